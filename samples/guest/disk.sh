@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the guest does with its disk: read what the host left, write, read back, compare.
+#
+# The host's greeting is the first line of the disk; the guest's answer goes to its second MiB and
+# 4 MiB of noise to the third and following, which the host can check afterwards.
+set -e
+disk=/dev/vda
+
+echo "guest: Linux $(uname -r), disk of $(($(cat /sys/block/vda/size) / 2048)) MiB," \
+	"$(ls /sys/block/vda/mq | wc -l) queues"
+echo "guest: reads the first sector: $(head -n 1 $disk)"
+
+# Without direct I/O the page cache would answer the read.
+echo "The guest was here." | dd of=$disk bs=512 seek=2048 conv=sync 2>/dev/null
+dd if=/dev/urandom of=/noise bs=1M count=4 2>/dev/null
+dd if=/noise of=$disk bs=1M seek=2 oflag=direct 2>/dev/null
+sync
+echo 3 >/proc/sys/vm/drop_caches
+dd if=$disk bs=1M skip=2 count=4 iflag=direct of=/back 2>/dev/null
+cmp /noise /back
+echo "guest: wrote 4 MiB and read them back: they are the same"
