@@ -5,8 +5,11 @@
  * docs/capture-format.md says it byte by byte. Everything in a record but the message itself is
  * big endian; the message is exactly what was sent, in its sender's byte order, which a mark tells.
  *
- * Ownership: a decoded record borrows from the bytes that it was decoded from (strings, message);
- * an encoder borrows from the record only during the call.
+ * Ownership: a decoded record borrows from the bytes that it was decoded from: its texts, each
+ * with its NUL, and its message last as long as those bytes. An encoder borrows from the record
+ * only during the call.
+ *
+ * Texts are never NULL in a decoded record ("" where there is none); an encoder takes NULL for "".
  */
 #ifndef VHU_CAPTURE_RECORD_H
 #define VHU_CAPTURE_RECORD_H
@@ -57,8 +60,7 @@ enum vhu_fd_kind {
 	VHU_FD_KINDS
 };
 
-/* A file descriptor as it passed, described when it was received. A value that is not known is 0
- * and its bit in `has` is clear. */
+/* What is known of a descriptor. A value that is not known is 0 and its bit is clear. */
 enum vhu_fd_has {
 	VHU_FD_HAS_INODE = 1 << 0, /* inode, device */
 	VHU_FD_HAS_SIZE = 1 << 1,
@@ -69,6 +71,7 @@ enum vhu_fd_has {
 	VHU_FD_HAS_SEMAPHORE = 1 << 6,
 };
 
+/* A file descriptor as it passed, described when it was received. */
 struct vhu_fd_info {
 	enum vhu_fd_kind kind;
 	uint32_t has;	     /* enum vhu_fd_has */
@@ -81,20 +84,20 @@ struct vhu_fd_info {
 	uint32_t eventfd_id; /* 0 is an id like any other */
 	bool semaphore;
 	uint64_t eventfd_count;
-	char name[VHU_RECORD_TEXT_MAX + 1]; /* as /proc names it, cut; "" unknown */
+	const char *name; /* as /proc names it, cut; "" unknown */
 };
 
 /* One side of a session, as the kernel told when it was opened. */
 struct vhu_peer {
-	bool known;
+	bool known; /* pid, uid, gid, comm; the path may be known without them */
 	uint32_t pid, uid, gid;
-	char comm[17];
-	char path[VHU_RECORD_TEXT_MAX + 1]; /* the socket by which it is reached, or "fd:N" */
+	const char *comm;
+	const char *path; /* the socket by which it is reached, or "fd:N" */
 };
 
 struct vhu_record {
 	uint64_t time_ns; /* since the epoch; kept by the packet, not by the record */
-	enum vhu_record_type type;
+	enum vhu_record_type type; /* later versions may add some: pass over unknown ones */
 	enum vhu_channel channel;
 	bool from_back_end; /* direction: the back-end sent it */
 	uint16_t marks;	    /* enum vhu_mark */
@@ -108,14 +111,16 @@ struct vhu_record {
 	struct vhu_fd_info *fd; /* an array of that many */
 
 	uint8_t segments; /* how many pieces it arrived in, 0 unknown */
-	uint32_t segment[VHU_RECORD_SEGMENTS_MAX];
+	uint32_t segment[VHU_RECORD_SEGMENTS_MAX]; /* bytes; only the first `segments` are set */
 
 	struct vhu_peer front_end, back_end; /* VHU_RECORD_OPENED */
-	char text[VHU_RECORD_TEXT_MAX + 1]; /* reason, error; "" without */
+	const char *text; /* reason, error; "" without */
 };
 
 /* Room that any record's head (all but the message) fits in, exported-PDU tags included. */
-#define VHU_RECORD_HEAD_MAX ((size_t)(256 + VHU_RECORD_FDS_MAX * (64 + VHU_RECORD_TEXT_MAX) + 4 * (VHU_RECORD_TEXT_MAX + 64)))
+#define VHU_RECORD_HEAD_MAX                                                                        \
+	((size_t)(1024 + VHU_RECORD_FDS_MAX * (64 + VHU_RECORD_TEXT_MAX + 1) +                     \
+		  3 * (VHU_RECORD_TEXT_MAX + 1)))
 
 /*
  * Encode everything of @record that stands before its message: the exported-PDU tags, the record's
