@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A whole vhost-user session of a real QEMU, without a guest: a block device is found, set up,
+ * written, read back, compared, reset.
+ *
+ *   qemu_session [--front PATH] [--back PATH] [--via VHU] [--capture FILE] [--strace FILE]
+ *                [--queues N] [--rounds N] [--timeout SECONDS]
+ *
+ * Without options QEMU talks to a qemu-storage-daemon directly, over sockets in a folder of their
+ * own. --via VHU puts `VHU proxy` between them, with --capture FILE as its -w. --front PATH has
+ * QEMU connect to PATH, where a back-end listens already, and starts nothing else; with --back
+ * PATH as well the storage daemon is started there, and somebody else joins the two. --strace
+ * FILE keeps what QEMU's system calls on sockets moved. A round is one set-up and one reset of the
+ * device; there is one connection.
+ *
+ * Exits with 0, with 77 when a program is not there, else with 1 and every party's log on stderr.
+ *
+ * The guest is a firmware of halt instructions: the virtual machine runs, which QEMU wants before
+ * it starts a vhost device, and does nothing. This program drives the device through qtest.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <linux/virtio_blk.h>
+#include <linux/virtio_ids.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/e2e/qemu_mmio.h"
+#include "tests/e2e/qemu_qtest.h"
+#include "tests/e2e/qemu_stage.h"
+
+#define DISK_SIZE     (16 << 20)
+#define SECTOR        512
+#define FIRMWARE_SIZE 65536
+#define RESET_VECTOR  0xfff0
+#define ARGUMENTS_MAX 64
+/* Calls that open, feed and close sockets. */
+#define TRACED                                                                                     \
+	"trace=socket,connect,socketpair,sendmsg,recvmsg,sendto,recvfrom,read,write,"              \
+	"readv,writev,close,dup,dup2,dup3"
+
+struct options {
+	const char *front, *back, *via, *capture, *strace;
+	unsigned int queues, rounds, timeout;
+};
+
+/* A command line that grows by formatted words. */
+struct command {
+	char *word[ARGUMENTS_MAX + 1];
+	unsigned int words;
+};
+
+static void usage(void)
+{
+	fprintf(stderr, "usage: qemu_session [--front PATH] [--back PATH] [--via VHU] "
+			"[--capture FILE] [--strace FILE]\n"
+			"                    [--queues N] [--rounds N] [--timeout SECONDS]\n");
+	exit(2);
+}
+
+/* Return the number in @text, from 1 to @max; end the program where it is none. */
+static unsigned int number(const char *text, unsigned int max)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (*text == '\0' || *end != '\0' || value < 1 || value > max)
+		usage();
+	return (unsigned int)value;
+}
+
+/* Read the command line. */
+static struct options parse(int argc, char **argv)
+{
+	static const struct option known[] = {
+	    {"front", required_argument, NULL, 'f'},
+	    {"back", required_argument, NULL, 'b'},
+	    {"via", required_argument, NULL, 'v'},
+	    {"capture", required_argument, NULL, 'w'},
+	    {"strace", required_argument, NULL, 's'},
+	    {"queues", required_argument, NULL, 'q'},
+	    {"rounds", required_argument, NULL, 'r'},
+	    {"timeout", required_argument, NULL, 't'},
+	    {NULL, 0, NULL, 0},
+	};
+	struct options options = {.queues = 2, .rounds = 1, .timeout = 60};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		switch (option) {
+		case 'f':
+			options.front = optarg;
+			break;
+		case 'b':
+			options.back = optarg;
+			break;
+		case 'v':
+			options.via = optarg;
+			break;
+		case 'w':
+			options.capture = optarg;
+			break;
+		case 's':
+			options.strace = optarg;
+			break;
+		case 'q':
+			options.queues = number(optarg, QEMU_MMIO_QUEUES_MAX);
+			break;
+		case 'r':
+			options.rounds = number(optarg, 1000000);
+			break;
+		case 't':
+			options.timeout = number(optarg, 3600);
+			break;
+		default:
+			usage();
+		}
+	}
+	if (optind != argc || (options.capture != NULL && options.via == NULL) ||
+	    (options.via != NULL && options.front != NULL))
+		usage();
+	return options;
+}
+
+/* End the program with 77 unless @program is somewhere in PATH. */
+static void need(const char *program, const char *package)
+{
+	char *path = strdup(getenv("PATH") != NULL ? getenv("PATH") : ""), *file, *rest = path;
+	const char *folder;
+	bool found = false;
+
+	while (!found && (folder = strsep(&rest, ":")) != NULL) {
+		if (asprintf(&file, "%s/%s", folder, program) < 0)
+			abort();
+		found = access(file, X_OK) == 0;
+		free(file);
+	}
+	free(path);
+	if (found)
+		return;
+	printf("qemu_session: lacks %s: install the package %s\n", program, package);
+	exit(77);
+}
+
+/* Add the word that @format makes to @command. */
+__attribute__((format(printf, 2, 3))) static void add(struct command *command, const char *format,
+						      ...)
+{
+	va_list values;
+
+	va_start(values, format);
+	if (command->words == ARGUMENTS_MAX ||
+	    vasprintf(&command->word[command->words++], format, values) < 0)
+		abort();
+	va_end(values);
+}
+
+/* Add the words of @text, between which are single spaces. */
+static void add_words(struct command *command, const char *text)
+{
+	char *copy = strdup(text), *rest = copy, *word;
+
+	while ((word = strsep(&rest, " ")) != NULL)
+		add(command, "%s", word);
+	free(copy);
+}
+
+/* Start @command as the party @name; the words are freed. */
+static void start(struct qemu_stage *stage, const char *name, struct command *command)
+{
+	command->word[command->words] = NULL;
+	qemu_stage_start(stage, name, command->word);
+	while (command->words > 0)
+		free(command->word[--command->words]);
+}
+
+/* Make the file @path of @size bytes, all zero. Returns it open. */
+static int make_file(struct qemu_stage *stage, const char *path, off_t size)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0 || ftruncate(fd, size) != 0)
+		qemu_stage_fail(stage, "%s: %s", path, strerror(errno));
+	return fd;
+}
+
+/* Start a storage daemon that exports a fresh disk on the socket @path. */
+static void start_back_end(struct qemu_stage *stage, const struct options *options,
+			   const char *path)
+{
+	struct command command = {.words = 0};
+	char *disk = qemu_stage_path(stage, "disk.img");
+
+	close(make_file(stage, disk, DISK_SIZE));
+	add(&command, "qemu-storage-daemon");
+	add(&command, "--blockdev");
+	add(&command, "driver=file,node-name=disk,locking=off,filename=%s", disk);
+	add(&command, "--export");
+	add(&command,
+	    "type=vhost-user-blk,id=export,node-name=disk,writable=on,num-queues=%u,"
+	    "addr.type=unix,addr.path=%s",
+	    options->queues, path);
+	start(stage, "back-end", &command);
+	qemu_stage_await(stage, "back-end", path);
+	free(disk);
+}
+
+/* Start the proxy between the sockets @front and @back. */
+static void start_proxy(struct qemu_stage *stage, const struct options *options, const char *front,
+			const char *back)
+{
+	struct command command = {.words = 0};
+
+	add(&command, "%s", options->via);
+	add(&command, "proxy");
+	if (options->capture != NULL) {
+		add(&command, "-w");
+		add(&command, "%s", options->capture);
+	}
+	add(&command, "listen:%s", front);
+	add(&command, "connect:%s", back);
+	start(stage, "proxy", &command);
+	qemu_stage_await(stage, "proxy", front);
+}
+
+/* Make the firmware that does nothing; return its path, which the caller frees. */
+static char *make_firmware(struct qemu_stage *stage)
+{
+	static const uint8_t start_here[] = {0xfa, 0xf4, 0xeb, 0xfd}; /* cli; hlt; jump to hlt */
+	char *path = qemu_stage_path(stage, "firmware");
+	int fd = make_file(stage, path, FIRMWARE_SIZE);
+
+	if (pwrite(fd, start_here, sizeof(start_here), RESET_VECTOR) != sizeof(start_here))
+		qemu_stage_fail(stage, "%s: %s", path, strerror(errno));
+	close(fd);
+	return path;
+}
+
+/* Start QEMU with its device's back-end on the socket @front; return its qtest connection. */
+static int start_qemu(struct qemu_stage *stage, const struct options *options, const char *front)
+{
+	struct command command = {.words = 0};
+	char *firmware = make_firmware(stage), *qtest = qemu_stage_path(stage, "qtest");
+	int listener = qemu_stage_listen(stage, qtest);
+
+	if (options->strace != NULL) {
+		/* -D: QEMU stays our child, and what we signal. */
+		add_words(&command, "strace -D -f -q -xx -s 1048576 -e " TRACED " -o");
+		add(&command, "%s", options->strace);
+	}
+	add_words(&command, "qemu-system-x86_64 -M microvm,memory-backend=memory -accel tcg -m 64M "
+			    "-nodefaults -display none -qtest-log /dev/null "
+			    "-object memory-backend-memfd,id=memory,size=64M,share=on "
+			    "-global virtio-mmio.force-legacy=false");
+	add(&command, "-bios");
+	add(&command, "%s", firmware);
+	add(&command, "-qtest");
+	add(&command, "unix:%s", qtest);
+	add(&command, "-chardev");
+	add(&command, "socket,id=front-end,path=%s", front);
+	add(&command, "-device");
+	add(&command, "vhost-user-blk,chardev=front-end,num-queues=%u", options->queues);
+	start(stage, "qemu", &command);
+	free(firmware);
+	free(qtest);
+	return qemu_stage_accept(stage, "qemu", listener);
+}
+
+/* Move the page @page to (@type VIRTIO_BLK_T_OUT) or from (VIRTIO_BLK_T_IN) the disk at @sector. */
+static void move_page(struct qemu_mmio *device, unsigned int queue, uint32_t type, uint64_t sector,
+		      uint8_t *page)
+{
+	struct virtio_blk_outhdr head = {.type = htole32(type), .sector = htole64(sector)};
+	bool out = type == VIRTIO_BLK_T_OUT;
+	uint8_t status = 0xff;
+	const struct qemu_mmio_buffer request[] = {
+	    {.out = &head, .size = sizeof(head)},
+	    {.out = out ? page : NULL, .in = out ? NULL : page, .size = QEMU_QTEST_BYTES_MAX},
+	    {.in = &status, .size = sizeof(status)},
+	};
+
+	qemu_mmio_request(device, queue, request, 3);
+	if (status != VIRTIO_BLK_S_OK)
+		qemu_stage_fail(device->qtest->stage, "disk: vring %u: status %u", queue, status);
+}
+
+/* Write a page that no other @round and @queue writes, read it back, compare. */
+static void use_disk(struct qemu_mmio *device, unsigned int queue, unsigned int round)
+{
+	uint64_t sector = (uint64_t)queue * QEMU_QTEST_BYTES_MAX / SECTOR;
+	uint8_t written[QEMU_QTEST_BYTES_MAX], read[QEMU_QTEST_BYTES_MAX] = {0};
+	uint32_t noise = round * QEMU_MMIO_QUEUES_MAX + queue + 1;
+
+	for (size_t i = 0; i < sizeof(written); i++) {
+		noise = noise * 1664525 + 1013904223;
+		written[i] = (uint8_t)(noise >> 24);
+	}
+	move_page(device, queue, VIRTIO_BLK_T_OUT, sector, written);
+	move_page(device, queue, VIRTIO_BLK_T_IN, sector, read);
+	if (memcmp(written, read, sizeof(written)) != 0)
+		qemu_stage_fail(device->qtest->stage,
+				"disk: vring %u, round %u: what was read is not what was written",
+				queue, round);
+}
+
+/* Drive the device through all rounds over the qtest connection @fd. */
+static void drive(struct qemu_stage *stage, const struct options *options, int fd)
+{
+	struct qemu_qtest qtest;
+	struct qemu_mmio device;
+
+	qemu_qtest_open(&qtest, stage, fd);
+	qemu_mmio_find(&device, &qtest, VIRTIO_ID_BLOCK);
+	for (unsigned int round = 0; round < options->rounds; round++) {
+		qemu_mmio_start(&device, options->queues);
+		for (unsigned int queue = 0; queue < options->queues; queue++)
+			use_disk(&device, queue, round);
+		qemu_mmio_reset(&device);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = parse(argc, argv);
+	bool whole = options.front == NULL || options.back != NULL;
+	struct qemu_stage stage;
+	char *front, *back;
+	int qtest;
+
+	need("qemu-system-x86_64", "qemu-system-x86");
+	if (whole)
+		need("qemu-storage-daemon", "qemu-system-common");
+	if (options.strace != NULL)
+		need("strace", "strace");
+	qemu_stage_open(&stage, options.timeout);
+	back = options.back != NULL ? strdup(options.back) : qemu_stage_path(&stage, "back");
+	if (options.front != NULL)
+		front = strdup(options.front);
+	else
+		front = options.via != NULL ? qemu_stage_path(&stage, "front") : strdup(back);
+	if (whole)
+		start_back_end(&stage, &options, back);
+	if (options.via != NULL)
+		start_proxy(&stage, &options, front, back);
+	qtest = start_qemu(&stage, &options, front);
+	drive(&stage, &options, qtest);
+	qemu_stage_end(&stage, "qemu", SIGTERM);
+	close(qtest);
+	if (options.via != NULL)
+		qemu_stage_end(&stage, "proxy", SIGTERM);
+	if (whole)
+		qemu_stage_end(&stage, "back-end", SIGTERM);
+	qemu_stage_close(&stage);
+	free(front);
+	free(back);
+	return 0;
+}
