@@ -19,7 +19,7 @@ struct vhu_pcapng_reader;
 /* What was lost, for the statistics block and for the summary. */
 struct vhu_pcapng_counts {
 	uint64_t records; /* written */
-	uint64_t lost;	  /* could not be written */
+	uint64_t lost;    /* could not be written */
 };
 
 /*

@@ -21,22 +21,22 @@
 #include "lib/protocol/protocol.h"
 
 /* The dissector that the exported-PDU tags name, and the prefix of every display filter. */
-#define VHU_RECORD_DISSECTOR "vhost_user"
-#define VHU_RECORD_VERSION 1
+#define VHU_RECORD_DISSECTOR    "vhost_user"
+#define VHU_RECORD_VERSION      1
 /* SCM_MAX_FD of the kernel: no message can carry more. */
-#define VHU_RECORD_FDS_MAX 253
+#define VHU_RECORD_FDS_MAX      253
 /* The longest text kept of a name, a path or a reason; longer ones are cut. */
-#define VHU_RECORD_TEXT_MAX 255
+#define VHU_RECORD_TEXT_MAX     255
 /* How many segment sizes are kept of a message that arrived in pieces; the rest is summed up in
  * the last one. */
 #define VHU_RECORD_SEGMENTS_MAX 32
 
 enum vhu_record_type {
 	VHU_RECORD_MESSAGE = 0, /* one message, with its descriptors */
-	VHU_RECORD_OPENED = 1,	/* a session began, or a channel inside one */
-	VHU_RECORD_CLOSED = 2,	/* it ended; `text` says why */
-	VHU_RECORD_ERROR = 3,	/* something went wrong in it; `text` says what */
-	VHU_RECORD_VRING = 4,	/* something happened on a vring (kick, wake, call) */
+	VHU_RECORD_OPENED = 1,  /* a session began, or a channel inside one */
+	VHU_RECORD_CLOSED = 2,  /* it ended; `text` says why */
+	VHU_RECORD_ERROR = 3,   /* something went wrong in it; `text` says what */
+	VHU_RECORD_VRING = 4,   /* something happened on a vring (kick, wake, call) */
 	VHU_RECORD_TYPES
 };
 
@@ -74,12 +74,12 @@ enum vhu_fd_has {
 /* A file descriptor as it passed, described when it was received. */
 struct vhu_fd_info {
 	enum vhu_fd_kind kind;
-	uint32_t has;	     /* enum vhu_fd_has */
-	uint64_t inode;	     /* st_ino */
+	uint32_t has;        /* enum vhu_fd_has */
+	uint64_t inode;      /* st_ino */
 	uint64_t device;     /* st_dev */
-	uint64_t size;	     /* bytes */
-	uint32_t seals;	     /* F_GET_SEALS */
-	uint32_t flags;	     /* F_GETFL, as Linux numbers them */
+	uint64_t size;       /* bytes */
+	uint32_t seals;      /* F_GET_SEALS */
+	uint32_t flags;      /* F_GETFL, as Linux numbers them */
 	uint64_t page_size;  /* bytes; of a file in huge pages */
 	uint32_t eventfd_id; /* 0 is an id like any other */
 	bool semaphore;
@@ -96,25 +96,25 @@ struct vhu_peer {
 };
 
 struct vhu_record {
-	uint64_t time_ns; /* since the epoch; kept by the packet, not by the record */
+	uint64_t time_ns;          /* since the epoch; kept by the packet, not by the record */
 	enum vhu_record_type type; /* later versions may add some: pass over unknown ones */
 	enum vhu_channel channel;
 	bool from_back_end; /* direction: the back-end sent it */
-	uint16_t marks;	    /* enum vhu_mark */
+	uint16_t marks;     /* enum vhu_mark */
 	uint64_t session;   /* number in this capture, from 1 */
 
 	const uint8_t *message; /* header and payload; NULL without */
-	uint32_t message_size;	/* bytes kept */
-	uint64_t message_sent;	/* bytes that passed; more than kept where a snap length cut */
+	uint32_t message_size;  /* bytes kept */
+	uint64_t message_sent;  /* bytes that passed; more than kept where a snap length cut */
 
-	uint16_t fds; /* how many passed with it */
+	uint16_t fds;           /* how many passed with it */
 	struct vhu_fd_info *fd; /* an array of that many */
 
-	uint8_t segments; /* how many pieces it arrived in, 0 unknown */
+	uint8_t segments;                          /* how many pieces it arrived in, 0 unknown */
 	uint32_t segment[VHU_RECORD_SEGMENTS_MAX]; /* bytes; only the first `segments` are set */
 
 	struct vhu_peer front_end, back_end; /* VHU_RECORD_OPENED */
-	const char *text; /* reason, error; "" without */
+	const char *text;                    /* reason, error; "" without */
 };
 
 /* Room that any record's head (all but the message) fits in, exported-PDU tags included. */
@@ -135,8 +135,8 @@ size_t vhu_record_encode(const struct vhu_record *record, uint8_t *to);
  * snap length cut it. The exported-PDU tags may stand before it or have been taken off already.
  * @fd: room for VHU_RECORD_FDS_MAX descriptions, which record->fd will point to.
  * Leaves record->time_ns alone. TLVs of unknown types are skipped.
- * Returns 0; -EBADMSG where @from is no record (not ours, unknown version, TLVs that overrun);
- * -ENODATA where it was cut before its message began.
+ * Returns 0; -ENOMSG where the tags name another dissector; -EBADMSG where @from is no record
+ * (unknown version, TLVs that overrun); -ENODATA where it was cut before its message began.
  */
 int vhu_record_decode(struct vhu_record *record, struct vhu_fd_info *fd, const uint8_t *from,
 		      size_t size, size_t sent);
@@ -148,7 +148,8 @@ const char *vhu_fd_kind_name(enum vhu_fd_kind kind);
 const char *vhu_record_type_name(enum vhu_record_type type);
 
 /*
- * Say in a few words what passed as descriptor @fd: "eventfd 9", "memfd pc.ram 64M".
+ * Say in a few words what passed as descriptor @fd: "eventfd 9", "memfd pc.ram 64M". Control
+ * characters in its name are shown as "?".
  * @to, @size: the text's room. Returns what snprintf would.
  */
 int vhu_fd_text(const struct vhu_fd_info *fd, char *to, size_t size);
