@@ -40,7 +40,8 @@ done >"$work/all.h"
 sed -n 's/.*virtio_\(.*\)\.h>/\1/p' "$work/all.h" >"$work/headers"
 kernel_clang -x c -E -dM "$work/all.h" >"$work/macros"
 kernel_clang -x c -E -P "$work/all.h" >"$work/names"
-kernel_clang -x c -fsyntax-only -Xclang -fdump-record-layouts-complete "$work/all.h" >"$work/records"
+kernel_clang -x c -fsyntax-only -Xclang -fdump-record-layouts-complete "$work/all.h" \
+	>"$work/records"
 
 # Write the program. It prints each row behind four numbers, its place in the table.
 cat >"$work/program.awk" <<'AWK'
@@ -131,17 +132,21 @@ function kind(type, name)
 	return "VHU_BYTES"
 }
 
-# Return how a field is shown: addresses and sets of bits in hexadecimal.
+# Return how a field is shown: bytes, addresses and sets of bits in hexadecimal.
 function show(what, name)
 {
-	if (what == "VHU_LE" && name ~ /(^|_)(addr|start|end|flags|mask|types|algo|services|opcode)(_[lh])?$/)
+	if (what == "VHU_BYTES" || what == "VHU_PADDING")
+		return "VHU_HEX"
+	sub(/_[lh]$/, "", name)
+	if (what == "VHU_LE" && name ~ /(^|_)(addr|start|end|flags|mask|types|algo|services|opcode)$/)
 		return "VHU_HEX"
 	return "VHU_DEC"
 }
 
 # Write the rows of a record's layout; @place and @device as in row(). Structures in it are
 # flattened; an array of structures refers to the layout that has the structure's name.
-function layout_rows(place, device, record, id, path, title,  i, size, part, type, what, element, values)
+function layout_rows(place, device, record, id, path, title,
+		     i, size, part, type, what, element, values)
 {
 	if (!(record in fields))
 		die("no " record)
@@ -304,15 +309,15 @@ END {
 			device_rows(header[i])
 	heading(5, "Answers on the GPU channel")
 	layout_rows("5 0 0", "", "struct virtio_gpu_display_one", "gpu_display_one",
-		    "gpu.display_one", "Display")
-	layout_rows("5 0 0", "", "struct virtio_gpu_resp_display_info", "gpu_resp_display_info",
-		    "gpu.resp_display_info", "Display information")
-	layout_rows("5 0 0", "", "struct virtio_gpu_resp_edid", "gpu_resp_edid",
-		    "gpu.resp_edid", "Display identification")
+		    "gpu.display", "display")
+	layout_rows("5 0 0", "", "struct virtio_gpu_resp_display_info", "gpu_display_info",
+		    "gpu.display_info", "display information")
+	layout_rows("5 0 0", "", "struct virtio_gpu_resp_edid", "gpu_edid", "gpu.edid", "EDID")
 	print "\treturn 0;\n}"
 }
 AWK
-awk -f "$work/program.awk" "$work/headers" "$work/macros" "$work/names" "$work/records" >"$work/program.c"
+awk -f "$work/program.awk" "$work/headers" "$work/macros" "$work/names" "$work/records" \
+	>"$work/program.c"
 kernel_clang -o "$work/program" "$work/program.c"
 "$work/program" >"$work/rows"
 sort -n -k1,1 -k2,2 -k3,3 -k4,4 "$work/rows" | cut -f2-
