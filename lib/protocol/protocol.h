@@ -42,6 +42,11 @@ enum vhu_dialect {
 /* Virtio feature bits with a meaning of their own on this protocol. */
 #define VHU_F_LOG_ALL 26
 #define VHU_F_PROTOCOL_FEATURES 30
+/* The only ones of virtio's own that the meaning of messages hangs on; VIRTIO_F_RING_PACKED, and
+ * VIRTIO_CRYPTO_SERVICE_AKCIPHER as a crypto session's operation has it above its 8 lowest bits.
+ * tests/unit/test_table.c holds them against the kernel's headers. */
+#define VHU_F_RING_PACKED 34
+#define VHU_CRYPTO_SERVICE_AKCIPHER 4
 
 /* Numbers for everything that has a row; the enumerators are made from the table. */
 enum vhu_names_id {
@@ -85,6 +90,7 @@ enum vhu_protocol_feature {
 
 /* A name of a value, or of a bit of a set of bits. */
 struct vhu_name {
+	enum vhu_names_id set;
 	uint64_t value; /* a value; or a bit's number */
 	const char *name;
 	const char *older;	  /* names in older or other texts, "" for none */
@@ -92,11 +98,9 @@ struct vhu_name {
 	uint32_t device;	  /* virtio device for which it holds, 0 all */
 };
 
-struct vhu_names {
+struct vhu_name_set {
 	const char *id;
 	bool bits; /* names of bits, not of values */
-	const struct vhu_name *name;
-	unsigned names;
 };
 
 enum vhu_kind {
@@ -193,7 +197,7 @@ struct vhu_message {
 	} fds[2];		  /* with the request, with the reply */
 	uint64_t needs_protocol; /* protocol features, as bits, that must be negotiated */
 	uint64_t needs_feature;	 /* virtio features */
-	bool needs_offer_only;	 /* it is enough that they are offered */
+	bool needs_offer_only;	 /* it is enough that the virtio feature is offered */
 	enum vhu_channel opens;	 /* the channel whose socket it carries; VHU_FRONT_END: none */
 };
 
@@ -215,7 +219,9 @@ struct vhu_payload {
 	bool big_endian;   /* its sender's byte order */
 };
 
-extern const struct vhu_names vhu_names[VHU_NAME_SETS];
+extern const struct vhu_name_set vhu_name_sets[VHU_NAME_SETS];
+extern const struct vhu_name vhu_names[]; /* of all sets */
+extern const unsigned vhu_names_count;
 extern const struct vhu_layout vhu_layouts[VHU_LAYOUTS];
 extern const struct vhu_field vhu_fields[VHU_FIELDS];
 extern const struct vhu_shapes vhu_shapes[VHU_SHAPE_SETS];
@@ -266,6 +272,9 @@ const struct vhu_message *vhu_message_by_name(const char *name);
 const struct vhu_layout *vhu_message_layout(const struct vhu_message *message, bool reply,
 					    const struct vhu_context *context,
 					    const struct vhu_payload *payload);
+
+/* Return the protocol features, as bits, that a protocol feature depends on. */
+uint64_t vhu_protocol_feature_depends(unsigned bit, enum vhu_dialect dialect);
 
 /* Return the channel that a front-end message opens with the socket it carries, or VHU_FRONT_END
  * where it opens none: what a man in the middle has to know. */

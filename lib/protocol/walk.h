@@ -18,7 +18,7 @@
 #define VHU_WALK_DEPTH 6
 
 enum vhu_item_what {
-	VHU_ITEM_VALUE,	    /* a field with its value or bytes */
+	VHU_ITEM_VALUE,	    /* a field with its value or bytes; of VHU_CONFIG, all of its bytes */
 	VHU_ITEM_OPEN,	    /* a structure begins: an element of an array, a configuration space */
 	VHU_ITEM_CLOSE,	    /* it ends */
 	VHU_ITEM_CUT,	    /* bytes that were sent, but that the capture does not hold */
@@ -34,33 +34,37 @@ struct vhu_item {
 	bool element;			 /* OPEN, CLOSE: it is an element of an array */
 	uint32_t offset, size;		 /* bytes, from the start of the payload */
 	const uint8_t *bytes;		 /* VALUE, LEFT_OVER: the bytes, `size` of them */
-	uint64_t value; /* VALUE of an integer, masked and shifted down; VHU_INT sign-extended */
-	bool big_endian; /* VALUE of an integer: its byte order */
+	uint64_t value; /* VALUE of an integer, masked and shifted down; VHU_INT sign-extended;
+			   of padding, whether any of it is not 0 */
+	bool big_endian; /* VALUE: byte order of an integer */
+};
+
+/* Where the walk stands in one structure. */
+struct vhu_walk_frame {
+	const struct vhu_layout *layout;
+	const struct vhu_field *as; /* the field that it fills; NULL for the outermost */
+	unsigned field;		    /* next of its fields */
+	unsigned elements;	    /* of the array that is the next field, done so far */
+	unsigned index;		    /* which element it is itself */
+	int64_t base;		    /* where it begins in the payload; may be before, in windows */
+	int64_t from, end;	    /* only what lies between these is in it */
 };
 
 struct vhu_walk {
-	const struct vhu_payload *payload;
+	struct vhu_payload payload;
 	struct vhu_context context;
-	struct {
-		const struct vhu_layout *layout;
-		const struct vhu_field *as; /* the field it fills; NULL for the outermost */
-		unsigned field;		    /* next */
-		unsigned index;		    /* of the element */
-		int64_t base;  /* where it begins in the payload; before it, in config windows */
-		uint32_t end;  /* where it must stop */
-		uint32_t from; /* config windows: where the window begins */
-		bool element;
-	} at[VHU_WALK_DEPTH];
+	struct vhu_walk_frame frame[VHU_WALK_DEPTH];
 	unsigned depth; /* frames in use */
-	unsigned array; /* elements of the array begun in the innermost frame, done so far */
-	uint32_t seen;	/* one past the last byte that a field covered */
+	int64_t seen;	/* one past the last byte that a field covered */
+	bool window;	/* the configuration's bytes were told, its fields are next */
+	bool stopped;	/* nothing but what closes is left to tell */
 	bool ended;
 };
 
 /*
  * Begin a walk.
  * @layout: chosen by vhu_message_layout. @context: may be NULL: nothing is known.
- * @payload must last as long as the walk.
+ * The payload's bytes must last as long as the walk.
  */
 void vhu_walk_start(struct vhu_walk *walk, const struct vhu_layout *layout,
 		    const struct vhu_payload *payload, const struct vhu_context *context);

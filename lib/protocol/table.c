@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The rows of protocol.def as arrays, and the look-ups in them. */
+#include <string.h>
+#include <strings.h>
+
+#include "lib/protocol/protocol.h"
+#include "lib/protocol/walk.h"
+
+const struct vhu_name_set vhu_name_sets[VHU_NAME_SETS] = {
+#define VHU_NAMES(id_, bits_) {#id_, bits_},
+#include "lib/protocol/protocol.def"
+};
+
+const struct vhu_name vhu_names[] = {
+#define VHU_NAME(set, value, name, older, dialect, device)                                         \
+	{VHU_NAMES_##set, value, name, older, dialect, device},
+#define VHU_PROTOCOL_FEATURE(bit, name, older, dialect, depends)                                   \
+	{VHU_NAMES_protocol_features, bit, #name, older, dialect, 0},
+#define VHU_DEVICE(id, name) {VHU_NAMES_virtio_device, id, #name, "", VHU_ANY, 0},
+#include "lib/protocol/protocol.def"
+};
+const unsigned vhu_names_count = sizeof(vhu_names) / sizeof(vhu_names[0]);
+
+const struct vhu_field vhu_fields[VHU_FIELDS] = {
+#define VHU_FIELD(layout, id, path, label, offset, size, kind, show, names, mask, brief, element,  \
+		  counted_by)                                                                      \
+	{path, label, brief, mask, offset, size, kind, show, VHU_NAMES_##names,                    \
+	 VHU_LAYOUT_##element, counted_by},
+#include "lib/protocol/protocol.def"
+};
+
+const struct vhu_layout vhu_layouts[VHU_LAYOUTS] = {
+#define VHU_LAYOUT(id, title, size)                                                                \
+	{#id, title, size, VHU_FIRST_##id, VHU_END_##id - VHU_FIRST_##id},
+#include "lib/protocol/protocol.def"
+};
+
+/* One array a set of shapes; the sets refer to them. */
+#define VHU_SHAPES(id) static const struct vhu_shape shapes_##id[] = {
+#define VHU_SHAPE(shapes, when, layout) {when, VHU_LAYOUT_##layout},
+#define VHU_SHAPES_END(id)                                                                         \
+	}                                                                                          \
+	;
+#include "lib/protocol/protocol.def"
+
+const struct vhu_shapes vhu_shapes[VHU_SHAPE_SETS] = {
+#define VHU_SHAPES(id) {shapes_##id, sizeof(shapes_##id) / sizeof(shapes_##id[0])},
+#include "lib/protocol/protocol.def"
+};
+
+const struct vhu_message vhu_messages[VHU_MESSAGES] = {
+#define VHU_MESSAGE(channel, number, name, older, dialect, since, request, reply, rule, feature,   \
+		    min, max, reply_min, reply_max, protocol, virtio, offer, opens)                \
+	{VHU_MSG_##name,                                                                           \
+	 channel,                                                                                  \
+	 number,                                                                                   \
+	 dialect,                                                                                  \
+	 #name,                                                                                    \
+	 older,                                                                                    \
+	 since,                                                                                    \
+	 {VHU_SHAPES_##request, VHU_SHAPES_##reply},                                               \
+	 rule,                                                                                     \
+	 feature,                                                                                  \
+	 {{min, max}, {reply_min, reply_max}},                                                     \
+	 protocol,                                                                                 \
+	 virtio,                                                                                   \
+	 offer,                                                                                    \
+	 opens},
+#include "lib/protocol/protocol.def"
+};
+
+/* Two rows for the same channel, id and dialect are two equal cases here, and do not compile; nor
+ * does a row for every dialect beside one for a single dialect. */
+#define KEY(channel, number, dialect) ((channel) << 24 | (number) << 8 | (dialect))
+#define OCCUPIES(dialect, as, place) ((dialect) == VHU_ANY ? (as) : 16 * (place) + (dialect))
+static void __attribute__((unused)) every_row_is_unique(int key)
+{
+	switch (key) {
+#define VHU_MESSAGE(channel, number, name, older, dialect, ...)                                    \
+	case KEY(channel, number, OCCUPIES(dialect, VHU_UPSTREAM, 0)):                             \
+	case KEY(channel, number, OCCUPIES(dialect, VHU_STANDALONE, 1)):                           \
+	case KEY(channel, number, OCCUPIES(dialect, VHU_PROBE, 2)):
+#include "lib/protocol/protocol.def"
+		break;
+	}
+}
+
+/* Rows by channel and id, for ids below INDEXED; others have none. */
+#define INDEXED 64
+_Static_assert(VHU_MESSAGES < 255, "an index of rows fits a byte");
+static const uint8_t row_of[VHU_CHANNELS][VHU_DIALECTS][INDEXED] = {
+#define VHU_MESSAGE(channel, number, name, older, dialect, ...)                                    \
+	[channel][dialect][number] = VHU_MSG_##name + 1,
+#include "lib/protocol/protocol.def"
+};
+
+/* Integers: byte by byte, so that alignment and this machine's order do not matter. */
+
+uint64_t vhu_integer_read(const uint8_t *bytes, unsigned size, bool big_endian)
+{
+	uint64_t value = 0;
+
+	for (unsigned i = 0; i < size; i++)
+		value |= (uint64_t)bytes[i] << 8 * (big_endian ? size - 1 - i : i);
+	return value;
+}
+
+/* Write an integer of @size bytes. */
+static void integer_write(uint8_t *bytes, unsigned size, bool big_endian, uint64_t value)
+{
+	for (unsigned i = 0; i < size; i++)
+		bytes[i] = (uint8_t)(value >> 8 * (big_endian ? size - 1 - i : i));
+}
+
+struct vhu_header vhu_header_read(const uint8_t bytes[VHU_HEADER_SIZE], bool big_endian)
+{
+	return (struct vhu_header){
+		.request = (uint32_t)vhu_integer_read(bytes, 4, big_endian),
+		.flags = (uint32_t)vhu_integer_read(bytes + 4, 4, big_endian),
+		.size = (uint32_t)vhu_integer_read(bytes + 8, 4, big_endian),
+	};
+}
+
+void vhu_header_write(uint8_t bytes[VHU_HEADER_SIZE], struct vhu_header header, bool big_endian)
+{
+	integer_write(bytes, 4, big_endian, header.request);
+	integer_write(bytes + 4, 4, big_endian, header.flags);
+	integer_write(bytes + 8, 4, big_endian, header.size);
+}
+
+bool vhu_host_is_big_endian(void)
+{
+	return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+}
+
+const char *vhu_channel_name(enum vhu_channel channel)
+{
+	static const char *const name[VHU_CHANNELS] = {
+		[VHU_FRONT_END] = "front-end",
+		[VHU_BACK_END] = "back-end",
+		[VHU_GPU] = "gpu",
+	};
+
+	return (unsigned)channel < VHU_CHANNELS ? name[channel] : NULL;
+}
+
+const char *vhu_dialect_name(enum vhu_dialect dialect)
+{
+	static const char *const name[VHU_DIALECTS] = {
+		[VHU_ANY] = "unknown",
+		[VHU_UPSTREAM] = "upstream",
+		[VHU_STANDALONE] = "standalone",
+		[VHU_PROBE] = "probe",
+	};
+
+	return (unsigned)dialect < VHU_DIALECTS ? name[dialect] : NULL;
+}
+
+unsigned vhu_message_find(enum vhu_channel channel, uint32_t request, enum vhu_dialect dialect,
+			  const struct vhu_message *row[VHU_DIALECTS])
+{
+	unsigned found = 0;
+
+	if ((unsigned)channel >= VHU_CHANNELS || request >= INDEXED)
+		return 0;
+	for (unsigned d = 0; d < VHU_DIALECTS; d++) {
+		uint8_t at = row_of[channel][d][request];
+
+		if (at && (d == VHU_ANY || dialect == VHU_ANY || dialect == d))
+			row[found++] = &vhu_messages[at - 1];
+	}
+	return found;
+}
+
+/* Return whether @name is one of the words of @list, in any case of letters. */
+static bool is_among(const char *name, const char *list)
+{
+	size_t length = strlen(name);
+
+	while (*list) {
+		size_t word = strcspn(list, " ");
+
+		if (word == length && !strncasecmp(name, list, length))
+			return true;
+		list += word;
+		list += strspn(list, " ");
+	}
+	return false;
+}
+
+const struct vhu_message *vhu_message_by_name(const char *name)
+{
+	static const char prefix[] = "VHOST_USER_";
+
+	if (!strncasecmp(name, prefix, sizeof(prefix) - 1))
+		name += sizeof(prefix) - 1;
+	for (unsigned i = 0; i < VHU_MESSAGES; i++)
+		if (is_among(name, vhu_messages[i].name) || is_among(name, vhu_messages[i].older))
+			return &vhu_messages[i];
+	return NULL;
+}
+
+/* Return whether protocol feature @bit is negotiated; *@known tells whether that can be told. */
+static bool negotiated(const struct vhu_context *context, unsigned bit, bool *known)
+{
+	*known = context->has_protocol_features;
+	return *known && (context->protocol_features >> bit & 1);
+}
+
+/* Return whether a payload of unknown memory layout can only be one with Xen's longer regions. */
+static bool looks_xen(const struct vhu_layout *layout, const struct vhu_payload *payload)
+{
+	const struct vhu_field *last = &vhu_fields[layout->first + layout->fields - 1];
+	uint64_t count;
+
+	if (last->kind != VHU_ARRAY)
+		return payload->size == layout->size;
+	return vhu_field_read(payload, last->counted_by, 0, &count) && count > 0 &&
+	       payload->size == last->offset + count * last->size;
+}
+
+/* Return whether a shape's condition holds. */
+static bool shape_fits(const struct vhu_shape *shape, const struct vhu_context *context,
+		       const struct vhu_payload *payload)
+{
+	const struct vhu_layout *layout = &vhu_layouts[shape->layout];
+	bool known, has;
+
+	switch (shape->when) {
+	case VHU_ALWAYS:
+		return true;
+	case VHU_IF_SIZE:
+		return payload->size == layout->size;
+	case VHU_IF_XEN:
+		has = negotiated(context, VHU_PF_XEN_MMAP, &known);
+		return known ? has : looks_xen(layout, payload);
+	case VHU_IF_PACKED:
+		return context->has_features && (context->features >> VHU_F_RING_PACKED & 1);
+	case VHU_IF_POSTCOPY:
+		return context->postcopy && payload->size == layout->size;
+	case VHU_IF_LOG_SHMFD:
+		has = negotiated(context, VHU_PF_LOG_SHMFD, &known);
+		return known ? has : payload->size >= layout->size;
+	case VHU_IF_ASYM: {
+		uint64_t operation;
+
+		return vhu_field_read(payload, layout->first, 0, &operation) &&
+		       operation >> 8 == VHU_CRYPTO_SERVICE_AKCIPHER;
+	}
+	}
+	return false;
+}
+
+const struct vhu_layout *vhu_message_layout(const struct vhu_message *message, bool reply,
+					    const struct vhu_context *context,
+					    const struct vhu_payload *payload)
+{
+	const struct vhu_shapes *shapes = &vhu_shapes[message->shape[reply]];
+
+	for (unsigned i = 0; i + 1 < shapes->shapes; i++)
+		if (shape_fits(&shapes->shape[i], context, payload))
+			return &vhu_layouts[shapes->shape[i].layout];
+	return &vhu_layouts[shapes->shape[shapes->shapes - 1].layout];
+}
+
+uint64_t vhu_protocol_feature_depends(unsigned bit, enum vhu_dialect dialect)
+{
+	static const struct {
+		unsigned bit;
+		enum vhu_dialect dialect;
+		uint64_t depends;
+	} row[] = {
+#define VHU_PROTOCOL_FEATURE(bit_, name, older, dialect_, depends_) {bit_, dialect_, depends_},
+#include "lib/protocol/protocol.def"
+	};
+
+	for (unsigned i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+		if (row[i].bit == bit && (row[i].dialect == VHU_ANY || row[i].dialect == dialect))
+			return row[i].depends;
+	return 0;
+}
+
+enum vhu_channel vhu_message_opens(enum vhu_channel channel, uint32_t request)
+{
+	const struct vhu_message *row[VHU_DIALECTS];
+
+	if (channel != VHU_FRONT_END || vhu_message_find(channel, request, VHU_ANY, row) != 1)
+		return VHU_FRONT_END;
+	return row[0]->opens;
+}
+
+unsigned vhu_message_secrets(enum vhu_channel channel, uint32_t request, uint32_t size,
+			     struct vhu_secret secret[VHU_SECRETS_MAX])
+{
+	const struct vhu_message *row[VHU_DIALECTS];
+	unsigned found = 0;
+
+	/* The payload may lie about its layout, so what any of them keeps secret is. */
+	if (vhu_message_find(channel, request, VHU_ANY, row) == 0)
+		return 0;
+	for (unsigned i = 0; i < vhu_shapes[row[0]->shape[0]].shapes; i++) {
+		const struct vhu_layout *layout =
+			&vhu_layouts[vhu_shapes[row[0]->shape[0]].shape[i].layout];
+		uint32_t from = UINT32_MAX, to = 0;
+
+		for (unsigned f = layout->first; f < layout->first + layout->fields; f++) {
+			const struct vhu_field *field = &vhu_fields[f];
+
+			if (field->show != VHU_SECRET)
+				continue;
+			from = field->offset < from ? field->offset : from;
+			to = field->offset + field->size > to ? field->offset + field->size : to;
+		}
+		to = to < size ? to : size;
+		if (from < to && found < VHU_SECRETS_MAX)
+			secret[found++] = (struct vhu_secret){from, to - from};
+	}
+	return found;
+}
+
+const struct vhu_name *vhu_name_find(enum vhu_names_id set, uint64_t value,
+				     const struct vhu_context *context)
+{
+	static const struct vhu_context nothing_known;
+	const struct vhu_name *of_any_dialect = NULL;
+
+	if (!context)
+		context = &nothing_known;
+	for (unsigned i = 0; i < vhu_names_count; i++) {
+		const struct vhu_name *name = &vhu_names[i];
+
+		if (name->set != set || name->value != value ||
+		    (name->device && name->device != context->device))
+			continue;
+		if (name->dialect == VHU_ANY || name->dialect == context->dialect)
+			return name;
+		/* Not told yet: what was merged is likelier than what was proposed. */
+		if (context->dialect == VHU_ANY && !of_any_dialect)
+			of_any_dialect = name;
+	}
+	return of_any_dialect;
+}
+
+const struct vhu_layout *vhu_config_layout(uint32_t device)
+{
+	switch (device) {
+#define VHU_CONFIG_OF(device_, layout)                                                             \
+	case device_:                                                                              \
+		return &vhu_layouts[VHU_LAYOUT_##layout];
+#include "lib/protocol/protocol.def"
+	}
+	return NULL;
+}
+
+const char *vhu_device_name(uint32_t device)
+{
+	const struct vhu_name *name = vhu_name_find(VHU_NAMES_virtio_device, device, NULL);
+
+	return name ? name->name : NULL;
+}
