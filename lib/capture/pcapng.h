@@ -3,13 +3,17 @@
  * Captures as files: records in pcapng, of link type 252 (LINKTYPE_WIRESHARK_UPPER_PDU).
  *
  * The writer makes one write(2) of each record, so a capture is whole up to the last record at any
- * moment. The reader stands on libpcap and takes what editcap and mergecap made of a capture too.
+ * moment. Its memory grows with the sessions that are open, not with those that ever were. The
+ * reader stands on libpcap and takes what editcap and mergecap made of a capture too, but, as
+ * libpcap does, no file whose interfaces differ in link type or snap length.
  */
 #ifndef VHU_CAPTURE_PCAPNG_H
 #define VHU_CAPTURE_PCAPNG_H
 
 #include "lib/capture/record.h"
 
+/* Room for what a reader says is wrong: libpcap's PCAP_ERRBUF_SIZE. */
+#define VHU_PCAPNG_ERROR_SIZE      256
 /* The most bytes of a packet that Wireshark reads; longer messages are cut to it. */
 #define VHU_PCAPNG_SNAPLEN_DEFAULT 262144
 
@@ -23,8 +27,10 @@ struct vhu_pcapng_counts {
 };
 
 /*
- * Begin a capture on @fd, which stays the caller's; it may be a pipe.
- * @snaplen: most bytes kept of a packet; 0 is the default.
+ * Begin a capture on @fd, which stays the caller's; it may be a pipe. Have SIGPIPE and SIGXFSZ
+ * ignored, so that a reader that goes and a limit that is reached are errors and not the end.
+ * @snaplen: most bytes kept of a packet; 0 is the default, which is also the most. Only messages
+ * are cut, what is told of them (descriptors, peers) never.
  * @comment: the program and its arguments, for the section header; may be NULL.
  * Returns 0 and *@writer, to be ended by vhu_pcapng_writer_close; -errno.
  */
@@ -33,24 +39,29 @@ int vhu_pcapng_writer_open(struct vhu_pcapng_writer **writer, int fd, uint32_t s
 
 /*
  * Write @record. A record of a session seen for the first time is preceded by an interface block
- * named after the session. Where a write is refused (disk full) or short, the file is taken back to
- * its last whole block if it can be, the record counts as lost, and later ones are tried again.
- * Returns 0; -errno where the record was lost.
+ * named after the session (session 0 is none: what goes for the whole capture). The record that
+ * closes a session (VHU_RECORD_CLOSED, VHU_FRONT_END) is followed by its statistics.
+ *
+ * Where a write is refused (disk full) or short, the file is taken back to its last whole block,
+ * the record counts as lost, and later ones are tried again. On a pipe a record that was begun is
+ * finished before the next is begun. A full pipe is waited for unless it is O_NONBLOCK or a signal
+ * comes whose handler does not restart calls.
+ * Returns 0; -errno where the record was lost: from -EPIPE on, all are, at once.
  */
 int vhu_pcapng_write(struct vhu_pcapng_writer *writer, const struct vhu_record *record);
 
 /* Return what was written and lost so far. */
 struct vhu_pcapng_counts vhu_pcapng_writer_counts(const struct vhu_pcapng_writer *writer);
 
-/* End the capture with its statistics blocks and free @writer (NULL is ignored); @fd stays open.
- * Returns 0; -errno where the statistics could not be written. */
+/* End the capture with the statistics blocks still missing and free @writer (NULL is ignored); the
+ * descriptor stays open. Returns 0; -errno where the statistics could not be written. */
 int vhu_pcapng_writer_close(struct vhu_pcapng_writer *writer);
 
 /*
  * Open a capture. @path: "-" is standard input.
- * @follow: wait for more at the end of the file instead of ending.
- * @error: room for a line of text, PCAP_ERRBUF_SIZE (256) bytes, that says what is wrong.
- * Returns 0 and *@reader, to be freed by vhu_pcapng_reader_close; -errno.
+ * @follow: wait for more at the end of the file instead of ending; pipes end with their writer.
+ * @error: room for a line of text, VHU_PCAPNG_ERROR_SIZE bytes, that says what is wrong.
+ * Returns 0 and *@reader, to be freed by vhu_pcapng_reader_close; -errno (-EBADMSG: no capture).
  */
 int vhu_pcapng_reader_open(struct vhu_pcapng_reader **reader, const char *path, bool follow,
 			   char *error);
@@ -58,8 +69,10 @@ int vhu_pcapng_reader_open(struct vhu_pcapng_reader **reader, const char *path, 
 /*
  * Read the next record. *@record belongs to the reader and lasts until the next call.
  * Packets that are not ours (of other link types, other dissectors) are counted and passed over.
- * Returns 1 with a record; 0 at the end; -EINTR when a signal came while following; -EBADMSG where
- * the file is damaged from here on (vhu_pcapng_reader_error says how).
+ * Returns 1 with a record; 0 at the end; -EINTR when a signal came while waiting for more; -EBADMSG
+ * where the file is damaged from here on or ends in the middle of a block; another -errno where
+ * it cannot be read on. vhu_pcapng_reader_error says it in words. Whatever is returned but 1 is
+ * returned for good.
  */
 int vhu_pcapng_read(struct vhu_pcapng_reader *reader, const struct vhu_record **record);
 
@@ -74,6 +87,7 @@ uint64_t vhu_pcapng_reader_damaged(const struct vhu_pcapng_reader *reader);
 /* Return the number of the packet read last, from 1, as Wireshark counts frames. */
 uint64_t vhu_pcapng_reader_number(const struct vhu_pcapng_reader *reader);
 
+/* Free @reader; NULL is ignored. */
 void vhu_pcapng_reader_close(struct vhu_pcapng_reader *reader);
 
 #endif
