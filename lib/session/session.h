@@ -29,8 +29,12 @@ struct vhu_note {
 	uint64_t delay_ns;	 /* reply: since then */
 };
 
-/* Return a new, empty memory of sessions, to be freed by vhu_sessions_free; NULL out of memory. */
-struct vhu_sessions *vhu_sessions_new(void);
+/*
+ * Return a new, empty memory of sessions, to be freed by vhu_sessions_free; NULL out of memory.
+ * @remember: keep what was learnt of each session after it closed, for vhu_sessions_dialect and
+ * vhu_sessions_rewind; without it, memory is bounded by the sessions open at once.
+ */
+struct vhu_sessions *vhu_sessions_new(bool remember);
 void vhu_sessions_free(struct vhu_sessions *sessions);
 
 /* Take @dialect for granted in all sessions; VHU_ANY lets each be found out. */
@@ -48,10 +52,24 @@ int vhu_session_feed(struct vhu_sessions *sessions, const struct vhu_record *rec
 		     uint64_t number, struct vhu_note *note);
 
 /*
- * Make @sessions forget all but what the whole of a capture told about each session's dialect and
- * device, and take that as known from the start when the capture is fed again.
+ * Forget all but what was learnt about each session's dialect and device, and take that as known
+ * from the start when the same records are fed again. Needs @remember.
  */
 void vhu_sessions_rewind(struct vhu_sessions *sessions);
+
+/* Return what was learnt so far of a session's dialect; VHU_ANY: nothing, or no such session. */
+enum vhu_dialect vhu_sessions_dialect(const struct vhu_sessions *sessions, uint64_t session);
+
+/* Return what was learnt so far of a session's virtio device; 0: nothing, or no such session. */
+uint32_t vhu_sessions_device(const struct vhu_sessions *sessions, uint64_t session);
+
+/*
+ * Say again what a message is, of which a note was made before more was learnt about its session:
+ * fills in @note for @record as vhu_session_feed did, with @context, and feeds nothing.
+ * note->request_number and note->delay_ns are left alone.
+ */
+void vhu_note_again(struct vhu_note *note, const struct vhu_record *record,
+		    const struct vhu_context *context);
 
 /* Write the message's name as people say it: "SET_VRING_KICK", "GET_CONFIG reply",
  * "GET_BACKEND_SPECS or GET_DEVICE_ID", "message 77". Returns what snprintf would. */

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Options from one table. */
+#include "lib/cli/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* More options than any command has. */
+#define OPTIONS_MAX 48
+/* The column in which help texts begin. */
+#define HELP_COLUMN 30
+
+/* Return whether an option has a short form. */
+static int has_letter(const struct vhu_option *option)
+{
+	return option->key > ' ' && option->key < 0x7f;
+}
+
+/* Print "vhu COMMAND: " and the text, without ending the line. */
+static void say(const struct vhu_command *command, const char *format, va_list arguments)
+{
+	fprintf(stderr, "vhu %s: ", command->name);
+	vfprintf(stderr, format, arguments);
+}
+
+int vhu_fail(const struct vhu_command *command, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(command, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	return VHU_EXIT_FAILED;
+}
+
+int vhu_usage(const struct vhu_command *command, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(command, format, arguments);
+	va_end(arguments);
+	fprintf(stderr, " (see vhu %s --help)\n", command->name);
+	return VHU_EXIT_USAGE;
+}
+
+/* Print one option's line of help. */
+static void help_option(const struct vhu_option *option)
+{
+	int column = 0;
+
+	if (has_letter(option))
+		column += printf("  -%c, --%s", option->key, option->name);
+	else
+		column += printf("      --%s", option->name);
+	if (option->argument)
+		column += printf(" %s", option->argument);
+	if (column >= HELP_COLUMN)
+		column = printf("\n") - 1;
+	printf("%*s%s\n", HELP_COLUMN - column, "", option->help);
+}
+
+void vhu_help(const struct vhu_command *command)
+{
+	static const struct vhu_option help = {'h', "help", NULL, "say this"};
+
+	printf("vhu %s: %s\n\nUsage: vhu %s [OPTIONS] %s\n", command->name, command->summary,
+	       command->name, command->arguments);
+	if (command->about)
+		printf("\n%s\n", command->about);
+	printf("\nOptions:\n");
+	for (const struct vhu_option *option = command->option; option->name; option++)
+		help_option(option);
+	help_option(&help);
+	printf("\nExamples:\n");
+	for (const struct vhu_example *example = command->example; example->command; example++)
+		printf("  %s\n      %s\n", example->command, example->does);
+}
+
+/* Say what getopt found wrong with @word. */
+static int bad_option(const struct vhu_command *command, int what, const char *word)
+{
+	if (what == ':')
+		vhu_usage(command, "%s: wants an argument", word);
+	else
+		vhu_usage(command, "%s: no such option, or it takes no argument", word);
+	return VHU_OPTIONS_ERROR;
+}
+
+int vhu_options_next(const struct vhu_command *command, int argc, char **argv,
+		     const char **argument)
+{
+	struct option longs[OPTIONS_MAX + 2] = {{"help", no_argument, NULL, 'h'}};
+	char shorts[2 * OPTIONS_MAX + 4] = ":h";
+	size_t letters = 2, count = 1;
+	int got, word = optind;
+
+	for (const struct vhu_option *option = command->option; option->name; option++) {
+		if (count > OPTIONS_MAX)
+			abort();
+		longs[count++] = (struct option){
+			option->name, option->argument ? required_argument : no_argument, NULL,
+			option->key};
+		if (!has_letter(option))
+			continue;
+		shorts[letters++] = (char)option->key;
+		if (option->argument)
+			shorts[letters++] = ':';
+	}
+	opterr = 0;
+	got = getopt_long(argc, argv, shorts, longs, NULL);
+	*argument = optarg;
+	if (got == -1)
+		return VHU_OPTIONS_END;
+	if (got == 'h') {
+		vhu_help(command);
+		return VHU_OPTIONS_HELP;
+	}
+	if (got == '?' || got == ':')
+		return bad_option(command, got, argv[word < argc ? word : argc - 1]);
+	return got;
+}
+
+int vhu_number_parse(const char *text, uint64_t least, uint64_t most, uint64_t *value)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	errno = 0;
+	*value = strtoull(text, &end, strncmp(text, "0x", 2) ? 10 : 16);
+	return errno || *end || *value < least || *value > most ? -EINVAL : 0;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Options from one table: the same rows feed the parser, --help and the test that holds the manual
+ * against them. This is the one library that speaks to the person: it prints help and what is
+ * wrong with a command line.
+ */
+#ifndef VHU_CLI_OPTIONS_H
+#define VHU_CLI_OPTIONS_H
+
+#include <stdint.h>
+
+/* Exit statuses of every command. */
+enum vhu_exit {
+	VHU_EXIT_DONE = 0,
+	VHU_EXIT_FAILED = 1, /* findings, or a peer or a file failed */
+	VHU_EXIT_USAGE = 2,
+};
+
+struct vhu_option {
+	int key;	      /* what vhu_options_next returns; a letter is the short form too */
+	const char *name;     /* long form, without its dashes */
+	const char *argument; /* what it takes ("FILE"); NULL: nothing */
+	const char *help;     /* a line */
+};
+
+struct vhu_example {
+	const char *command, *does;
+};
+
+/* A sub-command; the lists end with a zeroed element. */
+struct vhu_command {
+	const char *name;
+	const char *arguments; /* after the options, in the usage line */
+	const char *summary;   /* a line, begins with a verb */
+	const char *about;     /* a few lines more, or NULL */
+	const struct vhu_option *option;
+	const struct vhu_example *example;
+	int (*run)(const struct vhu_command *command, int argc, char **argv);
+};
+
+/* What vhu_options_next returns besides keys. */
+enum {
+	VHU_OPTIONS_END = -1,	/* arguments follow from argv[optind] on */
+	VHU_OPTIONS_HELP = -2,	/* help was printed: exit with VHU_EXIT_DONE */
+	VHU_OPTIONS_ERROR = -3, /* what is wrong was printed: exit with VHU_EXIT_USAGE */
+};
+
+/* Take the next option of @command; its argument is in *@argument. Call it anew until it ends;
+ * argv[0] is the sub-command. -h and --help are every command's. */
+int vhu_options_next(const struct vhu_command *command, int argc, char **argv,
+		     const char **argument);
+
+/* Print "vhu COMMAND: TEXT" on stderr as one line. Returns VHU_EXIT_FAILED. */
+int vhu_fail(const struct vhu_command *command, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Print the same and where help is. Returns VHU_EXIT_USAGE. */
+int vhu_usage(const struct vhu_command *command, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Print the help of @command on stdout. */
+void vhu_help(const struct vhu_command *command);
+
+/*
+ * Read an unsigned number, decimal or 0x, as the whole of @text, between @least and @most.
+ * Returns 0 or -EINVAL.
+ */
+int vhu_number_parse(const char *text, uint64_t least, uint64_t most, uint64_t *value);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The guess of a virtio device. */
+#include "lib/session/device.h"
+
+#include <stdbool.h>
+
+#include "lib/protocol/protocol.h"
+
+/* "Reserved Feature Bits" of the virtio specification: the others belong to the device. Bits 24
+ * to 49 are common to all, two of them to this protocol. */
+#define DEVICE_BITS (UINT64_C(0xfffc000000ffffff))
+
+/* A device that has this many of its own bits offered, or whose configuration fits as well as
+ * that, is worth naming. */
+#define CLEAR 3
+#define CONFIG_FITS 2
+#define CONFIG_IS_WHOLE 4
+
+/* Return how many of @features are names of the device's own, or -1 where one has no name. */
+static int features_fit(uint32_t device, uint64_t features)
+{
+	const struct vhu_context context = {.device = device};
+	int named = 0;
+
+	for (features &= DEVICE_BITS; features; features &= features - 1) {
+		unsigned bit = (unsigned)__builtin_ctzll(features);
+		const struct vhu_name *name =
+			vhu_name_find(VHU_NAMES_virtio_features, bit, &context);
+
+		if (!name)
+			return -1;
+		named += name->device == device;
+	}
+	return named;
+}
+
+/* Return how well a configuration space of @size bytes fits the device's: versions of a device
+ * add fields at its end, so any field's end will do. -1: not at all. */
+static int config_fits(uint32_t device, uint32_t size)
+{
+	const struct vhu_layout *layout = vhu_config_layout(device);
+
+	if (size == 0)
+		return 0;
+	if (!layout)
+		return -1;
+	if (size == layout->size)
+		return CONFIG_IS_WHOLE;
+	for (unsigned f = layout->first; f < layout->first + layout->fields; f++)
+		if (vhu_fields[f].offset + vhu_fields[f].size == size)
+			return CONFIG_FITS;
+	return -1;
+}
+
+uint32_t vhu_device_guess(uint64_t features, uint32_t config_size)
+{
+	uint32_t best_device = 0;
+	int best = 0;
+	bool tie = false;
+
+	for (unsigned i = 0; i < vhu_names_count; i++) {
+		uint32_t device = (uint32_t)vhu_names[i].value;
+		int by_features, by_config, score;
+
+		if (vhu_names[i].set != VHU_NAMES_virtio_device)
+			continue;
+		by_features = features_fit(device, features);
+		by_config = config_fits(device, config_size);
+		if (by_features < 0 || by_config < 0)
+			continue;
+		score = by_features + by_config;
+		tie = score == best || (tie && score < best);
+		if (score > best) {
+			best = score;
+			best_device = device;
+		}
+	}
+	return best >= CLEAR && !tie ? best_device : 0;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The sub-commands of vhu, one file each. */
+#ifndef VHU_TOOLS_COMMANDS_H
+#define VHU_TOOLS_COMMANDS_H
+
+#include "lib/cli/options.h"
+
+extern const struct vhu_command vhu_command_dump;
+extern const struct vhu_command vhu_command_proxy;
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* vhu: finds the sub-command and runs it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/commands.h"
+
+static const struct vhu_command *const commands[] = {
+	&vhu_command_proxy,
+	&vhu_command_dump,
+};
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+/* Print what there is on @to. */
+static void overview(FILE *to)
+{
+	fprintf(to, "vhu: a debugger for vhost-user\n\nUsage: vhu COMMAND [OPTIONS] ...\n\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(to, "  %-10s%s\n", commands[i]->name, commands[i]->summary);
+	fprintf(to, "\nvhu COMMAND --help says more; vhu --version tells the version.\n");
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (!strcmp(name, commands[i]->name))
+			return commands[i]->run(commands[i], argc - 1, argv + 1);
+	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
+		overview(stdout);
+		return VHU_EXIT_DONE;
+	}
+	if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
+		printf("vhu %s\n", VHU_VERSION);
+		return VHU_EXIT_DONE;
+	}
+	if (argc > 1)
+		fprintf(stderr, "vhu: %s: no such command (see vhu --help)\n", name);
+	else
+		overview(stderr);
+	return VHU_EXIT_USAGE;
+}
