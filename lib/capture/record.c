@@ -315,7 +315,7 @@ static bool get_tlv(struct input *in, struct vhu_record *record, struct vhu_fd_i
 	const uint8_t *value = take(in, size);
 	struct input part = {value, size, false};
 
-	if (!value)
+	if (in->over)
 		return false;
 	switch (type) {
 	case TLV_FD:
@@ -358,7 +358,7 @@ static int take_tags(struct input *in)
 		uint16_t tag = take_16(in), size = take_16(in);
 		const uint8_t *value = take(in, size);
 
-		if (!value)
+		if (in->over)
 			return -EBADMSG;
 		if (tag == TAG_END)
 			return ours ? 0 : -ENOMSG;
