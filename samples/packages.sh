@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The Debian packages that building, demonstrating and testing need, and their installation.
+#
+# To be sourced: . samples/packages.sh; vhu_need $(vhu_packages build demo)
+
+# Print the packages for each purpose named: build, demo (a guest and its disk), dpdk, tests.
+vhu_packages() {
+	for vhu_purpose in "$@"; do
+		case $vhu_purpose in
+		build) echo gcc libc6-dev cmake make pkg-config libpcap-dev libwireshark-dev ;;
+		# The storage daemon is in qemu-system-common, from Debian 13 on in qemu-utils.
+		demo) echo tshark qemu-system-x86 qemu-system-common qemu-utils busybox-static gzip ;;
+		dpdk) echo tshark dpdk-dev ;;
+		tests)
+			vhu_packages build demo dpdk
+			echo libcmocka-dev jq strace wireshark-common tcpdump valgrind
+			echo clang libclang-rt-14-dev linux-libc-dev
+			;;
+		*)
+			echo "vhu_packages: $vhu_purpose: no such purpose" >&2
+			return 2
+			;;
+		esac
+	done
+	# Any kernel with virtio modules boots the guest; most machines have one, containers do not.
+	case " $* " in
+	*" demo "* | *" tests "*)
+		ls /lib/modules/*/kernel/drivers/virtio >/dev/null 2>&1 ||
+			echo linux-image-cloud-amd64
+		;;
+	esac
+}
+
+# Print which of the packages $* are not installed, on one line; nothing when all are.
+vhu_missing() {
+	for vhu_package in "$@"; do
+		case $(dpkg-query -W -f '${db:Status-Status}' "$vhu_package" 2>/dev/null) in
+		installed) ;;
+		*) printf '%s ' "$vhu_package" ;;
+		esac
+	done
+}
+
+# Have the packages $* installed. As root this installs what is missing; otherwise it prints the
+# line to run. Returns 0 when all are installed, 1 when not.
+vhu_need() {
+	if ! command -v dpkg-query >/dev/null; then
+		echo "Not a Debian: please see to what these packages hold: $*" >&2
+		return 0
+	fi
+	vhu_lacking=$(vhu_missing "$@")
+	vhu_lacking=${vhu_lacking% }
+	[ -n "$vhu_lacking" ] || return 0
+	if [ "$(id -u)" -ne 0 ]; then
+		echo "Some Debian packages are missing. Please run this, then start again:" >&2
+		echo "  sudo apt-get update && sudo apt-get install --no-install-recommends $vhu_lacking" >&2
+		return 1
+	fi
+	echo "Installing $vhu_lacking"
+	vhu_log=$(mktemp)
+	# shellcheck disable=SC2086 # a list of packages is several words
+	if apt-get update >"$vhu_log" 2>&1 &&
+		DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+			$vhu_lacking >>"$vhu_log" 2>&1; then
+		rm -f "$vhu_log"
+		return 0
+	fi
+	echo "apt-get could not install them:" >&2
+	tail -n 20 "$vhu_log" >&2
+	rm -f "$vhu_log"
+	return 1
+}
