@@ -12,12 +12,13 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "tests/unit/example.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 #define TAGS_SIZE     20
@@ -171,42 +172,14 @@ static void round_trip(const struct vhu_record *record)
 	check_record(&again, record);
 }
 
-/* Read the bytes of the example called @name in the documentation. Returns how many. */
-static size_t read_example(const char *name, uint8_t *to, size_t room)
-{
-	FILE *file = fopen(document, "r");
-	char line[256], fence[64];
-	bool inside = false;
-	size_t size = 0;
-
-	if (!file)
-		fail_msg("%s: %s", document, strerror(errno));
-	snprintf(fence, sizeof(fence), "```hex %s\n", name);
-	while (fgets(line, sizeof(line), file)) {
-		if (!strcmp(line, fence)) {
-			inside = true;
-			continue;
-		}
-		if (inside && !strncmp(line, "```", 3))
-			break;
-		/* Pairs of digits, one space apart; what follows two spaces is said about them. */
-		for (char *at = line, *end; inside; at = end + 1) {
-			to[size] = (uint8_t)strtoul(at, &end, 16);
-			if (*at == ' ' || end != at + 2 || ++size == room)
-				break;
-		}
-	}
-	fclose(file);
-	return size;
-}
-
 static void the_documented_examples_are_what_is_read_and_written(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < LENGTH(example); i++) {
 		struct vhu_record record;
 		uint8_t documented[1024];
-		size_t size = read_example(example[i].name, documented, sizeof(documented));
+		size_t size =
+		    read_example(document, example[i].name, documented, sizeof(documented));
 
 		assert_in_range(size, TAGS_SIZE + FIXED_SIZE, sizeof(documented) - 1);
 		assert_int_equal(decode(&record, documented, size), 0);
