@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The forms in which records are shown on standard output: lines, fields, JSON. */
+#ifndef VHU_TOOLS_DUMP_H
+#define VHU_TOOLS_DUMP_H
+
+#include <stdio.h>
+
+#include "lib/session/session.h"
+
+enum vhu_dump_time {
+	VHU_TIME_RELATIVE, /* since the first record shown */
+	VHU_TIME_ABSOLUTE, /* of day, with the date where it is not today's */
+	VHU_TIME_DELTA,	   /* since the record shown before */
+	VHU_TIME_EPOCH,	   /* since 1970 */
+};
+
+/* How to show, and what was shown before. */
+struct vhu_dump {
+	FILE *to;
+	enum vhu_dump_time time;
+	bool fields; /* all fields below the line */
+	bool bytes;  /* the message's bytes too */
+	bool begun;
+	uint64_t first_ns, before_ns; /* times of records shown */
+};
+
+/* Show a record as a line, and its fields and bytes where they are asked for. */
+void vhu_dump_text(struct vhu_dump *dump, const struct vhu_record *record, uint64_t number,
+		   const struct vhu_note *note);
+
+/* Show a record as one line of JSON. */
+void vhu_dump_json(struct vhu_dump *dump, const struct vhu_record *record, uint64_t number,
+		   const struct vhu_note *note);
+
+#endif

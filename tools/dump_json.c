@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Records as lines of JSON. docs/vhu-dump.1 lists the keys. */
+#include <string.h>
+
+#include "lib/cli/json.h"
+#include "lib/protocol/text.h"
+#include "tools/dump.h"
+
+/* Return a field's key: the last part of its path. */
+static const char *key_of(const struct vhu_field *field)
+{
+	const char *dot = strrchr(field->path, '.');
+
+	return dot ? dot + 1 : field->path;
+}
+
+/* Write the name of a value or the names of its bits, under the field's key with a suffix. */
+static void put_names(struct vhu_json *json, const struct vhu_item *item,
+		      const struct vhu_context *context)
+{
+	const struct vhu_field *field = item->field;
+	const struct vhu_name *name;
+	char key[64], unknown[16];
+
+	if (!vhu_name_sets[field->names].bits) {
+		name = vhu_name_find(field->names, item->value, context);
+		snprintf(key, sizeof(key), "%s_name", key_of(field));
+		if (name)
+			vhu_json_string(json, key, name->name);
+		return;
+	}
+	snprintf(key, sizeof(key), "%s_names", key_of(field));
+	vhu_json_array(json, key);
+	for (unsigned bit = 0; bit < 64; bit++) {
+		if (!(item->value >> bit & 1))
+			continue;
+		name = vhu_name_find(field->names, bit, context);
+		snprintf(unknown, sizeof(unknown), "bit %u", bit);
+		vhu_json_string(json, NULL, name ? name->name : unknown);
+	}
+	vhu_json_array_end(json);
+}
+
+/* Write one field. */
+static void put_field(struct vhu_json *json, const struct vhu_item *item,
+		      const struct vhu_context *context)
+{
+	const struct vhu_field *field = item->field;
+	char text[1024];
+
+	switch (field->kind) {
+	case VHU_UINT:
+	case VHU_LE:
+		if (field->show == VHU_BOOL)
+			vhu_json_bool(json, key_of(field), item->value);
+		else
+			vhu_json_unsigned(json, key_of(field), item->value);
+		break;
+	case VHU_INT:
+		vhu_json_signed(json, key_of(field), (int64_t)item->value);
+		break;
+	case VHU_MAC:
+	case VHU_UUID:
+		vhu_value_text(item, context, text, sizeof(text));
+		vhu_json_string(json, key_of(field), text);
+		break;
+	case VHU_TEXT:
+		snprintf(text, sizeof(text), "%.*s", (int)item->size, (const char *)item->bytes);
+		vhu_json_string(json, key_of(field), text);
+		break;
+	case VHU_PADDING:
+		if (!item->value)
+			break;
+		/* fall through */
+	default:
+		vhu_json_bytes(json, key_of(field), item->bytes, item->size);
+		break;
+	}
+	if (field->names != VHU_NAMES_none)
+		put_names(json, item, context);
+}
+
+/* Write the bytes that a walk could not have, or had no field for. */
+static void put_rest(struct vhu_json *json, const struct vhu_item *item)
+{
+	if (item->what == VHU_ITEM_MISSING)
+		vhu_json_unsigned(json, "missing", item->size);
+	else if (item->what == VHU_ITEM_CUT)
+		vhu_json_unsigned(json, "cut", item->size);
+	else
+		vhu_json_bytes(json, "left_over", item->bytes, item->size);
+}
+
+/* Write a payload's fields. Elements of an array stand one after the other in the walk; the array
+ * ends with the first step after an element that opens no further one. */
+static void put_payload(struct vhu_json *json, const struct vhu_note *note)
+{
+	struct vhu_walk walk;
+	struct vhu_item item;
+	bool after_element = false;
+
+	vhu_json_object(json, "payload");
+	vhu_walk_start(&walk, note->layout, &note->payload, &note->context);
+	while (vhu_walk_next(&walk, &item)) {
+		bool opens = item.what == VHU_ITEM_OPEN && item.element;
+
+		if (after_element && !(opens && item.index))
+			vhu_json_array_end(json);
+		after_element = item.what == VHU_ITEM_CLOSE && item.element;
+		if (opens && item.index == 0)
+			vhu_json_array(json, key_of(item.field));
+		if (item.what == VHU_ITEM_VALUE)
+			put_field(json, &item, &note->context);
+		else if (item.what == VHU_ITEM_OPEN)
+			vhu_json_object(json, item.element			? NULL
+					      : item.field->kind == VHU_CONFIG	? "fields"
+										: key_of(item.field));
+		else if (item.what == VHU_ITEM_CLOSE)
+			vhu_json_object_end(json);
+		else
+			put_rest(json, &item);
+	}
+	if (after_element)
+		vhu_json_array_end(json);
+	vhu_json_object_end(json);
+}
+
+/* Write a message and what it means. */
+static void put_message(struct vhu_json *json, const struct vhu_record *record,
+			const struct vhu_note *note)
+{
+	char name[128];
+	struct vhu_note request = *note;
+
+	request.reply = false;
+	vhu_note_name(&request, record, name, sizeof(name));
+	vhu_json_string(json, "from", record->from_back_end ? "back-end" : "front-end");
+	vhu_json_string(json, "message", name);
+	vhu_json_bool(json, "reply", note->reply);
+	if (note->has_header) {
+		vhu_json_unsigned(json, "request", note->header.request);
+		vhu_json_unsigned(json, "flags", note->header.flags);
+		vhu_json_unsigned(json, "size", note->header.size);
+	}
+	vhu_json_string(json, "dialect", vhu_dialect_name(note->context.dialect));
+	if (note->request_number) {
+		vhu_json_unsigned(json, "request_number", note->request_number);
+		vhu_json_unsigned(json, "delay_ns", note->delay_ns);
+	}
+	if (note->layout)
+		put_payload(json, note);
+	else if (note->payload.captured)
+		vhu_json_bytes(json, "payload_bytes", note->payload.bytes, note->payload.captured);
+}
+
+/* Write the descriptors that passed. */
+static void put_fds(struct vhu_json *json, const struct vhu_record *record)
+{
+	vhu_json_array(json, "fds");
+	for (unsigned i = 0; i < record->fds; i++) {
+		const struct vhu_fd_info *fd = &record->fd[i];
+
+		vhu_json_object(json, NULL);
+		vhu_json_string(json, "kind", vhu_fd_kind_name(fd->kind));
+		if (fd->has & VHU_FD_HAS_INODE) {
+			vhu_json_unsigned(json, "inode", fd->inode);
+			vhu_json_unsigned(json, "device", fd->device);
+		}
+		if (fd->has & VHU_FD_HAS_SIZE)
+			vhu_json_unsigned(json, "size", fd->size);
+		if (fd->has & VHU_FD_HAS_SEALS)
+			vhu_json_unsigned(json, "seals", fd->seals);
+		if (fd->has & VHU_FD_HAS_PAGE_SIZE)
+			vhu_json_unsigned(json, "page_size", fd->page_size);
+		if (fd->has & VHU_FD_HAS_EVENTFD)
+			vhu_json_unsigned(json, "eventfd_id", fd->eventfd_id);
+		if (fd->has & VHU_FD_HAS_COUNT)
+			vhu_json_unsigned(json, "eventfd_count", fd->eventfd_count);
+		if (fd->has & VHU_FD_HAS_SEMAPHORE)
+			vhu_json_bool(json, "semaphore", fd->semaphore);
+		vhu_json_unsigned(json, "flags", fd->flags);
+		if (*fd->name)
+			vhu_json_string(json, "name", fd->name);
+		vhu_json_object_end(json);
+	}
+	vhu_json_array_end(json);
+}
+
+/* Write one side of a session. */
+static void put_peer(struct vhu_json *json, const char *key, const struct vhu_peer *peer)
+{
+	vhu_json_object(json, key);
+	if (peer->known) {
+		vhu_json_unsigned(json, "pid", peer->pid);
+		vhu_json_unsigned(json, "uid", peer->uid);
+		vhu_json_unsigned(json, "gid", peer->gid);
+		vhu_json_string(json, "comm", peer->comm);
+	}
+	vhu_json_string(json, "path", peer->path);
+	vhu_json_object_end(json);
+}
+
+/* Write the names of the marks that are set. */
+static void put_marks(struct vhu_json *json, uint16_t marks)
+{
+	static const struct {
+		uint16_t mark;
+		const char *name;
+	} row[] = {
+		{VHU_MARK_BIG_ENDIAN, "big endian"}, {VHU_MARK_REDACTED, "redacted"},
+		{VHU_MARK_TRUNCATED, "truncated"},   {VHU_MARK_ALTERED, "altered"},
+		{VHU_MARK_PARTIAL, "partial"},
+	};
+
+	vhu_json_array(json, "marks");
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+		if (marks & row[i].mark)
+			vhu_json_string(json, NULL, row[i].name);
+	vhu_json_array_end(json);
+}
+
+void vhu_dump_json(struct vhu_dump *dump, const struct vhu_record *record, uint64_t number,
+		   const struct vhu_note *note)
+{
+	const char *channel = vhu_channel_name(record->channel);
+	const char *type = vhu_record_type_name(record->type);
+	struct vhu_json json = {.to = dump->to};
+
+	vhu_json_object(&json, NULL);
+	vhu_json_unsigned(&json, "number", number);
+	vhu_json_unsigned(&json, "time_ns", record->time_ns);
+	vhu_json_string(&json, "type", type ? type : "unknown");
+	vhu_json_unsigned(&json, "session", record->session);
+	vhu_json_string(&json, "channel", channel ? channel : "unknown");
+	if (record->type == VHU_RECORD_MESSAGE)
+		put_message(&json, record, note);
+	if (record->fds)
+		put_fds(&json, record);
+	if (record->marks)
+		put_marks(&json, record->marks);
+	if (record->type == VHU_RECORD_OPENED) {
+		put_peer(&json, "front_end", &record->front_end);
+		put_peer(&json, "back_end", &record->back_end);
+	}
+	if (*record->text)
+		vhu_json_string(&json, "text", record->text);
+	if (dump->bytes && record->message_size)
+		vhu_json_bytes(&json, "bytes", record->message, record->message_size);
+	vhu_json_object_end(&json);
+	fputc('\n', dump->to);
+}
