@@ -19,21 +19,21 @@
 enum { KEY_WITH_KEYS = 256 };
 
 static const struct vhu_option option[] = {
-	{'w', "write", "FILE", "record what passes in FILE, - for standard output"},
-	{'v', "verbose", NULL, "say each message on standard error"},
-	{'q', "quiet", NULL, "say nothing at the end"},
-	{'s', "snaplen", "N", "keep at most N bytes of each message"},
-	{KEY_WITH_KEYS, "with-keys", NULL, "record key material too; else it is masked"},
-	{0},
+    {'w', "write", "FILE", "record what passes in FILE, - for standard output"},
+    {'v', "verbose", NULL, "say each message on standard error"},
+    {'q', "quiet", NULL, "say nothing at the end"},
+    {'s', "snaplen", "N", "keep at most N bytes of each message"},
+    {KEY_WITH_KEYS, "with-keys", NULL, "record key material too; else it is masked"},
+    {0},
 };
 
 static const struct vhu_example example[] = {
-	{"vhu proxy -w vm.pcapng /run/vm.sock /run/disk.sock",
-	 "listen for the VM's front-end, connect it to the back-end at disk.sock"},
-	{"vhu proxy -v connect:/run/vm.sock listen:/run/disk.sock",
-	 "the other way round: the VMM listens, the back-end comes"},
-	{"vhu proxy -w - vm.sock disk.sock | vhu dump -v -", "see all fields as they pass"},
-	{0},
+    {"vhu proxy -w vm.pcapng /run/vm.sock /run/disk.sock",
+     "listen for the VM's front-end, connect it to the back-end at disk.sock"},
+    {"vhu proxy -v connect:/run/vm.sock listen:/run/disk.sock",
+     "the other way round: the VMM listens, the back-end comes"},
+    {"vhu proxy -w - vm.sock disk.sock | vhu dump -v -", "see all fields as they pass"},
+    {0},
 };
 
 /* What was asked for. */
@@ -193,8 +193,8 @@ static int open_sinks(const struct vhu_command *command, struct run *run, int ar
 	int error;
 
 	for (int i = 0; i < argc && length < sizeof(comment); i++)
-		length += (size_t)snprintf(comment + length, sizeof(comment) - length, " %s",
-					   argv[i]);
+		length +=
+		    (size_t)snprintf(comment + length, sizeof(comment) - length, " %s", argv[i]);
 	if (run->request.file) {
 		error = vhu_capture_open(&run->capture, &run->proxy, run->request.file,
 					 run->request.snaplen, comment);
@@ -299,13 +299,14 @@ static int run_proxy(const struct vhu_command *command, int argc, char **argv)
 }
 
 const struct vhu_command vhu_command_proxy = {
-	.name = "proxy",
-	.arguments = "FRONT BACK",
-	.summary = "stand between a front-end and a back-end, and record what they say",
-	.about = "FRONT is where the front-end (the VMM) is met, BACK where the back-end is: listen:PATH,\n"
-		 "connect:PATH, or fd:N for an inherited socket. A path alone listens as FRONT, connects\n"
-		 "as BACK. Nothing that passes is ever changed.",
-	.option = option,
-	.example = example,
-	.run = run_proxy,
+    .name = "proxy",
+    .arguments = "FRONT BACK",
+    .summary = "stand between a front-end and a back-end, and record what they say",
+    .about =
+	"FRONT is where the front-end (the VMM) is met, BACK where the back-end is: listen:PATH,\n"
+	"connect:PATH, or fd:N for an inherited socket. A path alone listens as FRONT, connects\n"
+	"as BACK. Nothing that passes is ever changed.",
+    .option = option,
+    .example = example,
+    .run = run_proxy,
 };

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Descriptions of file descriptors and peers, as fstat, /proc and fcntl have them.
+ *
+ * All that is asked for is asked by number of a descriptor that is open here, so that nothing can
+ * be described that has been replaced meanwhile; a peer's name alone goes by its process id.
+ */
+#include "proxy/describe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define MEMFD_PREFIX "/memfd:"
+
+/* What /proc/self/fd/N names those that have no file. */
+static const struct {
+	const char *prefix;
+	enum vhu_fd_kind kind;
+} names[] = {
+    {"anon_inode:[eventfd]", VHU_FD_EVENTFD},
+    {"anon_inode:[userfaultfd]", VHU_FD_USERFAULTFD},
+    {"/dmabuf:", VHU_FD_DMABUF},
+};
+
+/*
+ * Read a small file below /proc.
+ * @text: gets what it holds, terminated; "" where it cannot be read.
+ * Returns its length.
+ */
+static size_t describe_read(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length = -1;
+
+	if (fd >= 0) {
+		length = read(fd, text, size - 1);
+		close(fd);
+	}
+	text[length > 0 ? length : 0] = '\0';
+	return length > 0 ? (size_t)length : 0;
+}
+
+/*
+ * Find a line of fdinfo.
+ * @key: with its colon.
+ * @base: in which its number is written.
+ * Returns whether it is there; then *@value is its number.
+ */
+static bool describe_line(const char *fdinfo, const char *key, int base, uint64_t *value)
+{
+	const char *line = fdinfo;
+	size_t length = strlen(key);
+	char *end;
+
+	while (line && strncmp(line, key, length)) {
+		line = strchr(line, '\n');
+		if (line)
+			line++;
+	}
+	if (!line)
+		return false;
+	errno = 0;
+	*value = strtoull(line + length, &end, base);
+	return end != line + length && !errno;
+}
+
+/* Add what /proc/self/fdinfo tells of an eventfd. */
+static void describe_eventfd(int fd, struct vhu_fd_info *info)
+{
+	char path[64], text[1024];
+	uint64_t value;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	describe_read(path, text, sizeof(text));
+	if (describe_line(text, "eventfd-count:", 16, &info->eventfd_count))
+		info->has |= VHU_FD_HAS_COUNT;
+	if (describe_line(text, "eventfd-id:", 10, &value)) {
+		info->eventfd_id = (uint32_t)value;
+		info->has |= VHU_FD_HAS_EVENTFD;
+	}
+	if (describe_line(text, "eventfd-semaphore:", 10, &value)) {
+		info->semaphore = value != 0;
+		info->has |= VHU_FD_HAS_SEMAPHORE;
+	}
+}
+
+/* Add what only files in memory have: seals, and the size of huge pages. */
+static void describe_memory(int fd, struct vhu_fd_info *info)
+{
+	struct statfs fs;
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	if (seals >= 0) {
+		info->seals = (uint32_t)seals;
+		info->has |= VHU_FD_HAS_SEALS;
+	}
+	if (!fstatfs(fd, &fs) && fs.f_type == HUGETLBFS_MAGIC) {
+		info->page_size = (uint64_t)fs.f_bsize;
+		info->has |= VHU_FD_HAS_PAGE_SIZE;
+	}
+}
+
+/* Tell the kind of what is open from its type and its name. A file somewhere in the file system
+ * that is called like a memfd has a link to it; a memfd has none. */
+static enum vhu_fd_kind describe_kind(const struct stat *st, const char *name)
+{
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strncmp(name, names[i].prefix, strlen(names[i].prefix)))
+			return names[i].kind;
+	}
+	switch (st->st_mode & S_IFMT) {
+	case S_IFSOCK:
+		return VHU_FD_SOCKET;
+	case S_IFIFO:
+		return VHU_FD_PIPE;
+	case S_IFREG:
+		if (!st->st_nlink && !strncmp(name, MEMFD_PREFIX, strlen(MEMFD_PREFIX)))
+			return VHU_FD_MEMFD;
+		return VHU_FD_FILE;
+	case S_IFBLK:
+	case S_IFDIR:
+		return VHU_FD_FILE;
+	default:
+		return VHU_FD_OTHER;
+	}
+}
+
+void vhu_describe_fd(int fd, struct vhu_fd_info *info, char name[VHU_DESCRIBE_NAME])
+{
+	char path[64];
+	struct stat st;
+	ssize_t length;
+	int flags = fcntl(fd, F_GETFL);
+
+	memset(info, 0, sizeof(*info));
+	info->name = name;
+	name[0] = '\0';
+	if (flags >= 0)
+		info->flags = (uint32_t)flags;
+	if (fstat(fd, &st))
+		return;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	length = readlink(path, name, VHU_DESCRIBE_NAME - 1);
+	name[length > 0 ? length : 0] = '\0';
+
+	info->kind = describe_kind(&st, name);
+	/* Eventfds and the like share one inode, which would only mislead. */
+	if (strncmp(name, "anon_inode:", strlen("anon_inode:"))) {
+		info->inode = st.st_ino;
+		info->device = st.st_dev;
+		info->has |= VHU_FD_HAS_INODE;
+	}
+	if (S_ISREG(st.st_mode) || info->kind == VHU_FD_DMABUF) {
+		info->size = (uint64_t)st.st_size;
+		info->has |= VHU_FD_HAS_SIZE;
+	}
+	if (info->kind == VHU_FD_EVENTFD)
+		describe_eventfd(fd, info);
+	else if (S_ISREG(st.st_mode))
+		describe_memory(fd, info);
+}
+
+void vhu_describe_peer(int socket, const char *path, struct vhu_peer *peer,
+		       char comm[VHU_DESCRIBE_COMM])
+{
+	struct ucred cred;
+	socklen_t size = sizeof(cred);
+	char file[64];
+
+	memset(peer, 0, sizeof(*peer));
+	comm[0] = '\0';
+	peer->path = path;
+	peer->comm = comm;
+	if (socket < 0 || getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &cred, &size))
+		return;
+	peer->known = true;
+	peer->pid = (uint32_t)cred.pid;
+	peer->uid = cred.uid;
+	peer->gid = cred.gid;
+	/* A process id of 0: it lives in a process id namespace that is not seen from here. */
+	if (cred.pid <= 0)
+		return;
+	snprintf(file, sizeof(file), "/proc/%d/comm", cred.pid);
+	describe_read(file, comm, VHU_DESCRIBE_COMM);
+	comm[strcspn(comm, "\n")] = '\0';
+}

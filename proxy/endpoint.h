@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An endpoint: where one side of the proxy finds its peers. As people write it: "listen:PATH",
+ * "connect:PATH", "fd:N" (a socket that was inherited, connected or listening), or a path alone.
+ *
+ * Ownership: an endpoint owns its listening or inherited socket, and the file of a socket that it
+ * made; it removes that file only while it still is the one that it made.
+ */
+#ifndef VHU_PROXY_ENDPOINT_H
+#define VHU_PROXY_ENDPOINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Room for a line that says what is wrong with an endpoint. */
+#define VHU_ENDPOINT_ERROR 512
+
+enum vhu_endpoint_kind {
+	VHU_ENDPOINT_LISTEN,  /* peers come, any number of them */
+	VHU_ENDPOINT_CONNECT, /* peers are gone to, when one is wanted */
+	VHU_ENDPOINT_FD,      /* one is there; opened, a listening socket is VHU_ENDPOINT_LISTEN */
+};
+
+struct vhu_endpoint {
+	enum vhu_endpoint_kind kind;
+	const char *path; /* in the text that it was parsed from; "fd:N" whole */
+	int fd;           /* -1 without, or when its peer was taken */
+	bool made;        /* the file is ours */
+	dev_t device;     /* of it */
+	ino_t inode;
+};
+
+/*
+ * Understand how an endpoint is written.
+ * @text: must outlive the endpoint. @bare: what a path alone means.
+ * @error: gets a line on what is wrong.
+ * Returns 0 or -EINVAL.
+ */
+int vhu_endpoint_parse(struct vhu_endpoint *endpoint, const char *text, enum vhu_endpoint_kind bare,
+		       char error[VHU_ENDPOINT_ERROR]);
+
+/*
+ * Make it listen, or check the inherited socket. A stale socket file is replaced; nothing else is.
+ * Returns 0 or -errno with a line in @error; after 0 it is ended by vhu_endpoint_close.
+ */
+int vhu_endpoint_open(struct vhu_endpoint *endpoint, char error[VHU_ENDPOINT_ERROR]);
+
+/*
+ * Go to a peer of a VHU_ENDPOINT_CONNECT.
+ * Returns a socket; -EAGAIN where there are too many before us; -errno with a line in @error.
+ */
+int vhu_endpoint_connect(const struct vhu_endpoint *endpoint, char error[VHU_ENDPOINT_ERROR]);
+
+/* Stop listening, or let go of the inherited socket, and remove what it made. */
+void vhu_endpoint_close(struct vhu_endpoint *endpoint);
+
+#endif

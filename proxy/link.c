@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A link: one socket of a session, cut in two; link.h has its theory of operation. */
+#include "proxy/link.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "proxy/describe.h"
+#include "proxy/session.h"
+
+/* Return the side whose messages @relay passes on. */
+static enum vhu_side link_side(const struct vhu_link *link, const struct vhu_relay *relay)
+{
+	return relay == &link->relay[VHU_FRONT] ? VHU_FRONT : VHU_BACK;
+}
+
+/* Replace key material in what is to be recorded by zeros: it has been passed on already. */
+static void link_mask(const struct vhu_link *link, struct vhu_relay *relay)
+{
+	struct vhu_record *record = &relay->record;
+	struct vhu_secret secret[VHU_SECRETS_MAX];
+	struct vhu_header header;
+	uint32_t payload;
+	unsigned secrets;
+
+	if (record->message_size < VHU_HEADER_SIZE)
+		return;
+	header = vhu_header_read(relay->buffer, vhu_host_is_big_endian());
+	secrets = vhu_message_secrets(link->channel, header.request, header.size, secret);
+	payload = record->message_size - VHU_HEADER_SIZE;
+	for (unsigned i = 0; i < secrets; i++) {
+		uint32_t size = secret[i].size;
+
+		if (secret[i].offset >= payload)
+			continue;
+		if (size > payload - secret[i].offset)
+			size = payload - secret[i].offset;
+		memset(relay->buffer + VHU_HEADER_SIZE + secret[i].offset, 0, size);
+		record->marks |= VHU_MARK_REDACTED;
+	}
+}
+
+/* A message has passed: record it, and open the channel that it carried. */
+static void link_passed(struct vhu_relay *relay)
+{
+	struct vhu_link *link = relay->context, *opening = link->opening;
+	struct vhu_proxy *proxy = link->session->proxy;
+
+	proxy->messages++;
+	proxy->fds += relay->passed_fds;
+	if (relay->describe) {
+		if (!proxy->with_keys)
+			link_mask(link, relay);
+		relay->record.type = VHU_RECORD_MESSAGE;
+		relay->record.from_back_end = link_side(link, relay) == VHU_BACK;
+		vhu_proxy_session_record(link->session, link->channel, &relay->record);
+		if (relay->passed_fds > relay->described)
+			vhu_proxy_session_error(link->session, link->channel,
+						"%u more descriptors passed with the last message",
+						relay->passed_fds - relay->described);
+	}
+	link->opening = NULL;
+	if (opening)
+		vhu_proxy_session_open(link->session, opening);
+}
+
+/* A message with one descriptor is to be sent. Returns the descriptor to send in its place or -1.
+ */
+static int link_opens(struct vhu_relay *relay)
+{
+	struct vhu_link *link = relay->context;
+	struct vhu_header header;
+	enum vhu_channel channel;
+	int instead = -1;
+
+	if (link_side(link, relay) != VHU_FRONT)
+		return -1;
+	header = vhu_header_read(relay->buffer, vhu_host_is_big_endian());
+	channel = vhu_message_opens(link->channel, header.request);
+	if (channel == VHU_FRONT_END)
+		return -1;
+	link->opening = vhu_proxy_session_interpose(link->session, channel, relay->fd[0], &instead);
+	return instead;
+}
+
+/* Return whether @end's peer has closed it, not only shut down its sending. */
+static bool link_hung_up(struct vhu_link_end *end)
+{
+	struct pollfd ask = {.fd = end->watch.fd};
+
+	if (!end->hung_up && poll(&ask, 1, 0) == 1 && ask.revents & (POLLHUP | POLLERR))
+		end->hung_up = true;
+	return end->hung_up;
+}
+
+/* Tell the person and the capture that descriptors were lost. */
+static void link_truncated(const struct vhu_link *link, enum vhu_side from)
+{
+	const struct vhu_peer *peer = &link->session->peer[from];
+	struct rlimit limit = {0};
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	vhu_proxy_session_error(link->session, link->channel,
+				"descriptors from the %s were lost: no more than %llu files can be "
+				"open (RLIMIT_NOFILE)",
+				vhu_side_name(from), (unsigned long long)limit.rlim_cur);
+	vhu_proxy_say(
+	    link->session->proxy,
+	    "session %llu: closed: descriptors from the %s (%s, pid %u) were lost because "
+	    "no more than %llu files can be open (RLIMIT_NOFILE): raise ulimit -n",
+	    (unsigned long long)link->session->number, vhu_side_name(from), peer->comm, peer->pid,
+	    (unsigned long long)limit.rlim_cur);
+}
+
+/* Keep why the relay that passes on what @from sends has ended, if it is the first cause. */
+static void link_reason(struct vhu_link *link, enum vhu_side from)
+{
+	const struct vhu_relay *relay = &link->relay[from];
+	const char *side = vhu_side_name(from), *other = vhu_side_name(!from);
+	size_t size = sizeof(link->reason);
+
+	if (link->reason[0])
+		return;
+	switch (relay->end) {
+	case VHU_RELAY_SENDER_RESET:
+		snprintf(link->reason, size, "%s closed, leaving bytes unread", side);
+		break;
+	case VHU_RELAY_TARGET_CLOSED:
+		snprintf(link->reason, size, "%s closed", other);
+		break;
+	case VHU_RELAY_TRUNCATED:
+		link_truncated(link, from);
+		snprintf(link->reason, size, "descriptors from the %s were lost", side);
+		break;
+	case VHU_RELAY_FAILED:
+		snprintf(link->reason, size, "cannot pass on what the %s sends: %s", side,
+			 strerror(-relay->error));
+		vhu_proxy_session_error(link->session, link->channel, "%s", link->reason);
+		vhu_proxy_say(link->session->proxy, "session %llu: closed: %s",
+			      (unsigned long long)link->session->number, link->reason);
+		break;
+	default:
+		if (relay->draining)
+			snprintf(link->reason, size, "session ended");
+		else
+			snprintf(link->reason, size, "%s %s", side,
+				 link_hung_up(&link->end[from]) ? "closed" : "shut down sending");
+	}
+}
+
+/* The relay that passes on what @from sends has ended: do to the other side what that means.
+ * Returns whether the link has ended with it. */
+static bool link_hand_over(struct vhu_link *link, enum vhu_side from)
+{
+	struct vhu_link_end *end = &link->end[from], *other = &link->end[!from];
+
+	if (end->handed_over)
+		return end->hung_up || other->handed_over;
+	end->handed_over = true;
+	link_reason(link, from);
+	switch (link->relay[from].end) {
+	case VHU_RELAY_TARGET_CLOSED:
+		shutdown(end->watch.fd, SHUT_RD);
+		return other->handed_over;
+	case VHU_RELAY_SENDER_CLOSED:
+		if (!link_hung_up(end)) {
+			shutdown(other->watch.fd, SHUT_WR);
+			return other->handed_over;
+		}
+		return true;
+	default:
+		return true;
+	}
+}
+
+/* Let @side's watch wait for what the relays want of it. Returns 0 or -errno. */
+static int link_watch(struct vhu_link *link, enum vhu_side side)
+{
+	struct vhu_link_end *end = &link->end[side];
+	struct vhu_loop *loop = &link->session->proxy->loop;
+	uint32_t events = 0;
+
+	if (link->relay[side].wants == VHU_RELAY_READ)
+		events |= EPOLLIN;
+	if (link->relay[!side].wants == VHU_RELAY_WRITE)
+		events |= EPOLLOUT;
+	/* A hang-up is told again and again: do not listen while there is nothing to do about it.
+	 */
+	if (!events && end->hung_up) {
+		vhu_loop_unwatch(loop, &end->watch);
+		return 0;
+	}
+	return vhu_loop_watch(loop, &end->watch, events);
+}
+
+/* Do what follows from what the relays have done. The session, and the link, may be gone when
+ * this returns. */
+static void link_settle(struct vhu_link *link)
+{
+	for (int side = VHU_FRONT; side <= VHU_BACK && !link->ended; side++) {
+		if (link->relay[side].wants == VHU_RELAY_ENDED)
+			link->ended = link_hand_over(link, side);
+	}
+	for (int side = VHU_FRONT; side <= VHU_BACK && !link->ended; side++) {
+		int error = link_watch(link, side);
+
+		if (error) {
+			snprintf(link->reason, sizeof(link->reason), "cannot wait for it: %s",
+				 strerror(-error));
+			link->ended = true;
+		}
+	}
+}
+
+/* Something happened on a side. */
+static void link_ready(struct vhu_watch *watch, uint32_t events)
+{
+	struct vhu_link_end *end = (struct vhu_link_end *)watch;
+	struct vhu_link *link = end->link;
+	enum vhu_side side = end == &link->end[VHU_FRONT] ? VHU_FRONT : VHU_BACK;
+
+	if (events & (EPOLLHUP | EPOLLERR))
+		end->hung_up = true;
+	if (events & ~(uint32_t)EPOLLOUT && link->relay[side].wants == VHU_RELAY_READ)
+		vhu_relay_run(&link->relay[side]);
+	if (events & ~(uint32_t)EPOLLIN && link->relay[!side].wants == VHU_RELAY_WRITE)
+		vhu_relay_run(&link->relay[!side]);
+	link_settle(link);
+	if (link->ended)
+		vhu_proxy_session_settle(link->session);
+}
+
+/* A relay's timer fired. */
+static void link_run(struct vhu_relay *relay)
+{
+	struct vhu_link *link = relay->context;
+
+	vhu_relay_run(relay);
+	link_settle(link);
+	if (link->ended)
+		vhu_proxy_session_settle(link->session);
+}
+
+static const struct vhu_relay_owner owner = {
+    .opens = link_opens,
+    .passed = link_passed,
+    .run = link_run,
+};
+
+struct vhu_link *vhu_link_new(struct vhu_proxy_session *session, enum vhu_channel channel,
+			      int front, int back)
+{
+	struct vhu_proxy *proxy = session->proxy;
+	struct vhu_link *link = calloc(1, sizeof(*link));
+	const int fd[2] = {front, back};
+	int error = 0;
+
+	if (!link)
+		return NULL;
+	link->session = session;
+	link->channel = channel;
+	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
+		link->end[side].link = link;
+		link->end[side].watch.fd = fd[side];
+		link->end[side].watch.ready = link_ready;
+	}
+	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
+		struct vhu_relay *relay = &link->relay[side];
+
+		error |= vhu_relay_start(relay, &proxy->loop, fd[side], fd[!side]);
+		relay->owner = &owner;
+		relay->context = link;
+		relay->describe = proxy->sinks.sinks > 0;
+	}
+	if (error) {
+		vhu_relay_close(&link->relay[VHU_FRONT]);
+		vhu_relay_close(&link->relay[VHU_BACK]);
+		free(link);
+		return NULL;
+	}
+	return link;
+}
+
+int vhu_link_start(struct vhu_link *link)
+{
+	int error = link_watch(link, VHU_FRONT);
+
+	return error ? error : link_watch(link, VHU_BACK);
+}
+
+void vhu_link_finish(struct vhu_link *link)
+{
+	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
+		struct vhu_relay *relay = &link->relay[side];
+
+		relay->draining = true;
+		if (relay->wants == VHU_RELAY_READ)
+			vhu_relay_run(relay);
+	}
+	link_settle(link);
+}
+
+void vhu_link_free(struct vhu_link *link)
+{
+	if (!link)
+		return;
+	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
+		size_t held = vhu_relay_held(&link->relay[side]);
+
+		if (held)
+			vhu_proxy_session_error(link->session, link->channel,
+						"%zu bytes from the %s were not delivered", held,
+						vhu_side_name(side));
+	}
+	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
+		vhu_relay_close(&link->relay[side]);
+		vhu_loop_unwatch(&link->session->proxy->loop, &link->end[side].watch);
+		close(link->end[side].watch.fd);
+	}
+	vhu_link_free(link->opening);
+	free(link);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The proxy: what all its pairs of endpoints and all their sessions share.
+ *
+ *	proxy -- pair (FRONT BACK) -- session -- link (a socket of it) -- relay (a direction)
+ *	  |
+ *	loop, sinks, counts
+ */
+#ifndef VHU_PROXY_PROXY_H
+#define VHU_PROXY_PROXY_H
+
+#include "proxy/loop.h"
+#include "proxy/sink.h"
+
+/* The two sides of everything here. */
+enum vhu_side {
+	VHU_FRONT = 0,
+	VHU_BACK = 1,
+};
+
+struct vhu_proxy {
+	struct vhu_loop loop;
+	struct vhu_sinks sinks;
+	bool with_keys; /* key material is not masked */
+	/* Told to the person who runs it, a line without its end. */
+	void (*say)(const char *line);
+
+	uint64_t sessions; /* begun; the last one's number */
+	uint64_t messages; /* passed on */
+	uint64_t fds;      /* passed on */
+	unsigned pairs;    /* that still serve; the loop stops at none */
+};
+
+/* Say a line, made as printf makes it. */
+__attribute__((format(printf, 2, 3))) void vhu_proxy_say(const struct vhu_proxy *proxy,
+							 const char *format, ...);
+
+/* Return a side's name: "front-end", "back-end". */
+const char *vhu_side_name(enum vhu_side side);
+
+#endif

@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A relay: one direction of one socket; relay.h has its theory of operation. */
+#include "proxy/relay.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Room that an idle relay keeps. */
+#define RELAY_SMALL    4096u
+/* Reads in one run before other sessions have their turn. */
+#define RELAY_TURNS    64u
+/* After a try to read on found nothing, this many messages are waited for without trying. */
+#define RELAY_SKIP     16u
+/* Until what failed for lack of kernel memory or of room for descriptors in flight is tried again.
+ */
+#define RELAY_PAUSE_NS 10000000u
+/* Descriptions that an idle relay keeps room for. */
+#define RELAY_FEW_FDS  8u
+
+/* Room for the descriptors of one message, and for what a socket may add that came configured. */
+union relay_control {
+	char bytes[CMSG_SPACE(VHU_RECORD_FDS_MAX * sizeof(int)) + 256];
+	struct cmsghdr align;
+};
+
+/* The relay's timer fired. */
+static void relay_fire(struct vhu_timer *timer)
+{
+	struct vhu_relay *relay =
+	    (struct vhu_relay *)((char *)timer - offsetof(struct vhu_relay, timer));
+
+	if (relay->wants == VHU_RELAY_READ)
+		relay->flush = true;
+	relay->owner->run(relay);
+}
+
+/* Free the room for descriptions. */
+static void relay_free_descriptions(struct vhu_relay *relay)
+{
+	free(relay->record.fd);
+	free(relay->name);
+	relay->record.fd = NULL;
+	relay->name = NULL;
+	relay->room_described = 0;
+}
+
+/* Forget the message that has passed. */
+static void relay_reset(struct vhu_relay *relay)
+{
+	if (relay->room > RELAY_SMALL && relay->size <= RELAY_SMALL) {
+		uint8_t *small = realloc(relay->buffer, RELAY_SMALL);
+
+		if (small) {
+			relay->buffer = small;
+			relay->room = RELAY_SMALL;
+		}
+	}
+	if (relay->room_described > RELAY_FEW_FDS)
+		relay_free_descriptions(relay);
+	relay->size = relay->got = relay->sent = 0;
+	relay->window = VHU_RELAY_KEEP;
+	relay->flush = relay->broken = relay->asked = false;
+	relay->passed_fds = relay->described = 0;
+	relay->record.marks = 0;
+	relay->record.segments = 0;
+}
+
+int vhu_relay_start(struct vhu_relay *relay, struct vhu_loop *loop, int from, int to)
+{
+	memset(relay, 0, sizeof(*relay));
+	relay->loop = loop;
+	relay->from = from;
+	relay->to = to;
+	relay->instead = -1;
+	relay->timer.fire = relay_fire;
+	relay->buffer = malloc(RELAY_SMALL);
+	if (!relay->buffer)
+		return -ENOMEM;
+	relay->room = RELAY_SMALL;
+	relay_reset(relay);
+	return 0;
+}
+
+/* Close the first @count of the descriptors that are held, and forget them. The one that was
+ * replaced is its owner's. */
+static void relay_drop_fds(struct vhu_relay *relay, unsigned count)
+{
+	for (unsigned i = relay->instead >= 0 ? 1 : 0; i < count; i++)
+		close(relay->fd[i]);
+	relay->fds -= count;
+	memmove(relay->fd, relay->fd + count, relay->fds * sizeof(relay->fd[0]));
+	if (relay->instead >= 0)
+		close(relay->instead);
+	relay->instead = -1;
+}
+
+void vhu_relay_close(struct vhu_relay *relay)
+{
+	vhu_loop_unset(&relay->timer);
+	relay_drop_fds(relay, relay->fds);
+	relay->groups = 0;
+	relay_free_descriptions(relay);
+	free(relay->buffer);
+	relay->buffer = NULL;
+	relay->wants = VHU_RELAY_ENDED;
+}
+
+size_t vhu_relay_held(const struct vhu_relay *relay)
+{
+	return (size_t)(relay->got - relay->sent);
+}
+
+/* Return where byte @at of the message lies in the buffer. */
+static uint8_t *relay_byte(const struct vhu_relay *relay, uint64_t at)
+{
+	return at < VHU_RELAY_KEEP ? relay->buffer + at
+				   : relay->buffer + VHU_RELAY_KEEP + (at - relay->window);
+}
+
+/* Return how many bytes may be received now: of the header, of the payload, none where the buffer
+ * is full. */
+static size_t relay_space(const struct vhu_relay *relay)
+{
+	uint64_t left = relay->size - relay->got, space;
+
+	if (relay->got < VHU_HEADER_SIZE)
+		return (size_t)(VHU_HEADER_SIZE - relay->got);
+	space = relay->got < VHU_RELAY_KEEP ? VHU_RELAY_KEEP - relay->got
+					    : VHU_RELAY_WINDOW - (relay->got - relay->window);
+	return (size_t)(left < space ? left : space);
+}
+
+/* Return whether all of a message was received. */
+static bool relay_whole(const struct vhu_relay *relay)
+{
+	return relay->size && relay->got == relay->size;
+}
+
+/* Return whether what is held must be sent before more is received. */
+static bool relay_due(const struct vhu_relay *relay)
+{
+	if (relay->sent == relay->got)
+		return false;
+	return relay->flush || relay->groups == 2 || relay_whole(relay) || !relay_space(relay);
+}
+
+/* Make the buffer fit the message whose header has come. Returns 0 or -ENOMEM. */
+static int relay_fit(struct vhu_relay *relay)
+{
+	size_t room =
+	    relay->size <= VHU_RELAY_KEEP ? (size_t)relay->size : VHU_RELAY_KEEP + VHU_RELAY_WINDOW;
+	uint8_t *buffer;
+
+	if (room <= relay->room)
+		return 0;
+	buffer = realloc(relay->buffer, room);
+	if (!buffer)
+		return -ENOMEM;
+	relay->buffer = buffer;
+	relay->room = room;
+	return 0;
+}
+
+/* Note @fds more descriptors, which came with byte relay->got or with ones after it. Those that
+ * came within the header count as come with its first byte: it is not sent in pieces. */
+static void relay_group(struct vhu_relay *relay, unsigned fds)
+{
+	struct vhu_relay_group *last = relay->groups ? &relay->group[relay->groups - 1] : NULL;
+	bool header = relay->got < VHU_HEADER_SIZE;
+
+	relay->fds += fds;
+	if (last && header && last->fds + fds <= VHU_RECORD_FDS_MAX) {
+		last->fds += fds;
+		return;
+	}
+	relay->group[relay->groups].at = header && !last ? 0 : relay->got;
+	relay->group[relay->groups++].fds = fds;
+}
+
+/* Take the descriptors out of what recvmsg returned. */
+static void relay_take(struct vhu_relay *relay, struct msghdr *message)
+{
+	unsigned count = 0;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+		size_t fds;
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		fds = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		memcpy(relay->fd + relay->fds + count, CMSG_DATA(c), fds * sizeof(int));
+		count += (unsigned)fds;
+	}
+	if (count)
+		relay_group(relay, count);
+}
+
+/* Note that a piece of @size bytes of the message came, the rest of one begun where it did not
+ * have to be waited for. */
+static void relay_segment(struct vhu_relay *relay, uint32_t size)
+{
+	struct vhu_record *record = &relay->record;
+	uint32_t *last;
+
+	if (!record->segments || (relay->broken && record->segments < VHU_RECORD_SEGMENTS_MAX))
+		record->segment[record->segments++] = 0;
+	relay->broken = false;
+	last = &record->segment[record->segments - 1];
+	*last = size > UINT32_MAX - *last ? UINT32_MAX : *last + size;
+}
+
+/*
+ * Receive what may be received now, once.
+ * Returns how many bytes, or 0 when the sender has closed; -EAGAIN when there is nothing;
+ * -EOVERFLOW when descriptors were lost; -errno.
+ */
+static ssize_t relay_receive(struct vhu_relay *relay)
+{
+	union relay_control control;
+	size_t space = relay_space(relay);
+	struct iovec piece = {relay_byte(relay, relay->got), space};
+	struct msghdr message = {
+	    .msg_iov = &piece,
+	    .msg_iovlen = 1,
+	    .msg_control = control.bytes,
+	    .msg_controllen = sizeof(control.bytes),
+	};
+	ssize_t n;
+
+	do {
+		n = recvmsg(relay->from, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	if (message.msg_controllen)
+		relay_take(relay, &message);
+	if (!n)
+		return 0;
+	relay->got += (uint64_t)n;
+	if (relay->describe)
+		relay_segment(relay, (uint32_t)n);
+	if (message.msg_flags & MSG_CTRUNC)
+		return -EOVERFLOW;
+	relay->broken = (size_t)n < space;
+	if (relay->got == VHU_HEADER_SIZE && !relay->size) {
+		struct vhu_header header = vhu_header_read(relay->buffer, vhu_host_is_big_endian());
+
+		relay->size = VHU_HEADER_SIZE + (uint64_t)header.size;
+		if (relay_fit(relay))
+			return -ENOMEM;
+	}
+	return n;
+}
+
+/* Make room for @count descriptions. Returns 0 or -ENOMEM. */
+static int relay_room_for(struct vhu_relay *relay, unsigned count)
+{
+	struct vhu_fd_info *fd;
+	void *name;
+
+	if (count <= relay->room_described)
+		return 0;
+	fd = realloc(relay->record.fd, count * sizeof(*fd));
+	if (!fd)
+		return -ENOMEM;
+	relay->record.fd = fd;
+	name = realloc(relay->name, count * sizeof(*relay->name));
+	if (!name)
+		return -ENOMEM;
+	relay->name = name;
+	relay->room_described = count;
+	return 0;
+}
+
+/* Describe the first @count of the descriptors that are held, for the message's record. */
+static void relay_describe(struct vhu_relay *relay, unsigned count)
+{
+	unsigned room = VHU_RECORD_FDS_MAX - relay->described;
+	unsigned add = count < room ? count : room;
+
+	if (relay_room_for(relay, relay->described + add))
+		return;
+	for (unsigned i = 0; i < add; i++) {
+		unsigned to = relay->described++;
+
+		vhu_describe_fd(relay->fd[i], &relay->record.fd[to], relay->name[to]);
+	}
+}
+
+/* Let go of the first group of descriptors: described, closed, unless the owner took it. */
+static void relay_group_gone(struct vhu_relay *relay)
+{
+	unsigned fds = relay->group[0].fds;
+
+	if (relay->describe)
+		relay_describe(relay, fds);
+	relay_drop_fds(relay, fds);
+	relay->passed_fds += fds;
+	relay->group[0] = relay->group[1];
+	relay->groups--;
+}
+
+/* Put the first group of descriptors into @message, to be sent. */
+static void relay_attach(struct vhu_relay *relay, struct msghdr *message,
+			 union relay_control *control)
+{
+	size_t size = relay->group[0].fds * sizeof(int);
+	struct cmsghdr *c;
+
+	message->msg_control = control->bytes;
+	message->msg_controllen = CMSG_SPACE(size);
+	c = CMSG_FIRSTHDR(message);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(size);
+	memcpy(CMSG_DATA(c), relay->fd, size);
+	if (relay->instead >= 0)
+		memcpy(CMSG_DATA(c), &relay->instead, sizeof(relay->instead));
+}
+
+/* Ask the owner, once a message, whether its only descriptor is to be replaced. */
+static void relay_ask(struct vhu_relay *relay)
+{
+	relay->asked = true;
+	if (relay->fds == 1 && !relay->group[0].at && relay->got >= VHU_HEADER_SIZE)
+		relay->instead = relay->owner->opens(relay);
+}
+
+/*
+ * Send what is held, once: up to the byte that further descriptors came with.
+ * Returns 0; -EAGAIN when it must be waited for; -errno.
+ */
+static int relay_send(struct vhu_relay *relay)
+{
+	union relay_control control;
+	uint64_t end = relay->got;
+	struct iovec piece;
+	struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
+	bool attached = false;
+	ssize_t n;
+
+	if (relay->groups) {
+		if (!relay->asked)
+			relay_ask(relay);
+		attached = relay->group[0].at == relay->sent;
+		if (attached)
+			relay_attach(relay, &message, &control);
+		if (!attached || relay->groups == 2)
+			end = relay->group[attached].at;
+	}
+	if (relay->sent < VHU_RELAY_KEEP && end > VHU_RELAY_KEEP)
+		end = VHU_RELAY_KEEP;
+	piece.iov_base = relay_byte(relay, relay->sent);
+	piece.iov_len = (size_t)(end - relay->sent);
+	do {
+		n = sendmsg(relay->to, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	relay->sent += (uint64_t)n;
+	if (attached)
+		relay_group_gone(relay);
+	if (relay->sent == relay->got && relay->got >= VHU_RELAY_KEEP)
+		relay->window = relay->got;
+	if (!relay_whole(relay))
+		relay->flush = true;
+	return 0;
+}
+
+/* Tell the owner what has passed, and make ready for the next message. */
+static void relay_passed(struct vhu_relay *relay, uint16_t marks)
+{
+	struct vhu_record *record = &relay->record;
+
+	vhu_loop_unset(&relay->timer);
+	if (relay->describe) {
+		record->marks |= marks;
+		record->message = relay->buffer;
+		record->message_size =
+		    (uint32_t)(relay->got < VHU_RELAY_KEEP ? relay->got : VHU_RELAY_KEEP);
+		record->message_sent = relay->got;
+		record->fds = (uint16_t)relay->described;
+		/* They may have moved since they were written. */
+		for (unsigned i = 0; i < relay->described; i++)
+			record->fd[i].name = relay->name[i];
+	}
+	relay->owner->passed(relay);
+	relay_reset(relay);
+}
+
+/* Note when the message was received. */
+static void relay_stamp(struct vhu_relay *relay)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	relay->record.time_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* End @relay. Returns VHU_RELAY_ENDED. */
+static enum vhu_relay_wants relay_ended(struct vhu_relay *relay, enum vhu_relay_end end, int error)
+{
+	vhu_loop_unset(&relay->timer);
+	relay->end = end;
+	relay->error = error;
+	return relay->wants = VHU_RELAY_ENDED;
+}
+
+/* Wait a moment for what the kernel lacks. Returns VHU_RELAY_PAUSE. */
+static enum vhu_relay_wants relay_pause(struct vhu_relay *relay)
+{
+	vhu_loop_set(relay->loop, &relay->timer, RELAY_PAUSE_NS);
+	return relay->wants = VHU_RELAY_PAUSE;
+}
+
+/* Decide what a failed send means: @error is -errno. Returns what @relay waits for. */
+static enum vhu_relay_wants relay_send_failed(struct vhu_relay *relay, int error)
+{
+	switch (-error) {
+	case EAGAIN:
+		return relay->wants = VHU_RELAY_WRITE;
+	case EPIPE:
+	case ECONNRESET:
+		return relay_ended(relay, VHU_RELAY_TARGET_CLOSED, 0);
+	case ETOOMANYREFS: /* of this user's descriptors in flight: others must receive theirs */
+	case ENOBUFS:
+	case ENOMEM:
+		return relay_pause(relay);
+	default:
+		return relay_ended(relay, VHU_RELAY_FAILED, error);
+	}
+}
+
+/* There is nothing to receive now. Returns what @relay waits for. */
+static enum vhu_relay_wants relay_wait(struct vhu_relay *relay)
+{
+	if (!relay->got)
+		relay->skip = RELAY_SKIP;
+	else
+		relay->broken = true;
+	/* Bytes that were sent on already have nothing to wait for but the next ones. */
+	if (relay->got >= VHU_HEADER_SIZE && !relay->sent && !relay->timer.link)
+		vhu_loop_set(relay->loop, &relay->timer, VHU_RELAY_STALL_NS);
+	return relay->wants = VHU_RELAY_READ;
+}
+
+/*
+ * Decide what a receive that brought no bytes means: @error is 0 or -errno.
+ * Returns whether @relay goes on: it has still to send what it holds.
+ */
+static bool relay_receive_failed(struct vhu_relay *relay, int error)
+{
+	if (error == -EAGAIN && !relay->draining) {
+		relay_wait(relay);
+		return false;
+	}
+	switch (-error) {
+	case 0:
+	case EAGAIN:
+	case ECONNRESET:
+		relay->end =
+		    error == -ECONNRESET ? VHU_RELAY_SENDER_RESET : VHU_RELAY_SENDER_CLOSED;
+		relay->flush = true;
+		relay_stamp(relay);
+		return true;
+	case EOVERFLOW:
+		relay_stamp(relay);
+		if (relay->describe)
+			relay_describe(relay, relay->fds);
+		relay_passed(relay, VHU_MARK_TRUNCATED);
+		relay_ended(relay, VHU_RELAY_TRUNCATED, 0);
+		return false;
+	case ENOBUFS:
+		relay_pause(relay);
+		return false;
+	default:
+		relay_ended(relay, VHU_RELAY_FAILED, error);
+		return false;
+	}
+}
+
+/* All that was due was sent. Returns whether @relay goes on. */
+static bool relay_sent(struct vhu_relay *relay)
+{
+	if (relay_whole(relay)) {
+		relay_passed(relay, 0);
+	} else if (relay->end) {
+		if (relay->got)
+			relay_passed(relay, VHU_MARK_PARTIAL);
+		relay_ended(relay, relay->end, 0);
+		return false;
+	}
+	return true;
+}
+
+enum vhu_relay_wants vhu_relay_run(struct vhu_relay *relay)
+{
+	unsigned turns = RELAY_TURNS;
+	bool passed = false;
+
+	while (relay->wants != VHU_RELAY_ENDED) {
+		ssize_t n;
+
+		if (relay_due(relay)) {
+			int error = relay_send(relay);
+
+			if (error)
+				return relay_send_failed(relay, error);
+			if (relay->sent < relay->got)
+				continue;
+			passed = relay_whole(relay);
+			if (!relay_sent(relay))
+				break;
+			continue;
+		}
+		if (relay->end) {
+			relay_sent(relay);
+			break;
+		}
+		/* A request has its reply next, not another request: do not ask in vain. */
+		if (passed && relay->skip && !relay->draining) {
+			relay->skip--;
+			return relay->wants = VHU_RELAY_READ;
+		}
+		if (!turns--)
+			return relay->wants = VHU_RELAY_READ;
+		n = relay_receive(relay);
+		if (n <= 0 && !relay_receive_failed(relay, (int)n))
+			return relay->wants;
+		if (n > 0 && relay->describe && relay_whole(relay))
+			relay_stamp(relay);
+	}
+	return relay->wants;
+}

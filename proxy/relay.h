@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A relay: one direction of one socket of a session. It takes messages from one descriptor and
+ * passes them to another, bytes and file descriptors as they came.
+ *
+ * Theory of operation
+ *
+ * A message is gathered in the buffer and sent on in one piece: peers read the header with one
+ * call and some of them fail where it comes in pieces, and descriptors must come with the first
+ * byte that they were sent with. Its header is read on its own, then exactly its payload: a read
+ * that has more room returns the descriptors of the next message together with the last bytes of
+ * this one.
+ *
+ *	                    +---- whole, and sent: recorded ---+
+ *	                    v                                  |
+ *	(start) --> GATHERING ---- due ----------------> SENDING --> target gone ---+
+ *	               |  ^                               |  |                      v
+ *	               |  +---- all sent, not whole ------+  +-- EAGAIN: waits      ENDED
+ *	               +-- EAGAIN: waits                                            ^
+ *	               +-- sender closed: sends what there is ----------------------+
+ *
+ * A message is due when it is whole; and before that
+ *  - when it is longer than the buffer: from then on it streams;
+ *  - when descriptors came with bytes other than its first ones: what stands before them is
+ *    sent, then the bytes that they came with, so that they arrive where they were put;
+ *  - when its payload has not come for a moment (VHU_RELAY_STALL_NS): the receiver may have an
+ *    opinion on the header alone, and the sender may be waiting for that;
+ *  - when the sender has closed.
+ * While one message is not sent nothing more is read, so the sender feels what its receiver does,
+ * and a relay never holds more than its buffer and the descriptors of two reads.
+ *
+ * The buffer's first VHU_RELAY_KEEP bytes are the message's first, and stay until it is recorded.
+ * What a longer message has beyond them goes through the VHU_RELAY_WINDOW bytes that follow.
+ *
+ * Ownership: a relay owns its buffer and the descriptors that it received until it has passed
+ * them on (a descriptor that is passed on stays open here until it is described); the sockets are
+ * the link's.
+ */
+#ifndef VHU_PROXY_RELAY_H
+#define VHU_PROXY_RELAY_H
+
+#include <stddef.h>
+
+#include "lib/capture/record.h"
+#include "proxy/describe.h"
+#include "proxy/loop.h"
+
+#define VHU_RELAY_KEEP     (256u * 1024)
+#define VHU_RELAY_WINDOW   (64u * 1024)
+#define VHU_RELAY_STALL_NS 20000000u
+
+/* What a relay waits for before it is to be run again. */
+enum vhu_relay_wants {
+	VHU_RELAY_READ,  /* `from` to be readable */
+	VHU_RELAY_WRITE, /* `to` to be writable */
+	VHU_RELAY_PAUSE, /* its timer */
+	VHU_RELAY_ENDED, /* nothing; it passes nothing more */
+};
+
+/* Why a relay ended. */
+enum vhu_relay_end {
+	VHU_RELAY_NOT_ENDED,
+	VHU_RELAY_SENDER_CLOSED, /* and all that it had sent was passed on */
+	VHU_RELAY_SENDER_RESET,  /* the same, and it left bytes unread */
+	VHU_RELAY_TARGET_CLOSED, /* nothing can be sent to it any more */
+	VHU_RELAY_TRUNCATED,     /* descriptors were lost on their way here (MSG_CTRUNC) */
+	VHU_RELAY_FAILED,        /* a system call failed in an unexpected way: `error` */
+};
+
+struct vhu_relay;
+
+/* What a relay's owner has to do with the messages. */
+struct vhu_relay_owner {
+	/* A message with one descriptor, relay->fd[0], is about to be sent on: return the
+	 * descriptor to send in its place, which the relay closes once sent, and own fd[0]; or
+	 * return -1. */
+	int (*opens)(struct vhu_relay *relay);
+	/* A message was passed on (or, marked partial or truncated, what there was of it):
+	 * relay->record tells all about it but the session. */
+	void (*passed)(struct vhu_relay *relay);
+	/* The relay's timer fired: run it. */
+	void (*run)(struct vhu_relay *relay);
+};
+
+/* Descriptors, and the byte of the message with which they came. */
+struct vhu_relay_group {
+	uint64_t at;
+	unsigned fds;
+};
+
+struct vhu_relay {
+	const struct vhu_relay_owner *owner;
+	void *context; /* the owner's */
+	struct vhu_loop *loop;
+	int from, to;
+	bool describe; /* someone wants records */
+	bool draining; /* what is there already is passed on, and no more is waited for */
+
+	enum vhu_relay_wants wants;
+	enum vhu_relay_end end;
+	int error;
+	struct vhu_timer timer;
+
+	uint8_t *buffer;
+	size_t room;
+	uint64_t size;   /* of the message with its header; not known (0) until that has come */
+	uint64_t got;    /* bytes of it received */
+	uint64_t sent;   /* bytes of it sent */
+	uint64_t window; /* which byte of it is the first of the buffer's window */
+	bool flush;      /* it is due though not whole */
+	bool asked;      /* the owner was asked whether it opens a channel */
+	bool broken; /* it was waited for since its last piece: the next is a piece of its own */
+
+	struct vhu_relay_group group[2];
+	unsigned groups;
+	int fd[2 * VHU_RECORD_FDS_MAX]; /* received and not passed on yet, in order */
+	unsigned fds;
+	unsigned passed_fds; /* of this message, passed on already */
+	int instead;         /* goes in the place of fd[0]; -1 */
+
+	unsigned skip; /* how many more messages to wait for without first trying to read them */
+	struct vhu_record record;
+	char (*name)[VHU_DESCRIBE_NAME];    /* of each in record.fd */
+	unsigned described, room_described; /* in record.fd and `name` */
+};
+
+/*
+ * Make @relay ready to pass what comes from @from on to @to.
+ * Returns 0 or -ENOMEM; after 0 it is ended by vhu_relay_close.
+ */
+int vhu_relay_start(struct vhu_relay *relay, struct vhu_loop *loop, int from, int to);
+
+/* Pass on what there is. Returns what it waits for now, as relay->wants. */
+enum vhu_relay_wants vhu_relay_run(struct vhu_relay *relay);
+
+/* Return how many bytes were received and not passed on. */
+size_t vhu_relay_held(const struct vhu_relay *relay);
+
+/* Free what @relay holds, descriptors that it has not passed on included. */
+void vhu_relay_close(struct vhu_relay *relay);
+
+#endif
