@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The dissector "vhost_user".
+ *
+ * A packet is one record. Its columns cost what every frame of a list costs, so they are made in
+ * one go and nothing else is done when nobody asks for a tree. Nothing throws until everything
+ * that was captured is shown.
+ */
+#include "dissector/dissect.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "dissector/descriptor.h"
+#include "dissector/expert.h"
+#include "dissector/head.h"
+#include "dissector/memory.h"
+#include "dissector/message.h"
+#include "dissector/ws_compat.h"
+
+/* Virtio device ids that the preference offers. */
+#define DEVICES 64
+
+/* The longest Info text; longer ones are cut. */
+#define INFO_SIZE 1024
+
+static int proto = -1;
+static int ett = -1;
+static int preferred_dialect = VHU_ANY, preferred_device;
+
+/* A packet on its way. */
+struct frame {
+	tvbuff_t *tvb;
+	packet_info *pinfo;
+	const uint8_t *bytes;
+	uint32_t captured, reported;
+	struct vhu_record record;
+	struct vhu_note note;
+	uint32_t reply; /* number of the frame that answers it, 0 not known */
+	const char *info;
+};
+
+/* Say in a line what a packet holds, in letters fit to be shown: nearly always it is so. */
+static const char *describe(const struct frame *frame, char text[INFO_SIZE])
+{
+	vhu_note_text(&frame->note, &frame->record, text, INFO_SIZE);
+	for (const char *at = text; *at; at++)
+		if (*at < ' ' || *at > '~')
+			return ws_printable(frame->pinfo->pool, text, strlen(text));
+	return text;
+}
+
+/* Set from whom to whom a message went, which the flow graph and conversations go by too. */
+static void set_addresses(packet_info *pinfo, const struct vhu_record *record)
+{
+	static const char front_end[] = "front-end", back_end[] = "back-end";
+	address *front = record->from_back_end ? &pinfo->dst : &pinfo->src;
+	address *back = record->from_back_end ? &pinfo->src : &pinfo->dst;
+
+	if (record->type != VHU_RECORD_MESSAGE)
+		return;
+	set_address(front, AT_STRINGZ, sizeof(front_end), front_end);
+	set_address(back, AT_STRINGZ, sizeof(back_end), back_end);
+}
+
+/* Add all that is known of a packet to @tree, below a line that says it in short. */
+static void add_tree(const struct frame *frame, proto_tree *tree)
+{
+	const struct vhu_record *record = &frame->record;
+	int head = record->message ? (int)(record->message - frame->bytes) : (int)frame->captured;
+	proto_item *item = proto_tree_add_item(tree, proto, frame->tvb, 0, -1, ENC_NA);
+	proto_tree *below = proto_item_add_subtree(item, ett);
+
+	if (ws_is_visible(tree))
+		proto_item_append_text(item, ", session %" PRIu64 ": %s", record->session,
+				       frame->info);
+	vhu_head_add(below, frame->pinfo, frame->tvb, frame->bytes, head, record);
+	if (record->type != VHU_RECORD_MESSAGE)
+		return;
+	vhu_message_add(below, frame->pinfo, frame->tvb, head, record, &frame->note, frame->reply);
+	vhu_descriptor_add_all(below, frame->pinfo->pool, frame->tvb, frame->bytes, head, record);
+}
+
+/* Show a packet whose record could not be decoded, for the reason @error. */
+static void show_undecoded(const struct frame *frame, proto_tree *tree, int error)
+{
+	const char *text = error == -ENODATA ? "Cut before the message" : "Not a record of vhu";
+	proto_item *item = proto_tree_add_item(tree, proto, frame->tvb, 0, -1, ENC_NA);
+
+	col_set_str(frame->pinfo->cinfo, COL_INFO, text);
+	if (error != -ENODATA)
+		vhu_expert_note(item, frame->pinfo, VHU_EXPERT_RECORD, "%s", text);
+}
+
+/* Show a packet whose record was decoded. */
+static void show(struct frame *frame, proto_tree *tree)
+{
+	packet_info *pinfo = frame->pinfo;
+	bool seen = PINFO_FD_VISITED(pinfo);
+	char text[INFO_SIZE];
+
+	frame->reply = 0;
+	frame->info = "";
+	frame->record.time_ns =
+		(uint64_t)pinfo->abs_ts.secs * 1000000000 + (uint64_t)pinfo->abs_ts.nsecs;
+	if (seen)
+		vhu_memory_recall(&frame->record, pinfo->num, &frame->note, &frame->reply);
+	else
+		vhu_memory_learn(&frame->record, pinfo->num, &frame->note);
+	set_addresses(pinfo, &frame->record);
+	if (pinfo->cinfo || ws_is_visible(tree))
+		frame->info = describe(frame, text);
+	col_add_str(pinfo->cinfo, COL_INFO, frame->info);
+	if (tree && proto_field_is_referenced(tree, proto))
+		add_tree(frame, tree);
+}
+
+/* Dissect a packet, as Wireshark calls it. Returns how many of its bytes were ours: all. */
+static int dissect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data _U_)
+{
+	static struct vhu_fd_info fds[VHU_RECORD_FDS_MAX];
+	struct frame frame;
+	int ret;
+
+	frame.tvb = tvb;
+	frame.pinfo = pinfo;
+	frame.captured = tvb_captured_length(tvb);
+	frame.reported = tvb_reported_length(tvb);
+	frame.bytes = frame.captured ? tvb_get_ptr(tvb, 0, (int)frame.captured) : NULL;
+	col_set_str(pinfo->cinfo, COL_PROTOCOL, "vhost-user");
+	ret = vhu_record_decode(&frame.record, fds, frame.bytes, frame.captured, frame.reported);
+	if (ret)
+		show_undecoded(&frame, tree, ret);
+	else
+		show(&frame, tree);
+	/* All that there is was shown; Wireshark tells what was cut off. */
+	if (frame.captured < frame.reported)
+		tvb_ensure_bytes_exist(tvb, 0, (int)frame.reported);
+	return frame.captured ? (int)frame.captured : 1;
+}
+
+/* Begin with a file, as Wireshark calls it before the first frame. */
+static void begin(void)
+{
+	vhu_memory_begin((enum vhu_dialect)preferred_dialect, (uint32_t)preferred_device);
+}
+
+/* Register the preferences: a dialect and a device to take for granted. */
+static void register_preferences(void)
+{
+	static enum_val_t dialects[VHU_DIALECTS + 1], devices[DEVICES + 1];
+	module_t *module = prefs_register_protocol(proto, NULL);
+	unsigned count = 1;
+
+	dialects[0] = devices[0] = (enum_val_t){"auto", "auto", 0};
+	for (int i = 1; i < VHU_DIALECTS; i++) {
+		const char *name = vhu_dialect_name((enum vhu_dialect)i);
+
+		dialects[i] = (enum_val_t){name, name, i};
+	}
+	for (unsigned i = 1; i < DEVICES; i++) {
+		const char *name = vhu_device_name(i);
+		char *small;
+
+		if (!name)
+			continue;
+		small = wmem_ascii_strdown(wmem_epan_scope(), name, -1);
+		devices[count++] = (enum_val_t){small, small, (int)i};
+	}
+	prefs_register_enum_preference(module, "dialect", "Dialect",
+				       "What messages 41 to 43 and protocol feature 18 mean",
+				       &preferred_dialect, dialects, false);
+	prefs_register_enum_preference(module, "device", "Virtio device",
+				       "The device of all sessions, whose feature bits and "
+				       "configuration space are shown by name",
+				       &preferred_device, devices, false);
+}
+
+void vhu_dissect_register(void)
+{
+	static int *subtrees[] = {&ett};
+
+	proto = proto_register_protocol("vhost-user protocol", "vhost-user", VHU_RECORD_DISSECTOR);
+	vhu_head_register(proto);
+	vhu_message_register(proto);
+	vhu_descriptor_register(proto);
+	vhu_expert_register(proto);
+	proto_register_subtree_array(subtrees, array_length(subtrees));
+	register_preferences();
+	register_init_routine(begin);
+	register_cleanup_routine(vhu_memory_end);
+	register_dissector(VHU_RECORD_DISSECTOR, dissect, proto);
+}
+
+void vhu_dissect_handoff(void)
+{
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The dissector "vhost_user": what Wireshark calls for a packet that the exported-PDU tags give it. */
+#ifndef VHU_DISSECTOR_DISSECT_H
+#define VHU_DISSECTOR_DISSECT_H
+
+/* Register the protocol, its fields, its preferences and the dissector. */
+void vhu_dissect_register(void);
+
+/* Nothing: link type 252 finds the dissector by its name. */
+void vhu_dissect_handoff(void);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the first pass over a file learnt, frame by frame.
+ *
+ * Wireshark dissects the frames of a file once in order, and from then on in any order, as often as
+ * it likes. Sessions can only be followed in order; so each frame's part of what they told is kept,
+ * in 16 bytes. What a session told later than a frame (its dialect, its device) is looked up when
+ * the frame is shown again, so that it then says what it was from the start.
+ */
+#ifndef VHU_DISSECTOR_MEMORY_H
+#define VHU_DISSECTOR_MEMORY_H
+
+#include "lib/session/session.h"
+
+/* Begin with a new file. @dialect, @device: taken for granted; VHU_ANY, 0: each session tells. */
+void vhu_memory_begin(enum vhu_dialect dialect, uint32_t device);
+
+/* Forget the file. Its frames' part goes with Wireshark's memory of the file. */
+void vhu_memory_end(void);
+
+/*
+ * Take in frame @number, which holds @record and is dissected for the first time, and tell what it
+ * means. Frames must come in order.
+ */
+void vhu_memory_learn(const struct vhu_record *record, uint32_t number, struct vhu_note *note);
+
+/*
+ * Tell again what frame @number means, which holds @record and was learnt.
+ * @reply: gets the number of the frame that answers it, 0 where none did.
+ */
+void vhu_memory_recall(const struct vhu_record *record, uint32_t number, struct vhu_note *note,
+		       uint32_t *reply);
+
+#endif
