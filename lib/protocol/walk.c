@@ -63,7 +63,7 @@ static bool tell(struct vhu_item *item, enum vhu_item_what what, const struct vh
 		.what = what,
 		.field = field,
 		.offset = (uint32_t)offset,
-		.size = (uint32_t)size,
+		.size = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX,
 	};
 	return true;
 }

@@ -15,12 +15,26 @@
 #define CLEAR 3
 #define CONFIG_FITS 2
 #define CONFIG_IS_WHOLE 4
+#define UNFIT (-100)
 
-/* Return how many of @features are names of the device's own, or -1 where one has no name. */
+/* Return whether a device has feature bits of its own at all. */
+static bool has_features(uint32_t device)
+{
+	for (unsigned i = 0; i < vhu_names_count; i++)
+		if (vhu_names[i].set == VHU_NAMES_virtio_features && vhu_names[i].device == device)
+			return true;
+	return false;
+}
+
+/* Return how many of @features are names of the device's own, UNFIT where one has no name. That
+ * none is offered of the many it could speaks against a device. */
 static int features_fit(uint32_t device, uint64_t features)
 {
 	const struct vhu_context context = {.device = device};
 	int named = 0;
+
+	if (features && !(features & DEVICE_BITS) && has_features(device))
+		return -1;
 
 	for (features &= DEVICE_BITS; features; features &= features - 1) {
 		unsigned bit = (unsigned)__builtin_ctzll(features);
@@ -28,14 +42,14 @@ static int features_fit(uint32_t device, uint64_t features)
 			vhu_name_find(VHU_NAMES_virtio_features, bit, &context);
 
 		if (!name)
-			return -1;
+			return UNFIT;
 		named += name->device == device;
 	}
 	return named;
 }
 
 /* Return how well a configuration space of @size bytes fits the device's: versions of a device
- * add fields at its end, so any field's end will do. -1: not at all. */
+ * add fields at its end, so any field's end will do. UNFIT: not at all. */
 static int config_fits(uint32_t device, uint32_t size)
 {
 	const struct vhu_layout *layout = vhu_config_layout(device);
@@ -43,13 +57,13 @@ static int config_fits(uint32_t device, uint32_t size)
 	if (size == 0)
 		return 0;
 	if (!layout)
-		return -1;
+		return UNFIT;
 	if (size == layout->size)
 		return CONFIG_IS_WHOLE;
 	for (unsigned f = layout->first; f < layout->first + layout->fields; f++)
 		if (vhu_fields[f].offset + vhu_fields[f].size == size)
 			return CONFIG_FITS;
-	return -1;
+	return UNFIT;
 }
 
 uint32_t vhu_device_guess(uint64_t features, uint32_t config_size)
@@ -66,7 +80,7 @@ uint32_t vhu_device_guess(uint64_t features, uint32_t config_size)
 			continue;
 		by_features = features_fit(device, features);
 		by_config = config_fits(device, config_size);
-		if (by_features < 0 || by_config < 0)
+		if (by_features == UNFIT || by_config == UNFIT)
 			continue;
 		score = by_features + by_config;
 		tie = score == best || (tie && score < best);
