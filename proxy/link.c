@@ -25,14 +25,13 @@ static void link_mask(const struct vhu_link *link, struct vhu_relay *relay)
 {
 	struct vhu_record *record = &relay->record;
 	struct vhu_secret secret[VHU_SECRETS_MAX];
-	struct vhu_header header;
 	uint32_t payload;
 	unsigned secrets;
 
-	if (record->message_size < VHU_HEADER_SIZE)
+	if (!relay->size)
 		return;
-	header = vhu_header_read(relay->buffer, vhu_host_is_big_endian());
-	secrets = vhu_message_secrets(link->channel, header.request, header.size, secret);
+	secrets =
+	    vhu_message_secrets(link->channel, relay->header.request, relay->header.size, secret);
 	payload = record->message_size - VHU_HEADER_SIZE;
 	for (unsigned i = 0; i < secrets; i++) {
 		uint32_t size = secret[i].size;
@@ -75,14 +74,12 @@ static void link_passed(struct vhu_relay *relay)
 static int link_opens(struct vhu_relay *relay)
 {
 	struct vhu_link *link = relay->context;
-	struct vhu_header header;
 	enum vhu_channel channel;
 	int instead = -1;
 
 	if (link_side(link, relay) != VHU_FRONT)
 		return -1;
-	header = vhu_header_read(relay->buffer, vhu_host_is_big_endian());
-	channel = vhu_message_opens(link->channel, header.request);
+	channel = vhu_message_opens(link->channel, relay->header.request);
 	if (channel == VHU_FRONT_END)
 		return -1;
 	link->opening = vhu_proxy_session_interpose(link->session, channel, relay->fd[0], &instead);

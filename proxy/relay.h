@@ -103,6 +103,7 @@ struct vhu_relay {
 
 	uint8_t *buffer;
 	size_t room;
+	struct vhu_header header; /* of the message, once it has come */
 	uint64_t size;   /* of the message with its header; not known (0) until that has come */
 	uint64_t got;    /* bytes of it received */
 	uint64_t sent;   /* bytes of it sent */
