@@ -137,11 +137,9 @@ static int open_stream(struct stream *stream, const char *path, bool follow, FIL
 				       : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (stream->fd < 0)
 		return -errno;
-	if (fstat(stream->fd, &st))
+	if (fstat(stream->fd, &st)) {
 		ret = -errno;
-	else if (S_ISDIR(st.st_mode))
-		ret = -EISDIR;
-	else if (S_ISREG(st.st_mode) && follow) {
+	} else if (S_ISREG(st.st_mode) && follow) {
 		/* Standard input may have been read from already. */
 		off_t at = lseek(stream->fd, 0, SEEK_CUR);
 

@@ -136,27 +136,74 @@ static void a_session_has_one_interface_until_it_closes(void **state)
 
 static void only_messages_are_cut(void **state)
 {
-	static const uint32_t limits[] = {1, 200, 1000, 262144, 0, UINT32_MAX};
 	uint8_t head[VHU_RECORD_HEAD_MAX];
-	size_t before = vhu_record_encode(sample_message(1, 0, 0), head);
+	const uint32_t before = (uint32_t)vhu_record_encode(sample_message(1, 0, 0), head);
+	const struct {
+		uint32_t limit, size, kept;
+	} cut[] = {
+	    {1, 20, 0},
+	    {before - 1, 20, 0},
+	    {before, 20, 0},
+	    {before + 1, 20, 1},
+	    {before + 19, 20, 19},
+	    {before + 20, 20, 20},
+	    {262144, 300000, 262144 - before},
+	    {0, 300000, 262144 - before},
+	    {UINT32_MAX, 300000, 262144 - before},
+	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
+	for (size_t i = 0; i < sizeof(cut) / sizeof(*cut); i++) {
 		int fd = make_file();
-		struct vhu_pcapng_writer *writer = open_writer(fd, limits[i]);
+		struct vhu_pcapng_writer *writer = open_writer(fd, cut[i].limit);
 		struct vhu_pcapng_reader *reader;
 		const struct vhu_record *record;
-		size_t limit = limits[i] && limits[i] < 262144 ? limits[i] : 262144;
-		size_t kept = limit > before ? limit - before : 0;
 
-		assert_int_equal(vhu_pcapng_write(writer, sample_message(1, 0, 300000)), 0);
+		assert_int_equal(vhu_pcapng_write(writer, sample_message(1, 0, cut[i].size)), 0);
 		assert_int_equal(vhu_pcapng_writer_close(writer), 0);
 		reader = open_reader(fd, false);
 		assert_int_equal(vhu_pcapng_read(reader, &record), 1);
-		check_sample(record, sample_message(1, 0, 300000), (uint32_t)kept);
+		check_sample(record, sample_message(1, 0, cut[i].size), cut[i].kept);
 		check_end(reader);
 		close(fd);
 	}
+}
+
+/* Check that the next read from @pipe gets one write: @blocks blocks, the first of type @type. */
+static void check_write(int pipe, unsigned blocks, uint32_t type)
+{
+	uint32_t words[1024];
+	ssize_t size = read(pipe, words, sizeof(words)), at = 0;
+
+	assert_true(size > 0);
+	assert_int_equal(words[0], type);
+	for (; blocks; blocks--) {
+		assert_true(at < size);
+		at += words[at / 4 + 1];
+	}
+	assert_int_equal(at, size);
+}
+
+static void a_record_is_one_write(void **state)
+{
+	int ends[2];
+	struct vhu_pcapng_writer *writer;
+
+	(void)state;
+	/* What is read from such a pipe at once is what was written at once. */
+	assert_int_equal(pipe2(ends, O_DIRECT), 0);
+	writer = open_writer(ends[1], 0);
+	check_write(ends[0], 2, 0x0a0d0d0a);
+	/* The session's interface and the packet; the packet; the packet and the statistics. */
+	assert_int_equal(vhu_pcapng_write(writer, sample_opened(1)), 0);
+	assert_int_equal(vhu_pcapng_write(writer, sample_message(1, 0, 20)), 0);
+	assert_int_equal(vhu_pcapng_write(writer, sample_closed(1)), 0);
+	check_write(ends[0], 2, 1);
+	check_write(ends[0], 1, 6);
+	check_write(ends[0], 2, 6);
+	assert_int_equal(vhu_pcapng_writer_close(writer), 0);
+	close(ends[0]);
+	close(ends[1]);
 }
 
 /* Allow files to grow to @size bytes; RLIM_INFINITY: as they like. */
@@ -179,12 +226,14 @@ static void a_full_disk_costs_only_what_came_meanwhile(void **state)
 
 	(void)state;
 	assert_int_equal(vhu_pcapng_write(writer, sample_message(1, 0, 50)), 0);
+	assert_int_equal(vhu_pcapng_write(writer, sample_message(4, 0, 50)), 0);
 	whole = size_of(fd);
 	/* Wherever in a block the room ends; session 2 has no interface yet. */
-	for (int room = 0; room < 150; room += 10, lost += 2) {
+	for (int room = 0; room < 150; room += 10, lost += 3) {
 		limit_files((rlim_t)(whole + room));
 		assert_int_equal(vhu_pcapng_write(writer, sample_message(1, 0, 100)), -EFBIG);
 		assert_int_equal(vhu_pcapng_write(writer, sample_message(2, 0, 100)), -EFBIG);
+		assert_int_equal(vhu_pcapng_write(writer, sample_message(4, 0, 100)), -EFBIG);
 		assert_int_equal(size_of(fd), whole);
 	}
 	assert_int_equal(vhu_pcapng_write(writer, sample_closed(2)), -EFBIG);
@@ -192,16 +241,19 @@ static void a_full_disk_costs_only_what_came_meanwhile(void **state)
 	limit_files(RLIM_INFINITY);
 	assert_int_equal(vhu_pcapng_write(writer, sample_message(1, 1, 50)), 0);
 	assert_int_equal(vhu_pcapng_write(writer, sample_message(2, 2, 50)), 0);
-	assert_int_equal(vhu_pcapng_writer_counts(writer).records, 3);
+	assert_int_equal(vhu_pcapng_write(writer, sample_closed(1)), 0);
+	assert_int_equal(vhu_pcapng_writer_counts(writer).records, 5);
 	assert_int_equal(vhu_pcapng_writer_counts(writer).lost, lost);
 	assert_int_equal(vhu_pcapng_writer_close(writer), 0);
-	assert_int_equal(count_blocks(fd).received, 3 + lost);
+	assert_int_equal(count_blocks(fd).received, 5 + lost);
 	assert_int_equal(count_blocks(fd).dropped, lost);
 
 	reader = open_reader(fd, false);
 	check_next(reader, sample_message(1, 0, 50));
+	check_next(reader, sample_message(4, 0, 50));
 	check_next(reader, sample_message(1, 1, 50));
 	check_next(reader, sample_message(2, 2, 50));
+	check_next(reader, sample_closed(1));
 	check_end(reader);
 	close(fd);
 }
@@ -401,6 +453,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(records_come_back_as_they_were),
 	    cmocka_unit_test(a_session_has_one_interface_until_it_closes),
 	    cmocka_unit_test(only_messages_are_cut),
+	    cmocka_unit_test(a_record_is_one_write),
 	    cmocka_unit_test(a_full_disk_costs_only_what_came_meanwhile),
 	    cmocka_unit_test(what_stands_before_a_capture_is_left_alone),
 	    cmocka_unit_test(a_device_that_is_full_is_tried_again),
