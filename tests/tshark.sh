@@ -14,20 +14,25 @@ vhu_tshark_lacks()
 }
 
 # Run tshark with the plugin of build $1. Root's plugins are ignored by tshark, so root is dropped;
-# what it reads and writes must be open to nobody.
+# what it reads and writes must be open to nobody. A plugin built with sanitizers needs their library
+# loaded first, and Wireshark's memory pools turned off so that each block has its own bounds.
 vhu_tshark()
 {
 	_plugins=$1/wsplugins
 	shift
 	_home=$(mktemp -d)
+	set -- env HOME="$_home" WIRESHARK_PLUGIN_DIR="$_plugins" tshark "$@"
+	_asan=$(ldd "$_plugins"/*/epan/vhost_user.so | awk '/libasan/ { print $3 }')
+	if [ -n "$_asan" ]; then
+		set -- env LD_PRELOAD="$_asan" ASAN_OPTIONS=detect_leaks=0 \
+			WIRESHARK_DEBUG_WMEM_OVERRIDE=simple "$@"
+	fi
 	if [ "$(id -u)" = 0 ]; then
 		chmod 777 "$_home"
-		setpriv --reuid=65534 --regid=65534 --clear-groups \
-			env HOME="$_home" WIRESHARK_PLUGIN_DIR="$_plugins" tshark "$@"
-	else
-		HOME=$_home WIRESHARK_PLUGIN_DIR=$_plugins tshark "$@"
+		set -- setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
 	fi
-	_status=$?
+	_status=0
+	"$@" || _status=$?
 	rm -rf "$_home"
 	return $_status
 }

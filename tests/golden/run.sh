@@ -21,7 +21,8 @@ show()
 	esac
 }
 
-# Print every field of the plugin that a frame of $1 has, a frame a paragraph.
+# Print every field of the plugin that a frame of $1 has, a frame a paragraph; bits that are not set
+# are left out.
 tshark_fields()
 {
 	vhu_tshark "$build" -G fields | awk -F'\t' '$1 == "F" && $3 ~ /^vhost_user\./ { print $3 }' |
@@ -36,7 +37,8 @@ tshark_fields()
 			{
 				print $1 ": " $2
 				for (i = 1; i <= n; i++)
-					if ($(i + 2) != "")
+					if ($(i + 2) != "" &&
+					    !($(i + 2) == "0" && field[i] ~ /(features|marks|status|flags)\./))
 						print "\t" field[i] " = " $(i + 2)
 			}'
 }
