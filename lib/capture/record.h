@@ -99,7 +99,7 @@ struct vhu_record {
 	uint64_t time_ns;          /* since the epoch; kept by the packet, not by the record */
 	enum vhu_record_type type; /* later versions may add some: pass over unknown ones */
 	enum vhu_channel channel;
-	bool from_back_end; /* direction: the back-end sent it */
+	bool from_back_end; /* direction of a message: the back-end sent it */
 	uint16_t marks;     /* enum vhu_mark */
 	uint64_t session;   /* number in this capture, from 1 */
 
