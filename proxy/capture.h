@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The sink that writes a capture. What cannot be written is counted and said once; the proxy goes
- * on without it.
+ * on without it. The reader of a pipe is waited for a moment; one that is stuck does not hold up
+ * the sessions: until it reads on, records are lost.
  *
  * Ownership: a capture owns its file and its writer from opening to closing.
  */
@@ -11,11 +12,17 @@
 #include "lib/capture/pcapng.h"
 #include "proxy/proxy.h"
 
+#define VHU_CAPTURE_PATIENCE_MS 250
+/* What is asked for of a pipe: room for some thousand records. */
+#define VHU_CAPTURE_PIPE        (1 << 20)
+
 struct vhu_capture {
 	const struct vhu_proxy *proxy;
 	const char *path; /* "-": standard output */
 	int fd;
 	struct vhu_pcapng_writer *writer;
+	bool pipe;
+	bool stuck;  /* the pipe's reader was waited for in vain, and has not read since */
 	bool losing; /* that was said */
 };
 

@@ -14,6 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "proxy/holder.h"
+
 /* Connections that wait to be accepted; the kernel cuts it to its own limit. */
 #define ENDPOINT_BACKLOG 4096
 
@@ -68,6 +70,15 @@ int vhu_endpoint_parse(struct vhu_endpoint *endpoint, const char *text, enum vhu
 	return 0;
 }
 
+/* Say that @path is taken, by @pid where that is not 0. Returns -EADDRINUSE with a line in @error.
+ */
+static int endpoint_in_use(const char *path, pid_t pid, char *error)
+{
+	if (pid)
+		return endpoint_fail(error, EADDRINUSE, "%s: already in use by pid %d", path, pid);
+	return endpoint_fail(error, EADDRINUSE, "%s: already in use", path);
+}
+
 /* Return the address of a path that fits one. */
 static struct sockaddr_un endpoint_address(const char *path)
 {
@@ -78,16 +89,20 @@ static struct sockaddr_un endpoint_address(const char *path)
 }
 
 /*
- * Find out whether anybody listens on the socket file at @path.
- * Returns 0 where nobody does: the file is stale; -errno with a line in @error.
+ * Find out whether anybody is bound to the socket file at @path, of which @st tells. A listener in
+ * another network namespace is only found by connecting to it.
+ * Returns 0 where nobody is: the file is stale; -errno with a line in @error.
  */
-static int endpoint_stale(const char *path, char *error)
+static int endpoint_stale(const char *path, const struct stat *st, char *error)
 {
 	struct sockaddr_un address = endpoint_address(path);
 	struct ucred peer = {0};
 	socklen_t size = sizeof(peer);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int code;
+	int fd, code;
+
+	if (vhu_holder_find(st->st_dev, st->st_ino, &peer.pid) > 0)
+		return endpoint_in_use(path, peer.pid, error);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return endpoint_fail(error, errno, "%s: no socket: %s", path, strerror(errno));
@@ -100,11 +115,9 @@ static int endpoint_stale(const char *path, char *error)
 	case ENOENT:
 		return 0;
 	case 0:
-		return endpoint_fail(error, EADDRINUSE, "%s: already in use by pid %d", path,
-				     peer.pid);
 	case EAGAIN:
 	case EPROTOTYPE:
-		return endpoint_fail(error, EADDRINUSE, "%s: already in use", path);
+		return endpoint_in_use(path, peer.pid, error);
 	default:
 		return endpoint_fail(error, code, "%s: a socket is there that cannot be tried: %s",
 				     path, strerror(code));
@@ -125,14 +138,14 @@ static int endpoint_make_way(const char *path, char *error)
 	if (!S_ISSOCK(before.st_mode))
 		return endpoint_fail(error, EEXIST, "%s: exists and is not a socket: not touched",
 				     path);
-	code = endpoint_stale(path, error);
+	code = endpoint_stale(path, &before, error);
 	if (code)
 		return code;
 	/* Somebody else may have replaced the stale one meanwhile. */
 	if (lstat(path, &after))
 		return 0;
 	if (after.st_ino != before.st_ino || after.st_dev != before.st_dev)
-		return endpoint_fail(error, EADDRINUSE, "%s: already in use", path);
+		return endpoint_in_use(path, 0, error);
 	if (unlink(path))
 		return endpoint_fail(error, errno, "%s: stale socket cannot be removed: %s", path,
 				     strerror(errno));
@@ -153,7 +166,7 @@ static int endpoint_bind_failed(const char *path, int code, char *error)
 		return endpoint_fail(error, code, "%s: no right to make a socket in %.*s", path,
 				     slash ? (length ? length : 1) : 1, slash ? path : ".");
 	case EADDRINUSE:
-		return endpoint_fail(error, code, "%s: already in use", path);
+		return endpoint_in_use(path, 0, error);
 	default:
 		return endpoint_fail(error, code, "%s: no socket can be made: %s", path,
 				     strerror(code));

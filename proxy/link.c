@@ -3,6 +3,7 @@
 #include "proxy/link.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,50 +21,87 @@ static enum vhu_side link_side(const struct vhu_link *link, const struct vhu_rel
 	return relay == &link->relay[VHU_FRONT] ? VHU_FRONT : VHU_BACK;
 }
 
-/* Replace key material in what is to be recorded by zeros: it has been passed on already. */
-static void link_mask(const struct vhu_link *link, struct vhu_relay *relay)
+/*
+ * Replace key material by zeros in what is to be recorded.
+ * Returns the copy in which that was done, to be freed; NULL where there is none to replace, or no
+ * memory for it: then the record is without its payload.
+ */
+static uint8_t *link_mask(const struct vhu_link *link, struct vhu_relay *relay)
 {
 	struct vhu_record *record = &relay->record;
 	struct vhu_secret secret[VHU_SECRETS_MAX];
-	uint32_t payload;
 	unsigned secrets;
+	uint8_t *copy;
 
-	if (!relay->size)
-		return;
+	if (record->message_size <= VHU_HEADER_SIZE)
+		return NULL;
 	secrets =
 	    vhu_message_secrets(link->channel, relay->header.request, relay->header.size, secret);
-	payload = record->message_size - VHU_HEADER_SIZE;
-	for (unsigned i = 0; i < secrets; i++) {
-		uint32_t size = secret[i].size;
-
-		if (secret[i].offset >= payload)
-			continue;
-		if (size > payload - secret[i].offset)
-			size = payload - secret[i].offset;
-		memset(relay->buffer + VHU_HEADER_SIZE + secret[i].offset, 0, size);
-		record->marks |= VHU_MARK_REDACTED;
+	if (!secrets)
+		return NULL;
+	record->marks |= VHU_MARK_REDACTED;
+	copy = malloc(record->message_size);
+	if (!copy) {
+		record->message_size = VHU_HEADER_SIZE;
+		return NULL;
 	}
+	memcpy(copy, record->message, record->message_size);
+	for (unsigned i = 0; i < secrets; i++) {
+		uint32_t from = VHU_HEADER_SIZE + secret[i].offset, size = secret[i].size;
+
+		if (from >= record->message_size)
+			continue;
+		if (size > record->message_size - from)
+			size = record->message_size - from;
+		memset(copy + from, 0, size);
+	}
+	record->message = copy;
+	return copy;
 }
 
-/* A message has passed: record it, and open the channel that it carried. */
+/* A message, or what there is of it, is about to be passed on: record it. */
+static void link_received(struct vhu_relay *relay)
+{
+	struct vhu_link *link = relay->context;
+	uint8_t *masked = link->session->proxy->with_keys ? NULL : link_mask(link, relay);
+	enum vhu_side from = link_side(link, relay);
+
+	relay->record.type = VHU_RECORD_MESSAGE;
+	relay->record.from_back_end = from == VHU_BACK;
+	vhu_proxy_session_record(link->session, link->channel, &relay->record);
+	free(masked);
+	if (relay->all_fds > relay->described)
+		vhu_proxy_session_error(link->session, link->channel,
+					"%u more descriptors came with the last message",
+					relay->all_fds - relay->described);
+}
+
+/* Say that a side closed in the middle of a message. */
+static void link_cut_short(const struct vhu_link *link, const struct vhu_relay *relay)
+{
+	const struct vhu_proxy_session *session = link->session;
+	enum vhu_side from = link_side(link, relay);
+	const struct vhu_peer *peer = &session->peer[from];
+	uint64_t size = relay->size ? relay->size : VHU_HEADER_SIZE;
+
+	vhu_proxy_say(session->proxy,
+		      "session %" PRIu64 ": the %s (%s, pid %" PRIu32
+		      ") closed in the middle of a message: %" PRIu64 " of %" PRIu64
+		      " bytes%s came",
+		      session->number, vhu_side_name(from), peer->comm, peer->pid, relay->got, size,
+		      relay->size ? "" : " of a header");
+}
+
+/* A message, or what there was of it, was passed on: open the channel that it carried. */
 static void link_passed(struct vhu_relay *relay)
 {
 	struct vhu_link *link = relay->context, *opening = link->opening;
 	struct vhu_proxy *proxy = link->session->proxy;
 
 	proxy->messages++;
-	proxy->fds += relay->passed_fds;
-	if (relay->describe) {
-		if (!proxy->with_keys)
-			link_mask(link, relay);
-		relay->record.type = VHU_RECORD_MESSAGE;
-		relay->record.from_back_end = link_side(link, relay) == VHU_BACK;
-		vhu_proxy_session_record(link->session, link->channel, &relay->record);
-		if (relay->passed_fds > relay->described)
-			vhu_proxy_session_error(link->session, link->channel,
-						"%u more descriptors passed with the last message",
-						relay->passed_fds - relay->described);
-	}
+	proxy->fds += relay->all_fds;
+	if (relay->end && !relay->draining)
+		link_cut_short(link, relay);
 	link->opening = NULL;
 	if (opening)
 		vhu_proxy_session_open(link->session, opening);
@@ -104,15 +142,16 @@ static void link_truncated(const struct vhu_link *link, enum vhu_side from)
 
 	getrlimit(RLIMIT_NOFILE, &limit);
 	vhu_proxy_session_error(link->session, link->channel,
-				"descriptors from the %s were lost: no more than %llu files can be "
+				"descriptors from the %s were lost: no more than %" PRIu64
+				" files can be "
 				"open (RLIMIT_NOFILE)",
-				vhu_side_name(from), (unsigned long long)limit.rlim_cur);
-	vhu_proxy_say(
-	    link->session->proxy,
-	    "session %llu: closed: descriptors from the %s (%s, pid %u) were lost because "
-	    "no more than %llu files can be open (RLIMIT_NOFILE): raise ulimit -n",
-	    (unsigned long long)link->session->number, vhu_side_name(from), peer->comm, peer->pid,
-	    (unsigned long long)limit.rlim_cur);
+				vhu_side_name(from), (uint64_t)limit.rlim_cur);
+	vhu_proxy_say(link->session->proxy,
+		      "session %" PRIu64
+		      ": closed: descriptors from the %s (%s, pid %u) were lost because "
+		      "no more than %" PRIu64 " files can be open (RLIMIT_NOFILE): raise ulimit -n",
+		      link->session->number, vhu_side_name(from), peer->comm, peer->pid,
+		      (uint64_t)limit.rlim_cur);
 }
 
 /* Keep why the relay that passes on what @from sends has ended, if it is the first cause. */
@@ -139,8 +178,8 @@ static void link_reason(struct vhu_link *link, enum vhu_side from)
 		snprintf(link->reason, size, "cannot pass on what the %s sends: %s", side,
 			 strerror(-relay->error));
 		vhu_proxy_session_error(link->session, link->channel, "%s", link->reason);
-		vhu_proxy_say(link->session->proxy, "session %llu: closed: %s",
-			      (unsigned long long)link->session->number, link->reason);
+		vhu_proxy_say(link->session->proxy, "session %" PRIu64 ": closed: %s",
+			      link->session->number, link->reason);
 		break;
 	default:
 		if (relay->draining)
@@ -246,6 +285,7 @@ static void link_run(struct vhu_relay *relay)
 
 static const struct vhu_relay_owner owner = {
     .opens = link_opens,
+    .received = link_received,
     .passed = link_passed,
     .run = link_run,
 };

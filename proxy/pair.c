@@ -3,6 +3,7 @@
 #include "proxy/pair.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,8 +59,8 @@ static void pair_begin(struct vhu_pair *pair, const int socket[2], const char *r
 	if (pair->once)
 		pair_stop_listening(pair);
 	if (reason && !pair->once)
-		vhu_proxy_say(pair->proxy, "session %llu: %s",
-			      (unsigned long long)pair->proxy->sessions + 1, reason);
+		vhu_proxy_say(pair->proxy, "session %" PRIu64 ": %s", pair->proxy->sessions + 1,
+			      reason);
 	if (vhu_proxy_session_start(pair, socket, path, reason)) {
 		vhu_proxy_say(pair->proxy, "no memory for a session: %s",
 			      "its peers were disconnected");
@@ -177,9 +178,10 @@ static void pair_exhausted(struct vhu_pair *pair, int error)
 		return;
 	pair->exhausted = true;
 	getrlimit(RLIMIT_NOFILE, &limit);
-	vhu_proxy_say(
-	    pair->proxy, "%s: new sessions wait: %s (limit %llu): raise ulimit -n or end a session",
-	    pair->end[VHU_FRONT].path, strerror(error), (unsigned long long)limit.rlim_cur);
+	vhu_proxy_say(pair->proxy,
+		      "%s: new sessions wait: %s (limit %" PRIu64
+		      "): raise ulimit -n or end a session",
+		      pair->end[VHU_FRONT].path, strerror(error), (uint64_t)limit.rlim_cur);
 }
 
 /* Begin to accept. Returns 0 or -errno. */

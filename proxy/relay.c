@@ -63,8 +63,8 @@ static void relay_reset(struct vhu_relay *relay)
 		relay_free_descriptions(relay);
 	relay->size = relay->got = relay->sent = 0;
 	relay->window = VHU_RELAY_KEEP;
-	relay->flush = relay->broken = relay->asked = false;
-	relay->passed_fds = relay->described = 0;
+	relay->flush = relay->broken = relay->asked = relay->recorded = false;
+	relay->all_fds = relay->described = 0;
 	relay->record.marks = 0;
 	relay->record.segments = 0;
 }
@@ -173,11 +173,12 @@ static void relay_group(struct vhu_relay *relay, unsigned fds)
 	bool header = relay->got < VHU_HEADER_SIZE;
 
 	relay->fds += fds;
+	relay->all_fds += fds;
 	if (last && header && last->fds + fds <= VHU_RECORD_FDS_MAX) {
 		last->fds += fds;
 		return;
 	}
-	relay->group[relay->groups].at = header && !last ? 0 : relay->got;
+	relay->group[relay->groups].at = header && !last && !relay->sent ? 0 : relay->got;
 	relay->group[relay->groups++].fds = fds;
 }
 
@@ -290,15 +291,14 @@ static void relay_describe(struct vhu_relay *relay, unsigned count)
 	}
 }
 
-/* Let go of the first group of descriptors: described, closed, unless the owner took it. */
+/* Let go of the first group of descriptors, which was sent. */
 static void relay_group_gone(struct vhu_relay *relay)
 {
 	unsigned fds = relay->group[0].fds;
 
-	if (relay->describe)
+	if (relay->describe && !relay->recorded)
 		relay_describe(relay, fds);
 	relay_drop_fds(relay, fds);
-	relay->passed_fds += fds;
 	relay->group[0] = relay->group[1];
 	relay->groups--;
 }
@@ -373,34 +373,36 @@ static int relay_send(struct vhu_relay *relay)
 	return 0;
 }
 
-/* Tell the owner what has passed, and make ready for the next message. */
-static void relay_passed(struct vhu_relay *relay, uint16_t marks)
+/* Tell the owner what was received: a whole message, or with @marks all that there is of it. */
+static void relay_received(struct vhu_relay *relay, uint16_t marks)
 {
 	struct vhu_record *record = &relay->record;
-
-	vhu_loop_unset(&relay->timer);
-	if (relay->describe) {
-		record->marks |= marks;
-		record->message = relay->buffer;
-		record->message_size =
-		    (uint32_t)(relay->got < VHU_RELAY_KEEP ? relay->got : VHU_RELAY_KEEP);
-		record->message_sent = relay->got;
-		record->fds = (uint16_t)relay->described;
-		/* They may have moved since they were written. */
-		for (unsigned i = 0; i < relay->described; i++)
-			record->fd[i].name = relay->name[i];
-	}
-	relay->owner->passed(relay);
-	relay_reset(relay);
-}
-
-/* Note when the message was received. */
-static void relay_stamp(struct vhu_relay *relay)
-{
 	struct timespec now;
 
+	if (!relay->describe || relay->recorded)
+		return;
 	clock_gettime(CLOCK_REALTIME, &now);
-	relay->record.time_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	relay_describe(relay, relay->fds);
+	relay->recorded = true;
+	record->time_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	record->marks |= marks;
+	record->message = relay->buffer;
+	record->message_size =
+	    (uint32_t)(relay->got < VHU_RELAY_KEEP ? relay->got : VHU_RELAY_KEEP);
+	record->message_sent = relay->got;
+	record->fds = (uint16_t)relay->described;
+	/* They may have moved since they were written. */
+	for (unsigned i = 0; i < relay->described; i++)
+		record->fd[i].name = relay->name[i];
+	relay->owner->received(relay);
+}
+
+/* All of a message was sent: tell the owner, and make ready for the next. */
+static void relay_passed(struct vhu_relay *relay)
+{
+	vhu_loop_unset(&relay->timer);
+	relay->owner->passed(relay);
+	relay_reset(relay);
 }
 
 /* End @relay. Returns VHU_RELAY_ENDED. */
@@ -467,13 +469,11 @@ static bool relay_receive_failed(struct vhu_relay *relay, int error)
 		relay->end =
 		    error == -ECONNRESET ? VHU_RELAY_SENDER_RESET : VHU_RELAY_SENDER_CLOSED;
 		relay->flush = true;
-		relay_stamp(relay);
+		if (relay->got)
+			relay_received(relay, VHU_MARK_PARTIAL);
 		return true;
 	case EOVERFLOW:
-		relay_stamp(relay);
-		if (relay->describe)
-			relay_describe(relay, relay->fds);
-		relay_passed(relay, VHU_MARK_TRUNCATED);
+		relay_received(relay, VHU_MARK_TRUNCATED);
 		relay_ended(relay, VHU_RELAY_TRUNCATED, 0);
 		return false;
 	case ENOBUFS:
@@ -489,10 +489,10 @@ static bool relay_receive_failed(struct vhu_relay *relay, int error)
 static bool relay_sent(struct vhu_relay *relay)
 {
 	if (relay_whole(relay)) {
-		relay_passed(relay, 0);
+		relay_passed(relay);
 	} else if (relay->end) {
 		if (relay->got)
-			relay_passed(relay, VHU_MARK_PARTIAL);
+			relay_passed(relay);
 		relay_ended(relay, relay->end, 0);
 		return false;
 	}
@@ -533,8 +533,8 @@ enum vhu_relay_wants vhu_relay_run(struct vhu_relay *relay)
 		n = relay_receive(relay);
 		if (n <= 0 && !relay_receive_failed(relay, (int)n))
 			return relay->wants;
-		if (n > 0 && relay->describe && relay_whole(relay))
-			relay_stamp(relay);
+		if (n > 0 && relay_whole(relay))
+			relay_received(relay, 0);
 	}
 	return relay->wants;
 }

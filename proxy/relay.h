@@ -11,12 +11,12 @@
  * that has more room returns the descriptors of the next message together with the last bytes of
  * this one.
  *
- *	                    +---- whole, and sent: recorded ---+
- *	                    v                                  |
+ *	                 +------------ all sent -------------+
+ *	                 v                                   |
  *	(start) --> GATHERING ---- due ----------------> SENDING --> target gone ---+
- *	               |  ^                               |  |                      v
- *	               |  +---- all sent, not whole ------+  +-- EAGAIN: waits      ENDED
- *	               +-- EAGAIN: waits                                            ^
+ *	               |                                   |                        v
+ *	               +-- EAGAIN: waits                   +-- EAGAIN: waits      ENDED
+ *	               |                                                            ^
  *	               +-- sender closed: sends what there is ----------------------+
  *
  * A message is due when it is whole; and before that
@@ -26,6 +26,10 @@
  *  - when its payload has not come for a moment (VHU_RELAY_STALL_NS): the receiver may have an
  *    opinion on the header alone, and the sender may be waiting for that;
  *  - when the sender has closed.
+ * A message is recorded when it is whole, before the last of it is sent: whatever happens to this
+ * process, no message has arrived that is not in the capture, and records are in the order of
+ * their times.
+ *
  * While one message is not sent nothing more is read, so the sender feels what its receiver does,
  * and a relay never holds more than its buffer and the descriptors of two reads.
  *
@@ -75,8 +79,11 @@ struct vhu_relay_owner {
 	 * descriptor to send in its place, which the relay closes once sent, and own fd[0]; or
 	 * return -1. */
 	int (*opens)(struct vhu_relay *relay);
-	/* A message was passed on (or, marked partial or truncated, what there was of it):
-	 * relay->record tells all about it but the session. */
+	/* A message is whole (or, marked partial or truncated, there is no more of it), and the
+	 * last of it is to be sent: relay->record tells all about it but the session. Called only
+	 * if relay->describe is set. */
+	void (*received)(struct vhu_relay *relay);
+	/* All of it was sent. */
 	void (*passed)(struct vhu_relay *relay);
 	/* The relay's timer fired: run it. */
 	void (*run)(struct vhu_relay *relay);
@@ -109,6 +116,7 @@ struct vhu_relay {
 	uint64_t sent;   /* bytes of it sent */
 	uint64_t window; /* which byte of it is the first of the buffer's window */
 	bool flush;      /* it is due though not whole */
+	bool recorded;   /* the owner was told that it is received */
 	bool asked;      /* the owner was asked whether it opens a channel */
 	bool broken; /* it was waited for since its last piece: the next is a piece of its own */
 
@@ -116,8 +124,8 @@ struct vhu_relay {
 	unsigned groups;
 	int fd[2 * VHU_RECORD_FDS_MAX]; /* received and not passed on yet, in order */
 	unsigned fds;
-	unsigned passed_fds; /* of this message, passed on already */
-	int instead;         /* goes in the place of fd[0]; -1 */
+	unsigned all_fds; /* that came with this message so far */
+	int instead;      /* goes in the place of fd[0]; -1 */
 
 	unsigned skip; /* how many more messages to wait for without first trying to read them */
 	struct vhu_record record;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -166,8 +167,8 @@ int vhu_proxy_session_start(struct vhu_pair *pair, const int socket[2], const ch
 	if (error) {
 		snprintf(session->reason, sizeof(session->reason), "cannot begin: %s",
 			 strerror(-error));
-		vhu_proxy_say(session->proxy, "session %llu: %s",
-			      (unsigned long long)session->number, session->reason);
+		vhu_proxy_say(session->proxy, "session %" PRIu64 ": %s", session->number,
+			      session->reason);
 		vhu_proxy_session_settle(session);
 	}
 	return 0;
@@ -207,9 +208,9 @@ struct vhu_link *vhu_proxy_session_interpose(struct vhu_proxy_session *session,
 		vhu_proxy_session_error(session, channel, "not recorded: no socket pair: %s",
 					strerror(errno));
 		vhu_proxy_say(session->proxy,
-			      "session %llu: the %s channel is not recorded: no socket pair: %s",
-			      (unsigned long long)session->number, vhu_channel_name(channel),
-			      strerror(errno));
+			      "session %" PRIu64
+			      ": the %s channel is not recorded: no socket pair: %s",
+			      session->number, vhu_channel_name(channel), strerror(errno));
 		return NULL;
 	}
 	/* Who gets it finds it as its sender had prepared it. */

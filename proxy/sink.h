@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sinks: whoever wants to know of the records that the proxy makes, after what they tell of has
- * been forwarded.
+ * Sinks: whoever wants to know of the records that the proxy makes. A message's record is given
+ * before the last of the message is forwarded, so that none has arrived that is not known of.
  */
 #ifndef VHU_PROXY_SINK_H
 #define VHU_PROXY_SINK_H
