@@ -68,4 +68,4 @@ stage_end proxy TERM || stage_fail "vhu proxy ended with status $?"
 stage_end back-end TERM || stage_fail "qemu-storage-daemon ended with status $?"
 show <"$stage/proxy.log"
 
-stage_tell "$capture"
+stage_tell ADD_MEM_REG

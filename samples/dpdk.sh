@@ -61,4 +61,4 @@ stage_end proxy TERM || stage_fail "vhu proxy ended with status $?"
 stage_end back-end INT || stage_fail "the back-end ended with status $?"
 show <"$stage/proxy.log"
 
-stage_tell "$capture"
+stage_tell SET_MEM_TABLE

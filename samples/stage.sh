@@ -4,7 +4,7 @@
 # To be sourced by a script that has set $top, the project's folder, with `set -eu`. Whatever way the
 # script ends, Ctrl-C included, what it started ends and the folder goes.
 
-stage='' stage_parties='' stage_steps=0
+stage='' stage_home='' stage_parties='' stage_steps=0
 
 # Say which step comes now ($*).
 step() {
@@ -49,7 +49,7 @@ stage_close() {
 	for stage_party in $stage_parties; do
 		stage_reap "${stage_party#*=}" 60 || kill -KILL "${stage_party#*=}" 2>/dev/null || :
 	done
-	rm -rf "$stage"
+	rm -rf "$stage" "$stage_home"
 }
 
 # Wait for the process $1 to end, $2 twentieths of a second at most; return whether it did.
@@ -117,34 +117,34 @@ stage_end() {
 # Build vhu in $build, the folder of the release preset, unless the option --built named another,
 # where all is there. The log is $stage/build.log.
 stage_build() {
-	step "Building vhu"
-	say "$vhu"
-	[ -z "$built" ] || return 0
+	if [ -n "$built" ]; then
+		step "Using the build in $built"
+		return
+	fi
+	step "Building vhu in $build"
 	(
 		cd "$top"
 		cmake --preset release
 		cmake --build --preset release --parallel "$(nproc)"
 	) >"$stage/build.log" 2>&1 || stage_fail "the build failed"
 	rm "$stage/build.log"
+	say "the command is $vhu"
 }
 
-# Make room for tshark in $stage/tshark: as root it ignores plugins, so it runs as nobody there,
-# with a copy of the plugin, which may be built where nobody else can look.
+# Make a home for tshark in $stage_home, with a copy of the plugin. As root tshark ignores plugins, so
+# it runs as nobody, who cannot look into every folder, but into /tmp.
 stage_tshark_open() {
-	chmod 711 "$stage"
-	mkdir "$stage/tshark"
-	cp -R "$build/wsplugins" "$stage/tshark/plugins"
-	chmod -R a+rX "$stage/tshark"
+	stage_home=$(mktemp -d /tmp/vhu-tshark.XXXXXX)
+	cp -R "$build/wsplugins" "$stage_home/plugins"
+	chmod -R a+rX "$stage_home"
 }
 
-# Run tshark on the capture $1, which it need not have the right to open; its options follow.
+# Run tshark on the capture with the options $*; it need not have the right to open the file.
 stage_tshark() {
-	stage_file=$1
-	shift
-	set -- env "HOME=$stage/tshark" "WIRESHARK_PLUGIN_DIR=$stage/tshark/plugins" tshark -r - "$@"
+	set -- env "HOME=$stage_home" "WIRESHARK_PLUGIN_DIR=$stage_home/plugins" tshark -r - "$@"
 	[ "$(id -u)" -ne 0 ] ||
 		set -- setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
-	"$@" <"$stage_file" 2>>"$stage/tshark.log"
+	"$@" <"$capture" 2>>"$stage/tshark.log"
 }
 
 # Read the options of a sample: sets $capture, $build and $vhu. The capture is named after the
@@ -183,20 +183,29 @@ stage_usage() {
 	exit 2
 }
 
-# Tell what is in the capture $1, by vhu dump and by tshark, and how to go on.
+# Tell what is in the capture, by vhu dump (with the message $1 in full) and by tshark (with what
+# concerns vring 1), and how to go on.
 stage_tell() {
-	step "What they said, by vhu dump"
-	"$vhu" dump "$1" >"$stage/dump.txt" || stage_fail "vhu dump ended with status $?"
-	head -n 40 "$stage/dump.txt" | show
-	say "... $(wc -l <"$stage/dump.txt") lines in all"
+	stage_capture=${capture##*/}
+	step "What they said: vhu dump $stage_capture"
+	"$vhu" dump "$capture" >"$stage/dump.txt" || stage_fail "vhu dump ended with status $?"
+	show <"$stage/dump.txt"
 
-	step "The same in tshark, with vhu's plugin"
+	step "A message in full: vhu dump -v --message $1 $stage_capture"
+	"$vhu" dump -v --message "$1" "$capture" >"$stage/dump.txt" ||
+		stage_fail "vhu dump ended with status $?"
+	show <"$stage/dump.txt"
+
+	step "With vhu's plugin: tshark -r $stage_capture -Y 'vhost_user.vring.index == 1'"
 	stage_tshark_open
-	stage_tshark "$1" >"$stage/tshark.txt" || stage_fail "tshark ended with status $?"
-	head -n 20 "$stage/tshark.txt" | show
+	stage_tshark -Y 'vhost_user.vring.index == 1' >"$stage/tshark.txt" ||
+		stage_fail "tshark ended with status $?"
+	[ -s "$stage/tshark.txt" ] || stage_fail "tshark shows nothing: is the plugin loaded?"
+	show <"$stage/tshark.txt"
 
 	step "Look for yourself"
-	say "The capture stays in $1"
-	say "All fields:    $vhu dump -v $1"
-	say "In Wireshark:  WIRESHARK_PLUGIN_DIR=$build/wsplugins wireshark $1"
+	say "The capture stays:  $capture"
+	say "All fields:         $vhu dump -v $capture"
+	say "In Wireshark:       WIRESHARK_PLUGIN_DIR=$build/wsplugins wireshark $capture"
+	[ "$(id -u)" -ne 0 ] || say "                    (not as root: it loads no plugins then)"
 }

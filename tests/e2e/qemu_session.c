@@ -7,11 +7,11 @@
  *                [--queues N] [--rounds N] [--timeout SECONDS]
  *
  * Without options QEMU talks to a qemu-storage-daemon directly, over sockets in a folder of their
- * own. --via VHU puts `VHU proxy` between them, with --capture FILE as its -w. --front PATH has
- * QEMU connect to PATH, where a back-end listens already, and starts nothing else; with --back
- * PATH as well the storage daemon is started there, and somebody else joins the two. --strace
- * FILE keeps what QEMU's system calls on sockets moved. A round is one set-up and one reset of the
- * device; there is one connection.
+ * own. --via VHU puts `VHU proxy` between them, with --capture FILE as its -w. --front and --back
+ * say where QEMU connects and where the storage daemon listens. --front alone starts no storage
+ * daemon: a back-end listens there already. Both without --via: somebody else joins the two.
+ * --strace FILE keeps what QEMU's system calls on sockets moved. A round is one set-up and one
+ * reset of the device; there is one connection.
  *
  * Exits with 0, with 77 when a program is not there, else with 1 and every party's log on stderr.
  *
@@ -121,8 +121,7 @@ static struct options parse(int argc, char **argv)
 			usage();
 		}
 	}
-	if (optind != argc || (options.capture != NULL && options.via == NULL) ||
-	    (options.via != NULL && options.front != NULL))
+	if (optind != argc || (options.capture != NULL && options.via == NULL))
 		usage();
 	return options;
 }
@@ -250,7 +249,7 @@ static int start_qemu(struct qemu_stage *stage, const struct options *options, c
 
 	if (options->strace != NULL) {
 		/* -D: QEMU stays our child, and what we signal. */
-		add_words(&command, "strace -D -f -q -xx -s 1048576 -e " TRACED " -o");
+		add_words(&command, "strace -D -f -q -y -xx -s 1048576 -e " TRACED " -o");
 		add(&command, "%s", options->strace);
 	}
 	add_words(&command, "qemu-system-x86_64 -M microvm,memory-backend=memory -accel tcg -m 64M "
@@ -327,7 +326,7 @@ static void drive(struct qemu_stage *stage, const struct options *options, int f
 int main(int argc, char **argv)
 {
 	struct options options = parse(argc, argv);
-	bool whole = options.front == NULL || options.back != NULL;
+	bool whole = options.front == NULL || options.back != NULL || options.via != NULL;
 	struct qemu_stage stage;
 	char *front, *back;
 	int qtest;
