@@ -7,14 +7,18 @@
 vhu_packages() {
 	for vhu_purpose in "$@"; do
 		case $vhu_purpose in
-		build) echo gcc libc6-dev cmake make pkg-config libpcap-dev libwireshark-dev ;;
+		# Wireshark's headers include GLib's, though its package does not depend on them.
+		build)
+			echo gcc libc6-dev cmake make pkg-config libpcap-dev
+			echo libwireshark-dev libglib2.0-dev
+			;;
 		# The storage daemon is in qemu-system-common, from Debian 13 on in qemu-utils.
 		demo) echo tshark qemu-system-x86 qemu-system-common qemu-utils busybox-static gzip ;;
 		dpdk) echo tshark dpdk-dev ;;
 		tests)
 			vhu_packages build demo dpdk
 			echo libcmocka-dev jq strace wireshark-common tcpdump valgrind
-			echo clang libclang-rt-14-dev linux-libc-dev
+			echo clang libclang-rt-dev linux-libc-dev
 			;;
 		*)
 			echo "vhu_packages: $vhu_purpose: no such purpose" >&2

@@ -135,7 +135,8 @@ stage_build() {
 # it runs as nobody, who cannot look into every folder, but into /tmp.
 stage_tshark_open() {
 	stage_home=$(mktemp -d /tmp/vhu-tshark.XXXXXX)
-	cp -R "$build/wsplugins" "$stage_home/plugins"
+	cp -R "$build/wsplugins" "$stage_home/plugins" 2>/dev/null ||
+		stage_fail "$build: built without the Wireshark plugin"
 	chmod -R a+rX "$stage_home"
 }
 

@@ -22,26 +22,28 @@ usage() {
 	exit 2
 }
 
-# Print the files of module $1 and of all that it needs, in the order in which they are loaded.
-# modules.dep names the last one needed first.
+# Print the files of module $1 and of all that it needs, in the order in which they are loaded:
+# modules.dep names the last one needed first. Nothing for a module that is built into the kernel.
 files_of() {
 	awk -v "module=$1" '
 		{
-			file = $1
-			sub(/:$/, "", file)
-			name = file
+			name = $1
+			sub(/:$/, "", name)
+			file = name
 			sub(/.*\//, "", name)
 			sub(/\.ko.*/, "", name)
 			gsub(/-/, "_", name)
 			if (name != module)
 				next
+			found = 1
+			if (FILENAME ~ /builtin$/)
+				exit
 			for (i = NF; i > 1; i--)
 				print $i
 			print file
-			found = 1
 			exit
 		}
-		END { exit !found }' "$modules/modules.dep"
+		END { exit !found }' "$modules/modules.builtin" "$modules/modules.dep"
 }
 
 out='' version=''
@@ -82,7 +84,7 @@ for module in "$@"; do
 		! grep -qx "$name" "$root/modules/order" || continue
 		case $file in
 		*.ko) cp "$modules/$file" "$root/modules/$name" ;;
-		*.xz) xz -dc "$modules/$file" >"$root/modules/$name" ;;
+		*.xz) "$busybox" xzcat "$modules/$file" >"$root/modules/$name" ;;
 		*) fail "$modules/$file: packed in a way that is not known here" ;;
 		esac
 		echo "$name" >>"$root/modules/order"
