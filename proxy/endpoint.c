@@ -47,6 +47,11 @@ int vhu_endpoint_parse(struct vhu_endpoint *endpoint, const char *text, enum vhu
 		if (end == text + 3 || *end || errno || fd < 0 || fd > INT_MAX)
 			return endpoint_fail(error, EINVAL,
 					     "%s: not a descriptor: write fd:N, N a number", text);
+		/* Now, before something of ours gets the number. */
+		if (fcntl((int)fd, F_GETFD) < 0)
+			return endpoint_fail(error, EBADF,
+					     "%s: not open: whoever starts this must pass it on",
+					     text);
 		endpoint->kind = VHU_ENDPOINT_FD;
 		endpoint->fd = (int)fd;
 		return 0;
@@ -212,7 +217,12 @@ static int endpoint_listen(struct vhu_endpoint *endpoint, char *error)
  */
 static int endpoint_inherit(struct vhu_endpoint *endpoint, char *error)
 {
-	static const int additions[] = {SO_PASSCRED, SO_PASSSEC, SO_TIMESTAMP, SO_TIMESTAMPNS};
+	static const int additions[] = {
+	    SO_PASSCRED,  SO_PASSSEC, SO_TIMESTAMP, SO_TIMESTAMPNS,
+#ifdef SO_PASSPIDFD
+	    SO_PASSPIDFD,
+#endif
+	};
 	int domain = 0, type = 0, listens = 0, off = 0, fd = endpoint->fd;
 	struct sockaddr_storage peer;
 	socklen_t size = sizeof(int), length = sizeof(peer);

@@ -35,7 +35,7 @@ struct vhu_endpoint {
  * Understand how an endpoint is written.
  * @text: must outlive the endpoint. @bare: what a path alone means.
  * @error: gets a line on what is wrong.
- * Returns 0 or -EINVAL.
+ * Returns 0; -EINVAL; -EBADF where fd:N is not open.
  */
 int vhu_endpoint_parse(struct vhu_endpoint *endpoint, const char *text, enum vhu_endpoint_kind bare,
 		       char error[VHU_ENDPOINT_ERROR]);

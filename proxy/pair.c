@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,14 @@ static void pair_guest_free(struct vhu_pair_guest *guest)
 	*at = guest->next;
 	vhu_loop_unset(&guest->retry);
 	free(guest);
+}
+
+/* Return whether @guest has gone away: that may be known before its watch tells. */
+static bool pair_guest_left(const struct vhu_pair_guest *guest)
+{
+	struct pollfd ask = {.fd = guest->watch.fd};
+
+	return poll(&ask, 1, 0) == 1;
 }
 
 /* Stop listening for more. */
@@ -86,7 +95,7 @@ static int pair_other(struct vhu_pair *pair, enum vhu_side side, char error[VHU_
 		end->fd = -1;
 		return fd;
 	default:
-		while (guest && guest->side == side)
+		while (guest && (guest->side == side || pair_guest_left(guest)))
 			guest = guest->next;
 		if (!guest)
 			return -EAGAIN;

@@ -263,6 +263,7 @@ static int serve(const struct vhu_command *command, struct run *run, int argc, c
 		status = vhu_fail(command, "cannot wait for events: %s", strerror(-ret));
 	if (run->pair.failed && status == VHU_EXIT_DONE && run->pair.once)
 		status = VHU_EXIT_FAILED;
+	run->request.quiet |= ret != 0;
 	vhu_pair_close(&run->pair, "the proxy was stopped");
 	summarize(command, run);
 	return status;
