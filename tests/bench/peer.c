@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The two ends that the relays are measured between.
+ *
+ *	bench_peer echo PATH		a back-end: answers GET_FEATURES, takes everything else
+ *	bench_peer rtt PATH COUNT	prints the nanoseconds of a GET_FEATURES and its answer
+ *	bench_peer stream PATH COUNT	prints messages a second, of 20 bytes, not answered
+ *
+ * Both read as real peers do, 12 bytes with room for descriptors and then the payload, and send a
+ * message at once.
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#define HEADER_SIZE      12
+#define PAYLOAD_MAX      4096
+#define FDS_MAX          8
+#define GET_FEATURES     1
+#define SET_VRING_ENABLE 18
+/* Round trips that are not timed, before those that are. */
+#define WARM_UP          200
+
+struct message {
+	uint32_t request, flags, size;
+	uint8_t payload[PAYLOAD_MAX];
+};
+
+/* Say what failed and exit. */
+static _Noreturn void die(const char *what)
+{
+	fprintf(stderr, "bench_peer: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+/* Receive one message on @fd. Returns 1; 0 at the end. */
+static int receive(int fd, struct message *message)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
+	} control;
+	struct iovec iov = {message, HEADER_SIZE};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = control.bytes,
+			     .msg_controllen = sizeof(control)};
+	ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | MSG_WAITALL);
+
+	if (n == 0 || (n < 0 && errno == ECONNRESET))
+		return 0;
+	if (n != HEADER_SIZE || message->size > PAYLOAD_MAX)
+		die("header");
+	if (message->size &&
+	    recv(fd, message->payload, message->size, MSG_WAITALL) != (ssize_t)message->size)
+		die("payload");
+	return 1;
+}
+
+/* Send @message on @fd at once. */
+static void transmit(int fd, const struct message *message)
+{
+	ssize_t size = HEADER_SIZE + (ssize_t)message->size;
+	struct iovec iov = {(void *)message, (size_t)size};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (sendmsg(fd, &msg, MSG_NOSIGNAL) != size)
+		die("sendmsg");
+}
+
+/* Ask for the features and wait for the answer. */
+static void ask(int fd)
+{
+	struct message message = {.request = GET_FEATURES, .flags = 1};
+
+	transmit(fd, &message);
+	if (!receive(fd, &message) || message.request != GET_FEATURES || message.size != 8)
+		die("no answer to GET_FEATURES");
+}
+
+/* Serve one session after another. */
+static _Noreturn void echo(int listener)
+{
+	static struct message message;
+
+	for (;;) {
+		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+		if (fd < 0)
+			die("accept");
+		while (receive(fd, &message)) {
+			if (message.request != GET_FEATURES)
+				continue;
+			message.flags |= 4;
+			message.size = 8;
+			memset(message.payload, 0x5a, 8);
+			transmit(fd, &message);
+		}
+		close(fd);
+	}
+}
+
+/* Return the monotonic time in nanoseconds. */
+static double now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+/* Print what @count round trips cost each. */
+static void measure_rtt(int fd, unsigned long count)
+{
+	double begin = now_ns();
+
+	for (unsigned long i = 0; i < count; i++)
+		ask(fd);
+	printf("%.0f\n", (now_ns() - begin) / (double)count);
+}
+
+/* Print how many messages a second pass; the answer at the end says that all have arrived. */
+static void measure_stream(int fd, unsigned long count)
+{
+	struct message message = {.request = SET_VRING_ENABLE, .flags = 1, .size = 8};
+	double begin = now_ns();
+
+	for (unsigned long i = 0; i < count; i++)
+		transmit(fd, &message);
+	ask(fd);
+	printf("%.0f\n", (double)count * 1e9 / (now_ns() - begin));
+}
+
+int main(int argc, char **argv)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	unsigned long count;
+
+	if (argc < 3 || fd < 0 || strlen(argv[2]) >= sizeof(address.sun_path))
+		return 2;
+	memcpy(address.sun_path, argv[2], strlen(argv[2]));
+	if (!strcmp(argv[1], "echo")) {
+		if (bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, 8))
+			die(argv[2]);
+		echo(fd);
+	}
+	count = argc > 3 ? strtoul(argv[3], NULL, 10) : 0;
+	if (!count)
+		return 2;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)))
+		die(argv[2]);
+	for (int i = 0; i < WARM_UP; i++)
+		ask(fd);
+	if (!strcmp(argv[1], "rtt"))
+		measure_rtt(fd, count);
+	else if (!strcmp(argv[1], "stream"))
+		measure_stream(fd, count);
+	else
+		return 2;
+	return 0;
+}

@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Shows that what measures works: every row is there and holds numbers above 0, whatever they are;
+# and the frames that Wireshark is measured on are dissected as what they claim to be.
+#
+#	smoke.sh proxy|frames BUILD
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# Each row of this run must be there, with $1 numbers above 0.
+expect()
+{
+	numbers=$1
+	shift
+	for row in "$@"; do
+		if ! grep "^$row" "$work/out" | awk -v n="$numbers" '
+			{
+				found = 0
+				for (i = 1; i <= NF; i++)
+					found += $i ~ /^[0-9.]+$/ && $i > 0
+				good = found >= n
+			}
+			END { exit !good }'; then
+			echo "no row \"$row\" with $numbers numbers:"
+			cat "$work/out"
+			exit 1
+		fi
+	done
+}
+
+case $1 in
+proxy)
+	sh "$here/proxy.sh" -b "$2" -r 2 -n 20 -m 50 >"$work/out"
+	expect 3 "direct"
+	expect 6 "bare relay" "vhu proxy  " "vhu proxy -w"
+	! command -v strace >/dev/null || expect 6 "strace"
+	;;
+frames)
+	command -v tshark >/dev/null || { echo "skipped: tshark is not installed"; exit 77; }
+	for kind in dbus usb; do
+		"$2/tests/bench/bench_frames" $kind 100 "$work/$kind"
+		dissected=$(tshark -r "$work/$kind" -Y "$kind && !_ws.malformed && !_ws.expert" \
+			2>"$work/stderr" | wc -l)
+		echo "$kind: $dissected of 100 frames" >>"$work/out"
+		[ "$dissected" = 100 ] || { cat "$work/out" "$work/stderr"; exit 1; }
+	done
+	;;
+esac
+cat "$work/out"
