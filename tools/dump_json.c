@@ -147,10 +147,46 @@ static void put_message(struct vhu_json *json, const struct vhu_record *record,
 		vhu_json_unsigned(json, "request_number", note->request_number);
 		vhu_json_unsigned(json, "delay_ns", note->delay_ns);
 	}
+	if (note->vring >= 0)
+		vhu_json_unsigned(json, "vring", (uint64_t)note->vring);
 	if (note->layout)
 		put_payload(json, note);
 	else if (note->payload.captured)
 		vhu_json_bytes(json, "payload_bytes", note->payload.bytes, note->payload.captured);
+}
+
+/* Write what the session knows of where a message points to, and what is wrong with it. */
+static void put_meaning(struct vhu_json *json, const struct vhu_note *note)
+{
+	if (note->has_offer)
+		vhu_json_unsigned(json, "offered", note->offer);
+	if (note->places)
+		vhu_json_array(json, "places");
+	for (unsigned i = 0; i < note->places; i++) {
+		vhu_json_object(json, NULL);
+		vhu_json_string(json, "what", note->place[i].what);
+		vhu_json_unsigned(json, "region", note->place[i].region);
+		vhu_json_unsigned(json, "offset", note->place[i].offset);
+		vhu_json_object_end(json);
+	}
+	if (note->places)
+		vhu_json_array_end(json);
+	if (note->findings)
+		vhu_json_array(json, "findings");
+	for (unsigned i = 0; i < note->findings; i++) {
+		char id[16];
+
+		snprintf(id, sizeof(id), "V%u", note->finding[i].rule->id);
+		vhu_json_object(json, NULL);
+		vhu_json_string(json, "rule", id);
+		vhu_json_string(json, "name", note->finding[i].rule->name);
+		vhu_json_string(json, "severity",
+				vhu_severity_name(note->finding[i].rule->severity));
+		vhu_json_string(json, "text", note->finding[i].text);
+		vhu_json_object_end(json);
+	}
+	if (note->findings)
+		vhu_json_array_end(json);
 }
 
 /* Write the descriptors that passed. */
@@ -242,6 +278,7 @@ void vhu_dump_json(struct vhu_dump *dump, const struct vhu_record *record, uint6
 		put_peer(&json, "front_end", &record->front_end);
 		put_peer(&json, "back_end", &record->back_end);
 	}
+	put_meaning(&json, note);
 	if (*record->text)
 		vhu_json_string(&json, "text", record->text);
 	if (dump->bytes && record->message_size)

@@ -174,8 +174,53 @@ static void put_peer(FILE *to, const char *side, const struct vhu_peer *peer)
 	if (!peer->known)
 		return;
 	put_label(to, 0, side);
-	fprintf(to, "%s, pid %" PRIu32 ", uid %" PRIu32 ", gid %" PRIu32 "\n", peer->comm, peer->pid,
-		peer->uid, peer->gid);
+	fprintf(to, "pid %" PRIu32 ", uid %" PRIu32 ", gid %" PRIu32 "\n", peer->pid, peer->uid,
+		peer->gid);
+}
+
+/* Write what features that are taken leave of the offer, and what they add. */
+static void put_offer(FILE *to, const struct vhu_note *note)
+{
+	const struct vhu_field *field = &vhu_fields[note->layout->first];
+	uint64_t taken;
+	char names[1024];
+
+	if (!note->has_offer || !vhu_field_read(&note->payload, note->layout->first, 0, &taken))
+		return;
+	if (note->offer & ~taken) {
+		vhu_bits_text(field->names, note->offer & ~taken, &note->context, names,
+			      sizeof(names));
+		put_label(to, 0, "Offered, not taken");
+		fprintf(to, "%s\n", names);
+	}
+	if (taken & ~note->offer) {
+		vhu_bits_text(field->names, taken & ~note->offer, &note->context, names,
+			      sizeof(names));
+		put_label(to, 0, "Taken, not offered");
+		fprintf(to, "%s\n", names);
+	}
+}
+
+/* Write what the session knows of a message, and what is wrong with it. */
+static void put_meaning(FILE *to, const struct vhu_note *note)
+{
+	if (note->request_number) {
+		put_label(to, 0, "Answers message");
+		fprintf(to, "%" PRIu64 "\n", note->request_number);
+	}
+	if (note->layout && note->layout->fields)
+		put_offer(to, note);
+	for (unsigned i = 0; i < note->places; i++) {
+		put_label(to, 0, "Place");
+		fprintf(to, "%s in region %u at +0x%" PRIx64 "\n", note->place[i].what,
+			note->place[i].region, note->place[i].offset);
+	}
+	for (unsigned i = 0; i < note->findings; i++) {
+		const struct vhu_finding *finding = &note->finding[i];
+
+		fprintf(to, "        ! %s V%u %s: %s\n", vhu_severity_name(finding->rule->severity),
+			finding->rule->id, finding->rule->name, finding->text);
+	}
 }
 
 /* Write all that a record holds. */
@@ -202,6 +247,7 @@ static void put_fields(struct vhu_dump *dump, const struct vhu_record *record,
 	}
 	put_peer(dump->to, "Front-end", &record->front_end);
 	put_peer(dump->to, "Back-end", &record->back_end);
+	put_meaning(dump->to, note);
 }
 
 void vhu_dump_text(struct vhu_dump *dump, const struct vhu_record *record, uint64_t number,

@@ -42,9 +42,11 @@ enum vhu_dialect {
 /* Virtio feature bits with a meaning of their own on this protocol. */
 #define VHU_F_LOG_ALL 26
 #define VHU_F_PROTOCOL_FEATURES 30
-/* The only ones of virtio's own that the meaning of messages hangs on; VIRTIO_F_RING_PACKED, and
- * VIRTIO_CRYPTO_SERVICE_AKCIPHER as a crypto session's operation has it above its 8 lowest bits.
+/* Those of virtio's own that the meaning of messages hangs on: VIRTIO_F_ACCESS_PLATFORM,
+ * VIRTIO_F_RING_PACKED; and VIRTIO_CRYPTO_SERVICE_AKCIPHER, as a crypto session's operation has it
+ * above its 8 lowest bits.
  * tests/unit/test_table.c holds them against the kernel's headers. */
+#define VHU_F_ACCESS_PLATFORM 33
 #define VHU_F_RING_PACKED 34
 #define VHU_CRYPTO_SERVICE_AKCIPHER 4
 

@@ -113,16 +113,29 @@ static void add_marks(struct sentence *sentence, const struct vhu_note *note,
 		add(sentence, ", altered by the proxy");
 }
 
+/* Add a text that a capture brings, without what a terminal would act on. */
+static void add_foreign(struct sentence *sentence, const char *text)
+{
+	for (; text && *text; text++)
+		add(sentence, (unsigned char)*text < ' ' || *text == 0x7f ? "\\x%02x" : "%c",
+		    (unsigned char)*text);
+}
+
 /* Add who is at one side of a session. */
 static void add_peer(struct sentence *sentence, const char *side, const struct vhu_peer *peer)
 {
 	if (!peer->known && !(peer->path && *peer->path))
 		return;
 	add(sentence, ", %s", side);
-	if (peer->known)
-		add(sentence, " %s (pid %" PRIu32 ")", peer->comm ? peer->comm : "", peer->pid);
-	if (peer->path && *peer->path)
-		add(sentence, " at %s", peer->path);
+	if (peer->known) {
+		add(sentence, " ");
+		add_foreign(sentence, peer->comm);
+		add(sentence, " (pid %" PRIu32 ")", peer->pid);
+	}
+	if (peer->path && *peer->path) {
+		add(sentence, " at ");
+		add_foreign(sentence, peer->path);
+	}
 }
 
 /* Add what happened to a session or to one of its channels. */
@@ -134,8 +147,10 @@ static void add_event(struct sentence *sentence, const struct vhu_record *record
 		add(sentence, "session %s", event);
 	else
 		add(sentence, "%s channel %s", channel ? channel : "unknown", event);
-	if (record->text && *record->text)
-		add(sentence, ": %s", record->text);
+	if (record->text && *record->text) {
+		add(sentence, ": ");
+		add_foreign(sentence, record->text);
+	}
 }
 
 int vhu_note_name(const struct vhu_note *note, const struct vhu_record *record, char *to,

@@ -1,46 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a conversation means.
+ * The sessions of a capture.
  *
- * A session is known from its first record to the one that closes it. Each of its channels keeps
- * the requests that are still to be answered, oldest first; a reply answers the oldest one of its
- * id. From some messages the session learns what later ones depend on: features, dialect, device.
- *
- * Both lists are bounded, so that no capture makes them grow without end: what is forgotten first
- * is the session touched longest ago and the oldest request.
+ * A session is known from its first record to the one that closes it, and its state one record
+ * longer, so that whoever is told of the end can still look at it. Lists are bounded, so that no
+ * capture makes them grow without end: what is forgotten first is the session touched longest ago.
  */
 #include "lib/session/session.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/protocol/walk.h"
-#include "lib/session/device.h"
+#include "lib/session/internal.h"
 
 #define BUCKETS 1024
 #define SESSIONS_MAX 16384
-#define PENDING_MAX 32
-
-struct pending {
-	uint64_t number, time_ns;
-	uint32_t request, size;
-};
-
-struct channel {
-	struct pending *pending; /* oldest first */
-	unsigned count, room;
-};
+#define LATE_NS UINT64_C(1000000000)
+#define DRAIN_NS UINT64_C(10000000000)
 
 struct session {
 	struct session *next; /* in its bucket, last used first */
-	uint64_t id;
-	struct vhu_context context;
-	bool dialect_is_sure;	/* told by a message that no other dialect has */
-	uint64_t offered;	/* virtio features */
-	uint64_t offered_protocol;
-	uint32_t config_size; /* as asked for from offset 0 */
-	struct channel channel[VHU_CHANNELS];
+	struct vhu_state *state;
 };
 
 /* What is kept of a session after it closed. */
@@ -56,39 +39,52 @@ struct vhu_sessions {
 	bool remember;
 	enum vhu_dialect dialect; /* forced */
 	uint32_t device;	  /* forced */
-	struct memory *memory;	  /* in growing order of ids */
+	uint64_t late_ns, drain_ns;
+	struct memory *memory; /* in growing order of ids */
 	size_t memories, memory_room;
+	struct vhu_state *closed; /* by the record before; freed with the next */
+	struct vhu_finding finding[VHU_FINDINGS_MAX];
 };
 
 struct vhu_sessions *vhu_sessions_new(bool remember)
 {
 	struct vhu_sessions *sessions = calloc(1, sizeof(*sessions));
 
-	if (sessions)
-		sessions->remember = remember;
+	if (!sessions)
+		return NULL;
+	sessions->remember = remember;
+	sessions->late_ns = LATE_NS;
+	sessions->drain_ns = DRAIN_NS;
 	return sessions;
 }
 
-/* Free a session. */
-static void session_free(struct session *session)
+/* Free the state of the session that closed last. */
+static void forget_closed(struct vhu_sessions *sessions)
 {
-	for (unsigned c = 0; c < VHU_CHANNELS; c++)
-		free(session->channel[c].pending);
-	free(session);
+	if (sessions->closed)
+		vhu_state_free(sessions->closed);
+	sessions->closed = NULL;
 }
 
-/* Free all sessions that are open. */
+/* Forget a session that *@at points to; its state lasts until the next record. */
+static void forget(struct vhu_sessions *sessions, struct session **at)
+{
+	struct session *session = *at;
+
+	forget_closed(sessions);
+	sessions->closed = session->state;
+	*at = session->next;
+	free(session);
+	sessions->count--;
+}
+
+/* Forget all sessions that are open. */
 static void forget_open(struct vhu_sessions *sessions)
 {
-	for (unsigned b = 0; b < BUCKETS; b++) {
-		while (sessions->bucket[b]) {
-			struct session *session = sessions->bucket[b];
-
-			sessions->bucket[b] = session->next;
-			session_free(session);
-		}
-	}
-	sessions->count = 0;
+	for (unsigned b = 0; b < BUCKETS; b++)
+		while (sessions->bucket[b])
+			forget(sessions, &sessions->bucket[b]);
+	forget_closed(sessions);
 }
 
 void vhu_sessions_free(struct vhu_sessions *sessions)
@@ -113,6 +109,12 @@ void vhu_sessions_force_dialect(struct vhu_sessions *sessions, enum vhu_dialect 
 void vhu_sessions_force_device(struct vhu_sessions *sessions, uint32_t device)
 {
 	sessions->device = device;
+}
+
+void vhu_sessions_late_after(struct vhu_sessions *sessions, uint64_t ns, uint64_t drain_ns)
+{
+	sessions->late_ns = ns;
+	sessions->drain_ns = drain_ns;
 }
 
 /* Return where a session's memory is or would have to be. */
@@ -158,14 +160,14 @@ uint32_t vhu_sessions_device(const struct vhu_sessions *sessions, uint64_t sessi
 	return memory ? memory->device : 0;
 }
 
-/* Remember what a session's context says of its dialect and device. Returns 0 or -ENOMEM. */
-static int memory_keep(struct vhu_sessions *sessions, const struct session *session)
+/* Remember what a session's state says of its dialect and device. Returns 0 or -ENOMEM. */
+static int memory_keep(struct vhu_sessions *sessions, const struct vhu_state *state)
 {
-	size_t at = memory_place(sessions, session->id);
+	size_t at = memory_place(sessions, state->id);
 
 	if (!sessions->remember)
 		return 0;
-	if (at == sessions->memories || sessions->memory[at].id != session->id) {
+	if (at == sessions->memories || sessions->memory[at].id != state->id) {
 		if (sessions->memories == sessions->memory_room) {
 			size_t room = sessions->memory_room ? 2 * sessions->memory_room : 16;
 			struct memory *more =
@@ -180,398 +182,298 @@ static int memory_keep(struct vhu_sessions *sessions, const struct session *sess
 			(sessions->memories++ - at) * sizeof(*sessions->memory));
 	}
 	sessions->memory[at] = (struct memory){
-		session->id,
-		session->context.dialect,
-		session->context.device,
+		state->id,
+		state->context.dialect,
+		state->context.device,
 	};
 	return 0;
 }
 
-/* Drop a session, the one touched longest ago of the first bucket from @from on that has any. */
-static void drop_one(struct vhu_sessions *sessions, unsigned from)
+/* Forget one session: the one touched longest ago of the first bucket from @from on that has any. */
+static void forget_one(struct vhu_sessions *sessions, unsigned from)
 {
-	struct session **at = NULL;
+	for (unsigned b = 0; b < BUCKETS; b++) {
+		struct session **at = &sessions->bucket[(from + b) % BUCKETS];
 
-	for (unsigned b = 0; b < BUCKETS && !at; b++)
-		if (sessions->bucket[(from + b) % BUCKETS])
-			at = &sessions->bucket[(from + b) % BUCKETS];
-	while (at && (*at)->next)
-		at = &(*at)->next;
-	if (!at)
+		if (!*at)
+			continue;
+		while ((*at)->next)
+			at = &(*at)->next;
+		forget(sessions, at);
 		return;
-	session_free(*at);
-	*at = NULL;
-	sessions->count--;
+	}
 }
 
-/* Return a session, made if it is new; NULL out of memory. */
-static struct session *session_get(struct vhu_sessions *sessions, uint64_t id)
+/* Return a new session with what is known of it beforehand; NULL out of memory. */
+static struct session *session_new(const struct vhu_sessions *sessions, uint64_t id)
+{
+	struct session *session = calloc(1, sizeof(*session));
+	struct vhu_state *state = calloc(1, sizeof(*state));
+
+	if (!session || !state) {
+		free(session);
+		free(state);
+		return NULL;
+	}
+	session->state = state;
+	state->id = id;
+	state->context.dialect = vhu_sessions_dialect(sessions, id);
+	state->context.device = vhu_sessions_device(sessions, id);
+	state->dialect_is_sure = state->context.dialect != VHU_ANY;
+	return session;
+}
+
+/* Return where a session is found, first in its bucket; made if it is new; NULL out of memory. */
+static struct session **session_get(struct vhu_sessions *sessions, uint64_t id)
 {
 	unsigned b = (unsigned)(id % BUCKETS);
 	struct session **at = &sessions->bucket[b], *session;
-	const struct memory *memory;
 
-	while (*at && (*at)->id != id)
+	while (*at && (*at)->state->id != id)
 		at = &(*at)->next;
 	session = *at;
 	if (session) {
 		*at = session->next;
 	} else {
-		if (sessions->count == SESSIONS_MAX)
-			drop_one(sessions, b);
-		session = calloc(1, sizeof(*session));
+		session = session_new(sessions, id);
 		if (!session)
 			return NULL;
+		if (sessions->count == SESSIONS_MAX)
+			forget_one(sessions, b);
 		sessions->count++;
-		session->id = id;
-		memory = memory_find(sessions, id);
-		session->context.dialect = memory ? memory->dialect : VHU_ANY;
-		session->context.device = memory ? memory->device : 0;
-		session->dialect_is_sure = session->context.dialect != VHU_ANY;
-		if (sessions->dialect != VHU_ANY) {
-			session->context.dialect = sessions->dialect;
-			session->dialect_is_sure = true;
-		}
-		if (sessions->device)
-			session->context.device = sessions->device;
 	}
 	session->next = sessions->bucket[b];
 	sessions->bucket[b] = session;
-	return session;
+	return &sessions->bucket[b];
 }
 
-/* Forget a session that closed. */
-static void session_close(struct vhu_sessions *sessions, uint64_t id)
+void vhu_report(struct vhu_look *look, enum vhu_rule_at rule, uint64_t other, const char *format,
+		...)
 {
-	struct session **at = &sessions->bucket[id % BUCKETS], *session;
+	struct vhu_finding *finding = &look->finding[look->findings];
+	va_list arguments;
 
-	while (*at && (*at)->id != id)
-		at = &(*at)->next;
-	session = *at;
-	if (!session)
+	if (look->findings == VHU_FINDINGS_MAX)
 		return;
-	*at = session->next;
-	session_free(session);
-	sessions->count--;
+	look->findings++;
+	*finding = (struct vhu_finding){
+		.rule = &vhu_rules[rule],
+		.session = look->state->id,
+		.number = look->number,
+		.other = {other},
+	};
+	va_start(arguments, format);
+	vsnprintf(finding->text, sizeof(finding->text), format, arguments);
+	va_end(arguments);
 }
 
-/* Remember a request that will be answered. Returns 0 or -ENOMEM. */
-static int pending_add(struct channel *channel, struct pending pending)
+bool vhu_report_first(struct vhu_look *look, enum vhu_rule_at rule)
 {
-	if (channel->count == PENDING_MAX)
-		memmove(channel->pending, channel->pending + 1,
-			--channel->count * sizeof(*channel->pending));
-	if (channel->count == channel->room) {
-		unsigned room = channel->room ? 2 * channel->room : 4;
-		struct pending *more = reallocarray(channel->pending, room, sizeof(*more));
+	uint32_t *word = &look->state->said[rule / 32], bit = UINT32_C(1) << rule % 32;
+	bool first = !(*word & bit);
 
-		if (!more)
-			return -ENOMEM;
-		channel->pending = more;
-		channel->room = room;
-	}
-	channel->pending[channel->count++] = pending;
-	return 0;
+	*word |= bit;
+	return first;
 }
 
-/* Take the oldest request of id @request out of those to be answered. Returns whether there was
- * one, which *@pending then is. */
-static bool pending_take(struct channel *channel, uint32_t request, struct pending *pending)
+/* Find the region that each area of a ring lies in. */
+static void find_places(struct vhu_look *look)
 {
-	for (unsigned i = 0; i < channel->count; i++) {
-		if (channel->pending[i].request != request)
+	const struct vhu_state *state = look->state;
+	struct vhu_note *note = look->note;
+	const struct {
+		const char *what;
+		uint64_t address;
+	} area[VHU_PLACES_MAX] = {
+		{"descriptor area", vhu_get(look, VHU_FIELD_vring_addr_descriptor)},
+		{"used area", vhu_get(look, VHU_FIELD_vring_addr_used)},
+		{"available area", vhu_get(look, VHU_FIELD_vring_addr_available)},
+	};
+
+	for (unsigned i = 0; i < VHU_PLACES_MAX; i++) {
+		bool guest = vhu_taken(look, VHU_PF_GPA_ADDRESSES);
+		int region = vhu_state_region(state, area[i].address, 1, guest);
+
+		if (region < 0)
 			continue;
-		*pending = channel->pending[i];
-		memmove(&channel->pending[i], &channel->pending[i + 1],
-			(--channel->count - i) * sizeof(*pending));
-		return true;
-	}
-	return false;
-}
-
-/* Return whether one of a set's layouts has just this size. */
-static bool shapes_have_size(enum vhu_shapes_id id, uint32_t size)
-{
-	const struct vhu_shapes *shapes = &vhu_shapes[id];
-
-	for (unsigned i = 0; i < shapes->shapes; i++)
-		if (vhu_layouts[shapes->shape[i].layout].size == size)
-			return true;
-	return false;
-}
-
-/*
- * Return whether a message's sizes are those of @row.
- * @request, @reply: payload sizes; -1 not known.
- * A row that answers in the layouts of its request sends the one that it got.
- */
-static bool row_has_sizes(const struct vhu_message *row, int64_t request, int64_t reply)
-{
-	if (request >= 0 && !shapes_have_size(row->shape[0], (uint32_t)request))
-		return false;
-	if (reply >= 0 && !shapes_have_size(row->shape[1], (uint32_t)reply))
-		return false;
-	return request < 0 || reply < 0 || row->shape[0] != row->shape[1] || request == reply;
-}
-
-/*
- * Find out which message an id is: the row of the session's dialect or, where that is not @sure,
- * those whose sizes agree.
- * @request, @reply: payload sizes; -1 not known.
- * Fills in note->message and note->or_message. Returns how many rows agree.
- */
-static unsigned identify(struct vhu_note *note, enum vhu_channel channel, bool sure,
-			 int64_t request, int64_t reply)
-{
-	const struct vhu_message *row[VHU_DIALECTS];
-	enum vhu_dialect dialect = note->context.dialect;
-	unsigned rows = vhu_message_find(channel, note->header.request, sure ? dialect : VHU_ANY,
-					 row);
-	unsigned agree = 0;
-
-	note->message = rows ? row[0] : NULL;
-	note->or_message = NULL;
-	if (rows < 2)
-		return rows;
-	for (unsigned i = 0; i < rows; i++)
-		if (row_has_sizes(row[i], request, reply))
-			row[agree++] = row[i];
-	if (agree == 0)
-		return 0;
-	for (unsigned i = 0; i < agree; i++) {
-		if (row[i]->dialect == dialect) {
-			note->message = row[i];
-			return agree;
-		}
-	}
-	/* Rows come with the merged specification first; where a proposal's agrees too, that the
-	 * merged message was sent without its payload is the least likely. */
-	note->message = row[agree > 2 ? agree - 2 : 0];
-	note->or_message = agree > 1 ? row[agree - 1] : NULL;
-	return agree;
-}
-
-/* Return whether a message is answered in postcopy by the addresses that the back-end chose. */
-static bool is_answered_in_postcopy(const struct vhu_note *note)
-{
-	const struct vhu_shapes *shapes = &vhu_shapes[note->message->shape[0]];
-
-	/* The layout that there is for postcopy alone is what ends the exchange. */
-	return note->context.postcopy && shapes->shape[0].when == VHU_IF_POSTCOPY &&
-	       note->layout != &vhu_layouts[shapes->shape[0].layout];
-}
-
-/* Return whether a request will be answered, as far as is known. */
-static bool is_answered(const struct vhu_note *note)
-{
-	const struct vhu_message *message = note->message;
-	const struct vhu_context *context = &note->context;
-	bool ack = (note->header.flags & VHU_FLAG_NEED_REPLY) &&
-		   (!context->has_protocol_features ||
-		    (context->protocol_features >> VHU_PF_REPLY_ACK & 1));
-
-	if (!message)
-		return ack;
-	switch (message->reply_rule) {
-	case VHU_REPLY_ALWAYS:
-		return true;
-	case VHU_REPLY_FEATURE:
-		return ack || (context->protocol_features >> message->reply_feature & 1);
-	case VHU_REPLY_ACK:
-		return ack || is_answered_in_postcopy(note);
-	case VHU_REPLY_NEVER:
-		break;
-	}
-	return false;
-}
-
-/* Take a dialect as the session's, unless a surer sign told another. */
-static void learn_dialect(struct session *session, enum vhu_dialect dialect, bool sure)
-{
-	if (dialect == VHU_ANY || session->dialect_is_sure)
-		return;
-	session->context.dialect = dialect;
-	session->dialect_is_sure = sure;
-}
-
-/* Learn from the protocol features that were negotiated: the proposals are older than the bits
- * above theirs, and STANDALONE wants STATUS. */
-static void learn_protocol_features(struct session *session, uint64_t features)
-{
-	const uint64_t status = UINT64_C(1) << VHU_PF_STATUS;
-
-	session->context.protocol_features = features;
-	session->context.has_protocol_features = true;
-	if (features >> VHU_PF_DEVICE_STATE ||
-	    ((features >> VHU_PF_SHARED_OBJECT & 1) && !(session->offered_protocol & status)))
-		learn_dialect(session, VHU_UPSTREAM, false);
-}
-
-/* Learn which device it is. @said: the back-end said so itself. */
-static void learn_device(const struct vhu_sessions *sessions, struct session *session, uint32_t said)
-{
-	uint32_t guess;
-
-	if (sessions->device)
-		return;
-	guess = said ? said : vhu_device_guess(session->offered, session->config_size);
-	if (guess)
-		session->context.device = guess;
-}
-
-/* Learn what later messages depend on. */
-static void learn(const struct vhu_sessions *sessions, struct session *session,
-		  const struct vhu_note *note)
-{
-	uint64_t value = 0;
-
-	if (!note->message)
-		return;
-	if (note->layout && note->layout->fields)
-		vhu_field_read(&note->payload, note->layout->first, 0, &value);
-	switch ((int)note->message->id << 1 | note->reply) {
-	case VHU_MSG_GET_FEATURES << 1 | 1:
-		session->offered = value;
-		learn_device(sessions, session, 0);
-		break;
-	case VHU_MSG_SET_FEATURES << 1:
-		session->context.features = value;
-		session->context.has_features = true;
-		break;
-	case VHU_MSG_GET_PROTOCOL_FEATURES << 1 | 1:
-		session->offered_protocol = value;
-		break;
-	case VHU_MSG_SET_PROTOCOL_FEATURES << 1:
-		learn_protocol_features(session, value);
-		break;
-	case VHU_MSG_POSTCOPY_LISTEN << 1:
-		session->context.postcopy = true;
-		break;
-	case VHU_MSG_POSTCOPY_END << 1 | 1:
-		session->context.postcopy = false;
-		break;
-	case VHU_MSG_GET_CONFIG << 1:
-		if (value || !vhu_field_read(&note->payload, VHU_FIELD_config_size, 0, &value))
-			break; /* a part of it alone */
-		session->config_size = (uint32_t)value;
-		learn_device(sessions, session, 0);
-		break;
-	case VHU_MSG_GET_BACKEND_SPECS << 1 | 1:
-	case VHU_MSG_GET_DEVICE_ID << 1 | 1:
-		if (!note->or_message)
-			learn_device(sessions, session, (uint32_t)value);
-		break;
+		note->place[note->places++] = (struct vhu_place){
+			area[i].what,
+			(unsigned)region,
+			area[i].address - (guest ? state->region[region].guest_address
+						 : state->region[region].user_address),
+		};
 	}
 }
 
-/* Fill in a note's header and payload. */
-static void take_apart(struct vhu_note *note, const struct vhu_record *record)
+/* Say what a message is, which request it answers, what it points to. */
+static void annotate(struct vhu_look *look, unsigned *older)
 {
-	uint64_t sent = record->message_sent > record->message_size ? record->message_sent
-								    : record->message_size;
+	struct vhu_state *state = look->state;
+	struct vhu_note *note = look->note;
+	enum vhu_channel channel = look->record->channel;
+	int64_t request = note->reply ? -1 : (int64_t)note->payload.size;
+	unsigned agree;
 
-	if (record->message_size < VHU_HEADER_SIZE)
-		return;
-	note->has_header = true;
-	note->header = vhu_header_read(record->message, record->marks & VHU_MARK_BIG_ENDIAN);
-	sent -= VHU_HEADER_SIZE;
-	note->payload = (struct vhu_payload){
-		.bytes = record->message + VHU_HEADER_SIZE,
-		.captured = record->message_size - VHU_HEADER_SIZE,
-		.size = sent < UINT32_MAX ? (uint32_t)sent : UINT32_MAX,
-		.big_endian = record->marks & VHU_MARK_BIG_ENDIAN,
-	};
-	/* Requests go one way on each channel, so the direction tells, whatever the flag says. */
-	note->reply = record->from_back_end == (record->channel == VHU_FRONT_END);
-}
-
-/* Choose the layout of a message that was identified. */
-static void lay_out(struct vhu_note *note)
-{
-	if (note->message && (!note->or_message || note->payload.size == 0))
-		note->layout = vhu_message_layout(note->message, note->reply, &note->context,
-						  &note->payload);
-}
-
-void vhu_note_again(struct vhu_note *note, const struct vhu_record *record,
-		    const struct vhu_context *context)
-{
-	uint64_t number = note->request_number, delay = note->delay_ns;
-
-	*note = (struct vhu_note){
-		.context = *context,
-		.request_number = number,
-		.delay_ns = delay,
-	};
-	if (record->type != VHU_RECORD_MESSAGE || (unsigned)record->channel >= VHU_CHANNELS)
-		return;
-	take_apart(note, record);
-	if (!note->has_header)
-		return;
-	identify(note, record->channel, context->dialect != VHU_ANY,
-		 note->reply ? -1 : (int64_t)note->payload.size,
-		 note->reply ? (int64_t)note->payload.size : -1);
-	lay_out(note);
+	if (note->reply && vhu_state_answer(state, channel, note->header.request, &look->request,
+					    older)) {
+		note->request_number = look->request.number;
+		if (look->record->time_ns > look->request.time_ns)
+			note->delay_ns = look->record->time_ns - look->request.time_ns;
+		request = (int64_t)look->request.size;
+	}
+	agree = vhu_look_identify(note, channel, state->dialect_is_sure, request,
+				  note->reply ? (int64_t)note->payload.size : -1);
+	/* A message of one dialect alone tells the session's; one cut short tells nothing. */
+	if (agree == 1 && !(look->record->marks & VHU_MARK_PARTIAL)) {
+		vhu_state_learn_dialect(state, note->message->dialect, true);
+		note->context.dialect = state->context.dialect;
+	}
+	vhu_look_lay_out(note);
+	if (vhu_look_at(look) == VHU_REQUEST(SET_VRING_ADDR))
+		find_places(look);
+	note->has_offer = true;
+	if (vhu_look_at(look) == VHU_REQUEST(SET_FEATURES) && state->features.offered_by)
+		note->offer = state->features.offered;
+	else if (vhu_look_at(look) == VHU_REQUEST(SET_PROTOCOL_FEATURES) &&
+		 state->protocol_features.offered_by)
+		note->offer = state->protocol_features.offered;
+	else
+		note->has_offer = false;
 }
 
 /* Feed a message. Returns 0 or -ENOMEM. */
-static int feed_message(struct vhu_sessions *sessions, struct session *session,
-			const struct vhu_record *record, uint64_t number, struct vhu_note *note)
+static int feed_message(struct vhu_sessions *sessions, struct vhu_look *look)
 {
-	struct channel *channel = &session->channel[record->channel];
-	const struct vhu_context before = session->context;
-	struct pending pending = {.size = 0};
-	bool answers;
-	unsigned agree;
+	struct vhu_state *state = look->state;
+	const struct vhu_context before = state->context;
+	struct vhu_note *note = look->note;
+	unsigned older = 0;
 	int error = 0;
 
-	take_apart(note, record);
+	state->messages++;
+	vhu_look_take_apart(note, look->record);
 	if (!note->has_header)
 		return 0;
-	answers = note->reply && pending_take(channel, note->header.request, &pending);
-	if (answers) {
-		note->request_number = pending.number;
-		note->delay_ns = record->time_ns > pending.time_ns
-					 ? record->time_ns - pending.time_ns
-					 : 0;
-	}
+	annotate(look, &older);
+	vhu_check_framing(look);
+	vhu_check_negotiation(look);
 	if (note->reply)
-		agree = identify(note, record->channel, session->dialect_is_sure,
-				 answers ? (int64_t)pending.size : -1, note->payload.size);
-	else
-		agree = identify(note, record->channel, session->dialect_is_sure,
-				 note->payload.size, -1);
-	/* A message of one dialect alone tells the session's; one cut short tells nothing. */
-	if (agree == 1 && !(record->marks & VHU_MARK_PARTIAL)) {
-		learn_dialect(session, note->message->dialect, true);
-		note->context.dialect = session->context.dialect;
+		vhu_check_reply(look, older);
+	vhu_check_descriptors(look);
+	vhu_check_memory(look);
+	vhu_check_ring(look);
+	vhu_check_device(look);
+	vhu_check_standalone(look);
+	if (!note->reply && vhu_look_is_answered(note)) {
+		struct vhu_pending pending = {
+			.number = look->number,
+			.time_ns = look->record->time_ns,
+			.message = note->message,
+			.request = note->header.request,
+			.size = note->payload.size,
+			.flags = note->header.flags,
+		};
+
+		for (unsigned i = 0; i < 3 && 4 * i + 4 <= note->payload.captured; i++)
+			pending.first[i] = (uint32_t)vhu_integer_read(note->payload.bytes + 4 * i, 4,
+								      note->payload.big_endian);
+		error = vhu_state_ask(state, look->record->channel, pending);
 	}
-	lay_out(note);
-	if (!note->reply && is_answered(note))
-		error = pending_add(channel, (struct pending){
-						     .number = number,
-						     .time_ns = record->time_ns,
-						     .request = note->header.request,
-						     .size = note->payload.size,
-					     });
-	learn(sessions, session, note);
-	if (session->context.dialect != before.dialect || session->context.device != before.device)
-		error = memory_keep(sessions, session) ? -ENOMEM : error;
+	if (vhu_state_learn(look, sessions->device))
+		error = -ENOMEM;
+	vhu_check_ring_start(look);
+	if (state->context.dialect != before.dialect || state->context.device != before.device)
+		error = memory_keep(sessions, state) ? -ENOMEM : error;
 	return error;
+}
+
+/* Learn from the record that opens a session or a channel. */
+static void feed_opened(struct vhu_look *look)
+{
+	const struct vhu_peer *peer[2] = {&look->record->front_end, &look->record->back_end};
+
+	look->state->channel[look->record->channel].open = true;
+	if (look->record->channel != VHU_FRONT_END)
+		return;
+	look->state->opened_ns = look->record->time_ns;
+	for (unsigned i = 0; i < 2; i++) {
+		if (!peer[i]->known)
+			continue;
+		look->state->peer[i].pid = peer[i]->pid;
+		snprintf(look->state->peer[i].comm, sizeof(look->state->peer[i].comm), "%s",
+			 peer[i]->comm ? peer[i]->comm : "");
+	}
 }
 
 int vhu_session_feed(struct vhu_sessions *sessions, const struct vhu_record *record,
 		     uint64_t number, struct vhu_note *note)
 {
-	struct session *session = session_get(sessions, record->session);
+	struct session **at = session_get(sessions, record->session);
+	struct vhu_look look = {
+		.record = record,
+		.note = note,
+		.number = number,
+		.late_ns = sessions->late_ns,
+		.drain_ns = sessions->drain_ns,
+		.finding = sessions->finding,
+	};
+	int error = 0;
 
 	memset(note, 0, sizeof(*note));
-	if (!session)
+	note->vring = -1;
+	forget_closed(sessions);
+	if (!at)
 		return -ENOMEM;
-	note->context = session->context;
-	if (record->type == VHU_RECORD_CLOSED && record->channel == VHU_FRONT_END)
-		session_close(sessions, record->session);
-	if (record->type != VHU_RECORD_MESSAGE || (unsigned)record->channel >= VHU_CHANNELS)
+	look.state = (*at)->state;
+	look.whole = look.state->opened_ns != 0;
+	note->context = look.state->context;
+	note->state = look.state;
+	look.state->last_ns = record->time_ns;
+	if ((unsigned)record->channel >= VHU_CHANNELS)
 		return 0;
-	return feed_message(sessions, session, record, number, note);
+	if (record->type == VHU_RECORD_MESSAGE)
+		error = feed_message(sessions, &look);
+	else if (record->type == VHU_RECORD_OPENED)
+		feed_opened(&look);
+	else if (record->type == VHU_RECORD_CLOSED)
+		look.state->channel[record->channel].open = false;
+	if (record->type == VHU_RECORD_CLOSED && record->channel == VHU_FRONT_END) {
+		vhu_check_end(&look, true);
+		forget(sessions, at);
+	}
+	note->finding = sessions->finding;
+	note->findings = look.findings;
+	return error;
+}
+
+bool vhu_session_finish(struct vhu_sessions *sessions, struct vhu_note *note)
+{
+	struct vhu_look look = {
+		.note = note,
+		.late_ns = sessions->late_ns,
+		.drain_ns = sessions->drain_ns,
+		.finding = sessions->finding,
+	};
+	unsigned b = 0;
+
+	forget_closed(sessions);
+	while (b < BUCKETS && !sessions->bucket[b])
+		b++;
+	if (b == BUCKETS)
+		return false;
+	memset(note, 0, sizeof(*note));
+	note->vring = -1;
+	look.state = sessions->bucket[b]->state;
+	look.whole = look.state->opened_ns != 0;
+	look.number = look.state->channel[VHU_FRONT_END].last_number[0] >
+				      look.state->channel[VHU_FRONT_END].last_number[1]
+			      ? look.state->channel[VHU_FRONT_END].last_number[0]
+			      : look.state->channel[VHU_FRONT_END].last_number[1];
+	vhu_check_end(&look, false);
+	note->state = look.state;
+	note->context = look.state->context;
+	note->finding = sessions->finding;
+	note->findings = look.findings;
+	forget(sessions, &sessions->bucket[b]);
+	return true;
 }

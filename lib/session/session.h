@@ -1,17 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a conversation means: fed the records of a capture in order, it tells for each which message
- * it is, of which dialect, how its payload lies, and which request it answers.
+ * it is, of which dialect, how its payload lies, which request it answers, where in memory it
+ * points, and which rules it breaks.
  *
- * Ownership: a note is the caller's, and holds nothing that must be freed; what it points to is
- * the table's.
+ * Ownership: a note is the caller's, and holds nothing that must be freed. Messages and layouts that
+ * it points to are the table's; its state and its findings last until the next record is fed.
  */
 #ifndef VHU_SESSION_SESSION_H
 #define VHU_SESSION_SESSION_H
 
 #include "lib/capture/record.h"
+#include "lib/session/rules.h"
+#include "lib/session/state.h"
 
 struct vhu_sessions;
+
+/* Where something that a message names lies. */
+struct vhu_place {
+	const char *what; /* "descriptor area" */
+	unsigned region;  /* its place in the session's memory */
+	uint64_t offset;  /* bytes, from the region's beginning */
+};
+#define VHU_PLACES_MAX 3
 
 /* What a record of type VHU_RECORD_MESSAGE means. For other types all but `context` is zero. */
 struct vhu_note {
@@ -27,6 +38,16 @@ struct vhu_note {
 
 	uint64_t request_number; /* reply: number of the record that it answers; 0 not found */
 	uint64_t delay_ns;	 /* reply: since then */
+
+	int vring; /* that the message is about; -1 none */
+	bool has_offer;	/* the message takes features: `offer` is what was offered */
+	uint64_t offer;
+	unsigned places;
+	struct vhu_place place[VHU_PLACES_MAX];
+
+	const struct vhu_state *state;	   /* of the session, after this record; NULL: none kept */
+	const struct vhu_finding *finding; /* what this record breaks */
+	unsigned findings;
 };
 
 /*
@@ -43,6 +64,10 @@ void vhu_sessions_force_dialect(struct vhu_sessions *sessions, enum vhu_dialect 
 /* Take @device as the virtio device of all sessions; 0 lets each be found out. */
 void vhu_sessions_force_device(struct vhu_sessions *sessions, uint32_t device);
 
+/* Let a reply count as late after @ns; GET_VRING_BASE waits for requests in flight, and has
+ * @drain_ns. The defaults are 1 s and 10 s. */
+void vhu_sessions_late_after(struct vhu_sessions *sessions, uint64_t ns, uint64_t drain_ns);
+
 /*
  * Feed the next record and learn what it means.
  * @number: the record's, which later notes use to point back at it; from 1, growing.
@@ -50,6 +75,16 @@ void vhu_sessions_force_device(struct vhu_sessions *sessions, uint32_t device);
  */
 int vhu_session_feed(struct vhu_sessions *sessions, const struct vhu_record *record,
 		     uint64_t number, struct vhu_note *note);
+
+/*
+ * End the sessions that are still open, one a call, where a capture ends without closing them.
+ * Returns whether there was one; *@note then has its state and what is found at its end.
+ */
+bool vhu_session_finish(struct vhu_sessions *sessions, struct vhu_note *note);
+
+/* Write how a session stands or ended, as far as its messages tell: requests that wait for an
+ * answer and since when, and what each side did last. Returns what snprintf would. */
+int vhu_state_last_words(const struct vhu_state *state, char *to, size_t size);
 
 /*
  * Forget all but what was learnt about each session's dialect and device, and take that as known

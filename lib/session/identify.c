@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which message a record is, and how its payload lies. */
+#include <string.h>
+
+#include "lib/session/internal.h"
+
+void vhu_look_take_apart(struct vhu_note *note, const struct vhu_record *record)
+{
+	uint64_t sent = record->message_sent > record->message_size ? record->message_sent
+								    : record->message_size;
+
+	if (record->message_size < VHU_HEADER_SIZE)
+		return;
+	note->has_header = true;
+	note->header = vhu_header_read(record->message, record->marks & VHU_MARK_BIG_ENDIAN);
+	sent -= VHU_HEADER_SIZE;
+	note->payload = (struct vhu_payload){
+		.bytes = record->message + VHU_HEADER_SIZE,
+		.captured = record->message_size - VHU_HEADER_SIZE,
+		.size = sent < UINT32_MAX ? (uint32_t)sent : UINT32_MAX,
+		.big_endian = record->marks & VHU_MARK_BIG_ENDIAN,
+	};
+	/* Requests go one way on each channel, so the direction tells, whatever the flag says. */
+	note->reply = record->from_back_end == (record->channel == VHU_FRONT_END);
+}
+
+/* Return whether one of a set's layouts has just this size. */
+static bool shapes_have_size(enum vhu_shapes_id id, uint32_t size)
+{
+	const struct vhu_shapes *shapes = &vhu_shapes[id];
+
+	for (unsigned i = 0; i < shapes->shapes; i++)
+		if (vhu_layouts[shapes->shape[i].layout].size == size)
+			return true;
+	return false;
+}
+
+/*
+ * Return whether a message's sizes are those of @row.
+ * @request, @reply: payload sizes; -1 not known.
+ * A row that answers in the layouts of its request sends the one that it got.
+ */
+static bool row_has_sizes(const struct vhu_message *row, int64_t request, int64_t reply)
+{
+	if (request >= 0 && !shapes_have_size(row->shape[0], (uint32_t)request))
+		return false;
+	if (reply >= 0 && !shapes_have_size(row->shape[1], (uint32_t)reply))
+		return false;
+	return request < 0 || reply < 0 || row->shape[0] != row->shape[1] || request == reply;
+}
+
+unsigned vhu_look_identify(struct vhu_note *note, enum vhu_channel channel, bool sure,
+			   int64_t request, int64_t reply)
+{
+	const struct vhu_message *row[VHU_DIALECTS];
+	enum vhu_dialect dialect = note->context.dialect;
+	unsigned rows = vhu_message_find(channel, note->header.request, sure ? dialect : VHU_ANY,
+					 row);
+	unsigned agree = 0;
+
+	note->message = rows ? row[0] : NULL;
+	note->or_message = NULL;
+	if (rows < 2)
+		return rows;
+	for (unsigned i = 0; i < rows; i++)
+		if (row_has_sizes(row[i], request, reply))
+			row[agree++] = row[i];
+	if (agree == 0)
+		return 0;
+	for (unsigned i = 0; i < agree; i++) {
+		if (row[i]->dialect == dialect) {
+			note->message = row[i];
+			return agree;
+		}
+	}
+	/* Rows come with the merged specification first; where a proposal's agrees too, that the
+	 * merged message was sent without its payload is the least likely. */
+	note->message = row[agree > 2 ? agree - 2 : 0];
+	note->or_message = agree > 1 ? row[agree - 1] : NULL;
+	return agree;
+}
+
+void vhu_look_lay_out(struct vhu_note *note)
+{
+	uint64_t index;
+
+	if (!note->message || (note->or_message && note->payload.size))
+		return;
+	note->layout =
+		vhu_message_layout(note->message, note->reply, &note->context, &note->payload);
+	if (note->layout->fields &&
+	    !strcmp(vhu_fields[note->layout->first].path, "vring.index") &&
+	    vhu_field_read(&note->payload, note->layout->first, 0, &index))
+		note->vring = index < INT32_MAX ? (int)index : INT32_MAX;
+}
+
+/* Return whether a message is answered in postcopy by the addresses that the back-end chose. */
+static bool is_answered_in_postcopy(const struct vhu_note *note)
+{
+	const struct vhu_shapes *shapes = &vhu_shapes[note->message->shape[0]];
+
+	/* The layout that there is for postcopy alone is what ends the exchange. */
+	return note->context.postcopy && shapes->shape[0].when == VHU_IF_POSTCOPY &&
+	       note->layout != &vhu_layouts[shapes->shape[0].layout];
+}
+
+bool vhu_look_is_answered(const struct vhu_note *note)
+{
+	const struct vhu_message *message = note->message;
+	const struct vhu_context *context = &note->context;
+	bool ack = (note->header.flags & VHU_FLAG_NEED_REPLY) &&
+		   (!context->has_protocol_features ||
+		    (context->protocol_features >> VHU_PF_REPLY_ACK & 1));
+
+	if (!message)
+		return ack;
+	switch (message->reply_rule) {
+	case VHU_REPLY_ALWAYS:
+		return true;
+	case VHU_REPLY_FEATURE:
+		return ack || (context->protocol_features >> message->reply_feature & 1);
+	case VHU_REPLY_ACK:
+		return ack || is_answered_in_postcopy(note);
+	case VHU_REPLY_NEVER:
+		break;
+	}
+	return false;
+}
+
+/* Return whether a payload fills a layout whose size its contents tell. Elements of an array that
+ * were sent beyond its count are none of its business: User-mode Linux sends such. */
+static bool fills(const struct vhu_note *note, const struct vhu_layout *layout)
+{
+	const struct vhu_field *last = &vhu_fields[layout->first + layout->fields - 1];
+	struct vhu_walk walk;
+	struct vhu_item item;
+
+	vhu_walk_start(&walk, layout, &note->payload, &note->context);
+	while (vhu_walk_next(&walk, &item)) {
+		if (item.what == VHU_ITEM_MISSING)
+			return false;
+		if (item.what == VHU_ITEM_LEFT_OVER)
+			return last->kind == VHU_ARRAY && item.size % last->size == 0;
+	}
+	return true;
+}
+
+bool vhu_look_size_fits(const struct vhu_note *note, enum vhu_shapes_id id)
+{
+	const struct vhu_shapes *shapes = &vhu_shapes[id];
+
+	for (unsigned i = 0; i < shapes->shapes; i++) {
+		const struct vhu_layout *layout = &vhu_layouts[shapes->shape[i].layout];
+		const struct vhu_field *last =
+			layout->fields ? &vhu_fields[layout->first + layout->fields - 1] : NULL;
+		bool repeats = last && (last->kind == VHU_ARRAY || last->size == 0);
+
+		if (repeats ? fills(note, layout) : note->payload.size == layout->size)
+			return true;
+	}
+	return false;
+}
+
+void vhu_note_again(struct vhu_note *note, const struct vhu_record *record,
+		    const struct vhu_context *context)
+{
+	uint64_t number = note->request_number, delay = note->delay_ns;
+
+	*note = (struct vhu_note){
+		.context = *context,
+		.request_number = number,
+		.delay_ns = delay,
+		.vring = -1,
+	};
+	if (record->type != VHU_RECORD_MESSAGE || (unsigned)record->channel >= VHU_CHANNELS)
+		return;
+	vhu_look_take_apart(note, record);
+	if (!note->has_header)
+		return;
+	vhu_look_identify(note, record->channel, context->dialect != VHU_ANY,
+			  note->reply ? -1 : (int64_t)note->payload.size,
+			  note->reply ? (int64_t)note->payload.size : -1);
+	vhu_look_lay_out(note);
+}

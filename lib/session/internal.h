@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of lib/session share among themselves. */
+#ifndef VHU_SESSION_INTERNAL_H
+#define VHU_SESSION_INTERNAL_H
+
+#include "lib/protocol/walk.h"
+#include "lib/session/session.h"
+
+/* "Within a moment": what closes so soon after a message most likely closed because of it. */
+#define VHU_MOMENT_NS UINT64_C(10000000)
+
+/* More findings at one record are dropped. */
+#define VHU_FINDINGS_MAX 64
+
+/* One record as it is looked at: everything that checks and updates need. */
+struct vhu_look {
+	struct vhu_state *state;
+	const struct vhu_record *record;
+	struct vhu_note *note;
+	uint64_t number;
+	struct vhu_pending request; /* a reply: what it answers, number 0: nothing */
+	bool whole;		    /* the capture has the session from its beginning */
+	uint64_t late_ns, drain_ns;
+	struct vhu_finding *finding; /* room for VHU_FINDINGS_MAX */
+	unsigned findings;
+};
+
+/* identify.c: which message a record is. */
+
+/* Fill in a note's header, payload and direction. */
+void vhu_look_take_apart(struct vhu_note *note, const struct vhu_record *record);
+
+/*
+ * Find out which message an id is: the row of the session's dialect or, where that is not @sure,
+ * those whose sizes agree.
+ * @request, @reply: payload sizes; -1 not known.
+ * Fills in note->message, note->or_message. Returns how many rows agree.
+ */
+unsigned vhu_look_identify(struct vhu_note *note, enum vhu_channel channel, bool sure,
+			   int64_t request, int64_t reply);
+
+/* Choose the layout of a message that was identified, and find the vring it is about. */
+void vhu_look_lay_out(struct vhu_note *note);
+
+/* Return whether a request will be answered, as far as is known. */
+bool vhu_look_is_answered(const struct vhu_note *note);
+
+/* Return whether a payload has a size that one of a set's layouts has. */
+bool vhu_look_size_fits(const struct vhu_note *note, enum vhu_shapes_id shapes);
+
+/* state.c: what messages change. */
+
+/* Remember a request that will be answered. Returns 0 or -ENOMEM. */
+int vhu_state_ask(struct vhu_state *state, enum vhu_channel channel, struct vhu_pending pending);
+
+/* Take the oldest request of id @request out of those to be answered. Returns whether there was
+ * one; *@older then tells how many older ones wait. */
+bool vhu_state_answer(struct vhu_state *state, enum vhu_channel channel, uint32_t request,
+		      struct vhu_pending *pending, unsigned *older);
+
+/* Change the state by a message, after it was checked. Returns 0 or -ENOMEM. */
+int vhu_state_learn(struct vhu_look *look, uint32_t forced_device);
+
+/* Return a region as a message has it at @base of its payload, with the @fd-th descriptor. */
+struct vhu_region vhu_look_region(const struct vhu_look *look, uint32_t base, unsigned fd);
+
+/* Take a dialect as the session's, unless a surer sign told another. */
+void vhu_state_learn_dialect(struct vhu_state *state, enum vhu_dialect dialect, bool sure);
+
+/* Free what a state holds. */
+void vhu_state_free(struct vhu_state *state);
+
+/* check_*.c: rules. Each looks at a message before the state is changed by it, but for
+ * vhu_check_ring_start, which looks at what it changed. */
+void vhu_check_framing(struct vhu_look *look);
+void vhu_check_negotiation(struct vhu_look *look);
+void vhu_check_reply(struct vhu_look *look, unsigned older);
+void vhu_check_ring(struct vhu_look *look);
+void vhu_check_ring_start(struct vhu_look *look);
+void vhu_check_descriptors(struct vhu_look *look);
+void vhu_check_memory(struct vhu_look *look);
+void vhu_check_device(struct vhu_look *look);
+void vhu_check_standalone(struct vhu_look *look);
+/* Look at a session that ended. @closed: by whom the record says, else the capture ended. */
+void vhu_check_end(struct vhu_look *look, bool closed);
+
+/* Report that a rule is broken. @other: the number of a record that has to do with it, or 0. */
+void vhu_report(struct vhu_look *look, enum vhu_rule_at rule, uint64_t other, const char *format,
+		...) __attribute__((format(printf, 4, 5)));
+
+/* Return true the first time that it is asked of a rule in a session. */
+bool vhu_report_first(struct vhu_look *look, enum vhu_rule_at rule);
+
+/* Return the value of a field of the note's payload, 0 where it is not there. */
+static inline uint64_t vhu_get(const struct vhu_look *look, enum vhu_field_id field)
+{
+	uint64_t value = 0;
+
+	vhu_field_read(&look->note->payload, field, 0, &value);
+	return value;
+}
+
+/* Return which message is looked at, as its id doubled, plus 1 for its reply: for switches. */
+#define VHU_REQUEST(name) ((int)VHU_MSG_##name << 1)
+#define VHU_REPLY_TO(name) ((int)VHU_MSG_##name << 1 | 1)
+static inline int vhu_look_at(const struct vhu_look *look)
+{
+	const struct vhu_message *message = look->note->message;
+
+	return message ? (int)message->id << 1 | look->note->reply : -1;
+}
+
+/* Return whether a protocol feature is negotiated; false where that is not known. */
+static inline bool vhu_taken(const struct vhu_look *look, unsigned bit)
+{
+	return look->state->context.protocol_features >> bit & 1;
+}
+
+#endif

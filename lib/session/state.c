@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What messages change in what is known of a session. */
+#include "lib/session/state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/session/device.h"
+#include "lib/session/internal.h"
+
+void vhu_state_free(struct vhu_state *state)
+{
+	for (unsigned c = 0; c < VHU_CHANNELS; c++)
+		free(state->channel[c].pending);
+	free(state->region);
+	free(state->vring);
+	free(state);
+}
+
+int vhu_state_ask(struct vhu_state *state, enum vhu_channel channel_id, struct vhu_pending pending)
+{
+	struct vhu_channel_state *channel = &state->channel[channel_id];
+
+	if (channel->count == VHU_PENDING_MAX)
+		memmove(channel->pending, channel->pending + 1,
+			--channel->count * sizeof(*channel->pending));
+	if (channel->count == channel->room) {
+		unsigned room = channel->room ? 2 * channel->room : 4;
+		struct vhu_pending *more = reallocarray(channel->pending, room, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		channel->pending = more;
+		channel->room = room;
+	}
+	channel->pending[channel->count++] = pending;
+	return 0;
+}
+
+bool vhu_state_answer(struct vhu_state *state, enum vhu_channel channel_id, uint32_t request,
+		      struct vhu_pending *pending, unsigned *older)
+{
+	struct vhu_channel_state *channel = &state->channel[channel_id];
+
+	for (unsigned i = 0; i < channel->count; i++) {
+		if (channel->pending[i].request != request)
+			continue;
+		*pending = channel->pending[i];
+		*older = i;
+		memmove(&channel->pending[i], &channel->pending[i + 1],
+			(--channel->count - i) * sizeof(*pending));
+		return true;
+	}
+	return false;
+}
+
+int vhu_state_region(const struct vhu_state *state, uint64_t address, uint64_t size, bool guest)
+{
+	for (unsigned i = 0; i < state->regions; i++) {
+		const struct vhu_region *region = &state->region[i];
+		uint64_t from = guest ? region->guest_address : region->user_address;
+
+		if (address >= from && address - from <= region->size &&
+		    region->size - (address - from) >= size)
+			return (int)i;
+	}
+	return -1;
+}
+
+unsigned vhu_state_running(const struct vhu_state *state)
+{
+	unsigned running = 0;
+
+	for (unsigned i = 0; i < state->vrings; i++)
+		running += state->vring[i].started;
+	return running;
+}
+
+void vhu_state_learn_dialect(struct vhu_state *state, enum vhu_dialect dialect, bool sure)
+{
+	if (dialect == VHU_ANY || state->dialect_is_sure)
+		return;
+	state->context.dialect = dialect;
+	state->dialect_is_sure = sure;
+}
+
+/* Return the vring that a message is about, made if it is new; NULL where there can be none or
+ * memory ran out. */
+static struct vhu_vring *vring_of(struct vhu_look *look)
+{
+	struct vhu_state *state = look->state;
+	int index = look->note->vring;
+
+	if (index < 0 || index >= VHU_VRINGS_MAX)
+		return NULL;
+	if ((unsigned)index >= state->vrings) {
+		struct vhu_vring *more =
+			reallocarray(state->vring, (size_t)index + 1, sizeof(*more));
+
+		if (!more)
+			return NULL;
+		memset(more + state->vrings, 0, ((size_t)index + 1 - state->vrings) * sizeof(*more));
+		state->vring = more;
+		state->vrings = (unsigned)index + 1;
+	}
+	return &state->vring[index];
+}
+
+/* Learn from the protocol features that were taken: the proposals are older than the bits above
+ * theirs, and STANDALONE wants STATUS. */
+static void learn_protocol_features(struct vhu_look *look, uint64_t taken)
+{
+	struct vhu_state *state = look->state;
+	const uint64_t status = UINT64_C(1) << VHU_PF_STATUS;
+
+	state->protocol_features.taken = taken;
+	state->protocol_features.taken_by = look->number;
+	state->context.protocol_features = taken;
+	state->context.has_protocol_features = true;
+	if (taken >> VHU_PF_DEVICE_STATE || ((taken >> VHU_PF_SHARED_OBJECT & 1) &&
+					     !(state->protocol_features.offered & status)))
+		vhu_state_learn_dialect(state, VHU_UPSTREAM, false);
+}
+
+/* Learn which device it is. @said: the back-end said so itself. */
+static void learn_device(struct vhu_state *state, uint32_t said, uint32_t forced)
+{
+	uint32_t guess;
+
+	if (forced)
+		return;
+	guess = said ? said : vhu_device_guess(state->features.offered, state->config_size);
+	if (guess)
+		state->context.device = guess;
+}
+
+struct vhu_region vhu_look_region(const struct vhu_look *look, uint32_t base, unsigned fd)
+{
+	const struct vhu_payload *payload = &look->note->payload;
+	struct vhu_region region = {.number = look->number};
+
+	vhu_field_read(payload, VHU_FIELD_region_guest_address, base, &region.guest_address);
+	vhu_field_read(payload, VHU_FIELD_region_size, base, &region.size);
+	vhu_field_read(payload, VHU_FIELD_region_user_address, base, &region.user_address);
+	vhu_field_read(payload, VHU_FIELD_region_mmap_offset, base, &region.mmap_offset);
+	if (fd < look->record->fds) {
+		region.fd = look->record->fd[fd];
+		region.fd.name = NULL; /* the record's, and gone with it */
+		region.has_fd = true;
+	}
+	return region;
+}
+
+/* Add a region. Returns 0, also where there are too many to keep; -ENOMEM. */
+static int region_add(struct vhu_state *state, struct vhu_region region)
+{
+	if (state->regions == VHU_REGIONS_MAX)
+		return 0;
+	if (state->regions == state->region_room) {
+		unsigned room = state->region_room ? 2 * state->region_room : 8;
+		struct vhu_region *more = reallocarray(state->region, room, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		state->region = more;
+		state->region_room = room;
+	}
+	state->region[state->regions++] = region;
+	return 0;
+}
+
+/* Note that memory changed: where rings lie has to be looked at again. */
+static void memory_changed(struct vhu_look *look)
+{
+	look->state->memory_by = look->number;
+	for (unsigned i = 0; i < look->state->vrings; i++)
+		look->state->vring[i].addresses_checked = false;
+}
+
+/* Take a memory table. In postcopy it may also be the u64 that ends the exchange of addresses. */
+static int learn_mem_table(struct vhu_look *look)
+{
+	const struct vhu_layout *layout = look->note->layout;
+	const struct vhu_field *array = &vhu_fields[layout->first + layout->fields - 1];
+	uint64_t regions = vhu_get(look, layout->first);
+	int error = 0;
+
+	if (array->kind != VHU_ARRAY)
+		return 0;
+	look->state->regions = 0;
+	for (unsigned i = 0; i < regions && !error; i++) {
+		uint64_t base = array->offset + (uint64_t)i * array->size;
+
+		if (base + array->size > look->note->payload.captured)
+			break;
+		error = region_add(look->state, vhu_look_region(look, (uint32_t)base, i));
+	}
+	memory_changed(look);
+	return error;
+}
+
+/* Take a region that is added or removed. */
+static int learn_region(struct vhu_look *look, bool add)
+{
+	struct vhu_state *state = look->state;
+	const struct vhu_field *field = &vhu_fields[VHU_FIELD_single_region_region];
+	struct vhu_region region;
+
+	if (look->note->payload.captured < field->offset + field->size)
+		return 0;
+	region = vhu_look_region(look, field->offset, 0);
+	memory_changed(look);
+	if (add)
+		return region_add(state, region);
+	for (unsigned i = 0; i < state->regions; i++) {
+		if (state->region[i].guest_address != region.guest_address ||
+		    state->region[i].size != region.size)
+			continue;
+		memmove(&state->region[i], &state->region[i + 1],
+			(--state->regions - i) * sizeof(region));
+		break;
+	}
+	return 0;
+}
+
+/* Take a ring's kick, call or err. A kick starts the ring. */
+static void learn_vring_fd(struct vhu_look *look, struct vhu_vring *vring, enum vhu_vring_role role)
+{
+	const struct vhu_record *record = look->record;
+	struct vhu_vring_fd *fd = &vring->fd[role];
+	unsigned replaced = fd->replaced + (vring->started && fd->number && !fd->polling);
+
+	*fd = (struct vhu_vring_fd){
+		.number = look->number,
+		.polling = record->fds == 0,
+		.replaced = replaced,
+	};
+	if (record->fds) {
+		fd->kind = record->fd[0].kind;
+		fd->has_eventfd = record->fd[0].has & VHU_FD_HAS_EVENTFD;
+		fd->eventfd_id = record->fd[0].eventfd_id;
+	}
+	if (role != VHU_KICK || vring->started)
+		return;
+	vring->started = true;
+	vring->started_by = look->number;
+	vring->start_ns = look->record->time_ns;
+	if (!look->state->first_kick_ns)
+		look->state->first_kick_ns = look->record->time_ns;
+	if (look->state->context.has_features &&
+	    !(look->state->context.features >> VHU_F_PROTOCOL_FEATURES & 1))
+		vring->enabled = true;
+}
+
+/* Stop a ring. */
+static void vring_stop(struct vhu_look *look, struct vhu_vring *vring)
+{
+	vring->started = false;
+	vring->stopped_by = look->number;
+	vring->fd[VHU_KICK].replaced = vring->fd[VHU_CALL].replaced = 0;
+}
+
+/* Stop and disable all rings: the device was reset. */
+static void reset(struct vhu_look *look)
+{
+	for (unsigned i = 0; i < look->state->vrings; i++) {
+		vring_stop(look, &look->state->vring[i]);
+		look->state->vring[i].enabled = false;
+	}
+}
+
+/* Learn from a message about one ring. */
+static void learn_vring(struct vhu_look *look, struct vhu_vring *vring)
+{
+	switch (vhu_look_at(look)) {
+	case VHU_REQUEST(SET_VRING_NUM):
+		vring->size = (uint32_t)vhu_get(look, VHU_FIELD_vring_size_num);
+		vring->size_by = look->number;
+		vring->addresses_checked = false;
+		break;
+	case VHU_REQUEST(SET_VRING_ADDR):
+		vring->descriptor = vhu_get(look, VHU_FIELD_vring_addr_descriptor);
+		vring->available = vhu_get(look, VHU_FIELD_vring_addr_available);
+		vring->used = vhu_get(look, VHU_FIELD_vring_addr_used);
+		vring->addresses_by = look->number;
+		vring->addresses_checked = false;
+		break;
+	case VHU_REQUEST(SET_VRING_BASE):
+		vring->base = (uint32_t)vhu_get(look, VHU_FIELD_vring_index_num);
+		vring->base_by = look->number;
+		break;
+	case VHU_REQUEST(GET_VRING_BASE):
+	case VHU_REQUEST(GET_VRING_BASE_SKIP_DRAIN):
+		vring_stop(look, vring);
+		break;
+	case VHU_REPLY_TO(GET_VRING_BASE):
+	case VHU_REPLY_TO(GET_VRING_BASE_SKIP_DRAIN):
+		vring->base_got = (uint32_t)vhu_get(look, VHU_FIELD_vring_index_num);
+		vring->base_got_by = look->number;
+		break;
+	case VHU_REQUEST(SET_VRING_ENABLE):
+		vring->enabled = vhu_get(look, VHU_FIELD_vring_enable_enable) == 1;
+		vring->enabled_by = look->number;
+		break;
+	case VHU_REQUEST(SET_VRING_KICK):
+		learn_vring_fd(look, vring, VHU_KICK);
+		break;
+	case VHU_REQUEST(SET_VRING_CALL):
+		learn_vring_fd(look, vring, VHU_CALL);
+		break;
+	case VHU_REQUEST(SET_VRING_ERR):
+		learn_vring_fd(look, vring, VHU_ERR);
+		break;
+	}
+}
+
+/* Learn from what a back-end says of itself. */
+static void learn_answer(struct vhu_look *look, uint64_t value, uint32_t forced_device)
+{
+	struct vhu_state *state = look->state;
+
+	switch (vhu_look_at(look)) {
+	case VHU_REPLY_TO(GET_FEATURES):
+		state->features.offered = value;
+		state->features.offered_by = look->number;
+		learn_device(state, 0, forced_device);
+		break;
+	case VHU_REPLY_TO(GET_PROTOCOL_FEATURES):
+		state->protocol_features.offered = value;
+		state->protocol_features.offered_by = look->number;
+		break;
+	case VHU_REPLY_TO(GET_QUEUE_NUM):
+		state->queue_num = value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
+		state->queue_num_by = look->number;
+		break;
+	case VHU_REPLY_TO(GET_MAX_MEM_SLOTS):
+		state->mem_slots = value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
+		state->mem_slots_by = look->number;
+		break;
+	case VHU_REPLY_TO(GET_STATUS):
+		state->status = (uint32_t)value;
+		break;
+	case VHU_REPLY_TO(POSTCOPY_ADVISE):
+		state->postcopy_advised_by = look->number;
+		break;
+	case VHU_REPLY_TO(POSTCOPY_END):
+		state->context.postcopy = false;
+		break;
+	case VHU_REPLY_TO(GET_INFLIGHT_FD):
+		state->inflight_by = look->record->fds ? look->number : 0;
+		break;
+	case VHU_REPLY_TO(GET_BACKEND_SPECS):
+		if (look->note->or_message || look->note->payload.size < look->note->layout->size)
+			break;
+		state->specs.device_id = (uint32_t)value;
+		state->specs.config_size =
+			(uint32_t)vhu_get(look, VHU_FIELD_backend_specs_config_size);
+		state->specs.min_vqs = (uint32_t)vhu_get(look, VHU_FIELD_backend_specs_min_vqs);
+		state->specs.max_vqs = (uint32_t)vhu_get(look, VHU_FIELD_backend_specs_max_vqs);
+		state->specs.device_id_by = state->specs.config_size_by = state->specs.min_vqs_by =
+			state->specs.max_vqs_by = look->number;
+		learn_device(state, (uint32_t)value, forced_device);
+		break;
+	case VHU_REPLY_TO(GET_DEVICE_ID):
+		if (look->note->or_message)
+			break;
+		state->specs.device_id = (uint32_t)value;
+		state->specs.device_id_by = look->number;
+		learn_device(state, (uint32_t)value, forced_device);
+		break;
+	case VHU_REPLY_TO(GET_CONFIG_SIZE):
+		state->specs.config_size = (uint32_t)value;
+		state->specs.config_size_by = look->number;
+		break;
+	case VHU_REPLY_TO(GET_MIN_VQ):
+		state->specs.min_vqs = (uint32_t)value;
+		state->specs.min_vqs_by = look->number;
+		break;
+	case VHU_REPLY_TO(GPU_GET_PROTOCOL_FEATURES):
+		state->gpu_features.offered = value;
+		state->gpu_features.offered_by = look->number;
+		break;
+	}
+}
+
+/* Learn from a request that is not about one ring. */
+static int learn_request(struct vhu_look *look, uint64_t value, uint32_t forced_device)
+{
+	struct vhu_state *state = look->state;
+
+	switch (vhu_look_at(look)) {
+	case VHU_REQUEST(SET_FEATURES):
+		state->features.taken = state->context.features = value;
+		state->features.taken_by = look->number;
+		state->context.has_features = true;
+		break;
+	case VHU_REQUEST(SET_PROTOCOL_FEATURES):
+		learn_protocol_features(look, value);
+		break;
+	case VHU_REQUEST(SET_OWNER):
+		state->owner_by = look->number;
+		break;
+	case VHU_REQUEST(RESET_OWNER):
+	case VHU_REQUEST(RESET_DEVICE):
+		reset(look);
+		break;
+	case VHU_REQUEST(SET_STATUS):
+		state->status = (uint32_t)value;
+		state->status_by = look->number;
+		if (value == 0)
+			reset(look);
+		break;
+	case VHU_REQUEST(SET_MEM_TABLE):
+		return learn_mem_table(look);
+	case VHU_REQUEST(ADD_MEM_REG):
+		return learn_region(look, true);
+	case VHU_REQUEST(REM_MEM_REG):
+		return learn_region(look, false);
+	case VHU_REQUEST(SET_LOG_BASE):
+		state->log_by = look->number;
+		state->log_size = value;
+		break;
+	case VHU_REQUEST(SET_INFLIGHT_FD):
+		state->inflight_by = look->number;
+		break;
+	case VHU_REQUEST(SET_BACKEND_REQ_FD):
+		state->backend_channel_by = look->number;
+		break;
+	case VHU_REQUEST(POSTCOPY_LISTEN):
+		state->context.postcopy = true;
+		break;
+	case VHU_REQUEST(GET_CONFIG):
+		if (vhu_get(look, VHU_FIELD_config_offset))
+			break; /* a part of it alone */
+		state->config_size = (uint32_t)vhu_get(look, VHU_FIELD_config_size);
+		state->config_by = look->number;
+		learn_device(state, 0, forced_device);
+		break;
+	case VHU_REQUEST(BACKEND_IOTLB_MSG):
+		if (vhu_get(look, VHU_FIELD_iotlb_type) == 1) {
+			state->iotlb_misses++;
+			state->iotlb_miss_by = look->number;
+		}
+		break;
+	case VHU_REQUEST(IOTLB_MSG):
+		state->iotlb_entries++;
+		if (vhu_get(look, VHU_FIELD_iotlb_type) == 2)
+			state->iotlb_misses = 0;
+		break;
+	}
+	return 0;
+}
+
+/* Note who did what last on a channel. */
+static void learn_last(struct vhu_look *look)
+{
+	struct vhu_channel_state *channel = &look->state->channel[look->record->channel];
+	bool back_end = look->record->from_back_end;
+
+	channel->open = true;
+	channel->last[back_end] = look->note->message;
+	channel->last_number[back_end] = look->number;
+	channel->last_ns[back_end] = look->record->time_ns;
+	channel->last_is_reply[back_end] = look->note->reply;
+	if (look->note->reply && look->request.number) {
+		channel->answered = look->request.message;
+		channel->answered_number = look->number;
+	}
+}
+
+int vhu_state_learn(struct vhu_look *look, uint32_t forced_device)
+{
+	const struct vhu_note *note = look->note;
+	struct vhu_vring *vring;
+	uint64_t value = 0;
+
+	learn_last(look);
+	if (!note->message || !note->layout)
+		return 0;
+	if (note->vring >= 0 && note->vring < VHU_VRINGS_MAX &&
+	    look->record->channel == VHU_FRONT_END) {
+		vring = vring_of(look);
+		if (!vring)
+			return -ENOMEM;
+		learn_vring(look, vring);
+		return 0;
+	}
+	if (note->layout->fields)
+		value = vhu_get(look, note->layout->first);
+	if (!note->reply)
+		return learn_request(look, value, forced_device);
+	learn_answer(look, value, forced_device);
+	return 0;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is known of one session at a point of its conversation: what was offered and taken, its
+ * memory, its vrings, the requests that are still to be answered. Numbers are those of the records
+ * that told; 0 is none.
+ */
+#ifndef VHU_SESSION_STATE_H
+#define VHU_SESSION_STATE_H
+
+#include "lib/capture/record.h"
+
+/* "A vring descriptor": indexes have 8 bits. */
+#define VHU_VRINGS_MAX 256
+/* More slots than any peer has (libvhost-user: 509). */
+#define VHU_REGIONS_MAX 1024
+#define VHU_PENDING_MAX 32
+
+/* A set of bits that one side tells; virtio or protocol features. */
+struct vhu_feature_set {
+	uint64_t offered, taken;
+	uint64_t offered_by, taken_by; /* numbers */
+};
+
+struct vhu_region {
+	uint64_t guest_address, size, user_address, mmap_offset;
+	struct vhu_fd_info fd; /* without its name; zero without one */
+	bool has_fd;
+	uint64_t number; /* of the message that added it */
+};
+
+enum vhu_vring_role { VHU_KICK, VHU_CALL, VHU_ERR, VHU_VRING_ROLES };
+
+/* What a kick, call or err descriptor is. */
+struct vhu_vring_fd {
+	uint64_t number; /* of the message that set it; 0: not set */
+	bool polling;	 /* it said that there is none */
+	enum vhu_fd_kind kind;
+	bool has_eventfd;
+	uint32_t eventfd_id;
+	unsigned replaced; /* while the ring ran */
+};
+
+struct vhu_vring {
+	uint32_t size;
+	uint64_t descriptor, available, used;
+	uint32_t base;		/* as set, in the ring's format */
+	uint32_t base_got;	/* as told when it was stopped */
+	bool enabled, started;
+	struct vhu_vring_fd fd[VHU_VRING_ROLES];
+	/* Numbers of the messages that said so. */
+	uint64_t size_by, addresses_by, base_by, base_got_by, enabled_by, started_by, stopped_by;
+	uint64_t start_ns;	/* when it was started first */
+	bool addresses_checked; /* against memory and size as they are now */
+	bool enabled_unacknowledged;
+};
+
+/* A request that will be answered. */
+struct vhu_pending {
+	uint64_t number, time_ns;
+	const struct vhu_message *message; /* NULL: unknown id */
+	uint32_t request, size;
+	uint32_t flags;
+	uint32_t first[3]; /* the payload's first words, for what a reply has to repeat */
+};
+
+struct vhu_channel_state {
+	struct vhu_pending *pending; /* oldest first */
+	unsigned count, room;
+	bool open;
+	/* What passed last, for what is said when a session ends badly. */
+	const struct vhu_message *last[2]; /* of the front-end, of the back-end */
+	uint64_t last_number[2], last_ns[2];
+	bool last_is_reply[2];
+	const struct vhu_message *answered; /* the request answered last, and its number */
+	uint64_t answered_number;
+};
+
+struct vhu_state {
+	uint64_t id;
+	uint64_t opened_ns, last_ns;
+	uint64_t messages;
+	struct vhu_context context;
+	bool dialect_is_sure;
+	struct vhu_feature_set features, protocol_features, gpu_features;
+	uint32_t queue_num, mem_slots, status;
+	uint64_t queue_num_by, mem_slots_by, status_by, owner_by, log_by, inflight_by;
+	uint64_t backend_channel_by, postcopy_advised_by;
+	uint64_t log_size; /* bytes */
+	uint32_t config_size; /* as asked for from offset 0 */
+	uint32_t config_end;  /* as the back-end told; 0 not known */
+	uint64_t config_by;
+	struct {
+		uint32_t device_id, config_size, min_vqs, max_vqs;
+		uint64_t device_id_by, config_size_by, min_vqs_by, max_vqs_by;
+	} specs;
+	uint64_t first_kick_ns;
+	unsigned iotlb_misses;	  /* not yet answered by an update */
+	uint64_t iotlb_miss_by;	  /* the latest */
+	unsigned iotlb_entries;
+	struct vhu_region *region;
+	unsigned regions, region_room;
+	uint64_t memory_by; /* the last message that changed it */
+	struct vhu_vring *vring; /* by index */
+	unsigned vrings;	 /* one past the highest index seen */
+	struct vhu_peer_known {
+		uint32_t pid;
+		char comm[17];
+	} peer[2]; /* front-end, back-end */
+	struct vhu_channel_state channel[VHU_CHANNELS];
+	uint32_t said[8]; /* rules that are told once a session, as bits */
+};
+
+/* Return a vring of a state, or NULL where nothing was said of it. */
+static inline const struct vhu_vring *vhu_state_vring(const struct vhu_state *state, uint64_t index)
+{
+	return index < state->vrings ? &state->vring[index] : NULL;
+}
+
+/*
+ * Find the region that holds all of @size bytes at @address.
+ * @guest: the address is a guest address, else a front-end's.
+ * Returns its place in state->region, or -1.
+ */
+int vhu_state_region(const struct vhu_state *state, uint64_t address, uint64_t size, bool guest);
+
+/* Return how many vrings have been started and not stopped. */
+unsigned vhu_state_running(const struct vhu_state *state);
+
+#endif
