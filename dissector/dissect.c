@@ -26,6 +26,7 @@
 
 static int proto = -1;
 static int ett = -1;
+static int proto_malformed = -1, expert_tap; /* Wireshark's */
 static int preferred_dialect = VHU_ANY, preferred_device;
 
 /* A packet on its way. */
@@ -92,6 +93,19 @@ static void show_undecoded(const struct frame *frame, proto_tree *tree, int erro
 		vhu_expert_note(item, frame->pinfo, VHU_EXPERT_RECORD, "%s", text);
 }
 
+/*
+ * Return whether anybody asks for what the tree would hold: looks at it, filters by it, or gathers
+ * expert items, by a filter or by a tap.
+ */
+static bool is_wanted(proto_tree *tree)
+{
+	if (have_tap_listener(expert_tap))
+		return true;
+	return tree && (proto_field_is_referenced(tree, proto) ||
+			proto_field_is_referenced(tree, proto_expert) ||
+			proto_field_is_referenced(tree, proto_malformed));
+}
+
 /* Show a packet whose record was decoded. */
 static void show(struct frame *frame, proto_tree *tree)
 {
@@ -111,7 +125,7 @@ static void show(struct frame *frame, proto_tree *tree)
 	if (pinfo->cinfo || ws_is_visible(tree))
 		frame->info = describe(frame, text);
 	col_add_str(pinfo->cinfo, COL_INFO, frame->info);
-	if (tree && proto_field_is_referenced(tree, proto))
+	if (is_wanted(tree))
 		add_tree(frame, tree);
 }
 
@@ -139,9 +153,11 @@ static int dissect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *da
 	return frame.captured ? (int)frame.captured : 1;
 }
 
-/* Begin with a file, as Wireshark calls it before the first frame. */
+/* Begin with a file, as Wireshark calls it before the first frame. It registers the tap of expert
+ * items later than protocols, so that it is looked up here. */
 static void begin(void)
 {
+	expert_tap = find_tap_id("expert");
 	vhu_memory_begin((enum vhu_dialect)preferred_dialect, (uint32_t)preferred_device);
 }
 
@@ -194,4 +210,5 @@ void vhu_dissect_register(void)
 
 void vhu_dissect_handoff(void)
 {
+	proto_malformed = proto_get_id_by_filter_name("_ws.malformed");
 }

@@ -6,7 +6,7 @@
 /* Register the protocol, its fields, its preferences and the dissector. */
 void vhu_dissect_register(void);
 
-/* Nothing: link type 252 finds the dissector by its name. */
+/* Look up what others registered. Link type 252 finds the dissector by its name. */
 void vhu_dissect_handoff(void);
 
 #endif

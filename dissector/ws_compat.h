@@ -15,6 +15,7 @@
 #include <epan/packet.h>
 #include <epan/prefs.h>
 #include <epan/strutil.h>
+#include <epan/tap.h>
 #include <epan/tfs.h>
 #include <wsutil/str_util.h>
 #include <ws_version.h>
