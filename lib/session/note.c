@@ -181,6 +181,9 @@ int vhu_note_text(const struct vhu_note *note, const struct vhu_record *record, 
 		break;
 	case VHU_RECORD_OPENED:
 		add_event(&sentence, record, "opened");
+		/* The channels inside have the session's peers. */
+		if (record->channel != VHU_FRONT_END)
+			break;
 		add_peer(&sentence, "front-end", &record->front_end);
 		add_peer(&sentence, "back-end", &record->back_end);
 		break;
