@@ -351,8 +351,7 @@ static int relay_send(struct vhu_relay *relay)
 		if (!attached || relay->groups == 2)
 			end = relay->group[attached].at;
 	}
-	if (relay->sent < VHU_RELAY_KEEP && end > VHU_RELAY_KEEP)
-		end = VHU_RELAY_KEEP;
+	/* In one piece: the window only moves on when all before it is sent. */
 	piece.iov_base = relay_byte(relay, relay->sent);
 	piece.iov_len = (size_t)(end - relay->sent);
 	do {

@@ -100,9 +100,9 @@ static void kinds_and_paths_are_understood(void **state)
 
 static void nonsense_is_refused(void **state)
 {
-	static const char *const row[] = {"",      "listen:",  "connect:",
-					  "fd:",   "fd:x",     "fd:-1",
-					  "fd:3x", "fd:99999", "fd:99999999999999999999"};
+	static const char *const row[] = {
+	    "",      "listen:", "connect:", "fd:",           "fd:x",
+	    "fd:-1", "fd:3x",   "fd:99999", "fd:4294967296", "fd:99999999999999999999"};
 	struct vhu_endpoint endpoint;
 
 	(void)state;

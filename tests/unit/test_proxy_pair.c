@@ -2,6 +2,7 @@
 /* A pair of endpoints: every topology, with real peers on both sides. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -225,6 +226,73 @@ static void every_topology_serves(void **state)
 	}
 }
 
+static void whoever_stops_sending_still_receives(void **state)
+{
+	struct stand stand = start(LISTEN, CONNECT);
+	int peer[2];
+	char byte;
+
+	(void)state;
+	for (int side = 0; side < 2; side++) {
+		meet(&stand, peer);
+		assert_int_equal(write(peer[side], "half", 4), 4);
+		assert_int_equal(shutdown(peer[side], SHUT_WR), 0);
+		for (int i = 0; i < 4; i++)
+			assert_int_equal(read(peer[!side], &byte, 1), 1);
+		assert_int_equal(read(peer[!side], &byte, 1), 0);
+		assert_int_equal(write(peer[!side], (uint32_t[3]){1}, 12), 12);
+		for (int i = 0; i < 12; i++)
+			assert_int_equal(read(peer[side], &byte, 1), 1);
+		part(peer, !side);
+	}
+	stop(&stand, false);
+}
+
+static void a_side_that_closes_ends_the_other_that_does_not_read(void **state)
+{
+	struct stand stand = start(LISTEN, CONNECT);
+	int peer[2];
+
+	(void)state;
+	for (int half = 0; half < 2; half++) {
+		for (int side = 0; side < 2; side++) {
+			struct pollfd other;
+			char byte;
+
+			meet(&stand, peer);
+			exchange(peer, 1);
+			if (half) {
+				shutdown(peer[side], SHUT_WR);
+				assert_int_equal(read(peer[!side], &byte, 1), 0);
+			}
+			close(peer[side]);
+			other = (struct pollfd){.fd = peer[!side]};
+			assert_int_equal(poll(&other, 1, -1), 1);
+			assert_true(other.revents & POLLHUP);
+			close(peer[!side]);
+		}
+	}
+	stop(&stand, false);
+}
+
+static void whoever_stops_receiving_is_sent_nothing_more(void **state)
+{
+	struct stand stand = start(LISTEN, CONNECT);
+	int peer[2];
+
+	(void)state;
+	meet(&stand, peer);
+	exchange(peer, 1);
+	assert_int_equal(shutdown(peer[1], SHUT_RD), 0);
+	/* The proxy learns it by sending, the sender from the proxy. */
+	while (send(peer[0], (uint32_t[3]){1}, 12, MSG_NOSIGNAL) == 12)
+		;
+	assert_int_equal(errno, EPIPE);
+	close(peer[0]);
+	close(peer[1]);
+	stop(&stand, false);
+}
+
 static void sessions_live_side_by_side(void **state)
 {
 	enum { SESSIONS = 20 };
@@ -309,11 +377,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_topology_serves),
+	    cmocka_unit_test(whoever_stops_sending_still_receives),
+	    cmocka_unit_test(a_side_that_closes_ends_the_other_that_does_not_read),
+	    cmocka_unit_test(whoever_stops_receiving_is_sent_nothing_more),
 	    cmocka_unit_test(sessions_live_side_by_side),
 	    cmocka_unit_test(guests_meet_in_the_order_in_which_they_came),
 	    cmocka_unit_test(a_guest_that_left_meets_nobody),
 	    cmocka_unit_test(a_circle_is_refused),
 	};
 
+	/* Peers that wait for what does not come must not wait for ever. */
+	alarm(60);
 	return cmocka_run_group_tests(tests, begin, end);
 }

@@ -77,6 +77,8 @@ static void on_received(struct vhu_relay *relay)
 
 	/* The last of the message is still here. */
 	assert_true(vhu_relay_held(relay) > 0 || record->marks);
+	for (unsigned i = 0; i < relay->fds; i++)
+		assert_int_equal(fcntl(relay->fd[i], F_GETFD), FD_CLOEXEC);
 	bench->received++;
 	bench->marks = record->marks;
 	bench->sent = record->message_sent;
@@ -260,6 +262,85 @@ static void a_message_in_two_pieces_leaves_in_one(void **state)
 	end(&bench);
 	close_fds(fds, 3);
 	assert_int_equal(open_fds(), before);
+}
+
+static void descriptors_within_a_header_come_with_its_first_byte(void **state)
+{
+	uint8_t bytes[MESSAGE], first;
+	struct bench bench;
+	int fds[2], got[FDS_MAX];
+	unsigned n;
+
+	(void)state;
+	make_fds(fds, 2);
+	make(bytes, 5, PAYLOAD);
+	begin(&bench);
+	for (size_t cut = 1; cut < VHU_HEADER_SIZE; cut++) {
+		transmit(bench.sender, bytes, cut, fds, cut % 2);
+		vhu_relay_run(&bench.relay);
+		transmit(bench.sender, bytes + cut, MESSAGE - cut, fds + 1, 1);
+		vhu_relay_run(&bench.relay);
+		assert_int_equal(receive(bench.receiver, &first, 1, got, &n), 1);
+		assert_int_equal(n, 1 + cut % 2);
+		assert_int_equal(inode_of(got[n - 1]), inode_of(fds[1]));
+		close_fds(got, n);
+		came(&bench, bytes + 1, MESSAGE - 1, NULL, 0);
+	}
+	end(&bench);
+	close_fds(fds, 2);
+}
+
+static void pieces_are_counted_as_they_were_sent(void **state)
+{
+	uint8_t bytes[MESSAGE], long_one[VHU_HEADER_SIZE + 100];
+	size_t many = make(long_one, 6, 100);
+	struct bench bench;
+	int fds[1];
+
+	(void)state;
+	make_fds(fds, 1);
+	make(bytes, 5, PAYLOAD);
+	begin(&bench);
+	transmit(bench.sender, bytes, MESSAGE, NULL, 0);
+	vhu_relay_run(&bench.relay);
+	assert_int_equal(bench.segments, 1);
+	assert_int_equal(bench.segment[0], MESSAGE);
+	/* The kernel does not read on past the end of what descriptors came with. */
+	transmit(bench.sender, bytes, 20, NULL, 0);
+	transmit(bench.sender, bytes + 20, 5, fds, 1);
+	transmit(bench.sender, bytes + 25, MESSAGE - 25, NULL, 0);
+	vhu_relay_run(&bench.relay);
+	assert_int_equal(bench.passed, 2);
+	assert_int_equal(bench.segments, 2);
+	assert_int_equal(bench.segment[0], 25);
+	assert_int_equal(bench.segment[1], MESSAGE - 25);
+	/* What there is no room for is summed up in the last one. */
+	for (size_t i = 0; i < many; i++) {
+		transmit(bench.sender, long_one + i, 1, NULL, 0);
+		vhu_relay_run(&bench.relay);
+	}
+	assert_int_equal(bench.passed, 3);
+	assert_int_equal(bench.segments, VHU_RECORD_SEGMENTS_MAX);
+	assert_int_equal(bench.segment[0], 1);
+	assert_int_equal(bench.segment[VHU_RECORD_SEGMENTS_MAX - 1],
+			 many - (VHU_RECORD_SEGMENTS_MAX - 1));
+	end(&bench);
+	close_fds(fds, 1);
+}
+
+static void a_busy_sender_leaves_others_their_turn(void **state)
+{
+	uint8_t bytes[VHU_HEADER_SIZE];
+	struct bench bench;
+
+	(void)state;
+	make(bytes, 1, 0);
+	begin(&bench);
+	for (unsigned i = 0; i < 200; i++)
+		transmit(bench.sender, bytes, sizeof(bytes), NULL, 0);
+	assert_int_equal(vhu_relay_run(&bench.relay), VHU_RELAY_READ);
+	assert_in_range(bench.passed, 1, 100);
+	end(&bench);
 }
 
 static void descriptors_stay_with_their_message(void **state)
@@ -611,6 +692,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_message_in_two_pieces_leaves_in_one),
+	    cmocka_unit_test(descriptors_within_a_header_come_with_its_first_byte),
+	    cmocka_unit_test(pieces_are_counted_as_they_were_sent),
+	    cmocka_unit_test(a_busy_sender_leaves_others_their_turn),
 	    cmocka_unit_test(descriptors_stay_with_their_message),
 	    cmocka_unit_test(descriptors_within_a_payload_stay_at_their_byte),
 	    cmocka_unit_test(more_descriptors_than_a_message_carries_pass_all),
