@@ -11,8 +11,7 @@
 
 #define NS_PER_MS 1000000u
 
-/* Return the time that timers go by. */
-static uint64_t loop_now(void)
+uint64_t vhu_loop_now(void)
 {
 	struct timespec now;
 
@@ -62,7 +61,7 @@ void vhu_loop_unwatch(struct vhu_loop *loop, struct vhu_watch *watch)
 void vhu_loop_set(struct vhu_loop *loop, struct vhu_timer *timer, uint64_t after_ns)
 {
 	vhu_loop_unset(timer);
-	timer->due_ns = loop_now() + after_ns;
+	timer->due_ns = vhu_loop_now() + after_ns;
 	timer->next = loop->timers;
 	timer->link = &loop->timers;
 	if (timer->next)
@@ -102,7 +101,7 @@ static int loop_patience(const struct vhu_loop *loop)
 
 	if (!first)
 		return -1;
-	now = loop_now();
+	now = vhu_loop_now();
 	if (first->due_ns <= now)
 		return 0;
 	ms = (first->due_ns - now + NS_PER_MS - 1) / NS_PER_MS;
@@ -113,7 +112,7 @@ static int loop_patience(const struct vhu_loop *loop)
  * next turn. */
 static void loop_fire(struct vhu_loop *loop)
 {
-	uint64_t now = loop_now();
+	uint64_t now = vhu_loop_now();
 	struct vhu_timer *timer;
 
 	while ((timer = loop_first(loop)) && timer->due_ns <= now) {

@@ -17,6 +17,8 @@
 #define PAIR_RETRY_NS  10000000u
 /* Until accepting is tried again after descriptors ran out. */
 #define PAIR_RESUME_NS 100000000u
+/* Until it is said again that they have. */
+#define PAIR_QUIET_NS  10000000000u
 
 /* Somebody who came and whose other side is not there yet. */
 struct vhu_pair_guest {
@@ -71,10 +73,36 @@ static void pair_begin(struct vhu_pair *pair, const int socket[2], const char *r
 		vhu_proxy_say(pair->proxy, "session %" PRIu64 ": %s", pair->proxy->sessions + 1,
 			      reason);
 	if (vhu_proxy_session_start(pair, socket, path, reason)) {
-		vhu_proxy_say(pair->proxy, "no memory for a session: %s",
-			      "its peers were disconnected");
+		vhu_proxy_say(pair->proxy, "no memory for a session: its peers were disconnected");
 		vhu_pair_session_ended(pair);
 	}
+}
+
+/* Return whether @error says that there was no room for another descriptor. */
+static bool pair_no_room(int error)
+{
+	return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM;
+}
+
+/* Descriptors have run out: leave those who come in the queue for a moment. Said once, until
+ * that has not happened for a while. */
+static void pair_exhausted(struct vhu_pair *pair, int error)
+{
+	uint64_t now = vhu_loop_now();
+	bool said = pair->exhausted_ns && now - pair->exhausted_ns < PAIR_QUIET_NS;
+	struct rlimit limit = {0};
+
+	for (int side = VHU_FRONT; side <= VHU_BACK; side++)
+		vhu_loop_unwatch(&pair->proxy->loop, &pair->listener[side].watch);
+	vhu_loop_set(&pair->proxy->loop, &pair->resume, PAIR_RESUME_NS);
+	pair->exhausted_ns = now;
+	if (said)
+		return;
+	getrlimit(RLIMIT_NOFILE, &limit);
+	vhu_proxy_say(pair->proxy,
+		      "%s: new sessions wait: %s (limit %" PRIu64
+		      "): raise ulimit -n or end a session",
+		      pair->end[VHU_FRONT].path, strerror(-error), (uint64_t)limit.rlim_cur);
 }
 
 /*
@@ -89,7 +117,11 @@ static int pair_other(struct vhu_pair *pair, enum vhu_side side, char error[VHU_
 
 	switch (end->kind) {
 	case VHU_ENDPOINT_CONNECT:
-		return vhu_endpoint_connect(end, error);
+		fd = vhu_endpoint_connect(end, error);
+		if (!pair_no_room(fd))
+			return fd;
+		pair_exhausted(pair, fd);
+		return -EAGAIN;
 	case VHU_ENDPOINT_FD:
 		fd = end->fd;
 		end->fd = -1;
@@ -175,24 +207,6 @@ static void pair_wait(struct vhu_pair *pair, enum vhu_side side, int fd)
 		vhu_loop_set(&pair->proxy->loop, &guest->retry, PAIR_RETRY_NS);
 }
 
-/* Descriptors have run out: leave those who come in the queue for a moment. */
-static void pair_exhausted(struct vhu_pair *pair, int error)
-{
-	struct rlimit limit = {0};
-
-	for (int side = VHU_FRONT; side <= VHU_BACK; side++)
-		vhu_loop_unwatch(&pair->proxy->loop, &pair->listener[side].watch);
-	vhu_loop_set(&pair->proxy->loop, &pair->resume, PAIR_RESUME_NS);
-	if (pair->exhausted)
-		return;
-	pair->exhausted = true;
-	getrlimit(RLIMIT_NOFILE, &limit);
-	vhu_proxy_say(pair->proxy,
-		      "%s: new sessions wait: %s (limit %" PRIu64
-		      "): raise ulimit -n or end a session",
-		      pair->end[VHU_FRONT].path, strerror(error), (uint64_t)limit.rlim_cur);
-}
-
 /* Begin to accept. Returns 0 or -errno. */
 static int pair_listen(struct vhu_pair *pair)
 {
@@ -219,29 +233,20 @@ static void pair_accept(struct vhu_watch *watch, uint32_t events)
 {
 	struct vhu_pair *pair = ((struct vhu_pair_listener *)watch)->pair;
 	enum vhu_side side = watch == &pair->listener[VHU_FRONT].watch ? VHU_FRONT : VHU_BACK;
-	int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC);
+	int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC), error;
 
 	(void)events;
 	if (fd >= 0) {
-		pair->exhausted = false;
 		if (!pair_join(pair, side, fd))
 			pair_wait(pair, side, fd);
 		return;
 	}
-	switch (errno) {
-	case EMFILE:
-	case ENFILE:
-	case ENOBUFS:
-	case ENOMEM:
-		pair_exhausted(pair, errno);
-		break;
-	case EAGAIN:
-	case EINTR:
-	case ECONNABORTED:
-		break;
-	default:
+	error = -errno;
+	if (pair_no_room(error)) {
+		pair_exhausted(pair, error);
+	} else if (error != -EAGAIN && error != -EINTR && error != -ECONNABORTED) {
 		vhu_proxy_say(pair->proxy, "%s: listens no more: %s", pair->end[side].path,
-			      strerror(errno));
+			      strerror(-error));
 		vhu_loop_unwatch(&pair->proxy->loop, watch);
 	}
 }

@@ -34,8 +34,8 @@ struct vhu_pair {
 	struct vhu_proxy_session *sessions;
 	bool once; /* one session, then done */
 	bool begun, done;
-	bool failed;    /* the one session could not begin */
-	bool exhausted; /* that descriptors ran out was said */
+	bool failed;           /* the one session could not begin */
+	uint64_t exhausted_ns; /* when descriptors last ran out, as vhu_loop_now tells; 0 never */
 };
 
 /*
