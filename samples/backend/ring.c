@@ -67,8 +67,7 @@ int vhu_ring_start(struct vhu_ring *ring, uint64_t features, void *inflight)
 		return -ENOMEM;
 	}
 	ring->inflight = inflight;
-	if (inflight)
-		ring->format->recover(ring);
+	ring->format->begin(ring);
 	ring->started = true;
 	/* A predecessor may have given requests back without living to call. */
 	ring->owes_call = ring->used_index != 0 || !ring->used_wrap;

@@ -31,6 +31,12 @@ struct vhu_done {
 	uint16_t entry;	      /* ditto */
 };
 
+/* A request that was taken by a predecessor that died. */
+struct vhu_resubmit {
+	uint16_t entry; /* its head (split) or its entry in the in-flight area (packed) */
+	uint16_t descriptors;
+};
+
 struct vhu_ring {
 	unsigned index;
 	const struct vhu_memory *memory;
@@ -74,9 +80,8 @@ struct vhu_ring {
 	struct vhu_done *done;
 	uint32_t done_first, done_count;
 
-	/* Taken by a predecessor that died, oldest first: heads (split) or entries (packed). */
-	uint16_t *resubmit;
-	uint32_t resubmits, resubmitted;
+	struct vhu_resubmit *resubmit; /* oldest first */
+	uint32_t resubmits, resubmitted; /* how many, and how many of them are taken again */
 	void *inflight;	  /* its part of the in-flight area, or NULL */
 	uint64_t counter; /* of what was taken, for the in-flight area */
 };
@@ -85,8 +90,8 @@ struct vhu_ring {
 struct vhu_ring_format {
 	/* Find its areas in memory. Returns 0; -EINVAL: badly aligned; -EFAULT: not in memory. */
 	int (*map)(struct vhu_ring *ring);
-	/* Begin to use the in-flight area: find out what a predecessor left. */
-	void (*recover)(struct vhu_ring *ring);
+	/* Find out where it stands: from its memory, and from what a predecessor left. */
+	void (*begin)(struct vhu_ring *ring);
 	/* Take the next request. Returns 1: it is in @chain; 0: there is none; -errno: the ring
 	 * says something impossible. */
 	int (*pop)(struct vhu_ring *ring, struct vhu_chain *chain);

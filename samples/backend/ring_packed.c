@@ -48,15 +48,14 @@ static void advance(const struct vhu_ring *ring, uint16_t *index, bool *wrap, ui
 	*index = (uint16_t)next;
 }
 
-static void packed_recover(struct vhu_ring *ring)
+static void packed_begin(struct vhu_ring *ring)
 {
-	uint32_t descriptors = 0;
-
-	ring->resubmits = vhu_inflight_packed_recover(ring, &descriptors);
-	ring->taken = descriptors;
+	if (!ring->inflight)
+		return;
+	vhu_inflight_packed_recover(ring, &ring->taken);
 	ring->avail_index = ring->used_index;
 	ring->avail_wrap = ring->used_wrap;
-	advance(ring, &ring->avail_index, &ring->avail_wrap, descriptors);
+	advance(ring, &ring->avail_index, &ring->avail_wrap, ring->taken);
 }
 
 /* Return whether the descriptor at the next available position is available, and see all that
@@ -118,7 +117,7 @@ static int take_chain(struct vhu_ring *ring, struct vhu_chain *chain)
 {
 	uint32_t position = ring->avail_index;
 	struct vring_packed_desc desc;
-	int error = 0;
+	int error;
 
 	do {
 		if (ring->taken == ring->num)
@@ -139,12 +138,16 @@ static int take_chain(struct vhu_ring *ring, struct vhu_chain *chain)
 /* Take a chain that a predecessor left in the in-flight area. Returns 0 or -errno. */
 static int take_again(struct vhu_ring *ring, struct vhu_chain *chain)
 {
-	struct vring_packed_desc desc;
+	struct vhu_resubmit again = ring->resubmit[ring->resubmitted++];
+	struct vring_packed_desc desc = {0};
 	int error = 0;
 
-	chain->entry = ring->resubmit[ring->resubmitted++];
-	while (!error && vhu_inflight_packed_saved(ring, chain, &desc))
-		error = add_descriptor(ring, chain, &desc);
+	chain->entry = again.entry;
+	chain->descriptors = again.descriptors;
+	for (unsigned i = 0; i < again.descriptors && !error; i++) {
+		error = vhu_inflight_packed_saved(ring, &again.entry, &desc);
+		error = error ?: add_descriptor(ring, chain, &desc);
+	}
 	chain->id = le16toh(desc.id);
 	return error;
 }
@@ -216,7 +219,7 @@ static bool packed_wants_call(const struct vhu_ring *ring)
 
 const struct vhu_ring_format vhu_ring_packed = {
     .map = packed_map,
-    .recover = packed_recover,
+    .begin = packed_begin,
     .pop = packed_pop,
     .push = packed_push,
     .arm = packed_arm,

@@ -41,15 +41,15 @@ static uint16_t available(const struct vhu_ring *ring)
 	return le16toh(__atomic_load_n(&ring->split.avail->idx, __ATOMIC_ACQUIRE));
 }
 
-static void split_recover(struct vhu_ring *ring)
+static void split_begin(struct vhu_ring *ring)
 {
-	uint16_t used = le16toh(ring->split.used->idx);
-
-	ring->resubmits = vhu_inflight_split_recover(ring, used);
+	ring->used_index = le16toh(ring->split.used->idx);
+	if (!ring->inflight)
+		return;
+	vhu_inflight_split_recover(ring, ring->used_index);
 	ring->taken = ring->resubmits;
 	/* All that was taken is either used or in flight, and more was not taken. */
-	ring->used_index = used;
-	ring->avail_index = (uint16_t)(used + ring->resubmits);
+	ring->avail_index = (uint16_t)(ring->used_index + ring->resubmits);
 }
 
 /* Copy a descriptor, once: the guest may change it after it was checked. */
@@ -102,11 +102,10 @@ static int add_links(struct vhu_ring *ring, struct vhu_chain *chain, const struc
 
 static int split_pop(struct vhu_ring *ring, struct vhu_chain *chain)
 {
-	bool again = ring->resubmitted < ring->resubmits;
 	uint16_t ahead, head;
 
-	if (again) {
-		head = ring->resubmit[ring->resubmitted++];
+	if (ring->resubmitted < ring->resubmits) {
+		head = ring->resubmit[ring->resubmitted++].entry;
 	} else {
 		ahead = (uint16_t)(available(ring) - ring->avail_index);
 		if (ahead == 0)
@@ -178,7 +177,7 @@ static bool split_wants_call(const struct vhu_ring *ring)
 
 const struct vhu_ring_format vhu_ring_split = {
     .map = split_map,
-    .recover = split_recover,
+    .begin = split_begin,
     .pop = split_pop,
     .push = split_push,
     .arm = split_arm,

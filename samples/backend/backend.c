@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The back-end: its session's beginning and end. */
+#include "samples/backend/backend.h"
+
+#include <linux/virtio_config.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+/* A front-end that does not read what it asked for is given up after this. */
+#define SENDING_SECONDS 2
+
+bool vhu_backend_has(const struct vhu_backend *backend, unsigned feature)
+{
+	return backend->negotiated.features >> feature & 1;
+}
+
+bool vhu_backend_has_protocol(const struct vhu_backend *backend, unsigned feature)
+{
+	return backend->negotiated.protocol_features >> feature & 1;
+}
+
+void vhu_backend_open(struct vhu_backend *backend, int socket)
+{
+	static const struct timeval patience = {.tv_sec = SENDING_SECONDS};
+
+	setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	backend->socket = socket;
+	backend->negotiated = (struct vhu_context){
+	    .dialect = backend->dialect,
+	    .device = backend->device->id,
+	};
+	backend->status = 0;
+	backend->upcall.socket = -1;
+	for (unsigned i = 0; i < backend->device->queues; i++)
+		vhu_ring_open(&backend->ring[i], i, &backend->memory, &backend->log);
+	if (backend->verbose)
+		vhu_fail(backend->command, "a front-end has come");
+}
+
+void vhu_backend_close(struct vhu_backend *backend)
+{
+	close(backend->socket);
+	backend->socket = -1;
+	/* What was taken and not given back stays marked in the in-flight area. */
+	for (unsigned i = 0; i < backend->device->queues; i++)
+		vhu_ring_close(&backend->ring[i]);
+	vhu_upcall_open(&backend->upcall, -1, false);
+	vhu_inflight_clear(&backend->inflight);
+	vhu_log_clear(&backend->log);
+	vhu_memory_clear(&backend->memory);
+	vhu_wire_drop(&backend->request);
+	backend->log.on = false;
+}
+
+void vhu_backend_reset(struct vhu_backend *backend)
+{
+	for (unsigned i = 0; i < backend->device->queues; i++) {
+		struct vhu_ring *ring = &backend->ring[i];
+
+		vhu_work_drain(backend, ring);
+		vhu_ring_stop(ring);
+		ring->enabled = false;
+		ring->has_addresses = false;
+		ring->avail_index = ring->used_index = 0;
+		ring->avail_wrap = ring->used_wrap = true;
+		if (ring->kick >= 0)
+			close(ring->kick);
+		ring->kick = -1;
+	}
+	backend->status = 0;
+}
+
+void vhu_backend_break(struct vhu_backend *backend, struct vhu_ring *ring, const char *why)
+{
+	vhu_fail(backend->command, "vring %u: %s: given up until it is set up again", ring->index,
+		 why);
+	ring->broken = true;
+	/* Not a byte more is written to it: its memory may be gone. */
+	ring->done_count = 0;
+	ring->unannounced = 0;
+	backend->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+	vhu_call_error(backend, ring);
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Messages about the device as a whole. */
+#include <string.h>
+
+#include "samples/backend/handlers.h"
+
+/* A device with fewer is not one: the minimum of virtqueues that it works with. */
+#define QUEUES_MIN 1
+
+const char *vhu_get_features(struct vhu_backend *backend, struct vhu_wire *request,
+			     struct vhu_wire *reply)
+{
+	(void)request;
+	vhu_wire_put(reply, VHU_FIELD_features_features, backend->features);
+	return NULL;
+}
+
+const char *vhu_set_features(struct vhu_backend *backend, struct vhu_wire *request,
+			     struct vhu_wire *reply)
+{
+	uint64_t features = vhu_wire_get(request, VHU_FIELD_features_features);
+	uint64_t changed = features ^ backend->negotiated.features;
+	bool enabled = !(features >> VHU_F_PROTOCOL_FEATURES & 1);
+
+	(void)reply;
+	if (features & ~backend->features)
+		return "it takes features that were not offered";
+	for (unsigned i = 0; i < backend->device->queues; i++) {
+		struct vhu_ring *ring = &backend->ring[i];
+
+		/* Logging begins and ends while rings run; nothing else changes then. */
+		if (ring->started && changed & ~(UINT64_C(1) << VHU_F_LOG_ALL))
+			return "features change while a vring is started";
+	}
+	backend->negotiated.features = features;
+	backend->negotiated.has_features = true;
+	backend->log.on = features >> VHU_F_LOG_ALL & 1;
+	/* "Ring states": without protocol features nobody would enable them. */
+	for (unsigned i = 0; i < backend->device->queues; i++)
+		backend->ring[i].enabled |= enabled;
+	return NULL;
+}
+
+const char *vhu_get_protocol_features(struct vhu_backend *backend, struct vhu_wire *request,
+				      struct vhu_wire *reply)
+{
+	(void)request;
+	vhu_wire_put(reply, VHU_FIELD_protocol_features_protocol_features,
+		     backend->protocol_features);
+	return NULL;
+}
+
+const char *vhu_set_protocol_features(struct vhu_backend *backend, struct vhu_wire *request,
+				      struct vhu_wire *reply)
+{
+	uint64_t features = vhu_wire_get(request, VHU_FIELD_protocol_features_protocol_features);
+
+	(void)reply;
+	if (features & ~backend->protocol_features)
+		return "it takes features that were not offered";
+	for (unsigned bit = 0; bit < 64; bit++)
+		if (features >> bit & 1 &&
+		    vhu_protocol_feature_depends(bit, backend->dialect) & ~features)
+			return "it takes a feature without another that it depends on";
+	backend->negotiated.protocol_features = features;
+	backend->negotiated.has_protocol_features = true;
+	backend->upcall.acknowledged = features >> VHU_PF_REPLY_ACK & 1;
+	return NULL;
+}
+
+/* One front-end is served at a time: who is connected owns the session. */
+const char *vhu_set_owner(struct vhu_backend *backend, struct vhu_wire *request,
+			  struct vhu_wire *reply)
+{
+	(void)backend, (void)request, (void)reply;
+	return NULL;
+}
+
+/* Deprecated; as recommended, it disables all rings and forgets nothing. */
+const char *vhu_reset_owner(struct vhu_backend *backend, struct vhu_wire *request,
+			    struct vhu_wire *reply)
+{
+	(void)request, (void)reply;
+	for (unsigned i = 0; i < backend->device->queues; i++)
+		backend->ring[i].enabled = false;
+	return NULL;
+}
+
+const char *vhu_reset_device(struct vhu_backend *backend, struct vhu_wire *request,
+			     struct vhu_wire *reply)
+{
+	(void)request, (void)reply;
+	vhu_backend_reset(backend);
+	if (backend->device->reset)
+		backend->device->reset(backend->device);
+	return NULL;
+}
+
+const char *vhu_get_queue_num(struct vhu_backend *backend, struct vhu_wire *request,
+			      struct vhu_wire *reply)
+{
+	(void)request;
+	vhu_wire_put(reply, VHU_FIELD_queue_num_queue_num, backend->device->queues);
+	return NULL;
+}
+
+const char *vhu_set_backend_req_fd(struct vhu_backend *backend, struct vhu_wire *request,
+				   struct vhu_wire *reply)
+{
+	(void)reply;
+	vhu_upcall_open(&backend->upcall, vhu_wire_take(request, 0),
+			vhu_backend_has_protocol(backend, VHU_PF_REPLY_ACK));
+	return NULL;
+}
+
+/* Find the window on the configuration space that a message is about. Returns NULL, or what is
+ * wrong with it. */
+static const char *config_window(const struct vhu_backend *backend, const struct vhu_wire *request,
+				 uint32_t *offset, uint32_t *size)
+{
+	uint32_t whole = backend->device->config_size;
+
+	*offset = (uint32_t)vhu_wire_get(request, VHU_FIELD_config_offset);
+	*size = (uint32_t)vhu_wire_get(request, VHU_FIELD_config_size);
+	if (*offset > whole || *size > whole - *offset)
+		return "the configuration space is smaller";
+	return NULL;
+}
+
+const char *vhu_get_config(struct vhu_backend *backend, struct vhu_wire *request,
+			   struct vhu_wire *reply)
+{
+	const uint32_t head = vhu_fields[VHU_FIELD_config_space].offset;
+	uint32_t offset, size;
+	const char *wrong = config_window(backend, request, &offset, &size);
+
+	if (wrong)
+		return wrong;
+	vhu_wire_put(reply, VHU_FIELD_config_offset, offset);
+	vhu_wire_put(reply, VHU_FIELD_config_size, size);
+	vhu_wire_put(reply, VHU_FIELD_config_flags, vhu_wire_get(request, VHU_FIELD_config_flags));
+	memcpy(reply->payload + head, backend->device->config + offset, size);
+	reply->header.size = head + size;
+	return NULL;
+}
+
+const char *vhu_set_config(struct vhu_backend *backend, struct vhu_wire *request,
+			   struct vhu_wire *reply)
+{
+	const uint32_t head = vhu_fields[VHU_FIELD_config_space].offset;
+	uint64_t flags = vhu_wire_get(request, VHU_FIELD_config_flags);
+	struct vhu_device *device = backend->device;
+	uint32_t offset, size;
+	const char *wrong = config_window(backend, request, &offset, &size);
+
+	(void)reply;
+	if (wrong)
+		return wrong;
+	/* The flags' values have names in the table: 0 writable fields, 1 live migration. */
+	if (flags > 1)
+		return "its flags mean nothing";
+	if (!device->configure ||
+	    !device->configure(device, offset, request->payload + head, size, flags == 1))
+		return "the driver may not write there";
+	return NULL;
+}
+
+const char *vhu_get_status(struct vhu_backend *backend, struct vhu_wire *request,
+			   struct vhu_wire *reply)
+{
+	(void)request;
+	vhu_wire_put(reply, VHU_FIELD_status_status, backend->status);
+	return NULL;
+}
+
+const char *vhu_set_status(struct vhu_backend *backend, struct vhu_wire *request,
+			   struct vhu_wire *reply)
+{
+	uint64_t status = vhu_wire_get(request, VHU_FIELD_status_status);
+
+	(void)reply;
+	if (status > UINT8_MAX)
+		return "a status has 8 bits";
+	/*
+	 * A status of 0 is the driver's reset. The configuration space outlives it: a front-end that
+	 * pauses its guest says the same, and will not tell what the driver once wrote there.
+	 */
+	if (status == 0)
+		vhu_backend_reset(backend);
+	backend->status = status;
+	return NULL;
+}
+
+const char *vhu_get_backend_specs(struct vhu_backend *backend, struct vhu_wire *request,
+				  struct vhu_wire *reply)
+{
+	const struct vhu_device *device = backend->device;
+	bool lie = vhu_fault_comes(&backend->faults, VHU_FAULT_MAX_VQS_BELOW_MIN, NULL) != NULL;
+
+	(void)request;
+	vhu_wire_put(reply, VHU_FIELD_backend_specs_device_id, device->id);
+	vhu_wire_put(reply, VHU_FIELD_backend_specs_config_size, device->config_size);
+	vhu_wire_put(reply, VHU_FIELD_backend_specs_min_vqs,
+		     lie ? device->queues + 1 : QUEUES_MIN);
+	vhu_wire_put(reply, VHU_FIELD_backend_specs_max_vqs, device->queues);
+	return NULL;
+}
+
+const char *vhu_get_device_id(struct vhu_backend *backend, struct vhu_wire *request,
+			      struct vhu_wire *reply)
+{
+	(void)request;
+	vhu_wire_put(reply, VHU_FIELD_device_id_device_id, backend->device->id);
+	return NULL;
+}
+
+const char *vhu_get_config_size(struct vhu_backend *backend, struct vhu_wire *request,
+				struct vhu_wire *reply)
+{
+	(void)request;
+	vhu_wire_put(reply, VHU_FIELD_config_size_config_size, backend->device->config_size);
+	return NULL;
+}
+
+const char *vhu_get_min_vq(struct vhu_backend *backend, struct vhu_wire *request,
+			   struct vhu_wire *reply)
+{
+	bool lie = vhu_fault_comes(&backend->faults, VHU_FAULT_MAX_VQS_BELOW_MIN, NULL) != NULL;
+
+	(void)request;
+	vhu_wire_put(reply, VHU_FIELD_min_vqs_min_vqs,
+		     lie ? backend->device->queues + 1 : QUEUES_MIN);
+	return NULL;
+}

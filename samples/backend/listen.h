@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The socket where front-ends come. */
+#ifndef VHU_SAMPLES_BACKEND_LISTEN_H
+#define VHU_SAMPLES_BACKEND_LISTEN_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+struct vhu_listener {
+	const char *path;
+	int fd;
+	struct stat file; /* the socket that was made, to know it again */
+};
+
+/*
+ * Listen at a path; a socket there that nobody listens on any more is replaced.
+ * Returns 0; -EADDRINUSE: somebody does listen there, or it is no socket; other -errno.
+ */
+int vhu_listen(struct vhu_listener *listener, const char *path);
+
+/* Stop listening, and remove the socket unless another took its place. */
+void vhu_listen_end(struct vhu_listener *listener);
+
+/* Find out what an inherited descriptor is. Returns 1: a socket that listens; 0: one that is
+ * connected; -ENOTSOCK: none of both. */
+int vhu_listen_inherited(int fd);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The back-end channel. */
+#include "samples/backend/upcall.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+void vhu_upcall_open(struct vhu_upcall *upcall, int socket, bool acknowledged)
+{
+	if (upcall->socket >= 0)
+		close(upcall->socket);
+	vhu_wire_drop(&upcall->reply);
+	*upcall = (struct vhu_upcall){.socket = socket, .acknowledged = acknowledged};
+}
+
+/*
+ * Send a request that is about a vring, or about none.
+ * Returns whether it is said; if not, it has to wait or the channel is closed.
+ */
+static bool say(struct vhu_upcall *upcall, enum vhu_message_id id, unsigned vring)
+{
+	const struct vhu_message *row = &vhu_messages[id];
+	const struct vhu_shape *shape = vhu_shapes[row->shape[0]].shape;
+	struct vhu_wire wire;
+	int error;
+
+	if (upcall->socket < 0 || upcall->waiting)
+		return false;
+	vhu_wire_begin(&wire, row->request, upcall->acknowledged ? VHU_FLAG_NEED_REPLY : 0,
+		       shape->layout);
+	if (wire.header.size > 0)
+		vhu_wire_put(&wire, VHU_FIELD_vring_index_index, vring);
+	error = vhu_wire_send(&wire, upcall->socket, MSG_DONTWAIT);
+	if (error && error != -EAGAIN)
+		vhu_upcall_open(upcall, -1, false);
+	upcall->waiting = !error && upcall->acknowledged;
+	return !error;
+}
+
+/* Say what is wished of vrings, one after the other. */
+static void say_vrings(struct vhu_upcall *upcall, enum vhu_message_id id, uint64_t *wishes)
+{
+	while (*wishes) {
+		unsigned vring = (unsigned)__builtin_ctzll(*wishes);
+
+		if (!say(upcall, id, vring))
+			return;
+		*wishes &= ~(UINT64_C(1) << vring);
+	}
+}
+
+void vhu_upcall_flush(struct vhu_upcall *upcall)
+{
+	if (upcall->config && say(upcall, VHU_MSG_BACKEND_CONFIG_CHANGE_MSG, 0))
+		upcall->config = false;
+	say_vrings(upcall, VHU_MSG_BACKEND_VRING_ERR, &upcall->errors);
+	say_vrings(upcall, VHU_MSG_BACKEND_VRING_CALL, &upcall->calls);
+}
+
+void vhu_upcall_receive(struct vhu_upcall *upcall)
+{
+	int got = vhu_wire_receive(&upcall->reply, upcall->socket);
+
+	if (got < 0) {
+		vhu_upcall_open(upcall, -1, false);
+	} else if (got > 0) {
+		/* Whether the front-end liked it makes no difference to us. */
+		upcall->waiting = false;
+		vhu_wire_drop(&upcall->reply);
+	}
+}
