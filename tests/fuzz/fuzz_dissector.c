@@ -11,6 +11,7 @@
 #include <epan/epan.h>
 #include <epan/epan_dissect.h>
 #include <epan/frame_data.h>
+#include <epan/timestamp.h>
 #include <wiretap/wtap.h>
 #include <wsutil/filesystem.h>
 #include <wsutil/privileges.h>
@@ -78,6 +79,8 @@ static void start(void)
 	plugin_register();
 	must(epan_init(NULL, NULL, false));
 	epan_load_settings();
+	timestamp_set_type(TS_RELATIVE);
+	timestamp_set_precision(TS_PREC_FIXED_NSEC);
 	malformed = proto_get_id_by_filter_name("_ws.malformed");
 	open_file();
 }
@@ -109,6 +112,7 @@ static void dissect(struct packet *packet, unsigned pass)
 	rec.rec_header.packet_header.pkt_encap = WTAP_ENCAP_WIRESHARK_UPPER_PDU;
 	rec.rec_header.packet_header.caplen = packet->captured;
 	rec.rec_header.packet_header.len = packet->sent;
+	rec.tsprec = WTAP_TSPREC_NSEC;
 	rec.ts.secs = (time_t)frames;
 	if (pass == 0) {
 		frame_data_init(&packet->frame, ++frames, &rec, 0, 0);
