@@ -22,7 +22,7 @@ static const struct vhu_option option[] = {
     {'w', "write", "FILE", "record what passes in FILE, - for standard output"},
     {'v', "verbose", NULL, "say each message on standard error"},
     {'q', "quiet", NULL, "say nothing at the end"},
-    {'s', "snaplen", "N", "keep at most N bytes of each message"},
+    {'s', "snaplen", "N", "keep at most N bytes of each record"},
     {KEY_WITH_KEYS, "with-keys", NULL, "record key material too; else it is masked"},
     {0},
 };
