@@ -80,6 +80,7 @@ static void start(void)
 	must(epan_init(NULL, NULL, false));
 	epan_load_settings();
 	timestamp_set_type(TS_RELATIVE);
+	timestamp_set_seconds_type(TS_SECONDS_DEFAULT);
 	timestamp_set_precision(TS_PREC_FIXED_NSEC);
 	malformed = proto_get_id_by_filter_name("_ws.malformed");
 	open_file();
