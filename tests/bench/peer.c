@@ -5,6 +5,7 @@
  *	bench_peer echo PATH		a back-end: answers GET_FEATURES, takes everything else
  *	bench_peer rtt PATH COUNT	prints the nanoseconds of a GET_FEATURES and its answer
  *	bench_peer stream PATH COUNT	prints messages a second, of 20 bytes, not answered
+ *	bench_peer fds PATH COUNT	the same, each with an eventfd
  *
  * Both read as real peers do, 12 bytes with room for descriptors and then the payload, and send a
  * message at once.
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -23,6 +25,7 @@
 #define PAYLOAD_MAX      4096
 #define FDS_MAX          8
 #define GET_FEATURES     1
+#define SET_VRING_CALL   13
 #define SET_VRING_ENABLE 18
 /* Round trips that are not timed, before those that are. */
 #define WARM_UP          200
@@ -39,6 +42,20 @@ static _Noreturn void die(const char *what)
 	exit(1);
 }
 
+/* Close the descriptors that came with @message. */
+static void close_fds(struct msghdr *message)
+{
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(message);
+	size_t count = cmsg ? (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int) : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		int fd;
+
+		memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof(int), sizeof(fd));
+		close(fd);
+	}
+}
+
 /* Receive one message on @fd. Returns 1; 0 at the end. */
 static int receive(int fd, struct message *message)
 {
@@ -53,6 +70,8 @@ static int receive(int fd, struct message *message)
 			     .msg_controllen = sizeof(control)};
 	ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | MSG_WAITALL);
 
+	if (n > 0 && msg.msg_controllen)
+		close_fds(&msg);
 	if (n == 0 || (n < 0 && errno == ECONNRESET))
 		return 0;
 	if (n != HEADER_SIZE || message->size > PAYLOAD_MAX)
@@ -63,13 +82,22 @@ static int receive(int fd, struct message *message)
 	return 1;
 }
 
-/* Send @message on @fd at once. */
-static void transmit(int fd, const struct message *message)
+/* Send @message on @fd at once, with the descriptor @attached unless it is -1. */
+static void transmit(int fd, const struct message *message, int attached)
 {
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {.align = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
 	ssize_t size = HEADER_SIZE + (ssize_t)message->size;
 	struct iovec iov = {(void *)message, (size_t)size};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 
+	if (attached >= 0) {
+		msg.msg_control = control.bytes;
+		msg.msg_controllen = sizeof(control.bytes);
+		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), &attached, sizeof(attached));
+	}
 	if (sendmsg(fd, &msg, MSG_NOSIGNAL) != size)
 		die("sendmsg");
 }
@@ -79,7 +107,7 @@ static void ask(int fd)
 {
 	struct message message = {.request = GET_FEATURES, .flags = 1};
 
-	transmit(fd, &message);
+	transmit(fd, &message, -1);
 	if (!receive(fd, &message) || message.request != GET_FEATURES || message.size != 8)
 		die("no answer to GET_FEATURES");
 }
@@ -100,7 +128,7 @@ static _Noreturn void echo(int listener)
 			message.flags |= 4;
 			message.size = 8;
 			memset(message.payload, 0x5a, 8);
-			transmit(fd, &message);
+			transmit(fd, &message, -1);
 		}
 		close(fd);
 	}
@@ -125,14 +153,16 @@ static void measure_rtt(int fd, unsigned long count)
 	printf("%.0f\n", (now_ns() - begin) / (double)count);
 }
 
-/* Print how many messages a second pass; the answer at the end says that all have arrived. */
-static void measure_stream(int fd, unsigned long count)
+/* Print how many messages a second pass, with @attached unless it is -1; the answer at the end says
+ * that all have arrived. */
+static void measure_stream(int fd, unsigned long count, int attached)
 {
-	struct message message = {.request = SET_VRING_ENABLE, .flags = 1, .size = 8};
+	struct message message = {
+	    .request = attached < 0 ? SET_VRING_ENABLE : SET_VRING_CALL, .flags = 1, .size = 8};
 	double begin = now_ns();
 
 	for (unsigned long i = 0; i < count; i++)
-		transmit(fd, &message);
+		transmit(fd, &message, attached);
 	ask(fd);
 	printf("%.0f\n", (double)count * 1e9 / (now_ns() - begin));
 }
@@ -161,7 +191,9 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "rtt"))
 		measure_rtt(fd, count);
 	else if (!strcmp(argv[1], "stream"))
-		measure_stream(fd, count);
+		measure_stream(fd, count, -1);
+	else if (!strcmp(argv[1], "fds"))
+		measure_stream(fd, count, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 	else
 		return 2;
 	return 0;

@@ -105,16 +105,21 @@ while [ $round -lt "$rounds" ]; do
 		[ $way = strace ] && share=10
 		"$bench/bench_peer" rtt "$work/$way" $((trips / share + 1)) >>"$work/$way.rtt"
 		"$bench/bench_peer" stream "$work/$way" $((messages / share + 1)) >>"$work/$way.stream"
+		"$bench/bench_peer" fds "$work/$way" $((messages / share / 5 + 1)) >>"$work/$way.fds"
 	done
 	round=$((round + 1))
 done
 
 for way in $ways; do
-	echo "$way $(median "$work/$way.rtt") $(median "$work/$way.stream")"
+	echo "$way $(median "$work/$way.rtt") $(median "$work/$way.stream") $(median "$work/$way.fds")"
 done | awk -v rounds="$rounds" -v trips="$trips" -v messages="$messages" '
 function against(value, relay)
 {
 	return relay ? sprintf("%.2f", value / relay) : "-"
+}
+function head(a, b, c, d, e, f, g, h, i, j)
+{
+	printf "%-22s%9s%9s%8s%9s%9s%8s%9s%9s%8s\n", a, b, c, d, e, f, g, h, i, j
 }
 BEGIN {
 	name["direct"] = "direct"
@@ -123,13 +128,16 @@ BEGIN {
 	name["proxy"] = "vhu proxy -w FILE"
 	name["strace"] = "strace on the back-end"
 	printf "medians of %d rounds of %d round trips and %d messages\n\n", rounds, trips, messages
-	printf "%-24s%14s%10s%10s   %14s%10s%10s\n", "", "round trip", "/ direct", "/ relay",
-		"messages/s", "/ direct", "/ relay"
+	head("", "trip", "", "", "messages", "", "", "with an", "", "")
+	head("", "us", "/ direct", "/ relay", "a second", "/ direct", "/ relay", "eventfd",
+		"/ direct", "/ relay")
 }
 {
 	rtt[$1] = $2
 	rate[$1] = $3
-	printf "%-24s%11.1f us%10.2f%10s   %14d%10.2f%10s\n", name[$1], $2 / 1000,
-		$2 / rtt["direct"], against($2, rtt["relay"]),
-		$3, $3 / rate["direct"], against($3, rate["relay"])
+	fds[$1] = $4
+	printf "%-22s%9.1f%9.2f%8s%9d%9.2f%8s%9d%9.2f%8s\n", name[$1],
+		$2 / 1000, $2 / rtt["direct"], against($2, rtt["relay"]),
+		$3, $3 / rate["direct"], against($3, rate["relay"]),
+		$4, $4 / fds["direct"], against($4, fds["relay"])
 }'

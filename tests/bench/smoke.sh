@@ -33,9 +33,9 @@ expect()
 case $1 in
 proxy)
 	sh "$here/proxy.sh" -b "$2" -r 2 -n 20 -m 50 >"$work/out"
-	expect 3 "direct"
-	expect 6 "bare relay" "vhu proxy  " "vhu proxy -w"
-	! command -v strace >/dev/null || expect 6 "strace"
+	expect 6 "direct"
+	expect 9 "bare relay" "vhu proxy  " "vhu proxy -w"
+	! command -v strace >/dev/null || expect 9 "strace"
 	;;
 frames)
 	command -v tshark >/dev/null || { echo "skipped: tshark is not installed"; exit 77; }

@@ -144,7 +144,7 @@ void bad_endpoint_fd(void)
 	struct proxy proxy;
 
 	proxy_prepare(&proxy);
-	bad_refused(&proxy, (const char *[]){"proxy", "fd:77", proxy.back, NULL}, 1, "fd:77");
+	bad_refused(&proxy, (const char *[]){"proxy", "fd:77", proxy.back, NULL}, 2, "fd:77");
 	unlink(proxy.log);
 	bad_refused(&proxy, (const char *[]){"proxy", "fd:0", proxy.back, NULL}, 1, "fd:0");
 	unlink(proxy.log);

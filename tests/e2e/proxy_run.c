@@ -76,6 +76,8 @@ void proxy_spawn(struct proxy *proxy, const char *const *args)
 		return;
 	/* A test that fails must not leave a proxy behind. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* What the test ignores it must see to itself. */
+	signal(SIGPIPE, SIG_DFL);
 	if (proxy->max_fds) {
 		struct rlimit limit = {proxy->max_fds, proxy->max_fds};
 
