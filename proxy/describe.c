@@ -20,13 +20,13 @@
 #include <unistd.h>
 
 #define MEMFD_PREFIX "/memfd:"
+#define EVENTFD_NAME "anon_inode:[eventfd]"
 
 /* What /proc/self/fd/N names those that have no file. */
 static const struct {
 	const char *prefix;
 	enum vhu_fd_kind kind;
 } names[] = {
-    {"anon_inode:[eventfd]", VHU_FD_EVENTFD},
     {"anon_inode:[userfaultfd]", VHU_FD_USERFAULTFD},
     {"/dmabuf:", VHU_FD_DMABUF},
 };
@@ -73,16 +73,26 @@ static bool describe_line(const char *fdinfo, const char *key, int base, uint64_
 	return end != line + length && !errno;
 }
 
-/* Add what /proc/self/fdinfo tells of an eventfd. */
-static void describe_eventfd(int fd, struct vhu_fd_info *info)
+/*
+ * Describe an eventfd. Each ring has some, so they are described by one file of /proc alone, which
+ * has their flags too.
+ * Returns whether @fd is one; where not, @info is left alone.
+ */
+static bool describe_eventfd(int fd, struct vhu_fd_info *info)
 {
 	char path[64], text[1024];
 	uint64_t value;
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	describe_read(path, text, sizeof(text));
-	if (describe_line(text, "eventfd-count:", 16, &info->eventfd_count))
-		info->has |= VHU_FD_HAS_COUNT;
+	if (!describe_line(text, "eventfd-count:", 16, &value))
+		return false;
+	info->kind = VHU_FD_EVENTFD;
+	info->eventfd_count = value;
+	info->has |= VHU_FD_HAS_COUNT;
+	/* The descriptor's own flag is among those of what it stands for. */
+	if (describe_line(text, "flags:", 8, &value))
+		info->flags = (uint32_t)value & ~(uint32_t)O_CLOEXEC;
 	if (describe_line(text, "eventfd-id:", 10, &value)) {
 		info->eventfd_id = (uint32_t)value;
 		info->has |= VHU_FD_HAS_EVENTFD;
@@ -91,6 +101,7 @@ static void describe_eventfd(int fd, struct vhu_fd_info *info)
 		info->semaphore = value != 0;
 		info->has |= VHU_FD_HAS_SEMAPHORE;
 	}
+	return true;
 }
 
 /* Add what only files in memory have: seals, and the size of huge pages. */
@@ -139,22 +150,28 @@ void vhu_describe_fd(int fd, struct vhu_fd_info *info, char name[VHU_DESCRIBE_NA
 	char path[64];
 	struct stat st;
 	ssize_t length;
-	int flags = fcntl(fd, F_GETFL);
+	int flags;
 
 	memset(info, 0, sizeof(*info));
 	info->name = name;
 	name[0] = '\0';
-	if (flags >= 0)
-		info->flags = (uint32_t)flags;
 	if (fstat(fd, &st))
 		return;
+	/* Eventfds and the like have no type of file. They share one inode, which would only
+	 * mislead. */
+	if (!(st.st_mode & S_IFMT) && describe_eventfd(fd, info)) {
+		strcpy(name, EVENTFD_NAME);
+		return;
+	}
+	flags = fcntl(fd, F_GETFL);
+	if (flags >= 0)
+		info->flags = (uint32_t)flags;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	length = readlink(path, name, VHU_DESCRIBE_NAME - 1);
 	name[length > 0 ? length : 0] = '\0';
 
 	info->kind = describe_kind(&st, name);
-	/* Eventfds and the like share one inode, which would only mislead. */
-	if (strncmp(name, "anon_inode:", strlen("anon_inode:"))) {
+	if (st.st_mode & S_IFMT) {
 		info->inode = st.st_ino;
 		info->device = st.st_dev;
 		info->has |= VHU_FD_HAS_INODE;
@@ -163,9 +180,7 @@ void vhu_describe_fd(int fd, struct vhu_fd_info *info, char name[VHU_DESCRIBE_NA
 		info->size = (uint64_t)st.st_size;
 		info->has |= VHU_FD_HAS_SIZE;
 	}
-	if (info->kind == VHU_FD_EVENTFD)
-		describe_eventfd(fd, info);
-	else if (S_ISREG(st.st_mode))
+	if (S_ISREG(st.st_mode))
 		describe_memory(fd, info);
 }
 
