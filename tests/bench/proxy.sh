@@ -42,6 +42,7 @@ cleanup()
 {
 	for pid in $pids; do
 		# strace keeps off signals until its child ends.
+		# shellcheck disable=SC2046
 		kill $(cat "/proc/$pid/task/$pid/children" 2>/dev/null) "$pid" 2>/dev/null || :
 	done
 	wait 2>/dev/null || :
@@ -102,7 +103,7 @@ while [ $round -lt "$rounds" ]; do
 	for way in $ways; do
 		share=1
 		# strace is so slow that fewer do, and its log would grow.
-		[ $way = strace ] && share=10
+		[ "$way" = strace ] && share=10
 		"$bench/bench_peer" rtt "$work/$way" $((trips / share + 1)) >>"$work/$way.rtt"
 		"$bench/bench_peer" stream "$work/$way" $((messages / share + 1)) >>"$work/$way.stream"
 		"$bench/bench_peer" fds "$work/$way" $((messages / share / 5 + 1)) >>"$work/$way.fds"

@@ -10,9 +10,10 @@
 # by 10,000: tshark's start is not in it, and unlike times the result is the same on every run.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/tshark.sh
 . "$here/../tshark.sh"
 
-build=build capture= frames=1000000
+build=build capture='' frames=1000000
 while getopts b:c:m: option; do
 	case $option in
 	b) build=$OPTARG ;;
@@ -132,7 +133,7 @@ for kind in plain plugin dbus usb; do
 	usb) name="USB" field=usb.urb_type ;;
 	esac
 	text=$(per_frame $kind)
-	fields=$(per_frame $kind -T fields -e $field)
+	fields=$(per_frame $kind -T fields -e "$field")
 	printf '%-34s%14d%14d' "$name" "$text" "$fields"
 	if [ "$frames" != 0 ]; then
 		make_frames $kind "$frames"
