@@ -21,19 +21,34 @@ static enum vhu_side link_side(const struct vhu_link *link, const struct vhu_rel
 	return relay == &link->relay[VHU_FRONT] ? VHU_FRONT : VHU_BACK;
 }
 
+/* Return whether a message may hold key material. Nearly none do, so that is remembered. */
+static bool link_may_hold_secrets(struct vhu_link *link, uint32_t request)
+{
+	struct vhu_secret secret[VHU_SECRETS_MAX];
+
+	if (request < 64 && link->plain >> request & 1)
+		return false;
+	if (vhu_message_secrets(link->channel, request, UINT32_MAX, secret))
+		return true;
+	if (request < 64)
+		link->plain |= UINT64_C(1) << request;
+	return false;
+}
+
 /*
  * Replace key material by zeros in what is to be recorded.
  * Returns the copy in which that was done, to be freed; NULL where there is none to replace, or no
  * memory for it: then the record is without its payload.
  */
-static uint8_t *link_mask(const struct vhu_link *link, struct vhu_relay *relay)
+static uint8_t *link_mask(struct vhu_link *link, struct vhu_relay *relay)
 {
 	struct vhu_record *record = &relay->record;
 	struct vhu_secret secret[VHU_SECRETS_MAX];
 	unsigned secrets;
 	uint8_t *copy;
 
-	if (record->message_size <= VHU_HEADER_SIZE)
+	if (record->message_size <= VHU_HEADER_SIZE ||
+	    !link_may_hold_secrets(link, relay->header.request))
 		return NULL;
 	secrets =
 	    vhu_message_secrets(link->channel, relay->header.request, relay->header.size, secret);

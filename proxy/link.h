@@ -37,6 +37,8 @@ struct vhu_link {
 	struct vhu_proxy_session *session;
 	struct vhu_link *next; /* of the session */
 	enum vhu_channel channel;
+	uint64_t
+	    plain; /* which messages, by their numbers below 64, are known to hold no secrets */
 	struct vhu_link_end end[2]; /* by side */
 	struct vhu_relay relay[2];  /* by the side that sends */
 	struct vhu_link *opening;   /* the channel in the message that is being sent */

@@ -21,6 +21,8 @@
 /* Descriptions that an idle relay keeps room for. */
 #define RELAY_FEW_FDS  8u
 
+_Static_assert(sizeof(struct vhu_header) == VHU_HEADER_SIZE, "a header is read as it lies");
+
 /* Room for the descriptors of one message, and for what a socket may add that came configured. */
 union relay_control {
 	char bytes[CMSG_SPACE(VHU_RECORD_FDS_MAX * sizeof(int)) + 256];
@@ -248,7 +250,8 @@ static ssize_t relay_receive(struct vhu_relay *relay)
 		return -EOVERFLOW;
 	relay->broken = (size_t)n < space;
 	if (relay->got == VHU_HEADER_SIZE && !relay->size) {
-		relay->header = vhu_header_read(relay->buffer, vhu_host_is_big_endian());
+		/* Peers are on this machine: its byte order is theirs. */
+		memcpy(&relay->header, relay->buffer, sizeof(relay->header));
 		relay->size = VHU_HEADER_SIZE + (uint64_t)relay->header.size;
 		if (relay_fit(relay))
 			return -ENOMEM;
@@ -381,7 +384,8 @@ static void relay_received(struct vhu_relay *relay, uint16_t marks)
 	if (!relay->describe || relay->recorded)
 		return;
 	clock_gettime(CLOCK_REALTIME, &now);
-	relay_describe(relay, relay->fds);
+	if (relay->fds)
+		relay_describe(relay, relay->fds);
 	relay->recorded = true;
 	record->time_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	record->marks |= marks;
