@@ -21,7 +21,7 @@ static int ett_fd = -1, ett_seals = -1, ett_flags = -1;
 static value_string kinds[VHU_FD_KINDS + 1];
 
 static const value_string accesses[] = {
-	{O_RDONLY, "read only"}, {O_WRONLY, "write only"}, {O_RDWR, "read and write"}, {0, NULL}};
+    {O_RDONLY, "read only"}, {O_WRONLY, "write only"}, {O_RDWR, "read and write"}, {0, NULL}};
 
 /* Short forms of rows: a number, and a bit of a word of 32. */
 #define NUMBER(hf, label, filter, type, base, blurb)                                               \
@@ -41,38 +41,37 @@ static const value_string accesses[] = {
 	}
 
 static hf_register_info fields[] = {
-	{&hf_count,
-	 {"Descriptors", "vhost_user.fds", FT_UINT16, BASE_DEC, NULL, 0,
-	  "How many passed with the message", HFILL}},
-	{&hf_fd, {"Descriptor", "vhost_user.fd", FT_NONE, BASE_NONE, NULL, 0, NULL, HFILL}},
-	NUMBER(hf_number, "Position", "number", FT_UINT16, BASE_DEC, "Among those of its message"),
-	{&hf_kind,
-	 {"Kind", "vhost_user.fd.kind", FT_UINT8, BASE_DEC, VALS(kinds), 0, NULL, HFILL}},
-	NUMBER(hf_inode, "Inode", "inode", FT_UINT64, BASE_DEC, NULL),
-	NUMBER(hf_device, "Device", "device", FT_UINT64, BASE_HEX, "Where its inode is: st_dev"),
-	NUMBER(hf_size, "Size", "size", FT_UINT64, BASE_DEC, "Bytes"),
-	NUMBER(hf_page_size, "Page size", "page_size", FT_UINT64, BASE_DEC, "Of huge pages, bytes"),
-	NUMBER(hf_eventfd_id, "Eventfd", "eventfd_id", FT_UINT32, BASE_DEC,
-	       "Its id, the same in every process"),
-	NUMBER(hf_eventfd_count, "Eventfd's count", "eventfd_count", FT_UINT64, BASE_DEC, NULL),
-	{&hf_semaphore,
-	 {"Semaphore", "vhost_user.fd.semaphore", FT_BOOLEAN, BASE_NONE, NULL, 0,
-	  "An eventfd with EFD_SEMAPHORE", HFILL}},
-	{&hf_name,
-	 {"Name", "vhost_user.fd.name", FT_STRING, BASE_NONE, NULL, 0, "As /proc has it", HFILL}},
-	NUMBER(hf_seals, "Seals", "seals", FT_UINT32, BASE_HEX, "As F_GET_SEALS has them"),
-	BIT(hf_seal_seal, "Seal", "seals.seal", F_SEAL_SEAL),
-	BIT(hf_seal_shrink, "Shrink", "seals.shrink", F_SEAL_SHRINK),
-	BIT(hf_seal_grow, "Grow", "seals.grow", F_SEAL_GROW),
-	BIT(hf_seal_write, "Write", "seals.write", F_SEAL_WRITE),
-	BIT(hf_seal_future_write, "Future write", "seals.future_write", F_SEAL_FUTURE_WRITE),
-	BIT(hf_seal_exec, "Execute", "seals.exec", F_SEAL_EXEC),
-	NUMBER(hf_flags, "Flags", "flags", FT_UINT32, BASE_HEX, "As F_GETFL has them"),
-	{&hf_access,
-	 {"Access", "vhost_user.fd.flags.access", FT_UINT32, BASE_DEC, VALS(accesses), O_ACCMODE,
-	  NULL, HFILL}},
-	BIT(hf_append, "Append", "flags.append", O_APPEND),
-	BIT(hf_nonblock, "Not blocking", "flags.nonblock", O_NONBLOCK),
+    {&hf_count,
+     {"Descriptors", "vhost_user.fds", FT_UINT16, BASE_DEC, NULL, 0,
+      "How many passed with the message", HFILL}},
+    {&hf_fd, {"Descriptor", "vhost_user.fd", FT_NONE, BASE_NONE, NULL, 0, NULL, HFILL}},
+    NUMBER(hf_number, "Position", "number", FT_UINT16, BASE_DEC, "Among those of its message"),
+    {&hf_kind, {"Kind", "vhost_user.fd.kind", FT_UINT8, BASE_DEC, VALS(kinds), 0, NULL, HFILL}},
+    NUMBER(hf_inode, "Inode", "inode", FT_UINT64, BASE_DEC, NULL),
+    NUMBER(hf_device, "Device", "device", FT_UINT64, BASE_HEX, "Where its inode is: st_dev"),
+    NUMBER(hf_size, "Size", "size", FT_UINT64, BASE_DEC, "Bytes"),
+    NUMBER(hf_page_size, "Page size", "page_size", FT_UINT64, BASE_DEC, "Of huge pages, bytes"),
+    NUMBER(hf_eventfd_id, "Eventfd", "eventfd_id", FT_UINT32, BASE_DEC,
+	   "Its id, the same in every process"),
+    NUMBER(hf_eventfd_count, "Eventfd's count", "eventfd_count", FT_UINT64, BASE_DEC, NULL),
+    {&hf_semaphore,
+     {"Semaphore", "vhost_user.fd.semaphore", FT_BOOLEAN, BASE_NONE, NULL, 0,
+      "An eventfd with EFD_SEMAPHORE", HFILL}},
+    {&hf_name,
+     {"Name", "vhost_user.fd.name", FT_STRING, BASE_NONE, NULL, 0, "As /proc has it", HFILL}},
+    NUMBER(hf_seals, "Seals", "seals", FT_UINT32, BASE_HEX, "As F_GET_SEALS has them"),
+    BIT(hf_seal_seal, "Seal", "seals.seal", F_SEAL_SEAL),
+    BIT(hf_seal_shrink, "Shrink", "seals.shrink", F_SEAL_SHRINK),
+    BIT(hf_seal_grow, "Grow", "seals.grow", F_SEAL_GROW),
+    BIT(hf_seal_write, "Write", "seals.write", F_SEAL_WRITE),
+    BIT(hf_seal_future_write, "Future write", "seals.future_write", F_SEAL_FUTURE_WRITE),
+    BIT(hf_seal_exec, "Execute", "seals.exec", F_SEAL_EXEC),
+    NUMBER(hf_flags, "Flags", "flags", FT_UINT32, BASE_HEX, "As F_GETFL has them"),
+    {&hf_access,
+     {"Access", "vhost_user.fd.flags.access", FT_UINT32, BASE_DEC, VALS(accesses), O_ACCMODE, NULL,
+      HFILL}},
+    BIT(hf_append, "Append", "flags.append", O_APPEND),
+    BIT(hf_nonblock, "Not blocking", "flags.nonblock", O_NONBLOCK),
 };
 
 void vhu_descriptor_register(int proto)
@@ -86,8 +85,8 @@ void vhu_descriptor_register(int proto)
 }
 
 /* Add a word of bits and each of the bits of @hf, which ends with NULL. */
-static void add_word(proto_tree *tree, tvbuff_t *tvb, int head, int hf_word, int ett, int *const *hf,
-		     uint32_t word)
+static void add_word(proto_tree *tree, tvbuff_t *tvb, int head, int hf_word, int ett,
+		     int *const *hf, uint32_t word)
 {
 	proto_item *item = proto_tree_add_uint(tree, hf_word, tvb, 0, head, word);
 	proto_tree *below = proto_item_add_subtree(item, ett);
@@ -114,8 +113,9 @@ static void add_eventfd(proto_tree *tree, tvbuff_t *tvb, int head, const struct 
 static void add(proto_tree *tree, tvbuff_t *tvb, const uint8_t *bytes, int head,
 		const struct vhu_fd_info *fd)
 {
-	static int *const seals[] = {&hf_seal_seal,	    &hf_seal_shrink, &hf_seal_grow, &hf_seal_write,
-				     &hf_seal_future_write, &hf_seal_exec,   NULL};
+	static int *const seals[] = {
+	    &hf_seal_seal,         &hf_seal_shrink, &hf_seal_grow, &hf_seal_write,
+	    &hf_seal_future_write, &hf_seal_exec,   NULL};
 	static int *const flags[] = {&hf_access, &hf_append, &hf_nonblock, NULL};
 
 	proto_tree_add_uint(tree, hf_kind, tvb, 0, head, fd->kind);

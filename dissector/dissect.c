@@ -116,7 +116,7 @@ static void show(struct frame *frame, proto_tree *tree)
 	frame->reply = 0;
 	frame->info = "";
 	frame->record.time_ns =
-		(uint64_t)pinfo->abs_ts.secs * 1000000000 + (uint64_t)pinfo->abs_ts.nsecs;
+	    (uint64_t)pinfo->abs_ts.secs * 1000000000 + (uint64_t)pinfo->abs_ts.nsecs;
 	if (seen)
 		vhu_memory_recall(&frame->record, pinfo->num, &frame->note, &frame->reply);
 	else

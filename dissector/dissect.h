@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The dissector "vhost_user": what Wireshark calls for a packet that the exported-PDU tags give it. */
+/* The dissector "vhost_user", which Wireshark calls for packets whose tags name it. */
 #ifndef VHU_DISSECTOR_DISSECT_H
 #define VHU_DISSECTOR_DISSECT_H
 

@@ -16,18 +16,18 @@ static expert_field ids[VHU_EXPERTS];
 	}
 
 static ei_register_info rows[] = {
-	ROW(RECORD, "record", MALFORMED, ERROR, "Not a record of vhu"),
-	ROW(HEADER, "header", MALFORMED, ERROR, "Fewer bytes than a header"),
-	ROW(UNKNOWN, "unknown", UNDECODED, NOTE, "Unknown message"),
-	ROW(AMBIGUOUS, "ambiguous", PROTOCOL, NOTE, "Nothing has told the dialect yet"),
-	ROW(SIZE, "size", MALFORMED, ERROR, "Header's size is not what was sent"),
-	ROW(MISSING, "missing", MALFORMED, ERROR, "Payload too short"),
-	ROW(LEFT_OVER, "left_over", PROTOCOL, WARN, "Payload too long"),
-	ROW(PARTIAL, "partial", SEQUENCE, ERROR, "Sender closed before the message was whole"),
-	ROW(FDS_LOST, "fds_lost", PROTOCOL, ERROR, "Descriptors were lost on the way"),
-	ROW(REDACTED, "redacted", SECURITY, CHAT, "Key material was replaced by zeros"),
-	ROW(ALTERED, "altered", PROTOCOL, NOTE, "The proxy changed this message"),
-	ROW(ERROR, "error", PROTOCOL, ERROR, "The capture reports an error"),
+    ROW(RECORD, "record", MALFORMED, ERROR, "Not a record of vhu"),
+    ROW(HEADER, "header", MALFORMED, ERROR, "Fewer bytes than a header"),
+    ROW(UNKNOWN, "unknown", UNDECODED, NOTE, "Unknown message"),
+    ROW(AMBIGUOUS, "ambiguous", PROTOCOL, NOTE, "Nothing has told the dialect yet"),
+    ROW(SIZE, "size", MALFORMED, ERROR, "Header's size is not what was sent"),
+    ROW(MISSING, "missing", MALFORMED, ERROR, "Payload too short"),
+    ROW(LEFT_OVER, "left_over", PROTOCOL, WARN, "Payload too long"),
+    ROW(PARTIAL, "partial", SEQUENCE, ERROR, "Sender closed before the message was whole"),
+    ROW(FDS_LOST, "fds_lost", PROTOCOL, ERROR, "Descriptors were lost on the way"),
+    ROW(REDACTED, "redacted", SECURITY, CHAT, "Key material was replaced by zeros"),
+    ROW(ALTERED, "altered", PROTOCOL, NOTE, "The proxy changed this message"),
+    ROW(ERROR, "error", PROTOCOL, ERROR, "The capture reports an error"),
 };
 _Static_assert(sizeof(rows) / sizeof(rows[0]) == VHU_EXPERTS, "a row for each expert item");
 

@@ -21,7 +21,7 @@ struct bit {
 /* How a field of the table is shown. */
 static struct shown {
 	int hf;
-	int hf_unknown;	 /* a bit without a name */
+	int hf_unknown;  /* a bit without a name */
 	struct bit *bit; /* those of a set of bits */
 	unsigned bits;
 } shown[VHU_FIELDS];
@@ -85,7 +85,8 @@ static const void *value_strings(enum vhu_names_id set)
 
 	for (unsigned i = 0; i < vhu_names_count; i++)
 		if (vhu_names[i].set == set)
-			to[count++] = (value_string){(uint32_t)vhu_names[i].value, vhu_names[i].name};
+			to[count++] =
+			    (value_string){(uint32_t)vhu_names[i].value, vhu_names[i].name};
 	return VALS(to);
 }
 
@@ -119,12 +120,12 @@ static void describe_integer(header_field_info *info, const struct vhu_field *fi
 static header_field_info describe(const struct vhu_field *field)
 {
 	header_field_info info = {
-		.name = field->label,
-		.abbrev = wmem_strdup_printf(wmem_epan_scope(), "vhost_user.%s", field->path),
-		.type = field_type(field),
-		.display = BASE_NONE,
-		.blurb = NULL,
-		HFILL,
+	    .name = field->label,
+	    .abbrev = wmem_strdup_printf(wmem_epan_scope(), "vhost_user.%s", field->path),
+	    .type = field_type(field),
+	    .display = BASE_NONE,
+	    .blurb = NULL,
+	    HFILL,
 	};
 
 	if (is_integer(info.type))
@@ -186,19 +187,19 @@ static void register_bits(int proto, const struct vhu_field *field, struct shown
 			continue;
 		*bit = (struct bit){-1, name};
 		hf[as->bits++] = (hf_register_info){
-			&bit->hf,
-			{name->name,
-			 filter_letters(wmem_strdup_printf(scope, "%s.%s%s%s", path, device,
-							   *device ? "." : "", name->name)),
-			 FT_BOOLEAN, (int)field->size * 8, TFS(&tfs_set_notset),
-			 UINT64_C(1) << (name->value + shift), *name->older ? name->older : NULL,
-			 HFILL}};
+		    &bit->hf,
+		    {name->name,
+		     filter_letters(wmem_strdup_printf(scope, "%s.%s%s%s", path, device,
+						       *device ? "." : "", name->name)),
+		     FT_BOOLEAN, (int)field->size * 8, TFS(&tfs_set_notset),
+		     UINT64_C(1) << (name->value + shift), *name->older ? name->older : NULL,
+		     HFILL}};
 	}
 	as->hf_unknown = -1;
 	hf[as->bits] = (hf_register_info){
-		&as->hf_unknown,
-		{"Unknown bit", wmem_strdup_printf(scope, "%s.unknown_bit", path), FT_UINT8,
-		 BASE_DEC, NULL, 0, "The number of a bit that is set and has no name", HFILL}};
+	    &as->hf_unknown,
+	    {"Unknown bit", wmem_strdup_printf(scope, "%s.unknown_bit", path), FT_UINT8, BASE_DEC,
+	     NULL, 0, "The number of a bit that is set and has no name", HFILL}};
 	proto_register_field_array(proto, hf, (int)as->bits + 1);
 }
 
@@ -261,9 +262,9 @@ static void add_bits(proto_tree *tree, tvbuff_t *tvb, int at, const struct shown
 		unsigned number = (unsigned)__builtin_ctzll(rest);
 		bool device = !context->device && is_of_a_device(as, number);
 
-		proto_tree_add_uint_format(tree, as->hf_unknown, tvb, at, (int)item->size, number,
-					   "bit %u (%s)", number,
-					   device ? "its meaning depends on the device" : "unknown");
+		proto_tree_add_uint_format(
+		    tree, as->hf_unknown, tvb, at, (int)item->size, number, "bit %u (%s)", number,
+		    device ? "its meaning depends on the device" : "unknown");
 	}
 }
 

@@ -12,8 +12,7 @@ static int hf_altered = -1, hf_partial = -1, hf_segments = -1, hf_segment = -1;
 static int ett_marks = -1, ett_segments = -1, ett_peer = -1;
 
 static value_string types[VHU_RECORD_TYPES + 1], channels[VHU_CHANNELS + 1];
-static const value_string directions[] = {
-	{0, "to back-end"}, {1, "to front-end"}, {0, NULL}};
+static const value_string directions[] = {{0, "to back-end"}, {1, "to front-end"}, {0, NULL}};
 
 /* A peer's fields. */
 struct peer_fields {
@@ -33,18 +32,18 @@ static struct peer_fields back_end = {-1, -1, -1, -1, -1, -1};
 #define PEER(side, label, filter)                                                                  \
 	{&side.peer,                                                                               \
 	 {label, "vhost_user.peer." filter, FT_NONE, BASE_NONE, NULL, 0, NULL, HFILL}},            \
-		{&side.pid,                                                                        \
-		 {"Process", "vhost_user.peer." filter ".pid", FT_UINT32, BASE_DEC, NULL, 0, NULL, \
-		  HFILL}},                                                                         \
-		{&side.uid,                                                                        \
-		 {"User", "vhost_user.peer." filter ".uid", FT_UINT32, BASE_DEC, NULL, 0, NULL,    \
-		  HFILL}},                                                                         \
-		{&side.gid,                                                                        \
-		 {"Group", "vhost_user.peer." filter ".gid", FT_UINT32, BASE_DEC, NULL, 0, NULL,   \
-		  HFILL}},                                                                         \
-		{&side.comm,                                                                       \
-		 {"Command", "vhost_user.peer." filter ".comm", FT_STRING, BASE_NONE, NULL, 0,     \
-		  NULL, HFILL}},                                                                   \
+	    {&side.pid,                                                                            \
+	     {"Process", "vhost_user.peer." filter ".pid", FT_UINT32, BASE_DEC, NULL, 0, NULL,     \
+	      HFILL}},                                                                             \
+	    {&side.uid,                                                                            \
+	     {"User", "vhost_user.peer." filter ".uid", FT_UINT32, BASE_DEC, NULL, 0, NULL,        \
+	      HFILL}},                                                                             \
+	    {&side.gid,                                                                            \
+	     {"Group", "vhost_user.peer." filter ".gid", FT_UINT32, BASE_DEC, NULL, 0, NULL,       \
+	      HFILL}},                                                                             \
+	    {&side.comm,                                                                           \
+	     {"Command", "vhost_user.peer." filter ".comm", FT_STRING, BASE_NONE, NULL, 0, NULL,   \
+	      HFILL}},                                                                             \
 	{                                                                                          \
 		&side.path,                                                                        \
 		{                                                                                  \
@@ -54,36 +53,32 @@ static struct peer_fields back_end = {-1, -1, -1, -1, -1, -1};
 	}
 
 static hf_register_info fields[] = {
-	{&hf_type,
-	 {"Record", "vhost_user.type", FT_UINT8, BASE_DEC, VALS(types), 0, NULL, HFILL}},
-	{&hf_session,
-	 {"Session", "vhost_user.session", FT_UINT64, BASE_DEC, NULL, 0, NULL, HFILL}},
-	{&hf_channel,
-	 {"Channel", "vhost_user.channel", FT_UINT8, BASE_DEC, VALS(channels), 0, NULL, HFILL}},
-	{&hf_direction,
-	 {"Direction", "vhost_user.direction", FT_UINT8, BASE_DEC, VALS(directions), 0, NULL,
-	  HFILL}},
-	{&hf_text,
-	 {"Text", "vhost_user.text", FT_STRING, BASE_NONE, NULL, 0,
-	  "Why the session ended, or what went wrong", HFILL}},
-	{&hf_marks,
-	 {"Marks", "vhost_user.marks", FT_UINT16, BASE_HEX, NULL, 0, "Left by what captured it",
-	  HFILL}},
-	MARK(hf_big_endian, "Big endian", "big_endian", VHU_MARK_BIG_ENDIAN,
-	     "The message's byte order"),
-	MARK(hf_redacted, "Redacted", "redacted", VHU_MARK_REDACTED,
-	     "Key material was replaced by zeros"),
-	MARK(hf_truncated, "Descriptors lost", "fds_lost", VHU_MARK_TRUNCATED, "MSG_CTRUNC"),
-	MARK(hf_altered, "Altered", "altered", VHU_MARK_ALTERED, "The proxy changed the message"),
-	MARK(hf_partial, "Partial", "partial", VHU_MARK_PARTIAL,
-	     "The sender closed before the message was whole"),
-	{&hf_segments,
-	 {"Segments", "vhost_user.segments", FT_UINT8, BASE_DEC, NULL, 0,
-	  "How many pieces the message arrived in", HFILL}},
-	{&hf_segment,
-	 {"Segment", "vhost_user.segment", FT_UINT32, BASE_DEC, NULL, 0, "Bytes", HFILL}},
-	PEER(front_end, "Front-end", "front_end"),
-	PEER(back_end, "Back-end", "back_end"),
+    {&hf_type, {"Record", "vhost_user.type", FT_UINT8, BASE_DEC, VALS(types), 0, NULL, HFILL}},
+    {&hf_session, {"Session", "vhost_user.session", FT_UINT64, BASE_DEC, NULL, 0, NULL, HFILL}},
+    {&hf_channel,
+     {"Channel", "vhost_user.channel", FT_UINT8, BASE_DEC, VALS(channels), 0, NULL, HFILL}},
+    {&hf_direction,
+     {"Direction", "vhost_user.direction", FT_UINT8, BASE_DEC, VALS(directions), 0, NULL, HFILL}},
+    {&hf_text,
+     {"Text", "vhost_user.text", FT_STRING, BASE_NONE, NULL, 0,
+      "Why the session ended, or what went wrong", HFILL}},
+    {&hf_marks,
+     {"Marks", "vhost_user.marks", FT_UINT16, BASE_HEX, NULL, 0, "Left by what captured it",
+      HFILL}},
+    MARK(hf_big_endian, "Big endian", "big_endian", VHU_MARK_BIG_ENDIAN,
+	 "The message's byte order"),
+    MARK(hf_redacted, "Redacted", "redacted", VHU_MARK_REDACTED,
+	 "Key material was replaced by zeros"),
+    MARK(hf_truncated, "Descriptors lost", "fds_lost", VHU_MARK_TRUNCATED, "MSG_CTRUNC"),
+    MARK(hf_altered, "Altered", "altered", VHU_MARK_ALTERED, "The proxy changed the message"),
+    MARK(hf_partial, "Partial", "partial", VHU_MARK_PARTIAL,
+	 "The sender closed before the message was whole"),
+    {&hf_segments,
+     {"Segments", "vhost_user.segments", FT_UINT8, BASE_DEC, NULL, 0,
+      "How many pieces the message arrived in", HFILL}},
+    {&hf_segment, {"Segment", "vhost_user.segment", FT_UINT32, BASE_DEC, NULL, 0, "Bytes", HFILL}},
+    PEER(front_end, "Front-end", "front_end"),
+    PEER(back_end, "Back-end", "back_end"),
 };
 
 void vhu_head_register(int proto)
@@ -128,8 +123,7 @@ static void add_peer(proto_tree *tree, tvbuff_t *tvb, const uint8_t *bytes, int 
 }
 
 /* Add the marks, with an expert item for each that tells of a loss or a change. */
-static void add_marks(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, int head,
-		      unsigned marks)
+static void add_marks(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, int head, unsigned marks)
 {
 	static int *const bits[] = {&hf_big_endian, &hf_redacted, &hf_truncated, &hf_altered,
 				    &hf_partial};
@@ -159,8 +153,7 @@ static void add_segments(proto_tree *tree, tvbuff_t *tvb, int head, const struct
 	if (!record->segments)
 		return;
 	below = proto_item_add_subtree(
-		proto_tree_add_uint(tree, hf_segments, tvb, 0, head, record->segments),
-		ett_segments);
+	    proto_tree_add_uint(tree, hf_segments, tvb, 0, head, record->segments), ett_segments);
 	for (unsigned i = 0; i < record->segments; i++)
 		proto_tree_add_uint(below, hf_segment, tvb, 0, head, record->segment[i]);
 }
@@ -182,7 +175,7 @@ void vhu_head_add(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const uin
 	text = add_text(tree, hf_text, tvb, bytes, record->text);
 	if (record->type == VHU_RECORD_ERROR)
 		vhu_expert_note(text ? text : tree, pinfo, VHU_EXPERT_ERROR, "%s",
-				*record->text ? ws_printable(pinfo->pool, record->text,
-							     strlen(record->text))
-					      : "The capture reports an error");
+				*record->text
+				    ? ws_printable(pinfo->pool, record->text, strlen(record->text))
+				    : "The capture reports an error");
 }

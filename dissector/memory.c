@@ -17,7 +17,7 @@
 /* What is kept of a frame. */
 struct frame {
 	uint32_t context; /* its place in `contexts` */
-	uint32_t other;	  /* of a reply: the request's frame; of a request: the reply's; 0 none */
+	uint32_t other;   /* of a reply: the request's frame; of a request: the reply's; 0 none */
 	uint64_t delay_ns;
 };
 
@@ -25,8 +25,8 @@ static struct vhu_sessions *sessions;
 static wmem_array_t *blocks;   /* of struct frame *, by number / BLOCK; NULL where there is none */
 static wmem_array_t *contexts; /* of struct vhu_context, all different */
 static wmem_map_t *places;     /* of a context in `contexts` + 1 */
-static uint32_t last;	       /* the context stored last */
-static uint32_t learnt;	       /* the last frame */
+static uint32_t last;          /* the context stored last */
+static uint32_t learnt;        /* the last frame */
 
 /* Return a hash of a context, as wmem_map wants it. Contexts are compared as bytes: what lies
  * between their members was zeroed with the session and is copied with them. */

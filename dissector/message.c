@@ -25,43 +25,41 @@ static value_string dialects[VHU_DIALECTS + 1];
 	}
 
 static hf_register_info fields[] = {
-	{&hf_message,
-	 {"Message", "vhost_user.message", FT_STRING, BASE_NONE, NULL, 0,
-	  "Its name, without VHOST_USER_", HFILL}},
-	{&hf_reply,
-	 {"Reply", "vhost_user.reply", FT_BOOLEAN, BASE_NONE, NULL, 0,
-	  "It answers another message", HFILL}},
-	{&hf_dialect,
-	 {"Dialect", "vhost_user.dialect", FT_UINT8, BASE_DEC, VALS(dialects), 0,
-	  "As the session has told, or as the preference says", HFILL}},
-	{&hf_device,
-	 {"Virtio device", "vhost_user.device", FT_UINT32, BASE_DEC, NULL, 0,
-	  "As the session has told, or as the preference says", HFILL}},
-	{&hf_request_in,
-	 {"Request in", "vhost_user.request_in", FT_FRAMENUM, BASE_NONE,
-	  FRAMENUM_TYPE(FT_FRAMENUM_REQUEST), 0, NULL, HFILL}},
-	{&hf_reply_in,
-	 {"Reply in", "vhost_user.reply_in", FT_FRAMENUM, BASE_NONE,
-	  FRAMENUM_TYPE(FT_FRAMENUM_RESPONSE), 0, NULL, HFILL}},
-	{&hf_response_time,
-	 {"Response time", "vhost_user.response_time", FT_RELATIVE_TIME, BASE_NONE, NULL, 0,
-	  "From the request to its reply", HFILL}},
-	{&hf_header, {"Header", "vhost_user.header", FT_NONE, BASE_NONE, NULL, 0, NULL, HFILL}},
-	{&hf_request,
-	 {"Request", "vhost_user.request", FT_UINT32, BASE_DEC, NULL, 0, "The message's id", HFILL}},
-	{&hf_flags,
-	 {"Flags", "vhost_user.flags", FT_UINT32, BASE_HEX, NULL, 0, NULL, HFILL}},
-	{&hf_version,
-	 {"Version", "vhost_user.flags.version", FT_UINT32, BASE_DEC, NULL, VHU_FLAGS_VERSION_MASK,
-	  NULL, HFILL}},
-	FLAG(hf_flag_reply, "Reply", "reply", VHU_FLAG_REPLY),
-	FLAG(hf_need_reply, "Need reply", "need_reply", VHU_FLAG_NEED_REPLY),
-	{&hf_reserved,
-	 {"Reserved", "vhost_user.flags.reserved", FT_UINT32, BASE_HEX, NULL, VHU_FLAGS_RESERVED,
-	  NULL, HFILL}},
-	{&hf_size,
-	 {"Size", "vhost_user.size", FT_UINT32, BASE_DEC, NULL, 0, "Of the payload, in bytes",
-	  HFILL}},
+    {&hf_message,
+     {"Message", "vhost_user.message", FT_STRING, BASE_NONE, NULL, 0,
+      "Its name, without VHOST_USER_", HFILL}},
+    {&hf_reply,
+     {"Reply", "vhost_user.reply", FT_BOOLEAN, BASE_NONE, NULL, 0, "It answers another message",
+      HFILL}},
+    {&hf_dialect,
+     {"Dialect", "vhost_user.dialect", FT_UINT8, BASE_DEC, VALS(dialects), 0,
+      "As the session has told, or as the preference says", HFILL}},
+    {&hf_device,
+     {"Virtio device", "vhost_user.device", FT_UINT32, BASE_DEC, NULL, 0,
+      "As the session has told, or as the preference says", HFILL}},
+    {&hf_request_in,
+     {"Request in", "vhost_user.request_in", FT_FRAMENUM, BASE_NONE,
+      FRAMENUM_TYPE(FT_FRAMENUM_REQUEST), 0, NULL, HFILL}},
+    {&hf_reply_in,
+     {"Reply in", "vhost_user.reply_in", FT_FRAMENUM, BASE_NONE,
+      FRAMENUM_TYPE(FT_FRAMENUM_RESPONSE), 0, NULL, HFILL}},
+    {&hf_response_time,
+     {"Response time", "vhost_user.response_time", FT_RELATIVE_TIME, BASE_NONE, NULL, 0,
+      "From the request to its reply", HFILL}},
+    {&hf_header, {"Header", "vhost_user.header", FT_NONE, BASE_NONE, NULL, 0, NULL, HFILL}},
+    {&hf_request,
+     {"Request", "vhost_user.request", FT_UINT32, BASE_DEC, NULL, 0, "The message's id", HFILL}},
+    {&hf_flags, {"Flags", "vhost_user.flags", FT_UINT32, BASE_HEX, NULL, 0, NULL, HFILL}},
+    {&hf_version,
+     {"Version", "vhost_user.flags.version", FT_UINT32, BASE_DEC, NULL, VHU_FLAGS_VERSION_MASK,
+      NULL, HFILL}},
+    FLAG(hf_flag_reply, "Reply", "reply", VHU_FLAG_REPLY),
+    FLAG(hf_need_reply, "Need reply", "need_reply", VHU_FLAG_NEED_REPLY),
+    {&hf_reserved,
+     {"Reserved", "vhost_user.flags.reserved", FT_UINT32, BASE_HEX, NULL, VHU_FLAGS_RESERVED, NULL,
+      HFILL}},
+    {&hf_size,
+     {"Size", "vhost_user.size", FT_UINT32, BASE_DEC, NULL, 0, "Of the payload, in bytes", HFILL}},
 };
 
 void vhu_message_register(int proto)
@@ -80,7 +78,7 @@ static void add_header(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, int 
 		       const struct vhu_record *record, const struct vhu_note *note)
 {
 	unsigned encoding =
-		record->marks & VHU_MARK_BIG_ENDIAN ? ENC_BIG_ENDIAN : ENC_LITTLE_ENDIAN;
+	    record->marks & VHU_MARK_BIG_ENDIAN ? ENC_BIG_ENDIAN : ENC_LITTLE_ENDIAN;
 	static int *const flags[] = {&hf_version, &hf_flag_reply, &hf_need_reply, &hf_reserved};
 	uint64_t sent = record->message_sent - VHU_HEADER_SIZE;
 	proto_item *item;
@@ -127,11 +125,11 @@ static void add_learnt(proto_tree *tree, tvbuff_t *tvb, const struct vhu_note *n
 
 	if (note->context.dialect != VHU_ANY)
 		proto_item_set_generated(
-			proto_tree_add_uint(tree, hf_dialect, tvb, 0, 0, note->context.dialect));
+		    proto_tree_add_uint(tree, hf_dialect, tvb, 0, 0, note->context.dialect));
 	if (note->context.device)
 		proto_item_set_generated(proto_tree_add_uint_format_value(
-			tree, hf_device, tvb, 0, 0, note->context.device, "%s (%u)",
-			device ? device : "unknown", note->context.device));
+		    tree, hf_device, tvb, 0, 0, note->context.device, "%s (%u)",
+		    device ? device : "unknown", note->context.device));
 	proto_item_set_generated(proto_tree_add_boolean(tree, hf_reply, tvb, 0, 0, note->reply));
 	if (reply)
 		proto_item_set_generated(proto_tree_add_uint(tree, hf_reply_in, tvb, 0, 0, reply));
@@ -139,8 +137,8 @@ static void add_learnt(proto_tree *tree, tvbuff_t *tvb, const struct vhu_note *n
 		return;
 	time.secs = (time_t)(note->delay_ns / 1000000000);
 	time.nsecs = (int)(note->delay_ns % 1000000000);
-	proto_item_set_generated(proto_tree_add_uint(tree, hf_request_in, tvb, 0, 0,
-						     (uint32_t)note->request_number));
+	proto_item_set_generated(
+	    proto_tree_add_uint(tree, hf_request_in, tvb, 0, 0, (uint32_t)note->request_number));
 	proto_item_set_generated(proto_tree_add_time(tree, hf_response_time, tvb, 0, 0, &time));
 }
 

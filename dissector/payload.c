@@ -21,12 +21,12 @@ struct trees {
 void vhu_payload_register(int proto)
 {
 	static hf_register_info hf[] = {
-		{&hf_payload,
-		 {"Payload", "vhost_user.payload", FT_BYTES, BASE_NONE, NULL, 0,
-		  "What follows the header", HFILL}},
-		{&hf_left_over,
-		 {"Left over", "vhost_user.left_over", FT_BYTES, BASE_NONE, NULL, 0,
-		  "Bytes that the payload's layout has no place for", HFILL}},
+	    {&hf_payload,
+	     {"Payload", "vhost_user.payload", FT_BYTES, BASE_NONE, NULL, 0,
+	      "What follows the header", HFILL}},
+	    {&hf_left_over,
+	     {"Left over", "vhost_user.left_over", FT_BYTES, BASE_NONE, NULL, 0,
+	      "Bytes that the payload's layout has no place for", HFILL}},
 	};
 	static int *ett[] = {&ett_payload, &ett_structure};
 
@@ -36,8 +36,8 @@ void vhu_payload_register(int proto)
 }
 
 /* Begin a structure. A configuration space's fields go below its bytes, which were told before. */
-static void open_structure(struct trees *in, tvbuff_t *tvb, int at,
-			   const struct vhu_item *item, const struct vhu_context *context)
+static void open_structure(struct trees *in, tvbuff_t *tvb, int at, const struct vhu_item *item,
+			   const struct vhu_context *context)
 {
 	proto_tree *tree = in->tree[in->depth];
 	proto_item *opened = in->last;
@@ -63,8 +63,8 @@ static void add_value(struct trees *in, tvbuff_t *tvb, int at, const struct vhu_
 	if (!in->depth || !item->field->brief || !ws_is_visible(tree))
 		return;
 	vhu_value_text(item, context, text, sizeof(text));
-	proto_item_append_text(in->item[in->depth], "%s%s %s", in->values[in->depth]++ ? ", " : ": ",
-			       item->field->brief, text);
+	proto_item_append_text(in->item[in->depth], "%s%s %s",
+			       in->values[in->depth]++ ? ", " : ": ", item->field->brief, text);
 }
 
 /* Add what a step of the walk told. */
@@ -91,7 +91,8 @@ static void add_step(struct trees *in, packet_info *pinfo, tvbuff_t *tvb, int at
 			       "%u bytes are missing from %s on", item->size, item->field->label);
 		break;
 	case VHU_ITEM_LEFT_OVER:
-		in->last = proto_tree_add_item(tree, hf_left_over, tvb, from, (int)item->size, ENC_NA);
+		in->last =
+		    proto_tree_add_item(tree, hf_left_over, tvb, from, (int)item->size, ENC_NA);
 		vhu_expert_note(in->last, pinfo, VHU_EXPERT_LEFT_OVER,
 				"%u bytes more than the message has", item->size);
 		break;

@@ -14,8 +14,8 @@ WS_DLL_PUBLIC void plugin_register(void);
 void plugin_register(void)
 {
 	static proto_plugin vhost_user = {
-		.register_protoinfo = vhu_dissect_register,
-		.register_handoff = vhu_dissect_handoff,
+	    .register_protoinfo = vhu_dissect_register,
+	    .register_handoff = vhu_dissect_handoff,
 	};
 
 	proto_register_plugin(&vhost_user);

@@ -17,8 +17,8 @@
 #include <epan/strutil.h>
 #include <epan/tap.h>
 #include <epan/tfs.h>
-#include <wsutil/str_util.h>
 #include <ws_version.h>
+#include <wsutil/str_util.h>
 
 #define WS_VERSION_AT_LEAST(major, minor)                                                          \
 	(WIRESHARK_VERSION_MAJOR > (major) ||                                                      \

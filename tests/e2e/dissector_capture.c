@@ -28,7 +28,7 @@
 
 /* Where the times begin: 2024-01-01 00:00:00 UTC. */
 #define BEGIN 1704067200000000000ull
-#define STEP 1000
+#define STEP  1000
 
 #define LINE_SIZE 1024
 #define LINES_MAX 1024
@@ -91,7 +91,7 @@ static void append(struct packet *packet, unsigned size, uint64_t value)
 		fail("too long", "payload");
 	for (unsigned i = 0; i < size; i++)
 		packet->message[packet->size++] =
-			i < 8 || !big ? (uint8_t)(value >> 8 * (big ? size - 1 - i : i)) : 0;
+		    i < 8 || !big ? (uint8_t)(value >> 8 * (big ? size - 1 - i : i)) : 0;
 }
 
 /* Add a descriptor: "eventfd:9", "memfd:65536:ram", "socket". */
@@ -122,8 +122,8 @@ static void add_fd(struct packet *packet, const char *kind, char *value)
 /* Add one side of the session: "peer:COMM:PID:PATH", the front-end first. */
 static void add_peer(struct packet *packet, char *value)
 {
-	struct vhu_peer *peer = packet->record.front_end.known ? &packet->record.back_end
-							       : &packet->record.front_end;
+	struct vhu_peer *peer =
+	    packet->record.front_end.known ? &packet->record.back_end : &packet->record.front_end;
 	char *rest = value;
 
 	*peer = (struct vhu_peer){.known = true, .uid = 107, .gid = 108};

@@ -20,9 +20,9 @@
 #include "tests/fuzz/fuzz.h"
 
 #define PACKETS 16
-#define HEAD 3
+#define HEAD    3
 /* After so many inputs, the file is closed and another one opened. */
-#define INPUTS 4096
+#define INPUTS  4096
 
 /* What leads from link type 252 to the plugin. */
 static const uint8_t tags[] = {0,   12,  0,   12,  'v', 'h', 'o', 's', 't', '_',
