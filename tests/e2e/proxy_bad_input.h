@@ -9,8 +9,6 @@
 #include "tests/e2e/proxy_peer.h"
 #include "tests/e2e/proxy_run.h"
 
-#define BAD_EXIT_SKIPPED 77
-
 struct bad {
 	struct proxy proxy;
 	int listener;     /* the back-end's */

@@ -125,7 +125,7 @@ void bad_capture_full(void)
 	    mount("tmpfs", folder, "tmpfs", 0, "size=256k")) {
 		printf("needs the right to mount a small file system (root): %s\n",
 		       strerror(errno));
-		exit(BAD_EXIT_SKIPPED);
+		exit(PROXY_EXIT_SKIPPED);
 	}
 	bad_begin_prepared(&bad, capture);
 	flood_and_end(&bad, capture, strerror(ENOSPC));

@@ -39,7 +39,7 @@ static void remove_folder(int status, void *unused)
 	(void)unused;
 	if (getpid() != made_by)
 		return;
-	if (status || getenv("VHU_KEEP"))
+	if ((status && status != PROXY_EXIT_SKIPPED) || getenv("VHU_KEEP"))
 		fprintf(stderr, "files kept in %s\n", made_folder);
 	else
 		proxy_shell("rm -rf '%s'", made_folder);
