@@ -11,8 +11,10 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define PROXY_PATH_MAX 100
-#define PROXY_LOG_MAX  65536
+#define PROXY_PATH_MAX     100
+#define PROXY_LOG_MAX      65536
+/* The exit status of a test that lacks something. */
+#define PROXY_EXIT_SKIPPED 77
 
 struct proxy {
 	pid_t pid; /* 0 when it has ended */
