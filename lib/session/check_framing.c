@@ -120,11 +120,11 @@ static void check_protocol_features(struct vhu_look *look, uint64_t taken)
 		uint64_t lacks = taken >> bit & 1
 					 ? vhu_protocol_feature_depends(bit, context->dialect) & ~taken
 					 : 0;
-		const struct vhu_name *name =
-			vhu_name_find(VHU_NAMES_protocol_features, bit, context);
+		const struct vhu_name *name;
 
 		if (!lacks || bit == VHU_PF_STANDALONE)
 			continue;
+		name = vhu_name_find(VHU_NAMES_protocol_features, bit, context);
 		vhu_bits_text(VHU_NAMES_protocol_features, lacks, context, depends, sizeof(depends));
 		vhu_report(look, VHU_RULE_AT_207, 0, "takes %s without %s", name ? name->name : "?",
 			   depends);

@@ -17,35 +17,38 @@
 #define CONFIG_IS_WHOLE 4
 #define UNFIT (-100)
 
-/* Return whether a device has feature bits of its own at all. */
-static bool has_features(uint32_t device)
+/* Virtio device ids are below this. */
+#define DEVICES 128
+
+/* Feature bits that have names: a device's own, by its id, and under 0 those that all have. */
+struct named {
+	uint64_t bits[DEVICES];
+};
+
+/* Collect the bits that have names. */
+static void collect(struct named *named)
 {
-	for (unsigned i = 0; i < vhu_names_count; i++)
-		if (vhu_names[i].set == VHU_NAMES_virtio_features && vhu_names[i].device == device)
-			return true;
-	return false;
+	*named = (struct named){0};
+	for (unsigned i = 0; i < vhu_names_count; i++) {
+		const struct vhu_name *name = &vhu_names[i];
+
+		if (name->set == VHU_NAMES_virtio_features && name->device < DEVICES &&
+		    name->value < 64)
+			named->bits[name->device] |= UINT64_C(1) << name->value;
+	}
 }
 
-/* Return how many of @features are names of the device's own, UNFIT where one has no name. That
- * none is offered of the many it could speaks against a device. */
-static int features_fit(uint32_t device, uint64_t features)
+/* Return how many of @features are a device's own, UNFIT where one has no name. That none is
+ * offered of the many it could speaks against a device. */
+static int features_fit(const struct named *named, uint32_t device, uint64_t features)
 {
-	const struct vhu_context context = {.device = device};
-	int named = 0;
+	uint64_t own = features & DEVICE_BITS;
 
-	if (features && !(features & DEVICE_BITS) && has_features(device))
+	if (own & ~(named->bits[device] | named->bits[0]))
+		return UNFIT;
+	if (features && !own && named->bits[device])
 		return -1;
-
-	for (features &= DEVICE_BITS; features; features &= features - 1) {
-		unsigned bit = (unsigned)__builtin_ctzll(features);
-		const struct vhu_name *name =
-			vhu_name_find(VHU_NAMES_virtio_features, bit, &context);
-
-		if (!name)
-			return UNFIT;
-		named += name->device == device;
-	}
-	return named;
+	return __builtin_popcountll(own & named->bits[device]);
 }
 
 /* Return how well a configuration space of @size bytes fits the device's: versions of a device
@@ -71,14 +74,16 @@ uint32_t vhu_device_guess(uint64_t features, uint32_t config_size)
 	uint32_t best_device = 0;
 	int best = 0;
 	bool tie = false;
+	struct named named;
 
+	collect(&named);
 	for (unsigned i = 0; i < vhu_names_count; i++) {
 		uint32_t device = (uint32_t)vhu_names[i].value;
 		int by_features, by_config, score;
 
-		if (vhu_names[i].set != VHU_NAMES_virtio_device)
+		if (vhu_names[i].set != VHU_NAMES_virtio_device || device >= DEVICES)
 			continue;
-		by_features = features_fit(device, features);
+		by_features = features_fit(&named, device, features);
 		by_config = config_fits(device, config_size);
 		if (by_features == UNFIT || by_config == UNFIT)
 			continue;
