@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vhu proxy: stands between a front-end and a back-end, and records what they say. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -117,6 +118,19 @@ static void raise_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* See to it that nothing that is opened later gets the number of a standard stream which whoever
+ * started this had closed: what is said there would go to a peer. */
+static void hold_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 /* Say a line on standard error. */
 static void say(const char *line)
 {
@@ -180,6 +194,12 @@ static int take_endpoints(const struct vhu_command *command, struct run *run, in
 	if (!strcmp(run->pair.end[VHU_FRONT].path, run->pair.end[VHU_BACK].path))
 		return vhu_usage(command, "%s: FRONT and BACK are the same",
 				 run->pair.end[VHU_FRONT].path);
+	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
+		if (run->pair.end[side].fd == STDOUT_FILENO ||
+		    run->pair.end[side].fd == STDERR_FILENO)
+			return vhu_usage(command, "%s: a standard stream: pass another descriptor",
+					 run->pair.end[side].path);
+	}
 	if (run->request.file && !strcmp(run->request.file, "-") && isatty(STDOUT_FILENO))
 		return vhu_usage(command, "a capture is not for terminals: pipe it or name a file");
 	return VHU_EXIT_DONE;
@@ -276,6 +296,7 @@ static int run_proxy(const struct vhu_command *command, int argc, char **argv)
 	const char *argument;
 	int key, status, error;
 
+	hold_streams();
 	while ((key = vhu_options_next(command, argc, argv, &argument)) >= 0) {
 		status = take_option(command, &run, key, argument);
 		if (status != VHU_EXIT_DONE)
