@@ -318,6 +318,23 @@ unsigned vhu_message_secrets(enum vhu_channel channel, uint32_t request, uint32_
 	return found;
 }
 
+/* Where in vhu_names the names of each set begin and end; others may stand between them. */
+static struct {
+	unsigned first, end;
+} reach[VHU_NAME_SETS];
+
+/* Find out how far each set reaches, before anything else runs. */
+static void __attribute__((constructor)) find_reach(void)
+{
+	for (unsigned i = vhu_names_count; i-- > 0;) {
+		enum vhu_names_id set = vhu_names[i].set;
+
+		reach[set].first = i;
+		if (!reach[set].end)
+			reach[set].end = i + 1;
+	}
+}
+
 const struct vhu_name *vhu_name_find(enum vhu_names_id set, uint64_t value,
 				     const struct vhu_context *context)
 {
@@ -326,7 +343,7 @@ const struct vhu_name *vhu_name_find(enum vhu_names_id set, uint64_t value,
 
 	if (!context)
 		context = &nothing_known;
-	for (unsigned i = 0; i < vhu_names_count; i++) {
+	for (unsigned i = reach[set].first; i < reach[set].end; i++) {
 		const struct vhu_name *name = &vhu_names[i];
 
 		if (name->set != set || name->value != value ||

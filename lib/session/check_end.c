@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Rules about how a session ends, and its last words. */
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "lib/protocol/line.h"
 #include "lib/protocol/text.h"
 #include "lib/session/internal.h"
 
@@ -130,45 +129,29 @@ void vhu_check_end(struct vhu_look *look, bool closed)
 	}
 }
 
-/* Add to a text. Returns its new length. */
-static size_t __attribute__((format(printf, 4, 5)))
-add(char *to, size_t size, size_t length, const char *format, ...)
-{
-	size_t at = length < size ? length : size;
-	va_list arguments;
-	int more;
-
-	va_start(arguments, format);
-	more = vsnprintf(size ? to + at : NULL, size - at, format, arguments);
-	va_end(arguments);
-	return length + (more > 0 ? (size_t)more : 0);
-}
-
 int vhu_state_last_words(const struct vhu_state *state, char *to, size_t size)
 {
 	const struct vhu_channel_state *channel = &state->channel[VHU_FRONT_END];
-	size_t length = 0;
+	struct vhu_line line = vhu_line_in(to, size);
 
-	if (size)
-		to[0] = '\0';
 	for (unsigned c = 0; c < VHU_CHANNELS; c++) {
 		for (unsigned i = 0; i < state->channel[c].count; i++) {
 			const struct vhu_pending *pending = &state->channel[c].pending[i];
 
-			length = add(to, size, length,
-				     "%s%s (message %" PRIu64 ") unanswered for %" PRIu64 " ms",
-				     length ? ", " : "", name_of(pending->message), pending->number,
-				     ms_between(pending->time_ns, state->last_ns));
+			vhu_line_printf(&line, "%s%s (message %" PRIu64 ") unanswered for %" PRIu64 " ms",
+					line.length ? ", " : "", name_of(pending->message),
+					pending->number, ms_between(pending->time_ns, state->last_ns));
 		}
 	}
 	for (unsigned side = 0; side < 2; side++)
 		if (channel->last_number[side])
-			length = add(to, size, length,
-				     "%slast from the %s: %s%s (message %" PRIu64 ", %" PRIu64
-				     " ms before the end)",
-				     length ? "; " : "", side_name[side], name_of(channel->last[side]),
-				     channel->last_is_reply[side] ? " reply" : "",
-				     channel->last_number[side],
-				     ms_between(channel->last_ns[side], state->last_ns));
-	return (int)length;
+			vhu_line_printf(&line,
+					"%slast from the %s: %s%s (message %" PRIu64 ", %" PRIu64
+					" ms before the end)",
+					line.length ? "; " : "", side_name[side],
+					name_of(channel->last[side]),
+					channel->last_is_reply[side] ? " reply" : "",
+					channel->last_number[side],
+					ms_between(channel->last_ns[side], state->last_ns));
+	return (int)line.length;
 }

@@ -1,154 +1,116 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a record says, as a sentence. */
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
+#include <string.h>
 
+#include "lib/protocol/line.h"
 #include "lib/protocol/text.h"
 #include "lib/session/session.h"
 
 /* More descriptors than these are counted, not listed. */
 #define FDS_LISTED 4
 
-/* A sentence as it grows. */
-struct sentence {
-	char *to;
-	size_t size, length;
-};
-
-/* Return where the sentence goes on, and in *@room for how many bytes. */
-static char *rest(struct sentence *sentence, size_t *room)
-{
-	size_t at = sentence->length < sentence->size ? sentence->length : sentence->size;
-
-	*room = sentence->size - at;
-	return *room ? sentence->to + at : NULL;
-}
-
-/* Add what printf would print. */
-static void __attribute__((format(printf, 2, 3)))
-add(struct sentence *sentence, const char *format, ...)
-{
-	va_list arguments;
-	size_t room;
-	char *to = rest(sentence, &room);
-	int length;
-
-	va_start(arguments, format);
-	length = vsnprintf(to, room, format, arguments);
-	va_end(arguments);
-	sentence->length += length > 0 ? (size_t)length : 0;
-}
-
-/* Begin a sentence in the room given. */
-static struct sentence sentence_in(char *to, size_t size)
-{
-	if (size)
-		to[0] = '\0';
-	return (struct sentence){to, size, 0};
-}
-
 /* Add a message's name. */
-static void add_name(struct sentence *sentence, const struct vhu_note *note)
+static void add_name(struct vhu_line *sentence, const struct vhu_note *note)
 {
 	if (!note->has_header)
-		add(sentence, "part of a header");
+		vhu_line_add(sentence, "part of a header");
 	else if (!note->message)
-		add(sentence, "message %" PRIu32, note->header.request);
+		vhu_line_printf(sentence, "message %" PRIu32, note->header.request);
 	else if (note->or_message)
-		add(sentence, "%s or %s", note->message->name, note->or_message->name);
+		vhu_line_printf(sentence, "%s or %s", note->message->name, note->or_message->name);
 	else
-		add(sentence, "%s", note->message->name);
+		vhu_line_add(sentence, note->message->name);
 	if (note->reply)
-		add(sentence, " reply");
+		vhu_line_add(sentence, " reply");
 }
 
 /* Add the descriptors that came with a message. */
-static void add_fds(struct sentence *sentence, const struct vhu_record *record)
+static void add_fds(struct vhu_line *sentence, const struct vhu_record *record)
 {
 	for (unsigned i = 0; i < record->fds && i < FDS_LISTED; i++) {
 		char text[128];
 
 		vhu_fd_text(&record->fd[i], text, sizeof(text));
-		add(sentence, ", %s", text);
+		vhu_line_add(sentence, ", ");
+		vhu_line_add(sentence, text);
 	}
 	if (record->fds > FDS_LISTED)
-		add(sentence, ", %u more descriptors", record->fds - FDS_LISTED);
+		vhu_line_printf(sentence, ", %u more descriptors", record->fds - FDS_LISTED);
 }
 
 /* Add what a message's payload says. */
-static void add_payload(struct sentence *sentence, const struct vhu_note *note)
+static void add_payload(struct vhu_line *sentence, const struct vhu_note *note)
 {
-	size_t room, before = sentence->length;
-	char *to;
+	size_t before = sentence->length, at;
 
 	if (!note->layout) {
 		if (note->payload.size)
-			add(sentence, ", %" PRIu32 " bytes", note->payload.size);
+			vhu_line_printf(sentence, ", %" PRIu32 " bytes", note->payload.size);
 		return;
 	}
-	add(sentence, " ");
-	to = rest(sentence, &room);
+	if (!note->layout->fields && !note->payload.size)
+		return;
+	vhu_line_add(sentence, " ");
+	at = sentence->length < sentence->size ? sentence->length : sentence->size;
 	sentence->length +=
-		(size_t)vhu_brief_text(note->layout, &note->payload, &note->context, to, room);
+		(size_t)vhu_brief_text(note->layout, &note->payload, &note->context,
+				       sentence->size ? sentence->to + at : NULL,
+				       sentence->size - at);
 	/* Nothing said: take the space back. */
-	if (sentence->length == before + 1) {
-		sentence->length = before;
-		if (before < sentence->size)
-			sentence->to[before] = '\0';
-	}
+	if (sentence->length == before + 1)
+		vhu_line_back(sentence, before);
 }
 
 /* Add what is to be known about how a message passed. */
-static void add_marks(struct sentence *sentence, const struct vhu_note *note,
+static void add_marks(struct vhu_line *sentence, const struct vhu_note *note,
 		      const struct vhu_record *record)
 {
 	if (record->marks & VHU_MARK_PARTIAL)
-		add(sentence, ", closed after %" PRIu64 " of %" PRIu64 " bytes",
+		vhu_line_printf(sentence, ", closed after %" PRIu64 " of %" PRIu64 " bytes",
 		    record->message_sent,
 		    (uint64_t)VHU_HEADER_SIZE + (note->has_header ? note->header.size : 0));
 	if (record->marks & VHU_MARK_TRUNCATED)
-		add(sentence, ", descriptors lost");
+		vhu_line_add(sentence, ", descriptors lost");
 	if (record->marks & VHU_MARK_ALTERED)
-		add(sentence, ", altered by the proxy");
+		vhu_line_add(sentence, ", altered by the proxy");
 }
 
-/* Add a text that a capture brings, without what a terminal would act on. */
-static void add_foreign(struct sentence *sentence, const char *text)
+/* Add a text that a capture brings; NULL for none. */
+static void add_foreign(struct vhu_line *sentence, const char *text)
 {
-	for (; text && *text; text++)
-		add(sentence, (unsigned char)*text < ' ' || *text == 0x7f ? "\\x%02x" : "%c",
-		    (unsigned char)*text);
+	if (text)
+		vhu_line_foreign(sentence, text, strlen(text), "");
 }
 
 /* Add who is at one side of a session. */
-static void add_peer(struct sentence *sentence, const char *side, const struct vhu_peer *peer)
+static void add_peer(struct vhu_line *sentence, const char *side, const struct vhu_peer *peer)
 {
 	if (!peer->known && !(peer->path && *peer->path))
 		return;
-	add(sentence, ", %s", side);
+	vhu_line_printf(sentence, ", %s", side);
 	if (peer->known) {
-		add(sentence, " ");
+		vhu_line_add(sentence, " ");
 		add_foreign(sentence, peer->comm);
-		add(sentence, " (pid %" PRIu32 ")", peer->pid);
+		vhu_line_printf(sentence, " (pid %" PRIu32 ")", peer->pid);
 	}
 	if (peer->path && *peer->path) {
-		add(sentence, " at ");
+		vhu_line_add(sentence, " at ");
 		add_foreign(sentence, peer->path);
 	}
 }
 
 /* Add what happened to a session or to one of its channels. */
-static void add_event(struct sentence *sentence, const struct vhu_record *record, const char *event)
+static void add_event(struct vhu_line *sentence, const struct vhu_record *record, const char *event)
 {
 	const char *channel = vhu_channel_name(record->channel);
 
 	if (record->channel == VHU_FRONT_END)
-		add(sentence, "session %s", event);
+		vhu_line_printf(sentence, "session %s", event);
 	else
-		add(sentence, "%s channel %s", channel ? channel : "unknown", event);
+		vhu_line_printf(sentence, "%s channel %s", channel ? channel : "unknown", event);
 	if (record->text && *record->text) {
-		add(sentence, ": ");
+		vhu_line_add(sentence, ": ");
 		add_foreign(sentence, record->text);
 	}
 }
@@ -156,20 +118,20 @@ static void add_event(struct sentence *sentence, const struct vhu_record *record
 int vhu_note_name(const struct vhu_note *note, const struct vhu_record *record, char *to,
 		  size_t size)
 {
-	struct sentence sentence = sentence_in(to, size);
+	struct vhu_line sentence = vhu_line_in(to, size);
 	const char *type = vhu_record_type_name(record->type);
 
 	if (record->type == VHU_RECORD_MESSAGE)
 		add_name(&sentence, note);
 	else
-		add(&sentence, "%s", type ? type : "unknown record");
+		vhu_line_printf(&sentence, "%s", type ? type : "unknown record");
 	return (int)sentence.length;
 }
 
 int vhu_note_text(const struct vhu_note *note, const struct vhu_record *record, char *to,
 		  size_t size)
 {
-	struct sentence sentence = sentence_in(to, size);
+	struct vhu_line sentence = vhu_line_in(to, size);
 
 	switch (record->type) {
 	case VHU_RECORD_MESSAGE:
@@ -194,7 +156,7 @@ int vhu_note_text(const struct vhu_note *note, const struct vhu_record *record, 
 		add_event(&sentence, record, "error");
 		break;
 	default:
-		add(&sentence, "record of type %d", (int)record->type);
+		vhu_line_printf(&sentence, "record of type %d", (int)record->type);
 		break;
 	}
 	return (int)sentence.length;
