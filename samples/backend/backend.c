@@ -53,7 +53,7 @@ void vhu_backend_close(struct vhu_backend *backend)
 	backend->log.on = false;
 }
 
-void vhu_backend_reset(struct vhu_backend *backend)
+void vhu_backend_stop(struct vhu_backend *backend)
 {
 	for (unsigned i = 0; i < backend->device->queues; i++) {
 		struct vhu_ring *ring = &backend->ring[i];
@@ -61,13 +61,24 @@ void vhu_backend_reset(struct vhu_backend *backend)
 		vhu_work_drain(backend, ring);
 		vhu_ring_stop(ring);
 		ring->enabled = false;
-		ring->has_addresses = false;
-		ring->avail_index = ring->used_index = 0;
-		ring->avail_wrap = ring->used_wrap = true;
 		if (ring->kick >= 0)
 			close(ring->kick);
 		ring->kick = -1;
 	}
+}
+
+void vhu_backend_reset(struct vhu_backend *backend)
+{
+	vhu_backend_stop(backend);
+	for (unsigned i = 0; i < backend->device->queues; i++) {
+		struct vhu_ring *ring = &backend->ring[i];
+
+		ring->has_addresses = false;
+		ring->avail_index = ring->used_index = 0;
+		ring->avail_wrap = ring->used_wrap = true;
+	}
+	if (backend->device->reset)
+		backend->device->reset(backend->device);
 	backend->status = 0;
 }
 

@@ -51,7 +51,10 @@ void vhu_backend_open(struct vhu_backend *backend, int socket);
 /* End the session. */
 void vhu_backend_close(struct vhu_backend *backend);
 
-/* Stop all vrings and go back to how they were before the driver came. */
+/* Stop all vrings; where they stand is not forgotten. */
+void vhu_backend_stop(struct vhu_backend *backend);
+
+/* Go back to how the device was before the driver came. */
 void vhu_backend_reset(struct vhu_backend *backend);
 
 /* Give up a ring: its memory says what cannot be. @why: a text. */

@@ -25,7 +25,8 @@ static unsigned fds_wanted(const struct vhu_message *row, const struct vhu_wire 
 	if (limit != VHU_FDS_REGIONS)
 		return limit;
 	/* The only row that has as many as there are regions. */
-	return row->id == VHU_MSG_SET_MEM_TABLE && regions < VHU_FDS_REGIONS ? (unsigned)regions : 0;
+	return row->id == VHU_MSG_SET_MEM_TABLE && regions < VHU_FDS_REGIONS ? (unsigned)regions
+									     : 0;
 }
 
 /* Return whether a payload may be longer than what its layout tells of: a table with room for more
@@ -89,7 +90,8 @@ static bool has_reply(const struct vhu_backend *backend, const struct vhu_messag
 		vhu_backend_has_protocol(backend, row->reply_feature));
 }
 
-/* Begin the reply to a request: its own, in the layout that is likeliest; else an acknowledgement. */
+/* Begin the reply to a request: its own, in the layout that is likeliest; else an acknowledgement.
+ */
 static void begin_reply(struct vhu_backend *backend, const struct vhu_message *row,
 			struct vhu_wire *reply)
 {

@@ -9,9 +9,9 @@
 #include "samples/backend/chain.h"
 
 struct vhu_device {
-	uint32_t id;	     /* virtio device id */
-	const char *type;    /* as QEMU's vhost-user.json names it */
-	uint64_t features;   /* virtio features of this kind of device */
+	uint32_t id;       /* virtio device id */
+	const char *type;  /* as QEMU's vhost-user.json names it */
+	uint64_t features; /* virtio features of this kind of device */
 	unsigned queues;
 	uint8_t *config; /* the configuration space, little endian */
 	uint32_t config_size;

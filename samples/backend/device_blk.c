@@ -18,10 +18,10 @@
 
 #include "samples/backend/device.h"
 
-#define SECTOR	   512
+#define SECTOR     512
 #define BLOCK_SIZE 512
 /* Parts of a request that drivers put into a ring of 128. */
-#define PARTS_MAX 126
+#define PARTS_MAX  126
 
 #define BIT(feature) (UINT64_C(1) << (feature))
 

@@ -29,8 +29,7 @@ static const struct {
     [VHU_FAULT_LOSE_KICK] = {"lose-kick", .ratio = true, .help = "read the kick, do nothing"},
     [VHU_FAULT_REORDER] = {"reorder", .help = "give requests back newest first (with --delay)"},
     [VHU_FAULT_BAD_ID] = {"bad-id", .ratio = true, .help = "give back what was never taken"},
-    [VHU_FAULT_MAX_VQS_BELOW_MIN] = {"max-vqs-below-min",
-				     .help = "say so in the specifications"},
+    [VHU_FAULT_MAX_VQS_BELOW_MIN] = {"max-vqs-below-min", .help = "say so in the specifications"},
 };
 
 /* Take the next word of *@rest, which words are separated by colons in. Returns it or "". */
@@ -108,6 +107,5 @@ void vhu_faults_list(void)
 {
 	for (unsigned i = 0; i < VHU_FAULT_KINDS; i++)
 		printf("%s%s%s%s\n      %s\n", kinds[i].name, kinds[i].message ? ":MESSAGE" : "",
-		       kinds[i].time ? ":TIME" : "", kinds[i].ratio ? "[:1/N]" : "",
-		       kinds[i].help);
+		       kinds[i].time ? ":TIME" : "", kinds[i].ratio ? "[:1/N]" : "", kinds[i].help);
 }

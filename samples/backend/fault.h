@@ -36,9 +36,9 @@ enum vhu_fault_kind {
 struct vhu_fault {
 	enum vhu_fault_kind kind;
 	const struct vhu_message *message; /* whose fault it is; NULL: no message's */
-	uint64_t time;			   /* nanoseconds */
-	uint64_t every;			   /* one of so many; 1: each */
-	uint64_t seen;			   /* occasions so far */
+	uint64_t time;                     /* nanoseconds */
+	uint64_t every;                    /* one of so many; 1: each */
+	uint64_t seen;                     /* occasions so far */
 };
 
 struct vhu_faults {

@@ -35,7 +35,6 @@ vhu_handler vhu_set_mem_table, vhu_get_max_mem_slots, vhu_add_mem_reg, vhu_rem_m
 
 /* handlers_ring.c */
 vhu_handler vhu_set_vring_num, vhu_set_vring_addr, vhu_set_vring_base, vhu_get_vring_base,
-    vhu_set_vring_kick, vhu_set_vring_call, vhu_set_vring_err, vhu_set_vring_enable,
-    vhu_vring_kick;
+    vhu_set_vring_kick, vhu_set_vring_call, vhu_set_vring_err, vhu_set_vring_enable, vhu_vring_kick;
 
 #endif

@@ -91,8 +91,6 @@ const char *vhu_reset_device(struct vhu_backend *backend, struct vhu_wire *reque
 {
 	(void)request, (void)reply;
 	vhu_backend_reset(backend);
-	if (backend->device->reset)
-		backend->device->reset(backend->device);
 	return NULL;
 }
 
@@ -182,11 +180,12 @@ const char *vhu_set_status(struct vhu_backend *backend, struct vhu_wire *request
 	if (status > UINT8_MAX)
 		return "a status has 8 bits";
 	/*
-	 * A status of 0 is the driver's reset. The configuration space outlives it: a front-end that
-	 * pauses its guest says the same, and will not tell what the driver once wrote there.
+	 * A status of 0 is the driver's reset. It stops the vrings and no more: a front-end that
+	 * pauses or moves its guest says it too, asks only then where the vrings stand
+	 * (GET_VRING_BASE), and will not tell again what the driver wrote to the configuration.
 	 */
 	if (status == 0)
-		vhu_backend_reset(backend);
+		vhu_backend_stop(backend);
 	backend->status = status;
 	return NULL;
 }
@@ -200,8 +199,7 @@ const char *vhu_get_backend_specs(struct vhu_backend *backend, struct vhu_wire *
 	(void)request;
 	vhu_wire_put(reply, VHU_FIELD_backend_specs_device_id, device->id);
 	vhu_wire_put(reply, VHU_FIELD_backend_specs_config_size, device->config_size);
-	vhu_wire_put(reply, VHU_FIELD_backend_specs_min_vqs,
-		     lie ? device->queues + 1 : QUEUES_MIN);
+	vhu_wire_put(reply, VHU_FIELD_backend_specs_min_vqs, lie ? device->queues + 1 : QUEUES_MIN);
 	vhu_wire_put(reply, VHU_FIELD_backend_specs_max_vqs, device->queues);
 	return NULL;
 }

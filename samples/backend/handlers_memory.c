@@ -26,7 +26,8 @@ static struct vhu_region region_at(const struct vhu_wire *request, uint32_t base
 	};
 }
 
-/* Map the region whose layout begins at @base, from descriptor @n. Returns NULL or what is wrong. */
+/* Map the region whose layout begins at @base, from descriptor @n. Returns NULL or what is wrong.
+ */
 static const char *add_region(struct vhu_backend *backend, const struct vhu_wire *request,
 			      uint32_t base, unsigned n)
 {

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 /* Regions begin at multiples of this, so that two rings never share a line of the cache. */
-#define REGION_ALIGN 64
+#define REGION_ALIGN     64
 /* Both formats have a head and a row for each descriptor; see inflight_split.c, _packed.c. */
-#define SPLIT_SIZE(num)	 (16 + 16 * (uint64_t)(num))
+#define SPLIT_SIZE(num)  (16 + 16 * (uint64_t)(num))
 #define PACKED_SIZE(num) (32 + 32 * (uint64_t)(num))
 
 /* Return the distance between two regions. */

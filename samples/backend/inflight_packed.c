@@ -42,8 +42,7 @@ struct region {
 	struct state desc[];
 };
 
-_Static_assert(sizeof(struct region) == 32 && sizeof(struct state) == 32,
-	       "as inflight.c reckons");
+_Static_assert(sizeof(struct region) == 32 && sizeof(struct state) == 32, "as inflight.c reckons");
 
 #define AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
 #define USED  (1u << VRING_PACKED_DESC_F_USED)

@@ -22,8 +22,7 @@ struct region {
 	struct state desc[];
 };
 
-_Static_assert(sizeof(struct region) == 16 && sizeof(struct state) == 16,
-	       "as inflight.c reckons");
+_Static_assert(sizeof(struct region) == 16 && sizeof(struct state) == 16, "as inflight.c reckons");
 
 /* Clear the marks of the last batch: the driver was told of these, but we died before noting it. */
 static void finish_batch(struct region *region, uint32_t num, uint16_t used_index)

@@ -12,12 +12,12 @@
 #include <linux/virtio_ring.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "lib/cli/json.h"
 #include "samples/backend/backend.h"
 #include "samples/backend/listen.h"
 #include "samples/common/clock.h"
+#include "samples/common/names.h"
 
 /* What is offered if nothing is turned off, besides what the device adds. */
 #define BIT(feature) (UINT64_C(1) << (feature))
@@ -80,8 +80,8 @@ static const struct vhu_example example[] = {
 struct request {
 	bool blk, capabilities, faults;
 	const char *path; /* NULL: none */
-	int fd;		  /* -1: none */
-	uint64_t without, without_protocol;
+	int fd;           /* -1: none */
+	struct vhu_feature_sets without;
 	struct vhu_device_blk_options disk;
 };
 
@@ -97,37 +97,6 @@ static const struct vhu_command command_backend = {
     .example = example,
     .run = run,
 };
-
-/* Turn a feature off by its name. Returns whether there is one of that name. */
-static bool turn_off(struct request *request, const char *name)
-{
-	bool found = false;
-
-	for (unsigned i = 0; i < vhu_names_count; i++) {
-		const struct vhu_name *row = &vhu_names[i];
-
-		if (strcasecmp(row->name, name) || row->value > 63)
-			continue;
-		if (row->set == VHU_NAMES_protocol_features)
-			request->without_protocol |= BIT(row->value);
-		else if (row->set == VHU_NAMES_virtio_features && row->device == 0)
-			request->without |= BIT(row->value);
-		else
-			continue;
-		found = true;
-	}
-	return found;
-}
-
-/* Find a dialect by its name. Returns VHU_ANY where there is none of that name. */
-static enum vhu_dialect dialect_of(const char *name)
-{
-	int dialect = VHU_DIALECTS - 1;
-
-	while (dialect > VHU_ANY && strcmp(vhu_dialect_name((enum vhu_dialect)dialect), name))
-		dialect--;
-	return (enum vhu_dialect)dialect;
-}
 
 /* Take a number. Returns VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is wrong said. */
 static int take_number(const struct vhu_command *command, const char *argument, const char *what,
@@ -158,8 +127,8 @@ static int take_disk_option(const struct vhu_command *command, struct request *r
 		request->disk.memory_size = number << 20;
 		break;
 	case KEY_QUEUES:
-		status = take_number(command, argument, "a number of vrings", 1, VHU_RINGS_MAX,
-				     &number);
+		status =
+		    take_number(command, argument, "a number of vrings", 1, VHU_RINGS_MAX, &number);
 		request->disk.queues = (unsigned)number;
 		break;
 	}
@@ -174,12 +143,13 @@ static int take_nature_option(const struct vhu_command *command, struct vhu_back
 
 	switch (key) {
 	case KEY_DIALECT:
-		backend->dialect = dialect_of(argument);
+		backend->dialect = vhu_names_dialect(argument);
 		if (backend->dialect == VHU_ANY)
-			return vhu_usage(command, "%s: not standalone, probe or upstream", argument);
+			return vhu_usage(command, "%s: not standalone, probe or upstream",
+					 argument);
 		break;
 	case KEY_WITHOUT:
-		if (!turn_off(request, argument))
+		if (!vhu_names_feature(argument, &request->without))
 			return vhu_usage(command, "%s: no such feature", argument);
 		break;
 	case KEY_DELAY:
@@ -264,7 +234,7 @@ static int open_device(struct vhu_backend *backend, const struct request *reques
 			return vhu_fail(backend->command, "%s: cannot be used as a disk: %s",
 					disk->file ? disk->file : "memory", strerror(-error));
 	}
-	backend->features = (features | backend->device->features) & ~request->without;
+	backend->features = (features | backend->device->features) & ~request->without.virtio;
 	backend->protocol_features = protocol_features;
 	if (backend->dialect == VHU_STANDALONE)
 		backend->protocol_features |= BIT(VHU_PF_STANDALONE);
@@ -272,7 +242,7 @@ static int open_device(struct vhu_backend *backend, const struct request *reques
 		backend->protocol_features |= BIT(VHU_PF_PROBE);
 	if (backend->device->config_size == 0)
 		backend->protocol_features &= ~BIT(VHU_PF_CONFIG);
-	backend->protocol_features &= ~request->without_protocol;
+	backend->protocol_features &= ~request->without.protocol;
 	return VHU_EXIT_DONE;
 }
 

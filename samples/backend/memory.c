@@ -17,8 +17,8 @@ static void on_sigbus(int number, siginfo_t *info, void *context)
 
 	(void)context;
 	if (info->si_code != BUS_ADRERR ||
-	    mmap((void *)at, page, PROT_READ | PROT_WRITE,
-		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+	    mmap((void *)at, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		 -1, 0) == MAP_FAILED)
 		signal(number, SIG_DFL);
 }
 

@@ -18,8 +18,8 @@
 
 struct vhu_region {
 	uint64_t guest, user, size; /* as the front-end told */
-	uint8_t *here;		    /* its first byte in this process */
-	void *map;		    /* what was mapped: the file from its start on */
+	uint8_t *here;              /* its first byte in this process */
+	void *map;                  /* what was mapped: the file from its start on */
 	size_t map_size;
 };
 
@@ -39,8 +39,8 @@ int vhu_memory_map(int fd, uint64_t offset, uint64_t size, void **map, size_t *m
 
 /*
  * Map a region.
- * @told: its addresses and size. @offset: where it begins in the file @fd, which may be closed then.
- * Returns 0; -EEXIST: it overlaps another; -ENOSPC: no slot is free; other -errno.
+ * @told: its addresses and size. @offset: where it begins in the file @fd, which may be closed
+ * then. Returns 0; -EEXIST: it overlaps another; -ENOSPC: no slot is free; other -errno.
  */
 int vhu_memory_add(struct vhu_memory *memory, const struct vhu_region *told, uint64_t offset,
 		   int fd);

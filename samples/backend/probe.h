@@ -11,11 +11,11 @@
 #ifdef VHU_HAVE_SDT
 #include <sys/sdt.h>
 /* @vring: its index. @id: the first descriptor or the buffer id. */
-#define VHU_PROBE_POP(vring, id) DTRACE_PROBE2(vhu, queue_pop, vring, id)
+#define VHU_PROBE_POP(vring, id)           DTRACE_PROBE2(vhu, queue_pop, vring, id)
 /* @written: bytes that the device wrote. */
 #define VHU_PROBE_PUSH(vring, id, written) DTRACE_PROBE3(vhu, queue_push, vring, id, written)
 #else
-#define VHU_PROBE_POP(vring, id)	   ((void)0)
+#define VHU_PROBE_POP(vring, id)           ((void)0)
 #define VHU_PROBE_PUSH(vring, id, written) ((void)0)
 #endif
 

@@ -24,11 +24,11 @@
 
 /* A request that the device has executed and that waits to be given back. */
 struct vhu_done {
-	uint64_t due;	      /* when */
+	uint64_t due;         /* when */
 	uint32_t written;     /* bytes that the device wrote */
-	uint16_t id;	      /* as in its chain */
+	uint16_t id;          /* as in its chain */
 	uint16_t descriptors; /* ditto */
-	uint16_t entry;	      /* ditto */
+	uint16_t entry;       /* ditto */
 };
 
 /* A request that was taken by a predecessor that died. */
@@ -70,20 +70,20 @@ struct vhu_ring {
 			struct vring_packed_desc_event *device;
 		} packed;
 	};
-	uint32_t taken;	     /* descriptors (packed) or chains (split) not given back yet */
+	uint32_t taken;       /* descriptors (packed) or chains (split) not given back yet */
 	uint32_t unannounced; /* given back since it was last decided whether to call */
-	bool owes_call;	     /* call at the next occasion, wanted or not */
-	uint64_t call_due;   /* when a call that was put off comes, or VHU_CLOCK_NEVER */
-	bool again;	     /* there was more to do than one turn allows */
+	bool owes_call;       /* call at the next occasion, wanted or not */
+	uint64_t call_due;    /* when a call that was put off comes, or VHU_CLOCK_NEVER */
+	bool again;           /* there was more to do than one turn allows */
 
 	/* Executed and not given back: done_count from done_first on, going round. */
 	struct vhu_done *done;
 	uint32_t done_first, done_count;
 
-	struct vhu_resubmit *resubmit; /* oldest first */
+	struct vhu_resubmit *resubmit;   /* oldest first */
 	uint32_t resubmits, resubmitted; /* how many, and how many of them are taken again */
-	void *inflight;	  /* its part of the in-flight area, or NULL */
-	uint64_t counter; /* of what was taken, for the in-flight area */
+	void *inflight;                  /* its part of the in-flight area, or NULL */
+	uint64_t counter;                /* of what was taken, for the in-flight area */
 };
 
 /* What the formats do differently; the ring is started. */

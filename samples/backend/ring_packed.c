@@ -11,8 +11,8 @@
 #include "samples/backend/inflight.h"
 #include "samples/backend/ring.h"
 
-#define AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
-#define USED  (1u << VRING_PACKED_DESC_F_USED)
+#define AVAIL       (1u << VRING_PACKED_DESC_F_AVAIL)
+#define USED        (1u << VRING_PACKED_DESC_F_USED)
 /* In struct vring_packed_desc_event: an index, and the wrap counter. */
 #define EVENT_INDEX ((1u << VRING_PACKED_EVENT_F_WRAP_CTR) - 1)
 
@@ -62,8 +62,8 @@ static void packed_begin(struct vhu_ring *ring)
  * the driver wrote before it made it so. */
 static bool available(const struct vhu_ring *ring)
 {
-	uint16_t flags = le16toh(
-	    __atomic_load_n(&ring->packed.desc[ring->avail_index].flags, __ATOMIC_ACQUIRE));
+	uint16_t flags =
+	    le16toh(__atomic_load_n(&ring->packed.desc[ring->avail_index].flags, __ATOMIC_ACQUIRE));
 
 	return !!(flags & AVAIL) == ring->avail_wrap && !!(flags & USED) != ring->avail_wrap;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The loop: one thread waits for signals, front-ends, messages, kicks and for requests that are due,
- * and does what has come. What it waits for is listed anew each turn: it is never more than a few
- * descriptors.
+ * The loop: one thread waits for signals, front-ends, messages, kicks and for requests that are
+ * due, and does what has come. What it waits for is listed anew each turn: it is never more than a
+ * few descriptors.
  */
 #include <errno.h>
 #include <poll.h>
@@ -46,8 +46,7 @@ static nfds_t list(struct loop *loop)
 	loop->list[ON_SIGNAL] = (struct pollfd){loop->signals, POLLIN, 0};
 	loop->list[ON_SOCKET] =
 	    (struct pollfd){connected ? backend->socket : loop->listener, POLLIN, 0};
-	loop->list[ON_UPCALL] =
-	    (struct pollfd){connected ? backend->upcall.socket : -1, POLLIN, 0};
+	loop->list[ON_UPCALL] = (struct pollfd){connected ? backend->upcall.socket : -1, POLLIN, 0};
 	for (unsigned i = 0; i < rings; i++) {
 		const struct vhu_ring *ring = &backend->ring[i];
 

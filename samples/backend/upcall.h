@@ -12,9 +12,9 @@
 #include "samples/common/wire.h"
 
 struct vhu_upcall {
-	int socket; /* -1: there is none */
+	int socket;        /* -1: there is none */
 	bool acknowledged; /* REPLY_ACK is negotiated: ask for replies */
-	bool waiting;	   /* for the reply to a request */
+	bool waiting;      /* for the reply to a request */
 	struct vhu_wire reply;
 	/* Wishes: vrings as bits, or a bit for the device. */
 	uint64_t calls, errors;

@@ -7,7 +7,7 @@
 
 #define VHU_CLOCK_SECOND UINT64_C(1000000000)
 /* A moment that never comes. */
-#define VHU_CLOCK_NEVER UINT64_MAX
+#define VHU_CLOCK_NEVER  UINT64_MAX
 
 /* Return the time that has passed since some moment before the program began. */
 uint64_t vhu_clock_now(void);

@@ -62,10 +62,11 @@ int vhu_wire_receive(struct vhu_wire *wire, int socket)
 {
 	ssize_t got;
 
-	/* Never ask for more than the message at hand: the descriptors of the next would come too. */
+	/* Never ask for more than the message at hand: the descriptors of the next would come too.
+	 */
 	while (wire->got < VHU_HEADER_SIZE) {
-		got = receive_some(wire, socket, wire->head + wire->got,
-				   VHU_HEADER_SIZE - wire->got);
+		got =
+		    receive_some(wire, socket, wire->head + wire->got, VHU_HEADER_SIZE - wire->got);
 		if (got <= 0)
 			return (int)got;
 	}
