@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The rows of protocol.def as arrays, and the look-ups in them. */
+#include <endian.h>
 #include <string.h>
 #include <strings.h>
 
@@ -94,15 +95,28 @@ static const uint8_t row_of[VHU_CHANNELS][VHU_DIALECTS][INDEXED] = {
 #include "lib/protocol/protocol.def"
 };
 
-/* Integers: byte by byte, so that alignment and this machine's order do not matter. */
+/* Integers are copied, not cast: what a peer sent is aligned to nothing. */
 
 uint64_t vhu_integer_read(const uint8_t *bytes, unsigned size, bool big_endian)
 {
-	uint64_t value = 0;
+	uint16_t u16;
+	uint32_t u32;
+	uint64_t u64;
 
-	for (unsigned i = 0; i < size; i++)
-		value |= (uint64_t)bytes[i] << 8 * (big_endian ? size - 1 - i : i);
-	return value;
+	switch (size) {
+	case 1:
+		return bytes[0];
+	case 2:
+		memcpy(&u16, bytes, sizeof(u16));
+		return big_endian ? be16toh(u16) : le16toh(u16);
+	case 4:
+		memcpy(&u32, bytes, sizeof(u32));
+		return big_endian ? be32toh(u32) : le32toh(u32);
+	case 8:
+		memcpy(&u64, bytes, sizeof(u64));
+		return big_endian ? be64toh(u64) : le64toh(u64);
+	}
+	return 0;
 }
 
 /* Write an integer of @size bytes. */
