@@ -187,7 +187,7 @@ static int read_through(const struct vhu_command *command, struct request *reque
 	int got;
 
 	if (vhu_pcapng_reader_open(&reader, request->path, request->follow, error))
-		return vhu_fail(command, "%s: %s", request->path, error);
+		return show ? vhu_fail(command, "%s: %s", request->path, error) : VHU_EXIT_FAILED;
 	while ((got = vhu_pcapng_read(reader, &record)) > 0) {
 		uint64_t number = vhu_pcapng_reader_number(reader);
 
