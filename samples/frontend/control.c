@@ -162,7 +162,7 @@ static int wait_for_reply(struct vhu_frontend *frontend, uint64_t deadline)
 }
 
 /* Say what kept a reply from coming. Returns -1. */
-static int no_reply(const struct vhu_frontend *frontend, const struct vhu_message *row, int error)
+static int no_reply(struct vhu_frontend *frontend, const struct vhu_message *row, int error)
 {
 	const char *path = frontend->wanted.path;
 
@@ -172,6 +172,9 @@ static int no_reply(const struct vhu_frontend *frontend, const struct vhu_messag
 		return vhu_say(frontend, "%s: %s: no reply within %.3g s", path, row->name,
 			       (double)frontend->wanted.timeout / VHU_CLOCK_SECOND);
 	case -EPIPE:
+		frontend->gone = true;
+		if (frontend->patient)
+			return -1;
 		return vhu_say(frontend, "%s: %s: the back-end closed the connection", path,
 			       row->name);
 	case -EPROTO:

@@ -74,6 +74,8 @@ struct vhu_frontend {
 	struct vhu_wire answer, request; /* what comes on the one and on the other */
 	struct vhu_context negotiated;
 	bool config_changed;
+	bool patient; /* say nothing when the back-end goes: it may come back */
+	bool gone;    /* it went while it was asked something */
 
 	/* What outlives a connection: the guest, so to speak. */
 	struct vhu_arena arena;

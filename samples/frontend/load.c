@@ -121,7 +121,9 @@ static int stuck(struct vhu_frontend *frontend, struct vhu_queue *queue)
 	const char *why = "it was kicked and has not done them";
 	struct vhu_used used;
 
-	if (queue->vring.format->collect(&queue->vring, &used) != 0)
+	if (frontend->wanted.poll)
+		why = "it has not looked at the vring";
+	else if (queue->vring.format->collect(&queue->vring, &used) != 0)
 		why = "it has done some of them and does not call";
 	else if (poll(&kicked, 1, 0) > 0)
 		why = "it does not read the kick";
@@ -221,7 +223,23 @@ static int wait_until(struct vhu_frontend *frontend, uint64_t due)
 		       frontend->wanted.path);
 }
 
-/* The back-end has gone: wait for another one, and give it what is in flight. */
+/* Wait for another back-end. One that is about to die may still be connected to: try again. */
+static int find_another(struct vhu_frontend *frontend)
+{
+	uint64_t deadline = vhu_clock_now() + frontend->wanted.timeout;
+	int error;
+
+	do {
+		frontend->gone = false;
+		frontend->patient = vhu_clock_now() < deadline;
+		vhu_disconnect(frontend);
+		error = vhu_connect(frontend, deadline) || vhu_session_begin(frontend) ? -1 : 0;
+	} while (error && frontend->gone && frontend->patient);
+	frontend->patient = false;
+	return error;
+}
+
+/* The back-end has gone: give another one what is in flight. */
 static int come_back(struct vhu_frontend *frontend)
 {
 	const char *path = frontend->wanted.path;
@@ -231,16 +249,15 @@ static int come_back(struct vhu_frontend *frontend)
 			       "%s: the back-end closed the connection with %" PRIu64
 			       " requests under way",
 			       path, frontend->begun - frontend->done);
-	vhu_disconnect(frontend);
+	if (frontend->inflight < 0)
+		return vhu_say(frontend,
+			       "%s: the back-end went, and did not track what was in flight", path);
 	/* What it gave back before it went is done. */
 	for (unsigned i = 0; i < frontend->wanted.queues; i++)
 		if (collect(frontend, &frontend->queue[i], vhu_clock_now()))
 			return -1;
-	if (vhu_connect(frontend, vhu_clock_now() + frontend->wanted.timeout) ||
-	    vhu_session_begin(frontend))
+	if (find_another(frontend))
 		return -1;
-	if (frontend->inflight < 0)
-		return vhu_say(frontend, "%s: the back-end does not track what is in flight", path);
 	frontend->reconnects++;
 	for (unsigned i = 0; i < frontend->wanted.queues; i++) {
 		struct vhu_queue *queue = &frontend->queue[i];
