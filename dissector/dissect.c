@@ -13,9 +13,12 @@
 
 #include "dissector/descriptor.h"
 #include "dissector/expert.h"
+#include "dissector/finding.h"
 #include "dissector/head.h"
 #include "dissector/memory.h"
 #include "dissector/message.h"
+#include "dissector/state.h"
+#include "dissector/stream.h"
 #include "dissector/ws_compat.h"
 
 /* Virtio device ids that the preference offers. */
@@ -36,15 +39,14 @@ struct frame {
 	const uint8_t *bytes;
 	uint32_t captured, reported;
 	struct vhu_record record;
-	struct vhu_note note;
-	uint32_t reply; /* number of the frame that answers it, 0 not known */
+	struct vhu_learnt learnt;
 	const char *info;
 };
 
 /* Say in a line what a packet holds, in letters fit to be shown: nearly always it is so. */
 static const char *describe(const struct frame *frame, char text[INFO_SIZE])
 {
-	vhu_note_text(&frame->note, &frame->record, text, INFO_SIZE);
+	vhu_note_text(&frame->learnt.note, &frame->record, text, INFO_SIZE);
 	for (const char *at = text; *at; at++)
 		if (*at < ' ' || *at > '~')
 			return ws_printable(frame->pinfo->pool, text, strlen(text));
@@ -68,6 +70,7 @@ static void set_addresses(packet_info *pinfo, const struct vhu_record *record)
 static void add_tree(const struct frame *frame, proto_tree *tree)
 {
 	const struct vhu_record *record = &frame->record;
+	const struct vhu_learnt *learnt = &frame->learnt;
 	int head = record->message ? (int)(record->message - frame->bytes) : (int)frame->captured;
 	proto_item *item = proto_tree_add_item(tree, proto, frame->tvb, 0, -1, ENC_NA);
 	proto_tree *below = proto_item_add_subtree(item, ett);
@@ -75,11 +78,15 @@ static void add_tree(const struct frame *frame, proto_tree *tree)
 	if (ws_is_visible(tree))
 		proto_item_append_text(item, ", session %" PRIu64 ": %s", record->session,
 				       frame->info);
-	vhu_head_add(below, frame->pinfo, frame->tvb, frame->bytes, head, record);
-	if (record->type != VHU_RECORD_MESSAGE)
-		return;
-	vhu_message_add(below, frame->pinfo, frame->tvb, head, record, &frame->note, frame->reply);
-	vhu_descriptor_add_all(below, frame->pinfo->pool, frame->tvb, frame->bytes, head, record);
+	vhu_head_add(below, frame->pinfo, frame->tvb, frame->bytes, head, record, learnt->stream);
+	vhu_finding_add_all(below, frame->pinfo, frame->tvb, learnt);
+	if (record->type == VHU_RECORD_MESSAGE) {
+		vhu_message_add(below, frame->pinfo, frame->tvb, head, record, &learnt->note,
+				learnt->reply);
+		vhu_descriptor_add_all(below, frame->pinfo->pool, frame->tvb, frame->bytes, head,
+				       record);
+	}
+	vhu_state_add(below, frame->tvb, learnt, frame->pinfo->num);
 }
 
 /* Show a packet whose record could not be decoded, for the reason @error. */
@@ -113,14 +120,14 @@ static void show(struct frame *frame, proto_tree *tree)
 	bool seen = PINFO_FD_VISITED(pinfo);
 	char text[INFO_SIZE];
 
-	frame->reply = 0;
 	frame->info = "";
 	frame->record.time_ns =
 	    (uint64_t)pinfo->abs_ts.secs * 1000000000 + (uint64_t)pinfo->abs_ts.nsecs;
 	if (seen)
-		vhu_memory_recall(&frame->record, pinfo->num, &frame->note, &frame->reply);
+		vhu_memory_recall(&frame->record, pinfo->num, &frame->learnt);
 	else
-		vhu_memory_learn(&frame->record, pinfo->num, &frame->note);
+		vhu_memory_learn(&frame->record, pinfo->num, &frame->learnt);
+	vhu_stream_set(pinfo, frame->learnt.stream);
 	set_addresses(pinfo, &frame->record);
 	if (pinfo->cinfo || ws_is_visible(tree))
 		frame->info = describe(frame, text);
@@ -200,6 +207,8 @@ void vhu_dissect_register(void)
 	vhu_head_register(proto);
 	vhu_message_register(proto);
 	vhu_descriptor_register(proto);
+	vhu_finding_register(proto);
+	vhu_state_register(proto);
 	vhu_expert_register(proto);
 	proto_register_subtree_array(subtrees, array_length(subtrees));
 	register_preferences();

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The dissector's expert items, one row each. */
+/* The dissector's expert items, one row each, and those of the rules, one for each row of theirs. */
 #include "dissector/expert.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
 static expert_field ids[VHU_EXPERTS];
+static expert_field rule_ids[VHU_RULES];
 
 #define ROW(id, filter, group, severity, text)                                                     \
 	{                                                                                          \
@@ -31,11 +32,56 @@ static ei_register_info rows[] = {
 };
 _Static_assert(sizeof(rows) / sizeof(rows[0]) == VHU_EXPERTS, "a row for each expert item");
 
+/* Return the group that Wireshark sorts a rule into. */
+static int group_of(const struct vhu_rule *rule)
+{
+	switch (rule->id / 100) {
+	case 1:
+		return PI_MALFORMED;
+	case 4:
+		return PI_SEQUENCE;
+	default:
+		return PI_PROTOCOL;
+	}
+}
+
+/* Return the filter of a rule: "vhost_user.rule.late_reply". */
+static const char *filter_of(const struct vhu_rule *rule)
+{
+	char *filter = wmem_strdup_printf(wmem_epan_scope(), "vhost_user.rule.%s", rule->name);
+
+	for (char *at = filter; *at; at++)
+		if (*at == '-')
+			*at = '_';
+	return filter;
+}
+
+/* Register an expert item for each rule. */
+static void register_rules(expert_module_t *module)
+{
+	static const int severities[VHU_SEVERITIES] = {PI_NOTE, PI_WARN, PI_ERROR};
+	ei_register_info *info =
+	    wmem_alloc_array(wmem_epan_scope(), ei_register_info, VHU_RULES);
+
+	for (unsigned i = 0; i < VHU_RULES; i++) {
+		const struct vhu_rule *rule = &vhu_rules[i];
+
+		rule_ids[i] = (expert_field)EI_INIT;
+		info[i] = (ei_register_info){&rule_ids[i],
+					     {filter_of(rule), group_of(rule),
+					      severities[rule->severity], rule->title, EXPFILL}};
+	}
+	expert_register_field_array(module, info, VHU_RULES);
+}
+
 void vhu_expert_register(int proto)
 {
+	expert_module_t *module = expert_register_protocol(proto);
+
 	for (unsigned i = 0; i < VHU_EXPERTS; i++)
 		ids[i] = (expert_field)EI_INIT;
-	expert_register_field_array(expert_register_protocol(proto), rows, VHU_EXPERTS);
+	expert_register_field_array(module, rows, VHU_EXPERTS);
+	register_rules(module);
 }
 
 void vhu_expert_add(proto_tree *tree, packet_info *pinfo, enum vhu_expert expert, tvbuff_t *tvb,
@@ -60,4 +106,10 @@ void vhu_expert_note(proto_item *item, packet_info *pinfo, enum vhu_expert exper
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	expert_add_info_format(pinfo, item, &ids[expert], "%s", text);
+}
+
+void vhu_expert_finding(proto_item *item, packet_info *pinfo, const struct vhu_rule *rule,
+			const char *text)
+{
+	expert_add_info_format(pinfo, item, &rule_ids[rule - vhu_rules], "%s", text);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Expert items: what the dissector found wrong or worth a remark. */
+/* Expert items: what is wrong or worth a remark, by the dissector and by the rules of a session. */
 #ifndef VHU_DISSECTOR_EXPERT_H
 #define VHU_DISSECTOR_EXPERT_H
 
 #include "dissector/ws_compat.h"
+#include "lib/session/rules.h"
 
 enum vhu_expert {
 	VHU_EXPERT_RECORD,    /* the packet is no record */
@@ -31,5 +32,9 @@ void vhu_expert_add(proto_tree *tree, packet_info *pinfo, enum vhu_expert expert
 /* Add an expert item to @item. */
 void vhu_expert_note(proto_item *item, packet_info *pinfo, enum vhu_expert expert,
 		     const char *format, ...) G_GNUC_PRINTF(4, 5);
+
+/* Add the expert item of a rule that was broken to @item. */
+void vhu_expert_finding(proto_item *item, packet_info *pinfo, const struct vhu_rule *rule,
+			const char *text);
 
 #endif

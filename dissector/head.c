@@ -9,6 +9,7 @@
 static int hf_type = -1, hf_session = -1, hf_channel = -1, hf_direction = -1, hf_text = -1;
 static int hf_marks = -1, hf_big_endian = -1, hf_redacted = -1, hf_truncated = -1;
 static int hf_altered = -1, hf_partial = -1, hf_segments = -1, hf_segment = -1;
+static int hf_stream = -1;
 static int ett_marks = -1, ett_segments = -1, ett_peer = -1;
 
 static value_string types[VHU_RECORD_TYPES + 1], channels[VHU_CHANNELS + 1];
@@ -55,6 +56,9 @@ static struct peer_fields back_end = {-1, -1, -1, -1, -1, -1};
 static hf_register_info fields[] = {
     {&hf_type, {"Record", "vhost_user.type", FT_UINT8, BASE_DEC, VALS(types), 0, NULL, HFILL}},
     {&hf_session, {"Session", "vhost_user.session", FT_UINT64, BASE_DEC, NULL, 0, NULL, HFILL}},
+    {&hf_stream,
+     {"Stream", "vhost_user.stream", FT_UINT32, BASE_DEC, NULL, 0,
+      "Each channel of each session, numbered from 0", HFILL}},
     {&hf_channel,
      {"Channel", "vhost_user.channel", FT_UINT8, BASE_DEC, VALS(channels), 0, NULL, HFILL}},
     {&hf_direction,
@@ -159,12 +163,13 @@ static void add_segments(proto_tree *tree, tvbuff_t *tvb, int head, const struct
 }
 
 void vhu_head_add(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const uint8_t *bytes,
-		  int head, const struct vhu_record *record)
+		  int head, const struct vhu_record *record, uint32_t stream)
 {
 	proto_item *text;
 
 	proto_tree_add_uint(tree, hf_type, tvb, 0, head, record->type);
 	proto_tree_add_uint64(tree, hf_session, tvb, 0, head, record->session);
+	proto_item_set_generated(proto_tree_add_uint(tree, hf_stream, tvb, 0, 0, stream));
 	proto_tree_add_uint(tree, hf_channel, tvb, 0, head, record->channel);
 	if (record->type == VHU_RECORD_MESSAGE)
 		proto_tree_add_uint(tree, hf_direction, tvb, 0, head, record->from_back_end);

@@ -10,10 +10,10 @@
 void vhu_head_register(int proto);
 
 /*
- * Add where @record belongs and what kind of record it is.
+ * Add where @record, of stream @stream, belongs and what kind of record it is.
  * @tvb: what it was decoded from, at @bytes. @head: how many bytes of it stand before the message.
  */
 void vhu_head_add(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const uint8_t *bytes,
-		  int head, const struct vhu_record *record);
+		  int head, const struct vhu_record *record, uint32_t stream);
 
 #endif

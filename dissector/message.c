@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dissector/expert.h"
+#include "dissector/meaning.h"
 #include "dissector/payload.h"
 
 static int hf_header = -1, hf_request = -1, hf_flags = -1, hf_size = -1;
@@ -70,6 +71,7 @@ void vhu_message_register(int proto)
 		dialects[i] = (value_string){i, vhu_dialect_name((enum vhu_dialect)i)};
 	proto_register_field_array(proto, fields, array_length(fields));
 	proto_register_subtree_array(ett, array_length(ett));
+	vhu_meaning_register(proto);
 	vhu_payload_register(proto);
 }
 
@@ -154,6 +156,7 @@ void vhu_message_add(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, int at
 	}
 	add_name(tree, pinfo, tvb, at, note);
 	add_learnt(tree, tvb, note, reply);
+	vhu_meaning_add(tree, tvb, note);
 	add_header(tree, pinfo, tvb, at, record, note);
 	vhu_payload_add(tree, pinfo, tvb, at + VHU_HEADER_SIZE, note);
 }

@@ -22,24 +22,39 @@ show()
 }
 
 # Print every field of the plugin that a frame of $1 has, a frame a paragraph; bits that are not set
-# are left out.
+# are left out. So are findings and the state, which change with the rules and have tests of their own.
 tshark_fields()
 {
-	vhu_tshark "$build" -G fields | awk -F'\t' '$1 == "F" && $3 ~ /^vhost_user\./ { print $3 }' |
-		sort -u >"$work/names"
-	set -- "$1" $(sed 's/^/-e /' "$work/names")
+	vhu_tshark "$build" -G fields | awk -F'\t' '
+		$1 == "F" && $3 ~ /^vhost_user\./ && $3 !~ /^vhost_user\.(finding|rule|now)/ {
+			print $3, $4
+		}' | sort -u >"$work/names"
 	file=$1
-	shift
+	# shellcheck disable=SC2046 # a word each
+	set -- $(sed 's/^/-e /; s/ FT_.*//' "$work/names")
 	vhu_tshark "$build" -2 -r "$file" -T fields -E separator=/t -E occurrence=a -e frame.number \
 		-e _ws.col.Info "$@" |
 		awk -F'\t' -v names="$work/names" '
-			BEGIN { while ((getline name < names) > 0) field[++n] = name }
+			BEGIN {
+				while ((getline name < names) > 0) {
+					split(name, part, " ")
+					field[++n] = part[1]
+					type[n] = part[2]
+				}
+			}
 			{
 				print $1 ": " $2
-				for (i = 1; i <= n; i++)
-					if ($(i + 2) != "" &&
-					    !($(i + 2) == "0" && field[i] ~ /(features|marks|status|flags)\./))
-						print "\t" field[i] " = " $(i + 2)
+				for (i = 1; i <= n; i++) {
+					value = $(i + 2)
+					# Wireshark 4.2 and later write booleans as words.
+					if (type[i] == "FT_BOOLEAN") {
+						gsub("True", "1", value)
+						gsub("False", "0", value)
+					}
+					if (value != "" &&
+					    !(value == "0" && field[i] ~ /(features|marks|status|flags)\./))
+						print "\t" field[i] " = " value
+				}
 			}'
 }
 
