@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "dissector/conversation.h"
 #include "dissector/descriptor.h"
 #include "dissector/expert.h"
 #include "dissector/finding.h"
@@ -18,7 +19,9 @@
 #include "dissector/memory.h"
 #include "dissector/message.h"
 #include "dissector/state.h"
+#include "dissector/statistics.h"
 #include "dissector/stream.h"
+#include "dissector/tap.h"
 #include "dissector/ws_compat.h"
 
 /* Virtio device ids that the preference offers. */
@@ -132,6 +135,7 @@ static void show(struct frame *frame, proto_tree *tree)
 	if (pinfo->cinfo || ws_is_visible(tree))
 		frame->info = describe(frame, text);
 	col_add_str(pinfo->cinfo, COL_INFO, frame->info);
+	vhu_tap(pinfo, &frame->record, &frame->learnt);
 	if (is_wanted(tree))
 		add_tree(frame, tree);
 }
@@ -212,6 +216,9 @@ void vhu_dissect_register(void)
 	vhu_expert_register(proto);
 	proto_register_subtree_array(subtrees, array_length(subtrees));
 	register_preferences();
+	vhu_tap_register();
+	vhu_statistics_register(proto);
+	vhu_conversation_register(proto);
 	register_init_routine(begin);
 	register_cleanup_routine(vhu_memory_end);
 	register_dissector(VHU_RECORD_DISSECTOR, dissect, proto);

@@ -12,6 +12,7 @@
 #include <wireshark.h>
 
 #include <epan/expert.h>
+#include <epan/follow.h>
 #include <epan/packet.h>
 #include <epan/prefs.h>
 #include <epan/strutil.h>
@@ -42,6 +43,28 @@ static inline const char *ws_printable(wmem_allocator_t *scope, const char *text
 	return format_text(scope, text, size);
 #else
 	return format_text(scope, (const unsigned char *)text, size);
+#endif
+}
+
+/* What separates menus in a statistic's name. */
+#if WS_VERSION_AT_LEAST(4, 4)
+#define WS_MENU_SEPARATOR "//"
+#else
+#define WS_MENU_SEPARATOR "/"
+#endif
+
+/* Register how streams are followed. @count: returns how many there are. */
+static inline void ws_register_follow(int proto, const char *tap, follow_conv_filter_func packet,
+				      follow_index_filter_func number,
+				      follow_address_filter_func addresses,
+				      follow_port_to_display_func port, tap_packet_cb message,
+				      uint32_t (*count)(void))
+{
+#if WS_VERSION_AT_LEAST(4, 4)
+	register_follow_stream(proto, tap, packet, number, addresses, port, message, count, NULL);
+#else
+	(void)count;
+	register_follow_stream(proto, tap, packet, number, addresses, port, message);
 #endif
 }
 
