@@ -254,7 +254,7 @@ static int show(const struct vhu_command *command, struct request *request)
 /* Run the sub-command. Returns the exit status. */
 static int run(const struct vhu_command *command, int argc, char **argv)
 {
-	const struct sigaction on_signal = {.sa_handler = stop};
+	const struct sigaction on_signal = {.sa_handler = stop, .sa_flags = (int)SA_RESETHAND};
 	struct request request = {.dump = {.to = stdout}, .channel = -1};
 	const char *argument;
 	int key, status;
