@@ -5,7 +5,10 @@
 
 #include "lib/cli/options.h"
 
+extern const struct vhu_command vhu_command_check;
 extern const struct vhu_command vhu_command_dump;
+extern const struct vhu_command vhu_command_probe;
 extern const struct vhu_command vhu_command_proxy;
+extern const struct vhu_command vhu_command_stats;
 
 #endif

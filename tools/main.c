@@ -8,6 +8,9 @@
 static const struct vhu_command *const commands[] = {
 	&vhu_command_proxy,
 	&vhu_command_dump,
+	&vhu_command_check,
+	&vhu_command_stats,
+	&vhu_command_probe,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -11,11 +11,7 @@ static const struct {
 	const char *name;
 	uint64_t ns;
 } unit[] = {
-	{"ns", 1},
-	{"us", 1000},
-	{"ms", 1000000},
-	{"s", 1000000000},
-	{"min", UINT64_C(60000000000)},
+    {"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}, {"min", UINT64_C(60000000000)},
 };
 #define UNITS   (sizeof(unit) / sizeof(unit[0]))
 #define SECONDS 3 /* the greatest unit that is written */

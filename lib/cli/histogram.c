@@ -50,8 +50,8 @@ static int make_room(struct vhu_histogram *histogram, unsigned from, unsigned to
 	if (histogram->buckets) {
 		first = first < histogram->first ? first : histogram->first;
 		end = end > histogram->first + histogram->buckets
-			      ? end
-			      : histogram->first + histogram->buckets;
+			  ? end
+			  : histogram->first + histogram->buckets;
 	}
 	if (end - first == histogram->buckets)
 		return 0;
@@ -118,8 +118,8 @@ static uint64_t middle_of(const struct vhu_histogram *histogram, unsigned bucket
 uint64_t vhu_histogram_quantile(const struct vhu_histogram *histogram, unsigned permille)
 {
 	/* The rank is count * permille / 1000, rounded up, without a product that overflows. */
-	uint64_t rank = histogram->count / 1000 * permille +
-			(histogram->count % 1000 * permille + 999) / 1000;
+	uint64_t rank =
+	    histogram->count / 1000 * permille + (histogram->count % 1000 * permille + 999) / 1000;
 	uint64_t passed = 0;
 
 	if (!histogram->count)

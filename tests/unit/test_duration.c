@@ -17,17 +17,17 @@ static void durations_are_read(void **state)
 		const char *text;
 		uint64_t ns;
 	} row[] = {
-		{"0s", 0},
-		{"7ns", 7},
-		{"200us", 200000},
-		{"500ms", SECOND / 2},
-		{"2 s", 2 * SECOND},
-		{"3min", 180 * SECOND},
-		{"1.5s", 3 * SECOND / 2},
-		{"0.25 us", 250},
-		{"1.999ns", 1},
-		{"0.0000000001min", 6},
-		{"18446744073.709551615s", UINT64_MAX},
+	    {"0s", 0},
+	    {"7ns", 7},
+	    {"200us", 200000},
+	    {"500ms", SECOND / 2},
+	    {"2 s", 2 * SECOND},
+	    {"3min", 180 * SECOND},
+	    {"1.5s", 3 * SECOND / 2},
+	    {"0.25 us", 250},
+	    {"1.999ns", 1},
+	    {"0.0000000001min", 6},
+	    {"18446744073.709551615s", UINT64_MAX},
 	};
 	uint64_t ns;
 
@@ -41,9 +41,26 @@ static void durations_are_read(void **state)
 static void what_is_no_duration_is_refused(void **state)
 {
 	static const char *const text[] = {
-		"", "5", "ms", "-5ms", "+5ms", " 5ms", "5 ms ", "5  ms", "5m", "5h", "5MS", "1.s", ".5s",
-		"1.5.5s", "1e3s", "0x5s", "18446744073.709551616s", "18446744074s",
-		"99999999999999999999999ns", "5ms5",
+	    "",
+	    "5",
+	    "ms",
+	    "-5ms",
+	    "+5ms",
+	    " 5ms",
+	    "5 ms ",
+	    "5  ms",
+	    "5m",
+	    "5h",
+	    "5MS",
+	    "1.s",
+	    ".5s",
+	    "1.5.5s",
+	    "1e3s",
+	    "0x5s",
+	    "18446744073.709551616s",
+	    "18446744074s",
+	    "99999999999999999999999ns",
+	    "5ms5",
 	};
 	uint64_t ns;
 
@@ -58,17 +75,17 @@ static void durations_have_three_digits(void **state)
 		uint64_t ns;
 		const char *text;
 	} row[] = {
-		{0, "0 ns"},
-		{999, "999 ns"},
-		{1000, "1.00 us"},
-		{1234, "1.23 us"},
-		{12345, "12.3 us"},
-		{200000, "200 us"},
-		{999999, "999 us"},
-		{1005000, "1.00 ms"},
-		{59 * SECOND + 990000000, "59.9 s"},
-		{5000 * SECOND, "5000 s"},
-		{UINT64_MAX, "18446744073 s"},
+	    {0, "0 ns"},
+	    {999, "999 ns"},
+	    {1000, "1.00 us"},
+	    {1234, "1.23 us"},
+	    {12345, "12.3 us"},
+	    {200000, "200 us"},
+	    {999999, "999 us"},
+	    {1005000, "1.00 ms"},
+	    {59 * SECOND + 990000000, "59.9 s"},
+	    {5000 * SECOND, "5000 s"},
+	    {UINT64_MAX, "18446744073 s"},
 	};
 	char text[VHU_DURATION_TEXT_SIZE];
 
@@ -80,9 +97,9 @@ static void durations_have_three_digits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(durations_are_read),
-		cmocka_unit_test(what_is_no_duration_is_refused),
-		cmocka_unit_test(durations_have_three_digits),
+	    cmocka_unit_test(durations_are_read),
+	    cmocka_unit_test(what_is_no_duration_is_refused),
+	    cmocka_unit_test(durations_have_three_digits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

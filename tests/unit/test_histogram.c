@@ -80,10 +80,10 @@ static void few_values_have_quantiles_too(void **state)
 {
 	/* At the ends of a bucket, in one, in several. */
 	static const uint64_t row[][4] = {
-		{983040, 983040, 983041, 983041},
-		{1015806, 1015807, 1015807, 1015807},
-		{1048576, 1048577, 1114110, 1114111},
-		{3, 1000, 1000, 4000000},
+	    {983040, 983040, 983041, 983041},
+	    {1015806, 1015807, 1015807, 1015807},
+	    {1048576, 1048577, 1114110, 1114111},
+	    {3, 1000, 1000, 4000000},
 	};
 
 	(void)state;
@@ -178,13 +178,13 @@ static void an_empty_histogram_says_0(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(buckets_follow_each_other_and_hold_every_value),
-		cmocka_unit_test(quantiles_are_within_4_percent),
-		cmocka_unit_test(few_values_have_quantiles_too),
-		cmocka_unit_test(what_is_merged_is_as_if_added_to_one),
-		cmocka_unit_test(memory_is_that_of_the_powers_between),
-		cmocka_unit_test(great_counts_and_values_do_not_overflow),
-		cmocka_unit_test(an_empty_histogram_says_0),
+	    cmocka_unit_test(buckets_follow_each_other_and_hold_every_value),
+	    cmocka_unit_test(quantiles_are_within_4_percent),
+	    cmocka_unit_test(few_values_have_quantiles_too),
+	    cmocka_unit_test(what_is_merged_is_as_if_added_to_one),
+	    cmocka_unit_test(memory_is_that_of_the_powers_between),
+	    cmocka_unit_test(great_counts_and_values_do_not_overflow),
+	    cmocka_unit_test(an_empty_histogram_says_0),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A capture that is read from its beginning to its end, each record with its note. A file is read
+ * twice, for what tells a session's dialect and device comes after messages that depend on them; a
+ * pipe and a file that is followed are read once.
+ */
+#ifndef VHU_TOOLS_READING_H
+#define VHU_TOOLS_READING_H
+
+#include "lib/capture/pcapng.h"
+#include "lib/cli/options.h"
+#include "lib/session/session.h"
+
+/* What to take for granted of all sessions. */
+struct vhu_reading_choice {
+	enum vhu_dialect dialect; /* VHU_ANY: find out */
+	uint32_t device;          /* 0: find out */
+	uint64_t late_ns;         /* a reply is late after this; 0 as the library has it */
+};
+
+struct vhu_reading {
+	const struct vhu_command *command; /* in whose name errors are said */
+	const char *path;                  /* "-": standard input */
+	bool follow;
+	struct vhu_reading_choice choice;
+
+	/*
+	 * See one record, or the end of a session that the capture does not close: @record is NULL
+	 * then, and note->state tells which. Returns 0; -errno ends the reading.
+	 */
+	int (*see)(void *with, const struct vhu_record *record, uint64_t number,
+		   const struct vhu_note *note);
+	void *with;
+
+	char error[VHU_PCAPNG_ERROR_SIZE + 64]; /* what is wrong with the capture; "" nothing */
+};
+
+/*
+ * Read a capture through. Whatever is wrong is said on stderr and in reading->error.
+ * Returns VHU_EXIT_DONE, also where a signal ended it, or VHU_EXIT_FAILED.
+ */
+int vhu_reading_run(struct vhu_reading *reading);
+
+/*
+ * Let SIGINT and SIGTERM end the reading of a file that is followed. A pipe is read on until its
+ * writer ends, which the same Ctrl-C tells to, and a second signal ends the program.
+ */
+void vhu_reading_signals(bool follow);
+
+/* Return the dialect that a word names, or -1. */
+int vhu_reading_dialect(const char *word);
+
+/* Return the virtio device that a word names, by name or id; 0 where there is none. */
+uint32_t vhu_reading_device(const char *word);
+
+#endif
