@@ -236,6 +236,26 @@ static void put_peer(struct vhu_json *json, const char *key, const struct vhu_pe
 	vhu_json_object_end(json);
 }
 
+/* Write what happened on a vring, with the times that are known. */
+static void put_vring(struct vhu_json *json, const struct vhu_vring_event *event)
+{
+	const char *act = vhu_vring_act_name(event->act);
+
+	vhu_json_string(json, "event", act ? act : "unknown");
+	vhu_json_unsigned(json, "vring", event->vring);
+	vhu_json_unsigned(json, "eventfd_id", event->eventfd_id);
+	vhu_json_unsigned(json, "pid", event->pid);
+	vhu_json_unsigned(json, "tid", event->tid);
+	vhu_json_unsigned(json, "cpu", event->cpu);
+	vhu_json_string(json, "comm", event->comm);
+	if (event->has & VHU_VRING_HAS_KICK_TO_WAKE)
+		vhu_json_unsigned(json, "kick_to_wake_ns", event->kick_to_wake);
+	if (event->has & VHU_VRING_HAS_WAKE_TO_CALL)
+		vhu_json_unsigned(json, "wake_to_call_ns", event->wake_to_call);
+	if (event->has & VHU_VRING_HAS_KICK_TO_CALL)
+		vhu_json_unsigned(json, "kick_to_call_ns", event->kick_to_call);
+}
+
 /* Write the names of the marks that are set. */
 static void put_marks(struct vhu_json *json, uint16_t marks)
 {
@@ -270,6 +290,8 @@ void vhu_dump_json(struct vhu_dump *dump, const struct vhu_record *record, uint6
 	vhu_json_string(&json, "channel", channel ? channel : "unknown");
 	if (record->type == VHU_RECORD_MESSAGE)
 		put_message(&json, record, note);
+	if (record->type == VHU_RECORD_VRING)
+		put_vring(&json, &record->vring);
 	if (record->fds)
 		put_fds(&json, record);
 	if (record->marks)

@@ -19,13 +19,14 @@
 #define TLV_HEAD_SIZE 4
 #define COMM_MAX      15 /* TASK_COMM_LEN without its NUL */
 
-/* The types of TLVs. 32 to 47 are kept for what a vring event has to tell. */
+/* The types of TLVs. 33 to 47 are kept for what a vring event has to tell. */
 enum tlv {
 	TLV_FD = 1,
 	TLV_SEGMENTS = 2,
 	TLV_FRONT_END = 3,
 	TLV_BACK_END = 4,
 	TLV_TEXT = 5,
+	TLV_VRING = 32,
 };
 
 /* In the set of an fd's TLV: a name follows. The lower bits are enum vhu_fd_has. */
@@ -190,6 +191,23 @@ static uint8_t *put_fd(uint8_t *from, const struct vhu_fd_info *fd)
 	return put_tlv_head(from, TLV_FD, to);
 }
 
+/* Append the TLV of a vring event. */
+static uint8_t *put_vring(uint8_t *from, const struct vhu_vring_event *event)
+{
+	uint8_t *to = from + TLV_HEAD_SIZE;
+
+	to = put_8(to, (uint8_t)event->act);
+	to = put_8(to, 0);
+	to = put_16(to, event->has);
+	to = put_32(put_32(to, event->vring), event->eventfd_id);
+	to = put_32(put_32(put_32(to, event->pid), event->tid), event->cpu);
+	to = put_64(to, event->kick_to_wake);
+	to = put_64(to, event->wake_to_call);
+	to = put_64(to, event->kick_to_call);
+	to = put_text(to, event->comm, COMM_MAX);
+	return put_tlv_head(from, TLV_VRING, to);
+}
+
 /* Append the TLV of a peer, unless nothing is known of it. */
 static uint8_t *put_peer(uint8_t *from, enum tlv type, const struct vhu_peer *peer)
 {
@@ -232,6 +250,8 @@ size_t vhu_record_encode(const struct vhu_record *record, uint8_t *to)
 		end =
 		    put_tlv_head(end, TLV_TEXT,
 				 put_text(end + TLV_HEAD_SIZE, record->text, VHU_RECORD_TEXT_MAX));
+	if (record->type == VHU_RECORD_VRING)
+		end = put_vring(end, &record->vring);
 
 	fixed = put_8(fixed, VHU_RECORD_VERSION);
 	fixed = put_8(fixed, record->type);
@@ -242,6 +262,25 @@ size_t vhu_record_encode(const struct vhu_record *record, uint8_t *to)
 	fixed = put_64(fixed, record->session);
 	put_32(fixed, (uint32_t)(end - tlvs));
 	return (size_t)(end - to);
+}
+
+/* Read a vring event from its TLV's value. */
+static void get_vring(struct input *in, struct vhu_vring_event *event)
+{
+	uint8_t act = take_8(in);
+
+	take_8(in);
+	event->act = act < VHU_ACTS ? (enum vhu_vring_act)act : VHU_ACTS;
+	event->has = take_16(in);
+	event->vring = take_32(in);
+	event->eventfd_id = take_32(in);
+	event->pid = take_32(in);
+	event->tid = take_32(in);
+	event->cpu = take_32(in);
+	event->kick_to_wake = take_64(in);
+	event->wake_to_call = take_64(in);
+	event->kick_to_call = take_64(in);
+	event->comm = take_text(in);
 }
 
 /* Read a descriptor from its TLV's value. A kind of a later version is told as "other". */
@@ -335,6 +374,9 @@ static bool get_tlv(struct input *in, struct vhu_record *record, struct vhu_fd_i
 	case TLV_TEXT:
 		record->text = take_text(&part);
 		break;
+	case TLV_VRING:
+		get_vring(&part, &record->vring);
+		break;
 	}
 	return !part.over;
 }
@@ -395,6 +437,7 @@ static int get_fixed(struct input *in, struct vhu_record *record, uint32_t *tlvs
 	record->front_end = nobody;
 	record->back_end = nobody;
 	record->text = "";
+	record->vring = (struct vhu_vring_event){.act = VHU_ACTS, .comm = ""};
 	return 0;
 }
 
@@ -476,6 +519,17 @@ static const char *fd_name(const struct vhu_fd_info *fd, int *size)
 		length -= sizeof(suffix) - 1;
 	*size = (int)length;
 	return name;
+}
+
+const char *vhu_vring_act_name(enum vhu_vring_act act)
+{
+	static const char *const name[VHU_ACTS] = {
+	    [VHU_ACT_KICK] = "kick",
+	    [VHU_ACT_WAKE] = "wake",
+	    [VHU_ACT_CALL] = "call",
+	};
+
+	return (unsigned)act < VHU_ACTS ? name[act] : NULL;
 }
 
 int vhu_fd_text(const struct vhu_fd_info *fd, char *to, size_t size)

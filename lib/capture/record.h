@@ -95,6 +95,32 @@ struct vhu_peer {
 	const char *path; /* the socket by which it is reached, or "fd:N" */
 };
 
+/* What happens on a vring. */
+enum vhu_vring_act {
+	VHU_ACT_KICK = 0, /* the front-end kicks */
+	VHU_ACT_WAKE = 1, /* the back-end takes the kick */
+	VHU_ACT_CALL = 2, /* the back-end calls */
+	VHU_ACTS
+};
+
+/* Times of a vring event that are known. */
+enum vhu_vring_has {
+	VHU_VRING_HAS_KICK_TO_WAKE = 1 << 0,
+	VHU_VRING_HAS_WAKE_TO_CALL = 1 << 1,
+	VHU_VRING_HAS_KICK_TO_CALL = 1 << 2,
+};
+
+/* One thing that happened on a vring, and how long after what led to it. */
+struct vhu_vring_event {
+	enum vhu_vring_act act; /* VHU_ACTS: not told, or one of a later version */
+	uint16_t has;		/* enum vhu_vring_has */
+	uint32_t vring;
+	uint32_t eventfd_id;	/* of its kick, for a call of its call */
+	uint32_t pid, tid, cpu; /* who did it, and where */
+	const char *comm;
+	uint64_t kick_to_wake, wake_to_call, kick_to_call; /* nanoseconds */
+};
+
 struct vhu_record {
 	uint64_t time_ns;          /* since the epoch; kept by the packet, not by the record */
 	enum vhu_record_type type; /* later versions may add some: pass over unknown ones */
@@ -115,6 +141,7 @@ struct vhu_record {
 
 	struct vhu_peer front_end, back_end; /* VHU_RECORD_OPENED */
 	const char *text;                    /* reason, error; "" without */
+	struct vhu_vring_event vring;        /* VHU_RECORD_VRING */
 };
 
 /* Room that any record's head (all but the message) fits in, exported-PDU tags included. */
@@ -143,6 +170,9 @@ int vhu_record_decode(struct vhu_record *record, struct vhu_fd_info *fd, const u
 
 /* Return the name of a kind of descriptor, as people call it ("eventfd"); "other" for unknown. */
 const char *vhu_fd_kind_name(enum vhu_fd_kind kind);
+
+/* Return the name of what happens on a vring ("kick"); NULL for unknown ones. */
+const char *vhu_vring_act_name(enum vhu_vring_act act);
 
 /* Return the name of a type of record ("message", "opened"); NULL for unknown ones. */
 const char *vhu_record_type_name(enum vhu_record_type type);

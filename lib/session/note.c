@@ -115,6 +115,35 @@ static void add_event(struct vhu_line *sentence, const struct vhu_record *record
 	}
 }
 
+/* Add a time of a vring event, in the unit that reads best. */
+static void add_time(struct vhu_line *sentence, const char *what, uint64_t ns)
+{
+	if (ns < 10000)
+		vhu_line_printf(sentence, ", %s %" PRIu64 " ns", what, ns);
+	else if (ns < 10000000)
+		vhu_line_printf(sentence, ", %s %" PRIu64 " us", what, ns / 1000);
+	else
+		vhu_line_printf(sentence, ", %s %" PRIu64 " ms", what, ns / 1000000);
+}
+
+/* Add what happened on a vring. */
+static void add_vring(struct vhu_line *sentence, const struct vhu_vring_event *event)
+{
+	const char *act = vhu_vring_act_name(event->act);
+
+	vhu_line_printf(sentence, "vring %" PRIu32 " %s, eventfd %" PRIu32, event->vring,
+			act ? act : "event", event->eventfd_id);
+	if (event->has & VHU_VRING_HAS_KICK_TO_CALL)
+		add_time(sentence, "kick to call", event->kick_to_call);
+	if (event->has & VHU_VRING_HAS_KICK_TO_WAKE)
+		add_time(sentence, "kick to wake", event->kick_to_wake);
+	if (event->has & VHU_VRING_HAS_WAKE_TO_CALL)
+		add_time(sentence, "wake to call", event->wake_to_call);
+	vhu_line_add(sentence, ", ");
+	add_foreign(sentence, event->comm);
+	vhu_line_printf(sentence, " (pid %" PRIu32 ", cpu %" PRIu32 ")", event->pid, event->cpu);
+}
+
 int vhu_note_name(const struct vhu_note *note, const struct vhu_record *record, char *to,
 		  size_t size)
 {
@@ -154,6 +183,9 @@ int vhu_note_text(const struct vhu_note *note, const struct vhu_record *record, 
 		break;
 	case VHU_RECORD_ERROR:
 		add_event(&sentence, record, "error");
+		break;
+	case VHU_RECORD_VRING:
+		add_vring(&sentence, &record->vring);
 		break;
 	default:
 		vhu_line_printf(&sentence, "record of type %d", (int)record->type);
