@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel's structures as far as the probes read them. Offsets are found when the program is
+ * loaded (CO-RE), from the running kernel's BTF: only names and types matter here, so no kernel
+ * headers and no BTF are needed to build.
+ */
+#ifndef VHU_BPF_CORE_H
+#define VHU_BPF_CORE_H
+
+typedef unsigned char __u8;
+typedef unsigned short __u16;
+typedef unsigned int __u32;
+typedef unsigned long long __u64;
+typedef signed char __s8;
+typedef short __s16;
+typedef int __s32;
+typedef long long __s64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+typedef __u64 uint64_t;
+typedef __u32 uint32_t;
+typedef __u8 uint8_t;
+
+/* The kernel's numbers, which are part of its interface. */
+#define BPF_MAP_TYPE_HASH    1
+#define BPF_MAP_TYPE_ARRAY   2
+#define BPF_MAP_TYPE_RINGBUF 27
+#define BPF_F_NO_PREALLOC    1
+#define BPF_ANY		     0
+#define BPF_RB_NO_WAKEUP     1
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct file {
+	const void *f_op;
+	void *private_data;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct task_struct {
+	int pid;
+	int tgid;
+	char comm[16];
+	struct files_struct *files;
+};
+
+struct eventfd_ctx {
+	__u64 count;
+	int id;
+};
+
+struct kiocb {
+	struct file *ki_filp;
+};
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	__u32 fd;
+	struct file *file;
+};
+
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+	unsigned long di, si, dx, ax, orig_ax;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct pt_regs {
+	__u64 regs[31];
+	__u64 orig_x0;
+	int syscallno;
+};
+#endif
+
+#pragma clang attribute pop
+
+/* System calls by number, and their arguments as they stand when the call ends, too. */
+#if defined(__TARGET_ARCH_x86)
+#define NR_READ		   0
+#define NR_WRITE	   1
+#define NR_READV	   19
+#define NR_WRITEV	   20
+#define regs_first(regs)   ((regs)->di)
+#define regs_second(regs)  ((regs)->si)
+#define regs_third(regs)   ((regs)->dx)
+#define regs_number(regs)  ((regs)->orig_ax)
+/* A function's first argument and what it returns, in the context of a kprobe. */
+#define PROBE_FIRST(regs)  BPF_CORE_READ(regs, di)
+#define PROBE_RETURN(regs) BPF_CORE_READ(regs, ax)
+#elif defined(__TARGET_ARCH_arm64)
+#define NR_READ		   63
+#define NR_WRITE	   64
+#define NR_READV	   65
+#define NR_WRITEV	   66
+#define regs_first(regs)   ((regs)->orig_x0)
+#define regs_second(regs)  ((regs)->regs[1])
+#define regs_third(regs)   ((regs)->regs[2])
+#define regs_number(regs)  ((regs)->syscallno)
+#define PROBE_FIRST(regs)  BPF_CORE_READ(regs, regs[0])
+#define PROBE_RETURN(regs) BPF_CORE_READ(regs, regs[0])
+#else
+#error "the probes know x86 and arm64"
+#endif
+
+#endif

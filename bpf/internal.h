@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of the loader share. */
+#ifndef VHU_BPF_INTERNAL_H
+#define VHU_BPF_INTERNAL_H
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bpf/probes.h"
+
+/* As many programs as the largest set has, and the iterator. */
+#define VHU_LINKS_MAX 8
+
+struct vhu_probes {
+	struct bpf_object *object;
+	struct bpf_link *link[VHU_LINKS_MAX];
+	unsigned links;
+	struct bpf_link *iterator;
+	struct ring_buffer *events;
+	struct vhu_bpf_shared *shared; /* mapped */
+	int roles, rings;	       /* maps */
+	enum vhu_hooks hooks;
+	int sees_kernel; /* signals from inside the kernel: 1 yes, 0 no, -1 could not be tried */
+	void (*see)(void *with, const struct vhu_bpf_event *event);
+	void *with;
+};
+
+/*
+ * Open the object, load @hooks and attach them. Returns 0, or -errno with nothing left behind.
+ */
+int vhu_tier_load(struct vhu_probes *probes, enum vhu_hooks hooks,
+		  const struct vhu_probes_choice *choice);
+/* Take all of it back. */
+void vhu_tier_unload(struct vhu_probes *probes);
+
+/*
+ * Try the attached probes on an eventfd of our own: learns what eventfds look like, and whether
+ * signals from inside the kernel are seen.
+ * Returns 0, or -errno: -ENXIO where they are attached but see nothing.
+ */
+int vhu_trial_run(struct vhu_probes *probes);
+
+/* Keep libbpf's complaints instead of printing them. */
+void vhu_why_listen(void);
+/* Say in @error why the probes cannot be had, after @ret of the set of hooks tried last. */
+void vhu_why(int ret, enum vhu_hooks hooks, bool only, char *error);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The probes' outside: choosing a set of hooks, and what is asked of and told to it afterwards. */
+#include "bpf/probes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "bpf/internal.h"
+
+static const char *const names[VHU_HOOKS] = {
+	[VHU_HOOKS_FENTRY] = "fentry",
+	[VHU_HOOKS_KPROBE] = "kprobe",
+	[VHU_HOOKS_SYSCALLS] = "syscalls",
+};
+
+int vhu_probes_open(struct vhu_probes **to, const struct vhu_probes_choice *choice, char *error)
+{
+	struct vhu_probes *probes = calloc(1, sizeof(*probes));
+	int first = choice->hooks < 0 ? 0 : choice->hooks;
+	int last = choice->hooks < 0 ? VHU_HOOKS - 1 : choice->hooks;
+	int ret = -ENOMEM;
+
+	*to = NULL;
+	error[0] = '\0';
+	vhu_why_listen();
+	if (!probes) {
+		strcpy(error, "out of memory");
+		return ret;
+	}
+	probes->see = choice->see;
+	probes->with = choice->with;
+	for (int hooks = first; hooks <= last; hooks++) {
+		ret = vhu_tier_load(probes, (enum vhu_hooks)hooks, choice);
+		if (ret)
+			continue;
+		ret = vhu_trial_run(probes);
+		if (!ret) {
+			*to = probes;
+			return 0;
+		}
+		vhu_tier_unload(probes);
+	}
+	vhu_why(ret, (enum vhu_hooks)last, first == last, error);
+	free(probes);
+	return ret;
+}
+
+void vhu_probes_close(struct vhu_probes *probes)
+{
+	if (!probes)
+		return;
+	vhu_tier_unload(probes);
+	free(probes);
+}
+
+enum vhu_hooks vhu_probes_hooks(const struct vhu_probes *probes)
+{
+	return probes->hooks;
+}
+
+const char *vhu_hooks_name(enum vhu_hooks hooks)
+{
+	return names[hooks];
+}
+
+int vhu_hooks_by_name(const char *name)
+{
+	for (int i = 0; i < VHU_HOOKS; i++)
+		if (!strcasecmp(name, names[i]))
+			return i;
+	return -1;
+}
+
+const char *vhu_probes_blind(const struct vhu_probes *probes)
+{
+	if (probes->hooks == VHU_HOOKS_SYSCALLS)
+		return "does not see kicks and calls from inside the kernel (KVM ioeventfd, AIO) "
+		       "or by io_uring";
+	if (!probes->sees_kernel)
+		return "does not see kicks and calls from inside the kernel (KVM ioeventfd, AIO)";
+	return "";
+}
+
+int vhu_probes_list(struct vhu_probes *probes, struct vhu_bpf_eventfd **list)
+{
+	int fd = bpf_iter_create(bpf_link__fd(probes->iterator));
+	size_t used = 0, room = 0;
+	char *bytes = NULL;
+	ssize_t got = 0;
+
+	*list = NULL;
+	if (fd < 0)
+		return -errno;
+	for (;;) {
+		if (room - used < 65536) {
+			char *more = realloc(bytes, room + 262144);
+
+			if (!more) {
+				got = -1;
+				errno = ENOMEM;
+				break;
+			}
+			bytes = more;
+			room += 262144;
+		}
+		got = read(fd, bytes + used, room - used);
+		if (got <= 0 && !(got < 0 && (errno == EINTR || errno == EAGAIN)))
+			break;
+		used += got > 0 ? (size_t)got : 0;
+	}
+	close(fd);
+	if (got < 0) {
+		free(bytes);
+		return -errno;
+	}
+	*list = (struct vhu_bpf_eventfd *)(void *)bytes;
+	return (int)(used / sizeof(**list));
+}
+
+int vhu_probes_assign(struct vhu_probes *probes, const struct vhu_bpf_eventfd *eventfd,
+		      const struct vhu_bpf_role *role)
+{
+	struct vhu_bpf_role with_id = *role;
+
+	with_id.eventfd_id = eventfd->eventfd_id;
+	if (bpf_map_update_elem(probes->roles, &eventfd->file, &with_id, BPF_ANY))
+		return -errno;
+	if (bpf_map_update_elem(probes->roles, &eventfd->context, &with_id, BPF_ANY)) {
+		int ret = -errno;
+
+		bpf_map_delete_elem(probes->roles, &eventfd->file);
+		return ret;
+	}
+	return 0;
+}
+
+void vhu_probes_forget(struct vhu_probes *probes, const struct vhu_bpf_eventfd *eventfd)
+{
+	bpf_map_delete_elem(probes->roles, &eventfd->file);
+	bpf_map_delete_elem(probes->roles, &eventfd->context);
+}
+
+int vhu_probes_ring(struct vhu_probes *probes, uint32_t index, struct vhu_bpf_ring *ring)
+{
+	return bpf_map_lookup_elem(probes->rings, &index, ring) ? -errno : 0;
+}
+
+void vhu_probes_clear(struct vhu_probes *probes, uint32_t index)
+{
+	static const struct vhu_bpf_ring empty;
+
+	bpf_map_update_elem(probes->rings, &index, &empty, BPF_ANY);
+}
+
+int vhu_probes_events(struct vhu_probes *probes)
+{
+	return ring_buffer__consume(probes->events);
+}
+
+int vhu_probes_events_fd(const struct vhu_probes *probes)
+{
+	return ring_buffer__epoll_fd(probes->events);
+}
+
+uint64_t vhu_probes_dropped(const struct vhu_probes *probes)
+{
+	return __atomic_load_n(&probes->shared->dropped, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the BPF programs and their loader share: a ring's counts and histograms, what an eventfd
+ * stands for, single events.
+ */
+#ifndef VHU_BPF_RING_H
+#define VHU_BPF_RING_H
+
+#ifndef __bpf__
+#include <stdint.h>
+#endif
+
+/* Rings that are told apart at once; the last one is the loader's own, for trying the probes. */
+#define VHU_BPF_RINGS	256
+/* Kicks that can wait to be taken and each still have its time. */
+#define VHU_BPF_STAMPS	64
+/* A histogram's room; lib/cli/histogram.h has fewer buckets, and the same ones. A power of two, for
+ * then the verifier of every kernel believes that an index fits. */
+#define VHU_BPF_BUCKETS 1024
+/* Memory for single events, bytes. */
+#define VHU_BPF_EVENTS_SIZE (4 << 20)
+
+enum vhu_bpf_stage { VHU_KICK_TO_WAKE, VHU_WAKE_TO_CALL, VHU_KICK_TO_CALL, VHU_BPF_STAGES };
+
+/* What an eventfd stands for. */
+enum vhu_bpf_role_of {
+	VHU_ROLE_KICK,
+	VHU_ROLE_CALL,
+	VHU_ROLE_LEARN, /* not known yet: each use of it is told as an event */
+};
+
+/* The value that belongs to an eventfd, by the addresses of its struct file and its context. */
+struct vhu_bpf_role {
+	uint32_t ring; /* LEARN: nothing */
+	uint32_t what; /* enum vhu_bpf_role_of */
+	uint32_t eventfd_id;
+	uint32_t epoch; /* differs from the ring's: its kick is another eventfd than before */
+};
+
+/* Who did something. */
+struct vhu_bpf_who {
+	uint32_t pid, tid, cpu;
+	char comm[16];
+};
+
+/*
+ * A ring. All times are CLOCK_MONOTONIC, 0 is none.
+ * Invariant: taken <= kicks; the kicks from number `taken` on have not been taken.
+ */
+struct vhu_bpf_ring {
+	uint64_t kicks;
+	uint64_t wakes;		     /* reads of the kick that took it */
+	uint64_t coalesced;	     /* kicks taken together with one before */
+	uint64_t wakes_without_kick; /* its kick was not seen */
+	uint64_t calls;
+	uint64_t calls_without_kick; /* no kick was taken since the call before */
+	uint64_t taken;
+	uint64_t open_kicks; /* taken, and no call since */
+	uint64_t open_kick_ns, open_wake_ns; /* the oldest of these */
+	uint64_t last_kick_ns, last_call_ns;
+	uint64_t greatest[VHU_BPF_STAGES];
+	uint64_t stamp[VHU_BPF_STAMPS]; /* when kick number n came: n modulo their number */
+	struct vhu_bpf_who kicker;	/* of the last kick, where that is asked for */
+	uint32_t epoch;
+	uint64_t bucket[VHU_BPF_STAGES][VHU_BPF_BUCKETS];
+};
+
+enum vhu_bpf_event_what {
+	VHU_EVENT_KICK,
+	VHU_EVENT_WAKE,
+	VHU_EVENT_CALL,
+	VHU_EVENT_SLOW,	       /* a call that came late */
+	VHU_EVENT_LEARN_WRITE, /* an eventfd whose role is not known was signalled, or read */
+	VHU_EVENT_LEARN_READ,
+};
+
+struct vhu_bpf_event {
+	uint64_t time_ns;
+	uint64_t kick_ns, wake_ns; /* WAKE, CALL, SLOW: of what it answers; 0 not known */
+	uint32_t what;		   /* enum vhu_bpf_event_what */
+	uint32_t ring;
+	uint32_t eventfd_id;
+	struct vhu_bpf_who who;
+	struct vhu_bpf_who kicker; /* SLOW */
+};
+
+/* An eventfd that a process has open, as the iterator lists them. */
+struct vhu_bpf_eventfd {
+	uint64_t file, context; /* addresses in the kernel */
+	uint32_t pid, fd, eventfd_id;
+	uint32_t own; /* the process that asks */
+	char comm[16];
+};
+
+/* What is fixed before the programs are loaded: the verifier drops what is not asked for. */
+struct vhu_bpf_config {
+	uint64_t slow_ns;    /* tell calls that come later than this after their kick; 0 none */
+	uint32_t all_events; /* tell every kick, wake and call */
+	uint32_t learning;   /* there are eventfds whose role is to be learnt */
+};
+
+/* What changes while they run. */
+struct vhu_bpf_shared {
+	uint64_t eventfd_operations; /* address of the kernel's file operations of eventfds */
+	uint64_t dropped;	     /* events for which there was no room */
+	uint32_t own_fd;	     /* an eventfd of the process that asks */
+};
+
+#endif
