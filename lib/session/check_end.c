@@ -8,7 +8,7 @@
 #include "lib/session/internal.h"
 
 /* A request that was open for longer than this when the session ended was not cut off by the end. */
-#define HUNG_NS UINT64_C(1000000000)
+#define HUNG_MS 1000
 
 static const char *const side_name[2] = {"front-end", "back-end"};
 
@@ -33,31 +33,64 @@ static int who_closed(const struct vhu_record *record)
 	return -1;
 }
 
-/* Report requests that were never answered. @by: who closed, as text; NULL: nobody did. */
-static void check_unanswered(struct vhu_look *look, const char *by)
+/* Write what the side that owes an answer did last: "its last was X, message 7". */
+static void last_text(const struct vhu_channel_state *channel, unsigned side, char *to, size_t size)
+{
+	struct vhu_line line = vhu_line_in(to, size);
+
+	if (channel->last_number[side])
+		vhu_line_printf(&line, "the %s's last was %s%s, message %" PRIu64, side_name[side],
+				name_of(channel->last[side]), channel->last_is_reply[side] ? " reply" : "",
+				channel->last_number[side]);
+	else
+		vhu_line_printf(&line, "the %s said nothing", side_name[side]);
+}
+
+/* Report requests of a channel that were never answered. @by: who closed, as text; NULL: nobody. */
+static void check_unanswered(struct vhu_look *look, enum vhu_channel c, const char *by)
 {
 	const struct vhu_state *state = look->state;
+	const struct vhu_channel_state *channel = &state->channel[c];
+	char last[128];
 
-	for (unsigned c = 0; c < VHU_CHANNELS; c++) {
-		const struct vhu_channel_state *channel = &state->channel[c];
+	last_text(channel, c == VHU_FRONT_END, last, sizeof(last));
+	for (unsigned i = 0; i < channel->count; i++) {
+		const struct vhu_pending *pending = &channel->pending[i];
+		uint64_t ms = ms_between(pending->time_ns, state->last_ns);
 
-		for (unsigned i = 0; i < channel->count; i++) {
-			const struct vhu_pending *pending = &channel->pending[i];
-			uint64_t ns = state->last_ns > pending->time_ns
-					      ? state->last_ns - pending->time_ns
-					      : 0;
-
-			if (ns >= HUNG_NS)
-				vhu_report(look, VHU_RULE_AT_402, pending->number,
-					   "%s, message %" PRIu64 ", was not answered in %" PRIu64 " ms%s%s",
-					   name_of(pending->message), pending->number, ns / 1000000,
-					   by ? ", then " : "", by ? by : "");
-			else if (by)
-				vhu_report(look, VHU_RULE_AT_411, pending->number,
-					   "%s while %s, message %" PRIu64 ", was to be answered", by,
-					   name_of(pending->message), pending->number);
-		}
+		if (!pending->due || pending->passed_over)
+			continue;
+		if (ms >= HUNG_MS)
+			vhu_report(look, VHU_RULE_AT_402, pending->number,
+				   "%s, message %" PRIu64 ", was not answered in %" PRIu64 " ms%s%s; %s",
+				   name_of(pending->message), pending->number, ms, by ? ", then " : "",
+				   by ? by : "", last);
+		else if (by)
+			vhu_report(look, VHU_RULE_AT_411, pending->number,
+				   "%s while %s, message %" PRIu64 ", was to be answered; %s", by,
+				   name_of(pending->message), pending->number, last);
 	}
+}
+
+/* Return who closed, as a text. */
+static const char *closed_text(int side, bool session)
+{
+	if (side < 0)
+		return session ? "the session was closed" : "its channel was closed";
+	return side ? "the back-end closed" : "the front-end closed";
+}
+
+void vhu_check_channel_end(struct vhu_look *look)
+{
+	struct vhu_channel_state *channel = &look->state->channel[look->record->channel];
+	int side = who_closed(look->record);
+
+	channel->open = false;
+	/* Those that end with the session are looked at with it. */
+	if (look->record->channel == VHU_FRONT_END || side < 0)
+		return;
+	check_unanswered(look, look->record->channel, closed_text(side, false));
+	channel->count = 0;
 }
 
 /* Report a back-end that closed right after a message that wants no answer. */
@@ -81,20 +114,20 @@ static void check_offer(struct vhu_look *look)
 	const struct vhu_state *state = look->state;
 	const struct vhu_channel_state *channel = &state->channel[VHU_FRONT_END];
 	uint64_t offer = channel->last_number[1];
-	char names[160];
+	bool protocol = offer == state->protocol_features.offered_by;
+	uint64_t offered = protocol ? state->protocol_features.offered : state->features.offered;
+	char highest[64];
 
-	if (!offer || channel->last_number[0] > offer)
+	if (!offer || channel->last_number[0] > offer || !offered ||
+	    (!protocol && offer != state->features.offered_by))
 		return;
-	if (offer == state->protocol_features.offered_by)
-		vhu_bits_text(VHU_NAMES_protocol_features, state->protocol_features.offered,
-			      &state->context, names, sizeof(names));
-	else if (offer == state->features.offered_by)
-		vhu_bits_text(VHU_NAMES_virtio_features, state->features.offered, &state->context,
-			      names, sizeof(names));
-	else
-		return;
-	vhu_report(look, VHU_RULE_AT_209, offer, "the front-end closed right after the offer of %s",
-		   names);
+	vhu_bits_text(protocol ? VHU_NAMES_protocol_features : VHU_NAMES_virtio_features,
+		      UINT64_C(1) << (63 - __builtin_clzll(offered)), &state->context, highest,
+		      sizeof(highest));
+	vhu_report(look, VHU_RULE_AT_209, offer,
+		   "the front-end closed right after the offer of %sfeatures 0x%" PRIx64
+		   "; the highest, %s, may be one that it refuses",
+		   protocol ? "protocol " : "", offered, highest);
 }
 
 void vhu_check_end(struct vhu_look *look, bool closed)
@@ -102,31 +135,41 @@ void vhu_check_end(struct vhu_look *look, bool closed)
 	const struct vhu_state *state = look->state;
 	int side = closed ? who_closed(look->record) : -1;
 
-	check_unanswered(look, !closed	  ? NULL
-			       : side < 0 ? "the session was closed"
-			       : side     ? "the back-end closed"
-					  : "the front-end closed");
+	for (enum vhu_channel c = VHU_FRONT_END; c < VHU_CHANNELS; c++)
+		check_unanswered(look, c, closed ? closed_text(side, true) : NULL);
 	if (side == 1)
 		check_moment(look);
 	if (side == 0 && look->whole)
 		check_offer(look);
-	if (state->iotlb_misses && !(closed && side < 0))
+	if (state->iotlb_misses && ms_between(state->iotlb_miss_ns, state->last_ns) >= HUNG_MS)
 		vhu_report(look, VHU_RULE_AT_612, state->iotlb_miss_by,
-			   "%u IOTLB miss%s not answered by an update, the last is message %" PRIu64,
+			   "%u IOTLB miss%s not answered by an update; the last, message %" PRIu64
+			   ", %" PRIu64 " ms before the end",
 			   state->iotlb_misses, state->iotlb_misses > 1 ? "es were" : " was",
-			   state->iotlb_miss_by);
+			   state->iotlb_miss_by, ms_between(state->iotlb_miss_ns, state->last_ns));
+	for (unsigned i = 0; i < state->vrings && state->enabled_unacknowledged; i++)
+		if (state->vring[i].enabled_unacknowledged &&
+		    state->last_ns - state->vring[i].enabled_ns >= VHU_MOMENT_NS)
+			vhu_check_kick_lost(look, i);
 	if (look->whole && state->first_kick_ns && !state->inflight_by &&
 	    vhu_taken(look, VHU_PF_INFLIGHT_SHMFD))
 		vhu_report(look, VHU_RULE_AT_511, state->protocol_features.taken_by,
-			   "INFLIGHT_SHMFD was negotiated and no inflight area was set");
+			   "INFLIGHT_SHMFD was negotiated and no %s was sent",
+			   vhu_messages[VHU_MSG_SET_INFLIGHT_FD].name);
 	for (unsigned i = 0; i < state->vrings; i++) {
 		const struct vhu_vring_fd *call = &state->vring[i].fd[VHU_CALL];
 
 		if (state->vring[i].started && call->replaced)
-			vhu_report(look, VHU_RULE_AT_304, call->number,
-				   "the call descriptor of vring %u was replaced %u time%s while it ran", i,
-				   call->replaced, call->replaced > 1 ? "s" : "");
+			vhu_check_replaced(look, i, call);
 	}
+}
+
+void vhu_check_replaced(struct vhu_look *look, unsigned index, const struct vhu_vring_fd *call)
+{
+	vhu_report(look, VHU_RULE_AT_304, call->number,
+		   "the call of vring %u was replaced %u time%s while it ran, %u of them without an "
+		   "acknowledgement",
+		   index, call->replaced, call->replaced > 1 ? "s" : "", call->unacknowledged);
 }
 
 int vhu_state_last_words(const struct vhu_state *state, char *to, size_t size)

@@ -4,24 +4,45 @@
 #include <inttypes.h>
 #include <linux/virtio_ids.h>
 
+#include "lib/protocol/line.h"
 #include "lib/session/internal.h"
 
 #define TABLE_REGIONS_MAX 8 /* VHOST_MEMORY_BASELINE_NREGIONS */
 #define LOG_PAGE 4096
 #define INFLIGHT_DESCRIPTOR 16 /* the smaller of split and packed */
 
-/* Return whether a descriptor can be mapped as memory. */
-static bool is_mappable(enum vhu_fd_kind kind)
-{
-	return kind == VHU_FD_MEMFD || kind == VHU_FD_FILE || kind == VHU_FD_DMABUF ||
-	       kind == VHU_FD_OTHER;
-}
-
-/* Return whether a descriptor can be a kick, call or err. */
-static bool is_signal(enum vhu_fd_kind kind)
-{
-	return kind == VHU_FD_EVENTFD || kind == VHU_FD_PIPE;
-}
+/* Which kinds of descriptor a message can carry, where it says. A device node is "other". */
+#define KIND(kind) (1u << VHU_FD_##kind)
+#define SIGNALS (KIND(EVENTFD) | KIND(PIPE))
+#define MAPPABLE (KIND(MEMFD) | KIND(FILE) | KIND(DMABUF) | KIND(OTHER))
+static const struct {
+	enum vhu_message_id message;
+	bool reply;
+	unsigned kinds;
+	const char *wanted;
+} kinds_of[] = {
+	{VHU_MSG_SET_VRING_KICK, false, SIGNALS, "an eventfd or a pipe"},
+	/* User-mode Linux is called by a socket. */
+	{VHU_MSG_SET_VRING_CALL, false, SIGNALS | KIND(SOCKET), "an eventfd or a pipe"},
+	{VHU_MSG_SET_VRING_ERR, false, SIGNALS | KIND(SOCKET), "an eventfd or a pipe"},
+	{VHU_MSG_SET_LOG_FD, false, SIGNALS, "an eventfd or a pipe"},
+	{VHU_MSG_SET_MEM_TABLE, false, MAPPABLE, "memory"},
+	{VHU_MSG_ADD_MEM_REG, false, MAPPABLE, "memory"},
+	{VHU_MSG_SET_LOG_BASE, false, MAPPABLE, "memory"},
+	{VHU_MSG_GET_INFLIGHT_FD, true, MAPPABLE, "memory"},
+	{VHU_MSG_SET_INFLIGHT_FD, false, MAPPABLE, "memory"},
+	{VHU_MSG_BACKEND_SHMEM_MAP, false, MAPPABLE, "memory"},
+	{VHU_MSG_BACKEND_VRING_HOST_NOTIFIER_MSG, false, MAPPABLE, "memory"},
+	{VHU_MSG_SET_BACKEND_REQ_FD, false, KIND(SOCKET), "a socket"},
+	{VHU_MSG_GPU_SET_SOCKET, false, KIND(SOCKET), "a socket"},
+	{VHU_MSG_POSTCOPY_ADVISE, true, KIND(USERFAULTFD), "a userfaultfd"},
+	{VHU_MSG_SET_DEVICE_STATE_FD, false, KIND(PIPE) | KIND(SOCKET) | KIND(FILE) | KIND(MEMFD),
+	 "what can be read and written"},
+	{VHU_MSG_SET_DEVICE_STATE_FD, true, KIND(PIPE) | KIND(SOCKET) | KIND(FILE) | KIND(MEMFD),
+	 "what can be read and written"},
+	{VHU_MSG_GPU_DMABUF_SCANOUT, false, KIND(DMABUF), "a dma-buf"},
+	{VHU_MSG_GPU_DMABUF_SCANOUT2, false, KIND(DMABUF), "a dma-buf"},
+};
 
 /* Look at how many descriptors a message carries. */
 static void check_count(struct vhu_look *look)
@@ -30,13 +51,11 @@ static void check_count(struct vhu_look *look)
 	unsigned min = message->fds[look->note->reply].min, max = message->fds[look->note->reply].max;
 	unsigned fds = look->record->fds;
 
-	if (max == VHU_FDS_REGIONS) {
-		/* What ends an exchange in postcopy has no regions. */
-		if (look->note->layout->size && vhu_fields[look->note->layout->first].names)
-			min = max = 0;
-		else
-			min = max = (unsigned)vhu_get(look, look->note->layout->first);
-	}
+	/* What ends an exchange in postcopy has no regions. */
+	if (!look->note->reply && look->note->layout == &vhu_layouts[VHU_LAYOUT_ack])
+		min = max = 0;
+	else if (max == VHU_FDS_REGIONS)
+		min = max = (unsigned)vhu_get(look, look->note->layout->first);
 	if (fds < min || fds > max)
 		vhu_report(look, VHU_RULE_AT_501, 0, "%s%s carries %u descriptor%s, not %u%s",
 			   message->name, look->note->reply ? " reply" : "", fds, fds == 1 ? "" : "s",
@@ -46,29 +65,29 @@ static void check_count(struct vhu_look *look)
 /* Look at what kind of descriptor a message carries. */
 static void check_kind(struct vhu_look *look)
 {
-	const struct vhu_record *record = look->record;
-	int at = vhu_look_at(look);
-	bool signals = at == VHU_REQUEST(SET_VRING_KICK) || at == VHU_REQUEST(SET_VRING_CALL) ||
-		       at == VHU_REQUEST(SET_VRING_ERR) || at == VHU_REQUEST(SET_LOG_FD);
-	bool maps = at == VHU_REQUEST(SET_MEM_TABLE) || at == VHU_REQUEST(ADD_MEM_REG) ||
-		    at == VHU_REQUEST(SET_LOG_BASE) || at == VHU_REQUEST(SET_INFLIGHT_FD) ||
-		    at == VHU_REPLY_TO(GET_INFLIGHT_FD);
-	bool sockets = look->note->message->opens != VHU_FRONT_END;
+	const struct vhu_note *note = look->note;
+	unsigned row = 0, rows = sizeof(kinds_of) / sizeof(kinds_of[0]);
 
-	for (unsigned i = 0; i < record->fds; i++) {
-		enum vhu_fd_kind kind = record->fd[i].kind;
+	while (row < rows && (kinds_of[row].message != note->message->id ||
+			      kinds_of[row].reply != note->reply))
+		row++;
+	for (unsigned i = 0; row < rows && i < look->record->fds; i++) {
+		const struct vhu_fd_info *fd = &look->record->fd[i];
+		char text[128];
+		struct vhu_line line = vhu_line_in(text, sizeof(text));
 
-		if ((signals && !is_signal(kind)) || (maps && !is_mappable(kind)) ||
-		    (sockets && kind != VHU_FD_SOCKET)) {
-			vhu_report(look, VHU_RULE_AT_503, 0, "%s carries %s %s as %s",
-				   look->note->message->name,
-				   kind == VHU_FD_EVENTFD || kind == VHU_FD_OTHER ? "an" : "a",
-				   vhu_fd_kind_name(kind),
-				   signals ? "what should be an eventfd"
-				   : maps  ? "memory"
-					   : "a channel");
-			return;
-		}
+		/* A kind of a later version, and one of which not even the name is known. */
+		if ((unsigned)fd->kind >= VHU_FD_KINDS || (kinds_of[row].kinds >> fd->kind & 1) ||
+		    (fd->kind == VHU_FD_OTHER && !(fd->name && *fd->name)))
+			continue;
+		if (fd->kind == VHU_FD_OTHER)
+			vhu_line_foreign(&line, fd->name, sizeof(text) / 2, "");
+		else
+			vhu_fd_text(fd, text, sizeof(text));
+		vhu_report(look, VHU_RULE_AT_503, 0, "%s%s carries %s, which is not %s",
+			   note->message->name, note->reply ? " reply" : "", text,
+			   kinds_of[row].wanted);
+		return;
 	}
 }
 
@@ -87,11 +106,12 @@ static void check_roles(struct vhu_look *look)
 		enum vhu_vring_role other = role == VHU_KICK ? VHU_CALL : VHU_KICK;
 		const struct vhu_vring_fd *fd = &state->vring[i].fd[other];
 
-		if (!state->vring[i].started || !fd->has_eventfd ||
-		    fd->eventfd_id != look->record->fd[0].eventfd_id)
+		/* What was set before the device stopped may be closed, and its id another's. */
+		if (!(state->vring[i].started || fd->number > state->stopped_by) ||
+		    !fd->has_eventfd || fd->eventfd_id != look->record->fd[0].eventfd_id)
 			continue;
 		vhu_report(look, VHU_RULE_AT_504, fd->number,
-			   "eventfd %" PRIu32 " is the %s of vring %d and the %s of vring %u",
+			   "eventfd %" PRIu32 " becomes the %s of vring %d, and is the %s of vring %u",
 			   fd->eventfd_id, role == VHU_KICK ? "kick" : "call", look->note->vring,
 			   role == VHU_KICK ? "call" : "kick", i);
 	}
@@ -99,10 +119,6 @@ static void check_roles(struct vhu_look *look)
 
 void vhu_check_descriptors(struct vhu_look *look)
 {
-	if (look->record->marks & VHU_MARK_TRUNCATED)
-		vhu_report(look, VHU_RULE_AT_502, 0, "descriptors were lost on the way");
-	if (!look->note->message || !look->note->layout || (look->record->marks & VHU_MARK_PARTIAL))
-		return;
 	if (!(look->record->marks & VHU_MARK_TRUNCATED))
 		check_count(look);
 	if (!look->record->fds)
@@ -115,7 +131,8 @@ void vhu_check_descriptors(struct vhu_look *look)
 			   look->state->backend_channel_by);
 	if (look->note->message->opens == VHU_GPU && look->state->context.device &&
 	    look->state->context.device != VIRTIO_ID_GPU)
-		vhu_report(look, VHU_RULE_AT_620, 0, "%s to a %s device", look->note->message->name,
+		vhu_report(look, VHU_RULE_AT_620, 0, "%s, and this is a %s device",
+			   look->note->message->name,
 			   vhu_device_name(look->state->context.device));
 }
 
@@ -130,13 +147,16 @@ static void check_region(struct vhu_look *look, const struct vhu_region *region,
 			 const struct vhu_region *known, unsigned count)
 {
 	const struct vhu_fd_info *fd = &region->fd;
+	/* Nobody uses the front-end's addresses then. */
+	bool user = !vhu_taken(look, VHU_PF_GPA_ADDRESSES);
 
 	if (region->size == 0) {
-		vhu_report(look, VHU_RULE_AT_505, 0, "region %u is empty", index);
+		vhu_report(look, VHU_RULE_AT_505, 0, "region %u at guest address 0x%" PRIx64 " is empty",
+			   index, region->guest_address);
 		return;
 	}
 	if (region->guest_address + region->size - 1 < region->guest_address ||
-	    region->user_address + region->size - 1 < region->user_address ||
+	    (user && region->user_address + region->size - 1 < region->user_address) ||
 	    region->mmap_offset + region->size - 1 < region->mmap_offset) {
 		vhu_report(look, VHU_RULE_AT_507, 0, "region %u of size 0x%" PRIx64 " goes beyond 2^64",
 			   index, region->size);
@@ -146,24 +166,31 @@ static void check_region(struct vhu_look *look, const struct vhu_region *region,
 		bool guest = overlap(region->guest_address, region->size, known[i].guest_address,
 				     known[i].size);
 
-		if (guest || overlap(region->user_address, region->size, known[i].user_address,
-				     known[i].size))
-			vhu_report(look, VHU_RULE_AT_506, known[i].number,
-				   "region %u at %s address 0x%" PRIx64 " overlaps region %u", index,
-				   guest ? "guest" : "user",
-				   guest ? region->guest_address : region->user_address, i);
+		if (guest || (user && overlap(region->user_address, region->size,
+					      known[i].user_address, known[i].size)))
+			vhu_report(look, VHU_RULE_AT_506,
+				   known[i].number == look->number ? 0 : known[i].number,
+				   "region %u, 0x%" PRIx64 " bytes at %s address 0x%" PRIx64
+				   ", overlaps region %u at 0x%" PRIx64,
+				   index, region->size, guest ? "guest" : "user",
+				   guest ? region->guest_address : region->user_address, i,
+				   guest ? known[i].guest_address : known[i].user_address);
 	}
 	if (!region->has_fd)
 		return;
 	if ((fd->has & VHU_FD_HAS_SIZE) && fd->size &&
 	    region->mmap_offset + region->size > fd->size)
 		vhu_report(look, VHU_RULE_AT_507, 0,
-			   "region %u ends at 0x%" PRIx64 " of a file of 0x%" PRIx64 " bytes", index,
-			   region->mmap_offset + region->size, fd->size);
-	if ((fd->flags & O_ACCMODE) == O_RDONLY ||
-	    ((fd->has & VHU_FD_HAS_SEALS) && (fd->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))))
-		vhu_report(look, VHU_RULE_AT_508, 0, "region %u is of a file that cannot be written",
-			   index);
+			   "region %u, 0x%" PRIx64 " bytes at offset 0x%" PRIx64
+			   ", ends beyond its file of 0x%" PRIx64 " bytes",
+			   index, region->size, region->mmap_offset, fd->size);
+	if ((fd->flags & O_ACCMODE) == O_RDONLY)
+		vhu_report(look, VHU_RULE_AT_508, 0,
+			   "region %u is of a file that is open for reading alone", index);
+	else if ((fd->has & VHU_FD_HAS_SEALS) && (fd->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
+		vhu_report(look, VHU_RULE_AT_508, 0,
+			   "region %u is of a file that is sealed against writing, seals 0x%" PRIx32, index,
+			   fd->seals);
 	if ((fd->has & VHU_FD_HAS_PAGE_SIZE) && fd->page_size &&
 	    ((region->mmap_offset | region->size) & (fd->page_size - 1)))
 		vhu_report(look, VHU_RULE_AT_512, 0,
@@ -182,11 +209,17 @@ static void check_table(struct vhu_look *look)
 
 	if (array->kind != VHU_ARRAY)
 		return;
+	if (vhu_taken(look, VHU_PF_XEN_MMAP) && layout == &vhu_layouts[VHU_LAYOUT_mem_table] &&
+	    regions && vhu_report_first(look, VHU_RULE_AT_206))
+		vhu_report(look, VHU_RULE_AT_206, look->state->protocol_features.taken_by,
+			   "bit %d was taken, and the regions of %s are not those of Xen: to one side it is "
+			   "an older SHARED_OBJECT",
+			   VHU_PF_XEN_MMAP, look->note->message->name);
 	if (regions == 0)
 		vhu_report(look, VHU_RULE_AT_505, 0, "the memory table has no regions");
 	if (regions > TABLE_REGIONS_MAX)
-		vhu_report(look, VHU_RULE_AT_515, 0, "the memory table has %" PRIu64 " regions",
-			   regions);
+		vhu_report(look, VHU_RULE_AT_515, 0, "the memory table has %" PRIu64 " regions, more than %d",
+			   regions, TABLE_REGIONS_MAX);
 	for (unsigned i = 0; i < regions && i < TABLE_REGIONS_MAX; i++) {
 		uint32_t base = array->offset + i * array->size;
 
@@ -210,7 +243,7 @@ static void check_added(struct vhu_look *look)
 	check_region(look, &region, state->regions, state->region, state->regions);
 	if (state->mem_slots_by && state->regions >= state->mem_slots)
 		vhu_report(look, VHU_RULE_AT_515, state->mem_slots_by,
-			   "region %u is added; the back-end has %" PRIu32 " slots", state->regions,
+			   "region %u is added, and the back-end has %" PRIu32 " slots", state->regions,
 			   state->mem_slots);
 }
 
@@ -228,8 +261,8 @@ static void check_removed(struct vhu_look *look)
 		    state->region[i].size == region.size)
 			return;
 	vhu_report(look, VHU_RULE_AT_516, 0,
-		   "0x%" PRIx64 " bytes at guest address 0x%" PRIx64 " are removed and were never added",
-		   region.size, region.guest_address);
+		   "%s of 0x%" PRIx64 " bytes at guest address 0x%" PRIx64 ", where no such region is",
+		   look->note->message->name, region.size, region.guest_address);
 }
 
 /* Look at the log's size. */
@@ -248,35 +281,49 @@ static void check_log(struct vhu_look *look)
 	/* One bit a page, in whole bytes. */
 	if (highest && size < (highest / LOG_PAGE + 7) / 8)
 		vhu_report(look, VHU_RULE_AT_513, state->memory_by,
-			   "the log has 0x%" PRIx64 " bytes; memory up to 0x%" PRIx64
-			   " needs 0x%" PRIx64,
+			   "the log has 0x%" PRIx64 " bytes; one bit for each page of memory up to 0x%" PRIx64
+			   " makes 0x%" PRIx64,
 			   size, highest, (highest / LOG_PAGE + 7) / 8);
 }
 
-/* Look at an inflight area. */
-static void check_inflight(struct vhu_look *look)
+/* Look at the size of an inflight area that is set or told. */
+static void check_inflight_size(struct vhu_look *look)
 {
 	uint64_t size = vhu_get(look, VHU_FIELD_inflight_mmap_size);
 	uint64_t queues = vhu_get(look, VHU_FIELD_inflight_num_queues);
 	uint64_t entries = vhu_get(look, VHU_FIELD_inflight_queue_size);
-	bool sized = false;
+	const struct vhu_fd_info *fd = look->record->fds ? look->record->fd : NULL;
+	uint64_t end = size + vhu_get(look, VHU_FIELD_inflight_mmap_offset);
 
+	/* A reply without a descriptor is a refusal. */
+	if (!fd)
+		return;
 	if (size < queues * entries * INFLIGHT_DESCRIPTOR)
-		vhu_report(look, VHU_RULE_AT_509, 0,
+		vhu_report(look, VHU_RULE_AT_509, look->request.number,
 			   "the inflight area has 0x%" PRIx64 " bytes; %" PRIu64 " queues of %" PRIu64
 			   " need more than 0x%" PRIx64,
 			   size, queues, entries, queues * entries * INFLIGHT_DESCRIPTOR);
+	else if ((fd->has & VHU_FD_HAS_SIZE) && fd->size && end > fd->size)
+		vhu_report(look, VHU_RULE_AT_509, look->request.number,
+			   "the inflight area ends at 0x%" PRIx64 " of its file of 0x%" PRIx64 " bytes", end,
+			   fd->size);
+}
+
+/* Look at when an inflight area is set. */
+static void check_inflight(struct vhu_look *look)
+{
+	bool sized = false;
+
+	check_inflight_size(look);
 	for (unsigned i = 0; i < look->state->vrings; i++)
 		sized |= look->state->vring[i].size_by != 0;
 	if (!sized && look->whole && vhu_report_first(look, VHU_RULE_AT_510))
-		vhu_report(look, VHU_RULE_AT_510, 0, "%s before any vring has a size",
-			   look->note->message->name);
+		vhu_report(look, VHU_RULE_AT_510, 0, "%s before any %s", look->note->message->name,
+			   vhu_messages[VHU_MSG_SET_VRING_NUM].name);
 }
 
 void vhu_check_memory(struct vhu_look *look)
 {
-	if (!look->note->layout)
-		return;
 	switch (vhu_look_at(look)) {
 	case VHU_REQUEST(SET_MEM_TABLE):
 		check_table(look);
@@ -292,6 +339,9 @@ void vhu_check_memory(struct vhu_look *look)
 		break;
 	case VHU_REQUEST(SET_INFLIGHT_FD):
 		check_inflight(look);
+		break;
+	case VHU_REPLY_TO(GET_INFLIGHT_FD):
+		check_inflight_size(look);
 		break;
 	}
 }

@@ -5,24 +5,9 @@
  */
 #include <inttypes.h>
 #include <linux/virtio_config.h>
-#include <linux/virtio_ids.h>
 
+#include "lib/session/device.h"
 #include "lib/session/internal.h"
-
-/* Where a device's own configuration tells how many request queues there are, and how many queues
- * there are besides and for each of them. */
-static const struct {
-	uint32_t device;
-	enum vhu_field_id field;
-	unsigned each, besides;
-} queues_told[] = {
-	{VIRTIO_ID_NET, VHU_FIELD_config_net_max_virtqueue_pairs, 2, 1},
-	{VIRTIO_ID_BLOCK, VHU_FIELD_config_blk_num_queues, 1, 0},
-	{VIRTIO_ID_CONSOLE, VHU_FIELD_config_console_max_nr_ports, 2, 2},
-	{VIRTIO_ID_SCSI, VHU_FIELD_config_scsi_num_queues, 1, 2},
-	{VIRTIO_ID_CRYPTO, VHU_FIELD_config_crypto_max_dataqueues, 1, 1},
-	{VIRTIO_ID_FS, VHU_FIELD_config_fs_num_request_queues, 1, 1},
-};
 
 /* Return whether this session speaks STANDALONE or PROBE for certain. */
 static bool is_proposal(const struct vhu_look *look)
@@ -31,38 +16,64 @@ static bool is_proposal(const struct vhu_look *look)
 						look->note->context.dialect == VHU_PROBE);
 }
 
+/* Return whether protocol features are known, or known not to be negotiated. */
+static bool negotiation_known(const struct vhu_look *look)
+{
+	return look->whole || look->state->context.has_protocol_features;
+}
+
+/* Look at whether the feature was negotiated that a question of the proposals needs. */
+static void check_asked(struct vhu_look *look)
+{
+	const struct vhu_name *name =
+		vhu_name_find(VHU_NAMES_protocol_features, VHU_PF_STANDALONE, &look->note->context);
+
+	if (negotiation_known(look) && !vhu_taken(look, VHU_PF_STANDALONE))
+		vhu_report(look, VHU_RULE_AT_704, look->request.number,
+			   "%s, and %s was not negotiated: this id is another message to other back-ends",
+			   look->note->message->name, name ? name->name : "bit 18");
+}
+
+/* Look at a size of the configuration space that is told. */
+static void check_size_told(struct vhu_look *look, uint64_t size)
+{
+	uint64_t by = look->state->protocol_features.taken_by;
+	bool config = vhu_taken(look, VHU_PF_CONFIG);
+
+	if (!negotiation_known(look) || (size != 0) == config)
+		return;
+	if (size)
+		vhu_report(look, VHU_RULE_AT_702, by,
+			   "the configuration space has %" PRIu64 " bytes, and CONFIG was not negotiated",
+			   size);
+	else
+		vhu_report(look, VHU_RULE_AT_703, by,
+			   "CONFIG was negotiated, and the configuration space has 0 bytes");
+}
+
+/* Look at a device id that is told. */
+static void check_device_id(struct vhu_look *look, uint64_t device)
+{
+	if (!vhu_device_name((uint32_t)device))
+		vhu_report(look, VHU_RULE_AT_706, 0,
+			   "device id %" PRIu64 " is no virtio device's: no driver takes it", device);
+}
+
 /* Look at the specifications by themselves and at what was negotiated for them. */
 static void check_specs(struct vhu_look *look)
 {
 	const struct vhu_state *state = look->state;
-	uint64_t device = vhu_get(look, VHU_FIELD_backend_specs_device_id);
-	uint64_t config_size = vhu_get(look, VHU_FIELD_backend_specs_config_size);
 	uint64_t min = vhu_get(look, VHU_FIELD_backend_specs_min_vqs);
 	uint64_t max = vhu_get(look, VHU_FIELD_backend_specs_max_vqs);
-	bool known = state->context.has_protocol_features;
-	bool config = vhu_taken(look, VHU_PF_CONFIG);
 
-	if (look->note->payload.captured < look->note->layout->size)
-		return;
-	if (known && !vhu_taken(look, VHU_PF_STANDALONE))
-		vhu_report(look, VHU_RULE_AT_704, look->request.number,
-			   "%s, and STANDALONE was not negotiated", look->note->message->name);
-	if (known && vhu_taken(look, VHU_PF_STANDALONE) && !vhu_taken(look, VHU_PF_STATUS))
+	if (vhu_taken(look, VHU_PF_STANDALONE) && !vhu_taken(look, VHU_PF_STATUS))
 		vhu_report(look, VHU_RULE_AT_701, state->protocol_features.taken_by,
 			   "STANDALONE was taken without STATUS");
-	if (known && config_size && !config)
-		vhu_report(look, VHU_RULE_AT_702, state->protocol_features.taken_by,
-			   "the configuration space has %" PRIu64 " bytes and CONFIG was not negotiated",
-			   config_size);
-	if (known && !config_size && config)
-		vhu_report(look, VHU_RULE_AT_703, state->protocol_features.taken_by,
-			   "CONFIG was negotiated and the configuration space has 0 bytes");
+	check_size_told(look, vhu_get(look, VHU_FIELD_backend_specs_config_size));
 	if (max < min)
 		vhu_report(look, VHU_RULE_AT_705, 0, "max vqs %" PRIu64 " is below min vqs %" PRIu64, max,
 			   min);
-	if (!vhu_device_name((uint32_t)device))
-		vhu_report(look, VHU_RULE_AT_706, 0, "device id %" PRIu64 " is no virtio device's",
-			   device);
+	check_device_id(look, vhu_get(look, VHU_FIELD_backend_specs_device_id));
 	if (state->queue_num_by && state->queue_num != max)
 		vhu_report(look, VHU_RULE_AT_707, state->queue_num_by,
 			   "max vqs is %" PRIu64 ", and the number of queues was told as %" PRIu32, max,
@@ -102,22 +113,17 @@ static void check_min_vqs(struct vhu_look *look)
 static void check_config_queues(struct vhu_look *look)
 {
 	const struct vhu_state *state = look->state;
-	uint64_t offset = vhu_get(look, VHU_FIELD_config_offset), told;
-	const uint32_t from = vhu_fields[VHU_FIELD_config_space].offset;
+	uint64_t told = vhu_device_queues(state->specs.device_id, &look->note->payload);
+	/* The second version of the proposal leaves the maximum to GET_QUEUE_NUM. */
+	uint32_t max = state->specs.max_vqs_by ? state->specs.max_vqs : state->queue_num;
+	uint64_t by = state->specs.max_vqs_by ? state->specs.max_vqs_by : state->queue_num_by;
 
-	if (!state->specs.max_vqs_by || offset)
-		return;
-	for (unsigned i = 0; i < sizeof(queues_told) / sizeof(queues_told[0]); i++) {
-		if (queues_told[i].device != state->specs.device_id ||
-		    !vhu_field_read(&look->note->payload, queues_told[i].field, from, &told) || !told)
-			continue;
-		told = told * queues_told[i].each + queues_told[i].besides;
-		if (told < state->specs.min_vqs || told > state->specs.max_vqs)
-			vhu_report(look, VHU_RULE_AT_709, state->specs.max_vqs_by,
-				   "the configuration space tells %" PRIu64 " queues, the back-end %" PRIu32
-				   " to %" PRIu32,
-				   told, state->specs.min_vqs, state->specs.max_vqs);
-	}
+	if (by && told && !vhu_get(look, VHU_FIELD_config_offset) &&
+	    (told < state->specs.min_vqs || told > max))
+		vhu_report(look, VHU_RULE_AT_709, by,
+			   "the configuration space tells of %" PRIu64 " queues, the back-end of %" PRIu32
+			   " to %" PRIu32,
+			   told, state->specs.min_vqs, max);
 }
 
 /* Look at the size of configuration that is given. */
@@ -130,7 +136,7 @@ static void check_config_size(struct vhu_look *look)
 	    look->request.first[0] == 0 && look->request.first[1] == state->specs.config_size &&
 	    size != state->specs.config_size)
 		vhu_report(look, VHU_RULE_AT_708, state->specs.config_size_by,
-			   "the configuration has %" PRIu64 " bytes, %" PRIu32 " were told", size,
+			   "the configuration has %" PRIu64 " bytes, and was told to have %" PRIu32, size,
 			   state->specs.config_size);
 	check_config_queues(look);
 }
@@ -149,36 +155,39 @@ static void check_rings(struct vhu_look *look)
 		if ((status & VIRTIO_CONFIG_S_DRIVER_OK) && state->specs.min_vqs_by &&
 		    state->vrings && enabled < state->specs.min_vqs)
 			vhu_report(look, VHU_RULE_AT_710, state->specs.min_vqs_by,
-				   "DRIVER_OK with %u vrings enabled; the device needs %" PRIu32, enabled,
-				   state->specs.min_vqs);
+				   "DRIVER_OK with %u vring%s enabled, and the device needs %" PRIu32, enabled,
+				   enabled == 1 ? "" : "s", state->specs.min_vqs);
 	} else if (state->specs.max_vqs_by && look->note->vring >= 0 &&
 		   (uint32_t)look->note->vring >= state->specs.max_vqs) {
 		vhu_report(look, VHU_RULE_AT_710, state->specs.max_vqs_by,
-			   "vring %d is used; the device has %" PRIu32, look->note->vring,
-			   state->specs.max_vqs);
+			   "vring %d is used, and the device has %" PRIu32 " at the most",
+			   look->note->vring, state->specs.max_vqs);
 	}
 }
 
 void vhu_check_standalone(struct vhu_look *look)
 {
-	if (!look->note->layout || !is_proposal(look) || look->record->channel == VHU_GPU) {
-		/* An id that no dialect sends in this size, or that of another than the session's. */
+	if (!is_proposal(look) || look->record->channel == VHU_GPU)
 		return;
-	}
 	switch (vhu_look_at(look)) {
 	case VHU_REPLY_TO(GET_BACKEND_SPECS):
+		check_asked(look);
 		check_specs(look);
+		break;
+	case VHU_REPLY_TO(GET_CONFIG_SIZE):
+		check_asked(look);
+		check_size_told(look, vhu_get(look, look->note->layout->first));
 		break;
 	case VHU_REPLY_TO(GET_QUEUE_NUM):
 		check_queue_num(look);
 		break;
 	case VHU_REPLY_TO(GET_MIN_VQ):
+		check_asked(look);
 		check_min_vqs(look);
 		break;
 	case VHU_REPLY_TO(GET_DEVICE_ID):
-		if (!vhu_device_name((uint32_t)vhu_get(look, look->note->layout->first)))
-			vhu_report(look, VHU_RULE_AT_706, 0, "device id %" PRIu64 " is no virtio device's",
-				   vhu_get(look, look->note->layout->first));
+		check_asked(look);
+		check_device_id(look, vhu_get(look, look->note->layout->first));
 		break;
 	case VHU_REPLY_TO(GET_CONFIG):
 		check_config_size(look);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The guess of a virtio device. */
+/* The guess of a virtio device, and how many virtqueues it has. */
 #include "lib/session/device.h"
 
+#include <linux/virtio_ids.h>
 #include <stdbool.h>
 
-#include "lib/protocol/protocol.h"
+#include "lib/protocol/walk.h"
 
 /* "Reserved Feature Bits" of the virtio specification: the others belong to the device. Bits 24
  * to 49 are common to all, two of them to this protocol. */
@@ -95,4 +96,45 @@ uint32_t vhu_device_guess(uint64_t features, uint32_t config_size)
 		}
 	}
 	return best >= CLEAR && !tie ? best_device : 0;
+}
+
+uint64_t vhu_device_queues(uint32_t device, const struct vhu_payload *config)
+{
+	/* Queues for each that the field tells of, and besides. */
+	static const struct {
+		uint32_t device;
+		enum vhu_field_id field;
+		unsigned each, besides;
+	} told[] = {
+		{VIRTIO_ID_NET, VHU_FIELD_config_net_max_virtqueue_pairs, 2, 1},
+		{VIRTIO_ID_BLOCK, VHU_FIELD_config_blk_num_queues, 1, 0},
+		{VIRTIO_ID_CONSOLE, VHU_FIELD_config_console_max_nr_ports, 2, 2},
+		{VIRTIO_ID_SCSI, VHU_FIELD_config_scsi_num_queues, 1, 2},
+		{VIRTIO_ID_CRYPTO, VHU_FIELD_config_crypto_max_dataqueues, 1, 1},
+		{VIRTIO_ID_FS, VHU_FIELD_config_fs_num_request_queues, 1, 1},
+	};
+	const uint32_t from = vhu_fields[VHU_FIELD_config_space].offset;
+	uint64_t queues;
+
+	for (unsigned i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+		if (told[i].device == device &&
+		    vhu_field_read(config, told[i].field, from, &queues) && queues)
+			return queues * told[i].each + told[i].besides;
+	return 0;
+}
+
+unsigned vhu_device_queues_fixed(uint32_t device)
+{
+	switch (device) {
+	case VIRTIO_ID_RNG: /* requests */
+		return 1;
+	case VIRTIO_ID_GPU:   /* control, cursor */
+	case VIRTIO_ID_INPUT: /* event, status */
+		return 2;
+	case VIRTIO_ID_VSOCK: /* receive, transmit, event */
+		return 3;
+	case VIRTIO_ID_SOUND: /* control, event, transmit, receive */
+		return 4;
+	}
+	return 0;
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which virtio device a session is about, guessed from what its back-end says of itself. */
+/* Which virtio device a session is about, guessed from what its back-end says of itself, and how many
+ * virtqueues such a device has. */
 #ifndef VHU_SESSION_DEVICE_H
 #define VHU_SESSION_DEVICE_H
 
 #include <stdint.h>
+
+#include "lib/protocol/protocol.h"
 
 /*
  * Guess a device by its feature bits and the size of its configuration space.
@@ -11,5 +14,15 @@
  * Returns a virtio device id where one device fits clearly best, 0 otherwise.
  */
 uint32_t vhu_device_guess(uint64_t features, uint32_t config_size);
+
+/*
+ * Return how many virtqueues a device's own configuration tells of, at the most that it can have
+ * with it; 0 where it does not tell.
+ * @config: the payload of VHOST_USER_GET_CONFIG's reply, from offset 0.
+ */
+uint64_t vhu_device_queues(uint32_t device, const struct vhu_payload *config);
+
+/* Return how many virtqueues a type of device has at the most where that is fixed, 0 where not. */
+unsigned vhu_device_queues_fixed(uint32_t device);
 
 #endif

@@ -80,14 +80,74 @@ unsigned vhu_look_identify(struct vhu_note *note, enum vhu_channel channel, bool
 	return agree;
 }
 
+const struct vhu_field *vhu_layout_repeats(const struct vhu_layout *layout)
+{
+	const struct vhu_field *last =
+		layout->fields ? &vhu_fields[layout->first + layout->fields - 1] : NULL;
+
+	return last && (last->kind == VHU_ARRAY || last->size == 0) ? last : NULL;
+}
+
+/* Return whether a payload fills a layout whose size its contents tell. Elements of an array that
+ * were sent beyond its count are none of its business: User-mode Linux sends such. */
+static bool fills(const struct vhu_note *note, const struct vhu_layout *layout)
+{
+	const struct vhu_field *last = vhu_layout_repeats(layout);
+	struct vhu_walk walk;
+	struct vhu_item item;
+
+	vhu_walk_start(&walk, layout, &note->payload, &note->context);
+	while (vhu_walk_next(&walk, &item)) {
+		if (item.what == VHU_ITEM_MISSING)
+			return false;
+		if (item.what == VHU_ITEM_LEFT_OVER)
+			return last->kind == VHU_ARRAY && item.size % last->size == 0;
+	}
+	return true;
+}
+
+/* Return whether a payload has a size that a layout allows. */
+static bool fits(const struct vhu_note *note, const struct vhu_layout *layout)
+{
+	return vhu_layout_repeats(layout) ? fills(note, layout) : note->payload.size == layout->size;
+}
+
+bool vhu_look_size_fits(const struct vhu_note *note, enum vhu_shapes_id id)
+{
+	const struct vhu_shapes *shapes = &vhu_shapes[id];
+
+	for (unsigned i = 0; i < shapes->shapes; i++)
+		if (fits(note, &vhu_layouts[shapes->shape[i].layout]))
+			return true;
+	return false;
+}
+
+/* Choose the layout of a note's message: the one that goes with what was negotiated, unless the
+ * size is that of another. Then the sides do not agree, and the sender knows what it meant. */
+static const struct vhu_layout *choose(const struct vhu_note *note)
+{
+	const struct vhu_shapes *shapes = &vhu_shapes[note->message->shape[note->reply]];
+	const struct vhu_layout *layout =
+		vhu_message_layout(note->message, note->reply, &note->context, &note->payload);
+
+	if (shapes->shapes == 1 || fits(note, layout))
+		return layout;
+	for (unsigned i = shapes->shapes; i-- > 0;) {
+		const struct vhu_layout *other = &vhu_layouts[shapes->shape[i].layout];
+
+		if (shapes->shape[i].when != VHU_IF_POSTCOPY && fits(note, other))
+			return other;
+	}
+	return layout;
+}
+
 void vhu_look_lay_out(struct vhu_note *note)
 {
 	uint64_t index;
 
 	if (!note->message || (note->or_message && note->payload.size))
 		return;
-	note->layout =
-		vhu_message_layout(note->message, note->reply, &note->context, &note->payload);
+	note->layout = choose(note);
 	if (note->layout->fields &&
 	    !strcmp(vhu_fields[note->layout->first].path, "vring.index") &&
 	    vhu_field_read(&note->payload, note->layout->first, 0, &index))
@@ -104,61 +164,44 @@ static bool is_answered_in_postcopy(const struct vhu_note *note)
 	       note->layout != &vhu_layouts[shapes->shape[0].layout];
 }
 
-bool vhu_look_is_answered(const struct vhu_note *note)
+bool vhu_look_is_answered(const struct vhu_note *note, bool *due)
 {
 	const struct vhu_message *message = note->message;
 	const struct vhu_context *context = &note->context;
-	bool ack = (note->header.flags & VHU_FLAG_NEED_REPLY) &&
-		   (!context->has_protocol_features ||
-		    (context->protocol_features >> VHU_PF_REPLY_ACK & 1));
+	bool asked = note->header.flags & VHU_FLAG_NEED_REPLY;
 
+	*due = asked && (context->protocol_features >> VHU_PF_REPLY_ACK & 1);
 	if (!message)
-		return ack;
+		return asked;
 	switch (message->reply_rule) {
 	case VHU_REPLY_ALWAYS:
+		/* QEMU does not answer a look-up of what it does not know. */
+		*due = message->id != VHU_MSG_BACKEND_SHARED_OBJECT_LOOKUP;
 		return true;
 	case VHU_REPLY_FEATURE:
-		return ack || (context->protocol_features >> message->reply_feature & 1);
+		*due |= context->protocol_features >> message->reply_feature & 1;
+		return *due || asked;
 	case VHU_REPLY_ACK:
-		return ack || is_answered_in_postcopy(note);
+		*due |= is_answered_in_postcopy(note);
+		return *due || asked;
 	case VHU_REPLY_NEVER:
 		break;
 	}
+	*due = false;
 	return false;
 }
 
-/* Return whether a payload fills a layout whose size its contents tell. Elements of an array that
- * were sent beyond its count are none of its business: User-mode Linux sends such. */
-static bool fills(const struct vhu_note *note, const struct vhu_layout *layout)
+const struct vhu_message *vhu_look_other_reading(const struct vhu_look *look, int64_t request)
 {
-	const struct vhu_field *last = &vhu_fields[layout->first + layout->fields - 1];
-	struct vhu_walk walk;
-	struct vhu_item item;
+	const struct vhu_note *note = look->note;
+	const struct vhu_message *row[VHU_DIALECTS];
+	unsigned rows = vhu_message_find(look->record->channel, note->header.request, VHU_ANY, row);
+	int64_t reply = note->reply ? (int64_t)note->payload.size : -1;
 
-	vhu_walk_start(&walk, layout, &note->payload, &note->context);
-	while (vhu_walk_next(&walk, &item)) {
-		if (item.what == VHU_ITEM_MISSING)
-			return false;
-		if (item.what == VHU_ITEM_LEFT_OVER)
-			return last->kind == VHU_ARRAY && item.size % last->size == 0;
-	}
-	return true;
-}
-
-bool vhu_look_size_fits(const struct vhu_note *note, enum vhu_shapes_id id)
-{
-	const struct vhu_shapes *shapes = &vhu_shapes[id];
-
-	for (unsigned i = 0; i < shapes->shapes; i++) {
-		const struct vhu_layout *layout = &vhu_layouts[shapes->shape[i].layout];
-		const struct vhu_field *last =
-			layout->fields ? &vhu_fields[layout->first + layout->fields - 1] : NULL;
-		bool repeats = last && (last->kind == VHU_ARRAY || last->size == 0);
-
-		if (repeats ? fills(note, layout) : note->payload.size == layout->size)
-			return true;
-	}
-	return false;
+	for (unsigned i = 0; i < rows; i++)
+		if (row[i] != note->message && row_has_sizes(row[i], request, reply))
+			return row[i];
+	return NULL;
 }
 
 void vhu_note_again(struct vhu_note *note, const struct vhu_record *record,

@@ -9,6 +9,8 @@
 /* "Within a moment": what closes so soon after a message most likely closed because of it. */
 #define VHU_MOMENT_NS UINT64_C(10000000)
 
+#define VHU_RING_SIZE_MAX 32768
+
 /* More findings at one record are dropped. */
 #define VHU_FINDINGS_MAX 64
 
@@ -19,6 +21,7 @@ struct vhu_look {
 	struct vhu_note *note;
 	uint64_t number;
 	struct vhu_pending request; /* a reply: what it answers, number 0: nothing */
+	struct vhu_pending skipped; /* a reply: an older request that it passes over, number 0: none */
 	bool whole;		    /* the capture has the session from its beginning */
 	uint64_t late_ns, drain_ns;
 	struct vhu_finding *finding; /* room for VHU_FINDINGS_MAX */
@@ -42,8 +45,19 @@ unsigned vhu_look_identify(struct vhu_note *note, enum vhu_channel channel, bool
 /* Choose the layout of a message that was identified, and find the vring it is about. */
 void vhu_look_lay_out(struct vhu_note *note);
 
-/* Return whether a request will be answered, as far as is known. */
-bool vhu_look_is_answered(const struct vhu_note *note);
+/* Return whether a request may be answered, as far as is known; in *@due whether it must be. */
+bool vhu_look_is_answered(const struct vhu_note *note, bool *due);
+
+/* Return how many vrings there can be, by what the back-end told. */
+uint64_t vhu_look_vring_limit(const struct vhu_look *look);
+
+/* Find the row of another dialect that a message looks like, which has the id of its own dialect's
+ * but not the size. @request: its payload's size, or -1. Returns NULL where there is none. */
+const struct vhu_message *vhu_look_other_reading(const struct vhu_look *look, int64_t request);
+
+/* Return a layout's last field where that is repeated, so that the layout has no fixed size; else
+ * NULL. */
+const struct vhu_field *vhu_layout_repeats(const struct vhu_layout *layout);
 
 /* Return whether a payload has a size that one of a set's layouts has. */
 bool vhu_look_size_fits(const struct vhu_note *note, enum vhu_shapes_id shapes);
@@ -54,9 +68,16 @@ bool vhu_look_size_fits(const struct vhu_note *note, enum vhu_shapes_id shapes);
 int vhu_state_ask(struct vhu_state *state, enum vhu_channel channel, struct vhu_pending pending);
 
 /* Take the oldest request of id @request out of those to be answered. Returns whether there was
- * one; *@older then tells how many older ones wait. */
+ * one; *@skipped then is the oldest that is passed over so for the first time, if there is one. */
 bool vhu_state_answer(struct vhu_state *state, enum vhu_channel channel, uint32_t request,
-		      struct vhu_pending *pending, unsigned *older);
+		      struct vhu_pending *pending, struct vhu_pending *skipped);
+
+/* Return whether a message takes the kick or call of a running vring away from it. */
+bool vhu_vring_fd_is_replaced(const struct vhu_look *look, const struct vhu_vring *vring,
+			      enum vhu_vring_role role);
+
+/* Note that the back-end has taken all that was sent to it before record @number. */
+void vhu_state_acknowledged(struct vhu_state *state, uint64_t number);
 
 /* Change the state by a message, after it was checked. Returns 0 or -ENOMEM. */
 int vhu_state_learn(struct vhu_look *look, uint32_t forced_device);
@@ -74,15 +95,24 @@ void vhu_state_free(struct vhu_state *state);
  * vhu_check_ring_start, which looks at what it changed. */
 void vhu_check_framing(struct vhu_look *look);
 void vhu_check_negotiation(struct vhu_look *look);
-void vhu_check_reply(struct vhu_look *look, unsigned older);
+void vhu_check_size(struct vhu_look *look);
+void vhu_check_reply(struct vhu_look *look);
 void vhu_check_ring(struct vhu_look *look);
 void vhu_check_ring_start(struct vhu_look *look);
+/* Look for vrings that were enabled without an acknowledgement long enough ago to matter. */
+void vhu_check_enabled(struct vhu_look *look);
+/* Report how often a running vring's call was replaced. */
+void vhu_check_replaced(struct vhu_look *look, unsigned index, const struct vhu_vring_fd *call);
+/* Report that a vring's first kick may be lost. */
+void vhu_check_kick_lost(struct vhu_look *look, unsigned index);
 void vhu_check_descriptors(struct vhu_look *look);
 void vhu_check_memory(struct vhu_look *look);
 void vhu_check_device(struct vhu_look *look);
 void vhu_check_standalone(struct vhu_look *look);
 /* Look at a session that ended. @closed: by whom the record says, else the capture ended. */
 void vhu_check_end(struct vhu_look *look, bool closed);
+/* Look at a channel that ended within its session. */
+void vhu_check_channel_end(struct vhu_look *look);
 
 /* Report that a rule is broken. @other: the number of a record that has to do with it, or 0. */
 void vhu_report(struct vhu_look *look, enum vhu_rule_at rule, uint64_t other, const char *format,
@@ -100,6 +130,15 @@ static inline uint64_t vhu_get(const struct vhu_look *look, enum vhu_field_id fi
 	return value;
 }
 
+/* Return whether all fields of the note's message can be read: it has the size for them, and the
+ * capture holds them. */
+static inline bool vhu_look_has_fields(const struct vhu_look *look)
+{
+	const struct vhu_note *note = look->note;
+
+	return note->message && note->layout && note->payload.captured >= note->layout->size;
+}
+
 /* Return which message is looked at, as its id doubled, plus 1 for its reply: for switches. */
 #define VHU_REQUEST(name) ((int)VHU_MSG_##name << 1)
 #define VHU_REPLY_TO(name) ((int)VHU_MSG_##name << 1 | 1)
@@ -108,6 +147,13 @@ static inline int vhu_look_at(const struct vhu_look *look)
 	const struct vhu_message *message = look->note->message;
 
 	return message ? (int)message->id << 1 | look->note->reply : -1;
+}
+
+/* Return whether the format of rings is known, and in *@packed which it is. */
+static inline bool vhu_look_format(const struct vhu_look *look, bool *packed)
+{
+	*packed = look->state->context.features >> VHU_F_RING_PACKED & 1;
+	return look->state->context.has_features;
 }
 
 /* Return whether a protocol feature is negotiated; false where that is not known. */

@@ -260,7 +260,7 @@ void vhu_report(struct vhu_look *look, enum vhu_rule_at rule, uint64_t other, co
 		.rule = &vhu_rules[rule],
 		.session = look->state->id,
 		.number = look->number,
-		.other = {other},
+		.other = {other == look->number ? 0 : other},
 	};
 	va_start(arguments, format);
 	vsnprintf(finding->text, sizeof(finding->text), format, arguments);
@@ -306,7 +306,7 @@ static void find_places(struct vhu_look *look)
 }
 
 /* Say what a message is, which request it answers, what it points to. */
-static void annotate(struct vhu_look *look, unsigned *older)
+static void annotate(struct vhu_look *look)
 {
 	struct vhu_state *state = look->state;
 	struct vhu_note *note = look->note;
@@ -315,7 +315,7 @@ static void annotate(struct vhu_look *look, unsigned *older)
 	unsigned agree;
 
 	if (note->reply && vhu_state_answer(state, channel, note->header.request, &look->request,
-					    older)) {
+					    &look->skipped)) {
 		note->request_number = look->request.number;
 		if (look->record->time_ns > look->request.time_ns)
 			note->delay_ns = look->record->time_ns - look->request.time_ns;
@@ -341,30 +341,42 @@ static void annotate(struct vhu_look *look, unsigned *older)
 		note->has_offer = false;
 }
 
+/* Look at a message by all rules but those about headers. */
+static void check_message(struct vhu_look *look)
+{
+	vhu_check_size(look);
+	vhu_check_negotiation(look);
+	if (look->note->reply)
+		vhu_check_reply(look);
+	vhu_check_enabled(look);
+	if (!vhu_look_has_fields(look))
+		return;
+	vhu_check_descriptors(look);
+	vhu_check_memory(look);
+	vhu_check_ring(look);
+	vhu_check_device(look);
+	vhu_check_standalone(look);
+}
+
 /* Feed a message. Returns 0 or -ENOMEM. */
 static int feed_message(struct vhu_sessions *sessions, struct vhu_look *look)
 {
 	struct vhu_state *state = look->state;
 	const struct vhu_context before = state->context;
 	struct vhu_note *note = look->note;
-	unsigned older = 0;
+	bool due;
 	int error = 0;
 
 	state->messages++;
 	vhu_look_take_apart(note, look->record);
-	if (!note->has_header)
-		return 0;
-	annotate(look, &older);
+	if (note->has_header)
+		annotate(look);
 	vhu_check_framing(look);
-	vhu_check_negotiation(look);
-	if (note->reply)
-		vhu_check_reply(look, older);
-	vhu_check_descriptors(look);
-	vhu_check_memory(look);
-	vhu_check_ring(look);
-	vhu_check_device(look);
-	vhu_check_standalone(look);
-	if (!note->reply && vhu_look_is_answered(note)) {
+	/* What was not sent to its end was never taken. */
+	if (!note->has_header || (look->record->marks & VHU_MARK_PARTIAL))
+		return 0;
+	check_message(look);
+	if (!note->reply && vhu_look_is_answered(note, &due)) {
 		struct vhu_pending pending = {
 			.number = look->number,
 			.time_ns = look->record->time_ns,
@@ -372,6 +384,7 @@ static int feed_message(struct vhu_sessions *sessions, struct vhu_look *look)
 			.request = note->header.request,
 			.size = note->payload.size,
 			.flags = note->header.flags,
+			.due = due,
 		};
 
 		for (unsigned i = 0; i < 3 && 4 * i + 4 <= note->payload.captured; i++)
@@ -436,7 +449,7 @@ int vhu_session_feed(struct vhu_sessions *sessions, const struct vhu_record *rec
 	else if (record->type == VHU_RECORD_OPENED)
 		feed_opened(&look);
 	else if (record->type == VHU_RECORD_CLOSED)
-		look.state->channel[record->channel].open = false;
+		vhu_check_channel_end(&look);
 	if (record->type == VHU_RECORD_CLOSED && record->channel == VHU_FRONT_END) {
 		vhu_check_end(&look, true);
 		forget(sessions, at);

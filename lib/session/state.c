@@ -39,7 +39,7 @@ int vhu_state_ask(struct vhu_state *state, enum vhu_channel channel_id, struct v
 }
 
 bool vhu_state_answer(struct vhu_state *state, enum vhu_channel channel_id, uint32_t request,
-		      struct vhu_pending *pending, unsigned *older)
+		      struct vhu_pending *pending, struct vhu_pending *skipped)
 {
 	struct vhu_channel_state *channel = &state->channel[channel_id];
 
@@ -47,7 +47,13 @@ bool vhu_state_answer(struct vhu_state *state, enum vhu_channel channel_id, uint
 		if (channel->pending[i].request != request)
 			continue;
 		*pending = channel->pending[i];
-		*older = i;
+		for (unsigned older = 0; older < i; older++) {
+			struct vhu_pending *before = &channel->pending[older];
+
+			if (before->due && !before->passed_over && !skipped->number)
+				*skipped = *before;
+			before->passed_over = true;
+		}
 		memmove(&channel->pending[i], &channel->pending[i + 1],
 			(--channel->count - i) * sizeof(*pending));
 		return true;
@@ -224,17 +230,33 @@ static int learn_region(struct vhu_look *look, bool add)
 	return 0;
 }
 
+bool vhu_vring_fd_is_replaced(const struct vhu_look *look, const struct vhu_vring *vring,
+			      enum vhu_vring_role role)
+{
+	const struct vhu_vring_fd *before = &vring->fd[role];
+	const struct vhu_record *record = look->record;
+
+	/* What a ring had before it was stopped is gone with that. */
+	return vring->started && vring->enabled && before->number > vring->stopped_by &&
+	       !before->polling && record->fds &&
+	       !(before->has_eventfd && (record->fd[0].has & VHU_FD_HAS_EVENTFD) &&
+		 before->eventfd_id == record->fd[0].eventfd_id);
+}
+
 /* Take a ring's kick, call or err. A kick starts the ring. */
 static void learn_vring_fd(struct vhu_look *look, struct vhu_vring *vring, enum vhu_vring_role role)
 {
 	const struct vhu_record *record = look->record;
 	struct vhu_vring_fd *fd = &vring->fd[role];
-	unsigned replaced = fd->replaced + (vring->started && fd->number && !fd->polling);
+	bool replaced = vhu_vring_fd_is_replaced(look, vring, role);
+	bool acknowledged = (look->note->header.flags & VHU_FLAG_NEED_REPLY) &&
+			    vhu_taken(look, VHU_PF_REPLY_ACK);
 
 	*fd = (struct vhu_vring_fd){
 		.number = look->number,
 		.polling = record->fds == 0,
-		.replaced = replaced,
+		.replaced = fd->replaced + replaced,
+		.unacknowledged = fd->unacknowledged + (replaced && !acknowledged),
 	};
 	if (record->fds) {
 		fd->kind = record->fd[0].kind;
@@ -253,21 +275,59 @@ static void learn_vring_fd(struct vhu_look *look, struct vhu_vring *vring, enum 
 		vring->enabled = true;
 }
 
+/* Note that a ring stopped, or has answered that it did. */
+static void stopped(struct vhu_look *look)
+{
+	look->state->stopped_by = look->number;
+	look->state->stopped_ns = look->record->time_ns;
+}
+
 /* Stop a ring. */
 static void vring_stop(struct vhu_look *look, struct vhu_vring *vring)
 {
+	stopped(look);
 	vring->started = false;
 	vring->stopped_by = look->number;
-	vring->fd[VHU_KICK].replaced = vring->fd[VHU_CALL].replaced = 0;
+	for (enum vhu_vring_role role = VHU_KICK; role < VHU_VRING_ROLES; role++)
+		vring->fd[role].replaced = vring->fd[role].unacknowledged = 0;
 }
 
 /* Stop and disable all rings: the device was reset. */
 static void reset(struct vhu_look *look)
 {
+	stopped(look);
 	for (unsigned i = 0; i < look->state->vrings; i++) {
 		vring_stop(look, &look->state->vring[i]);
 		look->state->vring[i].enabled = false;
 	}
+	vhu_state_acknowledged(look->state, UINT64_MAX);
+}
+
+void vhu_state_acknowledged(struct vhu_state *state, uint64_t number)
+{
+	for (unsigned i = 0; i < state->vrings && state->enabled_unacknowledged; i++) {
+		struct vhu_vring *vring = &state->vring[i];
+
+		if (vring->enabled_by >= number)
+			continue;
+		state->enabled_unacknowledged -= vring->enabled_unacknowledged;
+		vring->enabled_unacknowledged = false;
+	}
+}
+
+/* Take that a ring is enabled or disabled. */
+static void learn_enable(struct vhu_look *look, struct vhu_vring *vring, bool enable)
+{
+	bool unacknowledged = enable && vring->started && !vring->enabled &&
+			      !(look->note->header.flags & VHU_FLAG_NEED_REPLY) &&
+			      vhu_taken(look, VHU_PF_REPLY_ACK);
+
+	look->state->enabled_unacknowledged += unacknowledged;
+	look->state->enabled_unacknowledged -= vring->enabled_unacknowledged;
+	vring->enabled_unacknowledged = unacknowledged;
+	vring->enabled = enable;
+	vring->enabled_by = look->number;
+	vring->enabled_ns = look->record->time_ns;
 }
 
 /* Learn from a message about one ring. */
@@ -298,10 +358,10 @@ static void learn_vring(struct vhu_look *look, struct vhu_vring *vring)
 	case VHU_REPLY_TO(GET_VRING_BASE_SKIP_DRAIN):
 		vring->base_got = (uint32_t)vhu_get(look, VHU_FIELD_vring_index_num);
 		vring->base_got_by = look->number;
+		stopped(look);
 		break;
 	case VHU_REQUEST(SET_VRING_ENABLE):
-		vring->enabled = vhu_get(look, VHU_FIELD_vring_enable_enable) == 1;
-		vring->enabled_by = look->number;
+		learn_enable(look, vring, vhu_get(look, VHU_FIELD_vring_enable_enable) == 1);
 		break;
 	case VHU_REQUEST(SET_VRING_KICK):
 		learn_vring_fd(look, vring, VHU_KICK);
@@ -313,6 +373,16 @@ static void learn_vring(struct vhu_look *look, struct vhu_vring *vring)
 		learn_vring_fd(look, vring, VHU_ERR);
 		break;
 	}
+}
+
+/* Take an inflight area. */
+static void learn_inflight(struct vhu_look *look)
+{
+	struct vhu_state *state = look->state;
+
+	state->inflight_by = look->number;
+	state->inflight_queues = (uint32_t)vhu_get(look, VHU_FIELD_inflight_num_queues);
+	state->inflight_queue_size = (uint32_t)vhu_get(look, VHU_FIELD_inflight_queue_size);
 }
 
 /* Learn from what a back-end says of itself. */
@@ -348,7 +418,15 @@ static void learn_answer(struct vhu_look *look, uint64_t value, uint32_t forced_
 		state->context.postcopy = false;
 		break;
 	case VHU_REPLY_TO(GET_INFLIGHT_FD):
-		state->inflight_by = look->record->fds ? look->number : 0;
+		if (look->record->fds)
+			learn_inflight(look);
+		break;
+	case VHU_REPLY_TO(GET_CONFIG):
+		if (vhu_get(look, VHU_FIELD_config_offset))
+			break; /* a part of it alone */
+		state->config_queues =
+			vhu_device_queues(state->context.device, &look->note->payload);
+		state->config_queues_by = look->number;
 		break;
 	case VHU_REPLY_TO(GET_BACKEND_SPECS):
 		if (look->note->or_message || look->note->payload.size < look->note->layout->size)
@@ -402,6 +480,9 @@ static int learn_request(struct vhu_look *look, uint64_t value, uint32_t forced_
 		state->owner_by = look->number;
 		break;
 	case VHU_REQUEST(RESET_OWNER):
+		state->owner_reset_by = look->number;
+		reset(look);
+		break;
 	case VHU_REQUEST(RESET_DEVICE):
 		reset(look);
 		break;
@@ -422,7 +503,7 @@ static int learn_request(struct vhu_look *look, uint64_t value, uint32_t forced_
 		state->log_size = value;
 		break;
 	case VHU_REQUEST(SET_INFLIGHT_FD):
-		state->inflight_by = look->number;
+		learn_inflight(look);
 		break;
 	case VHU_REQUEST(SET_BACKEND_REQ_FD):
 		state->backend_channel_by = look->number;
@@ -441,6 +522,7 @@ static int learn_request(struct vhu_look *look, uint64_t value, uint32_t forced_
 		if (vhu_get(look, VHU_FIELD_iotlb_type) == 1) {
 			state->iotlb_misses++;
 			state->iotlb_miss_by = look->number;
+			state->iotlb_miss_ns = look->record->time_ns;
 		}
 		break;
 	case VHU_REQUEST(IOTLB_MSG):
@@ -476,7 +558,7 @@ int vhu_state_learn(struct vhu_look *look, uint32_t forced_device)
 	uint64_t value = 0;
 
 	learn_last(look);
-	if (!note->message || !note->layout)
+	if (!vhu_look_has_fields(look))
 		return 0;
 	if (note->vring >= 0 && note->vring < VHU_VRINGS_MAX &&
 	    look->record->channel == VHU_FRONT_END) {

@@ -37,7 +37,8 @@ struct vhu_vring_fd {
 	enum vhu_fd_kind kind;
 	bool has_eventfd;
 	uint32_t eventfd_id;
-	unsigned replaced; /* while the ring ran */
+	unsigned replaced;	 /* while the ring ran */
+	unsigned unacknowledged; /* of these, without a reply */
 };
 
 struct vhu_vring {
@@ -50,8 +51,9 @@ struct vhu_vring {
 	/* Numbers of the messages that said so. */
 	uint64_t size_by, addresses_by, base_by, base_got_by, enabled_by, started_by, stopped_by;
 	uint64_t start_ns;	/* when it was started first */
+	uint64_t enabled_ns;
 	bool addresses_checked; /* against memory and size as they are now */
-	bool enabled_unacknowledged;
+	bool enabled_unacknowledged; /* after its kick, and nothing was answered since */
 };
 
 /* A request that will be answered. */
@@ -61,6 +63,8 @@ struct vhu_pending {
 	uint32_t request, size;
 	uint32_t flags;
 	uint32_t first[3]; /* the payload's first words, for what a reply has to repeat */
+	bool due;	   /* the answer must come; else it may */
+	bool passed_over;  /* a later request was answered */
 };
 
 struct vhu_channel_state {
@@ -84,18 +88,24 @@ struct vhu_state {
 	struct vhu_feature_set features, protocol_features, gpu_features;
 	uint32_t queue_num, mem_slots, status;
 	uint64_t queue_num_by, mem_slots_by, status_by, owner_by, log_by, inflight_by;
+	uint64_t owner_reset_by;
+	uint32_t inflight_queues, inflight_queue_size; /* as the area that was set has room for */
 	uint64_t backend_channel_by, postcopy_advised_by;
 	uint64_t log_size; /* bytes */
 	uint32_t config_size; /* as asked for from offset 0 */
 	uint32_t config_end;  /* as the back-end told; 0 not known */
 	uint64_t config_by;
+	uint64_t config_queues; /* virtqueues, as the configuration tells; 0 not known */
+	uint64_t config_queues_by;
 	struct {
 		uint32_t device_id, config_size, min_vqs, max_vqs;
 		uint64_t device_id_by, config_size_by, min_vqs_by, max_vqs_by;
 	} specs;
 	uint64_t first_kick_ns;
-	unsigned iotlb_misses;	  /* not yet answered by an update */
-	uint64_t iotlb_miss_by;	  /* the latest */
+	uint64_t stopped_by, stopped_ns; /* the last vring that stopped */
+	unsigned enabled_unacknowledged; /* vrings */
+	unsigned iotlb_misses;		 /* not yet answered by an update */
+	uint64_t iotlb_miss_by, iotlb_miss_ns; /* the latest */
 	unsigned iotlb_entries;
 	struct vhu_region *region;
 	unsigned regions, region_room;
