@@ -57,15 +57,6 @@ static bool keep(wmem_array_t **forms, const void *form, unsigned size)
 	return true;
 }
 
-/* Set in @past what was offered and taken. */
-static void copy_features(struct vhu_past_features *past, const struct vhu_feature_set *now)
-{
-	past->offered = now->offered;
-	past->taken = now->taken;
-	past->has_offered = now->offered_by;
-	past->has_taken = now->taken_by;
-}
-
 /* Keep what goes for the session as a whole. Returns whether it changed. */
 static bool keep_session(struct vhu_history *history, const struct vhu_state *state,
 			 uint32_t number)
@@ -82,8 +73,10 @@ static bool keep_session(struct vhu_history *history, const struct vhu_state *st
 	now.has_status = state->status_by || state->status;
 	now.has_log = state->log_by;
 	now.has_inflight = state->inflight_by;
-	copy_features(&now.features, &state->features);
-	copy_features(&now.protocol_features, &state->protocol_features);
+	now.features = state->features.taken;
+	now.protocol_features = state->protocol_features.taken;
+	now.has_features = state->features.taken_by;
+	now.has_protocol_features = state->protocol_features.taken_by;
 	return keep(&history->session, &now, sizeof(now));
 }
 

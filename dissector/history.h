@@ -13,15 +13,13 @@
 
 struct vhu_history;
 
-/* What was offered and taken, and what else goes for a session as a whole. */
+/* What was negotiated, and what else goes for a session as a whole. */
 struct vhu_past_session {
 	uint32_t number; /* of the frame from which on it was so */
 	uint32_t queues, memory_slots, status;
+	uint64_t features, protocol_features; /* negotiated */
+	bool has_features, has_protocol_features;
 	bool has_queues, has_memory_slots, has_status, has_log, has_inflight;
-	struct vhu_past_features {
-		uint64_t offered, taken;
-		bool has_offered, has_taken;
-	} features, protocol_features;
 };
 
 /* A region of memory. */

@@ -5,7 +5,7 @@
 #include "lib/protocol/text.h"
 
 static int hf_state = -1, hf_queues = -1, hf_slots = -1, hf_status = -1, hf_running = -1;
-static int hf_features = -1, hf_offered = -1, hf_protocol_features = -1, hf_protocol_offered = -1;
+static int hf_features = -1, hf_protocol_features = -1;
 static int hf_log = -1, hf_inflight = -1;
 static int hf_memory = -1, hf_region = -1, hf_guest = -1, hf_region_size = -1, hf_user = -1;
 static int hf_mmap_offset = -1, hf_inode = -1, hf_added_in = -1;
@@ -14,6 +14,9 @@ static int hf_available = -1, hf_used = -1, hf_enabled = -1, hf_started = -1;
 static int hf_started_in = -1, hf_stopped_in = -1;
 static int hf_eventfd[VHU_VRING_ROLES] = {-1, -1, -1};
 static int ett_state = -1, ett_memory = -1, ett_region = -1, ett_vring = -1;
+
+/* So many texts of features are kept. */
+#define NAMES_KEPT 31
 
 /* A row that says what its field is called, how it is filtered by and how it is shown. */
 #define ROW(hf, label, filter, type, base, blurb)                                                  \
@@ -34,10 +37,7 @@ static int ett_state = -1, ett_memory = -1, ett_region = -1, ett_vring = -1;
 
 static hf_register_info fields[] = {
     ROW(hf_state, "State of the session", "", FT_NONE, BASE_NONE, "After this packet"),
-    ROW(hf_offered, "Features offered", ".features_offered", FT_UINT64, BASE_HEX, NULL),
     ROW(hf_features, "Features negotiated", ".features", FT_UINT64, BASE_HEX, NULL),
-    ROW(hf_protocol_offered, "Protocol features offered", ".protocol_features_offered", FT_UINT64,
-	BASE_HEX, NULL),
     ROW(hf_protocol_features, "Protocol features negotiated", ".protocol_features", FT_UINT64,
 	BASE_HEX, NULL),
     ROW(hf_queues, "Queues at most", ".queues", FT_UINT32, BASE_DEC, "As the back-end told"),
@@ -116,37 +116,52 @@ static void add_known(const struct place *to, bool known, int hf, uint64_t value
 		add(to, hf, value);
 }
 
+/* Return the names of features. Sessions of one device have the same ones frame after frame, so that
+ * the last few are kept. */
+static const char *names_of(enum vhu_names_id set, uint64_t value,
+			    const struct vhu_context *context)
+{
+	static struct names {
+		enum vhu_names_id set;
+		uint64_t value;
+		enum vhu_dialect dialect;
+		uint32_t device;
+		char text[512];
+	} kept[NAMES_KEPT];
+	struct names *names = &kept[(value ^ value >> 24 ^ value >> 12) % NAMES_KEPT];
+
+	if (*names->text && names->set == set && names->value == value &&
+	    names->dialect == context->dialect && names->device == context->device)
+		return names->text;
+	names->set = set;
+	names->value = value;
+	names->dialect = context->dialect;
+	names->device = context->device;
+	vhu_bits_text(set, value, context, names->text, sizeof(names->text));
+	return names->text;
+}
+
 /* Add features that are known, with their names. */
 static void add_features(const struct place *to, bool known, int hf, enum vhu_field_id field,
 			 uint64_t value, const struct vhu_context *context)
 {
-	char text[512];
-	proto_item *item;
-
-	if (!known)
-		return;
-	item = add(to, hf, value);
-	if (!value || !ws_is_visible(to->tree))
-		return;
-	vhu_bits_text(vhu_fields[field].names, value, context, text, sizeof(text));
-	proto_item_append_text(item, " (%s)", text);
+	if (known && value && ws_is_visible(to->tree))
+		proto_item_set_generated(proto_tree_add_uint64_format_value(
+		    to->tree, hf, to->tvb, 0, 0, value, "0x%" PRIx64 " (%s)", value,
+		    names_of(vhu_fields[field].names, value, context)));
+	else if (known)
+		add(to, hf, value);
 }
 
 /* Add what goes for the session as a whole. */
 static void add_session(const struct place *to, const struct vhu_past_session *past,
 			const struct vhu_context *context)
 {
-	const struct vhu_past_features *features = &past->features;
-
-	add_features(to, features->has_offered, hf_offered, VHU_FIELD_features_features,
-		     features->offered, context);
-	add_features(to, features->has_taken, hf_features, VHU_FIELD_features_features,
-		     features->taken, context);
-	features = &past->protocol_features;
-	add_features(to, features->has_offered, hf_protocol_offered,
-		     VHU_FIELD_protocol_features_protocol_features, features->offered, context);
-	add_features(to, features->has_taken, hf_protocol_features,
-		     VHU_FIELD_protocol_features_protocol_features, features->taken, context);
+	add_features(to, past->has_features, hf_features, VHU_FIELD_features_features,
+		     past->features, context);
+	add_features(to, past->has_protocol_features, hf_protocol_features,
+		     VHU_FIELD_protocol_features_protocol_features, past->protocol_features,
+		     context);
 	add_known(to, past->has_queues, hf_queues, past->queues);
 	add_known(to, past->has_memory_slots, hf_slots, past->memory_slots);
 	add_known(to, past->has_status, hf_status, past->status);
@@ -157,12 +172,13 @@ static void add_session(const struct place *to, const struct vhu_past_session *p
 /* Add a region of memory. */
 static void add_region(const struct place *to, unsigned index, const struct vhu_past_region *region)
 {
-	proto_item *item = add(to, hf_region, index);
+	proto_item *item = proto_tree_add_uint_format(
+	    to->tree, hf_region, to->tvb, 0, 0, index,
+	    "Region %u: guest 0x%" PRIx64 ", size 0x%" PRIx64, index, region->guest_address,
+	    region->size);
 	struct place below = {proto_item_add_subtree(item, ett_region), to->tvb};
 
-	if (ws_is_visible(to->tree))
-		proto_item_append_text(item, ": guest 0x%" PRIx64 ", size 0x%" PRIx64,
-				       region->guest_address, region->size);
+	proto_item_set_generated(item);
 	add(&below, hf_guest, region->guest_address);
 	add(&below, hf_region_size, region->size);
 	add(&below, hf_user, region->user_address);
@@ -186,14 +202,13 @@ static void add_memory(const struct place *to, const struct vhu_past_memory *mem
 /* Add a vring. */
 static void add_vring(const struct place *to, unsigned index, const struct vhu_past_vring *vring)
 {
-	proto_item *item = proto_tree_add_item(to->tree, hf_vring, to->tvb, 0, 0, ENC_NA);
+	proto_item *item = proto_tree_add_none_format(
+	    to->tree, hf_vring, to->tvb, 0, 0, "Vring %u: %s, %s, size %u", index,
+	    vring->started ? "started" : "stopped", vring->enabled ? "enabled" : "disabled",
+	    vring->size);
 	struct place below = {proto_item_add_subtree(item, ett_vring), to->tvb};
 
 	proto_item_set_generated(item);
-	if (ws_is_visible(to->tree))
-		proto_item_append_text(item, " %u: %s, %s, size %u", index,
-				       vring->started ? "started" : "stopped",
-				       vring->enabled ? "enabled" : "disabled", vring->size);
 	add(&below, hf_index, index);
 	add_known(&below, vring->has_size, hf_size, vring->size);
 	add_known(&below, vring->has_addresses, hf_descriptor, vring->descriptor);
