@@ -220,6 +220,23 @@ static int print_capabilities(const struct request *request)
 	return VHU_EXIT_DONE;
 }
 
+/*
+ * Do not offer what depends on something that is not offered: some front-ends take whatever there
+ * is. A standalone device with a configuration space must be able to tell it.
+ */
+static void leave_out_dependents(struct vhu_backend *backend)
+{
+	uint64_t offered = backend->protocol_features;
+
+	if (backend->dialect == VHU_STANDALONE && backend->device->config_size > 0 &&
+	    !(offered & BIT(VHU_PF_CONFIG)))
+		offered &= ~BIT(VHU_PF_STANDALONE);
+	for (unsigned bit = 0; bit < 64; bit++)
+		if (vhu_protocol_feature_depends(bit, backend->dialect) & ~offered)
+			offered &= ~BIT(bit);
+	backend->protocol_features = offered;
+}
+
 /* Open the device, and settle what is offered. Returns VHU_EXIT_DONE or another, with why said. */
 static int open_device(struct vhu_backend *backend, const struct request *request)
 {
@@ -243,6 +260,7 @@ static int open_device(struct vhu_backend *backend, const struct request *reques
 	if (backend->device->config_size == 0)
 		backend->protocol_features &= ~BIT(VHU_PF_CONFIG);
 	backend->protocol_features &= ~request->without.protocol;
+	leave_out_dependents(backend);
 	return VHU_EXIT_DONE;
 }
 

@@ -131,7 +131,11 @@ static void on_kick(struct vhu_backend *backend, struct vhu_ring *ring)
 		vhu_backend_break(backend, ring, wrong);
 }
 
-/* End the session. @why: -errno. Returns the exit status, if that is the end of all. */
+/*
+ * End the session.
+ * @why: -errno. A socket where front-ends come is served on whatever one of them did.
+ * Returns the exit status if this was all.
+ */
 static int end_session(struct loop *loop, int why)
 {
 	struct vhu_backend *backend = loop->backend;
@@ -139,7 +143,9 @@ static int end_session(struct loop *loop, int why)
 	if (backend->verbose)
 		vhu_fail(backend->command, "the front-end has gone");
 	vhu_backend_close(backend);
-	loop->stop |= loop->listener < 0;
+	if (loop->listener >= 0)
+		return VHU_EXIT_DONE;
+	loop->stop = true;
 	return why == -EPIPE ? VHU_EXIT_DONE : VHU_EXIT_FAILED;
 }
 

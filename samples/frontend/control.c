@@ -172,6 +172,7 @@ static int no_reply(struct vhu_frontend *frontend, const struct vhu_message *row
 		return vhu_say(frontend, "%s: %s: no reply within %.3g s", path, row->name,
 			       (double)frontend->wanted.timeout / VHU_CLOCK_SECOND);
 	case -EPIPE:
+	case -ECONNRESET:
 		frontend->gone = true;
 		if (frontend->patient)
 			return -1;

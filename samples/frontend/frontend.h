@@ -61,7 +61,7 @@ struct vhu_queue {
 	unsigned idles;
 	uint64_t progress; /* when it last got on */
 	uint64_t kicks, calls;
-	bool called; /* in-band, since it was last looked at */
+	bool called; /* since it was last looked at */
 };
 
 struct vhu_frontend {

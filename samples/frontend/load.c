@@ -132,37 +132,42 @@ static int stuck(struct vhu_frontend *frontend, struct vhu_queue *queue)
 		       queue->index, out, (double)frontend->wanted.timeout / VHU_CLOCK_SECOND, why);
 }
 
-/* Go once through all queues. @next: set to when something is due. Returns whether one got on, or
- * -1. */
-static int turn(struct vhu_frontend *frontend, uint64_t *next)
+/* Return when a queue that gets nowhere is to be given up. */
+static uint64_t patience_of(const struct vhu_frontend *frontend, const struct vhu_queue *queue)
 {
-	int busy = 0;
+	return queue->idles == frontend->wanted.depth ? VHU_CLOCK_NEVER
+						      : queue->progress + frontend->wanted.timeout;
+}
 
-	*next = VHU_CLOCK_NEVER;
-	for (unsigned i = 0; i < frontend->wanted.queues; i++) {
-		struct vhu_queue *queue = &frontend->queue[i];
-		uint64_t now = vhu_clock_now(), due;
-		int offered;
+/*
+ * Go once through a queue.
+ * @next: brought forward to when something is due.
+ * Returns whether it got on, or -1.
+ */
+static int turn(struct vhu_frontend *frontend, struct vhu_queue *queue, uint64_t *next)
+{
+	uint64_t now = vhu_clock_now(), due;
+	bool polls = frontend->wanted.poll;
+	int offered;
 
-		queue->called = false;
-		if (collect(frontend, queue, now))
-			return -1;
-		offered = offer(frontend, queue, now, &due);
-		if (offered < 0)
-			return -1;
-		busy |= offered > 0;
-		*next = due < *next ? due : *next;
-		if (queue->idles == frontend->wanted.depth)
-			continue;
-		due = queue->progress + frontend->wanted.timeout;
-		if (due <= now)
-			return stuck(frontend, queue);
-		*next = due < *next ? due : *next;
-		/* Polling needs no call; else ask for one, which may be too late already. */
-		if (!frontend->wanted.poll)
-			busy |= queue->vring.format->arm(&queue->vring) || queue->called;
-	}
-	return busy;
+	/* To collect without having been called, when all hope is lost, would hide a lost call. */
+	if (!polls && !queue->called && patience_of(frontend, queue) <= now)
+		return stuck(frontend, queue);
+	queue->called = false;
+	if (collect(frontend, queue, now))
+		return -1;
+	if (polls && patience_of(frontend, queue) <= now)
+		return stuck(frontend, queue);
+	offered = offer(frontend, queue, now, &due);
+	if (offered < 0)
+		return -1;
+	*next = due < *next ? due : *next;
+	due = patience_of(frontend, queue);
+	*next = due < *next ? due : *next;
+	if (polls || due == VHU_CLOCK_NEVER)
+		return offered > 0;
+	/* Ask for a call, which may be too late already. */
+	return offered > 0 || queue->vring.format->arm(&queue->vring) || queue->called;
 }
 
 /* Return whether nothing is left to do or to wait for. */
@@ -183,8 +188,10 @@ static void read_calls(struct vhu_frontend *frontend, const struct pollfd *list)
 	for (unsigned i = 0; i < frontend->wanted.queues; i++) {
 		struct vhu_queue *queue = &frontend->queue[i];
 
-		if (list[i].revents && read(queue->call, &count, sizeof(count)) == sizeof(count))
+		if (list[i].revents && read(queue->call, &count, sizeof(count)) == sizeof(count)) {
 			queue->calls += count;
+			queue->called = true;
+		}
 	}
 }
 
@@ -281,23 +288,31 @@ static int look_again(struct vhu_frontend *frontend)
 
 int vhu_load(struct vhu_frontend *frontend)
 {
-	uint64_t duration = frontend->wanted.duration, next;
-	int busy, gone;
+	uint64_t duration = frontend->wanted.duration;
+	int gone;
 
 	frontend->start = vhu_clock_now();
 	frontend->end = duration == VHU_CLOCK_NEVER ? duration : frontend->start + duration;
 	for (;;) {
-		busy = turn(frontend, &next);
-		if (busy < 0 || look_again(frontend))
+		uint64_t next = VHU_CLOCK_NEVER;
+
+		for (unsigned i = 0; i < frontend->wanted.queues; i++) {
+			int busy = turn(frontend, &frontend->queue[i], &next);
+
+			if (busy < 0)
+				return -1;
+			next = busy ? 0 : next;
+		}
+		if (look_again(frontend))
 			return -1;
 		if (finished(frontend))
 			break;
 		if (frontend->wanted.poll) {
 			/* The back-end may need this processor. */
 			sched_yield();
-			busy = 1;
+			next = 0;
 		}
-		gone = wait_until(frontend, busy ? 0 : next);
+		gone = wait_until(frontend, next);
 		if (gone < 0 || (gone > 0 && come_back(frontend)))
 			return -1;
 	}
