@@ -191,7 +191,7 @@ static void check_vring_fd(struct vhu_look *look, const struct vhu_vring *vring,
 			   nofd ? "%s for vring %d says by bit 8 that it has no descriptor, and has one"
 				: "%s for vring %d has no descriptor, and bit 8 does not say so",
 			   note->message->name, note->vring);
-	else if (nofd && role != VHU_ERR)
+	else if (nofd && role != VHU_ERR && !vhu_taken(look, VHU_PF_INBAND_NOTIFICATIONS))
 		vhu_report(look, VHU_RULE_AT_307, 0, "vring %d has no %s: it is polled", note->vring,
 			   role == VHU_KICK ? "kick" : "call");
 	/* One window a ring and run is enough to know of; how many there were is told at its end. */

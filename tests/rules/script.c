@@ -30,6 +30,7 @@ struct reader {
 	uint64_t session, time_ns;
 	struct {
 		char name[64], value[512];
+		unsigned depth; /* of the file that set it by default; 0 by let */
 	} name[NAMES_MAX];
 	unsigned names, depth;
 	const char *file;
@@ -294,18 +295,20 @@ static int read_arrow(struct reader *reader, char **word, unsigned words)
 	return -1;
 }
 
-/* Let a name stand for a value. @keep: one that it has already. */
-static bool let(struct reader *reader, const char *name, const char *value, bool keep)
+/* Let a name stand for a value. @depth: of the file that sets a default, which gives way to what was
+ * let and to the defaults of files that include this one; 0 by let. */
+static bool let(struct reader *reader, const char *name, const char *value, unsigned depth)
 {
 	unsigned i = 0;
 
 	while (i < reader->names && strcmp(reader->name[i].name, name))
 		i++;
-	if (i < reader->names && keep)
+	if (i < reader->names && reader->name[i].depth < depth)
 		return true;
 	if (i == NAMES_MAX)
 		return wrong(reader, "too many names", name);
 	reader->names += i == reader->names;
+	reader->name[i].depth = depth;
 	snprintf(reader->name[i].name, sizeof(reader->name[i].name), "%s", name);
 	snprintf(reader->name[i].value, sizeof(reader->name[i].value), "%s", value);
 	return true;
@@ -406,7 +409,7 @@ static bool read_statement(struct reader *reader, const char *word, char *rest)
 	if (!strcmp(word, "error"))
 		return read_event(reader, VHU_RECORD_ERROR, rest);
 	if (!strcmp(word, "let") || !strcmp(word, "default"))
-		return let(reader, first, second, word[0] == 'd');
+		return let(reader, first, second, word[0] == 'd' ? reader->depth : 0);
 	if (!strcmp(word, "wait"))
 		return read_wait(reader, rest);
 	if (!strcmp(word, "session"))
