@@ -13,16 +13,22 @@ vhu_tshark_lacks()
 	fi
 }
 
-# Run tshark with the plugin of build $1. Root's plugins are ignored by tshark, so root is dropped;
-# what it reads and writes must be open to nobody. A plugin built with sanitizers needs their library
-# loaded first, and Wireshark's memory pools turned off so that each block has its own bounds.
+# Run tshark with the plugin of build $1. Root's plugins are ignored by tshark, so root is dropped,
+# and takes the plugin along, since the build may lie where only root can look; what tshark reads and
+# writes must be open to nobody. A plugin built with sanitizers needs their library loaded first, and
+# Wireshark's memory pools turned off so that each block has its own bounds.
 vhu_tshark()
 {
 	_plugins=$1/wsplugins
 	shift
 	_home=$(mktemp -d)
+	if [ "$(id -u)" = 0 ] && [ -d "$_plugins" ]; then
+		cp -r "$_plugins" "$_home/wsplugins"
+		chmod -R a+rX "$_home"
+		_plugins=$_home/wsplugins
+	fi
 	set -- env HOME="$_home" WIRESHARK_PLUGIN_DIR="$_plugins" tshark "$@"
-	_asan=$(ldd "$_plugins"/*/epan/vhost_user.so | awk '/libasan/ { print $3 }')
+	_asan=$(ldd "$_plugins"/*/epan/vhost_user.so 2>/dev/null | awk '/libasan/ { print $3 }')
 	if [ -n "$_asan" ]; then
 		set -- env LD_PRELOAD="$_asan" ASAN_OPTIONS=detect_leaks=0 \
 			WIRESHARK_DEBUG_WMEM_OVERRIDE=simple "$@"
