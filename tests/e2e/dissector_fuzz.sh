@@ -57,8 +57,10 @@ read_mutated()
 "$build/bin/tests/dissector_capture" "$work/cases.pcapng" <"$here/dissector_cases.txt"
 "$build/bin/tests/golden_generate" "$work/golden.pcapng"
 set -- "$work/cases.pcapng" "$work/golden.pcapng"
+# Copies, which nobody can read wherever the sources lie.
 for file in "$source"/samples/captures/*.pcapng; do
-	[ -e "$file" ] && set -- "$@" "$file"
+	cp "$file" "$work"
+	set -- "$@" "$work/${file##*/}"
 done
 for file; do
 	read_all "$file"
