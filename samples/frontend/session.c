@@ -225,8 +225,9 @@ int vhu_session_begin(struct vhu_frontend *frontend)
 		return -1;
 	if (!frontend->kind && first_time(frontend))
 		return -1;
-	if (set_features(frontend) || vhu_share_memory(frontend) || vhu_share_inflight(frontend) ||
-	    vhu_share_log(frontend) || vhu_start_rings(frontend))
+	/* Where to log is told first: with the features, logging begins. */
+	if (vhu_share_log(frontend) || set_features(frontend) || vhu_share_memory(frontend) ||
+	    vhu_share_inflight(frontend) || vhu_start_rings(frontend))
 		return -1;
 	return set_status(frontend, VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER |
 					VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_CONFIG_S_DRIVER_OK);

@@ -86,4 +86,6 @@ case $ring in
 split) [ "$bases" -eq 0 ] || stage_fail "the vrings were packed" ;;
 packed) [ "$bases" -gt 0 ] || stage_fail "the vrings were not packed" ;;
 esac
+"$build/bin/vhu" check --severity error "$stage/disk.pcapng" >"$stage/check.log" 2>&1 ||
+	stage_fail "vhu check found errors in what passed"
 grep guest: "$stage/guest.log" | tail -n 3

@@ -29,10 +29,11 @@ start() {
 
 # End what start has started as $1.
 end() {
-	if [ "$way" = proxy ]; then
-		stage_end "$1.proxy" TERM || stage_fail "vhu proxy ended with status $?"
-	fi
 	stage_end "$1" TERM || stage_fail "the back-end ended with status $?"
+	[ "$way" = proxy ] || return 0
+	stage_end "$1.proxy" TERM || stage_fail "vhu proxy ended with status $?"
+	"$build/bin/vhu" check "$stage/$1.pcapng" >"$stage/check.log" 2>&1 ||
+		stage_fail "vhu check found something in what passed between front-end and $1"
 }
 
 # Drive back-end $1 with the options that follow.
@@ -90,11 +91,13 @@ for feature in $left_out PROTOCOL_FEATURES LOG_ALL RING_PACKED RING_EVENT_IDX RI
 done
 
 # What a device is asked for and is not there is a line, not a try.
-start split --device blk --memory 8 --without RING_PACKED
+stage_start split "$build/bin/vhu-sample-backend" "--socket-path=$stage/split.sock" \
+	--without RING_PACKED
+stage_listens split "$stage/split.sock"
 ! "$build/bin/vhu-sample-frontend" "$stage/split.sock" --packed 2>"$stage/front.log" ||
 	stage_fail "packed rings are taken that were not offered"
 grep -q 'does not offer RING_PACKED$' "$stage/front.log" || stage_fail "wrong reason"
-end split
+stage_end split TERM || stage_fail "the back-end ended with status $?"
 
 # Slow and out of order.
 start slow --device blk --memory 8 --queues 2 --delay 1ms --fault reorder

@@ -55,5 +55,7 @@ status=0
 [ "$status" -eq 1 ] && grep -q 'does not say what it is' "$stage/front.log" ||
 	stage_fail "no device: status $status"
 stage_end proxy TERM || stage_fail "vhu proxy ended with status $?"
+"$build/bin/vhu" check "$stage/disk.pcapng" >"$stage/check.log" 2>&1 ||
+	stage_fail "vhu check found something in what passed"
 stage_end back TERM || stage_fail "qemu-storage-daemon ended with status $?"
 echo "qemu-storage-daemon serves the sample front-end"
