@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vhu latency against the truth: counts are exact, times within the histogram's error and what
+ * stands between a process's own stamp and the probe's.
+ *
+ *	latency CASE        with VHU naming the program, HOOKS the set of hooks to force
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/capture/pcapng.h"
+#include "tests/bpf/pingpong.h"
+
+#define SKIP 77
+/* Between the program's stamps and the probe's lie the ways into and out of the system call. */
+#define STAMP_NS 3000
+
+static const char *vhu;
+static pid_t tool = -1;
+static FILE *output;
+static unsigned failures;
+
+/* A case that the probes cannot be had for is skipped, with what they lack. */
+static void skip(const char *why)
+{
+	printf("skipped: %s\n", why);
+	exit(SKIP);
+}
+
+/* Note a failure. */
+static void expect(bool good, const char *what, uint64_t got, uint64_t wanted)
+{
+	if (good)
+		return;
+	printf("%s: got %" PRIu64 ", wanted %" PRIu64 "\n", what, got, wanted);
+	failures++;
+}
+
+/* Start vhu latency with @argument (NULL-terminated); its output is in `output`. */
+static void tool_start(const char *const *argument)
+{
+	const char *all[32] = {vhu, "latency", "--json"};
+	const char *hooks = getenv("HOOKS");
+	int out[2], count = 3;
+
+	if (hooks) {
+		all[count++] = "--hooks";
+		all[count++] = hooks;
+	}
+	for (; *argument; argument++)
+		all[count++] = *argument;
+	if (pipe2(out, O_CLOEXEC))
+		exit(1);
+	tool = fork();
+	if (!tool) {
+		dup2(out[1], STDOUT_FILENO);
+		execv(vhu, (char *const *)(uintptr_t)all);
+		_exit(127);
+	}
+	close(out[1]);
+	output = fdopen(out[0], "r");
+}
+
+/* Wait for a moment between two looks. */
+static void moment(void)
+{
+	const struct timespec pause = {.tv_nsec = 10000000};
+
+	nanosleep(&pause, NULL);
+}
+
+/* Return whether the tool has eventfd @id open: it holds what it watches. */
+static bool tool_holds(uint32_t id)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "grep -qs '^eventfd-id: *%u$' /proc/%d/fdinfo/*", id, tool);
+	return system(command) == 0;
+}
+
+/* Wait until the tool watches a pair. */
+static void tool_wait(const struct pair *pair)
+{
+	uint32_t kick = eventfd_id(pair->kick), call = eventfd_id(pair->call);
+
+	while (!tool_holds(kick) || !tool_holds(call)) {
+		if (waitpid(tool, NULL, WNOHANG) == tool)
+			exit(1);
+		moment();
+	}
+	/* It has them open; let it come to watching them. */
+	for (int i = 0; i < 10; i++)
+		moment();
+}
+
+/* Read a line of JSON. Returns it, NULL at the end. */
+static char *tool_line(void)
+{
+	static char *line;
+	static size_t room;
+
+	return getline(&line, &room, output) > 0 ? line : NULL;
+}
+
+/* End the tool. Returns its last line. */
+static char *tool_end(void)
+{
+	static char last[65536];
+	const char *line;
+	int status;
+
+	kill(tool, SIGINT);
+	last[0] = '\0';
+	while ((line = tool_line()))
+		snprintf(last, sizeof(last), "%s", line);
+	waitpid(tool, &status, 0);
+	expect(WIFEXITED(status) && !WEXITSTATUS(status), "exit status", (uint64_t)status, 0);
+	return last;
+}
+
+/* Find a number: of the ring with index @vring, below @stage unless NULL. */
+static uint64_t number(const char *json, unsigned vring, const char *stage, const char *key)
+{
+	char text[64];
+	const char *at;
+
+	snprintf(text, sizeof(text), "\"vring\":%u,", vring);
+	at = strstr(json, text);
+	if (at && stage) {
+		snprintf(text, sizeof(text), "\"%s\":", stage);
+		at = strstr(at, text);
+	}
+	snprintf(text, sizeof(text), "\"%s\":", key);
+	at = at ? strstr(at, text) : NULL;
+	if (!at) {
+		printf("%s of vring %u is missing in %s\n", key, vring, json);
+		failures++;
+		return 0;
+	}
+	return strtoull(at + strlen(text), NULL, 10);
+}
+
+/* Hold a time against the truth's. */
+static void near(const char *what, uint64_t got, uint64_t truth)
+{
+	uint64_t slack = truth / 25 + STAMP_NS;
+
+	expect(got + slack >= truth && got <= truth + slack, what, got, truth);
+}
+
+/* Hold a ring's stages against the truth. */
+static void check_times(const char *json, unsigned vring, const struct pair *pair)
+{
+	static const struct {
+		unsigned permille;
+		const char *key;
+	} row[] = {{500, "p50"}, {900, "p90"}};
+	const struct truth *truth = pair->truth;
+	size_t count = pair->plan.rounds;
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		unsigned permille = row[i].permille;
+
+		near("kick to wake", number(json, vring, "kick_to_wake_ns", row[i].key),
+		     quantile(truth->kick_ns, truth->wake_ns, count, permille));
+		near("wake to call", number(json, vring, "wake_to_call_ns", row[i].key),
+		     quantile(truth->wake_ns, truth->call_ns, count, permille));
+		near("kick to call", number(json, vring, "kick_to_call_ns", row[i].key),
+		     quantile(truth->kick_ns, truth->call_ns, count, permille));
+	}
+}
+
+/* Hold a ring's counts against the truth. */
+static void check_counts(const char *json, unsigned vring, const struct pair *pair)
+{
+	const struct truth *truth = pair->truth;
+	const struct plan *plan = &pair->plan;
+	uint64_t lost = plan->lose_every ? plan->rounds / plan->lose_every : 0;
+	/* Each call answers what was taken before it: the last round alone can remain. */
+	uint64_t waiting = plan->lose_every && plan->rounds % plan->lose_every == 0;
+
+	expect(truth->calls == (1 + plan->extra_calls) * (uint64_t)plan->rounds - lost, "the truth",
+	       truth->calls, plan->rounds);
+	expect(number(json, vring, NULL, "kicks") == truth->kicks, "kicks",
+	       number(json, vring, NULL, "kicks"), truth->kicks);
+	expect(number(json, vring, NULL, "wakes") == truth->wakes, "wakes",
+	       number(json, vring, NULL, "wakes"), truth->wakes);
+	expect(number(json, vring, NULL, "calls") == truth->calls, "calls",
+	       number(json, vring, NULL, "calls"), truth->calls);
+	expect(number(json, vring, NULL, "coalesced") == truth->kicks - truth->wakes, "coalesced",
+	       number(json, vring, NULL, "coalesced"), truth->kicks - truth->wakes);
+	expect(number(json, vring, NULL, "wakes_without_kick") == 0, "wakes without kick",
+	       number(json, vring, NULL, "wakes_without_kick"), 0);
+	expect(number(json, vring, NULL, "calls_without_kick") ==
+		       (uint64_t)plan->extra_calls * plan->rounds,
+	       "calls without kick", number(json, vring, NULL, "calls_without_kick"),
+	       (uint64_t)plan->extra_calls * plan->rounds);
+	expect(number(json, vring, NULL, "waiting") == waiting, "waiting",
+	       number(json, vring, NULL, "waiting"), waiting);
+	expect(!waiting || number(json, vring, NULL, "oldest_ns") > 0, "age of the oldest", 0, 1);
+}
+
+/* Run rings one after another, found by the ids of their eventfds. */
+static void run_given(const struct plan *plan, unsigned rings)
+{
+	const char *argument[2 * RINGS_MAX + 3] = {"--interval", "0s"};
+	static char id[RINGS_MAX][64];
+	struct pair pair[RINGS_MAX];
+	const char *json;
+	pid_t back;
+
+	for (unsigned i = 0; i < rings; i++) {
+		pair_open(&pair[i], &plan[i]);
+		snprintf(id[i], sizeof(id[i]), "kick=%u,call=%u", eventfd_id(pair[i].kick),
+			 eventfd_id(pair[i].call));
+		argument[2 + 2 * i] = "--eventfd";
+		argument[3 + 2 * i] = id[i];
+	}
+	back = back_end_start(pair, rings);
+	tool_start(argument);
+	for (unsigned i = 0; i < rings; i++)
+		tool_wait(&pair[i]);
+	for (unsigned i = 0; i < rings; i++)
+		front_end_run(&pair[i]);
+	json = tool_end();
+	for (unsigned i = 0; i < rings; i++) {
+		check_counts(json, i, &pair[i]);
+		if (plan[i].kicks == 1 && !plan[i].lose_every && !plan[i].extra_calls)
+			check_times(json, i, &pair[i]);
+	}
+	kill(back, SIGKILL);
+	waitpid(back, NULL, 0);
+}
+
+/* Write the message that gives vring 0 a descriptor. */
+static void put_fd(struct vhu_pcapng_writer *writer, uint32_t request, int fd)
+{
+	uint8_t message[20] = {(uint8_t)request, 0, 0, 0, 1, 0, 0, 0, 8};
+	struct vhu_fd_info info = {
+		.kind = VHU_FD_EVENTFD,
+		.has = VHU_FD_HAS_EVENTFD,
+		.eventfd_id = eventfd_id(fd),
+	};
+	struct vhu_record record = {
+		.time_ns = now_ns(),
+		.session = 1,
+		.message = message,
+		.message_size = sizeof(message),
+		.message_sent = sizeof(message),
+		.fds = 1,
+		.fd = &info,
+	};
+
+	vhu_pcapng_write(writer, &record);
+}
+
+/* Run a ring that a capture tells, and which gets other eventfds while that is followed. */
+static void run_rewired(void)
+{
+	const struct plan plan = {.rounds = 500, .kicks = 1, .delay_us = 10};
+	char path[] = "/tmp/vhu-latency-XXXXXX";
+	const char *argument[] = {"--interval", "0s", "-f", "-r", path, NULL};
+	struct vhu_record opened = {.type = VHU_RECORD_OPENED, .session = 1};
+	struct vhu_pcapng_writer *writer;
+	int file = mkstemp(path);
+	struct pair pair[2];
+	const char *json;
+	pid_t back;
+
+	pair_open(&pair[0], &plan);
+	pair_open(&pair[1], &plan);
+	back = back_end_start(pair, 2);
+	if (file < 0 || vhu_pcapng_writer_open(&writer, file, 0, NULL))
+		exit(1);
+	vhu_pcapng_write(writer, &opened);
+	tool_start(argument);
+	for (unsigned i = 0; i < 2; i++) {
+		put_fd(writer, vhu_messages[VHU_MSG_SET_VRING_CALL].id, pair[i].call);
+		put_fd(writer, vhu_messages[VHU_MSG_SET_VRING_KICK].id, pair[i].kick);
+		tool_wait(&pair[i]);
+		front_end_run(&pair[i]);
+	}
+	expect(!tool_holds(eventfd_id(pair[0].kick)), "the old kick is let go", 1, 0);
+	json = tool_end();
+	expect(number(json, 0, NULL, "kicks") == 1000, "kicks", number(json, 0, NULL, "kicks"), 1000);
+	expect(number(json, 0, NULL, "wakes") == 1000, "wakes", number(json, 0, NULL, "wakes"), 1000);
+	expect(number(json, 0, NULL, "calls") == 1000, "calls", number(json, 0, NULL, "calls"), 1000);
+	kill(back, SIGKILL);
+	waitpid(back, NULL, 0);
+	vhu_pcapng_writer_close(writer);
+	unlink(path);
+}
+
+/* Run rings that are found by their traffic: each kick is paired with its own call. */
+static void run_passive(void)
+{
+	const struct plan plan = {.rounds = UINT32_MAX, .kicks = 1, .delay_us = 50, .random = true};
+	const char *argument[] = {"--interval", "200ms", "-p", NULL, NULL};
+	char back_pid[16];
+	struct pair pair[3];
+	pid_t back, front[3];
+	char *line;
+
+	for (unsigned i = 0; i < 3; i++)
+		pair_open(&pair[i], &plan);
+	back = back_end_start(pair, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		front[i] = fork();
+		if (front[i])
+			continue;
+		front_end_run(&pair[i]);
+		_exit(0);
+	}
+	snprintf(back_pid, sizeof(back_pid), "%d", back);
+	argument[3] = back_pid;
+	tool_start(argument);
+	while ((line = tool_line()) && !strstr(line, "\"vring\":2,"))
+		;
+	expect(line != NULL, "rings found", 0, 3);
+	for (unsigned i = 0; line && i < 3; i++) {
+		uint32_t kick = (uint32_t)number(line, i, NULL, "kick_eventfd");
+		uint32_t call = (uint32_t)number(line, i, NULL, "call_eventfd");
+
+		expect(kick == eventfd_id(pair[i].kick), "kick", kick, eventfd_id(pair[i].kick));
+		expect(call == eventfd_id(pair[i].call), "call", call, eventfd_id(pair[i].call));
+	}
+	tool_end();
+	for (unsigned i = 0; i < 3; i++)
+		kill(front[i], SIGKILL);
+	kill(back, SIGKILL);
+}
+
+/* Skip where the probes cannot be had: where they can, an id that nobody has is what is missed. */
+static void need_probes(void)
+{
+	char command[512], line[512] = "";
+	const char *hooks = getenv("HOOKS");
+	bool good = false;
+	FILE *pipe;
+
+	snprintf(command, sizeof(command), "%s latency --json %s%s --eventfd kick=4294967295 2>&1", vhu,
+		 hooks ? "--hooks " : "", hooks ? hooks : "");
+	pipe = popen(command, "r");
+	while (pipe && !good && fgets(line, sizeof(line), pipe))
+		good = strstr(line, "no process has it open");
+	if (pipe)
+		pclose(pipe);
+	if (!good)
+		skip(line);
+}
+
+/* The cases with rings that are given. */
+static const struct {
+	const char *name;
+	unsigned rings;
+	struct plan plan[RINGS_MAX];
+} row[] = {
+	{"delay_0", 1, {{5000, .kicks = 1}}},
+	{"delay_10us", 1, {{5000, .kicks = 1, .delay_us = 10}}},
+	{"delay_100us", 1, {{3000, .kicks = 1, .delay_us = 100}}},
+	{"delay_1ms", 1, {{500, .kicks = 1, .delay_us = 1000}}},
+	{"delay_random", 1, {{3000, .kicks = 1, .delay_us = 200, .random = true}}},
+	{"coalesced", 1, {{2000, .kicks = 3}}},
+	{"lost_calls", 1, {{2000, .kicks = 1, .lose_every = 4}}},
+	{"calls_without_kick", 1, {{2000, .kicks = 1, .extra_calls = 2}}},
+	{"rings", 3, {{1000, .kicks = 1}, {500, .kicks = 1, .delay_us = 100}, {500, .kicks = 2}}},
+};
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+
+	vhu = getenv("VHU");
+	if (!vhu)
+		return 2;
+	need_probes();
+	if (!strcmp(name, "rewired"))
+		run_rewired();
+	else if (!strcmp(name, "passive"))
+		run_passive();
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+		if (!strcmp(name, row[i].name))
+			run_given(row[i].plan, row[i].rings);
+	return failures ? 1 : 0;
+}

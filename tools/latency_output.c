@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What was counted, as people and programs read it. */
+#include "tools/latency_output.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/cli/duration.h"
+#include "lib/cli/histogram.h"
+#include "lib/cli/json.h"
+
+/* The longest bar of a histogram. */
+#define BAR 50
+/* Lines of a histogram: powers of two. */
+#define POWERS 64
+
+_Static_assert(VHU_HISTOGRAM_BUCKETS <= VHU_BPF_BUCKETS, "the probes have all buckets");
+
+static const char *const stage_name[VHU_BPF_STAGES] = {
+	[VHU_KICK_TO_WAKE] = "kick to wake",
+	[VHU_WAKE_TO_CALL] = "wake to call",
+	[VHU_KICK_TO_CALL] = "kick to call",
+};
+
+static const char *const stage_key[VHU_BPF_STAGES] = {
+	[VHU_KICK_TO_WAKE] = "kick_to_wake_ns",
+	[VHU_WAKE_TO_CALL] = "wake_to_call_ns",
+	[VHU_KICK_TO_CALL] = "kick_to_call_ns",
+};
+
+/* Make a histogram of what the probes counted, to be freed. Out of memory it lacks some. */
+static struct vhu_histogram histogram_of(const struct vhu_bpf_ring *counts, unsigned stage)
+{
+	struct vhu_histogram histogram = {0};
+
+	for (unsigned i = 0; i < VHU_HISTOGRAM_BUCKETS; i++) {
+		uint64_t last, least;
+
+		if (!counts->bucket[stage][i])
+			continue;
+		least = vhu_histogram_range(i, &last);
+		vhu_histogram_add(&histogram, least + (last - least) / 2,
+				  counts->bucket[stage][i]);
+	}
+	/* The greatest is known exactly. */
+	if (histogram.count)
+		histogram.greatest = counts->greatest[stage];
+	return histogram;
+}
+
+/* Write a duration, or a dash where there is none. */
+static void put_time(FILE *to, int width, bool known, uint64_t ns)
+{
+	char text[VHU_DURATION_TEXT_SIZE];
+
+	fprintf(to, " %*s", width, known ? vhu_duration_text(ns, text) : "-");
+}
+
+/* Write one stage's percentiles, those of @permille. */
+static void put_quantiles(FILE *to, const struct vhu_bpf_ring *counts, unsigned stage,
+			  const unsigned *permille, unsigned count)
+{
+	struct vhu_histogram histogram = histogram_of(counts, stage);
+
+	for (unsigned i = 0; i < count; i++)
+		put_time(to, 8, histogram.count, vhu_histogram_quantile(&histogram, permille[i]));
+	vhu_histogram_free(&histogram);
+}
+
+/* Return how long ago something was; 0 where it never was. */
+static uint64_t age(uint64_t now_ns, uint64_t then_ns)
+{
+	return then_ns && now_ns > then_ns ? now_ns - then_ns : 0;
+}
+
+void vhu_latency_table(FILE *to, const struct vhu_rings *rings, uint64_t now_ns)
+{
+	static const unsigned shown[] = {500, 990};
+
+	fprintf(to, "%7s %5s %10s %10s %9s %10s %7s %8s |%18s |%18s |%18s\n", "session", "vring",
+		"kicks", "wakes", "coalesced", "calls", "waiting", "oldest", "kick to wake  ",
+		"wake to call  ", "kick to call  ");
+	fprintf(to, "%74s |%9s%9s |%9s%9s |%9s%9s\n", "", "p50", "p99", "p50", "p99", "p50", "p99");
+	for (unsigned i = 0; i < rings->count; i++) {
+		const struct vhu_ring *ring = rings->ring[i];
+		uint64_t oldest, waiting = vhu_ring_waiting(ring, &oldest);
+
+		if (!ring->ever_wired)
+			continue;
+		fprintf(to,
+			"%7" PRIu64 " %5" PRIu32 " %10" PRIu64 " %10" PRIu64 " %9" PRIu64
+			" %10" PRIu64 " %7" PRIu64,
+			ring->session, ring->vring, ring->counts.kicks, ring->counts.wakes,
+			ring->counts.coalesced, ring->counts.calls, waiting);
+		put_time(to, 8, waiting, age(now_ns, oldest));
+		for (unsigned stage = 0; stage < VHU_BPF_STAGES; stage++) {
+			fprintf(to, " |");
+			put_quantiles(to, &ring->counts, stage, shown, 2);
+		}
+		fprintf(to, "%s\n", vhu_ring_is_wired(ring) ? "" : "  (ended)");
+	}
+}
+
+/* Draw a histogram, a line for each power of two. */
+static void put_bars(FILE *to, const struct vhu_bpf_ring *counts, unsigned stage)
+{
+	uint64_t power[POWERS] = {0}, most = 0;
+	int first = POWERS, last = -1;
+
+	for (unsigned i = 0; i < VHU_HISTOGRAM_BUCKETS; i++) {
+		uint64_t end, least = vhu_histogram_range(i, &end);
+		int at = least ? 63 - __builtin_clzll(least) : 0;
+
+		if (!counts->bucket[stage][i])
+			continue;
+		power[at] += counts->bucket[stage][i];
+		first = at < first ? at : first;
+		last = at > last ? at : last;
+		most = power[at] > most ? power[at] : most;
+	}
+	for (int at = first; at <= last; at++) {
+		char from[VHU_DURATION_TEXT_SIZE], end[VHU_DURATION_TEXT_SIZE];
+		int bar = (int)((double)power[at] / (double)most * BAR + 0.5);
+
+		fprintf(to, "  %10s .. %-10s %10" PRIu64 " |%.*s\n",
+			vhu_duration_text(at ? UINT64_C(1) << at : 0, from),
+			vhu_duration_text((UINT64_C(1) << at) * 2, end), power[at], bar,
+			"##################################################");
+	}
+}
+
+/* Write all there is about a ring. */
+static void put_ring(FILE *to, const struct vhu_ring *ring, uint64_t now_ns, bool histogram)
+{
+	static const unsigned shown[] = {500, 900, 990, 999, 1000};
+	const struct vhu_bpf_ring *counts = &ring->counts;
+	uint64_t oldest, waiting = vhu_ring_waiting(ring, &oldest);
+	char text[VHU_DURATION_TEXT_SIZE];
+
+	if (ring->session)
+		fprintf(to, "\nsession %" PRIu64 ", ", ring->session);
+	else
+		fprintf(to, "\n");
+	fprintf(to, "vring %" PRIu32 ": kick eventfd %" PRIu32 ", call eventfd %" PRIu32, ring->vring,
+		ring->fd[VHU_RING_KICK].id, ring->fd[VHU_RING_CALL].id);
+	if (ring->seen)
+		fprintf(to, " (paired by %u kicks, %u %% sure)", ring->seen, ring->sure);
+	fprintf(to, "%s\n", vhu_ring_is_wired(ring) ? "" : " (ended)");
+	fprintf(to,
+		"  %" PRIu64 " kicks, %" PRIu64 " wakes, %" PRIu64 " coalesced, %" PRIu64
+		" wakes without kick\n  %" PRIu64 " calls, %" PRIu64 " without kick\n",
+		counts->kicks, counts->wakes, counts->coalesced, counts->wakes_without_kick,
+		counts->calls, counts->calls_without_kick);
+	if (waiting)
+		fprintf(to, "  %" PRIu64 " kicks without a call yet, the oldest for %s\n", waiting,
+			vhu_duration_text(age(now_ns, oldest), text));
+	fprintf(to, "  %-12s%9s%9s%9s%9s%9s\n", "", "p50", "p90", "p99", "p99.9", "max");
+	for (unsigned stage = 0; stage < VHU_BPF_STAGES; stage++) {
+		fprintf(to, "  %-12s", stage_name[stage]);
+		put_quantiles(to, counts, stage, shown, 5);
+		fputc('\n', to);
+	}
+	for (unsigned stage = 0; histogram && stage < VHU_BPF_STAGES; stage++) {
+		fprintf(to, "  %s\n", stage_name[stage]);
+		put_bars(to, counts, stage);
+	}
+}
+
+void vhu_latency_summary(FILE *to, const struct vhu_rings *rings, uint64_t now_ns, bool histogram)
+{
+	for (unsigned i = 0; i < rings->count; i++)
+		if (rings->ring[i]->ever_wired)
+			put_ring(to, rings->ring[i], now_ns, histogram);
+}
+
+/* Write one stage. */
+static void json_stage(struct vhu_json *json, const struct vhu_bpf_ring *counts, unsigned stage)
+{
+	static const struct {
+		const char *key;
+		unsigned permille;
+	} row[] = {{"p50", 500}, {"p90", 900}, {"p99", 990}, {"p999", 999}, {"max", 1000}};
+	struct vhu_histogram histogram = histogram_of(counts, stage);
+
+	vhu_json_object(json, stage_key[stage]);
+	vhu_json_unsigned(json, "count", histogram.count);
+	for (size_t i = 0; histogram.count && i < sizeof(row) / sizeof(row[0]); i++)
+		vhu_json_unsigned(json, row[i].key,
+				  vhu_histogram_quantile(&histogram, row[i].permille));
+	vhu_json_object_end(json);
+	vhu_histogram_free(&histogram);
+}
+
+/* Write one ring. */
+static void json_ring(struct vhu_json *json, const struct vhu_ring *ring, uint64_t now_ns)
+{
+	const struct vhu_bpf_ring *counts = &ring->counts;
+	uint64_t oldest, waiting = vhu_ring_waiting(ring, &oldest);
+
+	vhu_json_object(json, NULL);
+	vhu_json_unsigned(json, "session", ring->session);
+	vhu_json_unsigned(json, "vring", ring->vring);
+	vhu_json_unsigned(json, "kick_eventfd", ring->fd[VHU_RING_KICK].id);
+	vhu_json_unsigned(json, "call_eventfd", ring->fd[VHU_RING_CALL].id);
+	vhu_json_bool(json, "ended", !vhu_ring_is_wired(ring));
+	if (ring->seen)
+		vhu_json_unsigned(json, "sure_percent", ring->sure);
+	vhu_json_unsigned(json, "kicks", counts->kicks);
+	vhu_json_unsigned(json, "wakes", counts->wakes);
+	vhu_json_unsigned(json, "calls", counts->calls);
+	vhu_json_unsigned(json, "coalesced", counts->coalesced);
+	vhu_json_unsigned(json, "wakes_without_kick", counts->wakes_without_kick);
+	vhu_json_unsigned(json, "calls_without_kick", counts->calls_without_kick);
+	vhu_json_unsigned(json, "waiting", waiting);
+	vhu_json_unsigned(json, "oldest_ns", waiting ? age(now_ns, oldest) : 0);
+	for (unsigned stage = 0; stage < VHU_BPF_STAGES; stage++)
+		json_stage(json, counts, stage);
+	vhu_json_object_end(json);
+}
+
+void vhu_latency_json(FILE *to, const struct vhu_rings *rings, uint64_t now_ns)
+{
+	struct vhu_json json = {.to = to};
+
+	vhu_json_object(&json, NULL);
+	vhu_json_string(&json, "hooks", vhu_hooks_name(vhu_probes_hooks(rings->probes)));
+	vhu_json_string(&json, "blind", vhu_probes_blind(rings->probes));
+	vhu_json_unsigned(&json, "dropped", vhu_probes_dropped(rings->probes));
+	vhu_json_array(&json, "rings");
+	for (unsigned i = 0; i < rings->count; i++)
+		if (rings->ring[i]->ever_wired)
+			json_ring(&json, rings->ring[i], now_ns);
+	vhu_json_array_end(&json);
+	vhu_json_object_end(&json);
+	fputc('\n', to);
+}

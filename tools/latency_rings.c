@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The rings that are watched. */
+#include "tools/latency_rings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The eventfds that there are. */
+struct listing {
+	struct vhu_bpf_eventfd *at;
+	int count;
+};
+
+void vhu_rings_init(struct vhu_rings *rings, struct vhu_probes *probes)
+{
+	memset(rings, 0, sizeof(*rings));
+	rings->probes = probes;
+	pthread_mutex_init(&rings->lock, NULL);
+}
+
+void vhu_rings_free(struct vhu_rings *rings)
+{
+	for (unsigned i = 0; i < rings->count; i++) {
+		for (int which = 0; which < VHU_RING_FDS; which++)
+			if (rings->ring[i]->fd[which].wired)
+				vhu_held_close(&rings->ring[i]->fd[which].held);
+		free(rings->ring[i]);
+	}
+	pthread_mutex_destroy(&rings->lock);
+	rings->count = 0;
+}
+
+bool vhu_ring_is_wired(const struct vhu_ring *ring)
+{
+	return ring->fd[VHU_RING_KICK].wired || ring->fd[VHU_RING_CALL].wired;
+}
+
+/* Return whether a ring has ended: nothing of it is watched or to be. */
+static bool has_ended(const struct vhu_ring *ring)
+{
+	return !vhu_ring_is_wired(ring) && !ring->fd[VHU_RING_KICK].wanted &&
+	       !ring->fd[VHU_RING_CALL].wanted;
+}
+
+/* Find a place for one more ring. Returns its index, -1 where all are in use. */
+static int find_place(const struct vhu_rings *rings)
+{
+	if (rings->count < VHU_RINGS_MAX)
+		return (int)rings->count;
+	for (unsigned i = 0; i < rings->count; i++)
+		if (has_ended(rings->ring[i]))
+			return (int)i;
+	return -1;
+}
+
+struct vhu_ring *vhu_rings_get(struct vhu_rings *rings, uint64_t session, uint32_t vring)
+{
+	struct vhu_ring *ring;
+	int place;
+
+	for (unsigned i = 0; i < rings->count; i++)
+		if (rings->ring[i]->session == session && rings->ring[i]->vring == vring)
+			return rings->ring[i];
+	place = find_place(rings);
+	if (place < 0)
+		return NULL;
+	if (place == (int)rings->count) {
+		ring = malloc(sizeof(*ring));
+		if (!ring)
+			return NULL;
+		rings->ring[rings->count++] = ring;
+	} else {
+		ring = rings->ring[place];
+		vhu_probes_clear(rings->probes, (uint32_t)place);
+	}
+	memset(ring, 0, sizeof(*ring));
+	ring->session = session;
+	ring->vring = vring;
+	return ring;
+}
+
+void vhu_rings_want(struct vhu_rings *rings, struct vhu_ring *ring, int which, bool wanted,
+		    uint32_t id)
+{
+	struct vhu_ring_fd *fd = &ring->fd[which];
+
+	if (fd->wanted == wanted && (!wanted || fd->id == id))
+		return;
+	fd->wanted = wanted;
+	fd->id = id;
+	rings->changed = true;
+}
+
+/* Stop watching an eventfd. */
+static void unwire(struct vhu_rings *rings, struct vhu_ring_fd *fd)
+{
+	if (!fd->wired)
+		return;
+	vhu_probes_forget(rings->probes, &fd->held.eventfd);
+	vhu_held_close(&fd->held);
+	fd->wired = false;
+}
+
+/*
+ * Find an eventfd of a ring. An id of a capture may belong to another eventfd by now, so one of the
+ * session's processes must have it, or it must be shared, as a ring's always is.
+ * @nth: the how-manieth process that has it, from 0.
+ * Returns it, or NULL.
+ */
+static const struct vhu_bpf_eventfd *find(const struct listing *list, const struct vhu_ring *ring,
+					  uint32_t id, unsigned nth)
+{
+	const struct vhu_bpf_eventfd *found = NULL;
+	bool known = false;
+	unsigned holders = 0;
+	uint32_t first = 0;
+
+	for (int i = 0; i < list->count; i++) {
+		const struct vhu_bpf_eventfd *at = &list->at[i];
+
+		if (at->own || at->eventfd_id != id)
+			continue;
+		if (!holders || at->pid != first)
+			holders++;
+		first = at->pid;
+		if (nth-- == 0)
+			found = at;
+		if (at->pid == ring->peer[0] || at->pid == ring->peer[1])
+			known = true;
+	}
+	return known || holders > 1 || !ring->session ? found : NULL;
+}
+
+/* Begin to watch what a ring is to have. Returns whether it is done. */
+static bool wire(struct vhu_rings *rings, const struct listing *list, unsigned index, int which)
+{
+	struct vhu_ring *ring = rings->ring[index];
+	struct vhu_ring_fd *fd = &ring->fd[which];
+	const struct vhu_bpf_eventfd *eventfd;
+	struct vhu_bpf_role role = {
+		.ring = index,
+		.what = which == VHU_RING_KICK ? VHU_ROLE_KICK : VHU_ROLE_CALL,
+	};
+
+	/* Any process that lets us have it will do. */
+	for (unsigned nth = 0; (eventfd = find(list, ring, fd->id, nth)); nth++)
+		if (vhu_held_open(&fd->held, eventfd) == 0)
+			break;
+	/* None does: then it is watched for as long as the next listing has it. */
+	if (!eventfd) {
+		eventfd = find(list, ring, fd->id, 0);
+		if (!eventfd || vhu_held_open(&fd->held, eventfd) == -ESRCH)
+			return false;
+	}
+	if (which == VHU_RING_KICK)
+		ring->epoch++;
+	role.epoch = ring->epoch;
+	if (vhu_probes_assign(rings->probes, &fd->held.eventfd, &role)) {
+		vhu_held_close(&fd->held);
+		return false;
+	}
+	fd->wired = ring->ever_wired = true;
+	return true;
+}
+
+/* Return whether a process but us still has what is watched. */
+static bool is_alive(const struct listing *list, const struct vhu_ring_fd *fd)
+{
+	for (int i = 0; i < list->count; i++)
+		if (!list->at[i].own && list->at[i].file == fd->held.eventfd.file &&
+		    list->at[i].eventfd_id == fd->held.eventfd.eventfd_id)
+			return true;
+	return false;
+}
+
+int vhu_rings_wire(struct vhu_rings *rings)
+{
+	struct listing list;
+	int wired = 0;
+	bool missing = false;
+
+	list.count = vhu_probes_list(rings->probes, &list.at);
+	if (list.count < 0)
+		return list.count;
+	for (unsigned i = 0; i < rings->count; i++) {
+		/* What goes is taken off before anything comes: an id may have moved. */
+		for (int which = 0; which < VHU_RING_FDS; which++) {
+			struct vhu_ring_fd *fd = &rings->ring[i]->fd[which];
+
+			if (fd->wired && (!fd->wanted || fd->held.eventfd.eventfd_id != fd->id ||
+					  !is_alive(&list, fd)))
+				unwire(rings, fd);
+		}
+	}
+	for (unsigned i = 0; i < rings->count; i++) {
+		for (int which = 0; which < VHU_RING_FDS; which++) {
+			struct vhu_ring_fd *fd = &rings->ring[i]->fd[which];
+
+			if (fd->wanted && !fd->wired && !wire(rings, &list, i, which))
+				missing = true;
+		}
+		wired += vhu_ring_is_wired(rings->ring[i]);
+	}
+	/* Perhaps on its way through a socket: to be looked for again. */
+	rings->changed = missing;
+	free(list.at);
+	return wired;
+}
+
+void vhu_rings_read(struct vhu_rings *rings)
+{
+	for (unsigned i = 0; i < rings->count; i++)
+		vhu_probes_ring(rings->probes, i, &rings->ring[i]->counts);
+}
+
+uint64_t vhu_ring_waiting(const struct vhu_ring *ring, uint64_t *oldest_ns)
+{
+	const struct vhu_bpf_ring *counts = &ring->counts;
+	uint64_t untaken = counts->kicks > counts->taken ? counts->kicks - counts->taken : 0;
+	uint64_t oldest = untaken > VHU_BPF_STAMPS ? counts->kicks - VHU_BPF_STAMPS : counts->taken;
+
+	*oldest_ns = counts->open_kicks ? counts->open_kick_ns : 0;
+	if (!*oldest_ns && untaken)
+		*oldest_ns = counts->stamp[oldest % VHU_BPF_STAMPS];
+	return untaken + counts->open_kicks;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The rings that are watched: which eventfds they have been told to have, which of them the probes
+ * watch, and what was counted.
+ *
+ * Ownership: the table owns its rings and the eventfds that it holds open for them. What a ring is
+ * to have may be told from another thread, all else belongs to one.
+ */
+#ifndef VHU_TOOLS_LATENCY_RINGS_H
+#define VHU_TOOLS_LATENCY_RINGS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "bpf/eventfds.h"
+#include "bpf/probes.h"
+
+/* One is kept for trying the probes. */
+#define VHU_RINGS_MAX (VHU_BPF_RINGS - 1)
+
+enum { VHU_RING_KICK, VHU_RING_CALL, VHU_RING_FDS };
+
+/* An eventfd of a ring. */
+struct vhu_ring_fd {
+	bool wanted, wired;
+	uint32_t id;	      /* that is wanted */
+	struct vhu_held held; /* that is wired */
+};
+
+struct vhu_ring {
+	uint64_t session; /* 0: of no capture */
+	uint32_t vring;
+	uint32_t peer[2]; /* processes of its session, 0 not known */
+	struct vhu_ring_fd fd[VHU_RING_FDS];
+	bool ever_wired;
+	uint32_t epoch;
+	unsigned sure, seen; /* found by its traffic: how sure, percent; of how many kicks */
+	struct vhu_bpf_ring counts;
+};
+
+struct vhu_rings {
+	struct vhu_probes *probes;
+	struct vhu_ring *ring[VHU_RINGS_MAX]; /* by index in the kernel */
+	unsigned count;
+	bool changed; /* what is wanted, since rings were wired */
+	pthread_mutex_t lock;
+};
+
+void vhu_rings_init(struct vhu_rings *rings, struct vhu_probes *probes);
+void vhu_rings_free(struct vhu_rings *rings);
+
+/*
+ * Find a ring, or add it. Returns it; NULL out of memory or of rings: then those that ended are
+ * made room of first. Needs the lock.
+ */
+struct vhu_ring *vhu_rings_get(struct vhu_rings *rings, uint64_t session, uint32_t vring);
+
+/* Say which eventfd a ring has: @which is VHU_RING_KICK or CALL; @wanted false: none. */
+void vhu_rings_want(struct vhu_rings *rings, struct vhu_ring *ring, int which, bool wanted,
+		    uint32_t id);
+
+/*
+ * Watch what is wanted, as far as there is such an eventfd now, and stop watching what is not
+ * wanted or not open in any process any more.
+ * Returns how many rings are watched, or -errno.
+ */
+int vhu_rings_wire(struct vhu_rings *rings);
+
+/* Read all counts. */
+void vhu_rings_read(struct vhu_rings *rings);
+
+/* Return whether a ring is watched. */
+bool vhu_ring_is_wired(const struct vhu_ring *ring);
+
+/* Return how many kicks of a ring wait for a call, and in *@oldest_ns since when, by
+ * CLOCK_MONOTONIC; 0 none. */
+uint64_t vhu_ring_waiting(const struct vhu_ring *ring, uint64_t *oldest_ns);
+
+#endif
