@@ -40,8 +40,10 @@ static void times_begin(struct register_srt *srt _U_, GArray *tables)
 		const char *name = vhu_channel_name(channel);
 		char *title = wmem_strdup_printf(wmem_epan_scope(),
 						 "vhost-user requests of the %s channel", name);
+		char *filter = wmem_strdup_printf(
+		    wmem_epan_scope(), "vhost_user.channel == %u && vhost_user.request", i);
 		srt_stat_table *table = init_srt_table(title, name, tables, (int)ids_of(channel),
-						       "Message", "vhost_user.request", NULL);
+						       "Message", filter, NULL);
 
 		for (uint32_t id = 0; id < ids_of(channel); id++)
 			init_srt_table_row(table, (int)id, names_of(channel, id));
