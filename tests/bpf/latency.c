@@ -283,8 +283,8 @@ static void run_rewired(void)
 	vhu_pcapng_write(writer, &opened);
 	tool_start(argument);
 	for (unsigned i = 0; i < 2; i++) {
-		put_fd(writer, vhu_messages[VHU_MSG_SET_VRING_CALL].id, pair[i].call);
-		put_fd(writer, vhu_messages[VHU_MSG_SET_VRING_KICK].id, pair[i].kick);
+		put_fd(writer, vhu_messages[VHU_MSG_SET_VRING_CALL].request, pair[i].call);
+		put_fd(writer, vhu_messages[VHU_MSG_SET_VRING_KICK].request, pair[i].kick);
 		tool_wait(&pair[i]);
 		front_end_run(&pair[i]);
 	}
