@@ -53,7 +53,7 @@ static const struct vhu_example example[] = {
     {"vhu probe --expect device-id=block,vqs=4 /run/disk.sock",
      "does a front-end that wants a disk with 4 queues go on with it?"},
     {"vhu probe --json /run/disk.sock | jq .specs.device_id", "which device it is"},
-    {"vhu probe --conformance --tap disk.sock -- ./my-back-end --socket-path disk.sock",
+    {"vhu probe --conformance --tap disk.sock -- ./my-back-end disk.sock",
      "test a back-end, starting it anew where it ends"},
     {0},
 };

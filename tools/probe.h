@@ -86,6 +86,7 @@ struct vhu_probe {
 	struct vhu_probe_got got[VHU_PROBE_ANSWERS_MAX];
 	unsigned gots;
 	unsigned connections;
+	bool daring;                     /* bit 18 is taken without what STANDALONE needs */
 	bool acknowledges;               /* it acknowledged what was set */
 	char oddity[VHU_PROBE_TEXT_MAX]; /* what happened when id 41 was asked; "" nothing odd */
 

@@ -12,7 +12,8 @@
 #include "proxy/describe.h"
 #include "tools/probe.h"
 
-/* Protocol features that let us ask or see something. */
+/* Protocol features that let us ask or see something. None depends on another; bit 18 does in one
+ * dialect, and which that is shows only where it is taken. */
 #define USEFUL                                                                                     \
 	(VHU_PROBE_BIT(MQ) | VHU_PROBE_BIT(LOG_SHMFD) | VHU_PROBE_BIT(REPLY_ACK) |                 \
 	 VHU_PROBE_BIT(CONFIG) | VHU_PROBE_BIT(INFLIGHT_SHMFD) |                                   \
@@ -75,21 +76,6 @@ static int ask_number(struct vhu_probe *probe, enum vhu_message_id id, enum vhu_
 	return 0;
 }
 
-/* Take away features whose dependencies are not among them. What bit 18 depends on hangs on the
- * dialect, which taking it is to tell: it stays. */
-static uint64_t without_lacking(uint64_t features)
-{
-	uint64_t before;
-
-	do {
-		before = features;
-		for (unsigned bit = 0; bit < 64; bit++)
-			if (vhu_protocol_feature_depends(bit, VHU_ANY) & ~features)
-				features &= ~(UINT64_C(1) << bit);
-	} while (features != before);
-	return features;
-}
-
 /* Negotiate protocol features. Returns as vhu_probe_run does. */
 static int negotiate(struct vhu_probe *probe, uint64_t useful)
 {
@@ -100,9 +86,11 @@ static int negotiate(struct vhu_probe *probe, uint64_t useful)
 
 	if (error)
 		return error;
-	if (!vhu_probe_may_be_proposal(probe))
+	/* STANDALONE without STATUS is refused by some; who offers just that is asked last. */
+	if (!vhu_probe_may_be_proposal(probe) ||
+	    (!(probe->protocol_features & VHU_PROBE_BIT(STATUS)) && !probe->daring))
 		useful &= ~VHU_PROBE_BIT(STANDALONE);
-	probe->taken = without_lacking(probe->protocol_features & useful);
+	probe->taken = probe->protocol_features & useful;
 	vhu_probe_begin(&message, VHU_MSG_SET_PROTOCOL_FEATURES, VHU_LAYOUT_protocol_features);
 	vhu_probe_put(&message, VHU_FIELD_protocol_features_protocol_features, probe->taken);
 	error = vhu_probe_send(&probe->wire, &message);

@@ -101,32 +101,52 @@ static int ask_told_config(struct vhu_probe *probe)
 }
 
 /* Take what became of the first question where it was not answered: upstream's back-ends know
- * another message by its number. Returns 0 where that is all it says. */
-static int take_no_answer(struct vhu_probe *probe, int error)
+ * another message by its number. @findings: how many there were before.
+ * Returns 0 where that is all it says. */
+static int take_no_answer(struct vhu_probe *probe, int error, unsigned findings)
 {
-	char why[VHU_PROBE_ERROR_MAX];
-
 	if ((error != -EPIPE && error != -ETIMEDOUT) || probe->dialect != VHU_ANY)
 		return error;
-	memcpy(why, probe->wire.why, sizeof(why));
-	snprintf(probe->oddity, sizeof(probe->oddity), "%s", why);
-	probe->found_dialect = VHU_UPSTREAM;
+	snprintf(probe->oddity, sizeof(probe->oddity), "%s", probe->wire.why);
+	/* Who closes because STATUS is missing knows the proposal. */
+	if (!probe->daring)
+		probe->found_dialect = VHU_UPSTREAM;
+	/* That the connection ends so is no fault of the back-end's. */
+	vhu_probe_disconnect(&probe->wire);
+	probe->log.findings = findings;
 	return 0;
+}
+
+/* Take bit 18 on a connection of its own, where it was not taken before. Returns as vhu_probe_run
+ * does. */
+static int dare(struct vhu_probe *probe)
+{
+	if (probe->taken & VHU_PROBE_BIT(STANDALONE))
+		return 0;
+	vhu_probe_disconnect(&probe->wire);
+	probe->daring = true;
+	return vhu_probe_greet(probe, probe->taken | VHU_PROBE_BIT(STANDALONE));
 }
 
 int vhu_probe_ask_specs(struct vhu_probe *probe)
 {
 	struct vhu_probe_message message, reply;
+	unsigned findings = probe->log.findings;
 	uint32_t size;
 	int error;
 
+	if (probe->one_connection && !(probe->taken & VHU_PROBE_BIT(STANDALONE)))
+		return 0;
+	error = dare(probe);
+	if (error)
+		return take_no_answer(probe, error, findings);
 	vhu_probe_begin(&message,
 			probe->dialect == VHU_PROBE ? VHU_MSG_GET_DEVICE_ID
 						    : VHU_MSG_GET_BACKEND_SPECS,
 			VHU_LAYOUT_none);
 	error = vhu_probe_question(probe, &message, &reply);
 	if (error)
-		return take_no_answer(probe, error);
+		return take_no_answer(probe, error, findings);
 	size = reply.header.size;
 	if (size == vhu_layouts[VHU_LAYOUT_backend_specs].size)
 		take_specs(probe, &reply);

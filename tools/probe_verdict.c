@@ -120,6 +120,13 @@ static void judge_device(struct vhu_probe *probe)
 		snprintf(why, VHU_PROBE_TEXT_MAX, "it does not offer bit %d, %s or %s",
 			 VHU_PF_STANDALONE, feature_name(VHU_PF_STANDALONE, VHU_STANDALONE),
 			 feature_name(VHU_PF_STANDALONE, VHU_PROBE));
+	else if (!(probe->protocol_features & VHU_PROBE_BIT(STATUS)) &&
+		 probe->found_dialect != VHU_UPSTREAM)
+		snprintf(why, VHU_PROBE_TEXT_MAX,
+			 "it offers bit %d without %s, which %s needs%s%.140s", VHU_PF_STANDALONE,
+			 feature_name(VHU_PF_STATUS, VHU_ANY),
+			 feature_name(VHU_PF_STANDALONE, VHU_STANDALONE),
+			 *probe->oddity ? ": " : "", probe->oddity);
 	else if (probe->found_dialect == VHU_UPSTREAM)
 		snprintf(why, VHU_PROBE_TEXT_MAX, "bit %d is %s to it: %.160s", VHU_PF_STANDALONE,
 			 feature_name(VHU_PF_STANDALONE, VHU_UPSTREAM), probe->dialect_why);

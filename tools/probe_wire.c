@@ -518,9 +518,14 @@ int vhu_probe_ask(struct vhu_probe_wire *wire, const struct vhu_probe_message *m
 		if (size_fits(row[i], &wire->negotiated, &payload))
 			return 0;
 	vhu_probe_drop(reply);
+	if (rows != 1)
+		return fail(wire, EPROTO,
+			    "the answer to message %" PRIu32 " has %" PRIu32
+			    " bytes, as in no dialect",
+			    message->header.request, payload.size);
 	return fail(wire, EPROTO, "the answer to %s has %" PRIu32 " bytes, not %" PRIu32,
-		    rows ? row[0]->name : "it", payload.size,
-		    rows ? vhu_message_layout(row[0], true, &wire->negotiated, &payload)->size : 0);
+		    row[0]->name, payload.size,
+		    vhu_message_layout(row[0], true, &wire->negotiated, &payload)->size);
 }
 
 bool vhu_probe_has(const struct vhu_probe_wire *wire, unsigned bit)
