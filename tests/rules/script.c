@@ -307,10 +307,13 @@ static bool let(struct reader *reader, const char *name, const char *value, unsi
 		return true;
 	if (i == NAMES_MAX)
 		return wrong(reader, "too many names", name);
+	if (strlen(name) >= sizeof(reader->name[i].name) ||
+	    strlen(value) >= sizeof(reader->name[i].value))
+		return wrong(reader, "too long a name or value", name);
 	reader->names += i == reader->names;
 	reader->name[i].depth = depth;
-	snprintf(reader->name[i].name, sizeof(reader->name[i].name), "%s", name);
-	snprintf(reader->name[i].value, sizeof(reader->name[i].value), "%s", value);
+	strcpy(reader->name[i].name, name);
+	strcpy(reader->name[i].value, value);
 	return true;
 }
 
