@@ -163,6 +163,7 @@ static int serve(struct vhu_backend *backend, struct vhu_wire *request)
 	const struct vhu_message *rows[VHU_DIALECTS], *row;
 	const char *refused;
 	struct vhu_wire reply;
+	struct vhu_talk talk = {.request = request, .reply = &reply};
 	int error;
 
 	if (vhu_message_find(VHU_FRONT_END, request->header.request, backend->dialect, rows) != 1) {
@@ -178,7 +179,7 @@ static int serve(struct vhu_backend *backend, struct vhu_wire *request)
 	if (!refused && vhu_fault_comes(&backend->faults, VHU_FAULT_NACK, row))
 		refused = "as was wished for";
 	if (!refused)
-		refused = vhu_handlers[row->id](backend, request, &reply);
+		refused = vhu_handlers[row->id](backend, &talk);
 	error = answer(backend, row, request, &reply, refused);
 	vhu_wire_drop(&reply);
 	return error;

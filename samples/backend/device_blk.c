@@ -113,11 +113,13 @@ static bool blk_configure(struct vhu_device *device, uint32_t offset, const uint
 	return true;
 }
 
+/* Let written data wait in the cache, as it does at first. */
 static void blk_reset(struct vhu_device *device)
 {
 	((struct blk *)device)->config.wce = 1;
 }
 
+/* Close the disk. */
 static void blk_close(struct vhu_device *device)
 {
 	struct blk *blk = (struct blk *)device;

@@ -8,13 +8,15 @@
 
 #include "samples/backend/backend.h"
 
-/*
- * Do what a request asks for.
- * @reply: begun, with the payload that the table tells: for messages with a reply of their own.
- * Returns NULL, or why it is refused.
- */
-typedef const char *vhu_handler(struct vhu_backend *backend, struct vhu_wire *request,
-				struct vhu_wire *reply);
+/* A request, and the reply to it. */
+struct vhu_talk {
+	struct vhu_wire *request;
+	struct vhu_wire *reply; /* begun, with the payload that the table tells; counts only for
+				   messages with a reply of their own */
+};
+
+/* Do what a request asks for. Returns NULL, or why it is refused. */
+typedef const char *vhu_handler(struct vhu_backend *backend, struct vhu_talk *talk);
 
 /* By the number of the message's row; NULL: not served here. */
 extern vhu_handler *const vhu_handlers[VHU_MESSAGES];

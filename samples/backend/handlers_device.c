@@ -7,22 +7,20 @@
 /* A device with fewer is not one: the minimum of virtqueues that it works with. */
 #define QUEUES_MIN 1
 
-const char *vhu_get_features(struct vhu_backend *backend, struct vhu_wire *request,
-			     struct vhu_wire *reply)
+/* Tell the virtio features that are offered. */
+const char *vhu_get_features(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	(void)request;
-	vhu_wire_put(reply, VHU_FIELD_features_features, backend->features);
+	vhu_wire_put(talk->reply, VHU_FIELD_features_features, backend->features);
 	return NULL;
 }
 
-const char *vhu_set_features(struct vhu_backend *backend, struct vhu_wire *request,
-			     struct vhu_wire *reply)
+/* Take the virtio features; rings that nobody is going to enable are enabled. */
+const char *vhu_set_features(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	uint64_t features = vhu_wire_get(request, VHU_FIELD_features_features);
+	uint64_t features = vhu_wire_get(talk->request, VHU_FIELD_features_features);
 	uint64_t changed = features ^ backend->negotiated.features;
 	bool enabled = !(features >> VHU_F_PROTOCOL_FEATURES & 1);
 
-	(void)reply;
 	if (features & ~backend->features)
 		return "it takes features that were not offered";
 	for (unsigned i = 0; i < backend->device->queues; i++) {
@@ -41,21 +39,20 @@ const char *vhu_set_features(struct vhu_backend *backend, struct vhu_wire *reque
 	return NULL;
 }
 
-const char *vhu_get_protocol_features(struct vhu_backend *backend, struct vhu_wire *request,
-				      struct vhu_wire *reply)
+/* Tell the protocol features that are offered. */
+const char *vhu_get_protocol_features(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	(void)request;
-	vhu_wire_put(reply, VHU_FIELD_protocol_features_protocol_features,
+	vhu_wire_put(talk->reply, VHU_FIELD_protocol_features_protocol_features,
 		     backend->protocol_features);
 	return NULL;
 }
 
-const char *vhu_set_protocol_features(struct vhu_backend *backend, struct vhu_wire *request,
-				      struct vhu_wire *reply)
+/* Take the protocol features. */
+const char *vhu_set_protocol_features(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	uint64_t features = vhu_wire_get(request, VHU_FIELD_protocol_features_protocol_features);
+	uint64_t features =
+	    vhu_wire_get(talk->request, VHU_FIELD_protocol_features_protocol_features);
 
-	(void)reply;
 	if (features & ~backend->protocol_features)
 		return "it takes features that were not offered";
 	for (unsigned bit = 0; bit < 64; bit++)
@@ -69,44 +66,40 @@ const char *vhu_set_protocol_features(struct vhu_backend *backend, struct vhu_wi
 }
 
 /* One front-end is served at a time: who is connected owns the session. */
-const char *vhu_set_owner(struct vhu_backend *backend, struct vhu_wire *request,
-			  struct vhu_wire *reply)
+const char *vhu_set_owner(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	(void)backend, (void)request, (void)reply;
+	(void)backend, (void)talk;
 	return NULL;
 }
 
 /* Deprecated; as recommended, it disables all rings and forgets nothing. */
-const char *vhu_reset_owner(struct vhu_backend *backend, struct vhu_wire *request,
-			    struct vhu_wire *reply)
+const char *vhu_reset_owner(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	(void)request, (void)reply;
+	(void)talk;
 	for (unsigned i = 0; i < backend->device->queues; i++)
 		backend->ring[i].enabled = false;
 	return NULL;
 }
 
-const char *vhu_reset_device(struct vhu_backend *backend, struct vhu_wire *request,
-			     struct vhu_wire *reply)
+/* Go back to how everything was before the driver came. */
+const char *vhu_reset_device(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	(void)request, (void)reply;
+	(void)talk;
 	vhu_backend_reset(backend);
 	return NULL;
 }
 
-const char *vhu_get_queue_num(struct vhu_backend *backend, struct vhu_wire *request,
-			      struct vhu_wire *reply)
+/* Tell how many vrings there are. */
+const char *vhu_get_queue_num(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	(void)request;
-	vhu_wire_put(reply, VHU_FIELD_queue_num_queue_num, backend->device->queues);
+	vhu_wire_put(talk->reply, VHU_FIELD_queue_num_queue_num, backend->device->queues);
 	return NULL;
 }
 
-const char *vhu_set_backend_req_fd(struct vhu_backend *backend, struct vhu_wire *request,
-				   struct vhu_wire *reply)
+/* Take the socket for requests of our own. */
+const char *vhu_set_backend_req_fd(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	(void)reply;
-	vhu_upcall_open(&backend->upcall, vhu_wire_take(request, 0),
+	vhu_upcall_open(&backend->upcall, vhu_wire_take(talk->request, 0),
 			vhu_backend_has_protocol(backend, VHU_PF_REPLY_ACK));
 	return NULL;
 }
@@ -125,58 +118,56 @@ static const char *config_window(const struct vhu_backend *backend, const struct
 	return NULL;
 }
 
-const char *vhu_get_config(struct vhu_backend *backend, struct vhu_wire *request,
-			   struct vhu_wire *reply)
+/* Tell a part of the configuration space. */
+const char *vhu_get_config(struct vhu_backend *backend, struct vhu_talk *talk)
 {
 	const uint32_t head = vhu_fields[VHU_FIELD_config_space].offset;
 	uint32_t offset, size;
-	const char *wrong = config_window(backend, request, &offset, &size);
+	const char *wrong = config_window(backend, talk->request, &offset, &size);
 
 	if (wrong)
 		return wrong;
-	vhu_wire_put(reply, VHU_FIELD_config_offset, offset);
-	vhu_wire_put(reply, VHU_FIELD_config_size, size);
-	vhu_wire_put(reply, VHU_FIELD_config_flags, vhu_wire_get(request, VHU_FIELD_config_flags));
-	memcpy(reply->payload + head, backend->device->config + offset, size);
-	reply->header.size = head + size;
+	vhu_wire_put(talk->reply, VHU_FIELD_config_offset, offset);
+	vhu_wire_put(talk->reply, VHU_FIELD_config_size, size);
+	vhu_wire_put(talk->reply, VHU_FIELD_config_flags,
+		     vhu_wire_get(talk->request, VHU_FIELD_config_flags));
+	memcpy(talk->reply->payload + head, backend->device->config + offset, size);
+	talk->reply->header.size = head + size;
 	return NULL;
 }
 
-const char *vhu_set_config(struct vhu_backend *backend, struct vhu_wire *request,
-			   struct vhu_wire *reply)
+/* Let the driver, or the one that hands over to us, write to the configuration space. */
+const char *vhu_set_config(struct vhu_backend *backend, struct vhu_talk *talk)
 {
 	const uint32_t head = vhu_fields[VHU_FIELD_config_space].offset;
-	uint64_t flags = vhu_wire_get(request, VHU_FIELD_config_flags);
+	uint64_t flags = vhu_wire_get(talk->request, VHU_FIELD_config_flags);
 	struct vhu_device *device = backend->device;
 	uint32_t offset, size;
-	const char *wrong = config_window(backend, request, &offset, &size);
+	const char *wrong = config_window(backend, talk->request, &offset, &size);
 
-	(void)reply;
 	if (wrong)
 		return wrong;
-	/* The flags' values have names in the table: 0 writable fields, 1 live migration. */
+	/* 0: the driver writes to fields that it may write; 1: a live migration. */
 	if (flags > 1)
 		return "its flags mean nothing";
 	if (!device->configure ||
-	    !device->configure(device, offset, request->payload + head, size, flags == 1))
+	    !device->configure(device, offset, talk->request->payload + head, size, flags == 1))
 		return "the driver may not write there";
 	return NULL;
 }
 
-const char *vhu_get_status(struct vhu_backend *backend, struct vhu_wire *request,
-			   struct vhu_wire *reply)
+/* Tell the device status. */
+const char *vhu_get_status(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	(void)request;
-	vhu_wire_put(reply, VHU_FIELD_status_status, backend->status);
+	vhu_wire_put(talk->reply, VHU_FIELD_status_status, backend->status);
 	return NULL;
 }
 
-const char *vhu_set_status(struct vhu_backend *backend, struct vhu_wire *request,
-			   struct vhu_wire *reply)
+/* Take the device status. */
+const char *vhu_set_status(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	uint64_t status = vhu_wire_get(request, VHU_FIELD_status_status);
+	uint64_t status = vhu_wire_get(talk->request, VHU_FIELD_status_status);
 
-	(void)reply;
 	if (status > UINT8_MAX)
 		return "a status has 8 bits";
 	/*
@@ -190,43 +181,40 @@ const char *vhu_set_status(struct vhu_backend *backend, struct vhu_wire *request
 	return NULL;
 }
 
-const char *vhu_get_backend_specs(struct vhu_backend *backend, struct vhu_wire *request,
-				  struct vhu_wire *reply)
+/* Say what the device is (STANDALONE). */
+const char *vhu_get_backend_specs(struct vhu_backend *backend, struct vhu_talk *talk)
 {
 	const struct vhu_device *device = backend->device;
 	bool lie = vhu_fault_comes(&backend->faults, VHU_FAULT_MAX_VQS_BELOW_MIN, NULL) != NULL;
 
-	(void)request;
-	vhu_wire_put(reply, VHU_FIELD_backend_specs_device_id, device->id);
-	vhu_wire_put(reply, VHU_FIELD_backend_specs_config_size, device->config_size);
-	vhu_wire_put(reply, VHU_FIELD_backend_specs_min_vqs, lie ? device->queues + 1 : QUEUES_MIN);
-	vhu_wire_put(reply, VHU_FIELD_backend_specs_max_vqs, device->queues);
+	vhu_wire_put(talk->reply, VHU_FIELD_backend_specs_device_id, device->id);
+	vhu_wire_put(talk->reply, VHU_FIELD_backend_specs_config_size, device->config_size);
+	vhu_wire_put(talk->reply, VHU_FIELD_backend_specs_min_vqs,
+		     lie ? device->queues + 1 : QUEUES_MIN);
+	vhu_wire_put(talk->reply, VHU_FIELD_backend_specs_max_vqs, device->queues);
 	return NULL;
 }
 
-const char *vhu_get_device_id(struct vhu_backend *backend, struct vhu_wire *request,
-			      struct vhu_wire *reply)
+/* Say which device it is (PROBE). */
+const char *vhu_get_device_id(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	(void)request;
-	vhu_wire_put(reply, VHU_FIELD_device_id_device_id, backend->device->id);
+	vhu_wire_put(talk->reply, VHU_FIELD_device_id_device_id, backend->device->id);
 	return NULL;
 }
 
-const char *vhu_get_config_size(struct vhu_backend *backend, struct vhu_wire *request,
-				struct vhu_wire *reply)
+/* Say how large the configuration space is (PROBE). */
+const char *vhu_get_config_size(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	(void)request;
-	vhu_wire_put(reply, VHU_FIELD_config_size_config_size, backend->device->config_size);
+	vhu_wire_put(talk->reply, VHU_FIELD_config_size_config_size, backend->device->config_size);
 	return NULL;
 }
 
-const char *vhu_get_min_vq(struct vhu_backend *backend, struct vhu_wire *request,
-			   struct vhu_wire *reply)
+/* Say how many vrings the device needs (PROBE). */
+const char *vhu_get_min_vq(struct vhu_backend *backend, struct vhu_talk *talk)
 {
 	bool lie = vhu_fault_comes(&backend->faults, VHU_FAULT_MAX_VQS_BELOW_MIN, NULL) != NULL;
 
-	(void)request;
-	vhu_wire_put(reply, VHU_FIELD_min_vqs_min_vqs,
+	vhu_wire_put(talk->reply, VHU_FIELD_min_vqs_min_vqs,
 		     lie ? backend->device->queues + 1 : QUEUES_MIN);
 	return NULL;
 }

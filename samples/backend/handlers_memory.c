@@ -49,71 +49,67 @@ static const char *add_region(struct vhu_backend *backend, const struct vhu_wire
 	}
 }
 
-const char *vhu_set_mem_table(struct vhu_backend *backend, struct vhu_wire *request,
-			      struct vhu_wire *reply)
+/* Map all of the memory anew. */
+const char *vhu_set_mem_table(struct vhu_backend *backend, struct vhu_talk *talk)
 {
 	const struct vhu_field *rows = &vhu_fields[VHU_FIELD_mem_table_region];
-	uint64_t regions = vhu_wire_get(request, VHU_FIELD_mem_table_regions);
+	uint64_t regions = vhu_wire_get(talk->request, VHU_FIELD_mem_table_regions);
 	const char *wrong = NULL;
 
-	(void)reply;
 	if (regions == 0 || regions > VHU_WIRE_FDS_MAX)
 		return "a table has 1 to 8 regions";
 	vhu_memory_clear(&backend->memory);
 	for (unsigned i = 0; i < regions && !wrong; i++)
-		wrong = add_region(backend, request, rows->offset + i * rows->size, i);
+		wrong = add_region(backend, talk->request, rows->offset + i * rows->size, i);
 	remap_rings(backend);
 	return wrong;
 }
 
-const char *vhu_get_max_mem_slots(struct vhu_backend *backend, struct vhu_wire *request,
-				  struct vhu_wire *reply)
+/* Tell how many regions there may be. */
+const char *vhu_get_max_mem_slots(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	(void)backend, (void)request;
-	vhu_wire_put(reply, VHU_FIELD_mem_slots_mem_slots, VHU_MEMORY_SLOTS);
+	(void)backend;
+	vhu_wire_put(talk->reply, VHU_FIELD_mem_slots_mem_slots, VHU_MEMORY_SLOTS);
 	return NULL;
 }
 
-const char *vhu_add_mem_reg(struct vhu_backend *backend, struct vhu_wire *request,
-			    struct vhu_wire *reply)
+/* Map one region more. */
+const char *vhu_add_mem_reg(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	(void)reply;
-	return add_region(backend, request, vhu_fields[VHU_FIELD_single_region_region].offset, 0);
+	return add_region(backend, talk->request, vhu_fields[VHU_FIELD_single_region_region].offset,
+			  0);
 }
 
-const char *vhu_rem_mem_reg(struct vhu_backend *backend, struct vhu_wire *request,
-			    struct vhu_wire *reply)
+/* Unmap one region. */
+const char *vhu_rem_mem_reg(struct vhu_backend *backend, struct vhu_talk *talk)
 {
 	struct vhu_region region =
-	    region_at(request, vhu_fields[VHU_FIELD_single_region_region].offset);
+	    region_at(talk->request, vhu_fields[VHU_FIELD_single_region_region].offset);
 
-	(void)reply;
 	if (vhu_memory_remove(&backend->memory, &region))
 		return "there is no such region";
 	remap_rings(backend);
 	return NULL;
 }
 
-const char *vhu_set_log_base(struct vhu_backend *backend, struct vhu_wire *request,
-			     struct vhu_wire *reply)
+/* Map the log of a migration. */
+const char *vhu_set_log_base(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	uint64_t offset = vhu_wire_get(request, VHU_FIELD_log_offset);
-	uint64_t size = vhu_wire_get(request, VHU_FIELD_log_size);
+	uint64_t offset = vhu_wire_get(talk->request, VHU_FIELD_log_offset);
+	uint64_t size = vhu_wire_get(talk->request, VHU_FIELD_log_size);
 
 	/* Without LOG_SHMFD it is an address in a process that is not ours. */
-	(void)reply;
-	if (!vhu_backend_has_protocol(backend, VHU_PF_LOG_SHMFD) || request->fds == 0)
+	if (!vhu_backend_has_protocol(backend, VHU_PF_LOG_SHMFD) || talk->request->fds == 0)
 		return "the log is not shared";
-	if (vhu_log_set(&backend->log, request->fd[0], offset, size))
+	if (vhu_log_set(&backend->log, talk->request->fd[0], offset, size))
 		return "the log cannot be mapped";
 	return NULL;
 }
 
 /* The descriptor is to be signalled when the log has changed; nobody waits for that any more. */
-const char *vhu_set_log_fd(struct vhu_backend *backend, struct vhu_wire *request,
-			   struct vhu_wire *reply)
+const char *vhu_set_log_fd(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	(void)backend, (void)request, (void)reply;
+	(void)backend, (void)talk;
 	return NULL;
 }
 
@@ -137,10 +133,10 @@ static struct vhu_inflight_told told_by(const struct vhu_wire *request)
 	};
 }
 
-const char *vhu_get_inflight_fd(struct vhu_backend *backend, struct vhu_wire *request,
-				struct vhu_wire *reply)
+/* Make an in-flight area, use it, and hand it to the front-end to keep. */
+const char *vhu_get_inflight_fd(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	struct vhu_inflight_told told = told_by(request);
+	struct vhu_inflight_told told = told_by(talk->request);
 	bool packed = vhu_backend_has(backend, VHU_F_RING_PACKED);
 	int fd;
 
@@ -154,25 +150,24 @@ const char *vhu_get_inflight_fd(struct vhu_backend *backend, struct vhu_wire *re
 	fd = vhu_inflight_create(told.size);
 	if (fd < 0)
 		return "there is no memory for it";
-	reply->fd[reply->fds++] = fd;
+	talk->reply->fd[talk->reply->fds++] = fd;
 	if (vhu_inflight_set(&backend->inflight, fd, &told, packed))
 		return "it cannot be mapped";
-	vhu_wire_put(reply, VHU_FIELD_inflight_mmap_size, told.size);
-	vhu_wire_put(reply, VHU_FIELD_inflight_num_queues, told.queues);
-	vhu_wire_put(reply, VHU_FIELD_inflight_queue_size, told.queue_size);
+	vhu_wire_put(talk->reply, VHU_FIELD_inflight_mmap_size, told.size);
+	vhu_wire_put(talk->reply, VHU_FIELD_inflight_num_queues, told.queues);
+	vhu_wire_put(talk->reply, VHU_FIELD_inflight_queue_size, told.queue_size);
 	return NULL;
 }
 
-const char *vhu_set_inflight_fd(struct vhu_backend *backend, struct vhu_wire *request,
-				struct vhu_wire *reply)
+/* Use the in-flight area that the front-end has kept. */
+const char *vhu_set_inflight_fd(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	struct vhu_inflight_told told = told_by(request);
+	struct vhu_inflight_told told = told_by(talk->request);
 	bool packed = vhu_backend_has(backend, VHU_F_RING_PACKED);
 
-	(void)reply;
 	if (any_started(backend))
 		return "a vring is started";
-	if (vhu_inflight_set(&backend->inflight, request->fd[0], &told, packed))
+	if (vhu_inflight_set(&backend->inflight, talk->request->fd[0], &told, packed))
 		return "the in-flight area is too small or cannot be mapped";
 	return NULL;
 }

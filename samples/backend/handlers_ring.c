@@ -35,13 +35,12 @@ const char *vhu_start(struct vhu_backend *backend, struct vhu_ring *ring)
 	return NULL;
 }
 
-const char *vhu_set_vring_num(struct vhu_backend *backend, struct vhu_wire *request,
-			      struct vhu_wire *reply)
+/* Take a vring's size. */
+const char *vhu_set_vring_num(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	struct vhu_ring *ring = ring_of(backend, request, VHU_FIELD_vring_size_index);
-	uint64_t num = vhu_wire_get(request, VHU_FIELD_vring_size_num);
+	struct vhu_ring *ring = ring_of(backend, talk->request, VHU_FIELD_vring_size_index);
+	uint64_t num = vhu_wire_get(talk->request, VHU_FIELD_vring_size_num);
 
-	(void)reply;
 	if (!ring)
 		return no_such_ring;
 	if (ring->started)
@@ -52,19 +51,18 @@ const char *vhu_set_vring_num(struct vhu_backend *backend, struct vhu_wire *requ
 	return NULL;
 }
 
-const char *vhu_set_vring_addr(struct vhu_backend *backend, struct vhu_wire *request,
-			       struct vhu_wire *reply)
+/* Take the addresses of a vring's areas. */
+const char *vhu_set_vring_addr(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	struct vhu_ring *ring = ring_of(backend, request, VHU_FIELD_vring_addr_index);
+	struct vhu_ring *ring = ring_of(backend, talk->request, VHU_FIELD_vring_addr_index);
 
-	(void)reply;
 	if (!ring)
 		return no_such_ring;
 	/* All writes are logged while VHOST_F_LOG_ALL is negotiated; the flag that asks for it and
 	 * the address to log at say nothing more. */
-	ring->desc_user = vhu_wire_get(request, VHU_FIELD_vring_addr_descriptor);
-	ring->avail_user = vhu_wire_get(request, VHU_FIELD_vring_addr_available);
-	ring->used_user = vhu_wire_get(request, VHU_FIELD_vring_addr_used);
+	ring->desc_user = vhu_wire_get(talk->request, VHU_FIELD_vring_addr_descriptor);
+	ring->avail_user = vhu_wire_get(talk->request, VHU_FIELD_vring_addr_available);
+	ring->used_user = vhu_wire_get(talk->request, VHU_FIELD_vring_addr_used);
 	ring->has_addresses = true;
 	/* A migration tells them again while the ring is started. */
 	if (!ring->broken && vhu_ring_remap(ring)) {
@@ -74,27 +72,27 @@ const char *vhu_set_vring_addr(struct vhu_backend *backend, struct vhu_wire *req
 	return NULL;
 }
 
-const char *vhu_set_vring_base(struct vhu_backend *backend, struct vhu_wire *request,
-			       struct vhu_wire *reply)
+/* Take where a vring stands. */
+const char *vhu_set_vring_base(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	struct vhu_ring *ring = ring_of(backend, request, VHU_FIELD_vring_base_split_index);
+	struct vhu_ring *ring = ring_of(backend, talk->request, VHU_FIELD_vring_base_split_index);
 
-	(void)reply;
 	if (!ring)
 		return no_such_ring;
 	if (ring->started)
 		return "the vring is started";
 	if (!packed(backend)) {
-		if (vhu_wire_get(request, VHU_FIELD_vring_base_split_reserved))
+		if (vhu_wire_get(talk->request, VHU_FIELD_vring_base_split_reserved))
 			return "a split vring's index has 16 bits";
 		ring->avail_index =
-		    (uint16_t)vhu_wire_get(request, VHU_FIELD_vring_base_split_avail);
+		    (uint16_t)vhu_wire_get(talk->request, VHU_FIELD_vring_base_split_avail);
 		return NULL;
 	}
-	ring->avail_index = (uint16_t)vhu_wire_get(request, VHU_FIELD_vring_base_packed_avail);
-	ring->avail_wrap = vhu_wire_get(request, VHU_FIELD_vring_base_packed_avail_wrap);
-	ring->used_index = (uint16_t)vhu_wire_get(request, VHU_FIELD_vring_base_packed_used);
-	ring->used_wrap = vhu_wire_get(request, VHU_FIELD_vring_base_packed_used_wrap);
+	ring->avail_index =
+	    (uint16_t)vhu_wire_get(talk->request, VHU_FIELD_vring_base_packed_avail);
+	ring->avail_wrap = vhu_wire_get(talk->request, VHU_FIELD_vring_base_packed_avail_wrap);
+	ring->used_index = (uint16_t)vhu_wire_get(talk->request, VHU_FIELD_vring_base_packed_used);
+	ring->used_wrap = vhu_wire_get(talk->request, VHU_FIELD_vring_base_packed_used_wrap);
 	/* DPDK's front-end tells the available half alone. A ring that was stopped in order has
 	 * nothing in flight: both halves are equal. */
 	if (ring->used_index == 0 && !ring->used_wrap) {
@@ -104,10 +102,10 @@ const char *vhu_set_vring_base(struct vhu_backend *backend, struct vhu_wire *req
 	return NULL;
 }
 
-const char *vhu_get_vring_base(struct vhu_backend *backend, struct vhu_wire *request,
-			       struct vhu_wire *reply)
+/* Stop a vring and tell where it stands. */
+const char *vhu_get_vring_base(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	struct vhu_ring *ring = ring_of(backend, request, VHU_FIELD_vring_index_index);
+	struct vhu_ring *ring = ring_of(backend, talk->request, VHU_FIELD_vring_index_index);
 
 	if (!ring)
 		return no_such_ring;
@@ -117,15 +115,15 @@ const char *vhu_get_vring_base(struct vhu_backend *backend, struct vhu_wire *req
 	if (ring->kick >= 0)
 		close(ring->kick);
 	ring->kick = -1;
-	vhu_wire_put(reply, VHU_FIELD_vring_base_split_index, ring->index);
+	vhu_wire_put(talk->reply, VHU_FIELD_vring_base_split_index, ring->index);
 	if (!packed(backend)) {
-		vhu_wire_put(reply, VHU_FIELD_vring_base_split_avail, ring->avail_index);
+		vhu_wire_put(talk->reply, VHU_FIELD_vring_base_split_avail, ring->avail_index);
 		return NULL;
 	}
-	vhu_wire_put(reply, VHU_FIELD_vring_base_packed_avail, ring->avail_index);
-	vhu_wire_put(reply, VHU_FIELD_vring_base_packed_avail_wrap, ring->avail_wrap);
-	vhu_wire_put(reply, VHU_FIELD_vring_base_packed_used, ring->used_index);
-	vhu_wire_put(reply, VHU_FIELD_vring_base_packed_used_wrap, ring->used_wrap);
+	vhu_wire_put(talk->reply, VHU_FIELD_vring_base_packed_avail, ring->avail_index);
+	vhu_wire_put(talk->reply, VHU_FIELD_vring_base_packed_avail_wrap, ring->avail_wrap);
+	vhu_wire_put(talk->reply, VHU_FIELD_vring_base_packed_used, ring->used_index);
+	vhu_wire_put(talk->reply, VHU_FIELD_vring_base_packed_used_wrap, ring->used_wrap);
 	return NULL;
 }
 
@@ -148,16 +146,15 @@ static const char *take_fd(struct vhu_wire *request, int *fd)
 	return NULL;
 }
 
-const char *vhu_set_vring_kick(struct vhu_backend *backend, struct vhu_wire *request,
-			       struct vhu_wire *reply)
+/* Take a vring's kick, and start it. */
+const char *vhu_set_vring_kick(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	struct vhu_ring *ring = ring_of(backend, request, VHU_FIELD_vring_fd_index);
+	struct vhu_ring *ring = ring_of(backend, talk->request, VHU_FIELD_vring_fd_index);
 	const char *wrong;
 
-	(void)reply;
 	if (!ring)
 		return no_such_ring;
-	wrong = take_fd(request, &ring->kick);
+	wrong = take_fd(talk->request, &ring->kick);
 	if (wrong)
 		return wrong;
 	/*
@@ -174,38 +171,35 @@ const char *vhu_set_vring_kick(struct vhu_backend *backend, struct vhu_wire *req
 	return wrong;
 }
 
-const char *vhu_set_vring_call(struct vhu_backend *backend, struct vhu_wire *request,
-			       struct vhu_wire *reply)
+/* Take a vring's call. */
+const char *vhu_set_vring_call(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	struct vhu_ring *ring = ring_of(backend, request, VHU_FIELD_vring_fd_index);
+	struct vhu_ring *ring = ring_of(backend, talk->request, VHU_FIELD_vring_fd_index);
 	const char *wrong;
 
-	(void)reply;
 	if (!ring)
 		return no_such_ring;
-	wrong = take_fd(request, &ring->call);
+	wrong = take_fd(talk->request, &ring->call);
 	/* A call may have gone to the old descriptor that nobody reads any more. */
 	if (!wrong && ring->started && ring->call >= 0)
 		vhu_call(backend, ring);
 	return wrong;
 }
 
-const char *vhu_set_vring_err(struct vhu_backend *backend, struct vhu_wire *request,
-			      struct vhu_wire *reply)
+/* Take the descriptor that tells of a vring's errors. */
+const char *vhu_set_vring_err(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	struct vhu_ring *ring = ring_of(backend, request, VHU_FIELD_vring_fd_index);
+	struct vhu_ring *ring = ring_of(backend, talk->request, VHU_FIELD_vring_fd_index);
 
-	(void)reply;
-	return ring ? take_fd(request, &ring->err) : no_such_ring;
+	return ring ? take_fd(talk->request, &ring->err) : no_such_ring;
 }
 
-const char *vhu_set_vring_enable(struct vhu_backend *backend, struct vhu_wire *request,
-				 struct vhu_wire *reply)
+/* Enable or disable a vring. */
+const char *vhu_set_vring_enable(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	struct vhu_ring *ring = ring_of(backend, request, VHU_FIELD_vring_enable_index);
-	uint64_t enable = vhu_wire_get(request, VHU_FIELD_vring_enable_enable);
+	struct vhu_ring *ring = ring_of(backend, talk->request, VHU_FIELD_vring_enable_index);
+	uint64_t enable = vhu_wire_get(talk->request, VHU_FIELD_vring_enable_enable);
 
-	(void)reply;
 	if (!ring)
 		return no_such_ring;
 	if (enable > 1)
@@ -216,12 +210,11 @@ const char *vhu_set_vring_enable(struct vhu_backend *backend, struct vhu_wire *r
 	return NULL;
 }
 
-const char *vhu_vring_kick(struct vhu_backend *backend, struct vhu_wire *request,
-			   struct vhu_wire *reply)
+/* Take an in-band kick. */
+const char *vhu_vring_kick(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	struct vhu_ring *ring = ring_of(backend, request, VHU_FIELD_vring_index_index);
+	struct vhu_ring *ring = ring_of(backend, talk->request, VHU_FIELD_vring_index_index);
 
-	(void)reply;
 	if (!ring)
 		return no_such_ring;
 	if (ring->broken)

@@ -285,6 +285,7 @@ static int serve(struct vhu_backend *backend, const struct request *request)
 	return status;
 }
 
+/* Run the program. Returns the exit status. */
 static int run(const struct vhu_command *command, int argc, char **argv)
 {
 	static struct vhu_backend backend = {.socket = -1, .dialect = VHU_STANDALONE};

@@ -16,6 +16,7 @@
 /* In struct vring_packed_desc_event: an index, and the wrap counter. */
 #define EVENT_INDEX ((1u << VRING_PACKED_EVENT_F_WRAP_CTR) - 1)
 
+/* Find the three areas in memory. */
 static int packed_map(struct vhu_ring *ring)
 {
 	size_t size = ring->num * sizeof(struct vring_packed_desc);
@@ -48,6 +49,7 @@ static void advance(const struct vhu_ring *ring, uint16_t *index, bool *wrap, ui
 	*index = (uint16_t)next;
 }
 
+/* Go on from what the in-flight area says. */
 static void packed_begin(struct vhu_ring *ring)
 {
 	if (!ring->inflight)
@@ -152,6 +154,7 @@ static int take_again(struct vhu_ring *ring, struct vhu_chain *chain)
 	return error;
 }
 
+/* Take the next request. */
 static int packed_pop(struct vhu_ring *ring, struct vhu_chain *chain)
 {
 	vhu_chain_clear(chain);
@@ -162,6 +165,7 @@ static int packed_pop(struct vhu_ring *ring, struct vhu_chain *chain)
 	return take_chain(ring, chain) ?: 1;
 }
 
+/* Give a request back. */
 static void packed_push(struct vhu_ring *ring, const struct vhu_done *done)
 {
 	struct vring_packed_desc *desc = &ring->packed.desc[ring->used_index];
@@ -181,6 +185,7 @@ static void packed_push(struct vhu_ring *ring, const struct vhu_done *done)
 	ring->unannounced += done->descriptors;
 }
 
+/* Ask for a kick with the next request. */
 static bool packed_arm(struct vhu_ring *ring)
 {
 	struct vring_packed_desc_event *device = ring->packed.device;
@@ -197,6 +202,7 @@ static bool packed_arm(struct vhu_ring *ring)
 	return available(ring);
 }
 
+/* Return whether the driver wants a call. */
 static bool packed_wants_call(const struct vhu_ring *ring)
 {
 	uint16_t flags, event;

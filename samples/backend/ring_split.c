@@ -11,6 +11,7 @@
 #include "samples/backend/inflight.h"
 #include "samples/backend/ring.h"
 
+/* Find the three areas in memory. */
 static int split_map(struct vhu_ring *ring)
 {
 	/* With event indexes each side has one field more, behind its ring. */
@@ -41,6 +42,7 @@ static uint16_t available(const struct vhu_ring *ring)
 	return le16toh(__atomic_load_n(&ring->split.avail->idx, __ATOMIC_ACQUIRE));
 }
 
+/* Go on from what the used ring and the in-flight area say. */
 static void split_begin(struct vhu_ring *ring)
 {
 	ring->used_index = le16toh(ring->split.used->idx);
@@ -100,6 +102,7 @@ static int add_links(struct vhu_ring *ring, struct vhu_chain *chain, const struc
 	return -EPROTO; /* a loop, or a row that there is not */
 }
 
+/* Take the next request. */
 static int split_pop(struct vhu_ring *ring, struct vhu_chain *chain)
 {
 	uint16_t ahead, head;
@@ -126,6 +129,7 @@ static int split_pop(struct vhu_ring *ring, struct vhu_chain *chain)
 	return add_links(ring, chain, ring->split.desc, ring->num, head, false) ?: 1;
 }
 
+/* Give a request back. */
 static void split_push(struct vhu_ring *ring, const struct vhu_done *done)
 {
 	struct vring_used *used = ring->split.used;
@@ -144,6 +148,7 @@ static void split_push(struct vhu_ring *ring, const struct vhu_done *done)
 	ring->unannounced++;
 }
 
+/* Ask for a kick with the next request. */
 static bool split_arm(struct vhu_ring *ring)
 {
 	__virtio16 *avail_event;
@@ -159,6 +164,7 @@ static bool split_arm(struct vhu_ring *ring)
 	return available(ring) != ring->avail_index;
 }
 
+/* Return whether the driver wants a call. */
 static bool split_wants_call(const struct vhu_ring *ring)
 {
 	const struct vring_avail *avail = ring->split.avail;

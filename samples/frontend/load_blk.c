@@ -76,6 +76,7 @@ static uint64_t choose_sector(struct vhu_frontend *frontend, const struct vhu_qu
 	return (first + vhu_random(&frontend->run) % own) * size;
 }
 
+/* Make a write, or the read of what was just written. */
 static void blk_prepare(struct vhu_frontend *frontend, struct vhu_queue *queue, unsigned n)
 {
 	enum vhu_operation operation = frontend->wanted.operation;
@@ -106,6 +107,7 @@ static void blk_prepare(struct vhu_frontend *frontend, struct vhu_queue *queue, 
 	slot->parts = 3;
 }
 
+/* Hold what came back against what was asked for. */
 static const char *blk_check(struct vhu_frontend *frontend, struct vhu_slot *slot, uint32_t written)
 {
 	uint32_t size = frontend->wanted.size;

@@ -8,12 +8,14 @@
 /* Bytes of chance that are never all alike, not in the life of any computer. */
 #define SURELY 16
 
+/* An entropy device has nothing to look at. */
 static int rng_look(struct vhu_frontend *frontend)
 {
 	(void)frontend;
 	return 0;
 }
 
+/* Ask for as much as there is room for. */
 static void rng_prepare(struct vhu_frontend *frontend, struct vhu_queue *queue, unsigned n)
 {
 	struct vhu_slot *slot = &queue->slot[n];
@@ -30,6 +32,7 @@ static bool all_alike(const uint8_t *bytes, size_t size)
 	return size > 1 && !memcmp(bytes, bytes + 1, size - 1);
 }
 
+/* Hold what came back against what chance can be. */
 static const char *rng_check(struct vhu_frontend *frontend, struct vhu_slot *slot, uint32_t written)
 {
 	if (written == 0)

@@ -261,6 +261,7 @@ static int drive(struct vhu_frontend *frontend)
 	return error ? VHU_EXIT_FAILED : VHU_EXIT_DONE;
 }
 
+/* Run the program. Returns the exit status. */
 static int run(const struct vhu_command *command, int argc, char **argv)
 {
 	static struct vhu_frontend frontend = {

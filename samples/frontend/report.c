@@ -20,6 +20,7 @@ struct sums {
 	uint64_t kicks, calls;
 };
 
+/* Add up what all queues have counted. */
 static struct sums sum(const struct vhu_frontend *frontend)
 {
 	struct sums sums = {0};

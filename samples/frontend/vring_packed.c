@@ -10,6 +10,7 @@
 /* In struct vring_packed_desc_event: an index, and the wrap counter. */
 #define EVENT_INDEX ((1u << VRING_PACKED_EVENT_F_WRAP_CTR) - 1)
 
+/* Take the three areas from the arena. */
 static int packed_lay_out(struct vhu_vring *vring, struct vhu_arena *arena)
 {
 	vring->packed.desc = vhu_arena_take(arena, VHU_ARENA_RINGS,
@@ -62,6 +63,7 @@ static uint16_t put(struct vhu_vring *vring, struct vring_packed_desc desc, bool
 	return htole16((uint16_t)flags);
 }
 
+/* Make a request available. */
 static void packed_offer(struct vhu_vring *vring, uint32_t slot, const struct vhu_part *part,
 			 unsigned parts)
 {
@@ -93,6 +95,7 @@ static void packed_offer(struct vhu_vring *vring, uint32_t slot, const struct vh
 	__atomic_store_n(&first->flags, first_flags, __ATOMIC_RELEASE);
 }
 
+/* Return whether the device wants a kick. */
 static bool packed_wants_kick(const struct vhu_vring *vring)
 {
 	const struct vring_packed_desc_event *device = vring->packed.device;
@@ -123,6 +126,7 @@ static bool is_used(const struct vhu_vring *vring)
 	return !!(flags & AVAIL) == vring->used_wrap && !!(flags & USED) == vring->used_wrap;
 }
 
+/* Collect a used request. */
 static int packed_collect(struct vhu_vring *vring, struct vhu_used *used)
 {
 	const struct vring_packed_desc *desc = &vring->packed.desc[vring->used_index];
@@ -137,6 +141,7 @@ static int packed_collect(struct vhu_vring *vring, struct vhu_used *used)
 	return 1;
 }
 
+/* Ask for a call with the next used request. */
 static bool packed_arm(struct vhu_vring *vring)
 {
 	struct vring_packed_desc_event *driver = vring->packed.driver;

@@ -5,6 +5,7 @@
 
 #include "samples/frontend/vring.h"
 
+/* Take the three areas from the arena. */
 static int split_lay_out(struct vhu_vring *vring, struct vhu_arena *arena)
 {
 	size_t num = vring->num;
@@ -45,6 +46,7 @@ static void link_parts(const struct vhu_vring *vring, struct vring_desc *table, 
 	}
 }
 
+/* Make a request available. */
 static void split_offer(struct vhu_vring *vring, uint32_t slot, const struct vhu_part *part,
 			unsigned parts)
 {
@@ -70,6 +72,7 @@ static void split_offer(struct vhu_vring *vring, uint32_t slot, const struct vhu
 	__atomic_store_n(&avail->idx, htole16(vring->avail_index), __ATOMIC_RELEASE);
 }
 
+/* Return whether the device wants a kick. */
 static bool split_wants_kick(const struct vhu_vring *vring)
 {
 	const struct vring_used *used = vring->split.used;
@@ -92,6 +95,7 @@ static bool is_used(const struct vhu_vring *vring)
 	       vring->used_index;
 }
 
+/* Collect a used request. */
 static int split_collect(struct vhu_vring *vring, struct vhu_used *used)
 {
 	const struct vring_used_elem *element =
@@ -107,6 +111,7 @@ static int split_collect(struct vhu_vring *vring, struct vhu_used *used)
 	return head % rows ? -EPROTO : vhu_vring_back(vring, used->slot) ?: 1;
 }
 
+/* Ask for a call with the next used request. */
 static bool split_arm(struct vhu_vring *vring)
 {
 	struct vring_avail *avail = vring->split.avail;
