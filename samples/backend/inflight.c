@@ -42,7 +42,11 @@ int vhu_inflight_create(uint64_t size)
 int vhu_inflight_set(struct vhu_inflight *inflight, int fd, const struct vhu_inflight_told *told,
 		     bool packed)
 {
-	struct vhu_inflight next = {.queues = told->queues, .queue_size = told->queue_size};
+	struct vhu_inflight next = {
+	    .queues = told->queues,
+	    .queue_size = told->queue_size,
+	    .packed = packed,
+	};
 	int error;
 
 	if (told->offset % sizeof(uint64_t) || told->queues == 0 || told->queue_size == 0 ||
@@ -67,7 +71,8 @@ void vhu_inflight_clear(struct vhu_inflight *inflight)
 void *vhu_inflight_region(const struct vhu_inflight *inflight, const struct vhu_ring *ring,
 			  bool packed)
 {
-	if (!inflight->map || ring->index >= inflight->queues || ring->num > inflight->queue_size)
+	if (!inflight->map || inflight->packed != packed || ring->index >= inflight->queues ||
+	    ring->num > inflight->queue_size)
 		return NULL;
 	return inflight->area + ring->index * stride(inflight->queue_size, packed);
 }

@@ -22,6 +22,7 @@ struct vhu_inflight {
 	size_t map_size;
 	uint8_t *area;
 	uint16_t queues, queue_size;
+	bool packed; /* the format that it was checked for */
 };
 
 /* Return how many bytes the area for so many vrings of a size takes. */
@@ -42,7 +43,8 @@ int vhu_inflight_set(struct vhu_inflight *inflight, int fd, const struct vhu_inf
 
 void vhu_inflight_clear(struct vhu_inflight *inflight);
 
-/* Return the region of a vring; NULL where the area has none, or none large enough. */
+/* Return the region of a vring; NULL where the area has none, none large enough, or regions of the
+ * other format: the features may have changed since. */
 void *vhu_inflight_region(const struct vhu_inflight *inflight, const struct vhu_ring *ring,
 			  bool packed);
 

@@ -362,6 +362,8 @@ static void play(const char *path)
 			       BIT(VHU_PF_INFLIGHT_SHMFD) | BIT(VHU_PF_RESET_DEVICE) |
 			       BIT(VHU_PF_CONFIGURE_MEM_SLOTS) | BIT(VHU_PF_STATUS) |
 			       (any(2) ? BIT(VHU_PF_LOG_SHMFD) | BIT(VHU_PF_BACKEND_REQ) : 0));
+	if (once_in(4))
+		share_area(&session);
 	if (!once_in(10))
 		send_field(&session, VHU_MSG_SET_FEATURES, VHU_FIELD_features_features, features);
 	if (!once_in(10))
