@@ -2,15 +2,12 @@
 /* vhu dump: shows what a capture holds. */
 #include <errno.h>
 #include <getopt.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
-#include "lib/capture/pcapng.h"
 #include "tools/commands.h"
 #include "tools/dump.h"
+#include "tools/reading.h"
 
 #define MESSAGES_MAX 64
 
@@ -40,22 +37,14 @@ static const struct vhu_example example[] = {
 
 /* What was asked for. */
 struct request {
+	struct vhu_reading reading;
 	struct vhu_dump dump;
-	bool json, follow;
-	uint64_t session;     /* 0: all */
-	int channel;	      /* -1: all */
+	bool json;
+	uint64_t session; /* 0: all */
+	int channel;	  /* -1: all */
 	const struct vhu_message *message[MESSAGES_MAX];
-	unsigned messages;    /* 0: all */
-	enum vhu_dialect dialect;
-	uint32_t device;
-	const char *path;
+	unsigned messages; /* 0: all */
 };
-
-/* End following on a signal; what was shown is flushed on the way out. */
-static void stop(int signal)
-{
-	(void)signal;
-}
 
 /* Find a word among the names that @name_of gives for 0 to @count - 1. Returns its place or -1. */
 static int place_of(const char *word, const char *(*name_of)(unsigned), unsigned count)
@@ -71,11 +60,6 @@ static const char *channel_name(unsigned i)
 	return vhu_channel_name((enum vhu_channel)i);
 }
 
-static const char *dialect_name(unsigned i)
-{
-	return vhu_dialect_name((enum vhu_dialect)i);
-}
-
 static const char *time_name(unsigned i)
 {
 	static const char *const name[] = {
@@ -86,20 +70,6 @@ static const char *time_name(unsigned i)
 	};
 
 	return name[i];
-}
-
-/* Find a device by name or number. Returns its id, 0 where there is none. */
-static uint32_t device_of(const char *word)
-{
-	uint64_t id;
-
-	if (!vhu_number_parse(word, 1, UINT32_MAX, &id))
-		return (uint32_t)id;
-	for (unsigned i = 0; i < vhu_names_count; i++)
-		if (vhu_names[i].set == VHU_NAMES_virtio_device &&
-		    !strcasecmp(word, vhu_names[i].name))
-			return (uint32_t)vhu_names[i].value;
-	return 0;
 }
 
 /* Take one option. Returns VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is wrong said. */
@@ -119,7 +89,7 @@ static int take_option(const struct vhu_command *command, struct request *reques
 		request->json = true;
 		break;
 	case 'f':
-		request->follow = true;
+		request->reading.follow = true;
 		break;
 	case 't':
 		place = place_of(argument, time_name, VHU_TIME_EPOCH + 1);
@@ -132,12 +102,12 @@ static int take_option(const struct vhu_command *command, struct request *reques
 		request->channel = place = place_of(argument, channel_name, VHU_CHANNELS);
 		break;
 	case KEY_DIALECT:
-		place = place_of(argument, dialect_name, VHU_DIALECTS);
-		request->dialect = (enum vhu_dialect)place;
+		place = vhu_reading_dialect(argument);
+		request->reading.choice.dialect = (enum vhu_dialect)place;
 		break;
 	case KEY_DEVICE:
-		request->device = device_of(argument);
-		place = request->device ? 0 : -1;
+		request->reading.choice.device = vhu_reading_device(argument);
+		place = request->reading.choice.device ? 0 : -1;
 		break;
 	case KEY_MESSAGE:
 		if (request->messages == MESSAGES_MAX)
@@ -173,88 +143,26 @@ static bool is_wanted(const struct request *request, const struct vhu_record *re
 	return false;
 }
 
-/*
- * Read the capture through, showing what is wanted or only learning.
- * Returns VHU_EXIT_DONE, or VHU_EXIT_FAILED with what is wrong said.
- */
-static int read_through(const struct vhu_command *command, struct request *request,
-			struct vhu_sessions *sessions, bool show)
+/* Show a record, if it is one of those asked for and there is still somewhere to. Returns 0. */
+static int show(void *with, const struct vhu_record *record, uint64_t number,
+		const struct vhu_note *note)
 {
-	struct vhu_pcapng_reader *reader;
-	const struct vhu_record *record;
-	struct vhu_note note;
-	char error[256];
-	int got;
+	struct request *request = with;
 
-	if (vhu_pcapng_reader_open(&reader, request->path, request->follow, error))
-		return show ? vhu_fail(command, "%s: %s", request->path, error) : VHU_EXIT_FAILED;
-	while ((got = vhu_pcapng_read(reader, &record)) > 0) {
-		uint64_t number = vhu_pcapng_reader_number(reader);
-
-		if (vhu_session_feed(sessions, record, number, &note)) {
-			vhu_pcapng_reader_close(reader);
-			return vhu_fail(command, "out of memory");
-		}
-		if (!show || !is_wanted(request, record, &note))
-			continue;
-		if (request->json)
-			vhu_dump_json(&request->dump, record, number, &note);
-		else
-			vhu_dump_text(&request->dump, record, number, &note);
-		if (request->follow || !strcmp(request->path, "-"))
-			fflush(stdout);
-		if (ferror(stdout))
-			break;
-	}
-	if (show && vhu_pcapng_reader_foreign(reader))
-		vhu_fail(command, "%s: %llu packets are not vhost-user records: passed over",
-			 request->path, (unsigned long long)vhu_pcapng_reader_foreign(reader));
-	if (show && vhu_pcapng_reader_damaged(reader))
-		vhu_fail(command, "%s: %llu records are damaged: passed over", request->path,
-			 (unsigned long long)vhu_pcapng_reader_damaged(reader));
-	if (show && got < 0 && got != -EINTR) {
+	if (!record || ferror(stdout) || !is_wanted(request, record, note))
+		return 0;
+	if (request->json)
+		vhu_dump_json(&request->dump, record, number, note);
+	else
+		vhu_dump_text(&request->dump, record, number, note);
+	if (request->reading.follow || !strcmp(request->reading.path, "-"))
 		fflush(stdout);
-		vhu_fail(command, "%s: %s", request->path, vhu_pcapng_reader_error(reader));
-	}
-	vhu_pcapng_reader_close(reader);
-	return got < 0 && got != -EINTR ? VHU_EXIT_FAILED : VHU_EXIT_DONE;
-}
-
-/* Return whether a capture can be read twice. */
-static bool is_whole_file(const struct request *request)
-{
-	struct stat stat_buffer;
-
-	return !request->follow && !stat(request->path, &stat_buffer) &&
-	       S_ISREG(stat_buffer.st_mode);
-}
-
-/* Show the capture. Returns an exit status. */
-static int show(const struct vhu_command *command, struct request *request)
-{
-	struct vhu_sessions *sessions = vhu_sessions_new(true);
-	int status;
-
-	if (!sessions)
-		return vhu_fail(command, "out of memory");
-	vhu_sessions_force_dialect(sessions, request->dialect);
-	vhu_sessions_force_device(sessions, request->device);
-	/* What tells the dialect and the device comes after messages that depend on them. */
-	if (is_whole_file(request)) {
-		read_through(command, request, sessions, false);
-		vhu_sessions_rewind(sessions);
-	}
-	status = read_through(command, request, sessions, true);
-	vhu_sessions_free(sessions);
-	if (fflush(stdout) || ferror(stdout))
-		return vhu_fail(command, "standard output: %s", strerror(errno));
-	return status;
+	return 0;
 }
 
 /* Run the sub-command. Returns the exit status. */
 static int run(const struct vhu_command *command, int argc, char **argv)
 {
-	const struct sigaction on_signal = {.sa_handler = stop, .sa_flags = (int)SA_RESETHAND};
 	struct request request = {.dump = {.to = stdout}, .channel = -1};
 	const char *argument;
 	int key, status;
@@ -270,12 +178,15 @@ static int run(const struct vhu_command *command, int argc, char **argv)
 		return vhu_usage(command, "which capture?");
 	if (optind < argc - 1)
 		return vhu_usage(command, "%s: one capture at a time", argv[optind + 1]);
-	request.path = argv[optind];
-	if (request.follow) {
-		sigaction(SIGINT, &on_signal, NULL);
-		sigaction(SIGTERM, &on_signal, NULL);
-	}
-	return show(command, &request);
+	request.reading.command = command;
+	request.reading.path = argv[optind];
+	request.reading.see = show;
+	request.reading.with = &request;
+	vhu_reading_signals(request.reading.follow);
+	status = vhu_reading_run(&request.reading);
+	if (fflush(stdout) || ferror(stdout))
+		return vhu_fail(command, "standard output: %s", strerror(errno));
+	return status;
 }
 
 const struct vhu_command vhu_command_dump = {
