@@ -93,8 +93,14 @@ struct pt_regs {
 #if defined(__TARGET_ARCH_x86)
 #define NR_READ		   0
 #define NR_WRITE	   1
+#define NR_PREAD	   17
+#define NR_PWRITE	   18
 #define NR_READV	   19
 #define NR_WRITEV	   20
+#define NR_PREADV	   295
+#define NR_PWRITEV	   296
+#define NR_PREADV2	   327
+#define NR_PWRITEV2	   328
 #define regs_first(regs)   ((regs)->di)
 #define regs_second(regs)  ((regs)->si)
 #define regs_third(regs)   ((regs)->dx)
@@ -107,6 +113,12 @@ struct pt_regs {
 #define NR_WRITE	   64
 #define NR_READV	   65
 #define NR_WRITEV	   66
+#define NR_PREAD	   67
+#define NR_PWRITE	   68
+#define NR_PREADV	   69
+#define NR_PWRITEV	   70
+#define NR_PREADV2	   286
+#define NR_PWRITEV2	   287
 #define regs_first(regs)   ((regs)->orig_x0)
 #define regs_second(regs)  ((regs)->regs[1])
 #define regs_third(regs)   ((regs)->regs[2])

@@ -394,9 +394,21 @@ int tp_enter(__u64 *args)
 	const struct pt_regs *regs = (const struct pt_regs *)args[0];
 	__u32 number = (__u32)args[1];
 
-	/* An eventfd takes 8 bytes; whoever offers more is passed over for the sake of all others. */
-	if (number == NR_WRITE ? regs_third(regs) != 8 : number != NR_WRITEV)
+	switch (number) {
+	case NR_WRITE:
+	case NR_PWRITE:
+		/* An eventfd takes 8 bytes; whoever offers more is passed over for the sake of all
+		 * others. */
+		if (regs_third(regs) != 8)
+			return 0;
+		break;
+	case NR_WRITEV:
+	case NR_PWRITEV:
+	case NR_PWRITEV2:
+		break;
+	default:
 		return 0;
+	}
 	on_signal(file_of((__u32)regs_first(regs)));
 	return 0;
 }
@@ -414,15 +426,17 @@ int tp_exit(__u64 *args)
 	if ((__s64)args[1] != 8)
 		return 0;
 	number = (__u32)regs_number(regs);
-	if (number != NR_READ && number != NR_READV)
+	if (number != NR_READ && number != NR_PREAD && number != NR_READV &&
+	    number != NR_PREADV && number != NR_PREADV2)
 		return 0;
 	file = file_of((__u32)regs_first(regs));
 	role = role_of(file);
 	if (!role)
 		return 0;
-	/* The second argument is the buffer, or that of readv, which begins with its address. */
+	/* The second argument is the buffer; where there may be several, their list, which begins
+	 * with the first one's address. */
 	buffer = (const void *)regs_second(regs);
-	if (number == NR_READV)
+	if (number != NR_READ && number != NR_PREAD)
 		bpf_probe_read_user(&buffer, sizeof(buffer), buffer);
 	bpf_probe_read_user(&value, sizeof(value), buffer);
 	on_read(role, file, value);

@@ -88,7 +88,9 @@ void vhu_rings_want(struct vhu_rings *rings, struct vhu_ring *ring, int which, b
 	if (fd->wanted == wanted && (!wanted || fd->id == id))
 		return;
 	fd->wanted = wanted;
-	fd->id = id;
+	/* What it was is still told at the end. */
+	if (wanted)
+		fd->id = id;
 	rings->changed = true;
 }
 

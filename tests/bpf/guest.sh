@@ -1,0 +1,54 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Every set of hooks counts right, kicks from inside the kernel included: shown in a guest with
+# Debian's kernel, for a machine may refuse some of them.
+#
+#	sh guest.sh BIN BPF_LATENCY
+set -eu
+bin=$1 latency=$2
+top=$(cd "$(dirname "$0")/../.." && pwd)
+for program in qemu-system-x86_64 busybox cpio:busybox gzip ldd; do
+	program=${program#cpio:}
+	command -v "$program" >/dev/null && continue
+	echo "lacks $program"
+	exit 77
+done
+[ "$(uname -m)" = x86_64 ] || { echo "lacks an x86-64 machine, whose kernel the guest boots"; exit 77; }
+kernel=$(sh "$top/samples/guest/kernel.sh" 2>&1) || { echo "lacks a kernel: $kernel"; exit 77; }
+folder=$(mktemp -d "${TMPDIR:-/tmp}/latency-guest.XXXXXX")
+trap 'rm -rf "$folder"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+cd "$folder"
+
+cat >script <<'END'
+mkdir -p /tmp
+export VHU=/vhu/vhu COUNTS_ONLY=1
+for hooks in fentry kprobe syscalls; do
+	for case in inside delay_0 coalesced lost_calls calls_without_kick rewired; do
+		HOOKS=$hooks /vhu/bpf_latency $case >/out 2>&1
+		echo "result $hooks $case $?"
+		head -n 4 /out
+	done
+done
+END
+sh "$top/samples/guest/make-initramfs.sh" -o base.gz script
+# The programs with all that they are linked to, as a second archive behind the first.
+mkdir -p root/vhu
+cp "$bin/vhu" "$latency" root/vhu/
+ldd "$bin/vhu" "$latency" | grep -o '/[^ :)]*' | grep '\.so' | sort -u | while read -r library; do
+	mkdir -p "root$(dirname "$library")"
+	cp -L "$library" "root$library"
+done
+(cd root && find . | busybox cpio -o -H newc 2>/dev/null | gzip -1) >more.gz
+cat base.gz more.gz >initrd.gz
+timeout 240 qemu-system-x86_64 -accel tcg -cpu max -m 768 -smp 1 -nographic -no-reboot -nic none \
+	-vga none -kernel "/boot/vmlinuz-$kernel" -initrd initrd.gz \
+	-append "console=ttyS0 panic=-1 quiet mitigations=off" </dev/null >console 2>&1 || :
+tr -d '\r' <console >lines
+grep '^result' lines || { tail -n 30 lines; echo "the guest told nothing"; exit 1; }
+[ "$(grep -c '^result .* 0$' lines)" -eq 18 ] || {
+	tail -n 60 lines
+	echo "not all of 18 cases passed"
+	exit 1
+}

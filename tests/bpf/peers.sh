@@ -1,0 +1,81 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# vhu latency on real peers: a front-end that drives a back-end through vhu proxy, watched by its
+# capture and, at the same time, without: both find the same rings.
+#
+#	sh peers.sh BIN DEPTH
+set -eu
+bin=$1 depth=$2
+command -v jq >/dev/null || { echo "lacks jq: install the package jq"; exit 77; }
+folder=$(mktemp -d "${TMPDIR:-/tmp}/latency-peers.XXXXXX")
+jobs=
+trap 'for job in $jobs; do kill "$job" 2>/dev/null || :; done; rm -rf "$folder"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+cd "$folder"
+
+fail() {
+	echo "$*"
+	cat ./*.log 2>/dev/null || :
+	exit 1
+}
+
+# Wait until the command $* succeeds, not for ever.
+wait_for() {
+	tries=0
+	until "$@" >/dev/null 2>&1; do
+		tries=$((tries + 1))
+		[ $tries -lt 300 ] || fail "waited in vain for: $*"
+		sleep 0.1
+	done
+}
+
+lacks=$("$bin/vhu" latency --json --eventfd kick=4294967295 2>&1) || :
+case $lacks in
+*"no process has it open"*) ;;
+*)
+	echo "lacks probes: $lacks"
+	exit 77
+	;;
+esac
+
+"$bin/vhu-sample-backend" --device blk --queues 2 --socket-path=back 2>back.log &
+back=$!
+jobs="$jobs $back"
+wait_for test -S back
+"$bin/vhu" proxy -w it.pcapng front back 2>proxy.log &
+jobs="$jobs $!"
+wait_for test -S front
+# At a rate, so that every ring is found by traffic while the two share two processors with it.
+"$bin/vhu-sample-frontend" --device blk --queues 2 --depth "$depth" --rate 4000 --duration 60s front \
+	>front.log 2>&1 &
+front=$!
+jobs="$jobs $front"
+wait_for test -s it.pcapng
+"$bin/vhu" latency -f -r it.pcapng --json --interval 200ms >capture.json 2>capture.log &
+by_capture=$!
+"$bin/vhu" latency -p "$back" -p "$front" --json --interval 200ms >passive.json 2>passive.log &
+by_pid=$!
+jobs="$jobs $by_capture $by_pid"
+
+both='.rings | length == 2 and all(.calls > 100)'
+found() {
+	tail -n 1 "$1" | jq "$both" | grep -q true
+}
+wait_for found capture.json
+wait_for found passive.json
+kill -INT "$by_capture" "$by_pid"
+wait "$by_capture" || fail "by capture: status $?"
+wait "$by_pid" || fail "by pid: status $?"
+for file in capture passive; do
+	tail -n 1 $file.json >$file.last
+	jq -c '[.rings[] | [.vring, .kick_eventfd, .call_eventfd]]' $file.last >$file.rings
+	jq -e '.rings | all(.wakes > 0 and .kicks >= .wakes + .coalesced - 1 and
+		.wakes_without_kick <= 1 and .kick_to_call_ns.p50 >= .kick_to_wake_ns.p50 and
+		.kick_to_call_ns.max >= .wake_to_call_ns.p50)' $file.last >/dev/null ||
+		fail "$file: $(cat $file.last)"
+done
+cmp -s capture.rings passive.rings ||
+	fail "other rings without a capture: $(cat passive.rings), with: $(cat capture.rings)"
+echo "depth $depth: $(cat capture.rings)"
+jq -c '.rings[] | [.kicks, .coalesced, .calls, .kick_to_call_ns.p50]' capture.last passive.last
