@@ -53,7 +53,7 @@ build()
 check()
 {
 	step "Testing ($1)"
-	ctest --preset "$1" --parallel "$(nproc)" 2>&1 | tee "$log"
+	ctest --preset "$1" --parallel "$((2 * $(nproc)))" 2>&1 | tee "$log"
 	grep -q '^100% tests passed' "$log" || failed="$failed $1"
 	if [ -n "${CI-}" ] && grep -q '(Skipped)' "$log"; then
 		echo "tests were skipped, and CI has all that they need" >&2
