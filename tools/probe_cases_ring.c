@@ -104,6 +104,20 @@ void vhu_case_call_replaced(struct vhu_trial *trial)
 		vhu_trial_serve(trial);
 }
 
+void vhu_case_kick_replaced(struct vhu_trial *trial)
+{
+	unsigned i = trial->request_ring;
+
+	if (!vhu_trial_start(trial, 0) || !vhu_trial_serve(trial))
+		return;
+	close(trial->ring[i].kick);
+	trial->ring[i].kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (trial->ring[i].kick < 0)
+		vhu_trial_skip(trial, "no eventfd here");
+	else if (vhu_trial_set_fd(trial, VHU_MSG_SET_VRING_KICK, i, trial->ring[i].kick))
+		vhu_trial_serve(trial);
+}
+
 void vhu_case_enable_order(struct vhu_trial *trial)
 {
 	bool good = vhu_trial_greet(trial, 0) && vhu_trial_share(trial);
@@ -201,15 +215,22 @@ static void start_again(struct vhu_trial *trial)
 		vhu_trial_serve(trial);
 }
 
-void vhu_case_status_reset(struct vhu_trial *trial)
+/* Start all rings, have a request served, stop them. */
+static bool run_and_stop(struct vhu_trial *trial)
 {
 	bool good = vhu_trial_start(trial, 0) && vhu_trial_serve(trial);
-	uint64_t status = 0;
 	uint32_t base;
 
 	for (unsigned i = 0; good && i < trial->rings; i++)
 		good = vhu_trial_stop(trial, i, &base);
-	if (!good || !vhu_trial_set_status(trial, 0) ||
+	return good;
+}
+
+void vhu_case_status_reset(struct vhu_trial *trial)
+{
+	uint64_t status = 0;
+
+	if (!run_and_stop(trial) || !vhu_trial_set_status(trial, 0) ||
 	    !vhu_trial_ask(trial, VHU_MSG_GET_STATUS, VHU_FIELD_status_status, &status))
 		return;
 	if (status != 0)
@@ -219,14 +240,27 @@ void vhu_case_status_reset(struct vhu_trial *trial)
 		start_again(trial);
 }
 
-void vhu_case_reset_device(struct vhu_trial *trial)
+/* Reset the device. */
+static bool reset_device(struct vhu_trial *trial)
 {
 	struct vhu_probe_message message;
 
 	vhu_probe_begin(&message, VHU_MSG_RESET_DEVICE, VHU_LAYOUT_none);
 	/* The answer to what comes after it tells that it was done. */
-	if (vhu_trial_start(trial, 0) && vhu_trial_serve(trial) && vhu_trial_set(trial, &message) &&
-	    vhu_trial_ask(trial, VHU_MSG_GET_FEATURES, VHU_FIELD_features_features, &(uint64_t){0}))
+	return vhu_trial_set(trial, &message) &&
+	       vhu_trial_ask(trial, VHU_MSG_GET_FEATURES, VHU_FIELD_features_features,
+			     &(uint64_t){0});
+}
+
+void vhu_case_reset_device(struct vhu_trial *trial)
+{
+	if (run_and_stop(trial) && reset_device(trial))
+		start_again(trial);
+}
+
+void vhu_case_reset_running(struct vhu_trial *trial)
+{
+	if (vhu_trial_start(trial, 0) && vhu_trial_serve(trial) && reset_device(trial))
 		start_again(trial);
 }
 

@@ -12,7 +12,8 @@
 /* Protocol features that cases use. */
 #define USED                                                                                       \
 	(VHU_PROBE_BIT(MQ) | VHU_PROBE_BIT(LOG_SHMFD) | VHU_PROBE_BIT(REPLY_ACK) |                 \
-	 VHU_PROBE_BIT(CONFIG) | VHU_PROBE_BIT(RESET_DEVICE) | VHU_PROBE_BIT(STATUS))
+	 VHU_PROBE_BIT(CONFIG) | VHU_PROBE_BIT(RESET_DEVICE) | VHU_PROBE_BIT(STATUS) |             \
+	 VHU_PROBE_BIT(DEVICE_STATE))
 
 /* So long nothing may come. */
 #define QUIET_MS 50
@@ -152,6 +153,7 @@ static bool negotiate(struct vhu_trial *trial)
 	negotiated->protocol_features =
 	    trial->offered & USED & ~(trial->no_acks ? VHU_PROBE_BIT(REPLY_ACK) : 0);
 	negotiated->has_protocol_features = true;
+	negotiated->dialect = trial->facts->found_dialect;
 	vhu_probe_begin(&message, VHU_MSG_SET_PROTOCOL_FEATURES, VHU_LAYOUT_protocol_features);
 	vhu_probe_put(&message, VHU_FIELD_protocol_features_protocol_features,
 		      negotiated->protocol_features);
