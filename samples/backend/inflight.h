@@ -58,8 +58,10 @@ struct vhu_inflight_left {
 void vhu_inflight_resubmit(struct vhu_ring *ring, struct vhu_inflight_left *left, uint32_t count);
 
 /* Keep the compiler from moving writes to a region across this. The processor's order does not
- * matter: a successor sees all that a dead process has written. */
+ * matter: a successor sees all that a dead process has written. (A test dies here.) */
+#ifndef vhu_inflight_step
 #define vhu_inflight_step() __atomic_signal_fence(__ATOMIC_SEQ_CST)
+#endif
 
 /*
  * Recover: begin a region that was never used, else find out what a predecessor left. A packed

@@ -45,6 +45,8 @@ const char *vhu_ring_lacks(const struct vhu_ring *ring, bool packed)
 		return "the size of a split vring is a power of two";
 	if (!ring->has_addresses)
 		return "the vring has no addresses yet";
+	if (packed && (ring->avail_index >= ring->num || ring->used_index >= ring->num))
+		return "the base of a packed vring lies within it";
 	return NULL;
 }
 
