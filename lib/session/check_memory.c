@@ -142,6 +142,18 @@ static bool overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
 	return a < b + b_size && b < a + a_size;
 }
 
+/* Report a region that goes beyond the end of all addresses. Returns whether it does. */
+static bool check_wraps(struct vhu_look *look, const struct vhu_region *region, unsigned index,
+			const char *what, uint64_t from)
+{
+	if (from + region->size - 1 >= from)
+		return false;
+	vhu_report(look, VHU_RULE_AT_507, 0,
+		   "region %u, 0x%" PRIx64 " bytes at %s 0x%" PRIx64 ", goes beyond 2^64", index,
+		   region->size, what, from);
+	return true;
+}
+
 /* Look at one region, number @index of its message, against those that are known already. */
 static void check_region(struct vhu_look *look, const struct vhu_region *region, unsigned index,
 			 const struct vhu_region *known, unsigned count)
@@ -155,13 +167,10 @@ static void check_region(struct vhu_look *look, const struct vhu_region *region,
 			   index, region->guest_address);
 		return;
 	}
-	if (region->guest_address + region->size - 1 < region->guest_address ||
-	    (user && region->user_address + region->size - 1 < region->user_address) ||
-	    region->mmap_offset + region->size - 1 < region->mmap_offset) {
-		vhu_report(look, VHU_RULE_AT_507, 0, "region %u of size 0x%" PRIx64 " goes beyond 2^64",
-			   index, region->size);
+	if (check_wraps(look, region, index, "guest address", region->guest_address) ||
+	    (user && check_wraps(look, region, index, "user address", region->user_address)) ||
+	    check_wraps(look, region, index, "offset", region->mmap_offset))
 		return;
-	}
 	for (unsigned i = 0; i < count; i++) {
 		bool guest = overlap(region->guest_address, region->size, known[i].guest_address,
 				     known[i].size);

@@ -58,14 +58,14 @@ static void check_offered(struct vhu_look *look)
 	    vhu_report_first(look, VHU_RULE_AT_311))
 		vhu_report(look, VHU_RULE_AT_311, state->protocol_features.offered_by,
 			   "vring %d is used, and the back-end does not offer MQ", vring);
-	if (state->queue_num_by && state->context.device == VIRTIO_ID_NET &&
-	    (uint32_t)vring == 2 * state->queue_num && state->context.has_features &&
+	if (state->queue_num_by && counts_pairs(state) && (uint32_t)vring == 2 * state->queue_num &&
+	    state->context.has_features &&
 	    !(state->context.features >> VIRTIO_NET_F_CTRL_VQ & 1) &&
 	    vhu_report_first(look, VHU_RULE_AT_310))
 		vhu_report(look, VHU_RULE_AT_310, state->queue_num_by,
-			   "vring %d is used: with %" PRIu32 " pair%s it is the control queue, and "
-			   "CTRL_VQ was not taken",
-			   vring, state->queue_num, state->queue_num == 1 ? "" : "s");
+			   "vring %d is used, and the back-end told of %" PRIu32
+			   ": were these pairs, it would be for control, and CTRL_VQ was not taken",
+			   vring, state->queue_num);
 }
 
 /* Look at a ring that is started against how many the device has. */
