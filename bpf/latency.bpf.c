@@ -148,6 +148,7 @@ static __always_inline void follow_epoch(struct vhu_bpf_ring *ring,
 		return;
 	ring->epoch = role->epoch;
 	ring->taken = ring->kicks;
+	ring->wake_seen = 0;
 }
 
 /* The front-end kicks. */
@@ -160,10 +161,33 @@ static __always_inline void on_kick(struct vhu_bpf_ring *ring, const struct vhu_
 	number = __sync_fetch_and_add(&ring->kicks, 1);
 	ring->stamp[number % VHU_BPF_STAMPS] = time;
 	ring->last_kick_ns = time;
+	ring->kick_context = role->context;
 	if (config.slow_ns)
 		tell_who(&ring->kicker);
 	if (config.all_events)
 		tell(VHU_EVENT_KICK, role, 0, time, 0, 0);
+}
+
+/*
+ * The back-end calls, and was not seen to take a kick: it may have begun to read before the probes
+ * came, or read by a way that they do not see. Once it was seen, it always is.
+ * Returns when the first kick came that is not in the eventfd any more; 0: none.
+ */
+static __always_inline __u64 take_unseen(struct vhu_bpf_ring *ring)
+{
+	__u64 waiting = ring->kicks - ring->taken, left, first;
+	struct eventfd_ctx *context = (struct eventfd_ctx *)ring->kick_context;
+
+	if (ring->wake_seen || !waiting || waiting > VHU_BPF_STAMPS || !context)
+		return 0;
+	left = BPF_CORE_READ(context, count);
+	if (left >= waiting)
+		return 0;
+	first = ring->stamp[ring->taken % VHU_BPF_STAMPS];
+	ring->taken += waiting - left;
+	__sync_fetch_and_add(&ring->wakes, 1);
+	__sync_fetch_and_add(&ring->coalesced, waiting - left - 1);
+	return first;
 }
 
 /* The back-end calls: that answers all kicks that were taken before. */
@@ -175,7 +199,11 @@ static __always_inline void on_call(struct vhu_bpf_ring *ring, const struct vhu_
 	__sync_fetch_and_add(&ring->calls, 1);
 	ring->last_call_ns = time;
 	if (!wake) {
-		__sync_fetch_and_add(&ring->calls_without_kick, 1);
+		kick = take_unseen(ring);
+		if (kick)
+			add(ring, VHU_KICK_TO_CALL, kick, time);
+		else
+			__sync_fetch_and_add(&ring->calls_without_kick, 1);
 	} else {
 		kick = __sync_lock_test_and_set(&ring->open_kick_ns, 0);
 		ring->open_kicks = 0;
@@ -202,6 +230,7 @@ static __always_inline void on_wake(struct vhu_bpf_ring *ring, const struct vhu_
 	from = ring->taken;
 	waiting = ring->kicks - from;
 	__sync_fetch_and_add(&ring->wakes, 1);
+	ring->wake_seen = 1;
 	/* More than were seen: they came before the probes, or by a way that these do not see. */
 	if (value > waiting)
 		value = waiting;

@@ -126,6 +126,7 @@ int vhu_probes_assign(struct vhu_probes *probes, const struct vhu_bpf_eventfd *e
 	struct vhu_bpf_role with_id = *role;
 
 	with_id.eventfd_id = eventfd->eventfd_id;
+	with_id.context = eventfd->context;
 	if (bpf_map_update_elem(probes->roles, &eventfd->file, &with_id, BPF_ANY))
 		return -errno;
 	if (bpf_map_update_elem(probes->roles, &eventfd->context, &with_id, BPF_ANY)) {

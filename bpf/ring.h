@@ -35,6 +35,7 @@ struct vhu_bpf_role {
 	uint32_t what; /* enum vhu_bpf_role_of */
 	uint32_t eventfd_id;
 	uint32_t epoch; /* differs from the ring's: its kick is another eventfd than before */
+	uint64_t context; /* the eventfd's address in the kernel */
 };
 
 /* Who did something. */
@@ -62,6 +63,8 @@ struct vhu_bpf_ring {
 	uint64_t stamp[VHU_BPF_STAMPS]; /* when kick number n came: n modulo their number */
 	struct vhu_bpf_who kicker;	/* of the last kick, where that is asked for */
 	uint32_t epoch;
+	uint32_t wake_seen;    /* since the epoch began */
+	uint64_t kick_context; /* of the last kick */
 	uint64_t bucket[VHU_BPF_STAGES][VHU_BPF_BUCKETS];
 };
 

@@ -337,7 +337,7 @@ static void say_rest(struct latency *latency)
 	else if (dropped)
 		vhu_fail(latency->command, "%llu events were lost for want of room",
 			 (unsigned long long)dropped);
-	if (latency->learn && vhu_learn_silent(latency->learn))
+	if (!latency->ended && latency->learn && vhu_learn_silent(latency->learn))
 		fprintf(stderr, "vhu latency: %u shared eventfds had no traffic to tell them by\n",
 			vhu_learn_silent(latency->learn));
 }

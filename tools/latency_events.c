@@ -75,7 +75,7 @@ static void put(struct vhu_latency_events *events, const struct vhu_ring *ring,
 	struct vhu_vring_event *vring = &record.vring;
 	uint64_t wake = act == VHU_ACT_WAKE ? time_ns : event->wake_ns;
 
-	if (act != VHU_ACT_KICK && event->kick_ns && wake >= event->kick_ns) {
+	if (act != VHU_ACT_KICK && event->kick_ns && wake && wake >= event->kick_ns) {
 		vring->has |= VHU_VRING_HAS_KICK_TO_WAKE;
 		vring->kick_to_wake = wake - event->kick_ns;
 	}
@@ -104,13 +104,15 @@ static void tell_slow(const struct vhu_latency_events *events, const struct vhu_
 	if (ring->session)
 		snprintf(session, sizeof(session), "session %" PRIu64 " ", ring->session);
 	fprintf(events->slow,
-		"%s.%06" PRIu64 " %svring %" PRIu32 ": kick to call %s = kick to wake %s + "
-		"wake to call %s; kick by %.16s (pid %" PRIu32 ", cpu %" PRIu32
-		"), call by %.16s (pid %" PRIu32 ", cpu %" PRIu32 ")\n",
+		"%s.%06" PRIu64 " %svring %" PRIu32 ": kick to call %s%s%s%s%s; kick by %.16s (pid "
+		"%" PRIu32 ", cpu %" PRIu32 "), call by %.16s (pid %" PRIu32 ", cpu %" PRIu32 ")\n",
 		day, at % NS / 1000, session, ring->vring,
 		vhu_duration_text(event->time_ns - event->kick_ns, text[0]),
-		vhu_duration_text(event->wake_ns - event->kick_ns, text[1]),
-		vhu_duration_text(event->time_ns - event->wake_ns, text[2]), event->kicker.comm,
+		event->wake_ns ? " = kick to wake " : ", its wake was not seen",
+		event->wake_ns ? vhu_duration_text(event->wake_ns - event->kick_ns, text[1]) : "",
+		event->wake_ns ? " + wake to call " : "",
+		event->wake_ns ? vhu_duration_text(event->time_ns - event->wake_ns, text[2]) : "",
+		event->kicker.comm,
 		event->kicker.pid, event->kicker.cpu, event->who.comm, event->who.pid,
 		event->who.cpu);
 	fflush(events->slow);
@@ -134,7 +136,8 @@ void vhu_latency_events_see(struct vhu_latency_events *events, const struct vhu_
 		return;
 	if (event->what == VHU_EVENT_SLOW) {
 		put(events, ring, event, VHU_ACT_KICK, event->kick_ns, &event->kicker);
-		put(events, ring, event, VHU_ACT_WAKE, event->wake_ns, &event->who);
+		if (event->wake_ns)
+			put(events, ring, event, VHU_ACT_WAKE, event->wake_ns, &event->who);
 		put(events, ring, event, VHU_ACT_CALL, event->time_ns, &event->who);
 	} else {
 		put(events, ring, event, act[event->what], event->time_ns, &event->who);

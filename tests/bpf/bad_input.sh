@@ -1,0 +1,91 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What vhu latency says where it can watch nothing: one line that names what is missing.
+#
+#	sh bad_input.sh BIN CAPTURE
+set -eu
+bin=$1 capture=$2
+folder=$(mktemp -d "${TMPDIR:-/tmp}/latency-bad.XXXXXX")
+trap 'rm -rf "$folder"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+failed=0
+
+# Run vhu latency with $3 and so on; it must end with status $1 and a line that holds $2.
+refused() {
+	wanted=$1 text=$2
+	shift 2
+	status=0
+	timeout 20 "$bin/vhu" latency --json "$@" >"$folder/out" 2>"$folder/err" || status=$?
+	if [ "$status" -ne "$wanted" ] || ! grep -qF -- "$text" "$folder/err" ||
+		[ "$(wc -l <"$folder/err")" -ne 1 ]; then
+		echo "vhu latency $*: status $status, said: $(cat "$folder/err")"
+		echo "  wanted: status $wanted, $text"
+		failed=1
+	fi
+}
+
+refused 2 'which rings?'
+refused 2 'which rings?' -p 1 -r "$capture"
+refused 2 '-f follows a capture' -p 1 -f
+refused 2 'no process id' -p none
+refused 2 'a third process' -p 1 -p 2 -p 3
+refused 2 'no such set of hooks' -p 1 --hooks none
+refused 2 'no duration' -p 1 --interval soon
+refused 2 'not of the form' --eventfd kick=x
+refused 2 'not of the form' --eventfd kick=1,kick=2
+
+if [ "$(id -u)" -ne 0 ]; then
+	refused 1 'CAP_BPF and CAP_PERFMON are missing' -p $$
+	exit $failed
+fi
+if command -v setpriv >/dev/null; then
+	lacking() {
+		lacks=$1
+		shift
+		setpriv --bounding-set "$lacks" --inh-caps "$lacks" "$@"
+	}
+	for row in '-bpf,-sys_admin CAP_BPF is missing' '-perfmon,-sys_admin CAP_PERFMON is missing' \
+		'-bpf,-perfmon,-sys_admin CAP_BPF and CAP_PERFMON are missing'; do
+		text=$(lacking "${row%% *}" "$bin/vhu" latency -p $$ 2>&1) && failed=1
+		case $text in
+		*"${row#* }"*) ;;
+		*)
+			echo "without ${row%% *}: $text"
+			failed=1
+			;;
+		esac
+	done
+fi
+[ $failed -eq 0 ] || exit 1
+lacks=$("$bin/vhu" latency --json --eventfd kick=4294967295 2>&1) || :
+case $lacks in
+*"no process has it open"*) ;;
+*)
+	echo "lacks probes: $lacks"
+	exit 77
+	;;
+esac
+refused 1 'no such process' -p 4194304
+refused 1 'shares no eventfd' -p 1
+refused 1 'share no eventfd' -p 1 -p $$
+refused 1 'No such file' -r "$folder/none"
+refused 1 'not a capture' -r "$0"
+refused 1 "none of its vrings' eventfds is open" -r "$capture"
+"$bin/vhu" proxy -w "$folder/empty.pcapng" "$folder/front" "$folder/back" 2>/dev/null &
+proxy=$!
+until [ -s "$folder/empty.pcapng" ]; do sleep 0.1; done
+kill $proxy
+wait $proxy || :
+refused 1 'no session told of a vring' -r "$folder/empty.pcapng"
+refused 1 'No such file' -w "$folder/none/file" --eventfd kick=1
+
+# A back-end that is killed while it is watched ends the watching, not in failure.
+"$bin/vhu-sample-backend" --device rng --socket-path="$folder/sock" 2>/dev/null &
+back=$!
+until [ -S "$folder/sock" ]; do sleep 0.1; done
+"$bin/vhu-sample-frontend" --device rng --duration 60s "$folder/sock" >/dev/null 2>&1 &
+until "$bin/vhu" latency --json --duration 1ms -p $back >/dev/null 2>&1; do sleep 0.1; done
+(sleep 1 && kill -9 $back) &
+refused 0 'ended' -p $back
+exit $failed
