@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The dissector's expert items, one row each, and those of the rules, one for each row of theirs. */
+/* The dissector's expert items, a row each, and those of the rules, one for each rule. */
 #include "dissector/expert.h"
 
 #include <stdarg.h>
@@ -60,8 +60,7 @@ static const char *filter_of(const struct vhu_rule *rule)
 static void register_rules(expert_module_t *module)
 {
 	static const int severities[VHU_SEVERITIES] = {PI_NOTE, PI_WARN, PI_ERROR};
-	ei_register_info *info =
-	    wmem_alloc_array(wmem_epan_scope(), ei_register_info, VHU_RULES);
+	ei_register_info *info = wmem_alloc_array(wmem_epan_scope(), ei_register_info, VHU_RULES);
 
 	for (unsigned i = 0; i < VHU_RULES; i++) {
 		const struct vhu_rule *rule = &vhu_rules[i];

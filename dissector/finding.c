@@ -63,8 +63,7 @@ static void add(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const struc
 	vhu_expert_finding(item, pinfo, rule, found->text);
 	tree = proto_item_add_subtree(item, ett_finding);
 	add_string(tree, tvb, hf_rule, rule->name);
-	proto_item_set_generated(
-	    proto_tree_add_uint(tree, hf_severity, tvb, 0, 0, rule->severity));
+	proto_item_set_generated(proto_tree_add_uint(tree, hf_severity, tvb, 0, 0, rule->severity));
 	add_string(tree, tvb, hf_text, found->text);
 	for (unsigned i = 0; i < VHU_FINDING_OTHERS_MAX; i++)
 		if (found->other[i])

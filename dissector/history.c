@@ -7,7 +7,7 @@
 #include "dissector/ws_compat.h"
 
 /* Memory maps may take so many bytes a frame of the file; beyond that only their size is kept. */
-#define MEMORY_BYTES	   (1 << 20)
+#define MEMORY_BYTES       (1 << 20)
 #define MEMORY_BYTES_FRAME 64
 
 /* Forms of one thing, oldest first; each begins with its frame's number. NULL: none yet. */
@@ -19,7 +19,11 @@ struct vhu_history {
 };
 
 static uint64_t memory_bytes; /* spent on memory maps */
-static uint32_t memory_number; /* the frame for which it was last */
+
+void vhu_history_begin(void)
+{
+	memory_bytes = 0;
+}
 
 /* Return the latest form up to frame @number; NULL without one. */
 static const void *latest(wmem_array_t *forms, uint32_t number)
@@ -86,9 +90,6 @@ static const struct vhu_past_region *copy_regions(const struct vhu_state *state,
 	uint64_t size = state->regions * sizeof(struct vhu_past_region);
 	struct vhu_past_region *copy;
 
-	if (number < memory_number)
-		memory_bytes = 0; /* another file */
-	memory_number = number;
 	if (memory_bytes + size > MEMORY_BYTES + (uint64_t)number * MEMORY_BYTES_FRAME)
 		return NULL;
 	memory_bytes += size;

@@ -25,7 +25,7 @@ struct vhu_past_session {
 /* A region of memory. */
 struct vhu_past_region {
 	uint64_t guest_address, size, user_address, mmap_offset;
-	uint64_t inode;	   /* of its file; 0 not known */
+	uint64_t inode;    /* of its file; 0 not known */
 	uint32_t added_by; /* frame */
 };
 
@@ -44,6 +44,9 @@ struct vhu_past_vring {
 	bool has_eventfd[VHU_VRING_ROLES], polling[VHU_VRING_ROLES];
 	bool has_size, has_addresses, has_base, enabled, started;
 };
+
+/* Begin with a new file. */
+void vhu_history_begin(void);
 
 /*
  * Take in what frame @number made of its session's state.

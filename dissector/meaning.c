@@ -66,10 +66,8 @@ static void add_place(proto_tree *tree, tvbuff_t *tvb, const struct vhu_place *p
 	item = proto_tree_add_string(tree, hf_place, tvb, 0, 0, text);
 	proto_item_set_generated(item);
 	tree = proto_item_add_subtree(item, ett_place);
-	proto_item_set_generated(
-	    proto_tree_add_uint(tree, hf_region, tvb, 0, 0, place->region));
-	proto_item_set_generated(
-	    proto_tree_add_uint64(tree, hf_offset, tvb, 0, 0, place->offset));
+	proto_item_set_generated(proto_tree_add_uint(tree, hf_region, tvb, 0, 0, place->region));
+	proto_item_set_generated(proto_tree_add_uint64(tree, hf_offset, tvb, 0, 0, place->offset));
 }
 
 void vhu_meaning_add(proto_tree *tree, tvbuff_t *tvb, const struct vhu_note *note)

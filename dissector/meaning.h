@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a message refers to: its vring, where that lies in memory, the features it had to choose from. */
+/* What a message refers to: its vring, where that lies in memory, the features it had to choose
+ * from. */
 #ifndef VHU_DISSECTOR_MEANING_H
 #define VHU_DISSECTOR_MEANING_H
 

@@ -113,6 +113,7 @@ void vhu_memory_begin(enum vhu_dialect dialect, uint32_t device)
 	places = wmem_map_new(wmem_file_scope(), hash_context, equal_contexts);
 	mores = wmem_array_new(wmem_file_scope(), sizeof(struct more));
 	vhu_stream_begin();
+	vhu_history_begin();
 }
 
 void vhu_memory_end(void)
@@ -127,6 +128,15 @@ void vhu_memory_end(void)
 	last_frame = 0;
 }
 
+/* Return a copy of a text, in letters fit to be shown: names of processes come from the capture. */
+static const char *keep_text(const char *text)
+{
+	for (const char *at = text; *at; at++)
+		if (*at < ' ' || *at > '~')
+			return ws_printable(wmem_file_scope(), text, strlen(text));
+	return wmem_strdup(wmem_file_scope(), text);
+}
+
 /* Return the findings of a note as they are kept. */
 static const struct vhu_found *keep_findings(const struct vhu_note *note)
 {
@@ -139,7 +149,7 @@ static const struct vhu_found *keep_findings(const struct vhu_note *note)
 		const struct vhu_finding *finding = &note->finding[i];
 
 		found[i].rule = finding->rule;
-		found[i].text = wmem_strdup(wmem_file_scope(), finding->text);
+		found[i].text = keep_text(finding->text);
 		for (unsigned j = 0; j < VHU_FINDING_OTHERS_MAX; j++)
 			found[i].other[j] = (uint32_t)finding->other[j];
 	}

@@ -24,11 +24,11 @@ struct vhu_found {
 /* What is known of a frame. */
 struct vhu_learnt {
 	struct vhu_note note; /* without state and findings, which are below */
-	uint32_t reply;	      /* number of the frame that answers it, 0 not known */
+	uint32_t reply;       /* number of the frame that answers it, 0 not known */
 	uint32_t stream;
 	unsigned founds;
 	const struct vhu_found *found;
-	const struct vhu_history *history; /* tells the state after this frame; NULL: it is as before */
+	const struct vhu_history *history; /* NULL: the frame left the state as it was */
 };
 
 /* Begin with a new file. @dialect, @device: taken for granted; VHU_ANY, 0: each session tells. */
@@ -44,7 +44,6 @@ void vhu_memory_end(void);
 void vhu_memory_learn(const struct vhu_record *record, uint32_t number, struct vhu_learnt *learnt);
 
 /* Tell again what is known of frame @number, which holds @record and was learnt. */
-void vhu_memory_recall(const struct vhu_record *record, uint32_t number,
-		       struct vhu_learnt *learnt);
+void vhu_memory_recall(const struct vhu_record *record, uint32_t number, struct vhu_learnt *learnt);
 
 #endif

@@ -23,14 +23,14 @@ static int ett_state = -1, ett_memory = -1, ett_region = -1, ett_vring = -1;
 	{                                                                                          \
 		&hf,                                                                               \
 		{                                                                                  \
-			label, "vhost_user.now" filter, type, base, NULL, 0, blurb, HFILL        \
+			label, "vhost_user.now" filter, type, base, NULL, 0, blurb, HFILL          \
 		}                                                                                  \
 	}
 #define FRAME(hf, label, filter)                                                                   \
 	{                                                                                          \
 		&hf,                                                                               \
 		{                                                                                  \
-			label, "vhost_user.now" filter, FT_FRAMENUM, BASE_NONE,                  \
+			label, "vhost_user.now" filter, FT_FRAMENUM, BASE_NONE,                    \
 			    FRAMENUM_TYPE(FT_FRAMENUM_NONE), 0, NULL, HFILL                        \
 		}                                                                                  \
 	}
@@ -116,8 +116,8 @@ static void add_known(const struct place *to, bool known, int hf, uint64_t value
 		add(to, hf, value);
 }
 
-/* Return the names of features. Sessions of one device have the same ones frame after frame, so that
- * the last few are kept. */
+/* Return the names of features. Sessions of one device have the same ones frame after frame, so
+ * that the last few are kept. */
 static const char *names_of(enum vhu_names_id set, uint64_t value,
 			    const struct vhu_context *context)
 {
@@ -172,10 +172,10 @@ static void add_session(const struct place *to, const struct vhu_past_session *p
 /* Add a region of memory. */
 static void add_region(const struct place *to, unsigned index, const struct vhu_past_region *region)
 {
-	proto_item *item = proto_tree_add_uint_format(
-	    to->tree, hf_region, to->tvb, 0, 0, index,
-	    "Region %u: guest 0x%" PRIx64 ", size 0x%" PRIx64, index, region->guest_address,
-	    region->size);
+	proto_item *item =
+	    proto_tree_add_uint_format(to->tree, hf_region, to->tvb, 0, 0, index,
+				       "Region %u: guest 0x%" PRIx64 ", size 0x%" PRIx64, index,
+				       region->guest_address, region->size);
 	struct place below = {proto_item_add_subtree(item, ett_region), to->tvb};
 
 	proto_item_set_generated(item);

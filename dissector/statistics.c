@@ -63,9 +63,9 @@ static tap_packet_status times_packet(void *data, packet_info *pinfo, epan_disse
 	delay.secs = (time_t)(note->delay_ns / 1000000000);
 	delay.nsecs = (int)(note->delay_ns % 1000000000);
 	nstime_delta(&asked, &pinfo->abs_ts, &delay);
-	add_srt_table_data(g_array_index(((srt_data_t *)data)->srt_array, srt_stat_table *,
-					 tapped->channel),
-			   (int)note->message->request, &asked, pinfo);
+	add_srt_table_data(
+	    g_array_index(((srt_data_t *)data)->srt_array, srt_stat_table *, tapped->channel),
+	    (int)note->message->request, &asked, pinfo);
 	return TAP_PACKET_REDRAW;
 }
 

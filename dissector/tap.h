@@ -13,7 +13,7 @@ struct vhu_tapped {
 	enum vhu_channel channel;
 	bool from_back_end;
 	uint64_t session;
-	const char *name;	/* of the message or of what happened: "GET_FEATURES reply" */
+	const char *name;       /* of the message or of what happened: "GET_FEATURES reply" */
 	const uint8_t *message; /* header and payload as far as captured; NULL without */
 	uint32_t size;
 };
