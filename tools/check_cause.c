@@ -169,12 +169,12 @@ static bool say_partial(struct end *end)
 	int side = end->cause->partial.from_back_end ? BACK : FRONT;
 
 	if (!end->cause->partial.number ||
-	    end->main->last_number[side] != end->cause->partial.number)
+	    end->main->last_number[side] > end->cause->partial.number)
 		return false;
 	end->about = end->cause->partial.number;
 	add_side(end, side);
-	add(end, " closed in the middle of ");
-	add_last(end, side);
+	add(end, " closed in the middle of %s (message %" PRIu64 ")",
+	    name_of(end->cause->partial.message), end->about);
 	add(end, ", after %" PRIu64 " of %" PRIu64 " bytes", end->cause->partial.bytes,
 	    end->cause->partial.size);
 	return true;
@@ -187,6 +187,29 @@ static const struct vhu_channel_state *waiting(const struct end *end)
 		if (end->state->channel[c].count)
 			return &end->state->channel[c];
 	return NULL;
+}
+
+/* The front-end waits for an answer that it is not owed. Returns whether that was it. */
+static bool say_not_owed(struct end *end)
+{
+	uint64_t number =
+	    end->main->count ? end->main->pending[0].number : end->main->last_number[FRONT];
+	uint64_t time_ns =
+	    end->main->count ? end->main->pending[0].time_ns : end->main->last_ns[FRONT];
+	const struct vhu_message *message =
+	    end->main->count ? end->main->pending[0].message : end->main->last[FRONT];
+	const struct vhu_finding *finding = finding_at(end, number);
+
+	if (end->closer == BACK || number < end->main->last_number[BACK] || !finding ||
+	    finding->rule != &vhu_rules[VHU_RULE_AT_401])
+		return false;
+	end->about = number;
+	add_side(end, FRONT);
+	add(end, " waited ");
+	add_time(end, time_ns, end->now_ns);
+	add(end, " for an answer to %s (message %" PRIu64 ") that it is not owed", name_of(message),
+	    number);
+	return true;
 }
 
 /* A request was not answered. Returns whether that was it. */
@@ -233,39 +256,19 @@ static bool say_unanswered(struct end *end)
 	return true;
 }
 
-/* A side waits for an answer that it is not owed. Returns whether that was it. */
-static bool say_not_owed(struct end *end)
-{
-	const struct vhu_finding *finding;
-
-	if (end->closer == BACK || last_side(end) != FRONT)
-		return false;
-	finding = finding_at(end, end->main->last_number[FRONT]);
-	if (!finding || finding->rule != &vhu_rules[VHU_RULE_AT_401])
-		return false;
-	end->about = end->main->last_number[FRONT];
-	add_side(end, FRONT);
-	add(end, " waited ");
-	add_time(end, end->main->last_ns[FRONT], end->now_ns);
-	add(end, " for an answer to ");
-	add_last(end, FRONT);
-	add(end, " that it is not owed");
-	return true;
-}
-
 /* A side closed in answer to what the other had just sent. Returns whether that was it. */
 static bool say_reaction(struct end *end)
 {
 	int last = last_side(end);
 	uint64_t time_ns;
+	bool wrong;
 
 	if (end->closer == NOBODY || last == NOBODY || last == end->closer)
 		return false;
 	time_ns = end->main->last_ns[last];
-	if (age(end, time_ns) > REACTION_NS && !finding_at(end, end->main->last_number[last]))
-		return false;
+	wrong = finding_at(end, end->main->last_number[last]) != NULL;
 	/* A front-end may leave after any answer; a back-end has to stay. */
-	if (end->closer == FRONT && !finding_at(end, end->main->last_number[last]))
+	if (age(end, time_ns) > (wrong ? HUNG_NS : REACTION_NS) || (end->closer == FRONT && !wrong))
 		return false;
 	end->about = end->main->last_number[last];
 	add_closed_after(end, time_ns);
@@ -281,9 +284,7 @@ static bool say_offer(struct end *end)
 
 		if (finding->rule != &vhu_rules[VHU_RULE_AT_209])
 			continue;
-		end->about = finding->other[0];
-		add(end, "%s (message %" PRIu64 "), one of which it may not know", finding->text,
-		    finding->other[0]);
+		add(end, "%s", finding->text);
 		return true;
 	}
 	return false;
@@ -363,6 +364,7 @@ void vhu_cause_see(struct vhu_cause *cause, const struct vhu_record *record, uin
 	    !(record->marks & VHU_MARK_PARTIAL))
 		return;
 	cause->partial.number = number;
+	cause->partial.message = note->message;
 	cause->partial.bytes = record->message_sent;
 	cause->partial.size = VHU_HEADER_SIZE + (note->has_header ? note->header.size : 0);
 	cause->partial.from_back_end = record->from_back_end;
@@ -387,8 +389,8 @@ bool vhu_cause_text(const struct vhu_cause *cause, const struct vhu_state *state
 	};
 
 	to[0] = '\0';
-	if (!say_failure(&end) && !say_partial(&end) && !say_unanswered(&end) &&
-	    !say_not_owed(&end) && !say_offer(&end) && !say_reaction(&end) && !say_rings(&end))
+	if (!say_failure(&end) && !say_partial(&end) && !say_not_owed(&end) &&
+	    !say_unanswered(&end) && !say_offer(&end) && !say_reaction(&end) && !say_rings(&end))
 		return false;
 	add_rule(&end);
 	add_last_words(&end);

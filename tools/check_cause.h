@@ -23,6 +23,7 @@ struct vhu_cause {
 	/* A message that was cut off by its sender's closing; number 0: none. */
 	struct {
 		uint64_t number, bytes, size;
+		const struct vhu_message *message; /* NULL: unknown id */
 		bool from_back_end;
 	} partial;
 };

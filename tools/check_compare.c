@@ -238,15 +238,13 @@ void vhu_digest_compare(const struct vhu_digest *before, const struct vhu_digest
 	compare_number(&comparison, "the number of queues is", before->queue_num,
 		       before->queue_num_by, now->queue_num, now->queue_num_by);
 	compare_config(&comparison);
-	if (scope == VHU_DIGEST_OFFER)
-		return;
-	compare_features(&comparison, VHU_NAMES_protocol_features, "protocol features taken",
-			 before->protocol_features.taken, before->protocol_features.taken_by,
-			 now->protocol_features.taken, now->protocol_features.taken_by, 0);
-	if (scope == VHU_DIGEST_RECONNECT && !goes_on(&comparison))
+	if (scope == VHU_DIGEST_OFFER || (scope == VHU_DIGEST_RECONNECT && !goes_on(&comparison)))
 		return;
 	compare_features(&comparison, VHU_NAMES_virtio_features, "virtio features taken",
 			 before->features.taken, before->features.taken_by, now->first_taken,
 			 now->first_taken_by, log_all);
+	compare_features(&comparison, VHU_NAMES_protocol_features, "protocol features taken",
+			 before->protocol_features.taken, before->protocol_features.taken_by,
+			 now->protocol_features.taken, now->protocol_features.taken_by, 0);
 	compare_rings(&comparison);
 }

@@ -163,9 +163,9 @@ static int count(const struct vhu_command *command, struct request *request)
 		show(request, &request->total, NULL);
 	fflush(stdout);
 	if (!request->total.sessions && status == VHU_EXIT_DONE)
-		vhu_fail(command,
-			 request->session ? "%s: no such session" : "%s: there is no session",
-			 request->path);
+		status = vhu_fail(command,
+				  request->session ? "%s: no such session" : "%s: no session in it",
+				  request->path);
 	if (request->dropped)
 		vhu_fail(command,
 			 "%s: %" PRIu64 " sessions are left out: more than %d were open at once",
