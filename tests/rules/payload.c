@@ -57,12 +57,13 @@ const struct vhu_name *payload_name(enum vhu_names_id names, const char *name, u
 	if (dot) {
 		char of[32];
 
+		device = 0;
 		snprintf(of, sizeof(of), "%.*s", (int)(dot - name), name);
 		for (unsigned i = 0; i < vhu_names_count; i++)
 			if (vhu_names[i].set == VHU_NAMES_virtio_device &&
 			    !strcasecmp(vhu_names[i].name, of))
 				device = (uint32_t)vhu_names[i].value;
-		name = dot + 1;
+		name = device ? dot + 1 : name;
 	}
 	for (unsigned i = 0; i < vhu_names_count; i++) {
 		const struct vhu_name *at = &vhu_names[i];
