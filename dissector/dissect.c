@@ -13,6 +13,7 @@
 
 #include "dissector/conversation.h"
 #include "dissector/descriptor.h"
+#include "dissector/event.h"
 #include "dissector/expert.h"
 #include "dissector/finding.h"
 #include "dissector/head.h"
@@ -89,6 +90,8 @@ static void add_tree(const struct frame *frame, proto_tree *tree)
 		vhu_descriptor_add_all(below, frame->pinfo->pool, frame->tvb, frame->bytes, head,
 				       record);
 	}
+	if (record->type == VHU_RECORD_VRING)
+		vhu_event_add(below, frame->tvb, frame->bytes, head, &record->vring);
 	vhu_state_add(below, frame->tvb, learnt, frame->pinfo->num);
 }
 
@@ -209,6 +212,7 @@ void vhu_dissect_register(void)
 
 	proto = proto_register_protocol("vhost-user protocol", "vhost-user", VHU_RECORD_DISSECTOR);
 	vhu_head_register(proto);
+	vhu_event_register(proto);
 	vhu_message_register(proto);
 	vhu_descriptor_register(proto);
 	vhu_finding_register(proto);
