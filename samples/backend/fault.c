@@ -27,7 +27,8 @@ static const struct {
     [VHU_FAULT_LOSE_CALL] = {"lose-call", .ratio = true, .help = "do not call"},
     [VHU_FAULT_EXTRA_CALL] = {"extra-call", .help = "call though no call is wanted"},
     [VHU_FAULT_LOSE_KICK] = {"lose-kick", .ratio = true, .help = "read the kick, do nothing"},
-    [VHU_FAULT_REORDER] = {"reorder", .help = "give requests back newest first (with --delay)"},
+    [VHU_FAULT_REORDER] = {"reorder", .ratio = true,
+			   .help = "take three times as long (with --delay): others overtake"},
     [VHU_FAULT_BAD_ID] = {"bad-id", .ratio = true, .help = "give back what was never taken"},
     [VHU_FAULT_MAX_VQS_BELOW_MIN] = {"max-vqs-below-min", .help = "say so in the specifications"},
 };

@@ -88,7 +88,7 @@ void vhu_ring_stop(struct vhu_ring *ring)
 	ring->done = NULL;
 	ring->resubmit = NULL;
 	ring->inflight = NULL;
-	ring->done_first = ring->done_count = 0;
+	ring->done_count = 0;
 	ring->resubmits = ring->resubmitted = 0;
 	ring->taken = ring->unannounced = 0;
 	ring->call_due = VHU_CLOCK_NEVER;

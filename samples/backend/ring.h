@@ -76,9 +76,8 @@ struct vhu_ring {
 	uint64_t call_due;    /* when a call that was put off comes, or VHU_CLOCK_NEVER */
 	bool again;           /* there was more to do than one turn allows */
 
-	/* Executed and not given back: done_count from done_first on, going round. */
-	struct vhu_done *done;
-	uint32_t done_first, done_count;
+	struct vhu_done *done; /* executed and not given back */
+	uint32_t done_count;
 
 	struct vhu_resubmit *resubmit;   /* oldest first */
 	uint32_t resubmits, resubmitted; /* how many, and how many of them are taken again */

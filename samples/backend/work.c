@@ -79,7 +79,9 @@ static int work_once(struct vhu_backend *backend, struct vhu_ring *ring)
 		return got;
 	}
 	done.due = vhu_clock_now() + backend->delay;
-	ring->done[(ring->done_first + ring->done_count++) % ring->num] = done;
+	if (vhu_fault_comes(&backend->faults, VHU_FAULT_REORDER, NULL))
+		done.due += 2 * backend->delay;
+	ring->done[ring->done_count++] = done;
 	return got;
 }
 
@@ -121,38 +123,34 @@ void vhu_work(struct vhu_backend *backend, struct vhu_ring *ring)
 		vhu_backend_break(backend, ring, what_is_wrong(got));
 }
 
-/* Give back the first @count of those that wait. */
-static void give_waiting(struct vhu_backend *backend, struct vhu_ring *ring, uint32_t count)
+/* Give back what is due by @now. Returns when the next one is, or VHU_CLOCK_NEVER. */
+static uint64_t give_due(struct vhu_backend *backend, struct vhu_ring *ring, uint64_t now)
 {
-	bool reverse = vhu_fault_comes(&backend->faults, VHU_FAULT_REORDER, NULL) != NULL;
+	uint64_t next = VHU_CLOCK_NEVER;
+	uint32_t left = 0;
 
-	for (uint32_t i = 0; i < count; i++) {
-		uint32_t which = reverse ? count - 1 - i : i;
+	for (uint32_t i = 0; i < ring->done_count; i++) {
+		struct vhu_done done = ring->done[i];
 
-		give(backend, ring, ring->done[(ring->done_first + which) % ring->num]);
+		if (done.due <= now) {
+			give(backend, ring, done);
+			continue;
+		}
+		ring->done[left++] = done;
+		next = done.due < next ? done.due : next;
 	}
-	ring->done_first = (ring->done_first + count) % ring->num;
-	ring->done_count -= count;
+	ring->done_count = left;
+	if (ring->unannounced > 0)
+		announce(backend, ring);
+	return next;
 }
 
 uint64_t vhu_work_due(struct vhu_backend *backend, struct vhu_ring *ring, uint64_t now)
 {
-	uint32_t due = 0;
-	uint64_t next = VHU_CLOCK_NEVER;
+	uint64_t next = give_due(backend, ring, now);
 
 	if (ring->call_due <= now)
 		vhu_call_now(backend, ring);
-	while (due < ring->done_count) {
-		next = ring->done[(ring->done_first + due) % ring->num].due;
-		if (next > now)
-			break;
-		next = VHU_CLOCK_NEVER;
-		due++;
-	}
-	if (due > 0) {
-		give_waiting(backend, ring, due);
-		announce(backend, ring);
-	}
 	return next < ring->call_due ? next : ring->call_due;
 }
 
@@ -167,7 +165,7 @@ void vhu_work_drain(struct vhu_backend *backend, struct vhu_ring *ring)
 		if (got < 0)
 			vhu_backend_break(backend, ring, what_is_wrong(got));
 	}
-	give_waiting(backend, ring, ring->done_count);
+	give_due(backend, ring, VHU_CLOCK_NEVER);
 	announce(backend, ring);
 	if (ring->call_due != VHU_CLOCK_NEVER)
 		vhu_call_now(backend, ring);

@@ -78,7 +78,7 @@ bears late-reply:GET_FEATURES:20ms
 bears late-call:2ms
 bears extra-call
 back_options='--delay 1ms'
-bears reorder
+bears reorder:1/3
 back_options=''
 
 # What is said of the vrings is for others to judge; it is said.

@@ -26,7 +26,7 @@ start_disk() {
 	turn=$((turn + 1))
 	stage_start "disk$turn" "$build/bin/vhu-sample-backend" --device blk --queues 2 \
 		"--blk-file=$stage/disk.img" "--socket-path=$stage/disk.sock" --delay 3ms \
-		--fault reorder
+		--fault reorder:1/3
 	stage_listens "disk$turn" "$stage/disk.sock"
 }
 

@@ -27,7 +27,7 @@ attack() {
 }
 
 attack 1500 1 --device blk --memory 1
-attack 1500 2 --device blk --memory 1 --delay 100us --fault reorder
+attack 1500 2 --device blk --memory 1 --delay 100us --fault reorder:1/3
 attack 1500 3 --device blk --memory 1 --dialect upstream
 attack 500 4 --device blk --memory 1 --without REPLY_ACK
 attack 500 5

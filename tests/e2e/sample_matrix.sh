@@ -100,7 +100,7 @@ grep -q 'does not offer RING_PACKED$' "$stage/front.log" || stage_fail "wrong re
 stage_end split TERM || stage_fail "the back-end ended with status $?"
 
 # Slow and out of order.
-start slow --device blk --memory 8 --queues 2 --delay 1ms --fault reorder
+start slow --device blk --memory 8 --queues 2 --delay 1ms --fault reorder:1/3
 drive_all slow --depth 8 --queues 2 --requests 64
 end slow
 end blk

@@ -41,7 +41,7 @@ recover() {
 }
 
 # With one request after the other done, and with many in flight that end out of order.
-for back_options in '' '--delay 500us --fault reorder'; do
+for back_options in '' '--delay 500us --fault reorder:1/3'; do
 	for ring in '' --packed; do
 		recover --depth 8 $ring
 		recover --depth 8 $ring --event-idx --indirect
