@@ -6,7 +6,8 @@
 set -eu
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
-back=$1/bin/vhu-sample-backend front=$1/bin/vhu-sample-frontend peer=$2
+build=$1 peer=$2
+back=$build/bin/vhu-sample-backend front=$build/bin/vhu-sample-frontend
 . "$top/samples/stage.sh"
 stage_open
 cd "$stage"
@@ -57,6 +58,21 @@ says 2 'has no room for 8 requests' "$front" --depth 8 --ring-size 16 a
 says 2 'a power of two' "$front" --ring-size 100 a
 says 2 'multiples of 512' "$front" --device blk --size 100 a
 says 1 'a: cannot connect: No such file' "$front" a
+
+# Each manual names the options that there are, and no others; the back-end's, the faults as well.
+for sample in vhu-sample-backend vhu-sample-frontend; do
+	tr -d '\\' <"$top/docs/$sample.1" >manual
+	"$build/bin/$sample" --help | sed -n 's/^  \(-.,\|   \) --\([a-z0-9-]*\).*/\2/p' |
+		sort >helped
+	awk '/^\.SH/ { on = $2 == "OPTIONS" } on && /^\.B[IR]* / &&
+		match($0, /--[a-z0-9-]+/) { print substr($0, RSTART + 2, RLENGTH - 2) }' manual |
+		sort >told
+	diff helped told >differ || stage_fail "$sample.1 names other options (>) than there are: $(cat differ)"
+done
+"$back" --faults | sed -n 's/^\([a-z][a-z-]*\).*/\1/p' | sort >listed
+tr -d '\\' <"$top/docs/vhu-sample-backend.1" | awk '/^\.SH/ { on = $2 == "FAULTS" } /^\.TP/ { head = 1; next }
+	on && head { sub(/[: ].*/, "", $2); sub(/:.*/, "", $2); print $2; head = 0 }' | sort >told
+diff listed told >differ || stage_fail "the manual names other faults (>) than there are: $(cat differ)"
 
 # A socket: made, not taken from others, taken from the dead, removed.
 : >file
