@@ -64,8 +64,8 @@ for sample in vhu-sample-backend vhu-sample-frontend; do
 	tr -d '\\' <"$top/docs/$sample.1" >manual
 	"$build/bin/$sample" --help | sed -n 's/^  \(-.,\|   \) --\([a-z0-9-]*\).*/\2/p' |
 		sort >helped
-	awk '/^\.SH/ { on = $2 == "OPTIONS" } on && /^\.B[IR]* / &&
-		match($0, /--[a-z0-9-]+/) { print substr($0, RSTART + 2, RLENGTH - 2) }' manual |
+	awk '/^\.SH/ { on = $2 == "OPTIONS" } /^\.TP/ && on { getline
+		if (match($0, /--[a-z0-9-]+/)) print substr($0, RSTART + 2, RLENGTH - 2) }' manual |
 		sort >told
 	diff helped told >differ || stage_fail "$sample.1 names other options (>) than there are: $(cat differ)"
 done
