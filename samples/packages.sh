@@ -11,6 +11,8 @@ vhu_packages() {
 		build)
 			echo gcc libc6-dev cmake make pkg-config libpcap-dev
 			echo libwireshark-dev libglib2.0-dev
+			# The probes: clang compiles them, llvm strips them.
+			echo libbpf-dev clang llvm
 			;;
 		# The storage daemon is in qemu-system-common, from Debian 13 on in qemu-utils.
 		demo) echo tshark qemu-system-x86 qemu-system-common qemu-utils busybox-static gzip ;;
