@@ -70,7 +70,7 @@ for sample in vhu-sample-backend vhu-sample-frontend; do
 	diff helped told >differ || stage_fail "$sample.1 names other options (>) than there are: $(cat differ)"
 done
 "$back" --faults | sed -n 's/^\([a-z][a-z-]*\).*/\1/p' | sort >listed
-tr -d '\\' <"$top/docs/vhu-sample-backend.1" | awk '/^\.SH/ { on = $2 == "FAULTS" } /^\.TP/ { head = 1; next }
+tr -d '\\' <"$top/docs/vhu-sample-backend.1" | awk '/^\.SH/ { on = $2 == "FAULTS"; head = 0 } /^\.TP/ { head = 1; next }
 	on && head { sub(/[: ].*/, "", $2); sub(/:.*/, "", $2); print $2; head = 0 }' | sort >told
 diff listed told >differ || stage_fail "the manual names other faults (>) than there are: $(cat differ)"
 
