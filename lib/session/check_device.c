@@ -28,7 +28,8 @@ static void check_config(struct vhu_look *look)
 	if (offset == MMIO_CONFIG && size <= 8)
 		vhu_report(look, VHU_RULE_AT_603, 0,
 			   "%s of %" PRIu64 " bytes at offset 0x%" PRIx64
-			   ": configuration begins at 0 here, at 0x100 in the registers of virtio-mmio",
+			   ": configuration begins at 0 here, at 0x100 in the registers of "
+			   "virtio-mmio",
 			   name, size, offset);
 	if (state->specs.config_size_by && offset + size > state->specs.config_size)
 		vhu_report(look, VHU_RULE_AT_604, state->specs.config_size_by,
@@ -36,12 +37,14 @@ static void check_config(struct vhu_look *look)
 			   ", and the configuration space was told to have %" PRIu32,
 			   name, size, offset, state->specs.config_size);
 	if (flags > 1)
-		vhu_report(look, VHU_RULE_AT_605, 0, "%s has flags 0x%" PRIx64 ", neither 0 nor 1", name,
+		vhu_report(look, VHU_RULE_AT_605, 0, "%s has flags 0x%" PRIx64 ", neither 0 nor 1",
+			   name,
 			   flags);
 	else if (flags == 1 && !(state->context.features >> VHU_F_LOG_ALL & 1) &&
 		 !state->context.postcopy && !state->log_by && vhu_report_first(look, VHU_RULE_AT_606))
 		vhu_report(look, VHU_RULE_AT_606, 0,
-			   "%s has flags 1, live migration, and none is under way; writable fields are 0",
+			   "%s has flags 1, live migration, and none is under way; writable "
+			   "fields are 0",
 			   name);
 }
 
@@ -73,7 +76,8 @@ static void check_state(struct vhu_look *look)
 
 	if (!look->note->reply) {
 		if (running)
-			vhu_report(look, VHU_RULE_AT_607, 0, "%s while %u vring%s: the state still changes",
+			vhu_report(look, VHU_RULE_AT_607, 0,
+				   "%s while %u vring%s: the state still changes",
 				   look->note->message->name, running, running > 1 ? "s run" : " runs");
 		return;
 	}
@@ -96,14 +100,16 @@ static void check_iotlb(struct vhu_look *look)
 	const char *type_name = name ? name->name : "message";
 
 	if (type < IOTLB_MISS || type > IOTLB_ACCESS_FAIL)
-		vhu_report(look, VHU_RULE_AT_610, 0, "%s has type %" PRIu64 ", which does not exist",
+		vhu_report(look, VHU_RULE_AT_610, 0, "%s has type %" PRIu64
+			   ", which does not exist",
 			   look->note->message->name, type);
 	else if (from_front_end != (type == IOTLB_UPDATE || type == IOTLB_INVALIDATE))
 		vhu_report(look, VHU_RULE_AT_610, 0, "%s is a%s %s, which the %s does not send",
 			   look->note->message->name, strchr("aeiou", type_name[0]) ? "n" : "", type_name,
 			   from_front_end ? "front-end" : "back-end");
 	else if (permission > IOTLB_READ_WRITE)
-		vhu_report(look, VHU_RULE_AT_610, 0, "%s has permission %" PRIu64 ", which does not exist",
+		vhu_report(look, VHU_RULE_AT_610, 0, "%s has permission %" PRIu64
+			   ", which does not exist",
 			   look->note->message->name, permission);
 	else if (type == IOTLB_UPDATE && look->state->regions &&
 		 vhu_state_region(look->state, address, size, false) < 0)
@@ -134,12 +140,14 @@ static void check_postcopy(struct vhu_look *look)
 	switch (vhu_look_at(look)) {
 	case VHU_REQUEST(POSTCOPY_LISTEN):
 		if (look->whole && !look->state->postcopy_advised_by)
-			vhu_report(look, VHU_RULE_AT_609, 0, "%s before %s", look->note->message->name,
+			vhu_report(look, VHU_RULE_AT_609, 0, "%s before %s",
+				   look->note->message->name,
 				   vhu_messages[VHU_MSG_POSTCOPY_ADVISE].name);
 		break;
 	case VHU_REQUEST(POSTCOPY_END):
 		if (look->whole && !look->state->context.postcopy)
-			vhu_report(look, VHU_RULE_AT_609, 0, "%s before %s", look->note->message->name,
+			vhu_report(look, VHU_RULE_AT_609, 0, "%s before %s",
+				   look->note->message->name,
 				   vhu_messages[VHU_MSG_POSTCOPY_LISTEN].name);
 		break;
 	}
@@ -164,7 +172,8 @@ static void check_backend_request(struct vhu_look *look)
 		return;
 	if (index >= vhu_look_vring_limit(look))
 		vhu_report(look, VHU_RULE_AT_619, state->queue_num_by,
-			   "a host notifier for vring %" PRIu64 "; there are %" PRIu64 " at the most", index,
+			   "a host notifier for vring %" PRIu64 "; there are %" PRIu64
+			   " at the most", index,
 			   vhu_look_vring_limit(look));
 	if (!vhu_get(look, VHU_FIELD_vring_area_nofd) &&
 	    (size < HOST_PAGE_MIN || (size & (size - 1))))
@@ -209,7 +218,8 @@ void vhu_check_device(struct vhu_look *look)
 		break;
 	case VHU_REQUEST(NET_SET_MTU):
 		if (value < MTU_MIN || value > MTU_MAX)
-			vhu_report(look, VHU_RULE_AT_618, 0, "the MTU is %" PRIu64 ", not %d to %d", value,
+			vhu_report(look, VHU_RULE_AT_618, 0, "the MTU is %" PRIu64 ", not %d to %d",
+				   value,
 				   MTU_MIN, MTU_MAX);
 		break;
 	}

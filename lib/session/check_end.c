@@ -62,7 +62,8 @@ static void check_unanswered(struct vhu_look *look, enum vhu_channel c, const ch
 			continue;
 		if (ms >= HUNG_MS)
 			vhu_report(look, VHU_RULE_AT_402, pending->number,
-				   "%s, message %" PRIu64 ", was not answered in %" PRIu64 " ms%s%s; %s",
+				   "%s, message %" PRIu64 ", was not answered in %" PRIu64
+				   " ms%s%s; %s",
 				   name_of(pending->message), pending->number, ms, by ? ", then " : "",
 				   by ? by : "", last);
 		else if (by)
@@ -167,8 +168,8 @@ void vhu_check_end(struct vhu_look *look, bool closed)
 void vhu_check_replaced(struct vhu_look *look, unsigned index, const struct vhu_vring_fd *call)
 {
 	vhu_report(look, VHU_RULE_AT_304, call->number,
-		   "the call of vring %u was replaced %u time%s while it ran, %u of them without an "
-		   "acknowledgement",
+		   "the call of vring %u was replaced %u time%s while it ran, %u of them without "
+		   "an acknowledgement",
 		   index, call->replaced, call->replaced > 1 ? "s" : "", call->unacknowledged);
 }
 
@@ -181,7 +182,8 @@ int vhu_state_last_words(const struct vhu_state *state, char *to, size_t size)
 		for (unsigned i = 0; i < state->channel[c].count; i++) {
 			const struct vhu_pending *pending = &state->channel[c].pending[i];
 
-			vhu_line_printf(&line, "%s%s (message %" PRIu64 ") unanswered for %" PRIu64 " ms",
+			vhu_line_printf(&line, "%s%s (message %" PRIu64 ") unanswered for %" PRIu64
+					" ms",
 					line.length ? ", " : "", name_of(pending->message),
 					pending->number, ms_between(pending->time_ns, state->last_ns));
 		}

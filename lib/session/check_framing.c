@@ -35,7 +35,8 @@ static void report_unknown(struct vhu_look *look)
 			   vhu_dialect_name(row[0]->dialect), row[0]->name);
 	else
 		vhu_report(look, VHU_RULE_AT_104, 0,
-			   "message %" PRIu32 " of %" PRIu32 " bytes is not known%s%s", header->request,
+			   "message %" PRIu32 " of %" PRIu32 " bytes is not known%s%s",
+			   header->request,
 			   header->size, dialect == VHU_ANY ? "" : " in dialect ",
 			   dialect == VHU_ANY ? "" : vhu_dialect_name(dialect));
 }
@@ -48,7 +49,8 @@ static void report_cut(struct vhu_look *look)
 
 	if (note->has_header)
 		vhu_report(look, VHU_RULE_AT_105, 0,
-			   "the %s closed after %" PRIu32 " of the %" PRIu32 " bytes that follow in %s%s",
+			   "the %s closed after %" PRIu32 " of the %" PRIu32
+			   " bytes that follow in %s%s",
 			   sender, note->payload.size, note->header.size, name_of(note->message),
 			   note->reply ? "'s reply" : "");
 	else
@@ -68,14 +70,16 @@ void vhu_check_framing(struct vhu_look *look)
 		return;
 	if (look->record->marks & VHU_MARK_TRUNCATED)
 		vhu_report(look, VHU_RULE_AT_502, 0,
-			   "descriptors of %s were lost on the way: its receiver had no room for them",
+			   "descriptors of %s were lost on the way: its receiver had no room for "
+			   "them",
 			   name_of(note->message));
 	if (!note->message)
 		report_unknown(look);
 	if (look->record->channel == VHU_GPU)
 		return;
 	if ((flags & VHU_FLAGS_VERSION_MASK) != VHU_FLAGS_VERSION)
-		vhu_report(look, VHU_RULE_AT_101, 0, "%s has version %" PRIu32 " in its flags 0x%" PRIx32,
+		vhu_report(look, VHU_RULE_AT_101, 0, "%s has version %" PRIu32
+			   " in its flags 0x%" PRIx32,
 			   name_of(note->message), flags & VHU_FLAGS_VERSION_MASK, flags);
 	if (flags & VHU_FLAGS_RESERVED)
 		vhu_report(look, VHU_RULE_AT_102, 0, "%s has reserved bits in its flags 0x%" PRIx32,
@@ -122,8 +126,8 @@ static void report_need(struct vhu_look *look, unsigned bit)
 		    (depends && !(depends & ~state->context.protocol_features)))
 			continue;
 		vhu_report(look, VHU_RULE_AT_206, state->protocol_features.taken_by,
-			   "%s needs %s, bit %u, and bit %u was taken: %s to one side, an older %s to the "
-			   "other",
+			   "%s needs %s, bit %u, and bit %u was taken: %s to one side, an older "
+			   "%s to the other",
 			   message->name, name, bit, older, feature_name(look, older), name);
 		return;
 	}
@@ -217,7 +221,8 @@ static void check_protocol_features(struct vhu_look *look, uint64_t taken)
 		if (!lacks || bit == VHU_PF_STANDALONE)
 			continue;
 		names_text(look, VHU_NAMES_protocol_features, lacks, depends, sizeof(depends));
-		vhu_report(look, VHU_RULE_AT_207, 0, "%s takes %s without %s, which it depends on", name,
+		vhu_report(look, VHU_RULE_AT_207, 0, "%s takes %s without %s, which it depends on",
+			   name,
 			   feature_name(look, bit), depends);
 	}
 }
@@ -246,13 +251,14 @@ static void check_features(struct vhu_look *look, uint64_t taken)
 			   " left out though it was offered",
 			   name, state->features.taken_by);
 	if ((taken >> VHU_F_LOG_ALL & 1) && !state->log_by && look->whole)
-		vhu_report(look, VHU_RULE_AT_514, 0, "%s takes LOG_ALL, and no %s told where to log", name,
+		vhu_report(look, VHU_RULE_AT_514, 0,
+			   "%s takes LOG_ALL, and no %s told where to log", name,
 			   vhu_messages[VHU_MSG_SET_LOG_BASE].name);
 	if ((taken >> VHU_F_ACCESS_PLATFORM & 1) && state->context.has_protocol_features &&
 	    !(vhu_taken(look, VHU_PF_BACKEND_REQ) && vhu_taken(look, VHU_PF_REPLY_ACK)))
 		vhu_report(look, VHU_RULE_AT_613, state->protocol_features.taken_by,
-			   "%s takes ACCESS_PLATFORM without BACKEND_REQ and REPLY_ACK: the back-end cannot "
-			   "ask for translations",
+			   "%s takes ACCESS_PLATFORM without BACKEND_REQ and REPLY_ACK: the "
+			   "back-end cannot ask for translations",
 			   name);
 }
 
@@ -288,7 +294,8 @@ void vhu_check_negotiation(struct vhu_look *look)
 	case VHU_REQUEST(SET_OWNER):
 		if (state->owner_by > state->owner_reset_by)
 			vhu_report(look, VHU_RULE_AT_217, state->owner_by,
-				   "%s again, after message %" PRIu64, message->name, state->owner_by);
+				   "%s again, after message %" PRIu64, message->name,
+				   state->owner_by);
 		break;
 	case VHU_REQUEST(RESET_OWNER):
 		vhu_report(look, VHU_RULE_AT_616, 0,

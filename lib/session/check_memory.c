@@ -111,7 +111,8 @@ static void check_roles(struct vhu_look *look)
 		    !fd->has_eventfd || fd->eventfd_id != look->record->fd[0].eventfd_id)
 			continue;
 		vhu_report(look, VHU_RULE_AT_504, fd->number,
-			   "eventfd %" PRIu32 " becomes the %s of vring %d, and is the %s of vring %u",
+			   "eventfd %" PRIu32
+			   " becomes the %s of vring %d, and is the %s of vring %u",
 			   fd->eventfd_id, role == VHU_KICK ? "kick" : "call", look->note->vring,
 			   role == VHU_KICK ? "call" : "kick", i);
 	}
@@ -163,7 +164,8 @@ static void check_region(struct vhu_look *look, const struct vhu_region *region,
 	bool user = !vhu_taken(look, VHU_PF_GPA_ADDRESSES);
 
 	if (region->size == 0) {
-		vhu_report(look, VHU_RULE_AT_505, 0, "region %u at guest address 0x%" PRIx64 " is empty",
+		vhu_report(look, VHU_RULE_AT_505, 0, "region %u at guest address 0x%" PRIx64
+			   " is empty",
 			   index, region->guest_address);
 		return;
 	}
@@ -198,7 +200,8 @@ static void check_region(struct vhu_look *look, const struct vhu_region *region,
 			   "region %u is of a file that is open for reading alone", index);
 	else if ((fd->has & VHU_FD_HAS_SEALS) && (fd->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
 		vhu_report(look, VHU_RULE_AT_508, 0,
-			   "region %u is of a file that is sealed against writing, seals 0x%" PRIx32, index,
+			   "region %u is of a file that is sealed against writing, seals "
+			   "0x%" PRIx32, index,
 			   fd->seals);
 	if ((fd->has & VHU_FD_HAS_PAGE_SIZE) && fd->page_size &&
 	    ((region->mmap_offset | region->size) & (fd->page_size - 1)))
@@ -221,13 +224,14 @@ static void check_table(struct vhu_look *look)
 	if (vhu_taken(look, VHU_PF_XEN_MMAP) && layout == &vhu_layouts[VHU_LAYOUT_mem_table] &&
 	    regions && vhu_report_first(look, VHU_RULE_AT_206))
 		vhu_report(look, VHU_RULE_AT_206, look->state->protocol_features.taken_by,
-			   "bit %d was taken, and the regions of %s are not those of Xen: to one side it is "
-			   "an older SHARED_OBJECT",
+			   "bit %d was taken, and the regions of %s are not those of Xen: to one "
+			   "side it is an older SHARED_OBJECT",
 			   VHU_PF_XEN_MMAP, look->note->message->name);
 	if (regions == 0)
 		vhu_report(look, VHU_RULE_AT_505, 0, "the memory table has no regions");
 	if (regions > TABLE_REGIONS_MAX)
-		vhu_report(look, VHU_RULE_AT_515, 0, "the memory table has %" PRIu64 " regions, more than %d",
+		vhu_report(look, VHU_RULE_AT_515, 0, "the memory table has %" PRIu64
+			   " regions, more than %d",
 			   regions, TABLE_REGIONS_MAX);
 	for (unsigned i = 0; i < regions && i < TABLE_REGIONS_MAX; i++) {
 		uint32_t base = array->offset + i * array->size;
@@ -252,7 +256,8 @@ static void check_added(struct vhu_look *look)
 	check_region(look, &region, state->regions, state->region, state->regions);
 	if (state->mem_slots_by && state->regions >= state->mem_slots)
 		vhu_report(look, VHU_RULE_AT_515, state->mem_slots_by,
-			   "region %u is added, and the back-end has %" PRIu32 " slots", state->regions,
+			   "region %u is added, and the back-end has %" PRIu32 " slots",
+			   state->regions,
 			   state->mem_slots);
 }
 
@@ -270,7 +275,8 @@ static void check_removed(struct vhu_look *look)
 		    state->region[i].size == region.size)
 			return;
 	vhu_report(look, VHU_RULE_AT_516, 0,
-		   "%s of 0x%" PRIx64 " bytes at guest address 0x%" PRIx64 ", where no such region is",
+		   "%s of 0x%" PRIx64 " bytes at guest address 0x%" PRIx64
+		   ", where no such region is",
 		   look->note->message->name, region.size, region.guest_address);
 }
 
@@ -290,7 +296,8 @@ static void check_log(struct vhu_look *look)
 	/* One bit a page, in whole bytes. */
 	if (highest && size < (highest / LOG_PAGE + 7) / 8)
 		vhu_report(look, VHU_RULE_AT_513, state->memory_by,
-			   "the log has 0x%" PRIx64 " bytes; one bit for each page of memory up to 0x%" PRIx64
+			   "the log has 0x%" PRIx64
+			   " bytes; one bit for each page of memory up to 0x%" PRIx64
 			   " makes 0x%" PRIx64,
 			   size, highest, (highest / LOG_PAGE + 7) / 8);
 }
@@ -309,12 +316,14 @@ static void check_inflight_size(struct vhu_look *look)
 		return;
 	if (size < queues * entries * INFLIGHT_DESCRIPTOR)
 		vhu_report(look, VHU_RULE_AT_509, look->request.number,
-			   "the inflight area has 0x%" PRIx64 " bytes; %" PRIu64 " queues of %" PRIu64
+			   "the inflight area has 0x%" PRIx64 " bytes; %" PRIu64
+			   " queues of %" PRIu64
 			   " need more than 0x%" PRIx64,
 			   size, queues, entries, queues * entries * INFLIGHT_DESCRIPTOR);
 	else if ((fd->has & VHU_FD_HAS_SIZE) && fd->size && end > fd->size)
 		vhu_report(look, VHU_RULE_AT_509, look->request.number,
-			   "the inflight area ends at 0x%" PRIx64 " of its file of 0x%" PRIx64 " bytes", end,
+			   "the inflight area ends at 0x%" PRIx64 " of its file of 0x%" PRIx64
+			   " bytes", end,
 			   fd->size);
 }
 

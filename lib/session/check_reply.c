@@ -42,7 +42,8 @@ static bool check_other_reading(struct vhu_look *look, int64_t request)
 	if (!other)
 		return false;
 	vhu_report(look, VHU_RULE_AT_206, look->request.number,
-		   "message %" PRIu32 "%s is %s in this session's dialect %s, and has the size of %s in %s",
+		   "message %" PRIu32
+		   "%s is %s in this session's dialect %s, and has the size of %s in %s",
 		   look->note->header.request, look->note->reply ? "'s reply" : "", message->name,
 		   vhu_dialect_name(message->dialect), other->name, vhu_dialect_name(other->dialect));
 	return true;
@@ -98,7 +99,8 @@ static void check_reply_size(struct vhu_look *look)
 		return;
 	sizes_text(message->shape[1], sizes, sizeof(sizes));
 	vhu_report(look, VHU_RULE_AT_408, look->request.number,
-		   "the reply to %s has a payload of %" PRIu32 " bytes, not %s", message->name, size,
+		   "the reply to %s has a payload of %" PRIu32 " bytes, not %s", message->name,
+		   size,
 		   sizes);
 }
 
@@ -132,17 +134,20 @@ void vhu_check_reply(struct vhu_look *look)
 				   name_of(note->message), channel->answered_number);
 		else
 			vhu_report(look, VHU_RULE_AT_405, 0,
-				   "a reply to %s, and nothing asked for it", name_of(note->message));
+				   "a reply to %s, and nothing asked for it",
+				   name_of(note->message));
 		return;
 	}
 	if (skipped->number)
 		vhu_report(look, VHU_RULE_AT_407, skipped->number,
-			   "%s is answered while the older %s, message %" PRIu64 ", waits for its reply",
+			   "%s is answered while the older %s, message %" PRIu64
+			   ", waits for its reply",
 			   name_of(note->message), name_of(skipped->message), skipped->number);
 	check_delay(look);
 	if (note->message && !note->or_message)
 		check_reply_size(look);
 	if (refusal(look))
-		vhu_report(look, VHU_RULE_AT_412, look->request.number, "%s was refused with %" PRIu64,
+		vhu_report(look, VHU_RULE_AT_412, look->request.number,
+			   "%s was refused with %" PRIu64,
 			   name_of(note->message), refusal(look));
 }

@@ -38,7 +38,8 @@ static void check_index(struct vhu_look *look)
 	if ((uint64_t)vring < vhu_look_vring_limit(look))
 		return;
 	if (vring >= VHU_VRINGS_MAX)
-		vhu_report(look, VHU_RULE_AT_309, 0, "%s for vring %d: indexes end at %d", name, vring,
+		vhu_report(look, VHU_RULE_AT_309, 0, "%s for vring %d: indexes end at %d", name,
+			   vring,
 			   VHU_VRINGS_MAX - 1);
 	else if (vhu_report_first(look, VHU_RULE_AT_309))
 		vhu_report(look, VHU_RULE_AT_309, state->queue_num_by,
@@ -78,13 +79,15 @@ static void check_count(struct vhu_look *look)
 
 	if (fixed && vring >= fixed) {
 		if (vhu_report_first(look, VHU_RULE_AT_312))
-			vhu_report(look, VHU_RULE_AT_312, 0, "vring %d is used, and %s devices have %u",
+			vhu_report(look, VHU_RULE_AT_312, 0,
+				   "vring %d is used, and %s devices have %u",
 				   look->note->vring, vhu_device_name(device), fixed);
 	} else if (state->config_queues && vring >= state->config_queues && !state->queue_num_by) {
 		/* Front-ends show the driver a number of their own where they asked for it. */
 		if (vhu_report_first(look, VHU_RULE_AT_312))
 			vhu_report(look, VHU_RULE_AT_312, state->config_queues_by,
-				   "vring %d is used, and by its configuration this %s device has %" PRIu64,
+				   "vring %d is used, and by its configuration this %s device has "
+				   "%" PRIu64,
 				   look->note->vring, vhu_device_name(device), state->config_queues);
 	}
 }
@@ -113,8 +116,8 @@ static void check_base_format(struct vhu_look *look, const struct vhu_vring *vri
 
 	if (known && !packed && base > UINT16_MAX)
 		vhu_report(look, VHU_RULE_AT_318, look->state->features.taken_by,
-			   "vring %d is split and its %s is 0x%" PRIx64 ": above its 16 bits stands "
-			   "what only packed rings have",
+			   "vring %d is split and its %s is 0x%" PRIx64
+			   ": above its 16 bits stands what only packed rings have",
 			   look->note->vring, whose, base);
 	else if (known && packed && vring && vring->size_by &&
 		 ((base & PACKED_INDEX) >= vring->size ||
@@ -153,7 +156,8 @@ static void check_stop(struct vhu_look *look, const struct vhu_vring *vring)
 
 	if (num && !vhu_taken(look, VHU_PF_GET_VRING_BASE_INFLIGHT) &&
 	    vhu_report_first(look, VHU_RULE_AT_321))
-		vhu_report(look, VHU_RULE_AT_321, 0, "%s for vring %d has num %" PRIu64 ", which is to be 0",
+		vhu_report(look, VHU_RULE_AT_321, 0, "%s for vring %d has num %" PRIu64
+			   ", which is to be 0",
 			   look->note->message->name, look->note->vring, num);
 	if (vring && vring->started && vring->fd[VHU_CALL].replaced)
 		vhu_check_replaced(look, (unsigned)look->note->vring, &vring->fd[VHU_CALL]);
@@ -167,8 +171,8 @@ static void check_base_got(struct vhu_look *look, const struct vhu_vring *vring)
 
 	vhu_look_format(look, &packed);
 	check_base_format(look, vring, base);
-	if (vring && base == 0 && vring->base_by && (vring->base & (packed ? PACKED_INDEX : UINT16_MAX)) &&
-	    vring->started_by > vring->base_by)
+	if (vring && base == 0 && vring->base_by &&
+	    (vring->base & (packed ? PACKED_INDEX : UINT16_MAX)) && vring->started_by > vring->base_by)
 		vhu_report(look, VHU_RULE_AT_319, vring->base_by,
 			   "vring %d began at 0x%" PRIx32 " and ends at 0: its place was lost",
 			   look->note->vring, vring->base);
@@ -183,7 +187,8 @@ static void check_vring_fd(struct vhu_look *look, const struct vhu_vring *vring,
 	bool acknowledged = note->header.flags & VHU_FLAG_NEED_REPLY;
 
 	if (vhu_get(look, VHU_FIELD_vring_fd_reserved))
-		vhu_report(look, VHU_RULE_AT_308, 0, "%s for vring %d has reserved bits set: 0x%" PRIx64,
+		vhu_report(look, VHU_RULE_AT_308, 0,
+			   "%s for vring %d has reserved bits set: 0x%" PRIx64,
 			   note->message->name, note->vring,
 			   vhu_integer_read(note->payload.bytes, 8, note->payload.big_endian));
 	if (nofd != (look->record->fds == 0) && !(look->record->marks & VHU_MARK_TRUNCATED))
@@ -192,16 +197,18 @@ static void check_vring_fd(struct vhu_look *look, const struct vhu_vring *vring,
 				: "%s for vring %d has no descriptor, and bit 8 does not say so",
 			   note->message->name, note->vring);
 	else if (nofd && role != VHU_ERR && !vhu_taken(look, VHU_PF_INBAND_NOTIFICATIONS))
-		vhu_report(look, VHU_RULE_AT_307, 0, "vring %d has no %s: it is polled", note->vring,
+		vhu_report(look, VHU_RULE_AT_307, 0, "vring %d has no %s: it is polled",
+			   note->vring,
 			   role == VHU_KICK ? "kick" : "call");
 	/* One window a ring and run is enough to know of; how many there were is told at its end. */
 	if (role != VHU_ERR && vring && !acknowledged && vhu_taken(look, VHU_PF_REPLY_ACK) &&
 	    vhu_vring_fd_is_replaced(look, vring, role) && !vring->fd[role].unacknowledged)
 		vhu_report(look, VHU_RULE_AT_303, vring->fd[role].number,
-			   "%s replaces the %s of vring %d, which runs, and asks for no reply: until the "
-			   "back-end has it, %s",
+			   "%s replaces the %s of vring %d, which runs, and asks for no reply: "
+			   "until the back-end has it, %s",
 			   note->message->name, role == VHU_KICK ? "kick" : "call", note->vring,
-			   role == VHU_KICK ? "kicks of the old one may be lost" : "its calls go to the old one");
+			   role == VHU_KICK ? "kicks of the old one may be lost"
+					    : "its calls go to the old one");
 }
 
 /* Look at rings that are enabled. */
@@ -217,7 +224,8 @@ static void check_enable(struct vhu_look *look)
 	if (context->has_features && !(context->features >> VHU_F_PROTOCOL_FEATURES & 1) &&
 	    vhu_report_first(look, VHU_RULE_AT_214))
 		vhu_report(look, VHU_RULE_AT_214, look->state->features.taken_by,
-			   "%s, and message %" PRIu64 " did not take bit 30: vrings are enabled already",
+			   "%s, and message %" PRIu64
+			   " did not take bit 30: vrings are enabled already",
 			   look->note->message->name, look->state->features.taken_by);
 }
 
@@ -237,7 +245,8 @@ void vhu_check_ring(struct vhu_look *look)
 	case VHU_REQUEST(SET_VRING_ADDR):
 		if (look->whole && !look->state->regions)
 			vhu_report(look, VHU_RULE_AT_317, look->state->memory_by,
-				   "%s for vring %d, and there is no memory yet that it could point to",
+				   "%s for vring %d, and there is no memory yet that it could "
+				   "point to",
 				   look->note->message->name, look->note->vring);
 		break;
 	case VHU_REQUEST(SET_VRING_BASE):

@@ -30,7 +30,8 @@ static void check_asked(struct vhu_look *look)
 
 	if (negotiation_known(look) && !vhu_taken(look, VHU_PF_STANDALONE))
 		vhu_report(look, VHU_RULE_AT_704, look->request.number,
-			   "%s, and %s was not negotiated: this id is another message to other back-ends",
+			   "%s, and %s was not negotiated: this id is another message to other "
+			   "back-ends",
 			   look->note->message->name, name ? name->name : "bit 18");
 }
 
@@ -44,7 +45,8 @@ static void check_size_told(struct vhu_look *look, uint64_t size)
 		return;
 	if (size)
 		vhu_report(look, VHU_RULE_AT_702, by,
-			   "the configuration space has %" PRIu64 " bytes, and CONFIG was not negotiated",
+			   "the configuration space has %" PRIu64
+			   " bytes, and CONFIG was not negotiated",
 			   size);
 	else
 		vhu_report(look, VHU_RULE_AT_703, by,
@@ -56,7 +58,8 @@ static void check_device_id(struct vhu_look *look, uint64_t device)
 {
 	if (!vhu_device_name((uint32_t)device))
 		vhu_report(look, VHU_RULE_AT_706, 0,
-			   "device id %" PRIu64 " is no virtio device's: no driver takes it", device);
+			   "device id %" PRIu64 " is no virtio device's: no driver takes it",
+			   device);
 }
 
 /* Look at the specifications by themselves and at what was negotiated for them. */
@@ -71,12 +74,14 @@ static void check_specs(struct vhu_look *look)
 			   "STANDALONE was taken without STATUS");
 	check_size_told(look, vhu_get(look, VHU_FIELD_backend_specs_config_size));
 	if (max < min)
-		vhu_report(look, VHU_RULE_AT_705, 0, "max vqs %" PRIu64 " is below min vqs %" PRIu64, max,
+		vhu_report(look, VHU_RULE_AT_705, 0, "max vqs %" PRIu64
+			   " is below min vqs %" PRIu64, max,
 			   min);
 	check_device_id(look, vhu_get(look, VHU_FIELD_backend_specs_device_id));
 	if (state->queue_num_by && state->queue_num != max)
 		vhu_report(look, VHU_RULE_AT_707, state->queue_num_by,
-			   "max vqs is %" PRIu64 ", and the number of queues was told as %" PRIu32, max,
+			   "max vqs is %" PRIu64 ", and the number of queues was told as %" PRIu32,
+			   max,
 			   state->queue_num);
 }
 
@@ -88,12 +93,14 @@ static void check_queue_num(struct vhu_look *look)
 
 	if (state->specs.max_vqs_by && queues != state->specs.max_vqs)
 		vhu_report(look, VHU_RULE_AT_707, state->specs.max_vqs_by,
-			   "the number of queues is %" PRIu64 ", and max vqs was told as %" PRIu32, queues,
+			   "the number of queues is %" PRIu64 ", and max vqs was told as %" PRIu32,
+			   queues,
 			   state->specs.max_vqs);
 	else if (!state->specs.max_vqs_by && state->specs.min_vqs_by &&
 		 queues < state->specs.min_vqs)
 		vhu_report(look, VHU_RULE_AT_707, state->specs.min_vqs_by,
-			   "the number of queues is %" PRIu64 ", below the minimum of %" PRIu32, queues,
+			   "the number of queues is %" PRIu64 ", below the minimum of %" PRIu32,
+			   queues,
 			   state->specs.min_vqs);
 }
 
@@ -121,7 +128,8 @@ static void check_config_queues(struct vhu_look *look)
 	if (by && told && !vhu_get(look, VHU_FIELD_config_offset) &&
 	    (told < state->specs.min_vqs || told > max))
 		vhu_report(look, VHU_RULE_AT_709, by,
-			   "the configuration space tells of %" PRIu64 " queues, the back-end of %" PRIu32
+			   "the configuration space tells of %" PRIu64
+			   " queues, the back-end of %" PRIu32
 			   " to %" PRIu32,
 			   told, state->specs.min_vqs, max);
 }
@@ -136,7 +144,8 @@ static void check_config_size(struct vhu_look *look)
 	    look->request.first[0] == 0 && look->request.first[1] == state->specs.config_size &&
 	    size != state->specs.config_size)
 		vhu_report(look, VHU_RULE_AT_708, state->specs.config_size_by,
-			   "the configuration has %" PRIu64 " bytes, and was told to have %" PRIu32, size,
+			   "the configuration has %" PRIu64 " bytes, and was told to have %" PRIu32,
+			   size,
 			   state->specs.config_size);
 	check_config_queues(look);
 }
@@ -155,7 +164,8 @@ static void check_rings(struct vhu_look *look)
 		if ((status & VIRTIO_CONFIG_S_DRIVER_OK) && state->specs.min_vqs_by &&
 		    state->vrings && enabled < state->specs.min_vqs)
 			vhu_report(look, VHU_RULE_AT_710, state->specs.min_vqs_by,
-				   "DRIVER_OK with %u vring%s enabled, and the device needs %" PRIu32, enabled,
+				   "DRIVER_OK with %u vring%s enabled, and the device needs "
+				   "%" PRIu32, enabled,
 				   enabled == 1 ? "" : "s", state->specs.min_vqs);
 	} else if (state->specs.max_vqs_by && look->note->vring >= 0 &&
 		   (uint32_t)look->note->vring >= state->specs.max_vqs) {
@@ -200,7 +210,8 @@ void vhu_check_standalone(struct vhu_look *look)
 	case VHU_REQUEST(BACKEND_SHARED_OBJECT_REMOVE):
 	case VHU_REQUEST(BACKEND_SHARED_OBJECT_LOOKUP):
 		vhu_report(look, VHU_RULE_AT_206, 0,
-			   "%s, in a session of dialect %s: bit 18 is SHARED_OBJECT to the back-end",
+			   "%s, in a session of dialect %s: bit 18 is SHARED_OBJECT to the "
+			   "back-end",
 			   look->note->message->name, vhu_dialect_name(look->note->context.dialect));
 		break;
 	}

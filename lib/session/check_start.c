@@ -62,8 +62,8 @@ static void check_area(struct vhu_look *look, int index, const struct vhu_vring 
 	if (as_guest && vhu_state_region(look->state, area->address, area->size, false) >= 0) {
 		if (vhu_report_first(look, VHU_RULE_AT_206))
 			vhu_report(look, VHU_RULE_AT_206, look->state->protocol_features.taken_by,
-				   "bit 21 was taken, GPA_ADDRESSES, and vring %d has the front-end's "
-				   "addresses: to one side bit 21 is an older SHMEM",
+				   "bit 21 was taken, GPA_ADDRESSES, and vring %d has the "
+				   "front-end's addresses: to one side bit 21 is an older SHMEM",
 				   index);
 		return;
 	}
@@ -92,8 +92,8 @@ static void check_addresses(struct vhu_look *look, int index, struct vhu_vring *
 
 		if (a->address < b->address + b->size && b->address < a->address + a->size)
 			vhu_report(look, VHU_RULE_AT_314, vring->size_by,
-				   "the %s and %s areas of vring %d overlap: they were laid out for a "
-				   "smaller ring than one of %" PRIu32,
+				   "the %s and %s areas of vring %d overlap: they were laid out "
+				   "for a smaller ring than one of %" PRIu32,
 				   a->name, b->name, index, vring->size);
 	}
 }
@@ -111,7 +111,8 @@ static void check_started(struct vhu_look *look, int index, const struct vhu_vri
 	    !(state->context.features >> VHU_F_PROTOCOL_FEATURES & 1) &&
 	    vhu_report_first(look, VHU_RULE_AT_213))
 		vhu_report(look, VHU_RULE_AT_213, state->features.taken_by,
-			   "vring %d starts enabled: protocol features are in use, and message %" PRIu64
+			   "vring %d starts enabled: protocol features are in use, and message "
+			   "%" PRIu64
 			   " did not take bit 30",
 			   index, state->features.taken_by);
 	for (unsigned i = 0; i < state->vrings; i++) {
@@ -122,7 +123,8 @@ static void check_started(struct vhu_look *look, int index, const struct vhu_vri
 		    other->enabled_by > vring->addresses_by) {
 			vhu_report(look, VHU_RULE_AT_301, other->enabled_by,
 				   "vring %d has its addresses from message %" PRIu64
-				   " and gets its kick only after message %" PRIu64 " enabled vring %u",
+				   " and gets its kick only after message %" PRIu64
+				   " enabled vring %u",
 				   index, vring->addresses_by, other->enabled_by, i);
 			return;
 		}
@@ -138,11 +140,13 @@ static void check_inflight(struct vhu_look *look, int index, const struct vhu_vr
 		return;
 	if ((uint32_t)index >= state->inflight_queues)
 		vhu_report(look, VHU_RULE_AT_518, state->inflight_by,
-			   "vring %d starts, and the inflight area is for %" PRIu32 " queue%s", index,
+			   "vring %d starts, and the inflight area is for %" PRIu32 " queue%s",
+			   index,
 			   state->inflight_queues, state->inflight_queues == 1 ? "" : "s");
 	else if (vring->size > state->inflight_queue_size)
 		vhu_report(look, VHU_RULE_AT_518, state->inflight_by,
-			   "vring %d has size %" PRIu32 ", and the inflight area is for queues of %" PRIu32,
+			   "vring %d has size %" PRIu32
+			   ", and the inflight area is for queues of %" PRIu32,
 			   index, vring->size, state->inflight_queue_size);
 }
 
@@ -177,9 +181,10 @@ void vhu_check_kick_lost(struct vhu_look *look, unsigned index)
 
 	if (vhu_report_first(look, VHU_RULE_AT_302))
 		vhu_report(look, VHU_RULE_AT_302, vring->enabled_by,
-			   "vring %u had its kick in message %" PRIu64 " and was enabled by message %" PRIu64
-			   ", and nothing was answered since: a first kick may have come too early and "
-			   "be lost",
+			   "vring %u had its kick in message %" PRIu64
+			   " and was enabled by message %" PRIu64
+			   ", and nothing was answered since: a first kick may have come too "
+			   "early and be lost",
 			   index, vring->started_by, vring->enabled_by);
 	vhu_state_acknowledged(look->state, UINT64_MAX);
 }

@@ -43,7 +43,7 @@ static bool same(const char *a, size_t length, const char *b)
 	for (; length && *b; a++, b++, length--) {
 		bool gap_a = strchr("_- ", *a), gap_b = strchr("_- ", *b);
 
-		if (gap_a != gap_b || (!gap_a && tolower((unsigned char)*a) != tolower((unsigned char)*b)))
+		if (gap_a != gap_b || (!gap_a && strncasecmp(a, b, 1)))
 			return false;
 	}
 	return !length && !*b;
@@ -114,7 +114,7 @@ int payload_hex(const char *text, uint8_t *to, uint32_t size)
 			continue;
 		if (!digit || digits / 2 >= size)
 			return -1;
-		to[digits / 2] = (uint8_t)(digits % 2 ? to[digits / 2] << 4 | (digit - hex) : digit - hex);
+		to[digits / 2] = (uint8_t)((digits % 2 ? to[digits / 2] << 4 : 0) | (digit - hex));
 		digits++;
 	}
 	return digits % 2 ? -1 : (int)(digits / 2);

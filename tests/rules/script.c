@@ -120,7 +120,7 @@ static bool read_event(struct reader *reader, enum vhu_record_type type, char *r
 		record.text = "";
 		for (unsigned i = 0; i < 2; i++)
 			if ((value = after(word, i ? "back" : "front")))
-				*peer[i] = (struct vhu_peer){.known = true, .pid = 100 + i, .comm = value};
+				*peer[i] = (struct vhu_peer){true, .pid = 100 + i, .comm = value};
 	}
 	return give(reader, &record);
 }
