@@ -56,7 +56,7 @@ static bool keep(wmem_array_t **forms, const void *form, unsigned size)
 		    size - sizeof(uint32_t)))
 		return false;
 	if (!*forms)
-		*forms = wmem_array_sized_new(wmem_file_scope(), size, 2);
+		*forms = wmem_array_sized_new(wmem_file_scope(), size, 4);
 	wmem_array_append(*forms, form, 1);
 	return true;
 }
@@ -120,7 +120,7 @@ static void keep_memory(struct vhu_history *history, const struct vhu_state *sta
 /* Make room for the forms of @count vrings. */
 static void make_room(struct vhu_history *history, unsigned count)
 {
-	unsigned room = history->vrings ? history->vrings : 2;
+	unsigned room = history->vrings ? history->vrings : 4;
 
 	if (count <= history->vrings)
 		return;
