@@ -59,8 +59,7 @@ void vhu_event_add(proto_tree *tree, tvbuff_t *tvb, const uint8_t *bytes, int he
 	proto_tree_add_uint(tree, hf_tid, tvb, 0, head, event->tid);
 	proto_tree_add_uint(tree, hf_cpu, tvb, 0, head, event->cpu);
 	if (*event->comm)
-		proto_tree_add_item(tree, hf_comm, tvb,
-				    (int)((const uint8_t *)event->comm - bytes),
+		proto_tree_add_item(tree, hf_comm, tvb, (int)((const uint8_t *)event->comm - bytes),
 				    (int)strlen(event->comm), ENC_UTF_8);
 	add_time(tree, tvb, head, hf_kick_to_wake, event->has & VHU_VRING_HAS_KICK_TO_WAKE,
 		 event->kick_to_wake);
