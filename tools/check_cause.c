@@ -256,6 +256,15 @@ static bool say_unanswered(struct end *end)
 	return true;
 }
 
+/* Add how many vrings were left running, if any. */
+static void add_running(struct end *end)
+{
+	unsigned running = vhu_state_running(end->state);
+
+	if (running)
+		add(end, " while %u vring%s ran", running, running > 1 ? "s" : "");
+}
+
 /* A side closed in answer to what the other had just sent. Returns whether that was it. */
 static bool say_reaction(struct end *end)
 {
@@ -273,6 +282,8 @@ static bool say_reaction(struct end *end)
 	end->about = end->main->last_number[last];
 	add_closed_after(end, time_ns);
 	add_last(end, last);
+	if (end->closer == BACK)
+		add_running(end);
 	return true;
 }
 
@@ -303,9 +314,10 @@ static bool say_rings(struct end *end)
 		return false;
 	add_side(end, end->closer);
 	add(end, " closed%s", end->unread ? ", leaving bytes unread," : "");
+	add_running(end);
 	if (running)
-		add(end, " while %u vring%s ran%s: it was killed or crashed", running,
-		    running > 1 ? "s" : "", end->closer == FRONT ? ", which it did not stop" : "");
+		add(end, "%s: it was killed or crashed",
+		    end->closer == FRONT ? ", which it did not stop" : "");
 	else
 		add(end, " before any vring was started");
 	return true;

@@ -129,6 +129,17 @@ expect "devices" --compare before after <<'END'
 after:55: warning V621 sessions-differ: in the configuration Capacity is 514; session 3 of before (message 55) had 512 (session 3)
 END
 
+# Of several sessions the last of the one goes on in the first of the other.
+{
+	session 1 10 /run/a.sock 0x170000240 0x140000000 4 2048 256 0 400
+	session 2 11 /run/a.sock 0x170000240 0x170000240 4 2048 256 0 500
+} | capture earlier
+{
+	session 1 12 /run/a.sock 0x170000240 0x170000240 4 2048 256 500 600
+	session 2 13 /run/a.sock 0x170000240 0x140000000 4 2048 64 0 700
+} | capture later
+expect "last and first" --compare earlier later </dev/null
+
 # A capture in which no device told anything cannot be compared.
 printf '> 1 front-end opened peer:vmm:1:/a peer:device:2:/b\n' | capture nothing
 if "$vhu" check --compare nothing after >got 2>errors || [ $? != 1 ] ||

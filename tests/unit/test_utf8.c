@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is a character of UTF-8 and what is none: RFC 3629. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "lib/cli/utf8.h"
+
+static void characters_have_a_size(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned size;
+	} row[] = {
+	    {"", 1},
+	    {"a", 1},
+	    {"\x7f", 1},
+	    {"\xc2\x80", 2},
+	    {"\xdf\xbf", 2},
+	    {"\xe0\xa0\x80", 3},
+	    {"\xed\x9f\xbf", 3},
+	    {"\xee\x80\x80", 3},
+	    {"\xef\xbf\xbf", 3},
+	    {"\xf0\x90\x80\x80", 4},
+	    {"\xf4\x8f\xbf\xbf", 4},
+	    {"\xc3\xa9t\xc3\xa9", 2},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+		assert_int_equal(vhu_utf8_size(row[i].text), row[i].size);
+}
+
+static void other_bytes_are_none(void **state)
+{
+	static const char *const text[] = {
+	    "\x80", /* what follows a first byte */
+	    "\xbf",
+	    "\xc0\x80", /* longer than need be */
+	    "\xc1\xbf",
+	    "\xe0\x9f\xbf",
+	    "\xf0\x8f\xbf\xbf",
+	    "\xed\xa0\x80", /* half of a surrogate pair */
+	    "\xed\xbf\xbf",
+	    "\xf4\x90\x80\x80", /* beyond U+10FFFF */
+	    "\xf5\x80\x80\x80",
+	    "\xff",
+	    "\xc2", /* cut short */
+	    "\xe2\x82",
+	    "\xf0\x9f\x98",
+	    "\xc2z",
+	    "\xe2\x82z",
+	    "\xf0\x9f\x98z",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++)
+		assert_int_equal(vhu_utf8_size(text[i]), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(characters_have_a_size),
+	    cmocka_unit_test(other_bytes_are_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
