@@ -8,8 +8,7 @@ set -eu
 
 vhu=$1 bad=$2
 folder=$(mktemp -d "${TMPDIR:-/tmp}/probe-bad.XXXXXX")
-back_end=
-trap '[ -z "$back_end" ] || kill "$back_end" 2>/dev/null; rm -rf "$folder"' EXIT
+trap 'rm -rf "$folder"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 cd "$folder"

@@ -14,7 +14,7 @@ for program in jq xmllint; do
 done
 folder=$(mktemp -d "${TMPDIR:-/tmp}/probe-conform.XXXXXX")
 back_end=
-trap '[ -z "$back_end" ] || kill "$back_end" 2>/dev/null; rm -rf "$folder"' EXIT
+trap '[ -z "$back_end" ] || kill "$back_end" 2>/dev/null || :; rm -rf "$folder"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 cd "$folder"
