@@ -20,7 +20,7 @@ vhu_packages() {
 		tests)
 			vhu_packages build demo dpdk
 			echo libcmocka-dev jq strace wireshark-common tcpdump valgrind
-			echo clang libclang-rt-dev linux-libc-dev
+			echo clang libclang-rt-dev linux-libc-dev systemtap-sdt-dev libxml2-utils
 			;;
 		*)
 			echo "vhu_packages: $vhu_purpose: no such purpose" >&2
