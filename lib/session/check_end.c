@@ -131,6 +131,22 @@ static void check_offer(struct vhu_look *look)
 		   protocol ? "protocol " : "", offered, highest);
 }
 
+/* Report a front-end that left over the size of the answer to VHOST_USER_SET_LOG_BASE. */
+static void check_log_reply(struct vhu_look *look)
+{
+	const struct vhu_state *state = look->state;
+	const struct vhu_channel_state *channel = &state->channel[VHU_FRONT_END];
+
+	if (!state->log_reply_by || state->log_reply_by != channel->last_number[1] ||
+	    channel->last_number[0] > channel->last_number[1] ||
+	    look->record->time_ns - channel->last_ns[1] > VHU_MOMENT_NS)
+		return;
+	vhu_report(look, VHU_RULE_AT_413, state->log_reply_by,
+		   "the front-end closed right after the answer to %s, which has not the %" PRIu32
+		   " bytes that rust-vmm's insists on",
+		   vhu_messages[VHU_MSG_SET_LOG_BASE].name, vhu_layouts[VHU_LAYOUT_log].size);
+}
+
 void vhu_check_end(struct vhu_look *look, bool closed)
 {
 	const struct vhu_state *state = look->state;
@@ -142,6 +158,8 @@ void vhu_check_end(struct vhu_look *look, bool closed)
 		check_moment(look);
 	if (side == 0 && look->whole)
 		check_offer(look);
+	if (side == 0)
+		check_log_reply(look);
 	if (state->iotlb_misses && ms_between(state->iotlb_miss_ns, state->last_ns) >= HUNG_MS)
 		vhu_report(look, VHU_RULE_AT_612, state->iotlb_miss_by,
 			   "%u IOTLB miss%s not answered by an update; the last, message %" PRIu64

@@ -408,6 +408,10 @@ static void learn_answer(struct vhu_look *look, uint64_t value, uint32_t forced_
 		state->mem_slots = value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
 		state->mem_slots_by = look->number;
 		break;
+	case VHU_REPLY_TO(SET_LOG_BASE):
+		state->log_reply_by =
+			look->note->layout == &vhu_layouts[VHU_LAYOUT_log] ? 0 : look->number;
+		break;
 	case VHU_REPLY_TO(GET_STATUS):
 		state->status = (uint32_t)value;
 		break;

@@ -89,6 +89,7 @@ struct vhu_state {
 	uint32_t queue_num, mem_slots, status;
 	uint64_t queue_num_by, mem_slots_by, status_by, owner_by, log_by, inflight_by;
 	uint64_t owner_reset_by;
+	uint64_t log_reply_by; /* the answer to the last log, where a front-end may refuse it; else 0 */
 	uint32_t inflight_queues, inflight_queue_size; /* as the area that was set has room for */
 	uint64_t backend_channel_by, postcopy_advised_by;
 	uint64_t log_size; /* bytes */
