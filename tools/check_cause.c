@@ -11,7 +11,8 @@
 
 /* A request that was open for longer was not cut off by the end: nobody was going to answer it. */
 #define HUNG_NS     UINT64_C(1000000000)
-/* Who closes so soon after a message closes because of it. */
+/* Who closes so soon after a message closes because of it; who asked, and leaves later, has waited.
+ */
 #define REACTION_NS UINT64_C(100000000)
 
 enum { FRONT = 0, BACK = 1, NOBODY = -1 };
@@ -154,12 +155,16 @@ static void add_closed_after(struct end *end, uint64_t time_ns)
 	add(end, " after ");
 }
 
-/* The proxy could not go on. Returns whether that was it. */
+/* The proxy could not go on: the record that closes the session says so, and one of an error may
+ * say more. Returns whether that was it. */
 static bool say_failure(struct end *end)
 {
-	if (!end->closed || end->closer != NOBODY || !*end->cause->error)
+	const char *error = end->cause->error;
+	bool more = *end->reason && !strncmp(error, end->reason, strlen(end->reason));
+
+	if (end->closer != NOBODY || (!more && strncmp(end->reason, "cannot ", 7)))
 		return false;
-	add_foreign(end, end->cause->error);
+	add_foreign(end, more ? error : end->reason);
 	return true;
 }
 
@@ -212,47 +217,56 @@ static bool say_not_owed(struct end *end)
 	return true;
 }
 
+/* Say that side @asked left a request unanswered; and, where its asker waited, for how long. */
+static void add_no_answer(struct end *end, int asked, const struct vhu_pending *pending,
+			  bool waited)
+{
+	add_side(end, asked);
+	add(end, " did not answer %s (message %" PRIu64 ")", name_of(pending->message),
+	    pending->number);
+	if (waited) {
+		add(end, " for ");
+		add_time(end, pending->time_ns, end->now_ns);
+	}
+	if (!end->closed) {
+		add(end, ", and there the capture ends");
+	} else if (end->closer == NOBODY) {
+		add(end, ", then the session was closed: ");
+		add_foreign(end, end->reason);
+	} else {
+		add(end, ", then ");
+		if (end->closer != asked) {
+			add_side(end, end->closer);
+			add(end, " ");
+		}
+		add(end, "closed%s", end->unread ? ", leaving bytes unread" : "");
+	}
+}
+
 /* A request was not answered. Returns whether that was it. */
 static bool say_unanswered(struct end *end)
 {
 	const struct vhu_channel_state *channel = waiting(end);
-	int asker = channel == end->main ? FRONT : BACK, asked = !asker;
+	int asker = channel == end->main ? FRONT : BACK;
 	const struct vhu_pending *pending;
-	bool hung;
+	bool waited;
 
 	if (!channel)
 		return false;
 	pending = &channel->pending[0];
-	hung = age(end, pending->time_ns) >= HUNG_NS;
+	waited = age(end, pending->time_ns) >= (end->closer == asker ? REACTION_NS : HUNG_NS);
 	/* Who stops a capture or a proxy most often stops it between a request and its answer. */
-	if (end->closer == NOBODY && !hung &&
+	if (end->closer == NOBODY && !waited &&
 	    (end->closed || channel->last_number[asker] != pending->number))
 		return false;
 	end->about = pending->number;
-	if (hung || end->closer == NOBODY) {
-		add_side(end, asked);
-		add(end, " did not answer %s (message %" PRIu64 ")", name_of(pending->message),
-		    pending->number);
-		if (hung) {
-			add(end, " for ");
-			add_time(end, pending->time_ns, end->now_ns);
-		}
-		add(end, !end->closed ? ", and there the capture ends" : ", then ");
-		if (end->closed && end->closer == NOBODY) {
-			add(end, "the session was closed: ");
-			add_foreign(end, end->reason);
-		} else if (end->closed) {
-			if (end->closer != asked) {
-				add_side(end, end->closer);
-				add(end, " ");
-			}
-			add(end, "closed%s", end->unread ? ", leaving bytes unread" : "");
-		}
+	if (waited || end->closer == NOBODY) {
+		add_no_answer(end, !asker, pending, waited);
 		return true;
 	}
 	add_closed_after(end, pending->time_ns);
 	add(end, "%s (message %" PRIu64 "), %s", name_of(pending->message), pending->number,
-	    end->closer == asked ? "which it never answered" : "without waiting for the answer");
+	    end->closer == asker ? "without waiting for the answer" : "which it never answered");
 	return true;
 }
 
@@ -402,7 +416,8 @@ bool vhu_cause_text(const struct vhu_cause *cause, const struct vhu_state *state
 
 	to[0] = '\0';
 	if (!say_failure(&end) && !say_partial(&end) && !say_not_owed(&end) &&
-	    !say_unanswered(&end) && !say_offer(&end) && !say_reaction(&end) && !say_rings(&end))
+	    !(end.closer == FRONT && say_reaction(&end)) && !say_unanswered(&end) &&
+	    !say_offer(&end) && !say_reaction(&end) && !say_rings(&end))
 		return false;
 	add_rule(&end);
 	add_last_words(&end);
