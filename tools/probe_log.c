@@ -35,20 +35,20 @@ int vhu_probe_log_open(struct vhu_probe_log *log, int capture, const char *comme
 static bool is_ours(const struct vhu_finding *finding, const struct vhu_record *record)
 {
 	static const enum vhu_rule_at ours[] = {
-	    VHU_RULE_AT_209, /* closed right after the offer */
 	    VHU_RULE_AT_304, /* call replaced */
 	    VHU_RULE_AT_412, /* refused */
-	    VHU_RULE_AT_511, /* no inflight area was set */
 	    VHU_RULE_AT_602, /* configuration refused */
 	};
 
 	if (record->type == VHU_RECORD_MESSAGE && !record->from_back_end)
 		return true;
+	/* That we closed is what is wrong then, but for what was never answered. */
+	if (record->type == VHU_RECORD_CLOSED && !strcmp(record->text, VHU_PROBE_WE_CLOSED))
+		return finding->rule != &vhu_rules[VHU_RULE_AT_402];
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
 		if (finding->rule == &vhu_rules[ours[i]])
 			return true;
-	return finding->rule == &vhu_rules[VHU_RULE_AT_411] &&
-	       !strncmp(record->text, "front-end", strlen("front-end"));
+	return false;
 }
 
 /* Keep what a record showed to be wrong with the back-end. */

@@ -17,6 +17,10 @@
 /* Descriptors with one message, at most; more than any has that is sent or taken here. */
 #define VHU_PROBE_FDS_MAX      16
 
+/* Why a connection ended, as captures have it: they begin with the side that closed. */
+#define VHU_PROBE_WE_CLOSED   "front-end closed"
+#define VHU_PROBE_THEY_CLOSED "back-end closed"
+
 struct vhu_probe_log {
 	struct vhu_pcapng_writer *writer; /* NULL: no capture */
 	struct vhu_sessions *sessions;
@@ -52,7 +56,7 @@ void vhu_probe_log_opened(struct vhu_probe_log *log, int socket, const char *pat
 /* Note a message. */
 void vhu_probe_log_message(struct vhu_probe_log *log, const struct vhu_probe_passed *passed);
 
-/* Note that the connection ended. @reason: begins with the side that closed. */
+/* Note that the connection ended. @reason: VHU_PROBE_WE_CLOSED or VHU_PROBE_THEY_CLOSED. */
 void vhu_probe_log_closed(struct vhu_probe_log *log, const char *reason);
 
 /* Forget the findings so far. */

@@ -245,8 +245,8 @@ bool vhu_trial_set_up(struct vhu_trial *trial, unsigned i, uint32_t base)
 	return set_number(trial, VHU_MSG_SET_VRING_NUM, i, VHU_PROBE_RING_SIZE) &&
 	       set_number(trial, VHU_MSG_SET_VRING_BASE, i, base) &&
 	       vhu_trial_set_addresses(trial, i, VHU_PROBE_USER, 0) &&
-	       vhu_trial_set_fd(trial, VHU_MSG_SET_VRING_KICK, i, trial->ring[i].kick) &&
-	       vhu_trial_set_fd(trial, VHU_MSG_SET_VRING_CALL, i, trial->ring[i].call);
+	       vhu_trial_set_fd(trial, VHU_MSG_SET_VRING_CALL, i, trial->ring[i].call) &&
+	       vhu_trial_set_fd(trial, VHU_MSG_SET_VRING_KICK, i, trial->ring[i].kick);
 }
 
 bool vhu_trial_enable(struct vhu_trial *trial, unsigned i, bool enable)

@@ -73,7 +73,8 @@ bool vhu_trial_greet(struct vhu_trial *trial, uint64_t extra);
 /* Share the memory. */
 bool vhu_trial_share(struct vhu_trial *trial);
 
-/* Set up ring @i to go on at @base, without enabling it. */
+/* Set up ring @i to go on at @base, without enabling it. Its kick comes last: it starts the ring.
+ */
 bool vhu_trial_set_up(struct vhu_trial *trial, unsigned i, uint32_t base);
 
 /* Enable a ring, or disable it. */

@@ -177,7 +177,7 @@ void vhu_probe_disconnect(struct vhu_probe_wire *wire)
 	close(wire->socket);
 	wire->socket = -1;
 	vhu_probe_log_closed(wire->log,
-			     wire->error == -EPIPE ? "back-end closed" : "front-end closed");
+			     wire->error == -EPIPE ? VHU_PROBE_THEY_CLOSED : VHU_PROBE_WE_CLOSED);
 }
 
 void vhu_probe_begin(struct vhu_probe_message *message, enum vhu_message_id id,

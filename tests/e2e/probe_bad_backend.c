@@ -190,6 +190,12 @@ static int answer(const struct vhu_header *header, const uint8_t *payload, uint8
 		break;
 	case VHU_MSG_GET_CONFIG:
 		return answer_config(payload, to);
+	case VHU_MSG_GET_SHMEM_CONFIG:
+		/* Two regions, the first and the third. */
+		put(to, 2, 4);
+		put(to + 8, 4096, 8);
+		put(to + 24, 1 << 21, 8);
+		return 32;
 	case VHU_MSG_GET_SHARED_OBJECT:
 	case VHU_MSG_SET_DEVICE_STATE_FD:
 	case VHU_MSG_CHECK_DEVICE_STATE:

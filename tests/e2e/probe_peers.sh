@@ -77,17 +77,22 @@ else
 	lacking="$lacking qemu-system-common"
 fi
 
-virtiofsd=/usr/lib/qemu/virtiofsd
+# In Rust from Debian 13 on.
+virtiofsd=/usr/lib/qemu/virtiofsd options="-o source=$folder/share -o sandbox=chroot -o cache=auto"
+if [ ! -x "$virtiofsd" ]; then
+	virtiofsd=/usr/libexec/virtiofsd options="--shared-dir $folder/share --sandbox none"
+fi
 if [ -x "$virtiofsd" ] && [ "$(id -u)" -eq 0 ]; then
 	mkdir share
 	device="--device fs"
-	probe "virtiofsd" "$virtiofsd" --socket-path=b.sock -o "source=$folder/share" -o sandbox=chroot -o cache=auto
+	# shellcheck disable=SC2086 # options are several words
+	probe "virtiofsd" "$virtiofsd" --socket-path=b.sock $options
 	device=
 	holds '.queue_num == 2 and (.specs | has("config_size") | not)'
 	# shellcheck disable=SC2086 # a list of cases is several words
 	passes $everybody stop-and-go call-replaced
 else
-	lacking="$lacking qemu-system-common (virtiofsd, as root)"
+	lacking="$lacking virtiofsd (and to be root)"
 fi
 
 if command -v dpdk-testpmd >/dev/null && [ "$(nproc)" -ge 2 ]; then

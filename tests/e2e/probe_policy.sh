@@ -123,6 +123,12 @@ holds '.verdict == "traditional" and (.because | test("bit 30")) and (has("proto
 probe '--device fs' 0 $traditional
 holds '.specs.device_id == {"value": 26, "source": "user"}'
 
+probe '' 0 dialect=upstream protocol=0x418209
+holds '.shmem_regions == 2'
+"$vhu" probe b.sock -- "$bad" b.sock protocol=0x418209 >text 2>err
+grep -A 2 '^Shared memory  *2 regions$' text | tr -s ' ' | tr -d '\n' |
+	grep -q ' region 0: 0x1000 bytes region 2: 0x200000 bytes' || fail "shared memory is not shown: $(cat text)"
+
 # Not a whole device, though it says what it is.
 probe '' 1 dialect=standalone protocol=0x48209
 holds '.verdict == "traditional" and (.because | test("STANDALONE without STATUS"))'
