@@ -75,6 +75,11 @@ grep ": [a-z]* V" out && fail "an ignored rule"
 check out 0 -s error --rule V616 "$name"
 check out 1 -s info --rule V616 "$name"
 
+# What counts as late: DPDK took 753 ms for its first answer.
+check out 0 --rule late-reply "$here/../../samples/captures/dpdk-net-packed.pcapng"
+check out 1 --rule late-reply --late-after 700ms "$here/../../samples/captures/dpdk-net-packed.pcapng"
+[ "$(grep -c "V404" out)" = 1 ] || fail "not the one late reply: $(cat out)"
+
 # JSON: a line a finding, one for the cause, one for the broken file.
 check json 1 --json -s info "$name" cut
 holds JSON json "map(select(.rule and .file == \"$(printf '%s' "$name" | jq -Rs . | sed 's/^"//; s/"$//')\")) | length == $number"
