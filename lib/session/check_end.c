@@ -137,7 +137,9 @@ static void check_log_reply(struct vhu_look *look)
 	const struct vhu_state *state = look->state;
 	const struct vhu_channel_state *channel = &state->channel[VHU_FRONT_END];
 
-	if (!state->log_reply_by || state->log_reply_by != channel->last_number[1] ||
+	/* Whoever looks what a back-end can do leaves when he knows, and has started nothing. */
+	if (!vhu_state_running(state) || !state->log_reply_by ||
+	    state->log_reply_by != channel->last_number[1] ||
 	    channel->last_number[0] > channel->last_number[1] ||
 	    look->record->time_ns - channel->last_ns[1] > VHU_MOMENT_NS)
 		return;
