@@ -151,7 +151,7 @@ const char *vhu_get_inflight_fd(struct vhu_backend *backend, struct vhu_talk *ta
 	if (fd < 0)
 		return "there is no memory for it";
 	talk->reply->fd[talk->reply->fds++] = fd;
-	if (vhu_inflight_set(&backend->inflight, fd, &told, packed))
+	if (vhu_inflight_set(&backend->inflight, fd, &told))
 		return "it cannot be mapped";
 	vhu_wire_put(talk->reply, VHU_FIELD_inflight_mmap_size, told.size);
 	vhu_wire_put(talk->reply, VHU_FIELD_inflight_num_queues, told.queues);
@@ -163,11 +163,10 @@ const char *vhu_get_inflight_fd(struct vhu_backend *backend, struct vhu_talk *ta
 const char *vhu_set_inflight_fd(struct vhu_backend *backend, struct vhu_talk *talk)
 {
 	struct vhu_inflight_told told = told_by(talk->request);
-	bool packed = vhu_backend_has(backend, VHU_F_RING_PACKED);
 
 	if (any_started(backend))
 		return "a vring is started";
-	if (vhu_inflight_set(&backend->inflight, talk->request->fd[0], &told, packed))
+	if (vhu_inflight_set(&backend->inflight, talk->request->fd[0], &told))
 		return "the in-flight area is too small or cannot be mapped";
 	return NULL;
 }

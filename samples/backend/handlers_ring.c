@@ -24,12 +24,15 @@ static bool packed(const struct vhu_backend *backend)
 
 const char *vhu_start(struct vhu_backend *backend, struct vhu_ring *ring)
 {
+	void *region = vhu_inflight_region(&backend->inflight, ring, packed(backend));
 	const char *lacks = vhu_ring_lacks(ring, packed(backend));
 
 	if (lacks)
 		return lacks;
-	if (vhu_ring_start(ring, backend->negotiated.features,
-			   vhu_inflight_region(&backend->inflight, ring, packed(backend))))
+	if (!ring->started && backend->inflight.map && !region)
+		vhu_fail(backend->command, "vring %u: the in-flight area has no room for it",
+			 ring->index);
+	if (vhu_ring_start(ring, backend->negotiated.features, region))
 		return "the vring is not in memory, or badly aligned";
 	vhu_work(backend, ring);
 	return NULL;

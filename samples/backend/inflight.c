@@ -9,21 +9,27 @@
 
 /* Regions begin at multiples of this, so that two rings never share a line of the cache. */
 #define REGION_ALIGN     64
+/*
+ * Make room for so many descriptors at least. QEMU 10 asks for an area for vrings of its property
+ * queue-size, 128 by default, and lets its guest make them of 1024 descriptors.
+ */
+#define ROWS_LEAST       1024
 /* Both formats have a head and a row for each descriptor; see inflight_split.c, _packed.c. */
 #define SPLIT_SIZE(num)  (16 + 16 * (uint64_t)(num))
 #define PACKED_SIZE(num) (32 + 32 * (uint64_t)(num))
 
-/* Return the distance between two regions. */
-static uint64_t stride(uint16_t queue_size, bool packed)
+/* Return how many bytes a vring's region has to have. */
+static uint64_t region_size(uint32_t num, bool packed)
 {
-	uint64_t size = packed ? PACKED_SIZE(queue_size) : SPLIT_SIZE(queue_size);
-
-	return (size + REGION_ALIGN - 1) / REGION_ALIGN * REGION_ALIGN;
+	return packed ? PACKED_SIZE(num) : SPLIT_SIZE(num);
 }
 
 uint64_t vhu_inflight_size(uint16_t queues, uint16_t queue_size, bool packed)
 {
-	return queues * stride(queue_size, packed);
+	/* A front-end may ask for less than it needs; see ROWS_LEAST. */
+	uint64_t size = region_size(queue_size < ROWS_LEAST ? ROWS_LEAST : queue_size, packed);
+
+	return queues * ((size + REGION_ALIGN - 1) / REGION_ALIGN * REGION_ALIGN);
 }
 
 int vhu_inflight_create(uint64_t size)
@@ -39,19 +45,15 @@ int vhu_inflight_create(uint64_t size)
 	return fd;
 }
 
-int vhu_inflight_set(struct vhu_inflight *inflight, int fd, const struct vhu_inflight_told *told,
-		     bool packed)
+int vhu_inflight_set(struct vhu_inflight *inflight, int fd, const struct vhu_inflight_told *told)
 {
-	struct vhu_inflight next = {
-	    .queues = told->queues,
-	    .queue_size = told->queue_size,
-	    .packed = packed,
-	};
+	struct vhu_inflight next = {.queues = told->queues};
 	int error;
 
-	if (told->offset % sizeof(uint64_t) || told->queues == 0 || told->queue_size == 0 ||
-	    told->size < vhu_inflight_size(told->queues, told->queue_size, packed))
+	if (told->offset % sizeof(uint64_t) || told->queues == 0)
 		return -EINVAL;
+	/* By its size, not by the size of queues that goes with it: see ROWS_LEAST. */
+	next.stride = told->size / told->queues / REGION_ALIGN * REGION_ALIGN;
 	error = vhu_memory_map(fd, told->offset, told->size, &next.map, &next.map_size);
 	if (error)
 		return error;
@@ -71,10 +73,10 @@ void vhu_inflight_clear(struct vhu_inflight *inflight)
 void *vhu_inflight_region(const struct vhu_inflight *inflight, const struct vhu_ring *ring,
 			  bool packed)
 {
-	if (!inflight->map || inflight->packed != packed || ring->index >= inflight->queues ||
-	    ring->num > inflight->queue_size)
+	if (!inflight->map || ring->index >= inflight->queues ||
+	    inflight->stride < region_size(ring->num, packed))
 		return NULL;
-	return inflight->area + ring->index * stride(inflight->queue_size, packed);
+	return inflight->area + ring->index * inflight->stride;
 }
 
 /* Compare the order in which two requests were taken, as qsort wants it. */

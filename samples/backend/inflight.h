@@ -21,11 +21,11 @@ struct vhu_inflight {
 	void *map; /* NULL: there is none */
 	size_t map_size;
 	uint8_t *area;
-	uint16_t queues, queue_size;
-	bool packed; /* the format that it was checked for */
+	uint16_t queues;
+	uint64_t stride; /* bytes from one region to the next */
 };
 
-/* Return how many bytes the area for so many vrings of a size takes. */
+/* Return how many bytes to make the area for so many vrings of a size. */
 uint64_t vhu_inflight_size(uint16_t queues, uint16_t queue_size, bool packed);
 
 /* Make an area for a front-end to keep. Returns a descriptor of it or -errno. */
@@ -38,13 +38,11 @@ struct vhu_inflight_told {
 };
 
 /* Use the area in @fd in place of the one before. Returns 0 or -errno. */
-int vhu_inflight_set(struct vhu_inflight *inflight, int fd, const struct vhu_inflight_told *told,
-		     bool packed);
+int vhu_inflight_set(struct vhu_inflight *inflight, int fd, const struct vhu_inflight_told *told);
 
 void vhu_inflight_clear(struct vhu_inflight *inflight);
 
-/* Return the region of a vring; NULL where the area has none, none large enough, or regions of the
- * other format: the features may have changed since. */
+/* Return the region of a vring; NULL where the area has none, or none large enough. */
 void *vhu_inflight_region(const struct vhu_inflight *inflight, const struct vhu_ring *ring,
 			  bool packed);
 
