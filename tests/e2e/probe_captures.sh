@@ -44,9 +44,11 @@ for dialect in standalone probe; do
 		fail "$dialect: bit 18 is not $name"
 done
 
-# What a capture says, without what differs from day to day: times, process ids, eventfds.
+# What a capture says, without what differs from day to day (times, process ids, eventfds) and how much
+# room the sample makes for requests in flight.
 says() {
-	"$vhu" dump --json -x "$1" | jq -c 'select(.type == "message") | [.message, .reply, .bytes, [.fds[]?.kind]]'
+	"$vhu" dump --json -x "$1" | jq -c 'select(.type == "message")
+		| [.message, .reply, (if .message == "GET_INFLIGHT_FD" then .size else .bytes end), [.fds[]?.kind]]'
 }
 for dialect in standalone probe; do
 	"$vhu" probe --one-connection -w again.pcapng disk.sock -- "$sample" --device blk \
