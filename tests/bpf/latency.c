@@ -90,7 +90,17 @@ static bool tool_holds(uint32_t id)
 	return system(command) == 0;
 }
 
-/* Wait until the tool watches a pair. */
+/* Read a line of JSON. Returns it, NULL at the end. */
+static char *tool_line(void)
+{
+	static char *line;
+	static size_t room;
+
+	return getline(&line, &room, output) > 0 ? line : NULL;
+}
+
+/* Wait until the tool watches a pair: until it has told of an interval that began after it had both
+ * eventfds open. */
 static void tool_wait(const struct pair *pair)
 {
 	uint32_t kick = eventfd_id(pair->kick), call = eventfd_id(pair->call);
@@ -100,18 +110,10 @@ static void tool_wait(const struct pair *pair)
 			exit(1);
 		moment();
 	}
-	/* It has them open; let it come to watching them. */
-	for (int i = 0; i < 10; i++)
-		moment();
-}
-
-/* Read a line of JSON. Returns it, NULL at the end. */
-static char *tool_line(void)
-{
-	static char *line;
-	static size_t room;
-
-	return getline(&line, &room, output) > 0 ? line : NULL;
+	/* A line may have been on its way already. */
+	for (int i = 0; i < 3; i++)
+		if (!tool_line())
+			exit(1);
 }
 
 /* End the tool. Returns its last line. */
@@ -215,7 +217,7 @@ static void check_counts(const char *json, unsigned vring, const struct pair *pa
 /* Run rings one after another, found by the ids of their eventfds. */
 static void run_given(const struct plan *plan, unsigned rings)
 {
-	const char *argument[2 * RINGS_MAX + 3] = {"--interval", "0s"};
+	const char *argument[2 * RINGS_MAX + 3] = {"--interval", "100ms"};
 	static char id[RINGS_MAX][64];
 	struct pair pair[RINGS_MAX];
 	const char *json;
@@ -275,7 +277,7 @@ static void run_inside(void)
 {
 	static const struct plan plan = {.rounds = 1, .kicks = 1};
 	const char *hooks = getenv("HOOKS"), *json;
-	const char *argument[] = {"--interval", "0s", "--eventfd", NULL, NULL};
+	const char *argument[] = {"--interval", "100ms", "--eventfd", NULL, NULL};
 	struct pair pair;
 	char id[64];
 	bool sees;
@@ -321,7 +323,7 @@ static void run_rewired(void)
 {
 	const struct plan plan = {.rounds = 500, .kicks = 1, .delay_us = 10};
 	char path[] = "/tmp/vhu-latency-XXXXXX";
-	const char *argument[] = {"--interval", "0s", "-f", "-r", path, NULL};
+	const char *argument[] = {"--interval", "100ms", "-f", "-r", path, NULL};
 	struct vhu_record opened = {.type = VHU_RECORD_OPENED, .session = 1};
 	struct vhu_pcapng_writer *writer;
 	int file = mkstemp(path);
