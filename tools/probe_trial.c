@@ -174,7 +174,7 @@ bool vhu_trial_greet(struct vhu_trial *trial, uint64_t extra)
 {
 	const uint64_t version_1 = UINT64_C(1) << VIRTIO_F_VERSION_1;
 	struct vhu_probe_message owner;
-	uint64_t offered;
+	uint64_t offered = 0;
 
 	vhu_probe_begin(&owner, VHU_MSG_SET_OWNER, VHU_LAYOUT_none);
 	if (!vhu_trial_connect(trial) ||
