@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* More options than any command has. */
-#define OPTIONS_MAX 48
+#define OPTIONS_MAX 64
 /* The column in which help texts begin. */
 #define HELP_COLUMN 30
 

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is asked of vhu proxy: its options and arguments, understood one by one, before anything is
+ * opened. An option is a row of the table in cmd_proxy.c, a key here, a field here, and a case in
+ * vhu_proxy_request_take.
+ *
+ * Ownership: a request owns its list of pairs; all texts are the command line's.
+ */
+#ifndef VHU_TOOLS_PROXY_REQUEST_H
+#define VHU_TOOLS_PROXY_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proxy/proxy.h"
+
+/* Room for a line that says what is wrong with an option. */
+#define VHU_PROXY_REQUEST_ERROR 512
+
+/* Options without a short form. */
+enum vhu_proxy_key {
+	VHU_PROXY_WITH_KEYS = 256,
+};
+
+struct vhu_proxy_request {
+	const char *file; /* NULL: no capture */
+	uint32_t snaplen; /* 0: the default */
+	bool verbose, quiet, with_keys;
+	/* FRONT and BACK as they were written, by side. */
+	struct vhu_proxy_request_pair {
+		const char *end[2];
+	} * pair;
+	size_t pairs;
+};
+
+/*
+ * Take the option with @key.
+ * @argument: must outlive the request. @error: gets a line on what is wrong.
+ * Returns 0, -EINVAL or -ENOMEM.
+ */
+int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const char *argument,
+			   char error[VHU_PROXY_REQUEST_ERROR]);
+
+/*
+ * Take the arguments that follow the options, and see whether all that was asked for goes together.
+ * Returns as vhu_proxy_request_take does.
+ */
+int vhu_proxy_request_end(struct vhu_proxy_request *request, int argc, char **argv,
+			  char error[VHU_PROXY_REQUEST_ERROR]);
+
+/* Free what @request owns. */
+void vhu_proxy_request_free(struct vhu_proxy_request *request);
+
+/* Put a line into @error, made as printf makes it. Returns -EINVAL. */
+__attribute__((format(printf, 2, 3))) int
+vhu_proxy_request_wrong(char error[VHU_PROXY_REQUEST_ERROR], const char *format, ...);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A run of vhu proxy: it sets up what was asked for, serves until the end, and sums up. What is
+ * asked for besides forwarding is begun by vhu_proxy_run_open_sinks, when all pairs are open and
+ * none serves yet, and ended by vhu_proxy_run_close_sinks, when no session is left.
+ */
+#ifndef VHU_TOOLS_PROXY_RUN_H
+#define VHU_TOOLS_PROXY_RUN_H
+
+#include "lib/cli/options.h"
+#include "lib/session/session.h"
+#include "proxy/capture.h"
+#include "proxy/pair.h"
+#include "tools/dump.h"
+#include "tools/proxy_request.h"
+
+/* Everything that one run of the command holds. */
+struct vhu_proxy_run {
+	const struct vhu_command *command;
+	const struct vhu_proxy_request *request;
+	int argc; /* of the sub-command */
+	char **argv;
+	struct vhu_proxy proxy;
+	struct vhu_pair *pair; /* as many as were requested */
+	struct vhu_capture capture;
+	struct vhu_watch signals;
+	/* for --verbose */
+	struct vhu_sessions *sessions;
+	struct vhu_dump dump;
+	uint64_t records;
+};
+
+/* Do what @request asks for. @argc, @argv: the sub-command's. Returns the exit status. */
+int vhu_proxy_run(const struct vhu_command *command, const struct vhu_proxy_request *request,
+		  int argc, char **argv);
+
+/* Begin what was asked for besides forwarding. Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with why
+ * said, and vhu_proxy_run_close_sinks is still to be called. */
+int vhu_proxy_run_open_sinks(struct vhu_proxy_run *run);
+
+/* End what vhu_proxy_run_open_sinks began.
+ * @lost: gets what the summary is to say about the capture, "" for nothing. */
+void vhu_proxy_run_close_sinks(struct vhu_proxy_run *run, char *lost, size_t size);
+
+/*
+ * Let SIGINT, SIGTERM and SIGHUP end the run in order, and let nothing else do so that is only an
+ * error of a call. Calls are not restarted, so that a full pipe cannot hold up the end.
+ * Returns 0 or -errno; vhu_proxy_run_release_signals is to be called in both cases.
+ */
+int vhu_proxy_run_catch_signals(struct vhu_proxy_run *run);
+void vhu_proxy_run_release_signals(struct vhu_proxy_run *run);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who is told of what passes through vhu proxy: a capture, standard error. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/proxy_run.h"
+
+/* Say a record as a line on standard error. */
+static void say_record(void *context, const struct vhu_record *record)
+{
+	struct vhu_proxy_run *run = context;
+	struct vhu_note note;
+
+	vhu_session_feed(run->sessions, record, ++run->records, &note);
+	vhu_dump_text(&run->dump, record, run->records, &note);
+}
+
+/* Begin the capture. Returns as vhu_proxy_run_open_sinks does. */
+static int open_capture(struct vhu_proxy_run *run)
+{
+	const struct vhu_proxy_request *request = run->request;
+	char comment[1024] = "vhu";
+	size_t length = strlen(comment);
+	int error;
+
+	for (int i = 0; i < run->argc && length < sizeof(comment); i++)
+		length += (size_t)snprintf(comment + length, sizeof(comment) - length, " %s",
+					   run->argv[i]);
+	error =
+	    vhu_capture_open(&run->capture, &run->proxy, request->file, request->snaplen, comment);
+	if (error)
+		return vhu_fail(run->command, "%s: cannot write a capture: %s", request->file,
+				strerror(-error));
+	vhu_sinks_add(&run->proxy.sinks, vhu_capture_take, &run->capture);
+	return VHU_EXIT_DONE;
+}
+
+/* Begin to say each message. Returns as vhu_proxy_run_open_sinks does. */
+static int open_messages(struct vhu_proxy_run *run)
+{
+	run->sessions = vhu_sessions_new(false);
+	if (!run->sessions)
+		return vhu_fail(run->command, "out of memory");
+	/* One write a line. */
+	setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
+	run->dump.to = stderr;
+	vhu_sinks_add(&run->proxy.sinks, say_record, run);
+	return VHU_EXIT_DONE;
+}
+
+int vhu_proxy_run_open_sinks(struct vhu_proxy_run *run)
+{
+	int status = VHU_EXIT_DONE;
+
+	if (run->request->file)
+		status = open_capture(run);
+	if (status == VHU_EXIT_DONE && run->request->verbose)
+		status = open_messages(run);
+	return status;
+}
+
+void vhu_proxy_run_close_sinks(struct vhu_proxy_run *run, char *lost, size_t size)
+{
+	struct vhu_pcapng_counts counts;
+
+	*lost = '\0';
+	if (run->capture.writer) {
+		counts = vhu_capture_close(&run->capture);
+		snprintf(lost, size, ", %" PRIu64 " lost; capture: %s", counts.lost,
+			 run->capture.path);
+	}
+	vhu_sessions_free(run->sessions);
+	run->sessions = NULL;
+}
