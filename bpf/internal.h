@@ -10,6 +10,8 @@
 
 /* As many programs as the largest set has, and the iterator. */
 #define VHU_LINKS_MAX 8
+/* Events passed on in one go: where they come faster than they are seen there is no end of them. */
+#define VHU_EVENTS_TURN 4096
 
 struct vhu_probes {
 	struct bpf_object *object;
@@ -23,6 +25,7 @@ struct vhu_probes {
 	int sees_kernel; /* signals from inside the kernel: 1 yes, 0 no, -1 could not be tried */
 	void (*see)(void *with, const struct vhu_bpf_event *event);
 	void *with;
+	unsigned passed; /* events, in this turn */
 };
 
 /*

@@ -158,6 +158,7 @@ void vhu_probes_clear(struct vhu_probes *probes, uint32_t index)
 
 int vhu_probes_events(struct vhu_probes *probes)
 {
+	probes->passed = 0;
 	return ring_buffer__consume(probes->events);
 }
 

@@ -72,7 +72,8 @@ int vhu_probes_ring(struct vhu_probes *probes, uint32_t index, struct vhu_bpf_ri
 /* Set all of a ring's counts to zero. */
 void vhu_probes_clear(struct vhu_probes *probes, uint32_t index);
 
-/* Pass the events that there are to choice->see. Returns how many, or -errno. */
+/* Pass the events that there are to choice->see, some thousands at most. Returns how many; -EAGAIN where
+ * there may be more; -errno. */
 int vhu_probes_events(struct vhu_probes *probes);
 /* Return a descriptor that is readable when a slow call was told. */
 int vhu_probes_events_fd(const struct vhu_probes *probes);

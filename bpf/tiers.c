@@ -61,14 +61,14 @@ static bool is_possible(const struct btf *btf, enum vhu_hooks hooks)
 	       (has_function(btf, "eventfd_signal_mask") || has_function(btf, "eventfd_signal"));
 }
 
-/* Pass an event on, as libbpf calls it. Returns 0: go on. */
+/* Pass an event on, as libbpf calls it. Returns 0: go on; -EAGAIN: others have their turn. */
 static int pass_event(void *with, void *data, size_t size)
 {
 	struct vhu_probes *probes = with;
 
 	if (size >= sizeof(struct vhu_bpf_event) && probes->see)
 		probes->see(probes->with, data);
-	return 0;
+	return ++probes->passed < VHU_EVENTS_TURN ? 0 : -EAGAIN;
 }
 
 /* Set what is fixed before loading. Returns 0 or -errno. */

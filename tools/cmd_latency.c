@@ -21,6 +21,8 @@
 #define LOOK_NS	    UINT64_C(1000000000)
 #define INTERVAL_NS UINT64_C(1000000000)
 #define RINGS_GIVEN 64
+/* Rounds of events at the end: as many as the buffer holds. */
+#define LAST_TURNS  64
 
 enum { KEY_EVENTFD = 256, KEY_INTERVAL, KEY_DURATION, KEY_HISTOGRAM, KEY_JSON, KEY_SLOW, KEY_HOOKS };
 
@@ -403,7 +405,9 @@ static int measure(const struct vhu_command *command, const struct request *requ
 		status = find_rings(&latency);
 	if (status == VHU_EXIT_DONE) {
 		watch(&latency);
-		vhu_probes_events(latency.probes);
+		/* What is there now; what comes meanwhile has no end. */
+		for (int i = 0; i < LAST_TURNS && vhu_probes_events(latency.probes) == -EAGAIN; i++)
+			;
 		show(&latency, true);
 		say_rest(&latency);
 	}

@@ -9,10 +9,14 @@
 
 /* Eventfds that can be told apart at once. */
 #define SHARED_MAX    256
-/* Evidence that is enough: kicks taken, and what share of them had the call between. */
+/* Threads of a back-end that are told apart; a power of two. */
+#define READERS	      64
+/* Evidence that is enough: kicks taken, and percents of certainty. */
 #define KICKS_ENOUGH  32
 #define KICKS_FEW     4
-#define SHARE_ENOUGH  80
+#define SURE_ENOUGH   80
+/* Scores that differ by less say the same. */
+#define SCORE_TIE     10
 #define NS	      UINT64_C(1000000000)
 /* Nothing is concluded before, so that rings that are busy at once are numbered together. */
 #define LISTEN_NS     (1 * NS)
@@ -30,6 +34,12 @@ struct shared {
 	bool concluded;
 	bool seen; /* in the last listing */
 	uint32_t between[SHARED_MAX]; /* reads of it before which that one was written */
+	uint32_t after[SHARED_MAX];   /* writes of it whose thread had last read that one */
+};
+
+/* A thread of the back-end, and the eventfd that it read last. */
+struct reader {
+	uint32_t tid, place;
 };
 
 struct vhu_learn {
@@ -37,13 +47,16 @@ struct vhu_learn {
 	struct vhu_rings *rings;
 	uint32_t back_end, front_end;
 	struct shared *shared[SHARED_MAX]; /* by place, which events name */
+	struct reader reader[READERS];	   /* by thread id; a newer one takes an older one's place */
 	uint32_t vrings;		   /* numbered so far */
 };
 
 /* A kick and a call that may be a ring's. */
 struct pair {
 	unsigned kick, call;
-	unsigned share; /* percent */
+	unsigned score; /* 200 where all evidence is for it */
+	unsigned order; /* how far apart their places are in the order of descriptors */
+	unsigned sure;  /* percent */
 };
 
 /* Return whether another process of interest has an eventfd of the back-end's, too. */
@@ -91,7 +104,7 @@ static int add(struct vhu_learn *learn, const struct vhu_bpf_eventfd *eventfd)
 	learn->shared[place] = shared;
 	for (int i = 0; i < SHARED_MAX; i++)
 		if (learn->shared[i])
-			learn->shared[i]->between[place] = 0;
+			learn->shared[i]->between[place] = learn->shared[i]->after[place] = 0;
 	return 0;
 }
 
@@ -161,17 +174,22 @@ int vhu_learn_open(struct vhu_learn **to, const struct vhu_command *command,
 void vhu_learn_see(struct vhu_learn *learn, const struct vhu_bpf_event *event)
 {
 	struct shared *shared = event->ring < SHARED_MAX ? learn->shared[event->ring] : NULL;
+	struct reader *reader;
 
 	/* The front-end's own use of both tells nothing that the back-end's does not. */
 	if (!shared || event->who.pid != learn->back_end)
 		return;
 	if (!shared->since_ns)
 		shared->since_ns = event->time_ns;
+	reader = &learn->reader[event->who.tid % READERS];
 	if (event->what == VHU_EVENT_LEARN_WRITE) {
 		shared->writes++;
 		shared->written_ns = event->time_ns;
+		if (reader->tid == event->who.tid)
+			shared->after[reader->place]++;
 		return;
 	}
+	*reader = (struct reader){event->who.tid, event->ring};
 	for (unsigned i = 0; shared->read_ns && i < SHARED_MAX; i++)
 		if (learn->shared[i] && learn->shared[i]->written_ns > shared->read_ns)
 			shared->between[i]++;
@@ -190,27 +208,101 @@ static bool is_free_call(const struct shared *shared)
 	return shared && !shared->concluded && shared->writes > shared->reads;
 }
 
-/* Find the best pair among those that are free. Returns whether there is one. */
+/* Return whether an eventfd is a kick with some evidence. */
+static bool is_candidate(const struct shared *shared)
+{
+	return is_free_kick(shared) && shared->reads >= KICKS_FEW;
+}
+
+/* Return @part in percents of @whole. */
+static unsigned percent(uint64_t part, uint64_t whole)
+{
+	return whole ? (unsigned)(100 * part / whole) : 0;
+}
+
+/* Return which of the eventfds that @is holds for, in the order of descriptors, the one at @place is. */
+static unsigned rank(const struct vhu_learn *learn, unsigned place,
+		     bool (*is)(const struct shared *shared))
+{
+	unsigned before = 0;
+
+	for (unsigned i = 0; i < SHARED_MAX; i++)
+		before += is(learn->shared[i]) && learn->shared[i]->fd < learn->shared[place]->fd;
+	return before;
+}
+
+/* Say what speaks for a kick and a call, with their ranks, being a ring's. */
+static struct pair weigh(const struct vhu_learn *learn, unsigned kick, unsigned call,
+			 const unsigned ranks[SHARED_MAX])
+{
+	const struct shared *k = learn->shared[kick], *c = learn->shared[call];
+	unsigned between = percent(k->between[call], k->reads - 1);
+	unsigned at = ranks[kick], other = ranks[call];
+
+	return (struct pair){
+		.kick = kick,
+		.call = call,
+		.score = between + percent(c->after[kick], c->writes),
+		.order = at < other ? other - at : at - other,
+		.sure = between,
+	};
+}
+
+/* Return whether @pair is likelier than @other: by what was seen, and where that says nothing, by the
+ * order in which front-ends hand over their eventfds, ring by ring. */
+static bool is_likelier(const struct pair *pair, const struct pair *other)
+{
+	if (pair->score > other->score + SCORE_TIE || other->score > pair->score + SCORE_TIE)
+		return pair->score > other->score;
+	if (pair->order != other->order)
+		return pair->order < other->order;
+	return pair->score > other->score;
+}
+
+/* Find the likeliest pair among @count, which is as sure as its best rival is far behind. */
+static struct pair likeliest(const struct pair *list, unsigned count)
+{
+	struct pair best = list[0];
+	unsigned rival = 0, sure;
+
+	for (unsigned i = 1; i < count; i++)
+		if (is_likelier(&list[i], &best))
+			best = list[i];
+	for (unsigned i = 0; i < count; i++)
+		if ((list[i].kick == best.kick) != (list[i].call == best.call) &&
+		    list[i].score > rival)
+			rival = list[i].score;
+	sure = 50 + (best.score > rival ? (best.score - rival) / 2 : 0);
+	if (rival && sure < best.sure)
+		best.sure = sure;
+	return best;
+}
+
+/* Find the best pair among those that are free. Returns whether there is one (and
+ * memory to tell). */
 static bool best_pair(const struct vhu_learn *learn, struct pair *best)
 {
-	bool found = false;
+	unsigned kicks = 0, calls = 0, count = 0, ranks[SHARED_MAX] = {0};
+	struct pair *list;
 
-	for (unsigned k = 0; k < SHARED_MAX; k++) {
-		if (!is_free_kick(learn->shared[k]) || learn->shared[k]->reads < KICKS_FEW)
-			continue;
-		for (unsigned c = 0; c < SHARED_MAX; c++) {
-			unsigned share;
-
-			if (!is_free_call(learn->shared[c]))
-				continue;
-			share = (unsigned)(UINT64_C(100) * learn->shared[k]->between[c] /
-					   (learn->shared[k]->reads - 1));
-			if (!found || share > best->share)
-				*best = (struct pair){k, c, share};
-			found = true;
-		}
+	for (unsigned i = 0; i < SHARED_MAX; i++) {
+		kicks += is_candidate(learn->shared[i]);
+		calls += is_free_call(learn->shared[i]);
+		if (is_free_kick(learn->shared[i]))
+			ranks[i] = rank(learn, i, is_free_kick);
+		else if (is_free_call(learn->shared[i]))
+			ranks[i] = rank(learn, i, is_free_call);
 	}
-	return found;
+	list = kicks && calls ? calloc((size_t)kicks * calls, sizeof(*list)) : NULL;
+	if (!list)
+		return false;
+	for (unsigned k = 0; k < SHARED_MAX; k++)
+		for (unsigned c = 0; is_candidate(learn->shared[k]) && c < SHARED_MAX; c++)
+			if (is_free_call(learn->shared[c]))
+				list[count++] = weigh(learn, k, c, ranks);
+	*best = likeliest(list, count);
+	free(list);
+	return true;
 }
 
 /* Order pairs by the descriptors of their kicks, for qsort_r. */
@@ -232,7 +324,7 @@ static void make_ring(struct vhu_learn *learn, const struct pair *pair)
 	pthread_mutex_lock(&learn->rings->lock);
 	ring = vhu_rings_get(learn->rings, 0, learn->vrings);
 	if (ring) {
-		ring->sure = pair->share;
+		ring->sure = pair->sure;
 		ring->seen = (unsigned)kick->reads;
 		learn->vrings++;
 		/* As strangers first, else rings would be watched as both. */
@@ -260,7 +352,7 @@ static void conclude(struct vhu_learn *learn, uint64_t now_ns)
 		if (listened < LISTEN_NS)
 			break;
 		if (listened < PATIENCE_NS &&
-		    (kick->reads < KICKS_ENOUGH || pair.share < SHARE_ENOUGH))
+		    (kick->reads < KICKS_ENOUGH || pair.sure < SURE_ENOUGH))
 			break;
 		kick->concluded = learn->shared[pair.call]->concluded = true;
 		list[count++] = pair;

@@ -43,6 +43,13 @@ void pair_open(struct pair *pair, const struct plan *plan)
 		fail("eventfd");
 }
 
+void pair_close(struct pair *pair)
+{
+	close(pair->kick);
+	close(pair->call);
+	munmap(pair->truth, sizeof(*pair->truth));
+}
+
 uint32_t eventfd_id(int fd)
 {
 	char path[64], line[128];

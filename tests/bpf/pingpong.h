@@ -45,6 +45,9 @@ uint64_t now_ns(void);
 /* Make a pair of eventfds with their shared memory. Exits where that fails. */
 void pair_open(struct pair *pair, const struct plan *plan);
 
+/* Let go of a pair. */
+void pair_close(struct pair *pair);
+
 /* Return an eventfd's id, as the kernel numbers them. */
 uint32_t eventfd_id(int fd);
 
