@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "tools/commands.h"
-#include "tools/dump.h"
+#include "lib/show/dump.h"
 #include "tools/reading.h"
 
 #define MESSAGES_MAX 64

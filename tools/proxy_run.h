@@ -11,7 +11,7 @@
 #include "lib/session/session.h"
 #include "proxy/capture.h"
 #include "proxy/pair.h"
-#include "tools/dump.h"
+#include "lib/show/dump.h"
 #include "tools/proxy_request.h"
 
 /* Everything that one run of the command holds. */

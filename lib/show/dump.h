@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The forms in which records are shown on standard output: lines, fields, JSON. */
-#ifndef VHU_TOOLS_DUMP_H
-#define VHU_TOOLS_DUMP_H
+#ifndef VHU_SHOW_DUMP_H
+#define VHU_SHOW_DUMP_H
 
 #include <stdio.h>
 

@@ -2,9 +2,9 @@
 /* Records as lines of JSON. docs/vhu-dump.1 lists the keys. */
 #include <string.h>
 
-#include "lib/cli/json.h"
 #include "lib/protocol/text.h"
-#include "tools/dump.h"
+#include "lib/show/dump.h"
+#include "lib/show/state.h"
 
 /* Return a field's key: the last part of its path. */
 static const char *key_of(const struct vhu_field *field)
@@ -222,20 +222,6 @@ static void put_fds(struct vhu_json *json, const struct vhu_record *record)
 	vhu_json_array_end(json);
 }
 
-/* Write one side of a session. */
-static void put_peer(struct vhu_json *json, const char *key, const struct vhu_peer *peer)
-{
-	vhu_json_object(json, key);
-	if (peer->known) {
-		vhu_json_unsigned(json, "pid", peer->pid);
-		vhu_json_unsigned(json, "uid", peer->uid);
-		vhu_json_unsigned(json, "gid", peer->gid);
-		vhu_json_string(json, "comm", peer->comm);
-	}
-	vhu_json_string(json, "path", peer->path);
-	vhu_json_object_end(json);
-}
-
 /* Write what happened on a vring, with the times that are known. */
 static void put_vring(struct vhu_json *json, const struct vhu_vring_event *event)
 {
@@ -297,8 +283,8 @@ void vhu_dump_json(struct vhu_dump *dump, const struct vhu_record *record, uint6
 	if (record->marks)
 		put_marks(&json, record->marks);
 	if (record->type == VHU_RECORD_OPENED) {
-		put_peer(&json, "front_end", &record->front_end);
-		put_peer(&json, "back_end", &record->back_end);
+		vhu_show_peer_json(&json, "front_end", &record->front_end);
+		vhu_show_peer_json(&json, "back_end", &record->back_end);
 	}
 	put_meaning(&json, note);
 	if (*record->text)

@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "lib/protocol/text.h"
-#include "tools/dump.h"
+#include "lib/show/dump.h"
 
 #define NS UINT64_C(1000000000)
 
