@@ -4,12 +4,13 @@
  *
  *	proxy -- pair (FRONT BACK) -- session -- link (a socket of it) -- relay (a direction)
  *	  |
- *	loop, sinks, counts
+ *	loop, sinks, rules, counts
  */
 #ifndef VHU_PROXY_PROXY_H
 #define VHU_PROXY_PROXY_H
 
 #include "proxy/loop.h"
+#include "proxy/rule.h"
 #include "proxy/sink.h"
 
 /* The two sides of everything here. */
@@ -21,6 +22,7 @@ enum vhu_side {
 struct vhu_proxy {
 	struct vhu_loop loop;
 	struct vhu_sinks sinks;
+	struct vhu_rules rules; /* what is to be changed; its owner clears it at the end */
 	bool with_keys; /* key material is not masked */
 	/* Told to the person who runs it, a line without its end. */
 	void (*say)(const char *line);

@@ -83,6 +83,7 @@ static void session_free(struct vhu_proxy_session *session)
 	*session->link = session->next;
 	if (session->next)
 		session->next->link = session->link;
+	vhu_rule_memory_free(&session->rules);
 	free(session);
 	vhu_pair_session_ended(pair);
 }

@@ -31,6 +31,7 @@ struct vhu_proxy_session {
 	struct vhu_peer peer[2]; /* by side */
 	char comm[2][VHU_DESCRIBE_COMM];
 	struct vhu_link *links;
+	struct vhu_rule_memory rules; /* how often they have matched */
 	bool main_ended;
 	char reason[VHU_RECORD_TEXT_MAX + 1]; /* why the main socket ended */
 };
