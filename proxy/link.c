@@ -99,12 +99,12 @@ static void link_cut_short(const struct vhu_link *link, const struct vhu_relay *
 	const struct vhu_peer *peer = &session->peer[from];
 	uint64_t size = relay->size ? relay->size : VHU_HEADER_SIZE;
 
-	vhu_proxy_say(session->proxy,
-		      "session %" PRIu64 ": the %s (%s, pid %" PRIu32
-		      ") closed in the middle of a message: %" PRIu64 " of %" PRIu64
-		      " bytes%s came",
-		      session->number, vhu_side_name(from), peer->comm, peer->pid, relay->got, size,
-		      relay->size ? "" : " of a header");
+	vhu_proxy_session_say(session,
+			      "the %s (%s, pid %" PRIu32
+			      ") closed in the middle of a message: %" PRIu64 " of %" PRIu64
+			      " bytes%s came",
+			      vhu_side_name(from), peer->comm, peer->pid, relay->got, size,
+			      relay->size ? "" : " of a header");
 }
 
 /* A message, or what there was of it, was passed on: open the channel that it carried. */
@@ -161,12 +161,11 @@ static void link_truncated(const struct vhu_link *link, enum vhu_side from)
 				" files can be "
 				"open (RLIMIT_NOFILE)",
 				vhu_side_name(from), (uint64_t)limit.rlim_cur);
-	vhu_proxy_say(link->session->proxy,
-		      "session %" PRIu64
-		      ": closed: descriptors from the %s (%s, pid %u) were lost because "
-		      "no more than %" PRIu64 " files can be open (RLIMIT_NOFILE): raise ulimit -n",
-		      link->session->number, vhu_side_name(from), peer->comm, peer->pid,
-		      (uint64_t)limit.rlim_cur);
+	vhu_proxy_session_say(
+	    link->session,
+	    "closed: descriptors from the %s (%s, pid %u) were lost because no more "
+	    "than %" PRIu64 " files can be open (RLIMIT_NOFILE): raise ulimit -n",
+	    vhu_side_name(from), peer->comm, peer->pid, (uint64_t)limit.rlim_cur);
 }
 
 /* Keep why the relay that passes on what @from sends has ended, if it is the first cause. */
@@ -193,8 +192,7 @@ static void link_reason(struct vhu_link *link, enum vhu_side from)
 		snprintf(link->reason, size, "cannot pass on what the %s sends: %s", side,
 			 strerror(-relay->error));
 		vhu_proxy_session_error(link->session, link->channel, "%s", link->reason);
-		vhu_proxy_say(link->session->proxy, "session %" PRIu64 ": closed: %s",
-			      link->session->number, link->reason);
+		vhu_proxy_session_say(link->session, "closed: %s", link->reason);
 		break;
 	default:
 		if (relay->draining)

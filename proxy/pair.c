@@ -5,48 +5,35 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Until a back-end whose queue is full is tried again. */
-#define PAIR_RETRY_NS  10000000u
+/* Until one whose queue is full is tried again. */
+#define PAIR_FULL_NS   10000000u
+/* Until one that is not there is tried again. */
+#define PAIR_MISSED_NS 100000000u
 /* Until accepting is tried again after descriptors ran out. */
 #define PAIR_RESUME_NS 100000000u
 /* Until it is said again that they have. */
 #define PAIR_QUIET_NS  10000000000u
 
-/* Somebody who came and whose other side is not there yet. */
-struct vhu_pair_guest {
-	struct vhu_watch watch; /* tells when it goes away */
-	struct vhu_timer retry; /* set while the other side is to be connected to */
-	struct vhu_pair *pair;
-	enum vhu_side side;
-	struct vhu_pair_guest *next;
-};
-
-/* Let go of @guest, whose socket is closed or has become a session's. */
-static void pair_guest_free(struct vhu_pair_guest *guest)
+void vhu_pair_say(const struct vhu_pair *pair, const char *format, ...)
 {
-	struct vhu_pair_guest **at = &guest->pair->guests;
+	char text[1024];
+	va_list arguments;
 
-	while (*at != guest)
-		at = &(*at)->next;
-	*at = guest->next;
-	vhu_loop_unset(&guest->retry);
-	free(guest);
-}
-
-/* Return whether @guest has gone away: that may be known before its watch tells. */
-static bool pair_guest_left(const struct vhu_pair_guest *guest)
-{
-	struct pollfd ask = {.fd = guest->watch.fd};
-
-	return poll(&ask, 1, 0) == 1;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	if (pair->proxy->several)
+		vhu_proxy_say(pair->proxy, "%s: %s", pair->end[VHU_FRONT].path, text);
+	else
+		vhu_proxy_say(pair->proxy, "%s", text);
 }
 
 /* Stop listening for more. */
@@ -54,7 +41,46 @@ static void pair_stop_listening(struct vhu_pair *pair)
 {
 	for (int side = VHU_FRONT; side <= VHU_BACK; side++)
 		vhu_loop_unwatch(&pair->proxy->loop, &pair->listener[side].watch);
+}
+
+/* Serve no more. */
+static void pair_done(struct vhu_pair *pair)
+{
+	if (pair->done)
+		return;
+	pair->done = true;
+	pair_stop_listening(pair);
 	vhu_loop_unset(&pair->resume);
+	vhu_loop_unset(&pair->again);
+	if (!--pair->proxy->pairs)
+		pair->proxy->loop.stop = true;
+}
+
+/* Return whether another session may begin now. */
+static bool pair_has_room(const struct vhu_pair *pair)
+{
+	if (pair->done || (pair->once && pair->begun))
+		return false;
+	return !pair->sessions || !(pair->one_at_a_time || pair->calls);
+}
+
+/* Accept whoever comes, as long as there is room. Returns 0 or -errno. */
+static int pair_listen(struct vhu_pair *pair)
+{
+	if (!pair_has_room(pair)) {
+		pair_stop_listening(pair);
+		return 0;
+	}
+	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
+		int error;
+
+		if (pair->end[side].kind != VHU_ENDPOINT_LISTEN)
+			continue;
+		error = vhu_loop_watch(&pair->proxy->loop, &pair->listener[side].watch, EPOLLIN);
+		if (error)
+			return error;
+	}
+	return 0;
 }
 
 /*
@@ -67,13 +93,10 @@ static void pair_begin(struct vhu_pair *pair, const int socket[2], const char *r
 
 	pair->begun = true;
 	pair->failed = reason != NULL;
-	if (pair->once)
-		pair_stop_listening(pair);
-	if (reason && !pair->once)
-		vhu_proxy_say(pair->proxy, "session %" PRIu64 ": %s", pair->proxy->sessions + 1,
-			      reason);
+	if (reason)
+		vhu_pair_say(pair, "session %" PRIu64 ": %s", pair->proxy->sessions + 1, reason);
 	if (vhu_proxy_session_start(pair, socket, path, reason)) {
-		vhu_proxy_say(pair->proxy, "no memory for a session: its peers were disconnected");
+		vhu_pair_say(pair, "no memory for a session: its peers were disconnected");
 		vhu_pair_session_ended(pair);
 	}
 }
@@ -106,126 +129,151 @@ static void pair_exhausted(struct vhu_pair *pair, int error)
 }
 
 /*
- * Find a peer for one that is there on @side.
- * Returns its socket; -EAGAIN where there is none now; -errno with a line in @error.
+ * Go to the peer at @side, for a session that has been wanted since @since_ns.
+ * Returns its socket; -EAGAIN where that has to wait, for pair->pause_ns; -errno with a line in
+ * @error.
  */
-static int pair_other(struct vhu_pair *pair, enum vhu_side side, char error[VHU_ENDPOINT_ERROR])
+static int pair_connect(struct vhu_pair *pair, enum vhu_side side, uint64_t since_ns,
+			char error[VHU_ENDPOINT_ERROR])
 {
-	struct vhu_endpoint *end = &pair->end[!side];
-	struct vhu_pair_guest *guest = pair->guests;
-	int fd;
+	const struct vhu_endpoint *end = &pair->end[side];
+	int fd = vhu_endpoint_connect(end, error);
 
-	switch (end->kind) {
-	case VHU_ENDPOINT_CONNECT:
-		fd = vhu_endpoint_connect(end, error);
-		if (!pair_no_room(fd))
-			return fd;
-		pair_exhausted(pair, fd);
-		return -EAGAIN;
-	case VHU_ENDPOINT_FD:
-		fd = end->fd;
-		end->fd = -1;
-		return fd;
-	default:
-		while (guest && (guest->side == side || pair_guest_left(guest)))
-			guest = guest->next;
-		if (!guest)
-			return -EAGAIN;
-		fd = guest->watch.fd;
-		vhu_loop_unwatch(&pair->proxy->loop, &guest->watch);
-		pair_guest_free(guest);
+	if (fd >= 0) {
+		pair->missed = false;
 		return fd;
 	}
+	if (pair_no_room(fd))
+		pair_exhausted(pair, fd);
+	if (fd == -EAGAIN || pair_no_room(fd)) {
+		pair->pause_ns = fd == -EAGAIN ? PAIR_FULL_NS : PAIR_RESUME_NS;
+		return -EAGAIN;
+	}
+	if ((fd != -ENOENT && fd != -ECONNREFUSED) ||
+	    vhu_loop_now() - since_ns >= pair->patience_ns)
+		return fd;
+	if (!pair->missed)
+		vhu_pair_say(pair, "%s: %s: waiting until somebody listens there", end->path,
+			     strerror(-fd));
+	pair->missed = true;
+	pair->pause_ns = PAIR_MISSED_NS;
+	return -EAGAIN;
 }
 
 /*
- * Join @fd, which is there on @side, to a peer.
- * Returns whether that is done, with or without success; else there is no peer yet.
+ * Find a peer for @guest.
+ * Returns its socket; -EAGAIN where there is none now; -errno with a line in @error.
  */
-static bool pair_join(struct vhu_pair *pair, enum vhu_side side, int fd)
+static int pair_other(struct vhu_pair *pair, const struct vhu_guest *guest,
+		      char error[VHU_ENDPOINT_ERROR])
+{
+	struct vhu_guest *other = pair->guests, *next;
+
+	if (pair->end[!guest->side].kind == VHU_ENDPOINT_CONNECT)
+		return pair_connect(pair, !guest->side, guest->since_ns, error);
+	for (; other; other = next) {
+		next = other->next;
+		if (other->side == guest->side)
+			continue;
+		if (!vhu_guest_left(other))
+			return vhu_guest_take(other);
+		vhu_pair_guest_left(pair, other);
+	}
+	return -EAGAIN;
+}
+
+/*
+ * Join @guest to a peer.
+ * Returns whether that is done, with or without success, and it is freed; else there is no peer
+ * yet.
+ */
+static bool pair_join(struct vhu_pair *pair, struct vhu_guest *guest)
 {
 	char error[VHU_ENDPOINT_ERROR];
-	int other = pair_other(pair, side, error);
-	int socket[2];
+	enum vhu_side side = guest->side;
+	int other, socket[2];
 
+	if (vhu_guest_left(guest)) {
+		vhu_pair_guest_left(pair, guest);
+		return true;
+	}
+	other = pair_other(pair, guest, error);
 	if (other == -EAGAIN)
 		return false;
-	socket[side] = fd;
+	/* Not called for again and again. */
+	if (other < 0 && pair->calls)
+		pair->once = true;
+	socket[side] = vhu_guest_take(guest);
 	socket[!side] = other < 0 ? -1 : other;
 	pair_begin(pair, socket, other < 0 ? error : NULL);
 	return true;
 }
 
-/* A guest has gone away while it waited. */
-static void guest_ready(struct vhu_watch *watch, uint32_t events)
+/* Take @fd, which is there on @side, as a guest. Returns whether there was memory for it. */
+static bool pair_welcome(struct vhu_pair *pair, enum vhu_side side, int fd)
 {
-	struct vhu_pair_guest *guest = (struct vhu_pair_guest *)watch;
-
-	(void)events;
-	vhu_loop_unwatch(&guest->pair->proxy->loop, watch);
-	close(watch->fd);
-	pair_guest_free(guest);
+	if (vhu_guest_add(pair, side, fd))
+		return true;
+	vhu_pair_say(pair, "no memory for a %s: disconnected", vhu_side_name(side));
+	return false;
 }
 
-/* Try again to connect for a guest. */
-static void guest_retry(struct vhu_timer *timer)
+/* Serve no more, because of what @line says. That is a failure unless there was a session. */
+static void pair_give_up(struct vhu_pair *pair, const char *line)
 {
-	struct vhu_pair_guest *guest =
-	    (struct vhu_pair_guest *)((char *)timer - offsetof(struct vhu_pair_guest, retry));
-	struct vhu_pair *pair = guest->pair;
+	vhu_pair_say(pair, "%s", line);
+	pair->failed = !pair->begun;
+	pair_done(pair);
+}
 
-	/* Not watched while it is joined: it may be a session's socket when this returns. */
-	vhu_loop_unwatch(&pair->proxy->loop, &guest->watch);
-	if (pair_join(pair, guest->side, guest->watch.fd)) {
-		pair_guest_free(guest);
+/* Go to the front-end, so that it is a guest, or look again later. */
+static void pair_call(struct vhu_pair *pair)
+{
+	char error[VHU_ENDPOINT_ERROR];
+	int fd = pair_connect(pair, VHU_FRONT, pair->called_ns, error);
+
+	if (fd >= 0)
+		pair_welcome(pair, VHU_FRONT, fd);
+	else if (fd != -EAGAIN)
+		pair_give_up(pair, error);
+}
+
+/* Join whoever can be joined, and see to it that this is done again when there is reason to. */
+static void pair_meet(struct vhu_pair *pair)
+{
+	pair->pause_ns = 0;
+	if (pair->calls && !pair->guests && pair_has_room(pair))
+		pair_call(pair);
+	while (pair->guests && pair_has_room(pair) && pair_join(pair, pair->guests))
+		;
+	if (pair->done)
 		return;
-	}
-	vhu_loop_watch(&pair->proxy->loop, &guest->watch, 0);
-	vhu_loop_set(&pair->proxy->loop, timer, PAIR_RETRY_NS);
+	for (struct vhu_guest *guest = pair->guests; guest; guest = guest->next)
+		vhu_guest_wait(guest);
+	if (pair->pause_ns)
+		vhu_loop_set(&pair->proxy->loop, &pair->again, pair->pause_ns);
+	if (!pair->resume.link)
+		pair_listen(pair);
 }
 
-/* Let @fd wait for a peer. */
-static void pair_wait(struct vhu_pair *pair, enum vhu_side side, int fd)
+/* It is time to look again whether guests can be joined. */
+static void pair_again(struct vhu_timer *timer)
 {
-	struct vhu_pair_guest *guest = calloc(1, sizeof(*guest)), **last = &pair->guests;
-
-	if (!guest) {
-		vhu_proxy_say(pair->proxy, "no memory for a %s: disconnected", vhu_side_name(side));
-		close(fd);
-		return;
-	}
-	guest->watch.ready = guest_ready;
-	guest->watch.fd = fd;
-	guest->retry.fire = guest_retry;
-	guest->pair = pair;
-	guest->side = side;
-	while (*last)
-		last = &(*last)->next;
-	*last = guest;
-	vhu_loop_watch(&pair->proxy->loop, &guest->watch, 0);
-	if (pair->end[!side].kind == VHU_ENDPOINT_CONNECT)
-		vhu_loop_set(&pair->proxy->loop, &guest->retry, PAIR_RETRY_NS);
-}
-
-/* Begin to accept. Returns 0 or -errno. */
-static int pair_listen(struct vhu_pair *pair)
-{
-	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
-		int error;
-
-		if (pair->end[side].kind != VHU_ENDPOINT_LISTEN)
-			continue;
-		error = vhu_loop_watch(&pair->proxy->loop, &pair->listener[side].watch, EPOLLIN);
-		if (error)
-			return error;
-	}
-	return 0;
+	pair_meet((struct vhu_pair *)((char *)timer - offsetof(struct vhu_pair, again)));
 }
 
 /* The moment after running out of descriptors has passed. */
 static void pair_resume(struct vhu_timer *timer)
 {
 	pair_listen((struct vhu_pair *)((char *)timer - offsetof(struct vhu_pair, resume)));
+}
+
+/* Return whether the peer of @fd, which was just accepted, has gone away while it was queued. */
+static bool pair_came_too_late(int fd)
+{
+	struct pollfd ask = {.fd = fd};
+
+	return poll(&ask, 1, 0) == 1;
 }
 
 /* Somebody came. */
@@ -237,16 +285,19 @@ static void pair_accept(struct vhu_watch *watch, uint32_t events)
 
 	(void)events;
 	if (fd >= 0) {
-		if (!pair_join(pair, side, fd))
-			pair_wait(pair, side, fd);
+		/* One that has given up is no reason to use up a peer that serves only one. */
+		if (pair->one_at_a_time && pair_came_too_late(fd))
+			close(fd);
+		else if (pair_welcome(pair, side, fd))
+			pair_meet(pair);
 		return;
 	}
 	error = -errno;
 	if (pair_no_room(error)) {
 		pair_exhausted(pair, error);
 	} else if (error != -EAGAIN && error != -EINTR && error != -ECONNABORTED) {
-		vhu_proxy_say(pair->proxy, "%s: listens no more: %s", pair->end[side].path,
-			      strerror(-error));
+		vhu_pair_say(pair, "%s: listens no more: %s", pair->end[side].path,
+			     strerror(-error));
 		vhu_loop_unwatch(&pair->proxy->loop, watch);
 	}
 }
@@ -271,11 +322,11 @@ static int pair_loops(const struct vhu_pair *pair, char error[VHU_ENDPOINT_ERROR
 
 int vhu_pair_open(struct vhu_pair *pair, struct vhu_proxy *proxy, char error[VHU_ENDPOINT_ERROR])
 {
-	bool listens = false;
-	int code;
+	int code, listen = 0;
 
 	pair->proxy = proxy;
 	pair->resume.fire = pair_resume;
+	pair->again.fire = pair_again;
 	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
 		code = vhu_endpoint_open(&pair->end[side], error);
 		if (code) {
@@ -286,8 +337,7 @@ int vhu_pair_open(struct vhu_pair *pair, struct vhu_proxy *proxy, char error[VHU
 		pair->listener[side].pair = pair;
 		pair->listener[side].watch.ready = pair_accept;
 		pair->listener[side].watch.fd = pair->end[side].fd;
-		if (pair->end[side].kind == VHU_ENDPOINT_LISTEN)
-			listens = true;
+		listen += pair->end[side].kind == VHU_ENDPOINT_LISTEN;
 		if (pair->end[side].kind == VHU_ENDPOINT_FD)
 			pair->once = true;
 	}
@@ -297,69 +347,72 @@ int vhu_pair_open(struct vhu_pair *pair, struct vhu_proxy *proxy, char error[VHU
 		vhu_endpoint_close(&pair->end[VHU_BACK]);
 		return code;
 	}
-	if (!listens)
+	pair->calls = !listen && !pair->once;
+	if (pair->calls && !pair->patience_ns)
 		pair->once = true;
 	proxy->pairs++;
 	return 0;
 }
 
-/* Return the one peer of a side that does not listen; -errno with a line in @error. */
-static int pair_first(struct vhu_pair *pair, enum vhu_side side, char error[VHU_ENDPOINT_ERROR])
-{
-	struct vhu_endpoint *end = &pair->end[side];
-	int fd = end->fd;
-
-	if (end->kind == VHU_ENDPOINT_CONNECT) {
-		fd = vhu_endpoint_connect(end, error);
-		if (fd == -EAGAIN)
-			snprintf(error, VHU_ENDPOINT_ERROR, "%s: too many others wait there",
-				 end->path);
-	}
-	end->fd = -1;
-	return fd;
-}
-
 int vhu_pair_start(struct vhu_pair *pair, char error[VHU_ENDPOINT_ERROR])
 {
-	int socket[2];
+	int code = pair_listen(pair);
 
-	if (pair->end[VHU_FRONT].kind == VHU_ENDPOINT_LISTEN ||
-	    pair->end[VHU_BACK].kind == VHU_ENDPOINT_LISTEN) {
-		int code = pair_listen(pair);
-
-		if (code)
-			snprintf(error, VHU_ENDPOINT_ERROR, "%s: cannot wait for it: %s",
-				 pair->end[VHU_FRONT].path, strerror(-code));
+	if (code) {
+		snprintf(error, VHU_ENDPOINT_ERROR, "%s: cannot wait for it: %s",
+			 pair->end[VHU_FRONT].path, strerror(-code));
 		return code;
 	}
-	socket[VHU_FRONT] = pair_first(pair, VHU_FRONT, error);
-	if (socket[VHU_FRONT] < 0)
-		return socket[VHU_FRONT];
-	socket[VHU_BACK] = pair_first(pair, VHU_BACK, error);
-	pair_begin(pair, socket, socket[VHU_BACK] < 0 ? error : NULL);
-	return socket[VHU_BACK] < 0 ? socket[VHU_BACK] : 0;
+	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
+		if (pair->end[side].kind != VHU_ENDPOINT_FD)
+			continue;
+		pair_welcome(pair, side, pair->end[side].fd);
+		pair->end[side].fd = -1;
+	}
+	pair->called_ns = vhu_loop_now();
+	pair_meet(pair);
+	return 0;
 }
 
 void vhu_pair_session_ended(struct vhu_pair *pair)
 {
-	if (!pair->once || !pair->begun || pair->sessions || pair->done)
+	if (pair->once && pair->begun) {
+		if (!pair->sessions)
+			pair_done(pair);
 		return;
-	pair->done = true;
-	if (!--pair->proxy->pairs)
-		pair->proxy->loop.stop = true;
+	}
+	if (pair->done || !(pair->one_at_a_time || pair->calls))
+		return;
+	/* Not from within the session, which is about to be freed. */
+	pair->called_ns = vhu_loop_now();
+	vhu_loop_set(&pair->proxy->loop, &pair->again, pair->calls ? PAIR_MISSED_NS : 0);
+}
+
+void vhu_pair_guest_left(struct vhu_pair *pair, struct vhu_guest *guest)
+{
+	bool inherited = pair->end[guest->side].kind == VHU_ENDPOINT_FD;
+	char line[VHU_ENDPOINT_ERROR];
+
+	snprintf(line, sizeof(line), "%s: closed before it had a peer",
+		 pair->end[guest->side].path);
+	close(vhu_guest_take(guest));
+	if (inherited)
+		pair_give_up(pair, line);
+	else if (pair->calls)
+		vhu_loop_set(&pair->proxy->loop, &pair->again, PAIR_MISSED_NS);
 }
 
 void vhu_pair_close(struct vhu_pair *pair, const char *reason)
 {
 	struct vhu_proxy_session *session = pair->sessions, *next;
 
-	pair_stop_listening(pair);
+	pair_done(pair);
 	for (; session; session = next) {
 		next = session->next;
 		vhu_proxy_session_end(session, reason);
 	}
 	while (pair->guests)
-		guest_ready(&pair->guests->watch, 0);
+		close(vhu_guest_take(pair->guests));
 	vhu_endpoint_close(&pair->end[VHU_FRONT]);
 	vhu_endpoint_close(&pair->end[VHU_BACK]);
 }

@@ -5,20 +5,35 @@
  * Theory of operation
  *
  * An endpoint that listens brings peers, as many as come; one that connects has one whenever it is
- * asked; an inherited connection is one, once. Whoever comes is joined to a peer of the other
- * side: one that is waiting there, or one gone to for the purpose. Where neither side listens the
- * pair begins its one session when it starts. A pair with an inherited connection, or without a
- * side that listens, is done after one session; others serve until they are stopped.
+ * asked; an inherited connection is one, once. Whoever is there and has no peer yet is a guest.
+ * The first guest is joined to a peer of the other side: a guest there, or one gone to for the
+ * purpose. Where that has to wait - nobody has come, the other side's queue is full, nobody listens
+ * there yet - the guests wait, in the order in which they came.
  *
- * Ownership: a pair owns its endpoints, its sessions, and the sockets of those who wait.
+ * Where neither side listens nor is inherited the pair calls: it goes to FRONT to have a guest.
+ *
+ *	              comes, inherited, called                   other side's peer
+ *	(nobody) -----------------------------> GUEST ... GUEST -------------------> SESSION
+ *	                                          |  patience over, other side fails    |
+ *	                                          +--> session that says why            |
+ *	      ^                                                                         |
+ *	      +------------- has ended: the next guest where one waits, the next call --+
+ *
+ * A pair with an inherited connection, or one that calls and has no patience, is done after one
+ * session; others serve until they are stopped. While a pair that takes one at a time has a
+ * session nobody is accepted: who comes then waits in the socket's own queue.
+ *
+ * Ownership: a pair owns its endpoints, its guests and its sessions.
  */
 #ifndef VHU_PROXY_PAIR_H
 #define VHU_PROXY_PAIR_H
 
 #include "proxy/endpoint.h"
+#include "proxy/guest.h"
 #include "proxy/session.h"
 
-struct vhu_pair_guest;
+/* For patience_ns: as long as it takes. */
+#define VHU_PAIR_FOR_EVER UINT64_MAX
 
 struct vhu_pair_listener {
 	struct vhu_watch watch;
@@ -26,32 +41,49 @@ struct vhu_pair_listener {
 };
 
 struct vhu_pair {
-	struct vhu_proxy *proxy;
+	/* What is asked for. */
 	struct vhu_endpoint end[2]; /* by side */
+	uint64_t patience_ns;       /* for a side that is connected to and not there; 0: none */
+	bool one_at_a_time;
+
+	struct vhu_proxy *proxy;
 	struct vhu_pair_listener listener[2];
-	struct vhu_timer resume;       /* accepts again after running out of descriptors */
-	struct vhu_pair_guest *guests; /* who wait for the other side, in order */
+	struct vhu_timer resume;  /* accepts again after running out of descriptors */
+	struct vhu_timer again;   /* looks again whether guests can be joined, or calls again */
+	struct vhu_guest *guests; /* in the order in which they came */
 	struct vhu_proxy_session *sessions;
-	bool once; /* one session, then done */
+	bool once;  /* one session, then done */
+	bool calls; /* neither side brings peers */
 	bool begun, done;
-	bool failed;           /* the one session could not begin */
+	bool failed;           /* the last session could not begin */
+	bool missed;           /* it was said that a side is not there yet */
+	uint64_t called_ns;    /* when it began to call for the next session */
+	uint64_t pause_ns;     /* until it looks again */
 	uint64_t exhausted_ns; /* when descriptors last ran out, as vhu_loop_now tells; 0 never */
 };
 
 /*
  * Open both endpoints: listen where they do.
- * @pair: with both endpoints parsed, else zero.
+ * @pair: with what is asked for, both endpoints parsed, else zero.
  * Returns 0; -errno with a line in @error, and nothing is open.
  */
 int vhu_pair_open(struct vhu_pair *pair, struct vhu_proxy *proxy, char error[VHU_ENDPOINT_ERROR]);
 
-/* Begin to serve. Returns 0; -errno with a line in @error where the one session cannot begin. */
+/* Begin to serve. What cannot be reached is said, and the pair may be done. Returns 0; -errno with
+ * a line in @error where it cannot wait for anything. */
 int vhu_pair_start(struct vhu_pair *pair, char error[VHU_ENDPOINT_ERROR]);
 
 /* End all sessions for @reason, and close the endpoints. */
 void vhu_pair_close(struct vhu_pair *pair, const char *reason);
 
+/* Say a line about @pair, made as printf makes it. Where there are others it is named. */
+__attribute__((format(printf, 2, 3))) void vhu_pair_say(const struct vhu_pair *pair,
+							const char *format, ...);
+
 /* For sessions: one has ended. */
 void vhu_pair_session_ended(struct vhu_pair *pair);
+
+/* For guests: one has gone away while it waited. It is freed. */
+void vhu_pair_guest_left(struct vhu_pair *pair, struct vhu_guest *guest);
 
 #endif

@@ -24,6 +24,7 @@ struct vhu_proxy {
 	struct vhu_sinks sinks;
 	struct vhu_rules rules; /* what is to be changed; its owner clears it at the end */
 	bool with_keys; /* key material is not masked */
+	bool several;   /* pairs: they are named in what is said */
 	/* Told to the person who runs it, a line without its end. */
 	void (*say)(const char *line);
 

@@ -48,6 +48,17 @@ void vhu_proxy_session_error(struct vhu_proxy_session *session, enum vhu_channel
 	vhu_proxy_session_record(session, channel, &record);
 }
 
+void vhu_proxy_session_say(const struct vhu_proxy_session *session, const char *format, ...)
+{
+	char text[1024];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	vhu_pair_say(session->pair, "session %" PRIu64 ": %s", session->number, text);
+}
+
 /* Record that @session, or a channel of it, began. */
 static void session_opened(struct vhu_proxy_session *session, enum vhu_channel channel)
 {
@@ -168,8 +179,7 @@ int vhu_proxy_session_start(struct vhu_pair *pair, const int socket[2], const ch
 	if (error) {
 		snprintf(session->reason, sizeof(session->reason), "cannot begin: %s",
 			 strerror(-error));
-		vhu_proxy_say(session->proxy, "session %" PRIu64 ": %s", session->number,
-			      session->reason);
+		vhu_proxy_session_say(session, "%s", session->reason);
 		vhu_proxy_session_settle(session);
 	}
 	return 0;
@@ -208,10 +218,8 @@ struct vhu_link *vhu_proxy_session_interpose(struct vhu_proxy_session *session,
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, end)) {
 		vhu_proxy_session_error(session, channel, "not recorded: no socket pair: %s",
 					strerror(errno));
-		vhu_proxy_say(session->proxy,
-			      "session %" PRIu64
-			      ": the %s channel is not recorded: no socket pair: %s",
-			      session->number, vhu_channel_name(channel), strerror(errno));
+		vhu_proxy_session_say(session, "the %s channel is not recorded: no socket pair: %s",
+				      vhu_channel_name(channel), strerror(errno));
 		return NULL;
 	}
 	/* Who gets it finds it as its sender had prepared it. */

@@ -63,6 +63,10 @@ __attribute__((format(printf, 3, 4))) void
 vhu_proxy_session_error(struct vhu_proxy_session *session, enum vhu_channel channel,
 			const char *format, ...);
 
+/* Say a line about @session, made as printf makes it. */
+__attribute__((format(printf, 2, 3))) void
+vhu_proxy_session_say(const struct vhu_proxy_session *session, const char *format, ...);
+
 /*
  * For links: a message of the main socket carries @socket, which is to become a channel.
  * Returns the channel's link, to be opened once the message has passed, and in *@instead the

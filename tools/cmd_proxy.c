@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "tools/commands.h"
+#include "tools/proxy_config.h"
 #include "tools/proxy_run.h"
 
 static const struct vhu_option option[] = {
@@ -13,6 +14,11 @@ static const struct vhu_option option[] = {
     {'q', "quiet", NULL, "say nothing at the end"},
     {'s', "snaplen", "N", "keep at most N bytes of each record"},
     {VHU_PROXY_WITH_KEYS, "with-keys", NULL, "record key material too; else it is masked"},
+    {VHU_PROXY_PAIR, "pair", "FRONT=BACK", "stand between these too; may be repeated"},
+    {VHU_PROXY_RETRY, "retry", "[=TIME]",
+     "wait until somebody listens where it connects to, for ever or TIME"},
+    {VHU_PROXY_ONE, "one", NULL, "one session at a time: who else comes waits"},
+    {VHU_PROXY_CONFIG, "config", "FILE", "take options from FILE: a line each, without dashes"},
     {0},
 };
 
@@ -22,6 +28,8 @@ static const struct vhu_example example[] = {
     {"vhu proxy -v connect:/run/vm.sock listen:/run/disk.sock",
      "the other way round: the VMM listens, the back-end comes"},
     {"vhu proxy -w - vm.sock disk.sock | vhu dump -v -", "see all fields as they pass"},
+    {"vhu proxy --pair vm1.sock=disk1.sock --pair vm2.sock=disk2.sock -w host.pcapng",
+     "stand between two pairs, with one capture of both"},
     {0},
 };
 
@@ -45,10 +53,14 @@ static int take(const struct vhu_command *command, struct vhu_proxy_request *req
 {
 	char error[VHU_PROXY_REQUEST_ERROR];
 	const char *argument;
-	int key;
+	int key, wrong;
 
 	while ((key = vhu_options_next(command, argc, argv, &argument)) >= 0) {
-		if (vhu_proxy_request_take(request, key, argument, error))
+		if (key == VHU_PROXY_CONFIG)
+			wrong = vhu_proxy_config_take(command, request, argument, error);
+		else
+			wrong = vhu_proxy_request_take(request, key, argument, error);
+		if (wrong)
 			return vhu_usage(command, "%s", error);
 	}
 	if (key != VHU_OPTIONS_END)
@@ -74,7 +86,7 @@ static int run_proxy(const struct vhu_command *command, int argc, char **argv)
 
 const struct vhu_command vhu_command_proxy = {
     .name = "proxy",
-    .arguments = "FRONT BACK",
+    .arguments = "[FRONT BACK]",
     .summary = "stand between a front-end and a back-end, and record what they say",
     .about =
 	"FRONT is where the front-end (the VMM) is met, BACK where the back-end is: listen:PATH,\n"

@@ -10,7 +10,11 @@
 #include <unistd.h>
 
 #include "lib/capture/pcapng.h"
+#include "lib/cli/duration.h"
 #include "lib/cli/options.h"
+#include "proxy/pair.h"
+
+#define NS_PER_S 1000000000u
 
 int vhu_proxy_request_wrong(char error[VHU_PROXY_REQUEST_ERROR], const char *format, ...)
 {
@@ -22,9 +26,50 @@ int vhu_proxy_request_wrong(char error[VHU_PROXY_REQUEST_ERROR], const char *for
 	return -EINVAL;
 }
 
-/* Add a pair to those asked for. Returns as vhu_proxy_request_take does. */
-static int request_pair(struct vhu_proxy_request *request, const char *front, const char *back,
-			char *error)
+/* A text that a request owns. */
+struct vhu_proxy_text {
+	struct vhu_proxy_text *next;
+	char bytes[];
+};
+
+char *vhu_proxy_request_keep(struct vhu_proxy_request *request, size_t size)
+{
+	struct vhu_proxy_text *text = calloc(1, sizeof(*text) + size);
+
+	if (!text)
+		return NULL;
+	text->next = request->texts;
+	request->texts = text;
+	return text->bytes;
+}
+
+size_t vhu_proxy_words(char *text, const char *separators, char **word, size_t most)
+{
+	bool blanks = strchr(separators, ' ') != NULL, last = false;
+	char *begin = text, *to = text;
+	size_t words = 0;
+
+	for (char *from = text; !last; from++) {
+		last = !*from;
+		if (!last && !strchr(separators, *from)) {
+			if (*from == '\\' && from[1])
+				from++;
+			*to++ = *from;
+			continue;
+		}
+		*to++ = '\0';
+		if (!blanks || *begin) {
+			if (words < most)
+				word[words] = begin;
+			words++;
+		}
+		begin = to;
+	}
+	return words;
+}
+
+int vhu_proxy_request_pair(struct vhu_proxy_request *request, const char *front, const char *back,
+			   char error[VHU_PROXY_REQUEST_ERROR])
 {
 	struct vhu_proxy_request_pair *more =
 	    reallocarray(request->pair, request->pairs + 1, sizeof(*more));
@@ -38,6 +83,22 @@ static int request_pair(struct vhu_proxy_request *request, const char *front, co
 	return 0;
 }
 
+/* Take --pair: FRONT=BACK. Returns as vhu_proxy_request_take does. */
+static int request_joined_pair(struct vhu_proxy_request *request, const char *argument, char *error)
+{
+	char *text = vhu_proxy_request_keep(request, strlen(argument) + 1), *word[2];
+
+	if (!text) {
+		vhu_proxy_request_wrong(error, "out of memory");
+		return -ENOMEM;
+	}
+	memcpy(text, argument, strlen(argument));
+	if (vhu_proxy_words(text, "=", word, 2) != 2)
+		return vhu_proxy_request_wrong(
+		    error, "%s: a pair is FRONT=BACK: write \\= for a = in a path", argument);
+	return vhu_proxy_request_pair(request, word[0], word[1], error);
+}
+
 /* Take --snaplen. Returns as vhu_proxy_request_take does. */
 static int request_snaplen(struct vhu_proxy_request *request, const char *argument, char *error)
 {
@@ -47,6 +108,21 @@ static int request_snaplen(struct vhu_proxy_request *request, const char *argume
 		return vhu_proxy_request_wrong(error, "%s: not a snap length from 1 to %d",
 					       argument, VHU_PCAPNG_SNAPLEN_DEFAULT);
 	request->snaplen = (uint32_t)number;
+	return 0;
+}
+
+/* Take --retry. Returns as vhu_proxy_request_take does. */
+static int request_retry(struct vhu_proxy_request *request, const char *argument, char *error)
+{
+	uint64_t seconds;
+
+	request->patience_ns = VHU_PAIR_FOR_EVER;
+	if (!argument || !vhu_duration_parse(argument, &request->patience_ns))
+		return 0;
+	if (vhu_number_parse(argument, 0, UINT64_MAX / NS_PER_S, &seconds))
+		return vhu_proxy_request_wrong(error, "%s: not a time: write seconds, or as 500ms",
+					       argument);
+	request->patience_ns = seconds * NS_PER_S;
 	return 0;
 }
 
@@ -68,6 +144,13 @@ int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const cha
 	case VHU_PROXY_WITH_KEYS:
 		request->with_keys = true;
 		break;
+	case VHU_PROXY_RETRY:
+		return request_retry(request, argument, error);
+	case VHU_PROXY_ONE:
+		request->one_at_a_time = true;
+		break;
+	case VHU_PROXY_PAIR:
+		return request_joined_pair(request, argument, error);
 	}
 	return 0;
 }
@@ -75,7 +158,10 @@ int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const cha
 int vhu_proxy_request_end(struct vhu_proxy_request *request, int argc, char **argv,
 			  char error[VHU_PROXY_REQUEST_ERROR])
 {
-	if (argc < 2)
+	/* Those of --pair and --config are enough. */
+	bool needed = !request->pairs;
+
+	if (argc == 1 || (needed && argc < 2))
 		return vhu_proxy_request_wrong(error, "which %s?",
 					       argc ? "BACK" : "FRONT and BACK");
 	if (argc > 2)
@@ -83,11 +169,17 @@ int vhu_proxy_request_end(struct vhu_proxy_request *request, int argc, char **ar
 	if (request->file && !strcmp(request->file, "-") && isatty(STDOUT_FILENO))
 		return vhu_proxy_request_wrong(
 		    error, "a capture is not for terminals: pipe it or name a file");
-	return request_pair(request, argv[0], argv[1], error);
+	return argc ? vhu_proxy_request_pair(request, argv[0], argv[1], error) : 0;
 }
 
 void vhu_proxy_request_free(struct vhu_proxy_request *request)
 {
+	struct vhu_proxy_text *text;
+
+	while ((text = request->texts)) {
+		request->texts = text->next;
+		free(text);
+	}
 	free(request->pair);
 	request->pair = NULL;
 	request->pairs = 0;

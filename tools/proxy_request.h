@@ -4,7 +4,8 @@
  * opened. An option is a row of the table in cmd_proxy.c, a key here, a field here, and a case in
  * vhu_proxy_request_take.
  *
- * Ownership: a request owns its list of pairs; all texts are the command line's.
+ * Ownership: a request owns its list of pairs, and the texts that it was asked to keep; all others
+ * are the command line's.
  */
 #ifndef VHU_TOOLS_PROXY_REQUEST_H
 #define VHU_TOOLS_PROXY_REQUEST_H
@@ -21,22 +22,29 @@
 /* Options without a short form. */
 enum vhu_proxy_key {
 	VHU_PROXY_WITH_KEYS = 256,
+	VHU_PROXY_PAIR,
+	VHU_PROXY_RETRY,
+	VHU_PROXY_ONE,
+	VHU_PROXY_CONFIG, /* taken by vhu_proxy_config_take */
 };
 
 struct vhu_proxy_request {
 	const char *file; /* NULL: no capture */
 	uint32_t snaplen; /* 0: the default */
 	bool verbose, quiet, with_keys;
+	uint64_t patience_ns; /* as a pair has it */
+	bool one_at_a_time;
 	/* FRONT and BACK as they were written, by side. */
 	struct vhu_proxy_request_pair {
 		const char *end[2];
 	} * pair;
 	size_t pairs;
+	struct vhu_proxy_text *texts;
 };
 
 /*
  * Take the option with @key.
- * @argument: must outlive the request. @error: gets a line on what is wrong.
+ * @argument: NULL without one; must outlive the request. @error: gets a line on what is wrong.
  * Returns 0, -EINVAL or -ENOMEM.
  */
 int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const char *argument,
@@ -48,6 +56,22 @@ int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const cha
  */
 int vhu_proxy_request_end(struct vhu_proxy_request *request, int argc, char **argv,
 			  char error[VHU_PROXY_REQUEST_ERROR]);
+
+/* Add a pair to those asked for; the texts must outlive the request. Returns as
+ * vhu_proxy_request_take does. */
+int vhu_proxy_request_pair(struct vhu_proxy_request *request, const char *front, const char *back,
+			   char error[VHU_PROXY_REQUEST_ERROR]);
+
+/* Return @size bytes of zeros that last as long as @request; NULL out of memory. */
+char *vhu_proxy_request_keep(struct vhu_proxy_request *request, size_t size);
+
+/*
+ * Cut @text into words where one of @separators is; blanks of any number are one. A backslash takes
+ * its meaning from what follows it, and goes.
+ * @word: gets the first @most of them.
+ * Returns how many there are.
+ */
+size_t vhu_proxy_words(char *text, const char *separators, char **word, size_t most);
 
 /* Free what @request owns. */
 void vhu_proxy_request_free(struct vhu_proxy_request *request);

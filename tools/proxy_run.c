@@ -28,80 +28,11 @@ static void say(const char *line)
 	vhu_fail(&vhu_command_proxy, "%s", line);
 }
 
-/* Understand the endpoints of one pair. Returns VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is wrong
- * said. */
-static int parse_pair(struct vhu_proxy_run *run, struct vhu_pair *pair, const char *const text[2])
-{
-	static const enum vhu_endpoint_kind bare[2] = {VHU_ENDPOINT_LISTEN, VHU_ENDPOINT_CONNECT};
-	char error[VHU_ENDPOINT_ERROR];
-
-	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
-		if (vhu_endpoint_parse(&pair->end[side], text[side], bare[side], error))
-			return vhu_usage(run->command, "%s", error);
-	}
-	if (!strcmp(pair->end[VHU_FRONT].path, pair->end[VHU_BACK].path))
-		return vhu_usage(run->command, "%s: FRONT and BACK are the same",
-				 pair->end[VHU_FRONT].path);
-	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
-		if (pair->end[side].fd == STDOUT_FILENO || pair->end[side].fd == STDERR_FILENO)
-			return vhu_usage(run->command,
-					 "%s: a standard stream: pass another descriptor",
-					 pair->end[side].path);
-	}
-	return VHU_EXIT_DONE;
-}
-
-/* Make and understand all pairs. Returns as parse_pair does; VHU_EXIT_FAILED without memory. */
-static int parse_pairs(struct vhu_proxy_run *run)
-{
-	int status = VHU_EXIT_DONE;
-
-	run->pair = calloc(run->request->pairs, sizeof(*run->pair));
-	if (!run->pair)
-		return vhu_fail(run->command, "out of memory");
-	for (size_t i = 0; i < run->request->pairs && status == VHU_EXIT_DONE; i++)
-		status = parse_pair(run, &run->pair[i], run->request->pair[i].end);
-	return status;
-}
-
-/* End the sessions of the first @count pairs for @reason, and close those. */
-static void close_pairs(struct vhu_proxy_run *run, size_t count, const char *reason)
-{
-	for (size_t i = 0; i < count; i++)
-		vhu_pair_close(&run->pair[i], reason);
-}
-
-/* Open all pairs. Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with why said, and none is open. */
-static int open_pairs(struct vhu_proxy_run *run)
-{
-	char error[VHU_ENDPOINT_ERROR];
-
-	for (size_t i = 0; i < run->request->pairs; i++) {
-		if (!vhu_pair_open(&run->pair[i], &run->proxy, error))
-			continue;
-		close_pairs(run, i, "");
-		return vhu_fail(run->command, "%s", error);
-	}
-	return VHU_EXIT_DONE;
-}
-
-/* Let all pairs begin to serve. Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with why said. */
-static int start_pairs(struct vhu_proxy_run *run)
-{
-	char error[VHU_ENDPOINT_ERROR];
-
-	for (size_t i = 0; i < run->request->pairs; i++) {
-		if (vhu_pair_start(&run->pair[i], error))
-			return vhu_fail(run->command, "%s", error);
-	}
-	return VHU_EXIT_DONE;
-}
-
-/* Return whether a pair's one session could not begin. */
+/* Return whether a pair has ended by itself without the session that it was for. */
 static bool a_pair_failed(const struct vhu_proxy_run *run)
 {
 	for (size_t i = 0; i < run->request->pairs; i++) {
-		if (run->pair[i].once && run->pair[i].failed)
+		if (run->pair[i].done && run->pair[i].failed)
 			return true;
 	}
 	return false;
@@ -126,24 +57,26 @@ static void summarize(const struct vhu_proxy_run *run, const char *lost)
 }
 
 /* Serve until the end, all pairs and sinks being open.
- * @served: set where that went well enough for a summary. Returns the exit status. */
+ * @served: set where there is something to sum up. Returns the exit status. */
 static int serve(struct vhu_proxy_run *run, bool *served)
 {
-	int status = start_pairs(run), error;
+	int status = vhu_proxy_run_start_pairs(run), error;
 
 	if (status != VHU_EXIT_DONE)
 		return status;
 	error = vhu_loop_run(&run->proxy.loop);
 	if (error)
 		return vhu_fail(run->command, "cannot wait for events: %s", strerror(-error));
-	*served = true;
-	return a_pair_failed(run) ? VHU_EXIT_FAILED : VHU_EXIT_DONE;
+	if (a_pair_failed(run))
+		status = VHU_EXIT_FAILED;
+	*served = status == VHU_EXIT_DONE || run->proxy.messages;
+	return status;
 }
 
 /* Open everything, serve, and close it in the other order. Returns the exit status. */
 static int open_and_serve(struct vhu_proxy_run *run)
 {
-	int status = open_pairs(run);
+	int status = vhu_proxy_run_open_pairs(run);
 	bool served = false;
 	char lost[300];
 
@@ -152,7 +85,7 @@ static int open_and_serve(struct vhu_proxy_run *run)
 	status = vhu_proxy_run_open_sinks(run);
 	if (status == VHU_EXIT_DONE)
 		status = serve(run, &served);
-	close_pairs(run, run->request->pairs, "the proxy was stopped");
+	vhu_proxy_run_close_pairs(run, "the proxy was stopped");
 	vhu_proxy_run_close_sinks(run, lost, sizeof(lost));
 	if (served && !run->request->quiet)
 		summarize(run, lost);
@@ -169,7 +102,7 @@ int vhu_proxy_run(const struct vhu_command *command, const struct vhu_proxy_requ
 	    .argv = argv,
 	    .proxy = {.say = say, .with_keys = request->with_keys},
 	};
-	int status = parse_pairs(&run), error;
+	int status = vhu_proxy_run_parse_pairs(&run), error;
 
 	if (status == VHU_EXIT_DONE) {
 		raise_limit();

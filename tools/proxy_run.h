@@ -34,6 +34,19 @@ struct vhu_proxy_run {
 int vhu_proxy_run(const struct vhu_command *command, const struct vhu_proxy_request *request,
 		  int argc, char **argv);
 
+/* Make the pairs that were requested, and understand them. Returns VHU_EXIT_DONE; the exit status
+ * with what is wrong said. */
+int vhu_proxy_run_parse_pairs(struct vhu_proxy_run *run);
+
+/* Open all pairs. Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with why said, and none is open. */
+int vhu_proxy_run_open_pairs(struct vhu_proxy_run *run);
+
+/* Let all pairs begin to serve. Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with why said. */
+int vhu_proxy_run_start_pairs(struct vhu_proxy_run *run);
+
+/* End all sessions for @reason, and close the pairs. */
+void vhu_proxy_run_close_pairs(struct vhu_proxy_run *run, const char *reason);
+
 /* Begin what was asked for besides forwarding. Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with why
  * said, and vhu_proxy_run_close_sinks is still to be called. */
 int vhu_proxy_run_open_sinks(struct vhu_proxy_run *run);

@@ -27,6 +27,28 @@ static void say(const struct vhu_command *command, const char *format, va_list a
 	vfprintf(stderr, format, arguments);
 }
 
+const struct vhu_option *vhu_option_find(const struct vhu_command *command, const char *name)
+{
+	for (const struct vhu_option *option = command->option; option->name; option++) {
+		if (!strcmp(option->name, name))
+			return option;
+	}
+	return NULL;
+}
+
+bool vhu_option_may_lack_argument(const struct vhu_option *option)
+{
+	return !option->argument || *option->argument == '[';
+}
+
+/* Return how getopt_long puts whether @option takes an argument. */
+static int takes_argument(const struct vhu_option *option)
+{
+	if (!option->argument)
+		return no_argument;
+	return vhu_option_may_lack_argument(option) ? optional_argument : required_argument;
+}
+
 int vhu_fail(const struct vhu_command *command, const char *format, ...)
 {
 	va_list arguments;
@@ -59,7 +81,8 @@ static void help_option(const struct vhu_option *option)
 	else
 		column += printf("      --%s", option->name);
 	if (option->argument)
-		column += printf(" %s", option->argument);
+		column += printf("%s%s", vhu_option_may_lack_argument(option) ? "" : " ",
+				 option->argument);
 	if (column >= HELP_COLUMN)
 		column = printf("\n") - 1;
 	printf("%*s%s\n", HELP_COLUMN - column, "", option->help);
@@ -96,7 +119,7 @@ int vhu_options_next(const struct vhu_command *command, int argc, char **argv,
 		     const char **argument)
 {
 	struct option longs[OPTIONS_MAX + 2] = {{"help", no_argument, NULL, 'h'}};
-	char shorts[2 * OPTIONS_MAX + 4] = ":h";
+	char shorts[3 * OPTIONS_MAX + 4] = ":h";
 	size_t letters = 2, count = 1;
 	int got, word = optind;
 
@@ -104,12 +127,11 @@ int vhu_options_next(const struct vhu_command *command, int argc, char **argv,
 		if (count > OPTIONS_MAX)
 			abort();
 		longs[count++] = (struct option){
-			option->name, option->argument ? required_argument : no_argument, NULL,
-			option->key};
+			option->name, takes_argument(option), NULL, option->key};
 		if (!has_letter(option))
 			continue;
 		shorts[letters++] = (char)option->key;
-		if (option->argument)
+		for (int colons = takes_argument(option); colons > 0; colons--)
 			shorts[letters++] = ':';
 	}
 	opterr = 0;

@@ -7,6 +7,7 @@
 #ifndef VHU_CLI_OPTIONS_H
 #define VHU_CLI_OPTIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Exit statuses of every command. */
@@ -19,7 +20,7 @@ enum vhu_exit {
 struct vhu_option {
 	int key;	      /* what vhu_options_next returns; a letter is the short form too */
 	const char *name;     /* long form, without its dashes */
-	const char *argument; /* what it takes ("FILE"); NULL: nothing */
+	const char *argument; /* what it takes ("FILE"), or may take ("[=TIME]"); NULL: nothing */
 	const char *help;     /* a line */
 };
 
@@ -45,10 +46,16 @@ enum {
 	VHU_OPTIONS_ERROR = -3, /* what is wrong was printed: exit with VHU_EXIT_USAGE */
 };
 
-/* Take the next option of @command; its argument is in *@argument. Call it anew until it ends;
- * argv[0] is the sub-command. -h and --help are every command's. */
+/* Take the next option of @command; its argument is in *@argument, NULL without. Call it anew
+ * until it ends; argv[0] is the sub-command. -h and --help are every command's. */
 int vhu_options_next(const struct vhu_command *command, int argc, char **argv,
 		     const char **argument);
+
+/* Return the option of @command with this long form, NULL where there is none. */
+const struct vhu_option *vhu_option_find(const struct vhu_command *command, const char *name);
+
+/* Return whether @option may do without its argument. */
+bool vhu_option_may_lack_argument(const struct vhu_option *option);
 
 /* Print "vhu COMMAND: TEXT" on stderr as one line. Returns VHU_EXIT_FAILED. */
 int vhu_fail(const struct vhu_command *command, const char *format, ...)

@@ -1,210 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A pair of endpoints: every topology, with real peers on both sides. */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "proxy/pair.h"
-
-static char folder[] = "/tmp/vhu-pair-XXXXXX";
-static const char *const path[2] = {"front", "back"};
-
-/* How a side is met. */
-enum way {
-	LISTEN,    /* the proxy listens */
-	CONNECT,   /* the peer does */
-	CONNECTED, /* an inherited connection */
-	LISTENING, /* an inherited listener */
-	WAYS
-};
-
-/* A proxy in a process of its own, and what its peers need. */
-struct stand {
-	pid_t pid;
-	enum way way[2];
-	int fd[2]; /* the peer's listener, or its end of the inherited connection */
-};
-
-static int begin(void **state)
-{
-	(void)state;
-	return mkdtemp(folder) && !chdir(folder) ? 0 : -1;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	return chdir("/") || rmdir(folder) ? -1 : 0;
-}
-
-static struct sockaddr_un address_of(const char *text)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-	strcpy(address.sun_path, text);
-	return address;
-}
-
-static int listen_at(const char *text)
-{
-	struct sockaddr_un address = address_of(text);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(listen(fd, 8), 0);
-	return fd;
-}
-
-/* Go to @text, as soon as somebody listens there. */
-static int connect_to(const char *text)
-{
-	struct sockaddr_un address = address_of(text);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	while (connect(fd, (struct sockaddr *)&address, sizeof(address))) {
-		assert_true(errno == ENOENT || errno == ECONNREFUSED);
-		usleep(1000);
-	}
-	return fd;
-}
-
-/* Be the proxy. */
-static _Noreturn void be_proxy(char text[2][64])
-{
-	static struct vhu_proxy proxy;
-	static struct vhu_pair pair;
-	char error[VHU_ENDPOINT_ERROR];
-
-	for (int side = 0; side < 2; side++)
-		if (vhu_endpoint_parse(&pair.end[side], text[side], VHU_ENDPOINT_LISTEN, error))
-			_exit(2);
-	if (vhu_loop_start(&proxy.loop) || vhu_pair_open(&pair, &proxy, error) ||
-	    vhu_pair_start(&pair, error) || vhu_loop_run(&proxy.loop))
-		_exit(1);
-	vhu_pair_close(&pair, "");
-	_exit(0);
-}
-
-/* Start a proxy whose sides are met in these ways. */
-static struct stand start(enum way front, enum way back)
-{
-	struct stand stand = {.way = {front, back}, .fd = {-1, -1}};
-	char text[2][64];
-	int inherited[2] = {-1, -1};
-
-	for (int side = 0; side < 2; side++) {
-		int pair[2];
-
-		switch (stand.way[side]) {
-		case LISTEN:
-			snprintf(text[side], 64, "listen:%s", path[side]);
-			break;
-		case CONNECT:
-			stand.fd[side] = listen_at(path[side]);
-			snprintf(text[side], 64, "connect:%s", path[side]);
-			break;
-		case CONNECTED:
-			assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-			stand.fd[side] = pair[0];
-			inherited[side] = pair[1];
-			snprintf(text[side], 64, "fd:%d", pair[1]);
-			break;
-		default:
-			inherited[side] = listen_at(path[side]);
-			snprintf(text[side], 64, "fd:%d", inherited[side]);
-		}
-	}
-	stand.pid = fork();
-	assert_true(stand.pid >= 0);
-	if (!stand.pid) {
-		close(stand.fd[0]);
-		close(stand.fd[1]);
-		be_proxy(text);
-	}
-	close(inherited[0]);
-	close(inherited[1]);
-	return stand;
-}
-
-/* Meet the proxy on both sides. */
-static void meet(struct stand *stand, int peer[2])
-{
-	for (int side = 0; side < 2; side++) {
-		if (stand->way[side] == LISTEN || stand->way[side] == LISTENING)
-			peer[side] = connect_to(path[side]);
-	}
-	for (int side = 0; side < 2; side++) {
-		if (stand->way[side] == CONNECT)
-			peer[side] = accept(stand->fd[side], NULL, NULL);
-		if (stand->way[side] == CONNECTED)
-			peer[side] = dup(stand->fd[side]);
-		assert_true(peer[side] >= 0);
-	}
-	/* The dup would keep it open. */
-	for (int side = 0; side < 2; side++) {
-		if (stand->way[side] == CONNECTED) {
-			close(stand->fd[side]);
-			stand->fd[side] = -1;
-		}
-	}
-}
-
-/* Let a message pass each way. */
-static void exchange(const int peer[2], uint32_t number)
-{
-	for (int side = 0; side < 2; side++) {
-		uint32_t message[3] = {number, 1, 0}, got[3];
-
-		assert_int_equal(write(peer[side], message, sizeof(message)), sizeof(message));
-		assert_int_equal(recv(peer[!side], got, sizeof(got), MSG_WAITALL), sizeof(got));
-		assert_memory_equal(got, message, sizeof(got));
-	}
-}
-
-/* Close one side; the other one must end. */
-static void part(int peer[2], int closer)
-{
-	char byte;
-
-	close(peer[closer]);
-	assert_int_equal(read(peer[!closer], &byte, 1), 0);
-	close(peer[!closer]);
-}
-
-/* End the stand: the proxy must have ended by itself if it serves one session. */
-static void stop(struct stand *stand, bool once)
-{
-	int status;
-
-	if (!once)
-		kill(stand->pid, SIGKILL);
-	assert_int_equal(waitpid(stand->pid, &status, 0), stand->pid);
-	if (once) {
-		assert_true(WIFEXITED(status));
-		assert_int_equal(WEXITSTATUS(status), 0);
-	}
-	for (int side = 0; side < 2; side++) {
-		bool gone = unlink(path[side]) != 0;
-
-		/* A proxy that ends removes what it made, and nothing else. */
-		assert_int_equal(gone, stand->way[side] == CONNECTED ||
-					   (stand->way[side] == LISTEN && once));
-		close(stand->fd[side]);
-	}
-}
+#include "tests/unit/pair_stand.h"
 
 static void every_topology_serves(void **state)
 {
@@ -326,13 +130,13 @@ static void guests_meet_in_the_order_in_which_they_came(void **state)
 
 	(void)state;
 	for (uint32_t n = 0; n < 3; n++) {
-		peer[n][0] = connect_to(path[0]);
+		peer[n][0] = connect_to(stand_path[0]);
 		assert_int_equal(write(peer[n][0], &(uint32_t[3]){n}, 12), 12);
 	}
 	for (uint32_t n = 0; n < 3; n++) {
 		uint32_t got[3];
 
-		peer[n][1] = connect_to(path[1]);
+		peer[n][1] = connect_to(stand_path[1]);
 		assert_int_equal(recv(peer[n][1], got, sizeof(got), MSG_WAITALL), sizeof(got));
 		assert_int_equal(got[0], n);
 		exchange(peer[n], n);
@@ -345,7 +149,7 @@ static void guests_meet_in_the_order_in_which_they_came(void **state)
 static void a_guest_that_left_meets_nobody(void **state)
 {
 	struct stand stand = start(LISTEN, LISTEN);
-	int gone = connect_to(path[0]), peer[2];
+	int gone = connect_to(stand_path[0]), peer[2];
 
 	(void)state;
 	close(gone);
@@ -388,5 +192,5 @@ int main(void)
 
 	/* Peers that wait for what does not come must not wait for ever. */
 	alarm(60);
-	return cmocka_run_group_tests(tests, begin, end);
+	return cmocka_run_group_tests(tests, stand_folder, stand_folder_end);
 }
