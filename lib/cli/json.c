@@ -3,56 +3,31 @@
 #include "lib/cli/json.h"
 
 #include <inttypes.h>
-#include <string.h>
+
+#include "lib/cli/utf8.h"
 
 /* RFC 8259, section 6: integers up to here are the same in every implementation. */
 #define EXACT_MAX ((UINT64_C(1) << 53) - 1)
 
-/* Return how many bytes the UTF-8 character at @text has, 0 where it is none. */
-static unsigned character_size(const unsigned char *text)
-{
-	static const struct {
-		unsigned char mask, lead;
-		uint32_t least;
-	} form[] = {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
-
-	for (unsigned more = 0; more < 4; more++) {
-		uint32_t code = (uint32_t)(text[0] & ~form[more].mask & 0xff);
-
-		if ((text[0] & form[more].mask) != form[more].lead)
-			continue;
-		for (unsigned i = 1; i <= more; i++) {
-			if ((text[i] & 0xc0) != 0x80)
-				return 0;
-			code = code << 6 | (text[i] & 0x3f);
-		}
-		if (code < form[more].least || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-			return 0;
-		return more + 1;
-	}
-	return 0;
-}
-
 /* Write a text between quotes. */
 static void put_text(struct vhu_json *json, const char *text)
 {
-	const unsigned char *at = (const unsigned char *)text;
-
 	fputc('"', json->to);
-	while (*at) {
-		unsigned size = character_size(at);
+	while (*text) {
+		unsigned size = vhu_utf8_size(text);
+		unsigned char first = (unsigned char)*text;
 
 		if (size == 0) {
 			fputs("\\ufffd", json->to);
 			size = 1;
-		} else if (*at == '"' || *at == '\\') {
-			fprintf(json->to, "\\%c", *at);
-		} else if (*at < ' ' || *at == 0x7f) {
-			fprintf(json->to, "\\u%04x", *at);
+		} else if (first == '"' || first == '\\') {
+			fprintf(json->to, "\\%c", first);
+		} else if (first < ' ' || first == 0x7f) {
+			fprintf(json->to, "\\u%04x", first);
 		} else {
-			fwrite(at, 1, size, json->to);
+			fwrite(text, 1, size, json->to);
 		}
-		at += size;
+		text += size;
 	}
 	fputc('"', json->to);
 }

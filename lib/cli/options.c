@@ -20,10 +20,16 @@ static int has_letter(const struct vhu_option *option)
 	return option->key > ' ' && option->key < 0x7f;
 }
 
-/* Print "vhu COMMAND: " and the text, without ending the line. */
+/* Return what stands before a command's name where it is called. */
+static const char *before(const struct vhu_command *command)
+{
+	return command->alone ? "" : "vhu ";
+}
+
+/* Print "vhu NAME: " and the text, without ending the line. */
 static void say(const struct vhu_command *command, const char *format, va_list arguments)
 {
-	fprintf(stderr, "vhu %s: ", command->name);
+	fprintf(stderr, "%s%s: ", before(command), command->name);
 	vfprintf(stderr, format, arguments);
 }
 
@@ -67,7 +73,7 @@ int vhu_usage(const struct vhu_command *command, const char *format, ...)
 	va_start(arguments, format);
 	say(command, format, arguments);
 	va_end(arguments);
-	fprintf(stderr, " (see vhu %s --help)\n", command->name);
+	fprintf(stderr, " (see %s%s --help)\n", before(command), command->name);
 	return VHU_EXIT_USAGE;
 }
 
@@ -92,8 +98,8 @@ void vhu_help(const struct vhu_command *command)
 {
 	static const struct vhu_option help = {'h', "help", NULL, "say this"};
 
-	printf("vhu %s: %s\n\nUsage: vhu %s [OPTIONS] %s\n", command->name, command->summary,
-	       command->name, command->arguments);
+	printf("%s%s: %s\n\nUsage: %s%s [OPTIONS] %s\n", before(command), command->name,
+	       command->summary, before(command), command->name, command->arguments);
 	if (command->about)
 		printf("\n%s\n", command->about);
 	printf("\nOptions:\n");

@@ -28,9 +28,10 @@ struct vhu_example {
 	const char *command, *does;
 };
 
-/* A sub-command; the lists end with a zeroed element. */
+/* A sub-command, or a program of its own; the lists end with a zeroed element. */
 struct vhu_command {
 	const char *name;
+	bool alone;		/* a program: it is called by its name alone, not as "vhu NAME" */
 	const char *arguments; /* after the options, in the usage line */
 	const char *summary;   /* a line, begins with a verb */
 	const char *about;     /* a few lines more, or NULL */
@@ -57,7 +58,7 @@ const struct vhu_option *vhu_option_find(const struct vhu_command *command, cons
 /* Return whether @option may do without its argument. */
 bool vhu_option_may_lack_argument(const struct vhu_option *option);
 
-/* Print "vhu COMMAND: TEXT" on stderr as one line. Returns VHU_EXIT_FAILED. */
+/* Print "vhu NAME: TEXT" on stderr as one line. Returns VHU_EXIT_FAILED. */
 int vhu_fail(const struct vhu_command *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

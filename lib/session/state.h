@@ -94,7 +94,6 @@ struct vhu_state {
 	uint64_t backend_channel_by, postcopy_advised_by;
 	uint64_t log_size; /* bytes */
 	uint32_t config_size; /* as asked for from offset 0 */
-	uint32_t config_end;  /* as the back-end told; 0 not known */
 	uint64_t config_by;
 	uint64_t config_queues; /* virtqueues, as the configuration tells; 0 not known */
 	uint64_t config_queues_by;

@@ -88,7 +88,8 @@ struct request {
 static int run(const struct vhu_command *command, int argc, char **argv);
 
 static const struct vhu_command command_backend = {
-    .name = "sample-backend",
+    .name = "vhu-sample-backend",
+    .alone = true,
     .arguments = "",
     .summary = "be a virtio device behind a vhost-user socket",
     .about = "The device is entropy or a disk. It serves one front-end at a time, and the next\n"

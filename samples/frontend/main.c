@@ -73,7 +73,8 @@ static const struct vhu_example example[] = {
 static int run(const struct vhu_command *command, int argc, char **argv);
 
 static const struct vhu_command command_frontend = {
-    .name = "sample-frontend",
+    .name = "vhu-sample-frontend",
+    .alone = true,
     .arguments = "SOCKET",
     .summary = "drive a vhost-user back-end without a virtual machine",
     .about = "Connects to SOCKET, negotiates, shares memory, sets up vrings and does requests.\n"

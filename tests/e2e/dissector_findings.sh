@@ -16,7 +16,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
 failed=0
-sample=$source/samples/captures/qemu-blk.pcapng
+# A copy, since tshark may run as somebody who cannot look into the source's folder.
+sample=$work/sample
+cp "$source/samples/captures/qemu-blk.pcapng" "$sample"
+chmod 644 "$sample"
 
 # Say what went wrong and go on.
 wrong()

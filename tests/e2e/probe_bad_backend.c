@@ -384,16 +384,16 @@ static bool take(char *argument)
 	return false;
 }
 
-/* Listen on @path. Returns the socket, or -1. */
+/* Listen on @path. Returns the socket, or -1. It is there by that name when all is as it should be. */
 static int listen_on(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), other;
 
-	if (fd < 0 || strlen(path) >= sizeof(address.sun_path))
+	if (fd < 0 || strlen(path) + strlen(".new") >= sizeof(address.sun_path))
 		return -1;
-	memcpy(address.sun_path, path, strlen(path));
-	unlink(path);
+	sprintf(address.sun_path, "%s.new", path);
+	unlink(address.sun_path);
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, 0))
 		return -1;
 	/* Others wait until there is no more room. */
@@ -402,7 +402,7 @@ static int listen_on(const char *path)
 		if (connect(other, (struct sockaddr *)&address, sizeof(address)))
 			break;
 	}
-	return fd;
+	return rename(address.sun_path, path) ? -1 : fd;
 }
 
 int main(int argc, char **argv)
