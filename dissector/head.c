@@ -8,7 +8,8 @@
 
 static int hf_type = -1, hf_session = -1, hf_channel = -1, hf_direction = -1, hf_text = -1;
 static int hf_marks = -1, hf_big_endian = -1, hf_redacted = -1, hf_truncated = -1;
-static int hf_altered = -1, hf_partial = -1, hf_segments = -1, hf_segment = -1;
+static int hf_altered = -1, hf_partial = -1, hf_earlier = -1, hf_lost = -1;
+static int hf_segments = -1, hf_segment = -1;
 static int hf_stream = -1;
 static int ett_marks = -1, ett_segments = -1, ett_peer = -1;
 
@@ -77,6 +78,9 @@ static hf_register_info fields[] = {
     MARK(hf_altered, "Altered", "altered", VHU_MARK_ALTERED, "The proxy changed the message"),
     MARK(hf_partial, "Partial", "partial", VHU_MARK_PARTIAL,
 	 "The sender closed before the message was whole"),
+    MARK(hf_earlier, "Earlier", "earlier", VHU_MARK_EARLIER,
+	 "Told again: it passed before what follows, or before the file began"),
+    MARK(hf_lost, "Records lost", "lost", VHU_MARK_LOST, "Records before this one are missing"),
     {&hf_segments,
      {"Segments", "vhost_user.segments", FT_UINT8, BASE_DEC, NULL, 0,
       "How many pieces the message arrived in", HFILL}},
@@ -130,7 +134,7 @@ static void add_peer(proto_tree *tree, tvbuff_t *tvb, const uint8_t *bytes, int 
 static void add_marks(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, int head, unsigned marks)
 {
 	static int *const bits[] = {&hf_big_endian, &hf_redacted, &hf_truncated, &hf_altered,
-				    &hf_partial};
+				    &hf_partial,    &hf_earlier,  &hf_lost};
 	proto_item *item = proto_tree_add_uint(tree, hf_marks, tvb, 0, head, marks);
 	proto_tree *below = proto_item_add_subtree(item, ett_marks);
 

@@ -48,6 +48,7 @@ struct vhu_stats {
 	bool closed;
 	char reason[VHU_RECORD_TEXT_MAX + 1]; /* why it closed */
 	uint64_t from[2];                     /* messages of the front-end, of the back-end */
+	uint64_t earlier;                     /* that passed before, and are not among them */
 	uint64_t found[VHU_SEVERITIES];
 	uint64_t unknown; /* messages of unknown ids, and parts of headers */
 	uint64_t requests[VHU_MESSAGES], replies[VHU_MESSAGES];

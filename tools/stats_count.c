@@ -45,6 +45,18 @@ static int see_message(struct vhu_stats *stats, const struct vhu_record *record,
 	return delays ? vhu_histogram_add(delays, note->delay_ns, 1) : -ENOMEM;
 }
 
+/* See what passed before the capture, or this part of it, began: it counts for nothing, but for who
+ * is there. */
+static void see_earlier(struct vhu_stats *stats, const struct vhu_record *record)
+{
+	if (record->type == VHU_RECORD_MESSAGE)
+		stats->earlier++;
+	if (record->type != VHU_RECORD_OPENED || record->channel != VHU_FRONT_END)
+		return;
+	see_peer(&stats->peer[0], &record->front_end);
+	see_peer(&stats->peer[1], &record->back_end);
+}
+
 int vhu_stats_see(struct vhu_stats *stats, const struct vhu_record *record, uint64_t number,
 		  const struct vhu_note *note)
 {
@@ -53,6 +65,10 @@ int vhu_stats_see(struct vhu_stats *stats, const struct vhu_record *record, uint
 	stats->sessions = 1;
 	if (!record)
 		return 0;
+	if (record->marks & VHU_MARK_EARLIER) {
+		see_earlier(stats, record);
+		return 0;
+	}
 	if (!stats->begin_ns || record->time_ns < stats->begin_ns)
 		stats->begin_ns = record->time_ns;
 	if (record->time_ns > stats->end_ns)
@@ -68,14 +84,16 @@ int vhu_stats_see(struct vhu_stats *stats, const struct vhu_record *record, uint
 	}
 	if (record->type != VHU_RECORD_MESSAGE)
 		return 0;
-	vhu_stats_setup_see(&stats->setup, record, number, note);
+	/* Of a set-up that began before, nothing can be told. */
+	if (!stats->earlier)
+		vhu_stats_setup_see(&stats->setup, record, number, note);
 	return see_message(stats, record, note);
 }
 
 int vhu_stats_add(struct vhu_stats *to, const struct vhu_stats *from)
 {
 	to->sessions += from->sessions;
-	if (!to->begin_ns || from->begin_ns < to->begin_ns)
+	if (!to->begin_ns || (from->begin_ns && from->begin_ns < to->begin_ns))
 		to->begin_ns = from->begin_ns;
 	if (from->end_ns > to->end_ns)
 		to->end_ns = from->end_ns;
@@ -84,6 +102,7 @@ int vhu_stats_add(struct vhu_stats *to, const struct vhu_stats *from)
 	for (unsigned i = 0; i < VHU_SEVERITIES; i++)
 		to->found[i] += from->found[i];
 	to->unknown += from->unknown;
+	to->earlier += from->earlier;
 	for (unsigned i = 0; i < VHU_MESSAGES; i++) {
 		struct vhu_histogram *delays;
 

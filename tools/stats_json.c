@@ -26,6 +26,7 @@ static void put_counts(struct vhu_json *json, const struct vhu_stats *stats)
 	vhu_json_unsigned(json, "front_end", stats->from[0]);
 	vhu_json_unsigned(json, "back_end", stats->from[1]);
 	vhu_json_unsigned(json, "unknown", stats->unknown);
+	vhu_json_unsigned(json, "earlier", stats->earlier);
 	vhu_json_object_end(json);
 	vhu_json_object(json, "findings");
 	for (int i = VHU_SEVERITIES - 1; i >= 0; i--)
@@ -100,7 +101,8 @@ static void put_state(struct vhu_json *json, const struct vhu_stats *stats,
 	vhu_json_bool(json, "closed", stats->closed);
 	if (stats->closed)
 		vhu_json_string(json, "reason", stats->reason);
-	put_setup(json, stats);
+	if (!stats->earlier)
+		put_setup(json, stats);
 	vhu_show_state_json(json, state);
 }
 

@@ -42,6 +42,10 @@ static void put_when(const struct vhu_stats *stats)
 	if (localtime_r(&seconds, &tm))
 		strftime(when, sizeof(when), "%F %T", &tm);
 	vhu_show_label(stdout, "time");
+	if (!stats->begin_ns) {
+		printf("all of it earlier; still open\n");
+		return;
+	}
 	printf("%s.%03" PRIu64 ", for %s", when, stats->begin_ns % NS / 1000000,
 	       vhu_duration_text(stats->end_ns - stats->begin_ns, text));
 	if (stats->sessions == 1) {
@@ -64,6 +68,8 @@ static void put_counts(const struct vhu_stats *stats)
 	       stats->from[0] + stats->from[1], stats->from[0], stats->from[1]);
 	if (stats->unknown)
 		printf("; %" PRIu64 " not known", stats->unknown);
+	if (stats->earlier)
+		printf("; %" PRIu64 " earlier, not counted", stats->earlier);
 	printf("\n");
 	vhu_show_label(stdout, "findings");
 	for (int i = VHU_SEVERITIES - 1; i >= 0; i--) {
@@ -136,7 +142,7 @@ void vhu_stats_text(const struct vhu_stats *stats, const struct vhu_state *state
 	}
 	put_when(stats);
 	put_counts(stats);
-	if (state)
+	if (state && !stats->earlier)
 		put_setup(stats);
 	put_messages(stats);
 	if (state)

@@ -46,6 +46,8 @@ enum vhu_mark {
 	VHU_MARK_TRUNCATED = 1 << 2,  /* descriptors were lost on the way (MSG_CTRUNC) */
 	VHU_MARK_ALTERED = 1 << 3,    /* the proxy changed the message, as it was told to */
 	VHU_MARK_PARTIAL = 1 << 4,    /* the sender closed before the message was whole */
+	VHU_MARK_EARLIER = 1 << 5,    /* told again: it passed before what follows, or the file */
+	VHU_MARK_LOST = 1 << 6,       /* an error of no session: records before it are missing */
 };
 
 enum vhu_fd_kind {

@@ -87,6 +87,7 @@ void vhu_check_channel_end(struct vhu_look *look)
 	int side = who_closed(look->record);
 
 	channel->open = false;
+	channel->closed_by = look->number;
 	/* Those that end with the session are looked at with it. */
 	if (look->record->channel == VHU_FRONT_END || side < 0)
 		return;

@@ -204,6 +204,70 @@ const struct vhu_message *vhu_look_other_reading(const struct vhu_look *look, in
 	return NULL;
 }
 
+/* Find the region that each area of a ring lies in. */
+static void find_places(struct vhu_look *look)
+{
+	const struct vhu_state *state = look->state;
+	struct vhu_note *note = look->note;
+	const struct {
+		const char *what;
+		uint64_t address;
+	} area[VHU_PLACES_MAX] = {
+		{"descriptor area", vhu_get(look, VHU_FIELD_vring_addr_descriptor)},
+		{"used area", vhu_get(look, VHU_FIELD_vring_addr_used)},
+		{"available area", vhu_get(look, VHU_FIELD_vring_addr_available)},
+	};
+
+	for (unsigned i = 0; i < VHU_PLACES_MAX; i++) {
+		bool guest = vhu_taken(look, VHU_PF_GPA_ADDRESSES);
+		int region = vhu_state_region(state, area[i].address, 1, guest);
+
+		if (region < 0)
+			continue;
+		note->place[note->places++] = (struct vhu_place){
+			area[i].what,
+			(unsigned)region,
+			area[i].address - (guest ? state->region[region].guest_address
+						 : state->region[region].user_address),
+		};
+	}
+}
+
+void vhu_look_annotate(struct vhu_look *look)
+{
+	struct vhu_state *state = look->state;
+	struct vhu_note *note = look->note;
+	enum vhu_channel channel = look->record->channel;
+	int64_t request = note->reply ? -1 : (int64_t)note->payload.size;
+	unsigned agree;
+
+	if (note->reply && vhu_state_answer(state, channel, note->header.request, &look->request,
+					    &look->skipped)) {
+		note->request_number = look->request.number;
+		if (look->record->time_ns > look->request.time_ns)
+			note->delay_ns = look->record->time_ns - look->request.time_ns;
+		request = (int64_t)look->request.size;
+	}
+	agree = vhu_look_identify(note, channel, state->dialect_is_sure, request,
+				  note->reply ? (int64_t)note->payload.size : -1);
+	/* A message of one dialect alone tells the session's; one cut short tells nothing. */
+	if (agree == 1 && !(look->record->marks & VHU_MARK_PARTIAL)) {
+		vhu_state_learn_dialect(state, note->message->dialect, true, look->number);
+		note->context.dialect = state->context.dialect;
+	}
+	vhu_look_lay_out(note);
+	if (vhu_look_at(look) == VHU_REQUEST(SET_VRING_ADDR))
+		find_places(look);
+	note->has_offer = true;
+	if (vhu_look_at(look) == VHU_REQUEST(SET_FEATURES) && state->features.offered_by)
+		note->offer = state->features.offered;
+	else if (vhu_look_at(look) == VHU_REQUEST(SET_PROTOCOL_FEATURES) &&
+		 state->protocol_features.offered_by)
+		note->offer = state->protocol_features.offered;
+	else
+		note->has_offer = false;
+}
+
 void vhu_note_again(struct vhu_note *note, const struct vhu_record *record,
 		    const struct vhu_context *context)
 {

@@ -42,6 +42,9 @@ void vhu_look_take_apart(struct vhu_note *note, const struct vhu_record *record)
 unsigned vhu_look_identify(struct vhu_note *note, enum vhu_channel channel, bool sure,
 			   int64_t request, int64_t reply);
 
+/* Say what a message is, of which dialect, which request it answers, what it points to. */
+void vhu_look_annotate(struct vhu_look *look);
+
 /* Choose the layout of a message that was identified, and find the vring it is about. */
 void vhu_look_lay_out(struct vhu_note *note);
 
@@ -85,8 +88,23 @@ int vhu_state_learn(struct vhu_look *look, uint32_t forced_device);
 /* Return a region as a message has it at @base of its payload, with the @fd-th descriptor. */
 struct vhu_region vhu_look_region(const struct vhu_look *look, uint32_t base, unsigned fd);
 
-/* Take a dialect as the session's, unless a surer sign told another. */
-void vhu_state_learn_dialect(struct vhu_state *state, enum vhu_dialect dialect, bool sure);
+/* Take a dialect, told by record @number, as the session's, unless a surer sign told another. */
+void vhu_state_learn_dialect(struct vhu_state *state, enum vhu_dialect dialect, bool sure,
+			     uint64_t number);
+
+/* learn_memory.c: what messages change in the session's memory. */
+
+/* Take a memory table. In postcopy it may also be the u64 that ends the exchange of addresses.
+ * Returns 0 or -ENOMEM. */
+int vhu_learn_mem_table(struct vhu_look *look);
+
+/* Take a region that is added or removed. Returns 0 or -ENOMEM. */
+int vhu_learn_region(struct vhu_look *look, bool add);
+
+/* origins.c: what the state was learnt from. */
+
+/* Forget all of a state but its session's number, dialect and device: records are missing. */
+void vhu_state_forget(struct vhu_state *state);
 
 /* Free what a state holds. */
 void vhu_state_free(struct vhu_state *state);

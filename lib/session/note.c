@@ -105,7 +105,9 @@ static void add_event(struct vhu_line *sentence, const struct vhu_record *record
 {
 	const char *channel = vhu_channel_name(record->channel);
 
-	if (record->channel == VHU_FRONT_END)
+	if (!record->session)
+		vhu_line_printf(sentence, "capture %s", event);
+	else if (record->channel == VHU_FRONT_END)
 		vhu_line_printf(sentence, "session %s", event);
 	else
 		vhu_line_printf(sentence, "%s channel %s", channel ? channel : "unknown", event);
@@ -162,6 +164,8 @@ int vhu_note_text(const struct vhu_note *note, const struct vhu_record *record, 
 {
 	struct vhu_line sentence = vhu_line_in(to, size);
 
+	if (record->marks & VHU_MARK_EARLIER)
+		vhu_line_add(&sentence, "(earlier) ");
 	switch (record->type) {
 	case VHU_RECORD_MESSAGE:
 		add_name(&sentence, note);

@@ -160,6 +160,15 @@ uint32_t vhu_sessions_device(const struct vhu_sessions *sessions, uint64_t sessi
 	return memory ? memory->device : 0;
 }
 
+const struct vhu_state *vhu_sessions_state(const struct vhu_sessions *sessions, uint64_t session)
+{
+	const struct session *at = sessions->bucket[session % BUCKETS];
+
+	while (at && at->state->id != session)
+		at = at->next;
+	return at ? at->state : NULL;
+}
+
 /* Remember what a session's state says of its dialect and device. Returns 0 or -ENOMEM. */
 static int memory_keep(struct vhu_sessions *sessions, const struct vhu_state *state)
 {
@@ -272,73 +281,12 @@ bool vhu_report_first(struct vhu_look *look, enum vhu_rule_at rule)
 	uint32_t *word = &look->state->said[rule / 32], bit = UINT32_C(1) << rule % 32;
 	bool first = !(*word & bit);
 
+	/* What is told again was reported when it passed. */
+	if (look->record && (look->record->marks & VHU_MARK_EARLIER))
+		return false;
+
 	*word |= bit;
 	return first;
-}
-
-/* Find the region that each area of a ring lies in. */
-static void find_places(struct vhu_look *look)
-{
-	const struct vhu_state *state = look->state;
-	struct vhu_note *note = look->note;
-	const struct {
-		const char *what;
-		uint64_t address;
-	} area[VHU_PLACES_MAX] = {
-		{"descriptor area", vhu_get(look, VHU_FIELD_vring_addr_descriptor)},
-		{"used area", vhu_get(look, VHU_FIELD_vring_addr_used)},
-		{"available area", vhu_get(look, VHU_FIELD_vring_addr_available)},
-	};
-
-	for (unsigned i = 0; i < VHU_PLACES_MAX; i++) {
-		bool guest = vhu_taken(look, VHU_PF_GPA_ADDRESSES);
-		int region = vhu_state_region(state, area[i].address, 1, guest);
-
-		if (region < 0)
-			continue;
-		note->place[note->places++] = (struct vhu_place){
-			area[i].what,
-			(unsigned)region,
-			area[i].address - (guest ? state->region[region].guest_address
-						 : state->region[region].user_address),
-		};
-	}
-}
-
-/* Say what a message is, which request it answers, what it points to. */
-static void annotate(struct vhu_look *look)
-{
-	struct vhu_state *state = look->state;
-	struct vhu_note *note = look->note;
-	enum vhu_channel channel = look->record->channel;
-	int64_t request = note->reply ? -1 : (int64_t)note->payload.size;
-	unsigned agree;
-
-	if (note->reply && vhu_state_answer(state, channel, note->header.request, &look->request,
-					    &look->skipped)) {
-		note->request_number = look->request.number;
-		if (look->record->time_ns > look->request.time_ns)
-			note->delay_ns = look->record->time_ns - look->request.time_ns;
-		request = (int64_t)look->request.size;
-	}
-	agree = vhu_look_identify(note, channel, state->dialect_is_sure, request,
-				  note->reply ? (int64_t)note->payload.size : -1);
-	/* A message of one dialect alone tells the session's; one cut short tells nothing. */
-	if (agree == 1 && !(look->record->marks & VHU_MARK_PARTIAL)) {
-		vhu_state_learn_dialect(state, note->message->dialect, true);
-		note->context.dialect = state->context.dialect;
-	}
-	vhu_look_lay_out(note);
-	if (vhu_look_at(look) == VHU_REQUEST(SET_VRING_ADDR))
-		find_places(look);
-	note->has_offer = true;
-	if (vhu_look_at(look) == VHU_REQUEST(SET_FEATURES) && state->features.offered_by)
-		note->offer = state->features.offered;
-	else if (vhu_look_at(look) == VHU_REQUEST(SET_PROTOCOL_FEATURES) &&
-		 state->protocol_features.offered_by)
-		note->offer = state->protocol_features.offered;
-	else
-		note->has_offer = false;
 }
 
 /* Look at a message by all rules but those about headers. */
@@ -370,7 +318,7 @@ static int feed_message(struct vhu_sessions *sessions, struct vhu_look *look)
 	state->messages++;
 	vhu_look_take_apart(note, look->record);
 	if (note->has_header)
-		annotate(look);
+		vhu_look_annotate(look);
 	vhu_check_framing(look);
 	/* What was not sent to its end was never taken. */
 	if (!note->has_header || (look->record->marks & VHU_MARK_PARTIAL))
@@ -406,6 +354,7 @@ static void feed_opened(struct vhu_look *look)
 	const struct vhu_peer *peer[2] = {&look->record->front_end, &look->record->back_end};
 
 	look->state->channel[look->record->channel].open = true;
+	look->state->channel[look->record->channel].opened_by = look->number;
 	if (look->record->channel != VHU_FRONT_END)
 		return;
 	look->state->opened_ns = look->record->time_ns;
@@ -416,6 +365,43 @@ static void feed_opened(struct vhu_look *look)
 		snprintf(look->state->peer[i].comm, sizeof(look->state->peer[i].comm), "%s",
 			 peer[i]->comm ? peer[i]->comm : "");
 	}
+}
+
+/* Forget what is known of all sessions: from here on nothing can be held against it. */
+static void forget_states(struct vhu_sessions *sessions)
+{
+	for (unsigned b = 0; b < BUCKETS; b++)
+		for (struct session *at = sessions->bucket[b]; at; at = at->next)
+			vhu_state_forget(at->state);
+}
+
+/* Return whether a record that is told again tells nothing new: its session was followed up to
+ * here, or it was told again already (captures that are merged). */
+static bool is_known(const struct vhu_state *state, const struct vhu_record *record)
+{
+	return (record->marks & VHU_MARK_EARLIER) &&
+	       (state->live || state->last_ns == record->time_ns);
+}
+
+/* Look at a record of a session and learn from it. Returns 0 or -ENOMEM. */
+static int feed(struct vhu_sessions *sessions, struct session **at, struct vhu_look *look)
+{
+	const struct vhu_record *record = look->record;
+	int error = 0;
+
+	if (record->type == VHU_RECORD_MESSAGE)
+		error = feed_message(sessions, look);
+	else if (record->type == VHU_RECORD_OPENED)
+		feed_opened(look);
+	else if (record->type == VHU_RECORD_CLOSED)
+		vhu_check_channel_end(look);
+	if (record->type == VHU_RECORD_CLOSED && record->channel == VHU_FRONT_END) {
+		vhu_check_end(look, true);
+		forget(sessions, at);
+	}
+	if (record->marks & VHU_MARK_EARLIER)
+		look->findings = 0;
+	return error;
 }
 
 int vhu_session_feed(struct vhu_sessions *sessions, const struct vhu_record *record,
@@ -430,30 +416,29 @@ int vhu_session_feed(struct vhu_sessions *sessions, const struct vhu_record *rec
 		.drain_ns = sessions->drain_ns,
 		.finding = sessions->finding,
 	};
-	int error = 0;
+	int error;
 
 	memset(note, 0, sizeof(*note));
 	note->vring = -1;
 	forget_closed(sessions);
 	if (!at)
 		return -ENOMEM;
+	if (!record->session && (record->marks & VHU_MARK_LOST))
+		forget_states(sessions);
 	look.state = (*at)->state;
 	look.whole = look.state->opened_ns != 0;
 	note->context = look.state->context;
 	note->state = look.state;
+	if (is_known(look.state, record)) {
+		vhu_note_again(note, record, &look.state->context);
+		note->state = look.state;
+		return 0;
+	}
+	look.state->live |= !(record->marks & VHU_MARK_EARLIER);
 	look.state->last_ns = record->time_ns;
 	if ((unsigned)record->channel >= VHU_CHANNELS)
 		return 0;
-	if (record->type == VHU_RECORD_MESSAGE)
-		error = feed_message(sessions, &look);
-	else if (record->type == VHU_RECORD_OPENED)
-		feed_opened(&look);
-	else if (record->type == VHU_RECORD_CLOSED)
-		vhu_check_channel_end(&look);
-	if (record->type == VHU_RECORD_CLOSED && record->channel == VHU_FRONT_END) {
-		vhu_check_end(&look, true);
-		forget(sessions, at);
-	}
+	error = feed(sessions, at, &look);
 	note->finding = sessions->finding;
 	note->findings = look.findings;
 	return error;

@@ -86,6 +86,10 @@ bool vhu_session_finish(struct vhu_sessions *sessions, struct vhu_note *note);
  * answer and since when, and what each side did last. Returns what snprintf would. */
 int vhu_state_last_words(const struct vhu_state *state, char *to, size_t size);
 
+/* Return the state of a session that is open; NULL where it is not known. It is as it is until the
+ * next record is fed. */
+const struct vhu_state *vhu_sessions_state(const struct vhu_sessions *sessions, uint64_t session);
+
 /*
  * Forget all but what was learnt about each session's dialect and device, and take that as known
  * from the start when the same records are fed again. Needs @remember.

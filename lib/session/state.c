@@ -14,6 +14,7 @@ void vhu_state_free(struct vhu_state *state)
 	for (unsigned c = 0; c < VHU_CHANNELS; c++)
 		free(state->channel[c].pending);
 	free(state->region);
+	free(state->removal);
 	free(state->vring);
 	free(state);
 }
@@ -83,12 +84,14 @@ unsigned vhu_state_running(const struct vhu_state *state)
 	return running;
 }
 
-void vhu_state_learn_dialect(struct vhu_state *state, enum vhu_dialect dialect, bool sure)
+void vhu_state_learn_dialect(struct vhu_state *state, enum vhu_dialect dialect, bool sure,
+			     uint64_t number)
 {
 	if (dialect == VHU_ANY || state->dialect_is_sure)
 		return;
 	state->context.dialect = dialect;
 	state->dialect_is_sure = sure;
+	state->dialect_by = number;
 }
 
 /* Return the vring that a message is about, made if it is new; NULL where there can be none or
@@ -126,108 +129,22 @@ static void learn_protocol_features(struct vhu_look *look, uint64_t taken)
 	state->context.has_protocol_features = true;
 	if (taken >> VHU_PF_DEVICE_STATE || ((taken >> VHU_PF_SHARED_OBJECT & 1) &&
 					     !(state->protocol_features.offered & status)))
-		vhu_state_learn_dialect(state, VHU_UPSTREAM, false);
+		vhu_state_learn_dialect(state, VHU_UPSTREAM, false, look->number);
 }
 
 /* Learn which device it is. @said: the back-end said so itself. */
-static void learn_device(struct vhu_state *state, uint32_t said, uint32_t forced)
+static void learn_device(struct vhu_look *look, uint32_t said, uint32_t forced)
 {
+	struct vhu_state *state = look->state;
 	uint32_t guess;
 
 	if (forced)
 		return;
 	guess = said ? said : vhu_device_guess(state->features.offered, state->config_size);
-	if (guess)
-		state->context.device = guess;
-}
-
-struct vhu_region vhu_look_region(const struct vhu_look *look, uint32_t base, unsigned fd)
-{
-	const struct vhu_payload *payload = &look->note->payload;
-	struct vhu_region region = {.number = look->number};
-
-	vhu_field_read(payload, VHU_FIELD_region_guest_address, base, &region.guest_address);
-	vhu_field_read(payload, VHU_FIELD_region_size, base, &region.size);
-	vhu_field_read(payload, VHU_FIELD_region_user_address, base, &region.user_address);
-	vhu_field_read(payload, VHU_FIELD_region_mmap_offset, base, &region.mmap_offset);
-	if (fd < look->record->fds) {
-		region.fd = look->record->fd[fd];
-		region.fd.name = NULL; /* the record's, and gone with it */
-		region.has_fd = true;
-	}
-	return region;
-}
-
-/* Add a region. Returns 0, also where there are too many to keep; -ENOMEM. */
-static int region_add(struct vhu_state *state, struct vhu_region region)
-{
-	if (state->regions == VHU_REGIONS_MAX)
-		return 0;
-	if (state->regions == state->region_room) {
-		unsigned room = state->region_room ? 2 * state->region_room : 8;
-		struct vhu_region *more = reallocarray(state->region, room, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		state->region = more;
-		state->region_room = room;
-	}
-	state->region[state->regions++] = region;
-	return 0;
-}
-
-/* Note that memory changed: where rings lie has to be looked at again. */
-static void memory_changed(struct vhu_look *look)
-{
-	look->state->memory_by = look->number;
-	for (unsigned i = 0; i < look->state->vrings; i++)
-		look->state->vring[i].addresses_checked = false;
-}
-
-/* Take a memory table. In postcopy it may also be the u64 that ends the exchange of addresses. */
-static int learn_mem_table(struct vhu_look *look)
-{
-	const struct vhu_layout *layout = look->note->layout;
-	const struct vhu_field *array = &vhu_fields[layout->first + layout->fields - 1];
-	uint64_t regions = vhu_get(look, layout->first);
-	int error = 0;
-
-	if (array->kind != VHU_ARRAY)
-		return 0;
-	look->state->regions = 0;
-	for (unsigned i = 0; i < regions && !error; i++) {
-		uint64_t base = array->offset + (uint64_t)i * array->size;
-
-		if (base + array->size > look->note->payload.captured)
-			break;
-		error = region_add(look->state, vhu_look_region(look, (uint32_t)base, i));
-	}
-	memory_changed(look);
-	return error;
-}
-
-/* Take a region that is added or removed. */
-static int learn_region(struct vhu_look *look, bool add)
-{
-	struct vhu_state *state = look->state;
-	const struct vhu_field *field = &vhu_fields[VHU_FIELD_single_region_region];
-	struct vhu_region region;
-
-	if (look->note->payload.captured < field->offset + field->size)
-		return 0;
-	region = vhu_look_region(look, field->offset, 0);
-	memory_changed(look);
-	if (add)
-		return region_add(state, region);
-	for (unsigned i = 0; i < state->regions; i++) {
-		if (state->region[i].guest_address != region.guest_address ||
-		    state->region[i].size != region.size)
-			continue;
-		memmove(&state->region[i], &state->region[i + 1],
-			(--state->regions - i) * sizeof(region));
-		break;
-	}
-	return 0;
+	if (!guess)
+		return;
+	state->context.device = guess;
+	state->device_by = look->number;
 }
 
 bool vhu_vring_fd_is_replaced(const struct vhu_look *look, const struct vhu_vring *vring,
@@ -271,8 +188,10 @@ static void learn_vring_fd(struct vhu_look *look, struct vhu_vring *vring, enum 
 	if (!look->state->first_kick_ns)
 		look->state->first_kick_ns = look->record->time_ns;
 	if (look->state->context.has_features &&
-	    !(look->state->context.features >> VHU_F_PROTOCOL_FEATURES & 1))
+	    !(look->state->context.features >> VHU_F_PROTOCOL_FEATURES & 1)) {
 		vring->enabled = true;
+		vring->enabled_with = look->state->features.taken_by;
+	}
 }
 
 /* Note that a ring stopped, or has answered that it did. */
@@ -363,6 +282,9 @@ static void learn_vring(struct vhu_look *look, struct vhu_vring *vring)
 	case VHU_REQUEST(SET_VRING_ENABLE):
 		learn_enable(look, vring, vhu_get(look, VHU_FIELD_vring_enable_enable) == 1);
 		break;
+	case VHU_REQUEST(SET_VRING_ENDIAN):
+		vring->endian_by = look->number;
+		break;
 	case VHU_REQUEST(SET_VRING_KICK):
 		learn_vring_fd(look, vring, VHU_KICK);
 		break;
@@ -394,7 +316,7 @@ static void learn_answer(struct vhu_look *look, uint64_t value, uint32_t forced_
 	case VHU_REPLY_TO(GET_FEATURES):
 		state->features.offered = value;
 		state->features.offered_by = look->number;
-		learn_device(state, 0, forced_device);
+		learn_device(look, 0, forced_device);
 		break;
 	case VHU_REPLY_TO(GET_PROTOCOL_FEATURES):
 		state->protocol_features.offered = value;
@@ -442,14 +364,14 @@ static void learn_answer(struct vhu_look *look, uint64_t value, uint32_t forced_
 		state->specs.max_vqs = (uint32_t)vhu_get(look, VHU_FIELD_backend_specs_max_vqs);
 		state->specs.device_id_by = state->specs.config_size_by = state->specs.min_vqs_by =
 			state->specs.max_vqs_by = look->number;
-		learn_device(state, (uint32_t)value, forced_device);
+		learn_device(look, (uint32_t)value, forced_device);
 		break;
 	case VHU_REPLY_TO(GET_DEVICE_ID):
 		if (look->note->or_message)
 			break;
 		state->specs.device_id = (uint32_t)value;
 		state->specs.device_id_by = look->number;
-		learn_device(state, (uint32_t)value, forced_device);
+		learn_device(look, (uint32_t)value, forced_device);
 		break;
 	case VHU_REPLY_TO(GET_CONFIG_SIZE):
 		state->specs.config_size = (uint32_t)value;
@@ -497,11 +419,11 @@ static int learn_request(struct vhu_look *look, uint64_t value, uint32_t forced_
 			reset(look);
 		break;
 	case VHU_REQUEST(SET_MEM_TABLE):
-		return learn_mem_table(look);
+		return vhu_learn_mem_table(look);
 	case VHU_REQUEST(ADD_MEM_REG):
-		return learn_region(look, true);
+		return vhu_learn_region(look, true);
 	case VHU_REQUEST(REM_MEM_REG):
-		return learn_region(look, false);
+		return vhu_learn_region(look, false);
 	case VHU_REQUEST(SET_LOG_BASE):
 		state->log_by = look->number;
 		state->log_size = value;
@@ -514,13 +436,14 @@ static int learn_request(struct vhu_look *look, uint64_t value, uint32_t forced_
 		break;
 	case VHU_REQUEST(POSTCOPY_LISTEN):
 		state->context.postcopy = true;
+		state->postcopy_by = look->number;
 		break;
 	case VHU_REQUEST(GET_CONFIG):
 		if (vhu_get(look, VHU_FIELD_config_offset))
 			break; /* a part of it alone */
 		state->config_size = (uint32_t)vhu_get(look, VHU_FIELD_config_size);
 		state->config_by = look->number;
-		learn_device(state, 0, forced_device);
+		learn_device(look, 0, forced_device);
 		break;
 	case VHU_REQUEST(BACKEND_IOTLB_MSG):
 		if (vhu_get(look, VHU_FIELD_iotlb_type) == 1) {

@@ -50,6 +50,8 @@ struct vhu_vring {
 	struct vhu_vring_fd fd[VHU_VRING_ROLES];
 	/* Numbers of the messages that said so. */
 	uint64_t size_by, addresses_by, base_by, base_got_by, enabled_by, started_by, stopped_by;
+	uint64_t endian_by;
+	uint64_t enabled_with;	/* started enabled, for these features were taken; 0: it was not */
 	uint64_t start_ns;	/* when it was started first */
 	uint64_t enabled_ns;
 	bool addresses_checked; /* against memory and size as they are now */
@@ -71,6 +73,7 @@ struct vhu_channel_state {
 	struct vhu_pending *pending; /* oldest first */
 	unsigned count, room;
 	bool open;
+	uint64_t opened_by, closed_by;
 	/* What passed last, for what is said when a session ends badly. */
 	const struct vhu_message *last[2]; /* of the front-end, of the back-end */
 	uint64_t last_number[2], last_ns[2];
@@ -81,6 +84,7 @@ struct vhu_channel_state {
 
 struct vhu_state {
 	uint64_t id;
+	bool live; /* not only what is told again of it has passed */
 	uint64_t opened_ns, last_ns;
 	uint64_t messages;
 	struct vhu_context context;
@@ -88,7 +92,7 @@ struct vhu_state {
 	struct vhu_feature_set features, protocol_features, gpu_features;
 	uint32_t queue_num, mem_slots, status;
 	uint64_t queue_num_by, mem_slots_by, status_by, owner_by, log_by, inflight_by;
-	uint64_t owner_reset_by;
+	uint64_t owner_reset_by, dialect_by, device_by, postcopy_by;
 	uint64_t log_reply_by; /* the answer to the last log, where a front-end may refuse it; else 0 */
 	uint32_t inflight_queues, inflight_queue_size; /* as the area that was set has room for */
 	uint64_t backend_channel_by, postcopy_advised_by;
@@ -110,6 +114,10 @@ struct vhu_state {
 	struct vhu_region *region;
 	unsigned regions, region_room;
 	uint64_t memory_by; /* the last message that changed it */
+	/* Of regions that were removed and that others' origins bring back: where they came from and
+	 * what removed them, in turn. */
+	uint64_t *removal;
+	unsigned removals;
 	struct vhu_vring *vring; /* by index */
 	unsigned vrings;	 /* one past the highest index seen */
 	struct vhu_peer_known {
@@ -132,6 +140,15 @@ static inline const struct vhu_vring *vhu_state_vring(const struct vhu_state *st
  * Returns its place in state->region, or -1.
  */
 int vhu_state_region(const struct vhu_state *state, uint64_t address, uint64_t size, bool guest);
+
+/*
+ * Tell which records made a state what it is: fed again in order, they alone make it again as far as
+ * any rule looks at it. Each is told at least once, in no order. Some are answered requests or
+ * answers to them, whose other half is not told.
+ * @refer: is given @context and the number of each.
+ */
+void vhu_state_origins(const struct vhu_state *state, void (*refer)(void *context, uint64_t number),
+		       void *context);
 
 /* Return how many vrings have been started and not stopped. */
 unsigned vhu_state_running(const struct vhu_state *state);

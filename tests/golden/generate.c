@@ -5,6 +5,9 @@
  *
  *	generate [--big-endian] FILE
  *
+ * Then a session of what is no message: vring events, and records that are told again after some
+ * were lost.
+ *
  * What the tools say of the capture is compared with what is kept beside this file, so a row of the
  * table that nobody looked at yet makes the comparison fail.
  */
@@ -27,6 +30,7 @@
 struct maker {
 	struct vhu_pcapng_writer *writer;
 	uint64_t session, time_ns;
+	uint16_t marks; /* of messages, besides the byte order */
 	bool big_endian, failed;
 };
 
@@ -182,7 +186,7 @@ static void give_message(struct maker *maker, const struct vhu_message *message,
 		.type = VHU_RECORD_MESSAGE,
 		.channel = message->channel,
 		.from_back_end = reply == (message->channel == VHU_FRONT_END),
-		.marks = maker->big_endian ? VHU_MARK_BIG_ENDIAN : 0,
+		.marks = maker->marks | (maker->big_endian ? VHU_MARK_BIG_ENDIAN : 0),
 		.message = bytes,
 		.message_size = VHU_HEADER_SIZE + size,
 		.message_sent = VHU_HEADER_SIZE + size,
@@ -336,6 +340,69 @@ static void give_row(struct maker *maker, const struct vhu_message *message)
 				     &reply->shape[i]);
 }
 
+/* Write what happens on a ring: each act with the times that it knows. */
+static void give_vring_events(struct maker *maker)
+{
+	static const uint16_t has[VHU_ACTS] = {
+		[VHU_ACT_WAKE] = VHU_VRING_HAS_KICK_TO_WAKE,
+		[VHU_ACT_CALL] = VHU_VRING_HAS_KICK_TO_WAKE | VHU_VRING_HAS_WAKE_TO_CALL |
+				 VHU_VRING_HAS_KICK_TO_CALL,
+	};
+
+	for (unsigned act = 0; act < VHU_ACTS; act++) {
+		struct vhu_record record = {
+			.type = VHU_RECORD_VRING,
+			.vring = {
+				.act = act,
+				.has = has[act],
+				.vring = 1,
+				.eventfd_id = 20 + act,
+				.pid = 4711 + act,
+				.tid = 4712 + act,
+				.cpu = act,
+				.comm = "golden",
+			},
+		};
+
+		record.vring.kick_to_wake = has[act] & VHU_VRING_HAS_KICK_TO_WAKE ? 2000 : 0;
+		record.vring.wake_to_call = has[act] & VHU_VRING_HAS_WAKE_TO_CALL ? 10500 : 0;
+		record.vring.kick_to_call = has[act] & VHU_VRING_HAS_KICK_TO_CALL ? 12500 : 0;
+		give(maker, &record);
+	}
+}
+
+/* Write a session whose file began without it, and that goes on after a gap. */
+static void give_later_session(struct maker *maker)
+{
+	struct vhu_record opened = {
+		.type = VHU_RECORD_OPENED,
+		.marks = VHU_MARK_EARLIER,
+		.front_end = {true, 4711, 107, 107, "golden", "/run/front.sock"},
+		.back_end = {true, 4712, 0, 0, "golden", "/run/back.sock"},
+	};
+	struct vhu_record closed = {.type = VHU_RECORD_CLOSED, .text = "front-end closed"};
+	struct vhu_record lost = {
+		.type = VHU_RECORD_ERROR,
+		.marks = VHU_MARK_LOST,
+		.text = "7 records were lost from 2023-07-04T12:36:00Z to 2023-07-04T12:36:01Z: No "
+			"space left on device",
+	};
+	uint64_t session = ++maker->session;
+
+	give(maker, &opened);
+	maker->marks = VHU_MARK_EARLIER;
+	give_empty(maker, VHU_MSG_GET_FEATURES);
+	give_u64(maker, VHU_MSG_GET_FEATURES, true, UINT64_C(1) << VHU_F_PROTOCOL_FEATURES);
+	maker->marks = 0;
+	give_u64(maker, VHU_MSG_SET_FEATURES, false, UINT64_C(1) << VHU_F_PROTOCOL_FEATURES);
+	maker->session = 0;
+	give(maker, &lost);
+	maker->session = session;
+	give(maker, &opened);
+	give_vring_events(maker);
+	give(maker, &closed);
+}
+
 int main(int argc, char **argv)
 {
 	struct maker maker = {.time_ns = FIRST_NS};
@@ -353,6 +420,7 @@ int main(int argc, char **argv)
 	}
 	for (unsigned i = 0; i < VHU_MESSAGES; i++)
 		give_row(&maker, &vhu_messages[i]);
+	give_later_session(&maker);
 	if (vhu_pcapng_writer_close(maker.writer) || close(fd) || maker.failed) {
 		perror(argv[argc - 1]);
 		return 1;

@@ -27,6 +27,7 @@ struct reader {
 	script_sink *sink;
 	void *to;
 	bool big_endian;
+	bool earlier; /* what is read is told again */
 	uint64_t session, time_ns;
 	struct {
 		char name[64], value[512];
@@ -76,7 +77,9 @@ static bool give(struct reader *reader, struct vhu_record *record)
 {
 	int error;
 
-	record->session = reader->session;
+	record->session = record->marks & VHU_MARK_LOST ? 0 : reader->session;
+	if (reader->earlier)
+		record->marks |= VHU_MARK_EARLIER;
 	record->time_ns = reader->time_ns;
 	reader->time_ns += STEP_NS;
 	reader->script->records++;
@@ -160,6 +163,22 @@ static bool read_number(struct message *message, char *word)
 		message->field[message->fields++] = word;
 	}
 	return true;
+}
+
+/* earlier on, earlier off */
+static bool read_earlier(struct reader *reader, const char *rest)
+{
+	reader->earlier = !strcmp(rest, "on");
+	return reader->earlier || !strcmp(rest, "off") || wrong(reader, "neither on nor off", rest);
+}
+
+/* lost WHAT */
+static bool read_lost(struct reader *reader, const char *rest)
+{
+	struct vhu_record record = {
+		.type = VHU_RECORD_ERROR, .marks = VHU_MARK_LOST, .text = rest};
+
+	return give(reader, &record);
 }
 
 /* Take one word of a message. */
@@ -411,6 +430,10 @@ static bool read_statement(struct reader *reader, const char *word, char *rest)
 		return read_event(reader, VHU_RECORD_CLOSED, rest);
 	if (!strcmp(word, "error"))
 		return read_event(reader, VHU_RECORD_ERROR, rest);
+	if (!strcmp(word, "earlier"))
+		return read_earlier(reader, rest);
+	if (!strcmp(word, "lost"))
+		return read_lost(reader, rest);
 	if (!strcmp(word, "let") || !strcmp(word, "default"))
 		return let(reader, first, second, word[0] == 'd' ? reader->depth : 0);
 	if (!strcmp(word, "wait"))

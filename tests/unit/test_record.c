@@ -74,10 +74,47 @@ static const struct vhu_record kick = {
     .segments = 2,
     .segment = {12, 8},
 };
+static const struct vhu_record vring = {
+    .type = VHU_RECORD_VRING,
+    .session = 3,
+    .vring =
+	{
+	    .act = VHU_ACT_CALL,
+	    .has = VHU_VRING_HAS_KICK_TO_WAKE | VHU_VRING_HAS_WAKE_TO_CALL |
+		   VHU_VRING_HAS_KICK_TO_CALL,
+	    .vring = 1,
+	    .eventfd_id = 11,
+	    .pid = 4690,
+	    .tid = 4695,
+	    .cpu = 2,
+	    .comm = "qemu-storage-da",
+	    .kick_to_wake = 2000,
+	    .wake_to_call = 10500,
+	    .kick_to_call = 12500,
+	},
+};
+static const struct vhu_record earlier = {
+    .marks = VHU_MARK_EARLIER,
+    .session = 3,
+    .message = kick_message,
+    .message_size = sizeof(kick_message),
+    .message_sent = sizeof(kick_message),
+    .fds = 1,
+    .fd = &event,
+};
+static const struct vhu_record lost = {
+    .type = VHU_RECORD_ERROR,
+    .marks = VHU_MARK_LOST,
+    .text = "7 records were lost from 2023-11-14T22:13:20Z to 2023-11-14T22:13:29Z: No space left "
+	    "on device",
+};
 static const struct {
 	const char *name;
 	const struct vhu_record *record;
-} example[] = {{"opened", &opened}, {"memory", &memory}, {"kick", &kick}, {"closed", &closed}};
+} example[] = {
+    {"opened", &opened}, {"memory", &memory},   {"kick", &kick}, {"closed", &closed},
+    {"vring", &vring},   {"earlier", &earlier}, {"lost", &lost},
+};
 
 /* Put @size bytes where the next one cannot be read. Returns where they are. */
 static const uint8_t *at_the_wall(const uint8_t *from, size_t size)
@@ -130,6 +167,27 @@ static void check_peer(const struct vhu_peer *is, const struct vhu_peer *wanted)
 	check_text(is->path, wanted->path);
 }
 
+/* Check a vring event; a record of another type has none. */
+static void check_vring(const struct vhu_vring_event *is, const struct vhu_vring_event *wanted,
+			bool there)
+{
+	static const struct vhu_vring_event none = {.act = VHU_ACTS, .comm = ""};
+
+	if (!there)
+		wanted = &none;
+	assert_int_equal(is->act, wanted->act);
+	assert_int_equal(is->has, wanted->has);
+	assert_int_equal(is->vring, wanted->vring);
+	assert_int_equal(is->eventfd_id, wanted->eventfd_id);
+	assert_int_equal(is->pid, wanted->pid);
+	assert_int_equal(is->tid, wanted->tid);
+	assert_int_equal(is->cpu, wanted->cpu);
+	assert_int_equal(is->kick_to_wake, wanted->kick_to_wake);
+	assert_int_equal(is->wake_to_call, wanted->wake_to_call);
+	assert_int_equal(is->kick_to_call, wanted->kick_to_call);
+	check_text(is->comm, wanted->comm);
+}
+
 static void check_record(const struct vhu_record *is, const struct vhu_record *wanted)
 {
 	assert_int_equal(is->type, wanted->type);
@@ -151,6 +209,7 @@ static void check_record(const struct vhu_record *is, const struct vhu_record *w
 	check_peer(&is->front_end, &wanted->front_end);
 	check_peer(&is->back_end, &wanted->back_end);
 	check_text(is->text, wanted->text);
+	check_vring(&is->vring, &wanted->vring, wanted->type == VHU_RECORD_VRING);
 }
 
 /* Decode @size bytes, the whole packet. Returns what the decoder does. */
@@ -237,6 +296,83 @@ static void every_field_of_a_record_comes_back(void **state)
 	}
 }
 
+/* Append a TLV to a record without message in `encoded`. Returns its new size. */
+static size_t append_tlv(size_t size, unsigned type, const void *value, size_t value_size)
+{
+	uint8_t *tlvs = encoded + TAGS_SIZE + FIXED_SIZE - 4;
+	size_t all = size - TAGS_SIZE - FIXED_SIZE + 4 + value_size;
+	const uint8_t head[4] = {type >> 8, type & 0xff, value_size >> 8, value_size & 0xff};
+
+	memcpy(encoded + size, head, sizeof(head));
+	memcpy(encoded + size + sizeof(head), value, value_size);
+	for (int i = 0; i < 4; i++)
+		tlvs[i] = (uint8_t)(all >> (8 * (3 - i)));
+	return size + sizeof(head) + value_size;
+}
+
+static void every_field_of_a_vring_event_comes_back(void **state)
+{
+	struct vhu_record record = {
+	    .type = VHU_RECORD_VRING,
+	    .session = UINT64_MAX,
+	    .vring =
+		{
+		    .has = UINT16_MAX,
+		    .vring = UINT32_MAX,
+		    .eventfd_id = 0x01234567,
+		    .pid = UINT32_MAX - 1,
+		    .tid = UINT32_MAX - 2,
+		    .cpu = UINT32_MAX - 3,
+		    .comm = "fifteen letters",
+		    .kick_to_wake = UINT64_MAX,
+		    .wake_to_call = 0x0123456789abcdef,
+		    .kick_to_call = 1ull << 63,
+		},
+	};
+	struct vhu_record again;
+
+	(void)state;
+	for (unsigned act = 0; act < VHU_ACTS; act++) {
+		record.vring.act = act;
+		round_trip(&record);
+		assert_non_null(vhu_vring_act_name(act));
+	}
+	assert_null(vhu_vring_act_name(VHU_ACTS));
+	/* What a later version calls otherwise is not taken for what is known. */
+	record.vring.act = VHU_ACTS + 1;
+	assert_int_equal(decode(&again, encoded, encode(&record)), 0);
+	assert_int_equal(again.vring.act, VHU_ACTS);
+	/* A longer name of a process is cut; none is "". */
+	record.vring.comm = "fifteen letters and more";
+	assert_int_equal(decode(&again, encoded, encode(&record)), 0);
+	check_text(again.vring.comm, "fifteen letters");
+	record.vring.comm = NULL;
+	assert_int_equal(decode(&again, encoded, encode(&record)), 0);
+	check_text(again.vring.comm, "");
+}
+
+static void a_vring_event_without_its_end_is_refused(void **state)
+{
+	struct vhu_record record;
+	uint8_t value[64] = {2};
+	size_t size = encode(&closed);
+
+	(void)state;
+	assert_int_equal(decode(&record, encoded, append_tlv(size, 32, value, 49)), 0);
+	check_text(record.vring.comm, "");
+	assert_int_equal(record.vring.act, VHU_ACT_CALL);
+	for (size_t less = 0; less < 49; less++) {
+		size = encode(&closed);
+		assert_int_equal(decode(&record, encoded, append_tlv(size, 32, value, less)),
+				 -EBADMSG);
+	}
+	/* A name without its NUL. */
+	memset(value + 48, 'x', sizeof(value) - 48);
+	size = encode(&closed);
+	assert_int_equal(decode(&record, encoded, append_tlv(size, 32, value, sizeof(value))),
+			 -EBADMSG);
+}
+
 static void the_largest_record_has_room(void **state)
 {
 	char text[VHU_RECORD_TEXT_MAX + 2];
@@ -267,20 +403,6 @@ static void the_largest_record_has_room(void **state)
 	check_text(again.front_end.comm, "xxxxxxxxxxxxxxx");
 	check_text(again.front_end.path, text + 1);
 	check_text(again.text, text + 1);
-}
-
-/* Append a TLV to a record without message in `encoded`. Returns its new size. */
-static size_t append_tlv(size_t size, unsigned type, const void *value, size_t value_size)
-{
-	uint8_t *tlvs = encoded + TAGS_SIZE + FIXED_SIZE - 4;
-	size_t all = size - TAGS_SIZE - FIXED_SIZE + 4 + value_size;
-	const uint8_t head[4] = {type >> 8, type & 0xff, value_size >> 8, value_size & 0xff};
-
-	memcpy(encoded + size, head, sizeof(head));
-	memcpy(encoded + size + sizeof(head), value, value_size);
-	for (int i = 0; i < 4; i++)
-		tlvs[i] = (uint8_t)(all >> (8 * (3 - i)));
-	return size + sizeof(head) + value_size;
 }
 
 static void what_later_versions_add_is_passed_over(void **state)
@@ -499,6 +621,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(the_documented_examples_are_what_is_read_and_written),
 	    cmocka_unit_test(all_that_is_known_of_a_descriptor_comes_back),
 	    cmocka_unit_test(every_field_of_a_record_comes_back),
+	    cmocka_unit_test(every_field_of_a_vring_event_comes_back),
+	    cmocka_unit_test(a_vring_event_without_its_end_is_refused),
 	    cmocka_unit_test(the_largest_record_has_room),
 	    cmocka_unit_test(what_later_versions_add_is_passed_over),
 	    cmocka_unit_test(more_segments_than_kept_are_summed_up),
