@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The past of the sessions that are open; past.h has its theory of operation. */
+#include "proxy/past.h"
+
+#include <errno.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/session/session.h"
+
+/* Records of a session that are kept before it is looked which of them are needed. */
+#define PAST_FEW 32
+
+/* A record as it is kept. */
+struct past_record {
+	uint64_t number;  /* in order of all */
+	uint64_t partner; /* of a request its answer's, of an answer its request's; 0 none */
+	uint64_t time_ns;
+	uint64_t sent;  /* bytes with all of the message */
+	uint32_t size;  /* bytes with what is kept of it */
+	bool needed;    /* while it is looked */
+	uint8_t *bytes; /* the record as it is encoded, then the message */
+};
+
+/* A session that is open. */
+struct past_session {
+	uint64_t number;
+	struct past_record *record; /* in growing order */
+	unsigned records, room;
+	unsigned look_at; /* how many there may be before it is looked which are needed */
+	size_t bytes;
+	bool given_up;
+};
+
+struct vhu_past {
+	struct vhu_sessions *sessions;
+	void *tree; /* of struct past_session, as tsearch(3) makes it */
+	uint64_t number;
+	uint8_t head[VHU_RECORD_HEAD_MAX];
+	struct vhu_fd_info fd[VHU_RECORD_FDS_MAX];
+};
+
+/* Compare two sessions by their numbers, for tsearch(3). */
+static int past_compare(const void *a, const void *b)
+{
+	const struct past_session *left = a, *right = b;
+
+	return (left->number > right->number) - (left->number < right->number);
+}
+
+/* Find session @number, made if @make; NULL where there is none or no memory for it. */
+static struct past_session *past_find(struct vhu_past *past, uint64_t number, bool make)
+{
+	struct past_session wanted = {.number = number}, *session;
+	struct past_session **node = tfind(&wanted, &past->tree, past_compare);
+
+	if (node || !make)
+		return node ? *node : NULL;
+	session = calloc(1, sizeof(*session));
+	if (!session)
+		return NULL;
+	session->number = number;
+	session->look_at = PAST_FEW;
+	if (!tsearch(session, &past->tree, past_compare)) {
+		free(session);
+		return NULL;
+	}
+	return session;
+}
+
+/* Let go of the records of @session. */
+static void past_empty(struct past_session *session)
+{
+	for (unsigned i = 0; i < session->records; i++)
+		free(session->record[i].bytes);
+	free(session->record);
+	session->record = NULL;
+	session->records = session->room = 0;
+	session->bytes = 0;
+}
+
+/* Tell of @session no more: not all that is needed can be kept. */
+static void past_give_up(struct past_session *session)
+{
+	past_empty(session);
+	session->given_up = true;
+}
+
+/* Free a session, for tdestroy(3). */
+static void past_session_free(void *session)
+{
+	past_empty(session);
+	free(session);
+}
+
+/* Forget @session, which has closed. */
+static void past_remove(struct vhu_past *past, struct past_session *session)
+{
+	tdelete(session, &past->tree, past_compare);
+	past_session_free(session);
+}
+
+/* Compare two records by their numbers, for bsearch(3). */
+static int past_compare_numbers(const void *a, const void *b)
+{
+	const struct past_record *left = a, *right = b;
+
+	return (left->number > right->number) - (left->number < right->number);
+}
+
+/* Return record @number of @session; NULL where it is not kept. */
+static struct past_record *past_record(const struct past_session *session, uint64_t number)
+{
+	const struct past_record wanted = {.number = number};
+
+	if (!number || !session->records)
+		return NULL;
+	return bsearch(&wanted, session->record, session->records, sizeof(wanted),
+		       past_compare_numbers);
+}
+
+/* Note that record @number is needed, with its other half. */
+static void past_need(void *context, uint64_t number)
+{
+	const struct past_session *session = context;
+	struct past_record *record = past_record(session, number);
+
+	if (!record)
+		return;
+	record->needed = true;
+	record = past_record(session, record->partner);
+	if (record)
+		record->needed = true;
+}
+
+/* Let go of those records of @session that its state does not point at. */
+static void past_look(struct vhu_past *past, struct past_session *session)
+{
+	const struct vhu_state *state = vhu_sessions_state(past->sessions, session->number);
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < session->records; i++)
+		session->record[i].needed = false;
+	if (state)
+		vhu_state_origins(state, past_need, session);
+	session->bytes = 0;
+	for (unsigned i = 0; i < session->records; i++) {
+		struct past_record *record = &session->record[i];
+
+		if (!record->needed) {
+			free(record->bytes);
+			continue;
+		}
+		session->bytes += sizeof(*record) + record->size;
+		session->record[kept++] = *record;
+	}
+	session->records = kept;
+	session->look_at = 2 * kept > PAST_FEW ? 2 * kept : PAST_FEW;
+}
+
+/* Make room for one more record of @session. Returns whether there is some. */
+static bool past_make_room(struct past_session *session)
+{
+	unsigned room = session->room ? 2 * session->room : PAST_FEW / 2;
+	struct past_record *more;
+
+	if (session->records < session->room)
+		return true;
+	more = reallocarray(session->record, room, sizeof(*more));
+	if (!more)
+		return false;
+	session->record = more;
+	session->room = room;
+	return true;
+}
+
+/* Keep @record, the latest. @partner: the request that it answers, or 0. Returns whether there was
+ * memory for it. */
+static bool past_keep(struct vhu_past *past, struct past_session *session,
+		      const struct vhu_record *record, uint64_t partner)
+{
+	uint32_t message = record->message_size < VHU_PAST_MESSAGE_MAX ? record->message_size
+								       : VHU_PAST_MESSAGE_MAX;
+	size_t head = vhu_record_encode(record, past->head);
+	uint8_t *bytes = malloc(head + message);
+	struct past_record *request;
+
+	if (!bytes || !past_make_room(session)) {
+		free(bytes);
+		return false;
+	}
+	memcpy(bytes, past->head, head);
+	if (message)
+		memcpy(bytes + head, record->message, message);
+	session->record[session->records++] = (struct past_record){
+	    .number = past->number,
+	    .partner = partner,
+	    .time_ns = record->time_ns,
+	    .sent = head + (record->message_sent > message ? record->message_sent : message),
+	    .size = (uint32_t)(head + message),
+	    .bytes = bytes,
+	};
+	session->bytes += sizeof(*session->record) + head + message;
+	request = past_record(session, partner);
+	if (request)
+		request->partner = past->number;
+	return true;
+}
+
+void vhu_past_take(struct vhu_past *past, const struct vhu_record *record)
+{
+	bool tells = record->type == VHU_RECORD_OPENED || record->type == VHU_RECORD_CLOSED ||
+		     (record->type == VHU_RECORD_MESSAGE && !(record->marks & VHU_MARK_PARTIAL));
+	struct past_session *session;
+	struct vhu_note note;
+	int error;
+
+	if (!record->session)
+		return;
+	error = vhu_session_feed(past->sessions, record, ++past->number, &note);
+	session = past_find(past, record->session, tells);
+	if (!session)
+		return;
+	if (record->type == VHU_RECORD_CLOSED && record->channel == VHU_FRONT_END) {
+		past_remove(past, session);
+		return;
+	}
+	if (session->given_up || !tells)
+		return;
+	if (error || !past_keep(past, session, record, note.request_number)) {
+		past_give_up(session);
+		return;
+	}
+	if (session->records >= session->look_at || session->bytes > VHU_PAST_BYTES_MAX)
+		past_look(past, session);
+	if (session->bytes > VHU_PAST_BYTES_MAX)
+		past_give_up(session);
+}
+
+/* What is to be told: the records of all sessions. */
+struct past_told {
+	struct vhu_past *past;
+	const struct past_record **record;
+	size_t records;
+};
+
+/* Count the records that are needed of a session, for twalk_r(3). */
+static void past_count(const void *node, VISIT visit, void *closure)
+{
+	struct past_session *const *session = node;
+	struct past_told *told = closure;
+
+	if (visit != postorder && visit != leaf)
+		return;
+	past_look(told->past, *session);
+	told->records += (*session)->records;
+}
+
+/* Add the records of a session to those that are told, for twalk_r(3). */
+static void past_gather(const void *node, VISIT visit, void *closure)
+{
+	struct past_session *const *session = node;
+	struct past_told *told = closure;
+
+	if (visit != postorder && visit != leaf)
+		return;
+	for (unsigned i = 0; i < (*session)->records; i++)
+		told->record[told->records++] = &(*session)->record[i];
+}
+
+/* Compare two of those that are told by their numbers, for qsort(3). */
+static int past_compare_told(const void *a, const void *b)
+{
+	return past_compare_numbers(*(const struct past_record *const *)a,
+				    *(const struct past_record *const *)b);
+}
+
+int vhu_past_tell(struct vhu_past *past,
+		  int (*tell)(void *context, const struct vhu_record *record), void *context)
+{
+	struct past_told told = {.past = past};
+	struct vhu_record record;
+	int error = 0;
+
+	twalk_r(past->tree, past_count, &told);
+	if (!told.records)
+		return 0;
+	told.record = calloc(told.records, sizeof(*told.record));
+	if (!told.record)
+		return -ENOMEM;
+	told.records = 0;
+	twalk_r(past->tree, past_gather, &told);
+	qsort(told.record, told.records, sizeof(*told.record), past_compare_told);
+	for (size_t i = 0; i < told.records && !error; i++) {
+		const struct past_record *kept = told.record[i];
+
+		error = vhu_record_decode(&record, past->fd, kept->bytes, kept->size, kept->sent);
+		if (error)
+			break;
+		record.time_ns = kept->time_ns;
+		record.marks |= VHU_MARK_EARLIER;
+		error = tell(context, &record);
+	}
+	free(told.record);
+	return error;
+}
+
+struct vhu_past *vhu_past_new(void)
+{
+	struct vhu_past *past = calloc(1, sizeof(*past));
+
+	if (!past)
+		return NULL;
+	past->sessions = vhu_sessions_new(false);
+	if (past->sessions)
+		return past;
+	free(past);
+	return NULL;
+}
+
+void vhu_past_free(struct vhu_past *past)
+{
+	if (!past)
+		return;
+	tdestroy(past->tree, past_session_free);
+	vhu_sessions_free(past->sessions);
+	free(past);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The past: of every session that is open, the records that made it what it is now. A file of a
+ * capture that begins in the middle of sessions begins with them, so that it can be read alone.
+ *
+ * Theory of operation
+ *
+ * Each record is fed to lib/session, whose state of a session keeps the numbers of the records that
+ * told what it knows. A record is kept while the state points at it, and so is the answer to a
+ * request that is kept and the request to an answer: fed again, what is kept makes the same state,
+ * with the same requests waiting. What is pointed at no more is let go of from time to time, when
+ * there is as much of it as of the rest.
+ *
+ * Ownership: a past copies what it keeps. It has at most VHU_PAST_BYTES_MAX of a session; one that
+ * would need more is not told of at all.
+ */
+#ifndef VHU_PROXY_PAST_H
+#define VHU_PROXY_PAST_H
+
+#include "lib/capture/record.h"
+
+/* Room for a session of all rings and regions that there can be. */
+#define VHU_PAST_BYTES_MAX   (1u << 20)
+/* Kept of a message at most: more than any that tells something has. */
+#define VHU_PAST_MESSAGE_MAX 4096
+
+struct vhu_past;
+
+/* Return a past in which nothing has passed, to be freed by vhu_past_free; NULL out of memory. */
+struct vhu_past *vhu_past_new(void);
+void vhu_past_free(struct vhu_past *past);
+
+/* Let @record pass into the past. What there is no memory for ends what is told of its session. */
+void vhu_past_take(struct vhu_past *past, const struct vhu_record *record);
+
+/*
+ * Tell what has made the sessions that are open what they are: their records in the order in which
+ * they passed, with their own times, marked VHU_MARK_EARLIER.
+ * @tell: is given each; what it returns but 0 ends the telling.
+ * Returns 0; -ENOMEM; what @tell returned.
+ */
+int vhu_past_tell(struct vhu_past *past,
+		  int (*tell)(void *context, const struct vhu_record *record), void *context);
+
+#endif
