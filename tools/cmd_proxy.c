@@ -18,6 +18,8 @@ static const struct vhu_option option[] = {
     {VHU_PROXY_RETRY, "retry", "[=TIME]",
      "wait until somebody listens where it connects to, for ever or TIME"},
     {VHU_PROXY_ONE, "one", NULL, "one session at a time: who else comes waits"},
+    {VHU_PROXY_MODE, "mode", "MODE", "mode of the sockets that are made, as 0660"},
+    {VHU_PROXY_OWNER, "owner", "USER[:GROUP]", "owner of the sockets that are made"},
     {VHU_PROXY_CONFIG, "config", "FILE", "take options from FILE: a line each, without dashes"},
     {0},
 };
