@@ -244,9 +244,6 @@ void vhu_header_write(uint8_t bytes[VHU_HEADER_SIZE], struct vhu_header header, 
 /* Read an integer of 1, 2, 4 or 8 bytes in the byte order told. Returns its value. */
 uint64_t vhu_integer_read(const uint8_t *bytes, unsigned size, bool big_endian);
 
-/* Write an integer of 1, 2, 4 or 8 bytes in the byte order told; what does not fit is left out. */
-void vhu_integer_write(uint8_t *bytes, unsigned size, bool big_endian, uint64_t value);
-
 /* Return whether this machine is big endian: the byte order of peers on it. */
 bool vhu_host_is_big_endian(void);
 
@@ -284,6 +281,21 @@ uint64_t vhu_protocol_feature_depends(unsigned bit, enum vhu_dialect dialect);
 /* Return the channel that a front-end message opens with the socket it carries, or VHU_FRONT_END
  * where it opens none: what a man in the middle has to know. */
 enum vhu_channel vhu_message_opens(enum vhu_channel channel, uint32_t request);
+
+/* What a message has to do with the eventfds of the vring that it names. */
+enum vhu_wires {
+	VHU_WIRES_NOTHING = 0,
+	VHU_WIRES_KICK, /* it brings the one that the front-end kicks by, or says that there is none */
+	VHU_WIRES_CALL, /* the one that the back-end calls by */
+	VHU_WIRES_ERR,	/* the one by which the back-end tells of an error */
+	VHU_WIRES_STOP, /* its reply tells that the back-end has let go of the kick's */
+};
+
+/* Return what a message has to do with eventfds: what a man in the middle of these has to know. */
+enum vhu_wires vhu_message_wires(enum vhu_channel channel, uint32_t request);
+
+/* Return whether a message has a reply of its own, whatever was negotiated. */
+bool vhu_message_is_answered(enum vhu_channel channel, uint32_t request);
 
 /* A part of a message that holds key material. */
 struct vhu_secret {

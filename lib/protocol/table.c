@@ -119,7 +119,8 @@ uint64_t vhu_integer_read(const uint8_t *bytes, unsigned size, bool big_endian)
 	return 0;
 }
 
-void vhu_integer_write(uint8_t *bytes, unsigned size, bool big_endian, uint64_t value)
+/* Write an integer of @size bytes. */
+static void integer_write(uint8_t *bytes, unsigned size, bool big_endian, uint64_t value)
 {
 	for (unsigned i = 0; i < size; i++)
 		bytes[i] = (uint8_t)(value >> 8 * (big_endian ? size - 1 - i : i));
@@ -136,9 +137,9 @@ struct vhu_header vhu_header_read(const uint8_t bytes[VHU_HEADER_SIZE], bool big
 
 void vhu_header_write(uint8_t bytes[VHU_HEADER_SIZE], struct vhu_header header, bool big_endian)
 {
-	vhu_integer_write(bytes, 4, big_endian, header.request);
-	vhu_integer_write(bytes + 4, 4, big_endian, header.flags);
-	vhu_integer_write(bytes + 8, 4, big_endian, header.size);
+	integer_write(bytes, 4, big_endian, header.request);
+	integer_write(bytes + 4, 4, big_endian, header.flags);
+	integer_write(bytes + 8, 4, big_endian, header.size);
 }
 
 bool vhu_host_is_big_endian(void)
@@ -300,6 +301,30 @@ enum vhu_channel vhu_message_opens(enum vhu_channel channel, uint32_t request)
 	if (channel != VHU_FRONT_END || vhu_message_find(channel, request, VHU_ANY, row) != 1)
 		return VHU_FRONT_END;
 	return row[0]->opens;
+}
+
+enum vhu_wires vhu_message_wires(enum vhu_channel channel, uint32_t request)
+{
+	static const uint8_t wires[VHU_MESSAGES] = {
+#define VHU_WIRES(name, what) [VHU_MSG_##name] = what,
+#include "lib/protocol/protocol.def"
+	};
+	const struct vhu_message *row[VHU_DIALECTS];
+
+	if (channel != VHU_FRONT_END || vhu_message_find(channel, request, VHU_ANY, row) != 1)
+		return VHU_WIRES_NOTHING;
+	return (enum vhu_wires)wires[row[0]->id];
+}
+
+bool vhu_message_is_answered(enum vhu_channel channel, uint32_t request)
+{
+	const struct vhu_message *row[VHU_DIALECTS];
+	unsigned rows = vhu_message_find(channel, request, VHU_ANY, row);
+	bool always = rows > 0;
+
+	for (unsigned i = 0; i < rows; i++)
+		always &= row[i]->reply_rule == VHU_REPLY_ALWAYS;
+	return always;
 }
 
 unsigned vhu_message_secrets(enum vhu_channel channel, uint32_t request, uint32_t size,

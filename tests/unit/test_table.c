@@ -100,6 +100,31 @@ static void two_messages_open_channels(void **state)
 	assert_int_equal(vhu_message_opens(VHU_FRONT_END, UINT32_MAX), VHU_FRONT_END);
 }
 
+static void messages_tell_what_they_do_to_eventfds(void **state)
+{
+	(void)state;
+	assert_int_equal(vhu_message_wires(VHU_FRONT_END, 12), VHU_WIRES_KICK);
+	assert_int_equal(vhu_message_wires(VHU_FRONT_END, 13), VHU_WIRES_CALL);
+	assert_int_equal(vhu_message_wires(VHU_FRONT_END, 14), VHU_WIRES_ERR);
+	assert_int_equal(vhu_message_wires(VHU_FRONT_END, 11), VHU_WIRES_STOP);
+	assert_int_equal(vhu_message_wires(VHU_FRONT_END, 45), VHU_WIRES_STOP);
+	assert_int_equal(vhu_message_wires(VHU_FRONT_END, 1), VHU_WIRES_NOTHING);
+	assert_int_equal(vhu_message_wires(VHU_FRONT_END, 41), VHU_WIRES_NOTHING);
+	assert_int_equal(vhu_message_wires(VHU_BACK_END, 12), VHU_WIRES_NOTHING);
+	assert_int_equal(vhu_message_wires(VHU_FRONT_END, UINT32_MAX), VHU_WIRES_NOTHING);
+}
+
+static void some_messages_are_always_answered(void **state)
+{
+	(void)state;
+	assert_true(vhu_message_is_answered(VHU_FRONT_END, 1));
+	assert_true(vhu_message_is_answered(VHU_FRONT_END, 41));
+	assert_false(vhu_message_is_answered(VHU_FRONT_END, 6));
+	assert_false(vhu_message_is_answered(VHU_FRONT_END, 12));
+	assert_false(vhu_message_is_answered(VHU_BACK_END, 2));
+	assert_false(vhu_message_is_answered(VHU_FRONT_END, 1000));
+}
+
 /* Return whether byte @at of a payload of @size is masked. */
 static bool is_masked(uint32_t size, uint32_t at)
 {
@@ -184,6 +209,8 @@ int main(void)
 		cmocka_unit_test(older_names_find_the_same_message),
 		cmocka_unit_test(an_id_means_something_else_in_each_dialect),
 		cmocka_unit_test(two_messages_open_channels),
+		cmocka_unit_test(messages_tell_what_they_do_to_eventfds),
+		cmocka_unit_test(some_messages_are_always_answered),
 		cmocka_unit_test(keys_are_masked_in_every_layout_of_a_crypto_session),
 		cmocka_unit_test(names_depend_on_device_and_dialect),
 		cmocka_unit_test(features_tell_what_they_depend_on),
