@@ -6,8 +6,9 @@
 
 static int hf_act = -1, hf_vring = -1, hf_eventfd = -1, hf_pid = -1, hf_tid = -1, hf_cpu = -1;
 static int hf_comm = -1, hf_kick_to_wake = -1, hf_wake_to_call = -1, hf_kick_to_call = -1;
+static int hf_signals = -1, hf_fate = -1;
 
-static value_string acts[VHU_ACTS + 1];
+static value_string acts[VHU_ACTS + 1], fates[VHU_FATES + 1];
 
 /* Times are numbers, so that an I/O graph draws their averages and maxima. */
 #define TIME(hf, label, filter)                                                                    \
@@ -31,12 +32,16 @@ static hf_register_info fields[] = {
     TIME(hf_kick_to_wake, "Kick to wake", "kick_to_wake"),
     TIME(hf_wake_to_call, "Wake to call", "wake_to_call"),
     TIME(hf_kick_to_call, "Kick to call", "kick_to_call"),
+    {&hf_signals, {"Signals", "vhost_user.vring.signals", FT_UINT64, BASE_DEC, NULL, 0, NULL, HFILL}},
+    {&hf_fate, {"Fate", "vhost_user.vring.fate", FT_UINT8, BASE_DEC, VALS(fates), 0, NULL, HFILL}},
 };
 
 void vhu_event_register(int proto)
 {
 	for (unsigned i = 0; i < VHU_ACTS; i++)
 		acts[i] = (value_string){i, vhu_vring_act_name((enum vhu_vring_act)i)};
+	for (unsigned i = 0; i < VHU_FATES; i++)
+		fates[i] = (value_string){i, vhu_vring_fate_name((enum vhu_vring_fate)i)};
 	proto_register_field_array(proto, fields, array_length(fields));
 }
 
@@ -67,4 +72,8 @@ void vhu_event_add(proto_tree *tree, tvbuff_t *tvb, const uint8_t *bytes, int he
 		 event->wake_to_call);
 	add_time(tree, tvb, head, hf_kick_to_call, event->has & VHU_VRING_HAS_KICK_TO_CALL,
 		 event->kick_to_call);
+	if (!(event->has & VHU_VRING_HAS_FATE))
+		return;
+	proto_tree_add_uint64(tree, hf_signals, tvb, 0, head, event->signals);
+	proto_tree_add_uint(tree, hf_fate, tvb, 0, head, event->fate);
 }

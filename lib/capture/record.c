@@ -205,6 +205,8 @@ static uint8_t *put_vring(uint8_t *from, const struct vhu_vring_event *event)
 	to = put_64(to, event->wake_to_call);
 	to = put_64(to, event->kick_to_call);
 	to = put_text(to, event->comm, COMM_MAX);
+	if (event->has & VHU_VRING_HAS_FATE)
+		to = put_8(put_64(to, event->signals), (uint8_t)event->fate);
 	return put_tlv_head(from, TLV_VRING, to);
 }
 
@@ -281,6 +283,13 @@ static void get_vring(struct input *in, struct vhu_vring_event *event)
 	event->wake_to_call = take_64(in);
 	event->kick_to_call = take_64(in);
 	event->comm = take_text(in);
+	if (event->has & VHU_VRING_HAS_FATE) {
+		uint8_t fate;
+
+		event->signals = take_64(in);
+		fate = take_8(in);
+		event->fate = fate < VHU_FATES ? (enum vhu_vring_fate)fate : VHU_FATES;
+	}
 }
 
 /* Read a descriptor from its TLV's value. A kind of a later version is told as "other". */
@@ -527,9 +536,22 @@ const char *vhu_vring_act_name(enum vhu_vring_act act)
 	    [VHU_ACT_KICK] = "kick",
 	    [VHU_ACT_WAKE] = "wake",
 	    [VHU_ACT_CALL] = "call",
+	    [VHU_ACT_ERR] = "error",
 	};
 
 	return (unsigned)act < VHU_ACTS ? name[act] : NULL;
+}
+
+const char *vhu_vring_fate_name(enum vhu_vring_fate fate)
+{
+	static const char *const name[VHU_FATES] = {
+	    [VHU_FATE_PASSED] = "passed on",
+	    [VHU_FATE_LOST] = "lost",
+	    [VHU_FATE_DELAYED] = "delayed",
+	    [VHU_FATE_REPEATED] = "repeated",
+	};
+
+	return (unsigned)fate < VHU_FATES ? name[fate] : NULL;
 }
 
 int vhu_fd_text(const struct vhu_fd_info *fd, char *to, size_t size)

@@ -48,7 +48,6 @@ enum vhu_mark {
 	VHU_MARK_PARTIAL = 1 << 4,    /* the sender closed before the message was whole */
 	VHU_MARK_EARLIER = 1 << 5,    /* told again: it passed before what follows, or the file */
 	VHU_MARK_LOST = 1 << 6,       /* an error of no session: records before it are missing */
-	VHU_MARK_DROPPED = 1 << 7,    /* altered: the proxy did not pass it on */
 };
 
 enum vhu_fd_kind {
@@ -103,14 +102,25 @@ enum vhu_vring_act {
 	VHU_ACT_KICK = 0, /* the front-end kicks */
 	VHU_ACT_WAKE = 1, /* the back-end takes the kick */
 	VHU_ACT_CALL = 2, /* the back-end calls */
+	VHU_ACT_ERR = 3,  /* the back-end tells of an error */
 	VHU_ACTS
 };
 
-/* Times of a vring event that are known. */
+/* What became of a kick or a call that the proxy was to pass on. */
+enum vhu_vring_fate {
+	VHU_FATE_PASSED = 0,
+	VHU_FATE_LOST = 1,     /* as it was told to, like what follows */
+	VHU_FATE_DELAYED = 2,  /* it passes later */
+	VHU_FATE_REPEATED = 3, /* it passed, and passes again */
+	VHU_FATES
+};
+
+/* What is known of a vring event. */
 enum vhu_vring_has {
 	VHU_VRING_HAS_KICK_TO_WAKE = 1 << 0,
 	VHU_VRING_HAS_WAKE_TO_CALL = 1 << 1,
 	VHU_VRING_HAS_KICK_TO_CALL = 1 << 2,
+	VHU_VRING_HAS_FATE = 1 << 3, /* signals, fate: the proxy tells of it */
 };
 
 /* One thing that happened on a vring, and how long after what led to it. */
@@ -122,6 +132,8 @@ struct vhu_vring_event {
 	uint32_t pid, tid, cpu; /* who did it, and where */
 	const char *comm;
 	uint64_t kick_to_wake, wake_to_call, kick_to_call; /* nanoseconds */
+	uint64_t signals; /* how many came at once: what the eventfd counted */
+	enum vhu_vring_fate fate; /* VHU_FATES: one of a later version */
 };
 
 struct vhu_record {
@@ -176,6 +188,9 @@ const char *vhu_fd_kind_name(enum vhu_fd_kind kind);
 
 /* Return the name of what happens on a vring ("kick"); NULL for unknown ones. */
 const char *vhu_vring_act_name(enum vhu_vring_act act);
+
+/* Return the name of what became of a kick or a call ("lost"); NULL for unknown ones. */
+const char *vhu_vring_fate_name(enum vhu_vring_fate fate);
 
 /* Return the name of a type of record ("message", "opened"); NULL for unknown ones. */
 const char *vhu_record_type_name(enum vhu_record_type type);

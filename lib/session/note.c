@@ -131,7 +131,7 @@ static void add_time(struct vhu_line *sentence, const char *what, uint64_t ns)
 /* Add what happened on a vring. */
 static void add_vring(struct vhu_line *sentence, const struct vhu_vring_event *event)
 {
-	const char *act = vhu_vring_act_name(event->act);
+	const char *act = vhu_vring_act_name(event->act), *fate = vhu_vring_fate_name(event->fate);
 
 	vhu_line_printf(sentence, "vring %" PRIu32 " %s, eventfd %" PRIu32, event->vring,
 			act ? act : "event", event->eventfd_id);
@@ -143,7 +143,18 @@ static void add_vring(struct vhu_line *sentence, const struct vhu_vring_event *e
 		add_time(sentence, "wake to call", event->wake_to_call);
 	vhu_line_add(sentence, ", ");
 	add_foreign(sentence, event->comm);
-	vhu_line_printf(sentence, " (pid %" PRIu32 ", cpu %" PRIu32 ")", event->pid, event->cpu);
+	if (!(event->has & VHU_VRING_HAS_FATE)) {
+		vhu_line_printf(sentence, " (pid %" PRIu32 ", cpu %" PRIu32 ")", event->pid,
+				event->cpu);
+		return;
+	}
+	/* The proxy knows a process, not where in it. */
+	vhu_line_printf(sentence, " (pid %" PRIu32 ")", event->pid);
+	if (event->signals != 1)
+		vhu_line_printf(sentence, ", %" PRIu64 " at once", event->signals);
+	if (event->fate != VHU_FATE_PASSED)
+		vhu_line_printf(sentence, ", %s by the proxy",
+				fate ? fate : "altered in an unknown way");
 }
 
 int vhu_note_name(const struct vhu_note *note, const struct vhu_record *record, char *to,

@@ -225,7 +225,7 @@ static void put_fds(struct vhu_json *json, const struct vhu_record *record)
 /* Write what happened on a vring, with the times that are known. */
 static void put_vring(struct vhu_json *json, const struct vhu_vring_event *event)
 {
-	const char *act = vhu_vring_act_name(event->act);
+	const char *act = vhu_vring_act_name(event->act), *fate = vhu_vring_fate_name(event->fate);
 
 	vhu_json_string(json, "event", act ? act : "unknown");
 	vhu_json_unsigned(json, "vring", event->vring);
@@ -240,6 +240,10 @@ static void put_vring(struct vhu_json *json, const struct vhu_vring_event *event
 		vhu_json_unsigned(json, "wake_to_call_ns", event->wake_to_call);
 	if (event->has & VHU_VRING_HAS_KICK_TO_CALL)
 		vhu_json_unsigned(json, "kick_to_call_ns", event->kick_to_call);
+	if (event->has & VHU_VRING_HAS_FATE) {
+		vhu_json_unsigned(json, "signals", event->signals);
+		vhu_json_string(json, "fate", fate ? fate : "unknown");
+	}
 }
 
 /* Write the names of the marks that are set. */

@@ -369,6 +369,23 @@ static void give_vring_events(struct maker *maker)
 		record.vring.kick_to_call = has[act] & VHU_VRING_HAS_KICK_TO_CALL ? 12500 : 0;
 		give(maker, &record);
 	}
+	/* What the proxy tells of those that it passes on. */
+	for (unsigned fate = 0; fate < VHU_FATES; fate++) {
+		struct vhu_record record = {
+			.type = VHU_RECORD_VRING,
+			.vring = {
+				.act = fate % 2 ? VHU_ACT_CALL : VHU_ACT_KICK,
+				.has = VHU_VRING_HAS_FATE,
+				.eventfd_id = 30,
+				.pid = 4711,
+				.comm = "golden",
+				.signals = 1 + fate,
+				.fate = fate,
+			},
+		};
+
+		give(maker, &record);
+	}
 }
 
 /* Write a session whose file began without it, and that goes on after a gap. */

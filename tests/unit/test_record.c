@@ -185,6 +185,8 @@ static void check_vring(const struct vhu_vring_event *is, const struct vhu_vring
 	assert_int_equal(is->kick_to_wake, wanted->kick_to_wake);
 	assert_int_equal(is->wake_to_call, wanted->wake_to_call);
 	assert_int_equal(is->kick_to_call, wanted->kick_to_call);
+	assert_int_equal(is->signals, wanted->signals);
+	assert_int_equal(is->fate, wanted->fate);
 	check_text(is->comm, wanted->comm);
 }
 
@@ -327,6 +329,7 @@ static void every_field_of_a_vring_event_comes_back(void **state)
 		    .kick_to_wake = UINT64_MAX,
 		    .wake_to_call = 0x0123456789abcdef,
 		    .kick_to_call = 1ull << 63,
+		    .signals = UINT64_MAX - 1,
 		},
 	};
 	struct vhu_record again;
@@ -338,6 +341,15 @@ static void every_field_of_a_vring_event_comes_back(void **state)
 		assert_non_null(vhu_vring_act_name(act));
 	}
 	assert_null(vhu_vring_act_name(VHU_ACTS));
+	for (unsigned fate = 0; fate < VHU_FATES; fate++) {
+		record.vring.fate = fate;
+		round_trip(&record);
+		assert_non_null(vhu_vring_fate_name(fate));
+	}
+	assert_null(vhu_vring_fate_name(VHU_FATES));
+	record.vring.fate = VHU_FATES + 1;
+	assert_int_equal(decode(&again, encoded, encode(&record)), 0);
+	assert_int_equal(again.vring.fate, VHU_FATES);
 	/* What a later version calls otherwise is not taken for what is known. */
 	record.vring.act = VHU_ACTS + 1;
 	assert_int_equal(decode(&again, encoded, encode(&record)), 0);
