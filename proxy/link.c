@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "proxy/alter.h"
 #include "proxy/describe.h"
 #include "proxy/session.h"
 
@@ -51,9 +51,8 @@ static uint8_t *link_mask(struct vhu_link *link, struct vhu_relay *relay)
 	if (record->message_size <= VHU_HEADER_SIZE ||
 	    !link_may_hold_secrets(link, relay->header.request))
 		return NULL;
-	/* What its header says of its size may be false, or have been made so. */
-	secrets = vhu_message_secrets(link->channel, relay->header.request,
-				      record->message_size - VHU_HEADER_SIZE, secret);
+	secrets =
+	    vhu_message_secrets(link->channel, relay->header.request, relay->header.size, secret);
 	if (!secrets)
 		return NULL;
 	record->marks |= VHU_MARK_REDACTED;
@@ -83,6 +82,8 @@ static void link_received(struct vhu_relay *relay)
 	uint8_t *masked = link->session->proxy->with_keys ? NULL : link_mask(link, relay);
 	enum vhu_side from = link_side(link, relay);
 
+	if (link->notifiers)
+		vhu_notifiers_received(link->notifiers, relay, from == VHU_BACK);
 	relay->record.type = VHU_RECORD_MESSAGE;
 	relay->record.from_back_end = from == VHU_BACK;
 	vhu_proxy_session_record(link->session, link->channel, &relay->record);
@@ -117,7 +118,8 @@ static void link_passed(struct vhu_relay *relay)
 
 	proxy->messages++;
 	proxy->fds += relay->all_fds;
-	vhu_alter_learn(link, relay);
+	if (link->notifiers)
+		vhu_notifiers_passed(link->notifiers, relay, link_side(link, relay) == VHU_BACK);
 	if (relay->end && !relay->draining)
 		link_cut_short(link, relay);
 	link->opening = NULL;
@@ -137,27 +139,9 @@ static int link_opens(struct vhu_relay *relay)
 		return -1;
 	channel = vhu_message_opens(link->channel, relay->header.request);
 	if (channel == VHU_FRONT_END)
-		return -1;
+		return link->notifiers ? vhu_notifiers_replace(link->notifiers, relay) : -1;
 	link->opening = vhu_proxy_session_interpose(link->session, channel, relay->fd[0], &instead);
 	return instead;
-}
-
-/* A header has come. Returns whether its message may be altered. */
-static bool link_speaks(struct vhu_relay *relay)
-{
-	return vhu_alter_speaks(relay->context, relay);
-}
-
-/* A message is due that may be altered. */
-static void link_alters(struct vhu_relay *relay)
-{
-	vhu_alter(relay->context, relay);
-}
-
-/* A message is dropped because it was to be. */
-static void link_dropped(struct vhu_relay *relay)
-{
-	vhu_alter_dropped(relay->context, relay);
 }
 
 /* Return whether @end's peer has closed it, not only shut down its sending. */
@@ -215,9 +199,6 @@ static void link_reason(struct vhu_link *link, enum vhu_side from)
 		vhu_proxy_session_error(link->session, link->channel, "%s", link->reason);
 		vhu_proxy_session_say(link->session, "closed: %s", link->reason);
 		break;
-	case VHU_RELAY_CUT:
-		snprintf(link->reason, size, "cut by rule %u", relay->cut_by);
-		break;
 	default:
 		if (relay->draining)
 			snprintf(link->reason, size, "session ended");
@@ -236,6 +217,8 @@ static bool link_hand_over(struct vhu_link *link, enum vhu_side from)
 	if (end->handed_over)
 		return end->hung_up || other->handed_over;
 	end->handed_over = true;
+	if (link->notifiers && from == VHU_BACK)
+		vhu_notifiers_fetch(link->notifiers);
 	link_reason(link, from);
 	switch (link->relay[from].end) {
 	case VHU_RELAY_TARGET_CLOSED:
@@ -272,28 +255,12 @@ static int link_watch(struct vhu_link *link, enum vhu_side side)
 	return vhu_loop_watch(loop, &end->watch, events);
 }
 
-/* Let the relays do what they can do without a side having told of anything: send what the proxy
- * answers itself; end holding what nobody is left for to release it. */
-static void link_stir(struct vhu_link *link)
-{
-	const bool hung_up = link->end[VHU_FRONT].hung_up || link->end[VHU_BACK].hung_up;
-
-	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
-		struct vhu_relay *relay = &link->relay[side];
-
-		if (relay->wants == VHU_RELAY_HELD && hung_up)
-			vhu_relay_hurry(relay);
-		else if (!relay->aside || !vhu_relay_ready(relay))
-			continue;
-		vhu_relay_run(relay);
-	}
-}
-
 /* Do what follows from what the relays have done. The session, and the link, may be gone when
  * this returns. */
 static void link_settle(struct vhu_link *link)
 {
-	link_stir(link);
+	if (link->notifiers)
+		vhu_notifiers_flush(link->notifiers);
 	for (int side = VHU_FRONT; side <= VHU_BACK && !link->ended; side++) {
 		if (link->relay[side].wants == VHU_RELAY_ENDED)
 			link->ended = link_hand_over(link, side);
@@ -343,9 +310,6 @@ static const struct vhu_relay_owner owner = {
     .received = link_received,
     .passed = link_passed,
     .run = link_run,
-    .speaks = link_speaks,
-    .alters = link_alters,
-    .dropped = link_dropped,
 };
 
 struct vhu_link *vhu_link_new(struct vhu_proxy_session *session, enum vhu_channel channel,
@@ -360,6 +324,7 @@ struct vhu_link *vhu_link_new(struct vhu_proxy_session *session, enum vhu_channe
 		return NULL;
 	link->session = session;
 	link->channel = channel;
+	link->notifiers = channel == VHU_FRONT_END ? session->notifiers : NULL;
 	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
 		link->end[side].link = link;
 		link->end[side].watch.fd = fd[side];
@@ -371,7 +336,7 @@ struct vhu_link *vhu_link_new(struct vhu_proxy_session *session, enum vhu_channe
 		error |= vhu_relay_start(relay, &proxy->loop, fd[side], fd[!side]);
 		relay->owner = &owner;
 		relay->context = link;
-		relay->describe = proxy->sinks.sinks > 0;
+		relay->describe = proxy->sinks.sinks > 0 || link->notifiers;
 	}
 	if (error) {
 		vhu_relay_close(&link->relay[VHU_FRONT]);
@@ -389,13 +354,22 @@ int vhu_link_start(struct vhu_link *link)
 	return error ? error : link_watch(link, VHU_BACK);
 }
 
+bool vhu_link_behind(const struct vhu_link *link, enum vhu_side from)
+{
+	int unread = 0;
+
+	if (link->relay[from].wants == VHU_RELAY_ENDED)
+		return false;
+	return link->relay[from].wants != VHU_RELAY_READ ||
+	       (!ioctl(link->end[from].watch.fd, FIONREAD, &unread) && unread > 0);
+}
+
 void vhu_link_finish(struct vhu_link *link)
 {
 	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
 		struct vhu_relay *relay = &link->relay[side];
 
 		relay->draining = true;
-		vhu_relay_hurry(relay);
 		if (relay->wants == VHU_RELAY_READ)
 			vhu_relay_run(relay);
 	}
@@ -407,10 +381,7 @@ void vhu_link_free(struct vhu_link *link)
 	if (!link)
 		return;
 	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
-		size_t held;
-
-		vhu_relay_give_up(&link->relay[side]);
-		held = vhu_relay_held(&link->relay[side]);
+		size_t held = vhu_relay_held(&link->relay[side]);
 
 		if (held)
 			vhu_proxy_session_error(link->session, link->channel,
@@ -423,6 +394,5 @@ void vhu_link_free(struct vhu_link *link)
 		close(link->end[side].watch.fd);
 	}
 	vhu_link_free(link->opening);
-	free(link->alter);
 	free(link);
 }

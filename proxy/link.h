@@ -22,7 +22,6 @@
 #include "proxy/proxy.h"
 #include "proxy/relay.h"
 
-struct vhu_alter;
 struct vhu_link;
 struct vhu_proxy_session;
 
@@ -42,8 +41,8 @@ struct vhu_link {
 	    plain; /* which messages, by their numbers below 64, are known to hold no secrets */
 	struct vhu_link_end end[2]; /* by side */
 	struct vhu_relay relay[2];  /* by the side that sends */
+	struct vhu_notifiers *notifiers; /* of the main socket's; NULL where there are none */
 	struct vhu_link *opening;   /* the channel in the message that is being sent */
-	struct vhu_alter *alter;    /* NULL until it is needed */
 	bool ended;
 	char reason[VHU_RECORD_TEXT_MAX + 1]; /* why it ended; the first cause */
 };
@@ -59,6 +58,9 @@ struct vhu_link *vhu_link_new(struct vhu_proxy_session *session, enum vhu_channe
 /* Let what is there pass, and what comes. Returns 0 or -errno; then the link does not pass
  * anything, and is to be freed. */
 int vhu_link_start(struct vhu_link *link);
+
+/* Return whether there are messages that @from sent whole, and that have not been passed on. */
+bool vhu_link_behind(const struct vhu_link *link, enum vhu_side from);
 
 /* Let what was sent so far pass, then end. It may have ended when this returns, or later. */
 void vhu_link_finish(struct vhu_link *link);

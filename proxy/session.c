@@ -94,6 +94,7 @@ static void session_free(struct vhu_proxy_session *session)
 	*session->link = session->next;
 	if (session->next)
 		session->next->link = session->link;
+	vhu_notifiers_free(session->notifiers, false);
 	vhu_rule_memory_free(&session->rules);
 	free(session);
 	vhu_pair_session_ended(pair);
@@ -106,6 +107,11 @@ static void session_link_ended(struct vhu_proxy_session *session, struct vhu_lin
 	enum vhu_channel channel = link->channel;
 
 	snprintf(reason, sizeof(reason), "%s", link->reason);
+	if (link->notifiers) {
+		/* Before the peers know of the end. */
+		vhu_notifiers_free(session->notifiers, link->end[VHU_FRONT].hung_up);
+		session->notifiers = link->notifiers = NULL;
+	}
 	vhu_link_free(link);
 	if (channel != VHU_FRONT_END) {
 		session_closed(session, channel, reason);
@@ -166,6 +172,8 @@ int vhu_proxy_session_start(struct vhu_pair *pair, const int socket[2], const ch
 		session_free(session);
 		return 0;
 	}
+	if (session->proxy->notify)
+		session->notifiers = vhu_notifiers_new(session);
 	link = vhu_link_new(session, VHU_FRONT_END, socket[VHU_FRONT], socket[VHU_BACK]);
 	if (!link) {
 		close(socket[VHU_FRONT]);

@@ -18,8 +18,9 @@ static const struct vhu_option option[] = {
     {VHU_PROXY_RETRY, "retry", "[=TIME]",
      "wait until somebody listens where it connects to, for ever or TIME"},
     {VHU_PROXY_ONE, "one", NULL, "one session at a time: who else comes waits"},
-    {VHU_PROXY_MODE, "mode", "MODE", "mode of the sockets that are made, as 0660"},
-    {VHU_PROXY_OWNER, "owner", "USER[:GROUP]", "owner of the sockets that are made"},
+    {VHU_PROXY_INTERPOSE, "interpose-eventfds", "[=SPEC]",
+     "stand between kicks and calls too: all, or as vring=0,session=2,call"},
+    {VHU_PROXY_RECORD_KICKS, "record-kicks", NULL, "record each of these kicks and calls"},
     {VHU_PROXY_CONFIG, "config", "FILE", "take options from FILE: a line each, without dashes"},
     {0},
 };
@@ -32,6 +33,8 @@ static const struct vhu_example example[] = {
     {"vhu proxy -w - vm.sock disk.sock | vhu dump -v -", "see all fields as they pass"},
     {"vhu proxy --pair vm1.sock=disk1.sock --pair vm2.sock=disk2.sock -w host.pcapng",
      "stand between two pairs, with one capture of both"},
+    {"vhu proxy --interpose-eventfds=vring=0 vm.sock disk.sock",
+     "count and time the kicks and calls of vring 0"},
     {0},
 };
 

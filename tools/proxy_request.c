@@ -149,10 +149,13 @@ int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const cha
 	case VHU_PROXY_ONE:
 		request->one_at_a_time = true;
 		break;
-	case VHU_PROXY_MODE:
-		return vhu_rights_ask_mode(&request->rights, argument, error);
-	case VHU_PROXY_OWNER:
-		return vhu_rights_ask_owner(&request->rights, argument, error);
+	case VHU_PROXY_INTERPOSE:
+		request->interpose = true;
+		return vhu_notify_parse(&request->notify, argument, error,
+					VHU_PROXY_REQUEST_ERROR);
+	case VHU_PROXY_RECORD_KICKS:
+		request->notify.record = true;
+		break;
 	case VHU_PROXY_PAIR:
 		return request_joined_pair(request, argument, error);
 	}
@@ -170,6 +173,10 @@ int vhu_proxy_request_end(struct vhu_proxy_request *request, int argc, char **ar
 					       argc ? "BACK" : "FRONT and BACK");
 	if (argc > 2)
 		return vhu_proxy_request_wrong(error, "%s: FRONT and BACK are two", argv[2]);
+	if (request->notify.record && !request->interpose)
+		return vhu_proxy_request_wrong(
+		    error, "--record-kicks wants --interpose-eventfds: else they do not come by here");
+	request->notify.quiet = request->quiet;
 	if (request->file && !strcmp(request->file, "-") && isatty(STDOUT_FILENO))
 		return vhu_proxy_request_wrong(
 		    error, "a capture is not for terminals: pipe it or name a file");

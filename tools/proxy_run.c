@@ -2,6 +2,7 @@
 /* A run of vhu proxy: set-up, service, summary. */
 #include "tools/proxy_run.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "proxy/eventfd.h"
 #include "tools/commands.h"
 
 /* Allow as many open files as the system lets us: each session holds some, each message many. */
@@ -92,6 +94,18 @@ static int open_and_serve(struct vhu_proxy_run *run)
 	return status;
 }
 
+/* Make ready to stand between kicks and calls. Returns VHU_EXIT_DONE or VHU_EXIT_FAILED. */
+static int interpose(struct vhu_proxy_run *run)
+{
+	int error = vhu_eventfd_init();
+
+	if (error)
+		return vhu_fail(run->command, "cannot interpose eventfds: %s",
+				error == -EOPNOTSUPP ? "that takes Linux 5.8" : strerror(-error));
+	run->proxy.notify = &run->request->notify;
+	return VHU_EXIT_DONE;
+}
+
 int vhu_proxy_run(const struct vhu_command *command, const struct vhu_proxy_request *request,
 		  int argc, char **argv)
 {
@@ -104,6 +118,8 @@ int vhu_proxy_run(const struct vhu_command *command, const struct vhu_proxy_requ
 	};
 	int status = vhu_proxy_run_parse_pairs(&run), error;
 
+	if (status == VHU_EXIT_DONE && request->interpose)
+		status = interpose(&run);
 	if (status == VHU_EXIT_DONE) {
 		raise_limit();
 		error = vhu_loop_start(&run.proxy.loop);
