@@ -38,7 +38,7 @@ int vhu_endpoint_parse(struct vhu_endpoint *endpoint, const char *text, enum vhu
 	long fd;
 
 	memset(endpoint, 0, sizeof(*endpoint));
-	endpoint->fd = -1;
+	endpoint->fd = endpoint->folder = -1;
 	endpoint->kind = bare;
 	endpoint->path = text;
 	if (!strncmp(text, "fd:", 3)) {
@@ -129,16 +129,25 @@ static int endpoint_stale(const char *path, const struct stat *st, char *error)
 	}
 }
 
+/* Return the file's name in its folder. */
+static const char *endpoint_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 /*
- * Make way for a new socket at @path: remove a stale one.
+ * Make way for a new socket: remove a stale one.
  * Returns 0 or -errno with a line in @error.
  */
-static int endpoint_make_way(const char *path, char *error)
+static int endpoint_make_way(const struct vhu_endpoint *endpoint, char *error)
 {
+	const char *path = endpoint->path, *name = endpoint_name(path);
 	struct stat before, after;
 	int code;
 
-	if (lstat(path, &before))
+	if (fstatat(endpoint->folder, name, &before, AT_SYMLINK_NOFOLLOW))
 		return 0;
 	if (!S_ISSOCK(before.st_mode))
 		return endpoint_fail(error, EEXIST, "%s: exists and is not a socket: not touched",
@@ -147,11 +156,11 @@ static int endpoint_make_way(const char *path, char *error)
 	if (code)
 		return code;
 	/* Somebody else may have replaced the stale one meanwhile. */
-	if (lstat(path, &after))
+	if (fstatat(endpoint->folder, name, &after, AT_SYMLINK_NOFOLLOW))
 		return 0;
 	if (after.st_ino != before.st_ino || after.st_dev != before.st_dev)
 		return endpoint_in_use(path, 0, error);
-	if (unlink(path))
+	if (unlinkat(endpoint->folder, name, 0))
 		return endpoint_fail(error, errno, "%s: stale socket cannot be removed: %s", path,
 				     strerror(errno));
 	return 0;
@@ -178,34 +187,103 @@ static int endpoint_bind_failed(const char *path, int code, char *error)
 	}
 }
 
-/* Listen at the endpoint's path. Returns 0 or -errno with a line in @error. */
-static int endpoint_listen(struct vhu_endpoint *endpoint, char *error)
+/* Keep hold of the folder in which the endpoint's file is to be. Returns 0 or -errno with a line in
+ * @error. */
+static int endpoint_open_folder(struct vhu_endpoint *endpoint, char *error)
+{
+	const char *path = endpoint->path;
+	size_t length = (size_t)(endpoint_name(path) - path);
+	char folder[PATH_MAX] = ".";
+
+	if (length)
+		snprintf(folder, sizeof(folder), "%.*s", (int)length, path);
+	endpoint->folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return endpoint->folder < 0 ? endpoint_bind_failed(path, errno, error) : 0;
+}
+
+/*
+ * Bind the endpoint's socket. Its mode becomes the file's, so that there is no moment at which the
+ * file has another one. Returns 0 or -errno.
+ */
+static int endpoint_bind(const struct vhu_endpoint *endpoint, const struct vhu_rights *rights)
 {
 	struct sockaddr_un address = endpoint_address(endpoint->path);
+	mode_t mask = 0;
+	int code;
+
+	if (rights && rights->has_mode) {
+		if (fchmod(endpoint->fd, rights->mode))
+			return -errno;
+		mask = umask(0);
+	}
+	code = bind(endpoint->fd, (struct sockaddr *)&address, sizeof(address)) ? -errno : 0;
+	if (rights && rights->has_mode)
+		umask(mask);
+	return code;
+}
+
+/*
+ * Note which file was made, and give it @rights.
+ * Returns 0 or -errno, both with a line in @error, which may be "" for 0.
+ */
+static int endpoint_own(struct vhu_endpoint *endpoint, const struct vhu_rights *rights, char *error)
+{
+	const char *path = endpoint->path;
+	int file = openat(endpoint->folder, endpoint_name(path), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	bool gives = rights && (rights->has_uid || rights->has_gid);
 	struct stat st;
-	int code = endpoint_make_way(endpoint->path, error);
+	int code = 0;
+
+	*error = '\0';
+	if (file < 0 || fstat(file, &st)) {
+		code = endpoint_fail(error, errno, "%s: was taken away at once: %s", path,
+				     strerror(errno));
+	} else if (!S_ISSOCK(st.st_mode) || (gives && st.st_uid != geteuid())) {
+		code = endpoint_fail(error, EADDRINUSE, "%s: was replaced at once", path);
+	} else {
+		endpoint->made = true;
+		endpoint->device = st.st_dev;
+		endpoint->inode = st.st_ino;
+		if (gives)
+			code = vhu_rights_give(rights, file, path, error);
+	}
+	if (file >= 0)
+		close(file);
+	return code;
+}
+
+/* Listen at the endpoint's path. Returns as vhu_endpoint_open does. */
+static int endpoint_listen(struct vhu_endpoint *endpoint, const struct vhu_rights *rights,
+			   char *error)
+{
+	int code = endpoint_open_folder(endpoint, error);
 
 	if (code)
 		return code;
+	code = endpoint_make_way(endpoint, error);
+	if (code)
+		goto failed;
 	endpoint->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (endpoint->fd < 0)
-		return endpoint_fail(error, errno, "%s: no socket: %s", endpoint->path,
+	if (endpoint->fd < 0) {
+		code = endpoint_fail(error, errno, "%s: no socket: %s", endpoint->path,
 				     strerror(errno));
-	if (bind(endpoint->fd, (struct sockaddr *)&address, sizeof(address))) {
-		code = endpoint_bind_failed(endpoint->path, errno, error);
-		vhu_endpoint_close(endpoint);
-		return code;
+		goto failed;
 	}
-	endpoint->made = !lstat(endpoint->path, &st);
-	if (endpoint->made) {
-		endpoint->device = st.st_dev;
-		endpoint->inode = st.st_ino;
+	code = endpoint_bind(endpoint, rights);
+	if (code) {
+		endpoint_bind_failed(endpoint->path, -code, error);
+		goto failed;
 	}
-	if (listen(endpoint->fd, ENDPOINT_BACKLOG)) {
-		code = endpoint_fail(error, errno, "%s: cannot listen: %s", endpoint->path,
-				     strerror(errno));
-		vhu_endpoint_close(endpoint);
-	}
+	/* Nobody can connect before it listens. */
+	code = endpoint_own(endpoint, rights, error);
+	if (code)
+		goto failed;
+	if (!listen(endpoint->fd, ENDPOINT_BACKLOG))
+		return 0;
+	code =
+	    endpoint_fail(error, errno, "%s: cannot listen: %s", endpoint->path, strerror(errno));
+failed:
+	vhu_endpoint_close(endpoint);
 	return code;
 }
 
@@ -254,11 +332,13 @@ static int endpoint_inherit(struct vhu_endpoint *endpoint, char *error)
 	return 0;
 }
 
-int vhu_endpoint_open(struct vhu_endpoint *endpoint, char error[VHU_ENDPOINT_ERROR])
+int vhu_endpoint_open(struct vhu_endpoint *endpoint, const struct vhu_rights *rights,
+		      char error[VHU_ENDPOINT_ERROR])
 {
+	*error = '\0';
 	switch (endpoint->kind) {
 	case VHU_ENDPOINT_LISTEN:
-		return endpoint_listen(endpoint, error);
+		return endpoint_listen(endpoint, rights, error);
 	case VHU_ENDPOINT_FD:
 		return endpoint_inherit(endpoint, error);
 	default:
@@ -294,13 +374,18 @@ int vhu_endpoint_connect(const struct vhu_endpoint *endpoint, char error[VHU_END
 
 void vhu_endpoint_close(struct vhu_endpoint *endpoint)
 {
+	const char *name = endpoint_name(endpoint->path);
 	struct stat st;
 
-	if (endpoint->made && !lstat(endpoint->path, &st) && st.st_dev == endpoint->device &&
-	    st.st_ino == endpoint->inode)
-		unlink(endpoint->path);
+	/* The socket holds on to its file's inode: no other file can have its number before that is
+	 * closed. */
+	if (endpoint->made && !fstatat(endpoint->folder, name, &st, AT_SYMLINK_NOFOLLOW) &&
+	    st.st_dev == endpoint->device && st.st_ino == endpoint->inode)
+		unlinkat(endpoint->folder, name, 0);
 	endpoint->made = false;
+	if (endpoint->folder >= 0)
+		close(endpoint->folder);
 	if (endpoint->fd >= 0)
 		close(endpoint->fd);
-	endpoint->fd = -1;
+	endpoint->fd = endpoint->folder = -1;
 }

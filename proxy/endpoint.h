@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "proxy/rights.h"
+
 /* Room for a line that says what is wrong with an endpoint. */
 #define VHU_ENDPOINT_ERROR 512
 
@@ -26,6 +28,7 @@ struct vhu_endpoint {
 	enum vhu_endpoint_kind kind;
 	const char *path; /* in the text that it was parsed from; "fd:N" whole */
 	int fd;           /* -1 without, or when its peer was taken */
+	int folder;       /* where it made its file, -1 without */
 	bool made;        /* the file is ours */
 	dev_t device;     /* of it */
 	ino_t inode;
@@ -42,9 +45,13 @@ int vhu_endpoint_parse(struct vhu_endpoint *endpoint, const char *text, enum vhu
 
 /*
  * Make it listen, or check the inherited socket. A stale socket file is replaced; nothing else is.
- * Returns 0 or -errno with a line in @error; after 0 it is ended by vhu_endpoint_close.
+ * @rights: what a file that is made is given before anybody can connect; NULL leaves it to the
+ * umask. Returns 0, with a line in @error on what could not be given, else ""; or -errno with a
+ * line in
+ * @error. After 0 it is ended by vhu_endpoint_close.
  */
-int vhu_endpoint_open(struct vhu_endpoint *endpoint, char error[VHU_ENDPOINT_ERROR]);
+int vhu_endpoint_open(struct vhu_endpoint *endpoint, const struct vhu_rights *rights,
+		      char error[VHU_ENDPOINT_ERROR]);
 
 /*
  * Go to a peer of a VHU_ENDPOINT_CONNECT.

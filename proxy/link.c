@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "proxy/alter.h"
 #include "proxy/describe.h"
 #include "proxy/session.h"
 
@@ -51,8 +52,9 @@ static uint8_t *link_mask(struct vhu_link *link, struct vhu_relay *relay)
 	if (record->message_size <= VHU_HEADER_SIZE ||
 	    !link_may_hold_secrets(link, relay->header.request))
 		return NULL;
-	secrets =
-	    vhu_message_secrets(link->channel, relay->header.request, relay->header.size, secret);
+	/* What its header says of its size may be false, or have been made so. */
+	secrets = vhu_message_secrets(link->channel, relay->header.request,
+				      record->message_size - VHU_HEADER_SIZE, secret);
 	if (!secrets)
 		return NULL;
 	record->marks |= VHU_MARK_REDACTED;
@@ -118,6 +120,7 @@ static void link_passed(struct vhu_relay *relay)
 
 	proxy->messages++;
 	proxy->fds += relay->all_fds;
+	vhu_alter_learn(link, relay);
 	if (link->notifiers)
 		vhu_notifiers_passed(link->notifiers, relay, link_side(link, relay) == VHU_BACK);
 	if (relay->end && !relay->draining)
@@ -142,6 +145,24 @@ static int link_opens(struct vhu_relay *relay)
 		return link->notifiers ? vhu_notifiers_replace(link->notifiers, relay) : -1;
 	link->opening = vhu_proxy_session_interpose(link->session, channel, relay->fd[0], &instead);
 	return instead;
+}
+
+/* A header has come. Returns whether its message may be altered. */
+static bool link_speaks(struct vhu_relay *relay)
+{
+	return vhu_alter_speaks(relay->context, relay);
+}
+
+/* A message is due that may be altered. */
+static void link_alters(struct vhu_relay *relay)
+{
+	vhu_alter(relay->context, relay);
+}
+
+/* A message is dropped because it was to be. */
+static void link_dropped(struct vhu_relay *relay)
+{
+	vhu_alter_dropped(relay->context, relay);
 }
 
 /* Return whether @end's peer has closed it, not only shut down its sending. */
@@ -199,6 +220,9 @@ static void link_reason(struct vhu_link *link, enum vhu_side from)
 		vhu_proxy_session_error(link->session, link->channel, "%s", link->reason);
 		vhu_proxy_session_say(link->session, "closed: %s", link->reason);
 		break;
+	case VHU_RELAY_CUT:
+		snprintf(link->reason, size, "cut by rule %u", relay->cut_by);
+		break;
 	default:
 		if (relay->draining)
 			snprintf(link->reason, size, "session ended");
@@ -255,10 +279,28 @@ static int link_watch(struct vhu_link *link, enum vhu_side side)
 	return vhu_loop_watch(loop, &end->watch, events);
 }
 
+/* Let the relays do what they can do without a side having told of anything: send what the proxy
+ * answers itself; end holding what nobody is left for to release it. */
+static void link_stir(struct vhu_link *link)
+{
+	const bool hung_up = link->end[VHU_FRONT].hung_up || link->end[VHU_BACK].hung_up;
+
+	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
+		struct vhu_relay *relay = &link->relay[side];
+
+		if (relay->wants == VHU_RELAY_HELD && hung_up)
+			vhu_relay_hurry(relay);
+		else if (!relay->aside || !vhu_relay_ready(relay))
+			continue;
+		vhu_relay_run(relay);
+	}
+}
+
 /* Do what follows from what the relays have done. The session, and the link, may be gone when
  * this returns. */
 static void link_settle(struct vhu_link *link)
 {
+	link_stir(link);
 	if (link->notifiers)
 		vhu_notifiers_flush(link->notifiers);
 	for (int side = VHU_FRONT; side <= VHU_BACK && !link->ended; side++) {
@@ -310,6 +352,9 @@ static const struct vhu_relay_owner owner = {
     .received = link_received,
     .passed = link_passed,
     .run = link_run,
+    .speaks = link_speaks,
+    .alters = link_alters,
+    .dropped = link_dropped,
 };
 
 struct vhu_link *vhu_link_new(struct vhu_proxy_session *session, enum vhu_channel channel,
@@ -370,6 +415,7 @@ void vhu_link_finish(struct vhu_link *link)
 		struct vhu_relay *relay = &link->relay[side];
 
 		relay->draining = true;
+		vhu_relay_hurry(relay);
 		if (relay->wants == VHU_RELAY_READ)
 			vhu_relay_run(relay);
 	}
@@ -381,7 +427,10 @@ void vhu_link_free(struct vhu_link *link)
 	if (!link)
 		return;
 	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
-		size_t held = vhu_relay_held(&link->relay[side]);
+		size_t held;
+
+		vhu_relay_give_up(&link->relay[side]);
+		held = vhu_relay_held(&link->relay[side]);
 
 		if (held)
 			vhu_proxy_session_error(link->session, link->channel,
@@ -394,5 +443,6 @@ void vhu_link_free(struct vhu_link *link)
 		close(link->end[side].watch.fd);
 	}
 	vhu_link_free(link->opening);
+	free(link->alter);
 	free(link);
 }

@@ -22,6 +22,7 @@
 #include "proxy/proxy.h"
 #include "proxy/relay.h"
 
+struct vhu_alter;
 struct vhu_link;
 struct vhu_proxy_session;
 
@@ -43,6 +44,7 @@ struct vhu_link {
 	struct vhu_relay relay[2];  /* by the side that sends */
 	struct vhu_notifiers *notifiers; /* of the main socket's; NULL where there are none */
 	struct vhu_link *opening;   /* the channel in the message that is being sent */
+	struct vhu_alter *alter;    /* NULL until it is needed */
 	bool ended;
 	char reason[VHU_RECORD_TEXT_MAX + 1]; /* why it ended; the first cause */
 };

@@ -320,6 +320,25 @@ static int pair_loops(const struct vhu_pair *pair, char error[VHU_ENDPOINT_ERROR
 	return 0;
 }
 
+/*
+ * Open the endpoint at @side. A socket that is made stands in for the one that the other side
+ * connects to, and has its rights.
+ * Returns 0 or -errno with a line in @error.
+ */
+static int pair_open_end(struct vhu_pair *pair, enum vhu_side side, char error[VHU_ENDPOINT_ERROR])
+{
+	const struct vhu_endpoint *other = &pair->end[!side];
+	int code;
+
+	if (other->kind == VHU_ENDPOINT_CONNECT)
+		vhu_rights_read(&pair->rights, other->path);
+	code = vhu_endpoint_open(&pair->end[side], &pair->rights, error);
+	vhu_rights_free(&pair->rights);
+	if (!code && *error)
+		vhu_pair_say(pair, "%s", error);
+	return code;
+}
+
 int vhu_pair_open(struct vhu_pair *pair, struct vhu_proxy *proxy, char error[VHU_ENDPOINT_ERROR])
 {
 	int code, listen = 0;
@@ -328,7 +347,7 @@ int vhu_pair_open(struct vhu_pair *pair, struct vhu_proxy *proxy, char error[VHU
 	pair->resume.fire = pair_resume;
 	pair->again.fire = pair_again;
 	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
-		code = vhu_endpoint_open(&pair->end[side], error);
+		code = pair_open_end(pair, side, error);
 		if (code) {
 			if (side == VHU_BACK)
 				vhu_endpoint_close(&pair->end[VHU_FRONT]);

@@ -45,6 +45,7 @@ struct vhu_pair {
 	struct vhu_endpoint end[2]; /* by side */
 	uint64_t patience_ns;       /* for a side that is connected to and not there; 0: none */
 	bool one_at_a_time;
+	struct vhu_rights rights; /* for a socket that it makes; the rest is the other side's */
 
 	struct vhu_proxy *proxy;
 	struct vhu_pair_listener listener[2];

@@ -4,12 +4,13 @@
  *
  *	proxy -- pair (FRONT BACK) -- session -- link (a socket of it) -- relay (a direction)
  *	  |
- *	loop, sinks, rules, counts
+ *	loop, sinks, rules, mask, counts
  */
 #ifndef VHU_PROXY_PROXY_H
 #define VHU_PROXY_PROXY_H
 
 #include "proxy/loop.h"
+#include "proxy/mask.h"
 #include "proxy/notify.h"
 #include "proxy/rule.h"
 #include "proxy/sink.h"
@@ -24,6 +25,7 @@ struct vhu_proxy {
 	struct vhu_loop loop;
 	struct vhu_sinks sinks;
 	struct vhu_rules rules; /* what is to be changed; its owner clears it at the end */
+	struct vhu_mask mask;
 	const struct vhu_notify *notify; /* kicks and calls to stand between; NULL: none */
 	bool with_keys; /* key material is not masked */
 	bool several;   /* pairs: they are named in what is said */

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A relay: one direction of one socket; relay.h has its theory of operation. */
-#include "proxy/relay.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-/* Room that an idle relay keeps. */
-#define RELAY_SMALL    4096u
+#include "proxy/relay_internal.h"
+
 /* Reads in one run before other sessions have their turn. */
 #define RELAY_TURNS    64u
 /* After a try to read on found nothing, this many messages are waited for without trying. */
@@ -18,8 +15,6 @@
 /* Until what failed for lack of kernel memory or of room for descriptors in flight is tried again.
  */
 #define RELAY_PAUSE_NS 10000000u
-/* Descriptions that an idle relay keeps room for. */
-#define RELAY_FEW_FDS  8u
 
 _Static_assert(sizeof(struct vhu_header) == VHU_HEADER_SIZE, "a header is read as it lies");
 
@@ -35,38 +30,34 @@ static void relay_fire(struct vhu_timer *timer)
 	struct vhu_relay *relay =
 	    (struct vhu_relay *)((char *)timer - offsetof(struct vhu_relay, timer));
 
+	if (relay->wants == VHU_RELAY_HELD) {
+		vhu_relay_let_go(relay);
+		return;
+	}
 	if (relay->wants == VHU_RELAY_READ)
 		relay->flush = true;
 	relay->owner->run(relay);
 }
 
-/* Free the room for descriptions. */
-static void relay_free_descriptions(struct vhu_relay *relay)
+void vhu_relay_reset(struct vhu_relay *relay)
 {
-	free(relay->record.fd);
-	free(relay->name);
-	relay->record.fd = NULL;
-	relay->name = NULL;
-	relay->room_described = 0;
-}
-
-/* Forget the message that has passed. */
-static void relay_reset(struct vhu_relay *relay)
-{
-	if (relay->room > RELAY_SMALL && relay->size <= RELAY_SMALL) {
-		uint8_t *small = realloc(relay->buffer, RELAY_SMALL);
+	if (relay->room > VHU_RELAY_SMALL && relay->size <= VHU_RELAY_SMALL) {
+		uint8_t *small = realloc(relay->buffer, VHU_RELAY_SMALL);
 
 		if (small) {
 			relay->buffer = small;
-			relay->room = RELAY_SMALL;
+			relay->room = VHU_RELAY_SMALL;
 		}
 	}
-	if (relay->room_described > RELAY_FEW_FDS)
-		relay_free_descriptions(relay);
+	if (relay->room_described > VHU_RELAY_FEW_FDS)
+		vhu_relay_free_descriptions(relay);
 	relay->size = relay->got = relay->sent = 0;
 	relay->window = VHU_RELAY_KEEP;
 	relay->flush = relay->broken = relay->asked = relay->recorded = false;
-	relay->all_fds = relay->described = 0;
+	relay->spoken = relay->decided = relay->kept = false;
+	relay->all_fds = relay->described = relay->added = 0;
+	if (relay->plan)
+		vhu_relay_plan_free(relay);
 	relay->record.marks = 0;
 	relay->record.segments = 0;
 }
@@ -79,17 +70,15 @@ int vhu_relay_start(struct vhu_relay *relay, struct vhu_loop *loop, int from, in
 	relay->to = to;
 	relay->instead = -1;
 	relay->timer.fire = relay_fire;
-	relay->buffer = malloc(RELAY_SMALL);
+	relay->buffer = malloc(VHU_RELAY_SMALL);
 	if (!relay->buffer)
 		return -ENOMEM;
-	relay->room = RELAY_SMALL;
-	relay_reset(relay);
+	relay->room = VHU_RELAY_SMALL;
+	vhu_relay_reset(relay);
 	return 0;
 }
 
-/* Close the first @count of the descriptors that are held, and forget them. The one that was
- * replaced is its owner's. */
-static void relay_drop_fds(struct vhu_relay *relay, unsigned count)
+void vhu_relay_drop_fds(struct vhu_relay *relay, unsigned count)
 {
 	for (unsigned i = relay->instead >= 0 ? 1 : 0; i < count; i++)
 		close(relay->fd[i]);
@@ -103,9 +92,12 @@ static void relay_drop_fds(struct vhu_relay *relay, unsigned count)
 void vhu_relay_close(struct vhu_relay *relay)
 {
 	vhu_loop_unset(&relay->timer);
-	relay_drop_fds(relay, relay->fds);
+	relay->describe = false;
+	vhu_relay_give_up(relay);
+	vhu_relay_plan_free(relay);
+	vhu_relay_drop_fds(relay, relay->fds);
 	relay->groups = 0;
-	relay_free_descriptions(relay);
+	vhu_relay_free_descriptions(relay);
 	free(relay->buffer);
 	relay->buffer = NULL;
 	relay->wants = VHU_RELAY_ENDED;
@@ -136,8 +128,7 @@ static size_t relay_space(const struct vhu_relay *relay)
 	return (size_t)(left < space ? left : space);
 }
 
-/* Return whether all of a message was received. */
-static bool relay_whole(const struct vhu_relay *relay)
+bool vhu_relay_whole(const struct vhu_relay *relay)
 {
 	return relay->size && relay->got == relay->size;
 }
@@ -147,7 +138,7 @@ static bool relay_due(const struct vhu_relay *relay)
 {
 	if (relay->sent == relay->got)
 		return false;
-	return relay->flush || relay->groups == 2 || relay_whole(relay) || !relay_space(relay);
+	return relay->flush || relay->groups == 2 || vhu_relay_whole(relay) || !relay_space(relay);
 }
 
 /* Make the buffer fit the message whose header has come. Returns 0 or -ENOMEM. */
@@ -255,43 +246,9 @@ static ssize_t relay_receive(struct vhu_relay *relay)
 		relay->size = VHU_HEADER_SIZE + (uint64_t)relay->header.size;
 		if (relay_fit(relay))
 			return -ENOMEM;
+		relay->spoken = relay->owner->speaks && relay->owner->speaks(relay);
 	}
 	return n;
-}
-
-/* Make room for @count descriptions. Returns 0 or -ENOMEM. */
-static int relay_room_for(struct vhu_relay *relay, unsigned count)
-{
-	struct vhu_fd_info *fd;
-	void *name;
-
-	if (count <= relay->room_described)
-		return 0;
-	fd = realloc(relay->record.fd, count * sizeof(*fd));
-	if (!fd)
-		return -ENOMEM;
-	relay->record.fd = fd;
-	name = realloc(relay->name, count * sizeof(*relay->name));
-	if (!name)
-		return -ENOMEM;
-	relay->name = name;
-	relay->room_described = count;
-	return 0;
-}
-
-/* Describe the first @count of the descriptors that are held, for the message's record. */
-static void relay_describe(struct vhu_relay *relay, unsigned count)
-{
-	unsigned room = VHU_RECORD_FDS_MAX - relay->described;
-	unsigned add = count < room ? count : room;
-
-	if (relay_room_for(relay, relay->described + add))
-		return;
-	for (unsigned i = 0; i < add; i++) {
-		unsigned to = relay->described++;
-
-		vhu_describe_fd(relay->fd[i], &relay->record.fd[to], relay->name[to]);
-	}
 }
 
 /* Let go of the first group of descriptors, which was sent. */
@@ -300,8 +257,8 @@ static void relay_group_gone(struct vhu_relay *relay)
 	unsigned fds = relay->group[0].fds;
 
 	if (relay->describe && !relay->recorded)
-		relay_describe(relay, fds);
-	relay_drop_fds(relay, fds);
+		vhu_relay_describe(relay, fds);
+	vhu_relay_drop_fds(relay, fds);
 	relay->group[0] = relay->group[1];
 	relay->groups--;
 }
@@ -328,7 +285,7 @@ static void relay_attach(struct vhu_relay *relay, struct msghdr *message,
 static void relay_ask(struct vhu_relay *relay)
 {
 	relay->asked = true;
-	if (relay->fds == 1 && !relay->group[0].at && relay->got >= VHU_HEADER_SIZE)
+	if (relay->fds - relay->added == 1 && !relay->group[0].at && relay->got >= VHU_HEADER_SIZE)
 		relay->instead = relay->owner->opens(relay);
 }
 
@@ -345,7 +302,7 @@ static int relay_send(struct vhu_relay *relay)
 	bool attached = false;
 	ssize_t n;
 
-	if (relay->groups) {
+	if (relay->groups && !relay->kept) {
 		if (!relay->asked)
 			relay_ask(relay);
 		attached = relay->group[0].at == relay->sent;
@@ -354,6 +311,7 @@ static int relay_send(struct vhu_relay *relay)
 		if (!attached || relay->groups == 2)
 			end = relay->group[attached].at;
 	}
+	end = vhu_relay_piece_end(relay, end);
 	/* In one piece: the window only moves on when all before it is sent. */
 	piece.iov_base = relay_byte(relay, relay->sent);
 	piece.iov_len = (size_t)(end - relay->sent);
@@ -366,50 +324,37 @@ static int relay_send(struct vhu_relay *relay)
 	if (n < 0)
 		return -errno;
 	relay->sent += (uint64_t)n;
-	if (attached)
+	if (attached && relay->plan && relay->plan->copies)
+		relay->kept = true;
+	else if (attached)
 		relay_group_gone(relay);
 	if (relay->sent == relay->got && relay->got >= VHU_RELAY_KEEP)
 		relay->window = relay->got;
-	if (!relay_whole(relay))
+	if (!vhu_relay_whole(relay))
 		relay->flush = true;
 	return 0;
 }
 
-/* Tell the owner what was received: a whole message, or with @marks all that there is of it. */
-static void relay_received(struct vhu_relay *relay, uint16_t marks)
+/* All of a message was sent: tell the owner, and make ready for the next. Returns whether @relay
+ * goes on. */
+static bool relay_passed(struct vhu_relay *relay)
 {
-	struct vhu_record *record = &relay->record;
-	struct timespec now;
+	const bool cut = relay->plan && relay->plan->cut_after;
 
-	if (!relay->describe || relay->recorded)
-		return;
-	clock_gettime(CLOCK_REALTIME, &now);
-	if (relay->fds)
-		relay_describe(relay, relay->fds);
-	relay->recorded = true;
-	record->time_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-	record->marks |= marks;
-	record->message = relay->buffer;
-	record->message_size =
-	    (uint32_t)(relay->got < VHU_RELAY_KEEP ? relay->got : VHU_RELAY_KEEP);
-	record->message_sent = relay->got;
-	record->fds = (uint16_t)relay->described;
-	/* They may have moved since they were written. */
-	for (unsigned i = 0; i < relay->described; i++)
-		record->fd[i].name = relay->name[i];
-	relay->owner->received(relay);
-}
-
-/* All of a message was sent: tell the owner, and make ready for the next. */
-static void relay_passed(struct vhu_relay *relay)
-{
 	vhu_loop_unset(&relay->timer);
 	relay->owner->passed(relay);
-	relay_reset(relay);
+	if (vhu_relay_again(relay))
+		return true;
+	if (cut)
+		relay->cut_by = relay->plan->rule;
+	vhu_relay_reset(relay);
+	vhu_relay_aside_count(relay);
+	if (cut)
+		vhu_relay_ended(relay, VHU_RELAY_CUT, 0);
+	return !cut;
 }
 
-/* End @relay. Returns VHU_RELAY_ENDED. */
-static enum vhu_relay_wants relay_ended(struct vhu_relay *relay, enum vhu_relay_end end, int error)
+enum vhu_relay_wants vhu_relay_ended(struct vhu_relay *relay, enum vhu_relay_end end, int error)
 {
 	vhu_loop_unset(&relay->timer);
 	relay->end = end;
@@ -432,13 +377,13 @@ static enum vhu_relay_wants relay_send_failed(struct vhu_relay *relay, int error
 		return relay->wants = VHU_RELAY_WRITE;
 	case EPIPE:
 	case ECONNRESET:
-		return relay_ended(relay, VHU_RELAY_TARGET_CLOSED, 0);
+		return vhu_relay_ended(relay, VHU_RELAY_TARGET_CLOSED, 0);
 	case ETOOMANYREFS: /* of this user's descriptors in flight: others must receive theirs */
 	case ENOBUFS:
 	case ENOMEM:
 		return relay_pause(relay);
 	default:
-		return relay_ended(relay, VHU_RELAY_FAILED, error);
+		return vhu_relay_ended(relay, VHU_RELAY_FAILED, error);
 	}
 }
 
@@ -450,7 +395,7 @@ static enum vhu_relay_wants relay_wait(struct vhu_relay *relay)
 	else
 		relay->broken = true;
 	/* Bytes that were sent on already have nothing to wait for but the next ones. */
-	if (relay->got >= VHU_HEADER_SIZE && !relay->sent && !relay->timer.link)
+	if (relay->got >= VHU_HEADER_SIZE && !relay->sent && !relay->timer.link && !relay->spoken)
 		vhu_loop_set(relay->loop, &relay->timer, VHU_RELAY_STALL_NS);
 	return relay->wants = VHU_RELAY_READ;
 }
@@ -473,17 +418,17 @@ static bool relay_receive_failed(struct vhu_relay *relay, int error)
 		    error == -ECONNRESET ? VHU_RELAY_SENDER_RESET : VHU_RELAY_SENDER_CLOSED;
 		relay->flush = true;
 		if (relay->got)
-			relay_received(relay, VHU_MARK_PARTIAL);
+			vhu_relay_received(relay, VHU_MARK_PARTIAL);
 		return true;
 	case EOVERFLOW:
-		relay_received(relay, VHU_MARK_TRUNCATED);
-		relay_ended(relay, VHU_RELAY_TRUNCATED, 0);
+		vhu_relay_received(relay, VHU_MARK_TRUNCATED);
+		vhu_relay_ended(relay, VHU_RELAY_TRUNCATED, 0);
 		return false;
 	case ENOBUFS:
 		relay_pause(relay);
 		return false;
 	default:
-		relay_ended(relay, VHU_RELAY_FAILED, error);
+		vhu_relay_ended(relay, VHU_RELAY_FAILED, error);
 		return false;
 	}
 }
@@ -491,15 +436,49 @@ static bool relay_receive_failed(struct vhu_relay *relay, int error)
 /* All that was due was sent. Returns whether @relay goes on. */
 static bool relay_sent(struct vhu_relay *relay)
 {
-	if (relay_whole(relay)) {
-		relay_passed(relay);
-	} else if (relay->end) {
+	if (vhu_relay_whole(relay))
+		return relay_passed(relay);
+	if (relay->end) {
 		if (relay->got)
 			relay_passed(relay);
-		relay_ended(relay, relay->end, 0);
+		vhu_relay_ended(relay, relay->end, 0);
 		return false;
 	}
 	return true;
+}
+
+/* What became of an attempt to send what is due. */
+enum relay_sending {
+	RELAY_ON,   /* there may be more to do */
+	RELAY_SENT, /* all of a message was sent */
+	RELAY_STOP, /* @relay waits, or has ended */
+};
+
+/* Send what is due, once; before that do to it what is planned. Returns what became of it. */
+static enum relay_sending relay_send_due(struct vhu_relay *relay)
+{
+	int error;
+
+	if (relay->spoken) {
+		const enum vhu_relay_step step = vhu_relay_proceed(relay);
+
+		if (step != VHU_RELAY_SEND)
+			return step == VHU_RELAY_GONE ? RELAY_ON : RELAY_STOP;
+	}
+	if (vhu_relay_whole(relay))
+		vhu_relay_received(relay, 0);
+	error = relay_send(relay);
+	if (error) {
+		relay_send_failed(relay, error);
+		return RELAY_STOP;
+	}
+	if (relay->plan && vhu_relay_piece_waits(relay))
+		return RELAY_STOP;
+	if (relay->sent < relay->got)
+		return RELAY_ON;
+	if (!vhu_relay_whole(relay))
+		return relay_sent(relay) ? RELAY_ON : RELAY_STOP;
+	return relay_sent(relay) ? RELAY_SENT : RELAY_STOP;
 }
 
 enum vhu_relay_wants vhu_relay_run(struct vhu_relay *relay)
@@ -510,16 +489,14 @@ enum vhu_relay_wants vhu_relay_run(struct vhu_relay *relay)
 	while (relay->wants != VHU_RELAY_ENDED) {
 		ssize_t n;
 
+		if (!relay->got && relay->aside)
+			vhu_relay_aside_take(relay);
 		if (relay_due(relay)) {
-			int error = relay_send(relay);
+			const enum relay_sending sending = relay_send_due(relay);
 
-			if (error)
-				return relay_send_failed(relay, error);
-			if (relay->sent < relay->got)
-				continue;
-			passed = relay_whole(relay);
-			if (!relay_sent(relay))
+			if (sending == RELAY_STOP)
 				break;
+			passed = sending == RELAY_SENT;
 			continue;
 		}
 		if (relay->end) {
@@ -536,8 +513,6 @@ enum vhu_relay_wants vhu_relay_run(struct vhu_relay *relay)
 		n = relay_receive(relay);
 		if (n <= 0 && !relay_receive_failed(relay, (int)n))
 			return relay->wants;
-		if (n > 0 && relay_whole(relay))
-			relay_received(relay, 0);
 	}
 	return relay->wants;
 }

@@ -36,6 +36,18 @@
  * The buffer's first VHU_RELAY_KEEP bytes are the message's first, and stay until it is recorded.
  * What a longer message has beyond them goes through the VHU_RELAY_WINDOW bytes that follow.
  *
+ * Where its owner says so when the header has come, a message may be altered. Such a one is
+ *gathered whole where it fits the buffer, however long its payload takes; when it is due the owner
+ *is asked, and may change its bytes and descriptors (vhu_relay_resize, vhu_relay_lose_fd,
+ *vhu_relay_add_fd) and make a plan of what else is to be done:
+ *
+ *	due --> asked --> delayed --> held --> sent, in pieces, several times --> cut off
+ *	                                |
+ *	                                +--> dropped, set aside (sent after others), cut off
+ *
+ * Only waiting and cutting off can be done to one that was not whole when it was due. What is said
+ * of it in the plan becomes part of its record.
+ *
  * Ownership: a relay owns its buffer and the descriptors that it received until it has passed
  * them on (a descriptor that is passed on stays open here until it is described); the sockets are
  * the link's.
@@ -48,16 +60,20 @@
 #include "lib/capture/record.h"
 #include "proxy/describe.h"
 #include "proxy/loop.h"
+#include "proxy/rule.h"
 
-#define VHU_RELAY_KEEP     (256u * 1024)
-#define VHU_RELAY_WINDOW   (64u * 1024)
-#define VHU_RELAY_STALL_NS 20000000u
+#define VHU_RELAY_KEEP       (256u * 1024)
+#define VHU_RELAY_WINDOW     (64u * 1024)
+#define VHU_RELAY_STALL_NS   20000000u
+/* Messages that can be set aside at a time. */
+#define VHU_RELAY_ASIDES_MAX 16u
 
 /* What a relay waits for before it is to be run again. */
 enum vhu_relay_wants {
 	VHU_RELAY_READ,  /* `from` to be readable */
 	VHU_RELAY_WRITE, /* `to` to be writable */
 	VHU_RELAY_PAUSE, /* its timer */
+	VHU_RELAY_HELD,  /* to be told to go on (vhu_relay_let_go), or its timer */
 	VHU_RELAY_ENDED, /* nothing; it passes nothing more */
 };
 
@@ -69,6 +85,7 @@ enum vhu_relay_end {
 	VHU_RELAY_TARGET_CLOSED, /* nothing can be sent to it any more */
 	VHU_RELAY_TRUNCATED,     /* descriptors were lost on their way here (MSG_CTRUNC) */
 	VHU_RELAY_FAILED,        /* a system call failed in an unexpected way: `error` */
+	VHU_RELAY_CUT,           /* its owner had planned so: `cut_by` */
 };
 
 struct vhu_relay;
@@ -87,6 +104,45 @@ struct vhu_relay_owner {
 	void (*passed)(struct vhu_relay *relay);
 	/* The relay's timer fired: run it. */
 	void (*run)(struct vhu_relay *relay);
+	/* A header has come: return whether the message may be altered. NULL: none ever is. */
+	bool (*speaks)(struct vhu_relay *relay);
+	/* A message of which `speaks` was true is due: alter it. */
+	void (*alters)(struct vhu_relay *relay);
+	/* The message is dropped now, as the plan had it. */
+	void (*dropped)(struct vhu_relay *relay);
+};
+
+/* What is to be done to a message besides what was done to its bytes and descriptors. */
+struct vhu_relay_plan {
+	struct vhu_relay *relay;
+	char text[VHU_RECORD_TEXT_MAX + 1]; /* what is done, for its record; "": nothing */
+	unsigned rule;                      /* on whose account it is cut off, or copied */
+	uint64_t delay_ns;
+	bool hold;
+	uint64_t hold_ns;          /* at the most; 0 for good */
+	struct vhu_rule_held held; /* the owner puts it in the list of what is held */
+	bool drop, cut_before, cut_after;
+	bool answer; /* the owner's, once it was dropped: with `value` */
+	uint64_t value;
+	unsigned behind; /* so many others go first */
+	unsigned copies; /* go after it */
+	unsigned copied;
+	unsigned pieces, piece_next;
+	uint32_t piece[VHU_RULE_PIECES_MAX];
+	uint64_t pause_ns; /* between pieces */
+};
+
+/* A message that waits for others to pass, or that its owner has made. */
+struct vhu_relay_aside {
+	struct vhu_relay_aside *next;
+	struct vhu_header header;
+	uint8_t *buffer;
+	size_t room;
+	uint64_t size;
+	int *fd;
+	unsigned fds, added;
+	struct vhu_relay_plan *plan; /* what is still to be done */
+	uint32_t segment;
 };
 
 /* Descriptors, and the byte of the message with which they came. */
@@ -127,6 +183,15 @@ struct vhu_relay {
 	unsigned all_fds; /* that came with this message so far */
 	int instead;      /* goes in the place of fd[0]; -1 */
 
+	bool spoken;                   /* it may be altered */
+	bool decided;                  /* the owner was asked, and has */
+	bool kept;                     /* its descriptors went with it, and are kept for a copy */
+	unsigned added;                /* of `fds`, which did not come with it */
+	struct vhu_relay_plan *plan;   /* NULL: it is only passed on */
+	struct vhu_relay_aside *aside; /* set aside, in the order in which they came */
+	unsigned asides;
+	unsigned cut_by; /* the rule that had it cut off */
+
 	unsigned skip; /* how many more messages to wait for without first trying to read them */
 	struct vhu_record record;
 	char (*name)[VHU_DESCRIBE_NAME];    /* of each in record.fd */
@@ -141,6 +206,47 @@ int vhu_relay_start(struct vhu_relay *relay, struct vhu_loop *loop, int from, in
 
 /* Pass on what there is. Returns what it waits for now, as relay->wants. */
 enum vhu_relay_wants vhu_relay_run(struct vhu_relay *relay);
+
+/*
+ * For the owner's `alters`: return the plan of the message, made if need be; it is freed with the
+ * message. Returns NULL out of memory: then nothing can be planned.
+ */
+struct vhu_relay_plan *vhu_relay_plan_of(struct vhu_relay *relay);
+
+/* For `alters`, on whole messages: give the message a payload of @size bytes, new ones being 0. The
+ * header stays as it is. Returns 0 or -ENOMEM. */
+int vhu_relay_resize(struct vhu_relay *relay, uint32_t size);
+
+/* For `alters`, on whole messages: send only the first @size bytes, at least one. */
+void vhu_relay_truncate(struct vhu_relay *relay, uint64_t size);
+
+/* For `alters`, on whole messages: close and leave out the descriptor at @at, below relay->fds. */
+void vhu_relay_lose_fd(struct vhu_relay *relay, unsigned at);
+
+/* For `alters`, on whole messages: let @fd, which the relay owns then, go with the message, last.
+ * Returns 0, or -ENOSPC and @fd stays the caller's. */
+int vhu_relay_add_fd(struct vhu_relay *relay, int fd);
+
+/*
+ * Send a message of the owner's own as soon as the one that is there has passed; the relay is to be
+ * run for it (vhu_relay_ready).
+ * @bytes: header and payload, @size of them, copied. @text: for its record.
+ * Returns 0, -ENOMEM, or -ENOSPC where too many messages wait already.
+ */
+int vhu_relay_insert(struct vhu_relay *relay, const uint8_t *bytes, uint32_t size,
+		     const char *text);
+
+/* Return whether @relay waits for its sender while it has a message of its own to send. */
+bool vhu_relay_ready(const struct vhu_relay *relay);
+
+/* End the holding of @relay's message, if it is held, and run it by its owner. */
+void vhu_relay_let_go(struct vhu_relay *relay);
+
+/* Plan no more waiting: what is delayed, held or set aside is to be sent now. Run it then. */
+void vhu_relay_hurry(struct vhu_relay *relay);
+
+/* Record what was not sent because of its plan, and forget it. */
+void vhu_relay_give_up(struct vhu_relay *relay);
 
 /* Return how many bytes were received and not passed on. */
 size_t vhu_relay_held(const struct vhu_relay *relay);

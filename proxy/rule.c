@@ -309,7 +309,7 @@ static bool field_holds(const struct vhu_proxy_rule *rule,
 bool vhu_rule_walk_start(struct vhu_rule_walk *walk, const struct vhu_proxy_rule *rule,
 			 const struct vhu_rule_message *message)
 {
-	const struct vhu_message *rows[VHU_DIALECTS], *row = rule->row;
+	const struct vhu_message *rows[VHU_DIALECTS], *row = rule ? rule->row : NULL;
 	const bool reply = message->from_back_end == (message->channel == VHU_FRONT_END);
 	const struct vhu_payload payload = {
 	    .bytes = message->bytes + VHU_HEADER_SIZE,
@@ -327,6 +327,7 @@ bool vhu_rule_walk_start(struct vhu_rule_walk *walk, const struct vhu_proxy_rule
 	vhu_walk_start(&walk->walk, vhu_message_layout(row, reply, message->context, &payload),
 		       &payload, message->context);
 	walk->element = 0;
+	walk->row = row;
 	return true;
 }
 
@@ -336,7 +337,8 @@ bool vhu_rule_walk_next(struct vhu_rule_walk *walk, const struct vhu_rule_field 
 	while (vhu_walk_next(&walk->walk, item)) {
 		if (item->what == VHU_ITEM_OPEN)
 			walk->element = item->index;
-		if (item->what == VHU_ITEM_VALUE && !strcmp(item->field->path, field->path) &&
+		if (item->what == VHU_ITEM_VALUE &&
+		    (!field->path || !strcmp(item->field->path, field->path)) &&
 		    (field->element < 0 || (unsigned)field->element == walk->element))
 			return true;
 	}

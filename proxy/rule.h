@@ -107,6 +107,7 @@ struct vhu_proxy_rule {
 	char *text;       /* as it was given */
 	uint64_t matched; /* what fitted */
 	uint64_t applied; /* to so many of them */
+	bool said;        /* that it could not be followed */
 	uint64_t latest;  /* the count of what fitted last */
 
 	enum vhu_rule_on on;
@@ -242,14 +243,17 @@ uint64_t vhu_rules_delay(const struct vhu_rules *rules, const struct vhu_proxy_r
 /* A walk over the fields of a message that a rule names. */
 struct vhu_rule_walk {
 	struct vhu_walk walk;
-	unsigned element; /* of the array that it is in */
+	const struct vhu_message *row; /* the message's */
+	unsigned element;              /* of the array that it is in */
 };
 
-/* Begin a walk over a message that @rule fits. Returns false where its layout is not known. */
+/* Begin a walk over a message that @rule fits (NULL: over any). Returns false where its layout is
+ * not known. */
 bool vhu_rule_walk_start(struct vhu_rule_walk *walk, const struct vhu_proxy_rule *rule,
 			 const struct vhu_rule_message *message);
 
-/* Go on to the next value of @field, one of the table's. Returns false where there is no more. */
+/* Go on to the next value of @field, one of the table's, of any without a path. Returns false where
+ * there is no more. */
 bool vhu_rule_walk_next(struct vhu_rule_walk *walk, const struct vhu_rule_field *field,
 			struct vhu_item *item);
 

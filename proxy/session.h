@@ -32,8 +32,10 @@ struct vhu_proxy_session {
 	struct vhu_peer peer[2]; /* by side */
 	char comm[2][VHU_DESCRIBE_COMM];
 	struct vhu_link *links;
+	struct vhu_context context;    /* what was negotiated, as far as messages depend on it */
+	struct vhu_rule_memory rules;  /* how often they have matched */
+	struct vhu_mask_memory masked; /* what was masked */
 	struct vhu_notifiers *notifiers; /* NULL: kicks and calls do not come by here */
-	struct vhu_rule_memory rules; /* how often they have matched */
 	bool main_ended;
 	char reason[VHU_RECORD_TEXT_MAX + 1]; /* why the main socket ended */
 };

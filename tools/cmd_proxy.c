@@ -18,6 +18,8 @@ static const struct vhu_option option[] = {
     {VHU_PROXY_RETRY, "retry", "[=TIME]",
      "wait until somebody listens where it connects to, for ever or TIME"},
     {VHU_PROXY_ONE, "one", NULL, "one session at a time: who else comes waits"},
+    {VHU_PROXY_MODE, "mode", "MODE", "mode of the sockets that are made, as 0660"},
+    {VHU_PROXY_OWNER, "owner", "USER[:GROUP]", "owner of the sockets that are made"},
     {VHU_PROXY_INTERPOSE, "interpose-eventfds", "[=SPEC]",
      "stand between kicks and calls too: all, or as vring=0,session=2,call"},
     {VHU_PROXY_RECORD_KICKS, "record-kicks", NULL, "record each of these kicks and calls"},

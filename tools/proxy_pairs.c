@@ -72,6 +72,7 @@ int vhu_proxy_run_parse_pairs(struct vhu_proxy_run *run)
 		struct vhu_pair *pair = &run->pair[i];
 
 		pair->patience_ns = run->request->patience_ns;
+		pair->rights = run->request->rights;
 		pair->one_at_a_time = run->request->one_at_a_time;
 		status = parse_pair(run, pair, run->request->pair[i].end);
 		if (status == VHU_EXIT_DONE)

@@ -149,6 +149,10 @@ int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const cha
 	case VHU_PROXY_ONE:
 		request->one_at_a_time = true;
 		break;
+	case VHU_PROXY_MODE:
+		return vhu_rights_ask_mode(&request->rights, argument, error);
+	case VHU_PROXY_OWNER:
+		return vhu_rights_ask_owner(&request->rights, argument, error);
 	case VHU_PROXY_INTERPOSE:
 		request->interpose = true;
 		return vhu_notify_parse(&request->notify, argument, error,

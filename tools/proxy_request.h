@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "proxy/proxy.h"
+#include "proxy/rights.h"
 
 /* Room for a line that says what is wrong with an option. */
 #define VHU_PROXY_REQUEST_ERROR 512
@@ -25,6 +26,8 @@ enum vhu_proxy_key {
 	VHU_PROXY_PAIR,
 	VHU_PROXY_RETRY,
 	VHU_PROXY_ONE,
+	VHU_PROXY_MODE,
+	VHU_PROXY_OWNER,
 	VHU_PROXY_INTERPOSE,
 	VHU_PROXY_RECORD_KICKS,
 	VHU_PROXY_CONFIG, /* taken by vhu_proxy_config_take */
@@ -36,6 +39,7 @@ struct vhu_proxy_request {
 	bool verbose, quiet, with_keys;
 	uint64_t patience_ns; /* as a pair has it */
 	bool one_at_a_time;
+	struct vhu_rights rights; /* of the sockets that are made */
 	bool interpose; /* as `notify` tells */
 	struct vhu_notify notify;
 	/* FRONT and BACK as they were written, by side. */

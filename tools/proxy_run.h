@@ -9,9 +9,9 @@
 
 #include "lib/cli/options.h"
 #include "lib/session/session.h"
+#include "lib/show/dump.h"
 #include "proxy/capture.h"
 #include "proxy/pair.h"
-#include "lib/show/dump.h"
 #include "tools/proxy_request.h"
 
 /* Everything that one run of the command holds. */

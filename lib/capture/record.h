@@ -48,6 +48,7 @@ enum vhu_mark {
 	VHU_MARK_PARTIAL = 1 << 4,    /* the sender closed before the message was whole */
 	VHU_MARK_EARLIER = 1 << 5,    /* told again: it passed before what follows, or the file */
 	VHU_MARK_LOST = 1 << 6,       /* an error of no session: records before it are missing */
+	VHU_MARK_DROPPED = 1 << 7,    /* altered: the proxy did not pass it on */
 };
 
 enum vhu_fd_kind {

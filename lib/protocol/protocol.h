@@ -244,6 +244,9 @@ void vhu_header_write(uint8_t bytes[VHU_HEADER_SIZE], struct vhu_header header, 
 /* Read an integer of 1, 2, 4 or 8 bytes in the byte order told. Returns its value. */
 uint64_t vhu_integer_read(const uint8_t *bytes, unsigned size, bool big_endian);
 
+/* Write an integer of 1, 2, 4 or 8 bytes in the byte order told; what does not fit is left out. */
+void vhu_integer_write(uint8_t *bytes, unsigned size, bool big_endian, uint64_t value);
+
 /* Return whether this machine is big endian: the byte order of peers on it. */
 bool vhu_host_is_big_endian(void);
 

@@ -119,8 +119,7 @@ uint64_t vhu_integer_read(const uint8_t *bytes, unsigned size, bool big_endian)
 	return 0;
 }
 
-/* Write an integer of @size bytes. */
-static void integer_write(uint8_t *bytes, unsigned size, bool big_endian, uint64_t value)
+void vhu_integer_write(uint8_t *bytes, unsigned size, bool big_endian, uint64_t value)
 {
 	for (unsigned i = 0; i < size; i++)
 		bytes[i] = (uint8_t)(value >> 8 * (big_endian ? size - 1 - i : i));
@@ -137,9 +136,9 @@ struct vhu_header vhu_header_read(const uint8_t bytes[VHU_HEADER_SIZE], bool big
 
 void vhu_header_write(uint8_t bytes[VHU_HEADER_SIZE], struct vhu_header header, bool big_endian)
 {
-	integer_write(bytes, 4, big_endian, header.request);
-	integer_write(bytes + 4, 4, big_endian, header.flags);
-	integer_write(bytes + 8, 4, big_endian, header.size);
+	vhu_integer_write(bytes, 4, big_endian, header.request);
+	vhu_integer_write(bytes + 4, 4, big_endian, header.flags);
+	vhu_integer_write(bytes + 8, 4, big_endian, header.size);
 }
 
 bool vhu_host_is_big_endian(void)

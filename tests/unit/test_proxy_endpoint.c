@@ -64,7 +64,7 @@ static void refused(const char *text, int code, const char *what)
 {
 	struct vhu_endpoint endpoint = parse(text);
 
-	assert_int_equal(vhu_endpoint_open(&endpoint, error), -code);
+	assert_int_equal(vhu_endpoint_open(&endpoint, NULL, error), -code);
 	if (!strstr(error, what))
 		fail_msg("nothing about \"%s\": %s", what, error);
 	assert_null(strchr(error, '\n'));
@@ -123,7 +123,7 @@ static void paths_fit_an_address_or_are_refused(void **state)
 	assert_non_null(strstr(error, "108 bytes"));
 	path[most] = '\0';
 	endpoint = parse(path);
-	assert_int_equal(vhu_endpoint_open(&endpoint, error), 0);
+	assert_int_equal(vhu_endpoint_open(&endpoint, NULL, error), 0);
 	assert_int_equal(access(path, F_OK), 0);
 	vhu_endpoint_close(&endpoint);
 	assert_int_equal(access(path, F_OK), -1);
@@ -136,8 +136,8 @@ static void a_listener_is_reached_and_cleans_up(void **state)
 
 	(void)state;
 	assert_int_equal(vhu_endpoint_connect(&back, error), -ENOENT);
-	assert_int_equal(vhu_endpoint_open(&front, error), 0);
-	assert_int_equal(vhu_endpoint_open(&back, error), 0);
+	assert_int_equal(vhu_endpoint_open(&front, NULL, error), 0);
+	assert_int_equal(vhu_endpoint_open(&back, NULL, error), 0);
 	fd = vhu_endpoint_connect(&back, error);
 	assert_true(fd >= 0);
 	peer = accept(front.fd, NULL, NULL);
@@ -158,7 +158,7 @@ static void a_stale_socket_is_replaced(void **state)
 	(void)state;
 	close(bind_at("s", SOCK_STREAM, true));
 	assert_int_equal(access("s", F_OK), 0);
-	assert_int_equal(vhu_endpoint_open(&endpoint, error), 0);
+	assert_int_equal(vhu_endpoint_open(&endpoint, NULL, error), 0);
 	vhu_endpoint_close(&endpoint);
 	assert_int_equal(access("s", F_OK), -1);
 }
@@ -222,13 +222,52 @@ static void only_the_own_file_is_removed(void **state)
 	int fd;
 
 	(void)state;
-	assert_int_equal(vhu_endpoint_open(&endpoint, error), 0);
+	assert_int_equal(vhu_endpoint_open(&endpoint, NULL, error), 0);
 	unlink("s");
 	fd = bind_at("s", SOCK_STREAM, true);
 	vhu_endpoint_close(&endpoint);
 	assert_int_equal(access("s", F_OK), 0);
 	close(fd);
 	unlink("s");
+}
+
+static void a_link_in_its_place_is_neither_followed_nor_removed(void **state)
+{
+	struct vhu_endpoint endpoint = parse("s");
+	struct stat st;
+	int fd;
+
+	(void)state;
+	fd = bind_at("other", SOCK_STREAM, true);
+	assert_int_equal(vhu_endpoint_open(&endpoint, NULL, error), 0);
+	/* One to a foreign socket, one to its own. */
+	assert_int_equal(rename("s", "moved") | symlink("other", "s"), 0);
+	vhu_endpoint_close(&endpoint);
+	assert_int_equal(lstat("s", &st) | lstat("moved", &st) | lstat("other", &st), 0);
+	assert_int_equal(unlink("s") | unlink("moved"), 0);
+	assert_int_equal(vhu_endpoint_open(&endpoint, NULL, error), 0);
+	assert_int_equal(rename("s", "moved") | symlink("moved", "s"), 0);
+	vhu_endpoint_close(&endpoint);
+	assert_int_equal(lstat("s", &st) | lstat("moved", &st), 0);
+	assert_int_equal(unlink("s") | unlink("moved") | unlink("other"), 0);
+	close(fd);
+}
+
+static void its_file_is_found_where_the_folder_went(void **state)
+{
+	struct vhu_endpoint endpoint = parse("folder/s");
+	int fd;
+
+	(void)state;
+	assert_int_equal(mkdir("folder", 0700), 0);
+	assert_int_equal(vhu_endpoint_open(&endpoint, NULL, error), 0);
+	assert_int_equal(rename("folder", "moved") | mkdir("folder", 0700), 0);
+	fd = bind_at("folder/s", SOCK_STREAM, true);
+	vhu_endpoint_close(&endpoint);
+	assert_int_equal(access("moved/s", F_OK), -1);
+	assert_int_equal(access("folder/s", F_OK), 0);
+	close(fd);
+	assert_int_equal(unlink("folder/s") | rmdir("folder") | rmdir("moved"), 0);
 }
 
 static void inherited_sockets_are_told_apart(void **state)
@@ -244,7 +283,7 @@ static void inherited_sockets_are_told_apart(void **state)
 	flags = fcntl(pair[0], F_GETFL);
 	snprintf(text, sizeof(text), "fd:%d", pair[0]);
 	endpoint = parse(text);
-	assert_int_equal(vhu_endpoint_open(&endpoint, error), 0);
+	assert_int_equal(vhu_endpoint_open(&endpoint, NULL, error), 0);
 	assert_int_equal(endpoint.kind, VHU_ENDPOINT_FD);
 	/* Ours alone, but its flags are everybody's. */
 	assert_int_equal(fcntl(pair[0], F_GETFD), FD_CLOEXEC);
@@ -258,7 +297,7 @@ static void inherited_sockets_are_told_apart(void **state)
 	fd = bind_at("s", SOCK_STREAM, true);
 	snprintf(text, sizeof(text), "fd:%d", fd);
 	endpoint = parse(text);
-	assert_int_equal(vhu_endpoint_open(&endpoint, error), 0);
+	assert_int_equal(vhu_endpoint_open(&endpoint, NULL, error), 0);
 	assert_int_equal(endpoint.kind, VHU_ENDPOINT_LISTEN);
 	vhu_endpoint_close(&endpoint);
 	/* Whoever made it removes it. */
@@ -296,6 +335,8 @@ int main(void)
 	    cmocka_unit_test(what_is_no_socket_is_left_alone),
 	    cmocka_unit_test(missing_folders_are_named),
 	    cmocka_unit_test(only_the_own_file_is_removed),
+	    cmocka_unit_test(a_link_in_its_place_is_neither_followed_nor_removed),
+	    cmocka_unit_test(its_file_is_found_where_the_folder_went),
 	    cmocka_unit_test(inherited_sockets_are_told_apart),
 	    cmocka_unit_test(what_cannot_be_used_is_refused),
 	};

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Single actions of rules on a message: one function each. */
+#include "proxy/alter_edit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/cli/duration.h"
+#include "proxy/session.h"
+
+void vhu_alter_tell(struct vhu_alter_work *work, const char *format, ...)
+{
+	char part[VHU_RECORD_TEXT_MAX + 1];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(part, sizeof(part), format, arguments);
+	va_end(arguments);
+	if (work->told == work->rule->id)
+		vhu_line_printf(&work->text, ", %s", part);
+	else
+		vhu_line_printf(&work->text, "%srule %u: %s", work->text.length ? "; " : "",
+				work->rule->id, part);
+	work->told = work->rule->id;
+}
+
+/* Tell the person, once a rule, why it was not followed; @format has no more than %s for @what. */
+static __attribute__((format(printf, 2, 3))) void cannot(struct vhu_alter_work *work,
+							 const char *format, ...)
+{
+	char why[160];
+	va_list arguments;
+
+	if (work->rule->said)
+		return;
+	work->rule->said = true;
+	va_start(arguments, format);
+	vsnprintf(why, sizeof(why), format, arguments);
+	va_end(arguments);
+	vhu_proxy_say(work->link->session->proxy, "session %" PRIu64 ": rule %u: %s",
+		      work->message.session, work->rule->id, why);
+}
+
+/* Read an integer of the message, header included. */
+static uint64_t integer_at(const struct vhu_alter_work *work, uint32_t offset, uint32_t size)
+{
+	return vhu_integer_read(work->relay->buffer + offset, size, vhu_host_is_big_endian());
+}
+
+/* Write one. */
+static void put_integer(struct vhu_alter_work *work, uint32_t offset, uint32_t size, uint64_t value)
+{
+	vhu_integer_write(work->relay->buffer + offset, size, vhu_host_is_big_endian(), value);
+}
+
+/* Where the header has its flags and its size. */
+enum { AT_FLAGS = 4, AT_SIZE = 8 };
+
+static void do_delay(struct vhu_alter_work *work, const struct vhu_rule_action *action)
+{
+	const uint64_t ns = vhu_rules_delay(&work->link->session->proxy->rules, work->rule, action,
+					    work->message.session);
+	char text[VHU_DURATION_TEXT_SIZE];
+
+	work->plan->delay_ns += ns;
+	vhu_alter_tell(work, "delayed %s", vhu_duration_text(ns, text));
+}
+
+/* The person, or a rule's removal, lets a message go. */
+static void let_go(struct vhu_rule_held *held)
+{
+	struct vhu_relay_plan *plan =
+	    (struct vhu_relay_plan *)((char *)held - offsetof(struct vhu_relay_plan, held));
+
+	vhu_relay_let_go(plan->relay);
+}
+
+static void do_hold(struct vhu_alter_work *work, const struct vhu_rule_action *action)
+{
+	struct vhu_relay_plan *plan = work->plan;
+
+	plan->hold_ns = action->from;
+	vhu_alter_tell(work, "held");
+	if (plan->hold)
+		return;
+	plan->hold = true;
+	plan->held.session = work->message.session;
+	plan->held.rule = work->rule->id;
+	plan->held.release = let_go;
+	vhu_rules_hold(&work->link->session->proxy->rules, &plan->held);
+}
+
+static void do_drop(struct vhu_alter_work *work, const struct vhu_rule_action *action)
+{
+	(void)action;
+	work->plan->drop = true;
+	vhu_alter_tell(work, "dropped");
+}
+
+static void do_duplicate(struct vhu_alter_work *work, const struct vhu_rule_action *action)
+{
+	work->plan->copies += (unsigned)action->from;
+	work->plan->rule = work->rule->id;
+}
+
+static void do_split(struct vhu_alter_work *work, const struct vhu_rule_action *action)
+{
+	struct vhu_relay_plan *plan = work->plan;
+	char text[VHU_RULE_PIECES_MAX * 12] = "";
+	struct vhu_line line = vhu_line_in(text, sizeof(text));
+
+	plan->pieces = action->pieces;
+	memcpy(plan->piece, action->piece, sizeof(plan->piece));
+	plan->pause_ns = action->from;
+	for (unsigned i = 0; i < action->pieces; i++)
+		vhu_line_printf(&line, "%s%" PRIu32, i ? ", " : "", action->piece[i]);
+	vhu_alter_tell(work, "split at %s", text);
+}
+
+static void do_reorder(struct vhu_alter_work *work, const struct vhu_rule_action *action)
+{
+	work->plan->behind = (unsigned)action->from;
+	vhu_alter_tell(work, "sent after the next %" PRIu64, action->from);
+}
+
+static void do_truncate(struct vhu_alter_work *work, const struct vhu_rule_action *action)
+{
+	const uint64_t size = work->relay->got;
+
+	if (action->from >= size) {
+		cannot(work, "truncate %" PRIu64 ": the message has %" PRIu64 " bytes",
+		       action->from, size);
+		return;
+	}
+	if (!action->from)
+		work->plan->drop = true;
+	else
+		vhu_relay_truncate(work->relay, action->from);
+	vhu_alter_tell(work, "truncated from %" PRIu64 " to %" PRIu64 " bytes", size, action->from);
+}
+
+static void do_resize(struct vhu_alter_work *work, const struct vhu_rule_action *action)
+{
+	const uint64_t before = work->relay->got - VHU_HEADER_SIZE;
+
+	if (before == action->from)
+		return;
+	if (vhu_relay_resize(work->relay, (uint32_t)action->from)) {
+		cannot(work, "resize %" PRIu64 ": no memory", action->from);
+		return;
+	}
+	put_integer(work, AT_SIZE, 4, action->from);
+	vhu_alter_tell(work, "payload resized from %" PRIu64 " to %" PRIu64, before, action->from);
+}
+
+static void do_size(struct vhu_alter_work *work, const struct vhu_rule_action *action)
+{
+	const uint64_t before = integer_at(work, AT_SIZE, 4);
+
+	if (before == action->from)
+		return;
+	put_integer(work, AT_SIZE, 4, action->from);
+	vhu_alter_tell(work, "header.size %" PRIu64 " -> %" PRIu64, before, action->from);
+}
+
+static void do_cut(struct vhu_alter_work *work, const struct vhu_rule_action *action)
+{
+	const bool after = action->verb == VHU_RULE_CUT_AFTER;
+
+	work->plan->rule = work->rule->id;
+	work->plan->cut_after |= after;
+	work->plan->cut_before |= !after;
+	vhu_alter_tell(work, "connection cut %s it", after ? "after" : "before");
+}
+
+/* Set what @field names in the integer at @offset. */
+static void set_integer(struct vhu_alter_work *work, const char *name, uint32_t offset,
+			uint32_t size, uint64_t mask, bool big_endian, uint64_t value)
+{
+	uint8_t *bytes = work->relay->buffer + offset;
+	const unsigned shift = mask ? (unsigned)__builtin_ctzll(mask) : 0;
+	const uint64_t all = vhu_integer_read(bytes, size, big_endian);
+	const uint64_t before = mask ? (all & mask) >> shift : all;
+
+	if (before == value)
+		return;
+	if (mask)
+		value = (all & ~mask) | (value << shift & mask);
+	vhu_integer_write(bytes, size, big_endian, value);
+	vhu_alter_tell(work, "%s %" PRIu64 " -> %" PRIu64, name, before,
+		       mask ? (value & mask) >> shift : value);
+}
+
+static void do_set(struct vhu_alter_work *work, const struct vhu_rule_action *action)
+{
+	const struct vhu_rule_field *field = &action->field;
+	struct vhu_rule_message now = work->message;
+	struct vhu_rule_walk walk;
+	struct vhu_item item;
+	bool found = false;
+	char name[24];
+
+	if (field->place == VHU_RULE_BYTES) {
+		if ((uint64_t)field->offset + field->size > work->relay->got) {
+			cannot(work, "set: the message has only %" PRIu64 " bytes",
+			       work->relay->got);
+			return;
+		}
+		if (field->offset < VHU_HEADER_SIZE)
+			snprintf(name, sizeof(name), "%s",
+				 field->offset == 0          ? "header.request"
+				 : field->offset == AT_FLAGS ? "header.flags"
+							     : "header.size");
+		else
+			snprintf(name, sizeof(name), "u%" PRIu32 "[%" PRIu32 "]", 8 * field->size,
+				 field->offset - VHU_HEADER_SIZE);
+		set_integer(work, name, field->offset, field->size, field->mask,
+			    vhu_host_is_big_endian(), action->from);
+		return;
+	}
+	now.bytes = work->relay->buffer;
+	now.size = (uint32_t)work->relay->got;
+	if (vhu_rule_walk_start(&walk, work->rule, &now)) {
+		while (vhu_rule_walk_next(&walk, field, &item)) {
+			set_integer(work, field->path, VHU_HEADER_SIZE + item.offset, item.size,
+				    item.field->mask, item.big_endian, action->from);
+			found = true;
+		}
+	}
+	if (!found)
+		cannot(work, "set: the message has no %s", field->path);
+}
+
+/* Return whether the peer that sent a request waits for an acknowledgement. */
+static bool ack_is_due(const struct vhu_alter_work *work)
+{
+	return work->relay->header.flags & VHU_FLAG_NEED_REPLY &&
+	       (!work->row || work->row->reply_rule == VHU_REPLY_ACK);
+}
+
+/* Answer a request in its receiver's place, or give a reply another value. */
+static void do_reply(struct vhu_alter_work *work, const struct vhu_rule_action *action)
+{
+	if (!work->reply && action->verb == VHU_RULE_ERROR_REPLY && !ack_is_due(work)) {
+		cannot(work, "error: no acknowledgement is due: passed on");
+		return;
+	}
+	if (!work->reply) {
+		work->plan->drop = work->plan->answer = true;
+		work->plan->value = action->from;
+		work->plan->rule = work->rule->id;
+		vhu_alter_tell(work, "answered by the proxy");
+		return;
+	}
+	if (work->relay->got != VHU_HEADER_SIZE + 8)
+		do_resize(work, &(struct vhu_rule_action){.from = 8});
+	if (work->relay->got == VHU_HEADER_SIZE + 8)
+		set_integer(work, "reply", VHU_HEADER_SIZE, 8, 0, vhu_host_is_big_endian(),
+			    action->from);
+}
+
+static void do_lose_fd(struct vhu_alter_work *work, const struct vhu_rule_action *action)
+{
+	struct vhu_relay *relay = work->relay;
+
+	if (action->from == UINT64_MAX ? !relay->fds : action->from >= relay->fds) {
+		cannot(work, "lose-fd: the message has %u descriptors", relay->fds);
+		return;
+	}
+	if (action->from != UINT64_MAX) {
+		vhu_relay_lose_fd(relay, (unsigned)action->from);
+		vhu_alter_tell(work, "lost descriptor %" PRIu64, action->from);
+		return;
+	}
+	vhu_alter_tell(work, "lost %u descriptor%s", relay->fds, relay->fds == 1 ? "" : "s");
+	while (relay->fds)
+		vhu_relay_lose_fd(relay, relay->fds - 1);
+}
+
+static void do_extra_fd(struct vhu_alter_work *work, const struct vhu_rule_action *action)
+{
+	struct vhu_relay *relay = work->relay;
+	const bool copy = !action->from && relay->fds;
+	int fd = copy ? fcntl(relay->fd[relay->fds - 1], F_DUPFD_CLOEXEC, 3)
+		      : open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0) {
+		cannot(work, "extra-fd: %s", strerror(errno));
+		return;
+	}
+	if (vhu_relay_add_fd(relay, fd)) {
+		close(fd);
+		cannot(work, "extra-fd: the message has %u already", relay->fds);
+		return;
+	}
+	vhu_alter_tell(work, "extra descriptor: %s", copy ? "a copy" : "/dev/null");
+}
+
+void vhu_alter_ask(struct vhu_alter_work *work, uint32_t request, unsigned rule)
+{
+	struct vhu_alter *alter = work->link->alter;
+
+	if (!alter && rule)
+		alter = work->link->alter = calloc(1, sizeof(*alter));
+	if (!alter)
+		return;
+	if (alter->asks == VHU_ALTER_ASKED_MAX) {
+		alter->ours -= alter->asked[0].rule != 0;
+		memmove(alter->asked, alter->asked + 1, --alter->asks * sizeof(alter->asked[0]));
+	}
+	alter->asked[alter->asks].request = request;
+	alter->asked[alter->asks++].rule = rule;
+	alter->ours += rule != 0;
+}
+
+static void do_need_reply(struct vhu_alter_work *work, const struct vhu_rule_action *action)
+{
+	const uint64_t flags = integer_at(work, AT_FLAGS, 4);
+
+	(void)action;
+	if (work->reply || work->link->channel == VHU_GPU) {
+		cannot(work, "need-reply: only requests have it, and none of the GPU channel");
+		return;
+	}
+	if (flags & VHU_FLAG_NEED_REPLY)
+		return;
+	put_integer(work, AT_FLAGS, 4, flags | VHU_FLAG_NEED_REPLY);
+	vhu_alter_tell(work, "NEED_REPLY set");
+	if (!work->row || work->row->reply_rule == VHU_REPLY_ACK)
+		vhu_alter_ask(work, work->relay->header.request, work->rule->id);
+}
+
+/* What is done, and whether it can be done to a message that passes before it is whole. */
+static const struct {
+	void (*act)(struct vhu_alter_work *work, const struct vhu_rule_action *action);
+	bool any_time;
+} doing[VHU_RULE_VERBS] = {
+    [VHU_RULE_DELAY] = {do_delay, true},
+    [VHU_RULE_HOLD] = {do_hold, true},
+    [VHU_RULE_DROP] = {do_drop},
+    [VHU_RULE_DUPLICATE] = {do_duplicate},
+    [VHU_RULE_SPLIT] = {do_split},
+    [VHU_RULE_REORDER] = {do_reorder},
+    [VHU_RULE_TRUNCATE] = {do_truncate},
+    [VHU_RULE_RESIZE] = {do_resize},
+    [VHU_RULE_SIZE] = {do_size},
+    [VHU_RULE_CUT_BEFORE] = {do_cut, true},
+    [VHU_RULE_CUT_AFTER] = {do_cut, true},
+    [VHU_RULE_SET] = {do_set},
+    [VHU_RULE_REPLY] = {do_reply},
+    [VHU_RULE_ERROR_REPLY] = {do_reply},
+    [VHU_RULE_LOSE_FD] = {do_lose_fd},
+    [VHU_RULE_EXTRA_FD] = {do_extra_fd},
+    [VHU_RULE_NEED_REPLY] = {do_need_reply},
+};
+
+bool vhu_alter_stops(const struct vhu_alter_work *work, const struct vhu_rule_action *action)
+{
+	if (!work->whole && !doing[action->verb].any_time)
+		return false;
+	switch (action->verb) {
+	case VHU_RULE_DROP:
+	case VHU_RULE_CUT_BEFORE:
+		return true;
+	case VHU_RULE_REPLY:
+		return !work->reply;
+	case VHU_RULE_ERROR_REPLY:
+		return !work->reply && ack_is_due(work);
+	default:
+		return false;
+	}
+}
+
+void vhu_alter_do(struct vhu_alter_work *work, const struct vhu_rule_action *action)
+{
+	if (work->whole || doing[action->verb].any_time)
+		doing[action->verb].act(work, action);
+	else
+		cannot(work, "%s: the message passes before it is whole: left as it is",
+		       vhu_rule_verb_name(action->verb));
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the parts of the relay know of one another; nobody else includes this. */
+#ifndef VHU_PROXY_RELAY_INTERNAL_H
+#define VHU_PROXY_RELAY_INTERNAL_H
+
+#include "proxy/relay.h"
+
+/* Room that an idle relay keeps. */
+#define VHU_RELAY_SMALL   4096u
+/* Descriptions that an idle relay keeps room for. */
+#define VHU_RELAY_FEW_FDS 8u
+
+/* What is to be done with a message that is due and may be altered. */
+enum vhu_relay_step {
+	VHU_RELAY_SEND,    /* it is sent, now */
+	VHU_RELAY_WAIT,    /* nothing now: relay->wants says for what it waits */
+	VHU_RELAY_GONE,    /* nothing more: it was dropped, or set aside */
+	VHU_RELAY_CUT_OFF, /* the relay has ended */
+};
+
+/* relay.c: forget the message that has passed, or has gone otherwise. */
+void vhu_relay_reset(struct vhu_relay *relay);
+/* relay.c: close the first @count of the descriptors that are held, and forget them. The one that
+ * was replaced is its owner's. */
+void vhu_relay_drop_fds(struct vhu_relay *relay, unsigned count);
+/* relay.c: return whether all of a message was received. */
+bool vhu_relay_whole(const struct vhu_relay *relay);
+/* relay.c: end @relay. Returns VHU_RELAY_ENDED. */
+enum vhu_relay_wants vhu_relay_ended(struct vhu_relay *relay, enum vhu_relay_end end, int error);
+
+/* relay_record.c: free the room for descriptions. */
+void vhu_relay_free_descriptions(struct vhu_relay *relay);
+/* relay_record.c: describe the first @count of the descriptors that are held, for the record. */
+void vhu_relay_describe(struct vhu_relay *relay, unsigned count);
+/* relay_record.c: tell the owner, once, what was received: a whole message, or with @marks all that
+ * there is of it. */
+void vhu_relay_received(struct vhu_relay *relay, uint16_t marks);
+
+/* relay_plan.c: ask what is to be done with the message that is due, and do what comes before
+ * sending it. Returns how it goes on. */
+enum vhu_relay_step vhu_relay_proceed(struct vhu_relay *relay);
+/* relay_plan.c: return the byte before which the next piece of the message ends. */
+uint64_t vhu_relay_piece_end(const struct vhu_relay *relay, uint64_t end);
+/* relay_plan.c: a piece was sent. Returns whether the next one has to wait, as relay->wants tells.
+ */
+bool vhu_relay_piece_waits(struct vhu_relay *relay);
+/* relay_plan.c: all of a message was sent. Returns whether it is to be sent once more. */
+bool vhu_relay_again(struct vhu_relay *relay);
+/* relay_plan.c: free the plan of the message, if it has one. */
+void vhu_relay_plan_free(struct vhu_relay *relay);
+/* relay_plan.c: between messages, take back one that was set aside and whose time has come. */
+void vhu_relay_aside_take(struct vhu_relay *relay);
+/* relay_plan.c: a message was passed on: it is one less for those that were set aside. */
+void vhu_relay_aside_count(struct vhu_relay *relay);
+
+#endif
