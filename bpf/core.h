@@ -21,6 +21,10 @@ typedef __u32 __wsum;
 typedef __u64 uint64_t;
 typedef __u32 uint32_t;
 typedef __u8 uint8_t;
+typedef _Bool bool;
+
+#define true  1
+#define false 0
 
 /* The kernel's numbers, which are part of its interface. */
 #define BPF_MAP_TYPE_HASH    1
@@ -77,9 +81,14 @@ struct bpf_iter__task_file {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long di, si, dx, ax, orig_ax;
+	unsigned long di, si, dx, cx, ax, orig_ax, ip;
 };
 #elif defined(__TARGET_ARCH_arm64)
+struct user_pt_regs {
+	__u64 regs[31];
+	__u64 sp, pc, pstate;
+};
+
 struct pt_regs {
 	__u64 regs[31];
 	__u64 orig_x0;
@@ -89,34 +98,42 @@ struct pt_regs {
 
 #pragma clang attribute pop
 
+/* What trace points of single system calls tell: their format is part of the kernel's interface. */
+struct call_begins {
+	__u64 common;
+	__s32 number;
+	__u64 argument[6];
+};
+
+struct call_ends {
+	__u64 common;
+	__s32 number;
+	__s64 result;
+};
+
 /* System calls by number, and their arguments as they stand when the call ends, too. */
 #if defined(__TARGET_ARCH_x86)
 #define NR_READ		   0
 #define NR_WRITE	   1
-#define NR_PREAD	   17
-#define NR_PWRITE	   18
 #define NR_READV	   19
 #define NR_WRITEV	   20
-#define NR_PREADV	   295
-#define NR_PWRITEV	   296
 #define NR_PREADV2	   327
 #define NR_PWRITEV2	   328
 #define regs_first(regs)   ((regs)->di)
 #define regs_second(regs)  ((regs)->si)
 #define regs_third(regs)   ((regs)->dx)
 #define regs_number(regs)  ((regs)->orig_ax)
-/* A function's first argument and what it returns, in the context of a kprobe. */
+/* A function's arguments and what it returns, in the context of a probe on it. */
 #define PROBE_FIRST(regs)  BPF_CORE_READ(regs, di)
+#define PROBE_SECOND(regs) BPF_CORE_READ(regs, si)
+#define PROBE_THIRD(regs)  BPF_CORE_READ(regs, dx)
+#define PROBE_FOURTH(regs) BPF_CORE_READ(regs, cx)
 #define PROBE_RETURN(regs) BPF_CORE_READ(regs, ax)
 #elif defined(__TARGET_ARCH_arm64)
 #define NR_READ		   63
 #define NR_WRITE	   64
 #define NR_READV	   65
 #define NR_WRITEV	   66
-#define NR_PREAD	   67
-#define NR_PWRITE	   68
-#define NR_PREADV	   69
-#define NR_PWRITEV	   70
 #define NR_PREADV2	   286
 #define NR_PWRITEV2	   287
 #define regs_first(regs)   ((regs)->orig_x0)
@@ -124,6 +141,9 @@ struct pt_regs {
 #define regs_third(regs)   ((regs)->regs[2])
 #define regs_number(regs)  ((regs)->syscallno)
 #define PROBE_FIRST(regs)  BPF_CORE_READ(regs, regs[0])
+#define PROBE_SECOND(regs) BPF_CORE_READ(regs, regs[1])
+#define PROBE_THIRD(regs)  BPF_CORE_READ(regs, regs[2])
+#define PROBE_FOURTH(regs) BPF_CORE_READ(regs, regs[3])
 #define PROBE_RETURN(regs) BPF_CORE_READ(regs, regs[0])
 #else
 #error "the probes know x86 and arm64"

@@ -8,8 +8,8 @@
 
 #include "bpf/probes.h"
 
-/* As many programs as the largest set has, and the iterator. */
-#define VHU_LINKS_MAX 8
+/* No set has more programs, with those in a back-end's code. */
+#define VHU_LINKS_MAX 16
 /* Events passed on in one go: where they come faster than they are seen there is no end of them. */
 #define VHU_EVENTS_TURN 4096
 
@@ -21,6 +21,7 @@ struct vhu_probes {
 	struct ring_buffer *events;
 	struct vhu_bpf_shared *shared; /* mapped */
 	int roles, rings;	       /* maps */
+	int insides, vrings;	       /* the same, -1 where no back-end's code is watched */
 	enum vhu_hooks hooks;
 	int sees_kernel; /* signals from inside the kernel: 1 yes, 0 no, -1 could not be tried */
 	void (*see)(void *with, const struct vhu_bpf_event *event);
@@ -35,6 +36,16 @@ int vhu_tier_load(struct vhu_probes *probes, enum vhu_hooks hooks,
 		  const struct vhu_probes_choice *choice);
 /* Take all of it back. */
 void vhu_tier_unload(struct vhu_probes *probes);
+
+/* Return whether a program is for a back-end's own code; whether @choice asks for it. */
+bool vhu_inside_is(const char *program);
+bool vhu_inside_wants(const struct vhu_inside_choice *choice, const char *program);
+/*
+ * Attach those that are asked for.
+ * @error: VHU_PROBES_ERROR_SIZE bytes, gets what is wrong. Returns 0 or -errno.
+ */
+int vhu_inside_attach(struct vhu_probes *probes, const struct vhu_inside_choice *choice,
+		      char *error);
 
 /*
  * Try the attached probes on an eventfd of our own: learns what eventfds look like, and whether

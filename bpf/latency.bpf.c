@@ -1,319 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The probes: what happens to the eventfds of known rings, by one of three sets of hooks.
+ * The probes: what happens to the eventfds of known rings, by one of several sets of hooks.
  *
  * An eventfd is known by the address of its struct file, which all processes that share it share,
  * and by that of its context, which is all that the kernel's own signals have. Both stay what they
  * are while the loader has the eventfd open. So what is a stranger costs one look-up and no walk
  * through its structures.
- *
- * A kick and a call are stamped before the write is done: when it is done the reader may have run
- * already. A wake is stamped when the read has returned 8.
  */
-#include "core.h"
-#include "ring.h"
+#include "account.bpf.h"
 
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
-
-char bpf_license[] SEC("license") = "GPL";
-
-const volatile struct vhu_bpf_config config SEC(".rodata.config");
-struct vhu_bpf_shared shared SEC(".data.shared");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4 * VHU_BPF_RINGS);
-	__type(key, __u64);
-	__type(value, struct vhu_bpf_role);
-} roles SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, VHU_BPF_RINGS);
-	__type(key, __u32);
-	__type(value, struct vhu_bpf_ring);
-} rings SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, VHU_BPF_EVENTS_SIZE);
-} events SEC(".maps");
-
-/* Reads of kicks that have begun, by thread: a return probe has no arguments. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u64);
-	__type(value, __u64);
-} reads SEC(".maps");
-
-/* Return the number of the bucket that @value falls into, as vhu_histogram_bucket_of does. */
-static __always_inline __u32 bucket_of(__u64 value)
-{
-	__u64 rest = value >> 4;
-	__u32 shift = 0;
-
-	/* shift: the power of two below value, less 4; BPF has no instruction for it. */
-	if (rest >> 32) {
-		rest >>= 32;
-		shift += 32;
-	}
-	if (rest >> 16) {
-		rest >>= 16;
-		shift += 16;
-	}
-	if (rest >> 8) {
-		rest >>= 8;
-		shift += 8;
-	}
-	if (rest >> 4) {
-		rest >>= 4;
-		shift += 4;
-	}
-	if (rest >> 2) {
-		rest >>= 2;
-		shift += 2;
-	}
-	if (rest >> 1)
-		shift += 1;
-	return 16 * shift + (__u32)(value >> shift);
-}
-
-/* Add to a ring's histogram of @stage how long it is from @from to @to. */
-static __always_inline void add(struct vhu_bpf_ring *ring, enum vhu_bpf_stage stage, __u64 from,
-				__u64 to)
-{
-	__u64 value = to > from ? to - from : 0;
-	__u32 at = bucket_of(value);
-
-	barrier_var(at);
-	at &= VHU_BPF_BUCKETS - 1;
-	__sync_fetch_and_add(&ring->bucket[stage][at], 1);
-	if (value > ring->greatest[stage])
-		ring->greatest[stage] = value;
-}
-
-/* Tell who runs. */
-static __always_inline void tell_who(struct vhu_bpf_who *who)
-{
-	__u64 id = bpf_get_current_pid_tgid();
-
-	who->pid = id >> 32;
-	who->tid = (__u32)id;
-	who->cpu = bpf_get_smp_processor_id();
-	bpf_get_current_comm(who->comm, sizeof(who->comm));
-}
-
-/* Tell an event; count it where there is no room. Of an eventfd that is being learnt there are more than
- * enough. */
-static __always_inline void tell(__u32 what, const struct vhu_bpf_role *role,
-				 const struct vhu_bpf_ring *ring, __u64 time, __u64 kick,
-				 __u64 wake)
-{
-	struct vhu_bpf_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
-
-	if (!event) {
-		if (role->what != VHU_ROLE_LEARN)
-			__sync_fetch_and_add(&shared.dropped, 1);
-		return;
-	}
-	event->time_ns = time;
-	event->kick_ns = kick;
-	event->wake_ns = wake;
-	event->what = what;
-	event->ring = role->ring;
-	event->eventfd_id = role->eventfd_id;
-	tell_who(&event->who);
-	if (ring && what == VHU_EVENT_SLOW)
-		event->kicker = ring->kicker;
-	else
-		__builtin_memset(&event->kicker, 0, sizeof(event->kicker));
-	bpf_ringbuf_submit(event, what == VHU_EVENT_SLOW ? 0 : BPF_RB_NO_WAKEUP);
-}
-
-/* Return the ring that an eventfd belongs to. */
-static __always_inline struct vhu_bpf_ring *ring_of(const struct vhu_bpf_role *role)
-{
-	__u32 index = role->ring;
-
-	return bpf_map_lookup_elem(&rings, &index);
-}
-
-/* Have a ring whose kick was replaced forget the kicks that nobody took from the old one. */
-static __always_inline void follow_epoch(struct vhu_bpf_ring *ring,
-					 const struct vhu_bpf_role *role)
-{
-	if (ring->epoch == role->epoch)
-		return;
-	ring->epoch = role->epoch;
-	ring->taken = ring->kicks;
-	ring->wake_seen = 0;
-}
-
-/* The front-end kicks. */
-static __always_inline void on_kick(struct vhu_bpf_ring *ring, const struct vhu_bpf_role *role,
-				    __u64 time)
-{
-	__u64 number;
-
-	follow_epoch(ring, role);
-	number = __sync_fetch_and_add(&ring->kicks, 1);
-	ring->stamp[number % VHU_BPF_STAMPS] = time;
-	ring->last_kick_ns = time;
-	ring->kick_context = role->context;
-	if (config.slow_ns)
-		tell_who(&ring->kicker);
-	if (config.all_events)
-		tell(VHU_EVENT_KICK, role, 0, time, 0, 0);
-}
-
-/*
- * The back-end calls, and was not seen to take a kick: it may have begun to read before the probes
- * came, or read by a way that they do not see. Once it was seen, it always is.
- * Returns when the first kick came that is not in the eventfd any more; 0: none.
- */
-static __always_inline __u64 take_unseen(struct vhu_bpf_ring *ring)
-{
-	__u64 waiting = ring->kicks - ring->taken, left, first;
-	struct eventfd_ctx *context = (struct eventfd_ctx *)ring->kick_context;
-
-	if (ring->wake_seen || !waiting || waiting > VHU_BPF_STAMPS || !context)
-		return 0;
-	left = BPF_CORE_READ(context, count);
-	if (left >= waiting)
-		return 0;
-	first = ring->stamp[ring->taken % VHU_BPF_STAMPS];
-	ring->taken += waiting - left;
-	__sync_fetch_and_add(&ring->wakes, 1);
-	__sync_fetch_and_add(&ring->coalesced, waiting - left - 1);
-	return first;
-}
-
-/* The back-end calls: that answers all kicks that were taken before. */
-static __always_inline void on_call(struct vhu_bpf_ring *ring, const struct vhu_bpf_role *role,
-				    __u64 time)
-{
-	__u64 wake = __sync_lock_test_and_set(&ring->open_wake_ns, 0), kick = 0;
-
-	__sync_fetch_and_add(&ring->calls, 1);
-	ring->last_call_ns = time;
-	if (!wake) {
-		kick = take_unseen(ring);
-		if (kick)
-			add(ring, VHU_KICK_TO_CALL, kick, time);
-		else
-			__sync_fetch_and_add(&ring->calls_without_kick, 1);
-	} else {
-		kick = __sync_lock_test_and_set(&ring->open_kick_ns, 0);
-		ring->open_kicks = 0;
-		add(ring, VHU_WAKE_TO_CALL, wake, time);
-		if (kick)
-			add(ring, VHU_KICK_TO_CALL, kick, time);
-	}
-	if (config.slow_ns && kick && time > kick && time - kick >= config.slow_ns)
-		tell(VHU_EVENT_SLOW, role, ring, time, kick, wake);
-	else if (config.all_events)
-		tell(VHU_EVENT_CALL, role, 0, time, kick, wake);
-}
-
-/*
- * The back-end takes kicks.
- * @value: how many, as the eventfd counted them.
- */
-static __always_inline void on_wake(struct vhu_bpf_ring *ring, const struct vhu_bpf_role *role,
-				    __u64 value, __u64 time)
-{
-	__u64 first = 0, from, waiting;
-
-	follow_epoch(ring, role);
-	from = ring->taken;
-	waiting = ring->kicks - from;
-	__sync_fetch_and_add(&ring->wakes, 1);
-	ring->wake_seen = 1;
-	/* More than were seen: they came before the probes, or by a way that these do not see. */
-	if (value > waiting)
-		value = waiting;
-	if (value) {
-		__u64 oldest = waiting > VHU_BPF_STAMPS ? ring->kicks - VHU_BPF_STAMPS : from;
-
-		first = ring->stamp[oldest % VHU_BPF_STAMPS];
-		ring->taken = from + value;
-		if (value > 1)
-			__sync_fetch_and_add(&ring->coalesced, value - 1);
-		add(ring, VHU_KICK_TO_WAKE, first, time);
-	} else {
-		__sync_fetch_and_add(&ring->wakes_without_kick, 1);
-	}
-	__sync_fetch_and_add(&ring->open_kicks, value);
-	if (!ring->open_wake_ns) {
-		ring->open_kick_ns = first;
-		ring->open_wake_ns = time;
-	}
-	if (config.all_events)
-		tell(VHU_EVENT_WAKE, role, 0, time, first, 0);
-}
-
-/* Return what the eventfd with this file or context stands for, NULL for strangers. */
-static __always_inline struct vhu_bpf_role *role_of(const void *address)
-{
-	__u64 key = (__u64)address;
-
-	return bpf_map_lookup_elem(&roles, &key);
-}
-
-/* An eventfd, known by its file or its context, is about to be signalled. */
-static __always_inline void on_signal(const void *address)
-{
-	const struct vhu_bpf_role *role = role_of(address);
-	struct vhu_bpf_ring *ring;
-	__u64 time;
-
-	if (!role)
-		return;
-	time = bpf_ktime_get_ns();
-	if (role->what == VHU_ROLE_LEARN) {
-		if (config.learning)
-			tell(VHU_EVENT_LEARN_WRITE, role, 0, time, 0, 0);
-		return;
-	}
-	ring = ring_of(role);
-	if (!ring)
-		return;
-	if (role->what == VHU_ROLE_KICK)
-		on_kick(ring, role, time);
-	else
-		on_call(ring, role, time);
-}
-
-/*
- * A known eventfd was read.
- * @value: what the read gave; 0 where that is not known.
- */
-static __always_inline void on_read(const struct vhu_bpf_role *role, const struct file *file,
-				    __u64 value)
-{
-	__u64 time = bpf_ktime_get_ns();
-	struct vhu_bpf_ring *ring;
-
-	if (role->what == VHU_ROLE_LEARN && config.learning)
-		tell(VHU_EVENT_LEARN_READ, role, 0, time, 0, 0);
-	if (role->what != VHU_ROLE_KICK)
-		return;
-	ring = ring_of(role);
-	if (!ring)
-		return;
-	if (!value) {
-		/* What the eventfd holds now came since; all else was taken. */
-		struct eventfd_ctx *context = BPF_CORE_READ(file, private_data);
-		__u64 left = BPF_CORE_READ(context, count), waiting = ring->kicks - ring->taken;
-
-		value = waiting > left ? waiting - left : 0;
-	}
-	on_wake(ring, role, value, time);
-}
+#include <bpf/usdt.bpf.h>
 
 /* Functions of the kernel, by trampolines. */
 
@@ -419,58 +115,152 @@ static __always_inline struct file *file_of(__u32 fd)
 	return file;
 }
 
+/*
+ * A call that read 8 bytes ends.
+ * @listed: the buffers are in a list, which begins with the first one's address.
+ */
+static __always_inline void read_ends(const struct pt_regs *regs, bool listed)
+{
+	struct file *file = file_of((__u32)regs_first(regs));
+	const struct vhu_bpf_role *role = role_of(file);
+	const void *buffer;
+
+	if (!role)
+		return;
+	buffer = (const void *)regs_second(regs);
+	if (listed)
+		bpf_probe_read_user(&buffer, sizeof(buffer), buffer);
+	on_read(role, file, buffer);
+}
+
+/* Those that eventfds take, each by its own trace points: other calls cost next to nothing. */
+
+SEC("tracepoint/syscalls/sys_enter_write")
+int call_write(struct call_begins *call)
+{
+	/* An eventfd takes 8 bytes; whoever offers more is passed over for the sake of all others. */
+	if (call->argument[2] == 8)
+		on_signal(file_of((__u32)call->argument[0]));
+	return 0;
+}
+
+SEC("tracepoint/syscalls/sys_enter_writev")
+int call_writev(struct call_begins *call)
+{
+	on_signal(file_of((__u32)call->argument[0]));
+	return 0;
+}
+
+SEC("tracepoint/syscalls/sys_enter_pwritev2")
+int call_pwritev2(struct call_begins *call)
+{
+	on_signal(file_of((__u32)call->argument[0]));
+	return 0;
+}
+
+/* Return the registers of the system call that the current task is in. */
+static __always_inline const struct pt_regs *current_regs(void)
+{
+	return (const struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+}
+
+SEC("tracepoint/syscalls/sys_exit_read")
+int call_read(struct call_ends *call)
+{
+	if (call->result == 8)
+		read_ends(current_regs(), false);
+	return 0;
+}
+
+SEC("tracepoint/syscalls/sys_exit_readv")
+int call_readv(struct call_ends *call)
+{
+	if (call->result == 8)
+		read_ends(current_regs(), true);
+	return 0;
+}
+
+SEC("tracepoint/syscalls/sys_exit_preadv2")
+int call_preadv2(struct call_ends *call)
+{
+	if (call->result == 8)
+		read_ends(current_regs(), true);
+	return 0;
+}
+
+/* All of them, by the two trace points that all share. */
+
 SEC("tp_btf/sys_enter")
-int tp_enter(__u64 *args)
+int all_enter(__u64 *args)
 {
 	const struct pt_regs *regs = (const struct pt_regs *)args[0];
 	__u32 number = (__u32)args[1];
 
-	switch (number) {
-	case NR_WRITE:
-	case NR_PWRITE:
-		/* An eventfd takes 8 bytes; whoever offers more is passed over for the sake of all
-		 * others. */
-		if (regs_third(regs) != 8)
-			return 0;
-		break;
-	case NR_WRITEV:
-	case NR_PWRITEV:
-	case NR_PWRITEV2:
-		break;
-	default:
-		return 0;
-	}
-	on_signal(file_of((__u32)regs_first(regs)));
+	if (number == NR_WRITE ? regs_third(regs) == 8
+			       : number == NR_WRITEV || number == NR_PWRITEV2)
+		on_signal(file_of((__u32)regs_first(regs)));
 	return 0;
 }
 
 SEC("tp_btf/sys_exit")
-int tp_exit(__u64 *args)
+int all_exit(__u64 *args)
 {
 	const struct pt_regs *regs = (const struct pt_regs *)args[0];
-	const struct vhu_bpf_role *role;
-	const void *buffer;
-	struct file *file;
-	__u64 value = 0;
 	__u32 number;
 
 	if ((__s64)args[1] != 8)
 		return 0;
 	number = (__u32)regs_number(regs);
-	if (number != NR_READ && number != NR_PREAD && number != NR_READV &&
-	    number != NR_PREADV && number != NR_PREADV2)
-		return 0;
-	file = file_of((__u32)regs_first(regs));
-	role = role_of(file);
-	if (!role)
-		return 0;
-	/* The second argument is the buffer; where there may be several, their list, which begins
-	 * with the first one's address. */
-	buffer = (const void *)regs_second(regs);
-	if (number != NR_READ && number != NR_PREAD)
-		bpf_probe_read_user(&buffer, sizeof(buffer), buffer);
-	bpf_probe_read_user(&value, sizeof(value), buffer);
-	on_read(role, file, value);
+	if (number == NR_READ || number == NR_READV || number == NR_PREADV2)
+		read_ends(regs, number != NR_READ);
+	return 0;
+}
+
+/* The back-end's own code. */
+
+/* A function that takes a request off a vring returns it, or NULL. */
+SEC("uretprobe")
+int pop_returns(struct pt_regs *regs)
+{
+	__u64 request = PROBE_RETURN(regs);
+
+	if (request)
+		on_pop(NO_VRING, request);
+	return 0;
+}
+
+/* A function that gives a request back is called, with it as one of the first four arguments. */
+SEC("uprobe")
+int push_called(struct pt_regs *regs)
+{
+	if (!on_push(NO_VRING, PROBE_THIRD(regs)) && !on_push(NO_VRING, PROBE_SECOND(regs)) &&
+	    !on_push(NO_VRING, PROBE_FIRST(regs)) && !on_push(NO_VRING, PROBE_FOURTH(regs)))
+		on_lone_push(NO_VRING);
+	return 0;
+}
+
+/* Static probes: the vring's number, and what tells the request from others of that vring. */
+
+SEC("usdt")
+int pop_passed(struct pt_regs *ctx)
+{
+	long vring = 0, id = 0;
+
+	bpf_usdt_arg(ctx, 0, &vring);
+	bpf_usdt_arg(ctx, 1, &id);
+	on_pop((__u32)vring, (__u64)id);
+	return 0;
+}
+
+SEC("usdt")
+int push_passed(struct pt_regs *ctx)
+{
+	long vring = 0, id = 0;
+
+	bpf_usdt_arg(ctx, 0, &vring);
+	bpf_usdt_arg(ctx, 1, &id);
+	if (!on_push((__u32)vring, (__u64)id))
+		on_lone_push((__u32)vring);
 	return 0;
 }
 

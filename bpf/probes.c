@@ -14,6 +14,7 @@ static const char *const names[VHU_HOOKS] = {
 	[VHU_HOOKS_FENTRY] = "fentry",
 	[VHU_HOOKS_KPROBE] = "kprobe",
 	[VHU_HOOKS_SYSCALLS] = "syscalls",
+	[VHU_HOOKS_ALL_SYSCALLS] = "all-syscalls",
 };
 
 int vhu_probes_open(struct vhu_probes **to, const struct vhu_probes_choice *choice, char *error)
@@ -37,13 +38,18 @@ int vhu_probes_open(struct vhu_probes **to, const struct vhu_probes_choice *choi
 		if (ret)
 			continue;
 		ret = vhu_trial_run(probes);
+		if (!ret)
+			ret = vhu_inside_attach(probes, &choice->inside, error);
 		if (!ret) {
 			*to = probes;
 			return 0;
 		}
 		vhu_tier_unload(probes);
+		if (error[0])
+			break;
 	}
-	vhu_why(ret, (enum vhu_hooks)last, first == last, error);
+	if (!error[0])
+		vhu_why(ret, (enum vhu_hooks)last, first == last, error);
 	free(probes);
 	return ret;
 }
@@ -76,7 +82,7 @@ int vhu_hooks_by_name(const char *name)
 
 const char *vhu_probes_blind(const struct vhu_probes *probes)
 {
-	if (probes->hooks == VHU_HOOKS_SYSCALLS)
+	if (probes->hooks >= VHU_HOOKS_SYSCALLS)
 		return "does not see kicks and calls from inside the kernel (KVM ioeventfd, AIO) "
 		       "or by io_uring";
 	if (!probes->sees_kernel)
@@ -144,16 +150,57 @@ void vhu_probes_forget(struct vhu_probes *probes, const struct vhu_bpf_eventfd *
 	bpf_map_delete_elem(probes->roles, &eventfd->context);
 }
 
+/* Return how many values a ring's histogram of @stage has. */
+static uint64_t count_of(const struct vhu_bpf_ring *ring, enum vhu_bpf_stage stage)
+{
+	uint64_t count = 0;
+
+	for (unsigned i = 0; i < VHU_BPF_BUCKETS; i++)
+		count += ring->bucket[stage][i];
+	return count;
+}
+
 int vhu_probes_ring(struct vhu_probes *probes, uint32_t index, struct vhu_bpf_ring *ring)
 {
-	return bpf_map_lookup_elem(probes->rings, &index, ring) ? -errno : 0;
+	if (bpf_map_lookup_elem(probes->rings, &index, ring))
+		return -errno;
+	ring->wakes += count_of(ring, VHU_KICK_TO_WAKE) + ring->wakes_without_kick;
+	ring->calls += count_of(ring, VHU_WAKE_TO_CALL) + ring->calls_without_kick;
+	return 0;
 }
 
 void vhu_probes_clear(struct vhu_probes *probes, uint32_t index)
 {
 	static const struct vhu_bpf_ring empty;
 
+	static const struct vhu_bpf_inside empty_inside;
+
 	bpf_map_update_elem(probes->rings, &index, &empty, BPF_ANY);
+	if (vhu_probes_has_inside(probes))
+		bpf_map_update_elem(probes->insides, &index, &empty_inside, BPF_ANY);
+}
+
+bool vhu_probes_has_inside(const struct vhu_probes *probes)
+{
+	return probes->insides >= 0;
+}
+
+int vhu_probes_inside(struct vhu_probes *probes, uint32_t index, struct vhu_bpf_inside *inside)
+{
+	return bpf_map_lookup_elem(probes->insides, &index, inside) ? -errno : 0;
+}
+
+void vhu_probes_number(struct vhu_probes *probes, struct vhu_bpf_vring vring, uint32_t index)
+{
+	if (index < VHU_BPF_RINGS)
+		bpf_map_update_elem(probes->vrings, &vring, &index, BPF_ANY);
+	else
+		bpf_map_delete_elem(probes->vrings, &vring);
+}
+
+uint64_t vhu_probes_unplaced(const struct vhu_probes *probes)
+{
+	return __atomic_load_n(&probes->shared->unplaced, __ATOMIC_RELAXED);
 }
 
 int vhu_probes_events(struct vhu_probes *probes)

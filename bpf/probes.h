@@ -18,7 +18,8 @@
 enum vhu_hooks {
 	VHU_HOOKS_FENTRY,   /* the kernel's eventfd functions, by trampolines */
 	VHU_HOOKS_KPROBE,   /* the same, by break points */
-	VHU_HOOKS_SYSCALLS, /* system calls, by trace points */
+	VHU_HOOKS_SYSCALLS, /* read, write and their kin, by trace points of their own: needs tracefs */
+	VHU_HOOKS_ALL_SYSCALLS, /* the same by those that all system calls share */
 	VHU_HOOKS
 };
 
@@ -27,9 +28,26 @@ enum vhu_hooks {
 
 struct vhu_probes;
 
+/* Places in a back-end's own code. */
+enum {
+	VHU_INSIDE_POP,	 /* it took a request off a vring */
+	VHU_INSIDE_PUSH, /* it gives one back */
+	VHU_INSIDE_PLACES
+};
+
+struct vhu_inside_choice {
+	struct vhu_inside_place {
+		const char *binary;   /* program or library: a path, or a name that is looked for */
+		const char *provider; /* of a static probe; NULL: `name` is a function */
+		const char *name;     /* NULL: nothing is watched */
+	} place[VHU_INSIDE_PLACES];
+	uint32_t pid; /* 0: of whichever process runs it */
+};
+
 struct vhu_probes_choice {
 	int hooks; /* enum vhu_hooks, -1: the best that there is */
 	struct vhu_bpf_config config;
+	struct vhu_inside_choice inside;
 	/* See an event; called by vhu_probes_events. */
 	void (*see)(void *with, const struct vhu_bpf_event *event);
 	void *with;
@@ -71,6 +89,15 @@ void vhu_probes_forget(struct vhu_probes *probes, const struct vhu_bpf_eventfd *
 int vhu_probes_ring(struct vhu_probes *probes, uint32_t index, struct vhu_bpf_ring *ring);
 /* Set all of a ring's counts to zero. */
 void vhu_probes_clear(struct vhu_probes *probes, uint32_t index);
+
+/* Return whether pops or pushes are watched. */
+bool vhu_probes_has_inside(const struct vhu_probes *probes);
+/* Read what the back-end's own code did for a ring. Returns 0 or -errno. */
+int vhu_probes_inside(struct vhu_probes *probes, uint32_t index, struct vhu_bpf_inside *inside);
+/* Say which ring the static probes of a process mean by a vring's number; @index VHU_BPF_RINGS: none. */
+void vhu_probes_number(struct vhu_probes *probes, struct vhu_bpf_vring vring, uint32_t index);
+/* Return how many pops and pushes were of no known ring. */
+uint64_t vhu_probes_unplaced(const struct vhu_probes *probes);
 
 /* Pass the events that there are to choice->see, some thousands at most. Returns how many; -EAGAIN where
  * there may be more; -errno. */

@@ -22,6 +22,9 @@
 
 enum vhu_bpf_stage { VHU_KICK_TO_WAKE, VHU_WAKE_TO_CALL, VHU_KICK_TO_CALL, VHU_BPF_STAGES };
 
+/* What the back-end does between wake and call. */
+enum vhu_bpf_inner { VHU_WAKE_TO_POP, VHU_POP_TO_PUSH, VHU_PUSH_TO_CALL, VHU_BPF_INNER };
+
 /* What an eventfd stands for. */
 enum vhu_bpf_role_of {
 	VHU_ROLE_KICK,
@@ -46,26 +49,49 @@ struct vhu_bpf_who {
 
 /*
  * A ring. All times are CLOCK_MONOTONIC, 0 is none.
- * Invariant: taken <= kicks; the kicks from number `taken` on have not been taken.
+ * Invariant: answered <= taken <= kicks; the kicks from number `taken` on have not been taken, those
+ * from `answered` to there were taken and no call came since.
+ *
+ * What the kicking side writes stands first, what the other writes last: two processors that write
+ * to one cache line wait for one another.
+ *
+ * Every wake and call but a few is in a histogram: what is counted there is not counted once more.
  */
 struct vhu_bpf_ring {
 	uint64_t kicks;
-	uint64_t wakes;		     /* reads of the kick that took it */
-	uint64_t coalesced;	     /* kicks taken together with one before */
-	uint64_t wakes_without_kick; /* its kick was not seen */
-	uint64_t calls;
-	uint64_t calls_without_kick; /* no kick was taken since the call before */
-	uint64_t taken;
-	uint64_t open_kicks; /* taken, and no call since */
-	uint64_t open_kick_ns, open_wake_ns; /* the oldest of these */
-	uint64_t last_kick_ns, last_call_ns;
-	uint64_t greatest[VHU_BPF_STAGES];
+	uint64_t kick_context; /* of the last kick */
+	uint64_t epoch;
 	uint64_t stamp[VHU_BPF_STAMPS]; /* when kick number n came: n modulo their number */
 	struct vhu_bpf_who kicker;	/* of the last kick, where that is asked for */
-	uint32_t epoch;
-	uint32_t wake_seen;    /* since the epoch began */
-	uint64_t kick_context; /* of the last kick */
+
+	uint32_t wake_seen; /* since the epoch began */
+	uint64_t taken, answered;
+	uint64_t open_kick_ns, open_wake_ns; /* the oldest that no call answered; kick 0: not known */
+	uint64_t wakes; /* reads of the kick that took it; in the kernel those that were not seen */
+	uint64_t coalesced;	     /* kicks taken together with one before */
+	uint64_t wakes_without_kick; /* its kick was not seen */
+	uint64_t calls;		     /* in the kernel those whose wake was not seen */
+	uint64_t calls_without_kick; /* no kick was taken since the call before */
+	uint64_t greatest[VHU_BPF_STAGES];
 	uint64_t bucket[VHU_BPF_STAGES][VHU_BPF_BUCKETS];
+};
+
+/*
+ * A ring's requests, where the back-end's own code is watched. Wake to pop is from the last wake to
+ * the first pop after it, pop to push is each request's, push to call is from the first push after
+ * the last call.
+ */
+struct vhu_bpf_inside {
+	uint64_t pops, pushes;
+	uint64_t wake_ns;	  /* the last that no pop followed; 0 none */
+	uint64_t pop_ns, push_ns; /* the first since the last call; 0 none */
+	uint64_t greatest[VHU_BPF_INNER];
+	uint64_t bucket[VHU_BPF_INNER][VHU_BPF_BUCKETS];
+};
+
+/* A vring as a process's own code numbers it. */
+struct vhu_bpf_vring {
+	uint32_t pid, vring;
 };
 
 enum vhu_bpf_event_what {
@@ -80,6 +106,7 @@ enum vhu_bpf_event_what {
 struct vhu_bpf_event {
 	uint64_t time_ns;
 	uint64_t kick_ns, wake_ns; /* WAKE, CALL, SLOW: of what it answers; 0 not known */
+	uint64_t pop_ns, push_ns;  /* SLOW: the first since the call before; 0 not known */
 	uint32_t what;		   /* enum vhu_bpf_event_what */
 	uint32_t ring;
 	uint32_t eventfd_id;
@@ -100,12 +127,14 @@ struct vhu_bpf_config {
 	uint64_t slow_ns;    /* tell calls that come later than this after their kick; 0 none */
 	uint32_t all_events; /* tell every kick, wake and call */
 	uint32_t learning;   /* there are eventfds whose role is to be learnt */
+	uint32_t inside;     /* pops or pushes are watched */
 };
 
 /* What changes while they run. */
 struct vhu_bpf_shared {
 	uint64_t eventfd_operations; /* address of the kernel's file operations of eventfds */
 	uint64_t dropped;	     /* events for which there was no room */
+	uint64_t unplaced;	     /* pops and pushes of vrings that are not known */
 	uint32_t own_fd;	     /* an eventfd of the process that asks */
 };
 

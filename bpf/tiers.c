@@ -32,8 +32,14 @@ static const struct {
 	{VHU_HOOKS_KPROBE, "kretprobe_read", "eventfd_read", NULL},
 	{VHU_HOOKS_KPROBE, "kprobe_signal_mask", "eventfd_signal_mask", NULL},
 	{VHU_HOOKS_KPROBE, "kprobe_signal", "eventfd_signal", "eventfd_signal_mask"},
-	{VHU_HOOKS_SYSCALLS, "tp_enter", NULL, NULL},
-	{VHU_HOOKS_SYSCALLS, "tp_exit", NULL, NULL},
+	{VHU_HOOKS_SYSCALLS, "call_write", NULL, NULL},
+	{VHU_HOOKS_SYSCALLS, "call_writev", NULL, NULL},
+	{VHU_HOOKS_SYSCALLS, "call_pwritev2", NULL, NULL},
+	{VHU_HOOKS_SYSCALLS, "call_read", NULL, NULL},
+	{VHU_HOOKS_SYSCALLS, "call_readv", NULL, NULL},
+	{VHU_HOOKS_SYSCALLS, "call_preadv2", NULL, NULL},
+	{VHU_HOOKS_ALL_SYSCALLS, "all_enter", NULL, NULL},
+	{VHU_HOOKS_ALL_SYSCALLS, "all_exit", NULL, NULL},
 };
 #define ROWS (sizeof(row) / sizeof(row[0]))
 
@@ -55,7 +61,7 @@ static bool is_wanted(const struct btf *btf, enum vhu_hooks hooks, const char *p
 /* Return whether the kernel has all functions that @hooks cannot do without. */
 static bool is_possible(const struct btf *btf, enum vhu_hooks hooks)
 {
-	if (hooks == VHU_HOOKS_SYSCALLS)
+	if (hooks >= VHU_HOOKS_SYSCALLS)
 		return true;
 	return has_function(btf, "eventfd_write") && has_function(btf, "eventfd_read") &&
 	       (has_function(btf, "eventfd_signal_mask") || has_function(btf, "eventfd_signal"));
@@ -71,27 +77,42 @@ static int pass_event(void *with, void *data, size_t size)
 	return ++probes->passed < VHU_EVENTS_TURN ? 0 : -EAGAIN;
 }
 
+/* Give a map room for @entries. Returns 0 or -errno. */
+static int resize(struct bpf_object *object, const char *map, uint32_t entries)
+{
+	return bpf_map__set_max_entries(bpf_object__find_map_by_name(object, map), entries);
+}
+
 /* Set what is fixed before loading. Returns 0 or -errno. */
 static int configure(struct bpf_object *object, const struct vhu_bpf_config *config)
 {
+	/* What is only used where a back-end's own code is watched. */
+	static const char *const inside[] = {"insides", "threads", "vrings", "requests",
+					     "__bpf_usdt_specs", "__bpf_usdt_ip_to_spec_id"};
 	struct bpf_map *fixed = bpf_object__find_map_by_name(object, ".rodata.config");
-	struct bpf_map *events = bpf_object__find_map_by_name(object, "events");
 	bool silent = !config->slow_ns && !config->all_events && !config->learning;
+	int ret = 0;
 
-	if (!fixed || !events)
+	if (!fixed)
 		return -EINVAL;
-	if (silent && bpf_map__set_max_entries(events, (uint32_t)sysconf(_SC_PAGESIZE)))
-		return -EINVAL;
-	return bpf_map__set_initial_value(fixed, config, sizeof(*config));
+	if (silent)
+		ret = resize(object, "events", (uint32_t)sysconf(_SC_PAGESIZE));
+	for (size_t i = 0; !ret && !config->inside && i < sizeof(inside) / sizeof(inside[0]); i++)
+		ret = resize(object, inside[i], 1);
+	return ret ? ret : bpf_map__set_initial_value(fixed, config, sizeof(*config));
 }
 
 /* Find the maps of a loaded object. Returns 0 or -errno. */
-static int find_maps(struct vhu_probes *probes)
+static int find_maps(struct vhu_probes *probes, const struct vhu_probes_choice *choice)
 {
 	int shared = bpf_object__find_map_fd_by_name(probes->object, ".data.shared");
 
 	probes->roles = bpf_object__find_map_fd_by_name(probes->object, "roles");
 	probes->rings = bpf_object__find_map_fd_by_name(probes->object, "rings");
+	if (choice->config.inside) {
+		probes->insides = bpf_object__find_map_fd_by_name(probes->object, "insides");
+		probes->vrings = bpf_object__find_map_fd_by_name(probes->object, "vrings");
+	}
 	if (probes->roles < 0 || probes->rings < 0 || shared < 0)
 		return -EINVAL;
 	probes->shared = mmap(NULL, sizeof(*probes->shared), PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -105,7 +126,7 @@ static int find_maps(struct vhu_probes *probes)
 	return probes->events ? 0 : -errno;
 }
 
-/* Attach all programs that were loaded. Returns 0 or -errno. */
+/* Attach all programs that were loaded, but those for a back-end's code. Returns 0 or -errno. */
 static int attach(struct vhu_probes *probes)
 {
 	struct bpf_program *program;
@@ -115,7 +136,7 @@ static int attach(struct vhu_probes *probes)
 		bool iterates = !strcmp(bpf_program__name(program), "list_eventfds");
 		struct bpf_link *link;
 
-		if (!bpf_program__autoload(program))
+		if (!bpf_program__autoload(program) || vhu_inside_is(bpf_program__name(program)))
 			continue;
 		link = iterates ? bpf_program__attach_iter(program, NULL)
 				: bpf_program__attach(program);
@@ -142,6 +163,7 @@ int vhu_tier_load(struct vhu_probes *probes, enum vhu_hooks hooks,
 	if (!is_possible(btf, hooks))
 		goto out;
 	probes->hooks = hooks;
+	probes->insides = probes->vrings = -1;
 	probes->object = bpf_object__open_mem(vhu_bpf_object, size, NULL);
 	ret = -errno;
 	if (!probes->object)
@@ -151,13 +173,14 @@ int vhu_tier_load(struct vhu_probes *probes, enum vhu_hooks hooks,
 		const char *name = bpf_program__name(program);
 
 		bpf_program__set_autoload(program, !strcmp(name, "list_eventfds") ||
-							   is_wanted(btf, hooks, name));
+							   is_wanted(btf, hooks, name) ||
+							   vhu_inside_wants(&choice->inside, name));
 	}
 	ret = configure(probes->object, &choice->config);
 	if (!ret)
 		ret = bpf_object__load(probes->object);
 	if (!ret)
-		ret = find_maps(probes);
+		ret = find_maps(probes, choice);
 	if (!ret)
 		ret = attach(probes);
 	if (ret)

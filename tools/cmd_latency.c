@@ -15,31 +15,15 @@
 #include "tools/latency_events.h"
 #include "tools/latency_learn.h"
 #include "tools/latency_output.h"
+#include "tools/latency_request.h"
 
 /* How often events are taken and rings looked for. */
 #define TICK_NS	    UINT64_C(100000000)
 #define LOOK_NS	    UINT64_C(1000000000)
 #define INTERVAL_NS UINT64_C(1000000000)
-#define RINGS_GIVEN 64
 /* Rounds of events at the end: as many as the buffer holds. */
 #define LAST_TURNS  64
 
-enum { KEY_EVENTFD = 256, KEY_INTERVAL, KEY_DURATION, KEY_HISTOGRAM, KEY_JSON, KEY_SLOW, KEY_HOOKS };
-
-static const struct vhu_option option[] = {
-	{'r', "read", "FILE", "watch the rings of this capture's open sessions"},
-	{'f', "follow", NULL, "follow a capture that is being written: rings come and go"},
-	{'p', "pid", "PID", "watch a back-end without a capture; again: its front-end"},
-	{KEY_EVENTFD, "eventfd", "kick=ID,call=ID", "watch these eventfds as a ring; may be repeated"},
-	{KEY_INTERVAL, "interval", "TIME", "between tables, 1 s by default; 0s: none"},
-	{KEY_DURATION, "duration", "TIME", "end after this"},
-	{KEY_HISTOGRAM, "histogram", NULL, "draw histograms at the end"},
-	{KEY_JSON, "json", NULL, "a line of JSON an interval, and one at the end"},
-	{KEY_SLOW, "slower-than", "TIME", "tell each call that comes later than this after its kick"},
-	{'w', "write", "FILE", "write what happens, or only what is slow, as a capture"},
-	{KEY_HOOKS, "hooks", "SET", "fentry, kprobe or syscalls; else the best that there is"},
-	{0},
-};
 
 static const struct vhu_example example[] = {
 	{"vhu latency -f -r vm.pcapng", "rings of a capture that vhu proxy is writing"},
@@ -49,24 +33,10 @@ static const struct vhu_example example[] = {
 	{0},
 };
 
-struct request {
-	const char *capture, *write_to;
-	bool follow, histogram, json;
-	uint32_t pid[2];
-	unsigned pids;
-	struct {
-		bool set[VHU_RING_FDS];
-		uint32_t id[VHU_RING_FDS];
-	} given[RINGS_GIVEN];
-	unsigned rings_given;
-	uint64_t interval_ns, duration_ns, slow_ns;
-	int hooks;
-};
-
 /* All that runs. */
 struct latency {
 	const struct vhu_command *command;
-	const struct request *request;
+	const struct vhu_latency_request *request;
 	struct vhu_probes *probes;
 	struct vhu_rings rings;
 	struct vhu_latency_events events;
@@ -75,84 +45,6 @@ struct latency {
 	int signals;
 	const char *ended; /* why it ends by itself */
 };
-
-/* Read "kick=ID,call=ID"; one may be missing. Returns VHU_EXIT_DONE or VHU_EXIT_USAGE. */
-static int take_eventfd(const struct vhu_command *command, struct request *request,
-			const char *argument)
-{
-	static char *const key[] = {"kick", "call", NULL};
-	char text[128], *at = text, *value;
-	uint64_t id;
-
-	if (request->rings_given == RINGS_GIVEN)
-		return vhu_usage(command, "more than %d rings", RINGS_GIVEN);
-	if (strlen(argument) >= sizeof(text))
-		return vhu_usage(command, "%s: too long", argument);
-	strcpy(text, argument);
-	while (*at) {
-		int which = getsubopt(&at, key, &value);
-
-		if (which < 0 || !value || vhu_number_parse(value, 0, UINT32_MAX, &id) ||
-		    request->given[request->rings_given].set[which])
-			return vhu_usage(command, "%s: not of the form kick=ID,call=ID", argument);
-		request->given[request->rings_given].set[which] = true;
-		request->given[request->rings_given].id[which] = (uint32_t)id;
-	}
-	if (!*argument)
-		return vhu_usage(command, "--eventfd wants kick=ID,call=ID");
-	request->rings_given++;
-	return VHU_EXIT_DONE;
-}
-
-/* Take one option. Returns VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is wrong said. */
-static int take_option(const struct vhu_command *command, struct request *request, int key,
-		       const char *argument)
-{
-	uint64_t number;
-	int ret = 0;
-
-	switch (key) {
-	case 'r':
-		request->capture = argument;
-		break;
-	case 'f':
-		request->follow = true;
-		break;
-	case 'w':
-		request->write_to = argument;
-		break;
-	case 'p':
-		if (request->pids == 2)
-			return vhu_usage(command, "%s: a third process", argument);
-		if (vhu_number_parse(argument, 1, INT32_MAX, &number))
-			return vhu_usage(command, "%s: no process id", argument);
-		request->pid[request->pids++] = (uint32_t)number;
-		break;
-	case KEY_EVENTFD:
-		return take_eventfd(command, request, argument);
-	case KEY_INTERVAL:
-		ret = vhu_duration_parse(argument, &request->interval_ns);
-		break;
-	case KEY_DURATION:
-		ret = vhu_duration_parse(argument, &request->duration_ns);
-		break;
-	case KEY_SLOW:
-		ret = vhu_duration_parse(argument, &request->slow_ns);
-		break;
-	case KEY_HISTOGRAM:
-		request->histogram = true;
-		break;
-	case KEY_JSON:
-		request->json = true;
-		break;
-	case KEY_HOOKS:
-		request->hooks = vhu_hooks_by_name(argument);
-		if (request->hooks < 0)
-			return vhu_usage(command, "%s: no such set of hooks", argument);
-		break;
-	}
-	return ret ? vhu_usage(command, "%s: no duration, such as 500us", argument) : VHU_EXIT_DONE;
-}
 
 /* Take an event, as the probes pass it. */
 static void see(void *with, const struct vhu_bpf_event *event)
@@ -181,7 +73,7 @@ static int wire(struct latency *latency)
 /* Want the rings that were given by the ids of their eventfds. Returns an exit status. */
 static int want_given(struct latency *latency)
 {
-	const struct request *request = latency->request;
+	const struct vhu_latency_request *request = latency->request;
 
 	for (unsigned i = 0; i < request->rings_given; i++) {
 		struct vhu_ring *ring = vhu_rings_get(&latency->rings, 0, i);
@@ -204,22 +96,29 @@ static int want_given(struct latency *latency)
 	return VHU_EXIT_DONE;
 }
 
+/* Look whether the processes to watch are there. Returns an exit status. */
+static int find_processes(const struct latency *latency)
+{
+	const struct vhu_latency_request *request = latency->request;
+
+	for (unsigned i = 0; i < request->pids; i++)
+		if (kill((pid_t)request->pid[i], 0) && errno == ESRCH)
+			return vhu_fail(latency->command, "pid %u: no such process",
+					request->pid[i]);
+	return VHU_EXIT_DONE;
+}
+
 /* Find the rings to watch. Returns an exit status. */
 static int find_rings(struct latency *latency)
 {
-	const struct request *request = latency->request;
+	const struct vhu_latency_request *request = latency->request;
 	int status;
 
 	if (request->rings_given)
 		return want_given(latency);
-	if (request->pids) {
-		for (unsigned i = 0; i < request->pids; i++)
-			if (kill((pid_t)request->pid[i], 0) && errno == ESRCH)
-				return vhu_fail(latency->command, "pid %u: no such process",
-						request->pid[i]);
+	if (request->pids)
 		return vhu_learn_open(&latency->learn, latency->command, &latency->rings,
 				      request->pid[0], request->pid[1]);
-	}
 	status = vhu_latency_capture_open(&latency->capture, latency->command, &latency->rings,
 					  request->capture, request->follow);
 	if (status != VHU_EXIT_DONE || request->follow)
@@ -236,7 +135,7 @@ static int find_rings(struct latency *latency)
 /* Show how things stand, or stood. */
 static void show(struct latency *latency, bool last)
 {
-	const struct request *request = latency->request;
+	const struct vhu_latency_request *request = latency->request;
 	uint64_t now = vhu_latency_now();
 
 	pthread_mutex_lock(&latency->rings.lock);
@@ -296,7 +195,7 @@ static bool wait_until(struct latency *latency, uint64_t until)
 /* Watch until there is an end. */
 static void watch(struct latency *latency)
 {
-	const struct request *request = latency->request;
+	const struct vhu_latency_request *request = latency->request;
 	uint64_t start = vhu_latency_now(), tick = start, shown = start, looked = start;
 	bool more = true;
 
@@ -339,6 +238,9 @@ static void say_rest(struct latency *latency)
 	else if (dropped)
 		vhu_fail(latency->command, "%llu events were lost for want of room",
 			 (unsigned long long)dropped);
+	if (vhu_probes_unplaced(latency->probes))
+		fprintf(stderr, "vhu latency: %llu pops and pushes were of no known vring\n",
+			(unsigned long long)vhu_probes_unplaced(latency->probes));
 	if (!latency->ended && latency->learn && vhu_learn_silent(latency->learn))
 		fprintf(stderr, "vhu latency: %u shared eventfds had no traffic to tell them by\n",
 			vhu_learn_silent(latency->learn));
@@ -360,14 +262,19 @@ static int take_signals(void)
 /* Load the probes. Returns an exit status. */
 static int load(struct latency *latency)
 {
-	const struct request *request = latency->request;
+	const struct vhu_latency_request *request = latency->request;
+	const struct vhu_inside_place *pop = &request->place[VHU_INSIDE_POP].place;
+	const struct vhu_inside_place *push = &request->place[VHU_INSIDE_PUSH].place;
 	const struct vhu_probes_choice choice = {
 		.hooks = request->hooks,
 		.config = {
 			.slow_ns = request->slow_ns,
 			.all_events = request->write_to && !request->slow_ns,
 			.learning = request->pids > 0,
+			.inside = pop->name || push->name,
 		},
+		.inside = {.place = {[VHU_INSIDE_POP] = *pop, [VHU_INSIDE_PUSH] = *push},
+			   .pid = request->pid[0]},
 		.see = see,
 		.with = latency,
 	};
@@ -385,14 +292,16 @@ static int load(struct latency *latency)
 }
 
 /* Do what was asked for. Returns an exit status. */
-static int measure(const struct vhu_command *command, const struct request *request)
+static int measure(const struct vhu_command *command, const struct vhu_latency_request *request)
 {
 	static struct latency latency;
 	int status;
 
 	latency = (struct latency){.command = command, .request = request, .events = {.fd = -1}};
 	latency.signals = take_signals();
-	status = load(&latency);
+	status = find_processes(&latency);
+	if (status == VHU_EXIT_DONE)
+		status = load(&latency);
 	if (status != VHU_EXIT_DONE)
 		return status;
 	vhu_rings_init(&latency.rings, latency.probes);
@@ -424,13 +333,13 @@ static int measure(const struct vhu_command *command, const struct request *requ
 /* Run the sub-command. Returns the exit status. */
 static int run(const struct vhu_command *command, int argc, char **argv)
 {
-	static struct request request;
+	static struct vhu_latency_request request;
 	const char *argument;
 	int key, status;
 
-	request = (struct request){.hooks = -1, .interval_ns = INTERVAL_NS};
+	request = (struct vhu_latency_request){.hooks = -1, .interval_ns = INTERVAL_NS};
 	while ((key = vhu_options_next(command, argc, argv, &argument)) >= 0) {
-		status = take_option(command, &request, key, argument);
+		status = vhu_latency_request_take(command, &request, key, argument);
 		if (status != VHU_EXIT_DONE)
 			return status;
 	}
@@ -438,10 +347,9 @@ static int run(const struct vhu_command *command, int argc, char **argv)
 		return key == VHU_OPTIONS_HELP ? VHU_EXIT_DONE : VHU_EXIT_USAGE;
 	if (optind < argc)
 		return vhu_usage(command, "%s: what is that for?", argv[optind]);
-	if (!!request.capture + !!request.pids + !!request.rings_given != 1)
-		return vhu_usage(command, "which rings? Give one of -r, -p and --eventfd");
-	if (request.follow && !request.capture)
-		return vhu_usage(command, "-f follows a capture: give it with -r");
+	status = vhu_latency_request_check(command, &request);
+	if (status != VHU_EXIT_DONE)
+		return status;
 	return measure(command, &request);
 }
 
@@ -453,7 +361,7 @@ const struct vhu_command vhu_command_latency = {
 		 "back-end takes it, until the back-end calls, and what was lost on the way. Needs CAP_BPF\n"
 		 "and CAP_PERFMON, and CAP_SYS_PTRACE for other users' processes. Ctrl-C ends it with a\n"
 		 "summary.",
-	.option = option,
+	.option = vhu_latency_option,
 	.example = example,
 	.run = run,
 };

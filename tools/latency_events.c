@@ -90,12 +90,40 @@ static void put(struct vhu_latency_events *events, const struct vhu_ring *ring,
 	vhu_pcapng_write(events->writer, &record);
 }
 
+/* Write " + TEXT TIME" for a stage. */
+static void put_stage(FILE *to, const char *text, uint64_t from_ns, uint64_t to_ns)
+{
+	char time[VHU_DURATION_TEXT_SIZE];
+
+	fprintf(to, " %s %s", text, vhu_duration_text(to_ns > from_ns ? to_ns - from_ns : 0, time));
+}
+
+/* Write the stages of a slow call, as far as they were seen. */
+static void put_stages(FILE *to, const struct vhu_bpf_event *event)
+{
+	uint64_t wake = event->wake_ns, pop = event->pop_ns, push = event->push_ns;
+
+	if (!wake) {
+		fprintf(to, ", its wake was not seen");
+		return;
+	}
+	put_stage(to, "= kick to wake", event->kick_ns, wake);
+	put_stage(to, "+ wake to call", wake, event->time_ns);
+	/* Of one request only where it was taken after this wake. */
+	if (pop < wake || push < pop)
+		return;
+	put_stage(to, "(wake to pop", wake, pop);
+	put_stage(to, "+ pop to push", pop, push);
+	put_stage(to, "+ push to call", push, event->time_ns);
+	fputc(')', to);
+}
+
 /* Tell a slow call as a line. */
 static void tell_slow(const struct vhu_latency_events *events, const struct vhu_ring *ring,
 		      const struct vhu_bpf_event *event)
 {
 	uint64_t at = (uint64_t)((int64_t)event->time_ns + events->epoch_ns);
-	char text[3][VHU_DURATION_TEXT_SIZE], day[32] = "", session[40] = "";
+	char text[VHU_DURATION_TEXT_SIZE], day[32] = "", session[40] = "";
 	time_t seconds = (time_t)(at / NS);
 	struct tm tm;
 
@@ -103,18 +131,15 @@ static void tell_slow(const struct vhu_latency_events *events, const struct vhu_
 		strftime(day, sizeof(day), "%T", &tm);
 	if (ring->session)
 		snprintf(session, sizeof(session), "session %" PRIu64 " ", ring->session);
+	fprintf(events->slow, "%s.%06" PRIu64 " %svring %" PRIu32 ": kick to call %s", day,
+		at % NS / 1000, session, ring->vring,
+		vhu_duration_text(event->time_ns - event->kick_ns, text));
+	put_stages(events->slow, event);
 	fprintf(events->slow,
-		"%s.%06" PRIu64 " %svring %" PRIu32 ": kick to call %s%s%s%s%s; kick by %.16s (pid "
-		"%" PRIu32 ", cpu %" PRIu32 "), call by %.16s (pid %" PRIu32 ", cpu %" PRIu32 ")\n",
-		day, at % NS / 1000, session, ring->vring,
-		vhu_duration_text(event->time_ns - event->kick_ns, text[0]),
-		event->wake_ns ? " = kick to wake " : ", its wake was not seen",
-		event->wake_ns ? vhu_duration_text(event->wake_ns - event->kick_ns, text[1]) : "",
-		event->wake_ns ? " + wake to call " : "",
-		event->wake_ns ? vhu_duration_text(event->time_ns - event->wake_ns, text[2]) : "",
-		event->kicker.comm,
-		event->kicker.pid, event->kicker.cpu, event->who.comm, event->who.pid,
-		event->who.cpu);
+		"; kick by %.16s (pid %" PRIu32 ", cpu %" PRIu32 "), call by %.16s (pid %" PRIu32
+		", cpu %" PRIu32 ")\n",
+		event->kicker.comm, event->kicker.pid, event->kicker.cpu, event->who.comm,
+		event->who.pid, event->who.cpu);
 	fflush(events->slow);
 }
 

@@ -176,6 +176,31 @@ static bool is_alive(const struct listing *list, const struct vhu_ring_fd *fd)
 	return false;
 }
 
+/* Return whether a process has more than one ring of a number: then the number tells nothing. */
+static bool is_ambiguous(const struct vhu_rings *rings, const struct vhu_ring *ring)
+{
+	unsigned same = 0;
+
+	for (unsigned i = 0; i < rings->count; i++)
+		same += vhu_ring_is_wired(rings->ring[i]) && rings->ring[i]->vring == ring->vring &&
+			rings->ring[i]->peer[VHU_RING_BACK_END] == ring->peer[VHU_RING_BACK_END];
+	return same > 1;
+}
+
+/* Tell the probes in the back-ends' own code which ring they mean by a vring's number. */
+static void number(struct vhu_rings *rings)
+{
+	for (unsigned i = 0; i < rings->count; i++) {
+		const struct vhu_ring *ring = rings->ring[i];
+		const struct vhu_bpf_vring vring = {ring->peer[VHU_RING_BACK_END], ring->vring};
+
+		if (!vring.pid || !vhu_ring_is_wired(ring))
+			continue;
+		vhu_probes_number(rings->probes, vring,
+				  is_ambiguous(rings, ring) ? VHU_BPF_RINGS : i);
+	}
+}
+
 int vhu_rings_wire(struct vhu_rings *rings)
 {
 	struct listing list;
@@ -204,6 +229,8 @@ int vhu_rings_wire(struct vhu_rings *rings)
 		}
 		wired += vhu_ring_is_wired(rings->ring[i]);
 	}
+	if (vhu_probes_has_inside(rings->probes))
+		number(rings);
 	/* Perhaps on its way through a socket: to be looked for again. */
 	rings->changed = missing;
 	free(list.at);
@@ -212,18 +239,22 @@ int vhu_rings_wire(struct vhu_rings *rings)
 
 void vhu_rings_read(struct vhu_rings *rings)
 {
-	for (unsigned i = 0; i < rings->count; i++)
+	for (unsigned i = 0; i < rings->count; i++) {
 		vhu_probes_ring(rings->probes, i, &rings->ring[i]->counts);
+		if (vhu_probes_has_inside(rings->probes))
+			vhu_probes_inside(rings->probes, i, &rings->ring[i]->inside);
+	}
 }
 
 uint64_t vhu_ring_waiting(const struct vhu_ring *ring, uint64_t *oldest_ns)
 {
 	const struct vhu_bpf_ring *counts = &ring->counts;
 	uint64_t untaken = counts->kicks > counts->taken ? counts->kicks - counts->taken : 0;
+	uint64_t taken = counts->taken > counts->answered ? counts->taken - counts->answered : 0;
 	uint64_t oldest = untaken > VHU_BPF_STAMPS ? counts->kicks - VHU_BPF_STAMPS : counts->taken;
 
-	*oldest_ns = counts->open_kicks ? counts->open_kick_ns : 0;
+	*oldest_ns = taken && counts->open_wake_ns ? counts->open_kick_ns : 0;
 	if (!*oldest_ns && untaken)
 		*oldest_ns = counts->stamp[oldest % VHU_BPF_STAMPS];
-	return untaken + counts->open_kicks;
+	return untaken + taken;
 }

@@ -19,6 +19,7 @@
 #define VHU_RINGS_MAX (VHU_BPF_RINGS - 1)
 
 enum { VHU_RING_KICK, VHU_RING_CALL, VHU_RING_FDS };
+enum { VHU_RING_FRONT_END, VHU_RING_BACK_END, VHU_RING_PEERS };
 
 /* An eventfd of a ring. */
 struct vhu_ring_fd {
@@ -30,12 +31,13 @@ struct vhu_ring_fd {
 struct vhu_ring {
 	uint64_t session; /* 0: of no capture */
 	uint32_t vring;
-	uint32_t peer[2]; /* processes of its session, 0 not known */
+	uint32_t peer[VHU_RING_PEERS]; /* processes of its session, 0 not known */
 	struct vhu_ring_fd fd[VHU_RING_FDS];
 	bool ever_wired;
 	uint32_t epoch;
 	unsigned sure, seen; /* found by its traffic: how sure, percent; of how many kicks */
 	struct vhu_bpf_ring counts;
+	struct vhu_bpf_inside inside; /* where the back-end's own code is watched */
 };
 
 struct vhu_rings {

@@ -316,7 +316,7 @@ static void run_inside(void)
 		signal_inside(pair.kick);
 	json = tool_end();
 	sees = strstr(json, "\"blind\":\"\"");
-	expect(!hooks || sees == (strcmp(hooks, "syscalls") != 0), "says what it sees", sees, !sees);
+	expect(!hooks || sees == !strstr(hooks, "syscalls"), "says what it sees", sees, !sees);
 	expect(number(json, 0, NULL, "kicks") == (sees ? 100 : 0), "kicks from inside",
 	       number(json, 0, NULL, "kicks"), sees ? 100 : 0);
 }
@@ -419,7 +419,8 @@ static void run_passive(void)
 	kill(back, SIGKILL);
 }
 
-/* Skip where the probes cannot be had: where they can, an id that nobody has is what is missed. */
+/* Skip where the probes cannot be had: where they can, an id that nobody has is what is missed. In an
+ * emulated machine, where that takes seconds, they must be had. */
 static void need_probes(void)
 {
 	char command[512], line[512] = "";
@@ -427,6 +428,8 @@ static void need_probes(void)
 	bool good = false;
 	FILE *pipe;
 
+	if (getenv("COUNTS_ONLY"))
+		return;
 	snprintf(command, sizeof(command), "%s latency --json %s%s --eventfd kick=4294967295 2>&1", vhu,
 		 hooks ? "--hooks " : "", hooks ? hooks : "");
 	pipe = popen(command, "r");

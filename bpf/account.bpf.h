@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a kick, a wake and a call are counted as, however they were seen.
+ *
+ * A kick and a call are stamped before the write is done: when it is done the reader may have run
+ * already. A wake is stamped when the read has returned 8.
+ */
+#ifndef VHU_BPF_ACCOUNT_BPF_H
+#define VHU_BPF_ACCOUNT_BPF_H
+
+#include "inside.bpf.h"
+
+/* Add to a ring's histogram of @stage how long it is from @from to @to. */
+static __always_inline void add(struct vhu_bpf_ring *ring, enum vhu_bpf_stage stage, __u64 from,
+				__u64 to)
+{
+	count(ring->bucket[stage], &ring->greatest[stage], from, to);
+}
+
+/* Tell who runs. */
+static __always_inline void tell_who(struct vhu_bpf_who *who)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	who->pid = id >> 32;
+	who->tid = (__u32)id;
+	who->cpu = bpf_get_smp_processor_id();
+	bpf_get_current_comm(who->comm, sizeof(who->comm));
+}
+
+/* Tell an event; count it where there is no room. Of an eventfd that is being learnt there are more
+ * than enough. */
+static __always_inline void tell(__u32 what, const struct vhu_bpf_role *role,
+				 const struct vhu_bpf_ring *ring, __u64 time, __u64 kick,
+				 __u64 wake, const struct inside_times *inside)
+{
+	struct vhu_bpf_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+
+	if (!event) {
+		if (role->what != VHU_ROLE_LEARN)
+			__sync_fetch_and_add(&shared.dropped, 1);
+		return;
+	}
+	event->time_ns = time;
+	event->kick_ns = kick;
+	event->wake_ns = wake;
+	event->pop_ns = inside ? inside->pop : 0;
+	event->push_ns = inside ? inside->push : 0;
+	event->what = what;
+	event->ring = role->ring;
+	event->eventfd_id = role->eventfd_id;
+	tell_who(&event->who);
+	if (ring && what == VHU_EVENT_SLOW)
+		event->kicker = ring->kicker;
+	else
+		__builtin_memset(&event->kicker, 0, sizeof(event->kicker));
+	bpf_ringbuf_submit(event, what == VHU_EVENT_SLOW ? 0 : BPF_RB_NO_WAKEUP);
+}
+
+/* Return the ring that an eventfd belongs to. */
+static __always_inline struct vhu_bpf_ring *ring_of(const struct vhu_bpf_role *role)
+{
+	__u32 index = role->ring;
+
+	return bpf_map_lookup_elem(&rings, &index);
+}
+
+/* Have a ring whose kick was replaced forget the kicks that nobody took from the old one. */
+static __always_inline void follow_epoch(struct vhu_bpf_ring *ring,
+					 const struct vhu_bpf_role *role)
+{
+	if (ring->epoch == role->epoch)
+		return;
+	ring->epoch = role->epoch;
+	ring->answered += ring->kicks - ring->taken;
+	ring->taken = ring->kicks;
+	ring->wake_seen = 0;
+}
+
+/* The front-end kicks. */
+static __always_inline void on_kick(struct vhu_bpf_ring *ring, const struct vhu_bpf_role *role,
+				    __u64 time)
+{
+	__u64 number;
+
+	follow_epoch(ring, role);
+	number = __sync_fetch_and_add(&ring->kicks, 1);
+	ring->stamp[number % VHU_BPF_STAMPS] = time;
+	ring->kick_context = role->context;
+	if (config.slow_ns)
+		tell_who(&ring->kicker);
+	if (config.all_events)
+		tell(VHU_EVENT_KICK, role, 0, time, 0, 0, 0);
+}
+
+/*
+ * The back-end calls, and was not seen to take a kick: it may have begun to read before the probes
+ * came, or read by a way that they do not see. Once it was seen, it always is.
+ * Returns when the first kick came that is not in the eventfd any more; 0: none.
+ */
+static __always_inline __u64 take_unseen(struct vhu_bpf_ring *ring)
+{
+	__u64 waiting = ring->kicks - ring->taken, left, first;
+	struct eventfd_ctx *context = (struct eventfd_ctx *)ring->kick_context;
+
+	if (ring->wake_seen || !waiting || waiting > VHU_BPF_STAMPS || !context)
+		return 0;
+	left = BPF_CORE_READ(context, count);
+	if (left >= waiting)
+		return 0;
+	first = ring->stamp[ring->taken % VHU_BPF_STAMPS];
+	ring->taken += waiting - left;
+	__sync_fetch_and_add(&ring->wakes, 1);
+	__sync_fetch_and_add(&ring->coalesced, waiting - left - 1);
+	return first;
+}
+
+/* The back-end calls: that answers all kicks that were taken before. */
+static __always_inline void on_call(struct vhu_bpf_ring *ring, const struct vhu_bpf_role *role,
+				    __u64 time)
+{
+	/* Before the wake is taken: who takes kicks next may write both anew from then on. */
+	__u64 kick = ring->open_kick_ns, wake = __sync_lock_test_and_set(&ring->open_wake_ns, 0);
+	struct inside_times inside = {};
+
+	if (wake) {
+		add(ring, VHU_WAKE_TO_CALL, wake, time);
+	} else {
+		kick = take_unseen(ring);
+		__sync_fetch_and_add(kick ? &ring->calls : &ring->calls_without_kick, 1);
+	}
+	ring->answered = ring->taken;
+	if (kick)
+		add(ring, VHU_KICK_TO_CALL, kick, time);
+	if (config.inside)
+		inside = inside_call(role->ring, time);
+	if (config.slow_ns && kick && time > kick && time - kick >= config.slow_ns)
+		tell(VHU_EVENT_SLOW, role, ring, time, kick, wake, &inside);
+	else if (config.all_events)
+		tell(VHU_EVENT_CALL, role, 0, time, kick, wake, 0);
+}
+
+/*
+ * The back-end takes kicks.
+ * @value: how many, as the eventfd counted them.
+ */
+static __always_inline void on_wake(struct vhu_bpf_ring *ring, const struct vhu_bpf_role *role,
+				    __u64 value, __u64 time)
+{
+	__u64 first = 0, from, waiting;
+
+	follow_epoch(ring, role);
+	from = ring->taken;
+	waiting = ring->kicks - from;
+	ring->wake_seen = 1;
+	/* More than were seen: they came before the probes, or by a way that these do not see. */
+	if (value > waiting)
+		value = waiting;
+	if (value) {
+		__u64 oldest = waiting > VHU_BPF_STAMPS ? ring->kicks - VHU_BPF_STAMPS : from;
+
+		first = ring->stamp[oldest % VHU_BPF_STAMPS];
+		ring->taken = from + value;
+		if (value > 1)
+			__sync_fetch_and_add(&ring->coalesced, value - 1);
+		add(ring, VHU_KICK_TO_WAKE, first, time);
+	} else {
+		__sync_fetch_and_add(&ring->wakes_without_kick, 1);
+	}
+	if (!ring->open_wake_ns) {
+		ring->open_kick_ns = first;
+		ring->open_wake_ns = time;
+	}
+	if (config.inside)
+		inside_wake(role->ring, time);
+	if (config.all_events)
+		tell(VHU_EVENT_WAKE, role, 0, time, first, 0, 0);
+}
+
+/* Return what the eventfd with this file or context stands for, NULL for strangers. */
+static __always_inline struct vhu_bpf_role *role_of(const void *address)
+{
+	__u64 key = (__u64)address;
+
+	return bpf_map_lookup_elem(&roles, &key);
+}
+
+/* An eventfd, known by its file or its context, is about to be signalled. */
+static __always_inline void on_signal(const void *address)
+{
+	const struct vhu_bpf_role *role = role_of(address);
+	struct vhu_bpf_ring *ring;
+	__u64 time;
+
+	if (!role)
+		return;
+	time = bpf_ktime_get_ns();
+	if (role->what == VHU_ROLE_LEARN) {
+		if (config.learning)
+			tell(VHU_EVENT_LEARN_WRITE, role, 0, time, 0, 0, 0);
+		return;
+	}
+	ring = ring_of(role);
+	if (!ring)
+		return;
+	if (role->what == VHU_ROLE_KICK)
+		on_kick(ring, role, time);
+	else
+		on_call(ring, role, time);
+}
+
+/*
+ * A known eventfd was read.
+ * @buffer: of the reading process, what was read; NULL where that is not known.
+ */
+static __always_inline void on_read(const struct vhu_bpf_role *role, const struct file *file,
+				    const void *buffer)
+{
+	__u64 time = bpf_ktime_get_ns(), waiting, value = 1;
+	struct vhu_bpf_ring *ring;
+
+	if (role->what == VHU_ROLE_LEARN && config.learning)
+		tell(VHU_EVENT_LEARN_READ, role, 0, time, 0, 0, 0);
+	if (role->what != VHU_ROLE_KICK)
+		return;
+	ring = ring_of(role);
+	if (!ring)
+		return;
+	/* A read takes one kick at least: only of several it is a question how many, and asking
+	 * costs as much as all else here. */
+	waiting = ring->kicks - ring->taken;
+	if (waiting > 1 && buffer) {
+		bpf_probe_read_user(&value, sizeof(value), buffer);
+	} else if (waiting > 1) {
+		/* What the eventfd holds now came since; all else was taken. */
+		struct eventfd_ctx *context = BPF_CORE_READ(file, private_data);
+		__u64 left = BPF_CORE_READ(context, count);
+
+		value = waiting > left ? waiting - left : 0;
+	}
+	on_wake(ring, role, value, time);
+}
+
+#endif

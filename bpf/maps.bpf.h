@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the BPF programs know: their configuration, the maps. */
+#ifndef VHU_BPF_MAPS_BPF_H
+#define VHU_BPF_MAPS_BPF_H
+
+#include "core.h"
+#include "ring.h"
+
+/* So libbpf's headers name registers as the kernel does. */
+#define __VMLINUX_H__
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+char bpf_license[] SEC("license") = "GPL";
+
+const volatile struct vhu_bpf_config config SEC(".rodata.config");
+struct vhu_bpf_shared shared SEC(".data.shared");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4 * VHU_BPF_RINGS);
+	__type(key, __u64);
+	__type(value, struct vhu_bpf_role);
+} roles SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, VHU_BPF_RINGS);
+	__type(key, __u32);
+	__type(value, struct vhu_bpf_ring);
+} rings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, VHU_BPF_EVENTS_SIZE);
+} events SEC(".maps");
+
+/* Reads of kicks that have begun, by thread: a return probe has no arguments. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, __u64);
+} reads SEC(".maps");
+
+/* What follows is used only where pops and pushes are watched; else it has room for one. */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, VHU_BPF_RINGS);
+	__type(key, __u32);
+	__type(value, struct vhu_bpf_inside);
+} insides SEC(".maps");
+
+/* The ring whose kick a thread took last. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, __u32);
+} threads SEC(".maps");
+
+/* The ring that is a process's vring of some number, where there is just one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, VHU_BPF_RINGS);
+	__type(key, struct vhu_bpf_vring);
+	__type(value, __u32);
+} vrings SEC(".maps");
+
+/* Requests that were taken and not given back. */
+struct request_key {
+	__u64 id;
+	__u32 pid, vring;
+};
+
+struct request {
+	__u64 time;
+	__u32 ring;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct request_key);
+	__type(value, struct request);
+} requests SEC(".maps");
+
+#endif

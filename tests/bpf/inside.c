@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A back-end with two rings, whose pops and pushes can be watched, and its front-end: the truth that
+ * the stages of vhu latency are held against.
+ *
+ *	inside HOW GO ROUNDS REQUESTS [later]
+ *
+ * HOW: "static" or "library" functions, or "usdt". Each round a ring is kicked, REQUESTS are taken
+ * off it and given back, the last one first, and it is called; "later": given back and called by
+ * another thread than the one that takes.
+ *
+ * Prints "kick=ID,call=ID" for each ring, waits until the file GO is there, and prints as JSON how
+ * often each thing was done and the median time of each stage.
+ */
+#include <inttypes.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "tests/bpf/pingpong.h"
+#include "tests/bpf/queue.h"
+
+#ifdef VHU_HAVE_SDT
+#include <sys/sdt.h>
+#else
+#define DTRACE_PROBE2(...) ((void)0)
+#define DTRACE_PROBE3(...) ((void)0)
+#endif
+
+#define RINGS	  2
+#define SAMPLES	  20000
+#define TO_POP_NS  200000
+#define TO_PUSH_NS 400000
+#define TO_CALL_NS 800000
+
+static int kick[RINGS], call[RINGS], handed;
+static struct queue queue[RINGS];
+static enum { STATIC, LIBRARY, USDT } how;
+static unsigned rounds, requests;
+static bool later;
+static uint64_t wake_ns, first_push_ns, to_pop[SAMPLES], to_push[SAMPLES], to_call[SAMPLES];
+static uint64_t popped_ns[QUEUE_SIZE];
+static unsigned pops, pushes, calls;
+static struct request *taken[QUEUE_SIZE];
+static struct queue *current;
+
+/* The same as the library's, with symbols that only a symbol table has. */
+static __attribute__((noinline, used)) struct request *static_queue_pop(void *device,
+									 struct queue *from,
+									 size_t size)
+{
+	__asm__ volatile("" : : "r"(device), "r"(size) : "memory");
+	return from->left ? &from->request[--from->left] : NULL;
+}
+
+static __attribute__((noinline, used)) void static_queue_push(void *device, struct queue *to,
+							      struct request *request,
+							      unsigned length)
+{
+	__asm__ volatile("" : : "r"(device), "r"(to), "r"(request) : "memory");
+	request->id += length;
+}
+
+/* Let time pass. */
+static void pass(uint64_t ns)
+{
+	uint64_t start = now_ns();
+
+	while (now_ns() - start < ns)
+		;
+}
+
+/* Take a request. Returns it or NULL. */
+static struct request *pop(struct queue *from)
+{
+	struct request *request = how == LIBRARY ? library_queue_pop(NULL, from, sizeof(*request))
+						 : static_queue_pop(NULL, from, sizeof(*request));
+
+	if (request && how == USDT)
+		DTRACE_PROBE2(vhu, queue_pop, from->number, (unsigned)(request - from->request));
+	return request;
+}
+
+/* Give a request back. */
+static void push(struct queue *to, struct request *request)
+{
+	if (how == LIBRARY)
+		library_queue_push(NULL, to, request, 1);
+	else
+		static_queue_push(NULL, to, request, 1);
+	if (how == USDT)
+		DTRACE_PROBE3(vhu, queue_push, to->number, (unsigned)(request - to->request), 1);
+}
+
+/* Write to an eventfd, or read it. Ends where that fails. */
+static void signal_fd(int fd)
+{
+	uint64_t one = 1;
+
+	if (write(fd, &one, sizeof(one)) != sizeof(one))
+		exit(1);
+}
+
+static void take_fd(int fd)
+{
+	uint64_t value;
+
+	if (read(fd, &value, sizeof(value)) != sizeof(value))
+		exit(1);
+}
+
+/* Give all back, the last one first, and call. */
+static void finish(void)
+{
+	pass(TO_PUSH_NS);
+	for (unsigned i = requests; i--;) {
+		uint64_t now = now_ns();
+
+		if (i == requests - 1)
+			first_push_ns = now;
+		to_push[pushes++ % SAMPLES] = now - popped_ns[i];
+		push(current, taken[i]);
+	}
+	pass(TO_CALL_NS);
+	to_call[calls++ % SAMPLES] = now_ns() - first_push_ns;
+	signal_fd(call[current->number]);
+}
+
+/* Give back what the other thread took, as a thread. */
+static void *finish_later(void *with)
+{
+	for (unsigned i = 0; i < rounds; i++) {
+		take_fd(handed);
+		finish();
+	}
+	return with;
+}
+
+/* Serve both rings, as a thread. */
+static void *serve(void *with)
+{
+	for (unsigned round = 0; round < rounds; round++) {
+		struct pollfd watched[RINGS] = {{.fd = kick[0], .events = POLLIN},
+						{.fd = kick[1], .events = POLLIN}};
+
+		poll(watched, RINGS, -1);
+		current = &queue[watched[0].revents ? 0 : 1];
+		take_fd(kick[current->number]);
+		wake_ns = now_ns();
+		pass(TO_POP_NS);
+		to_pop[round % SAMPLES] = now_ns() - wake_ns;
+		for (unsigned i = 0; (taken[i] = pop(current)); i++) {
+			popped_ns[i] = now_ns();
+			pops++;
+		}
+		if (later)
+			signal_fd(handed);
+		else
+			finish();
+	}
+	return with;
+}
+
+/* Return the median. */
+static uint64_t median(const uint64_t *value, size_t count)
+{
+	static const uint64_t zero[SAMPLES];
+
+	return quantile(zero, value, count, 500);
+}
+
+int main(int argc, char **argv)
+{
+	pthread_t thread[2];
+
+	if (argc < 5)
+		return 2;
+	how = !strcmp(argv[1], "library") ? LIBRARY : !strcmp(argv[1], "usdt") ? USDT : STATIC;
+	rounds = (unsigned)atoi(argv[3]);
+	requests = (unsigned)atoi(argv[4]);
+	later = argc > 5;
+	if (requests > QUEUE_SIZE || rounds * requests > SAMPLES)
+		return 2;
+	handed = eventfd(0, EFD_CLOEXEC);
+	for (unsigned i = 0; i < RINGS; i++) {
+		kick[i] = eventfd(0, EFD_CLOEXEC);
+		call[i] = eventfd(0, EFD_CLOEXEC);
+		queue[i].number = i;
+		printf("kick=%u,call=%u\n", eventfd_id(kick[i]), eventfd_id(call[i]));
+	}
+	fflush(stdout);
+	while (access(argv[2], F_OK))
+		usleep(10000);
+	if (pthread_create(&thread[0], NULL, serve, NULL) ||
+	    (later && pthread_create(&thread[1], NULL, finish_later, NULL)))
+		return 1;
+	for (unsigned round = 0; round < rounds; round++) {
+		/* Twice as often the first as the second. */
+		unsigned ring = round % 3 == 2;
+
+		queue[ring].left = requests;
+		signal_fd(kick[ring]);
+		take_fd(call[ring]);
+	}
+	printf("{\"pops\":%u,\"pushes\":%u,\"calls\":%u,\"wake_to_pop\":%" PRIu64
+	       ",\"pop_to_push\":%" PRIu64 ",\"push_to_call\":%" PRIu64 "}\n",
+	       pops, pushes, calls, median(to_pop, rounds), median(to_push, pushes),
+	       median(to_call, calls));
+	return 0;
+}

@@ -1,0 +1,97 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# vhu latency splits wake to call where a back-end takes requests and gives them back: counted to
+# the last one, by ring, and timed as the back-end itself timed it.
+#
+#	sh inside.sh BIN BPF_INSIDE LIBRARY HOW [later]
+set -eu
+bin=$1 inside=$2 library=$3 how=$4 later=${5:-}
+command -v jq >/dev/null || { echo "lacks jq: install the package jq"; exit 77; }
+folder=$(mktemp -d "${TMPDIR:-/tmp}/latency-inside.XXXXXX")
+jobs=
+trap 'for job in $jobs; do kill "$job" 2>/dev/null || :; done; rm -rf "$folder"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+cd "$folder"
+
+fail() {
+	echo "$*"
+	cat ./*.log 2>/dev/null || :
+	exit 1
+}
+
+# Wait until the command $* succeeds, not for ever.
+wait_for() {
+	tries=0
+	until "$@" >/dev/null 2>&1; do
+		tries=$((tries + 1))
+		[ $tries -lt 600 ] || fail "waited in vain for: $*"
+		sleep 0.1
+	done
+}
+
+lacks=$("$bin/vhu" latency --json --eventfd kick=4294967295 2>&1) || :
+case $lacks in
+*"no process has it open"*) ;;
+*)
+	echo "lacks probes: $lacks"
+	exit 77
+	;;
+esac
+case $how in
+static) pop=$inside:static_queue_pop push=$inside:static_queue_push ;;
+library) pop=$library:library_queue_pop push=$library:library_queue_push ;;
+usdt) pop=$inside:vhu:queue_pop push=$inside:vhu:queue_push ;;
+esac
+rounds=150 requests=3
+# shellcheck disable=SC2086 # nothing is an argument less
+"$inside" $how go $rounds $requests $later >truth &
+back=$!
+jobs="$jobs $back"
+two_lines() {
+	[ "$(wc -l <truth)" -eq 2 ] || ! kill -0 $back
+}
+wait_for two_lines
+{ read -r first && read -r second; } <truth
+"$bin/vhu" latency --json --interval 100ms --eventfd "$first" --eventfd "$second" --pop "$pop" \
+	--push "$push" >told 2>tool.log &
+tool=$!
+jobs="$jobs $tool"
+ended() {
+	! kill -0 $tool 2>/dev/null
+}
+started() {
+	[ -s told ] || ended
+}
+wait_for started
+if ended; then
+	case $(cat tool.log) in
+	*"no static probe"*)
+		echo "lacks static probes: install the package systemtap-sdt-dev"
+		exit 77
+		;;
+	esac
+	fail "it ended"
+fi
+touch go
+wait $back || fail "the back-end: status $?"
+kill -INT $tool 2>/dev/null || :
+wait $tool || fail "vhu latency: status $?"
+tail -n 1 told >last
+tail -n 1 truth >truth.json
+cat truth.json
+jq -c '.rings[] | [.vring, .kicks, .pops, .pushes, .wake_to_pop_ns.p50, .pop_to_push_ns.p50,
+	.push_to_call_ns.p50, .wake_to_call_ns.p50]' last
+jq -e --argjson rounds $rounds --argjson requests $requests '
+	.unplaced == 0 and .dropped == 0 and
+	(.rings | map(.kicks) == [$rounds / 3 * 2, $rounds / 3]) and
+	(.rings | all(.pops == .kicks * $requests and .pushes == .pops and .wakes == .kicks and
+		.wake_to_pop_ns.count == .wakes and .pop_to_push_ns.count == .pops and
+		.push_to_call_ns.count == .calls))' last >/dev/null || fail "counts: $(cat last)"
+# A median is little moved by what else the machine does; a stage taken for another one is.
+jq -e --slurpfile truth truth.json '
+	def near($truth): . > $truth * 0.9 - 50000 and . < $truth * 1.1 + 100000;
+	.rings | all((.wake_to_pop_ns.p50 | near($truth[0].wake_to_pop)) and
+		(.pop_to_push_ns.p50 | near($truth[0].pop_to_push)) and
+		(.push_to_call_ns.p50 | near($truth[0].push_to_call)))' last >/dev/null ||
+	fail "times: $(cat last)"
