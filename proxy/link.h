@@ -21,6 +21,7 @@
 
 #include "proxy/proxy.h"
 #include "proxy/relay.h"
+#include "proxy/traffic.h"
 
 struct vhu_alter;
 struct vhu_link;
@@ -43,6 +44,7 @@ struct vhu_link {
 	struct vhu_link_end end[2]; /* by side */
 	struct vhu_relay relay[2];  /* by the side that sends */
 	struct vhu_notifiers *notifiers; /* of the main socket's; NULL where there are none */
+	struct vhu_traffic traffic;
 	struct vhu_link *opening;   /* the channel in the message that is being sent */
 	struct vhu_alter *alter;    /* NULL until it is needed */
 	bool ended;

@@ -370,6 +370,10 @@ int vhu_pair_open(struct vhu_pair *pair, struct vhu_proxy *proxy, char error[VHU
 	if (pair->calls && !pair->patience_ns)
 		pair->once = true;
 	proxy->pairs++;
+	pair->link = &proxy->pair;
+	while (*pair->link)
+		pair->link = &(*pair->link)->next;
+	*pair->link = pair;
 	return 0;
 }
 
@@ -434,4 +438,7 @@ void vhu_pair_close(struct vhu_pair *pair, const char *reason)
 		close(vhu_guest_take(pair->guests));
 	vhu_endpoint_close(&pair->end[VHU_FRONT]);
 	vhu_endpoint_close(&pair->end[VHU_BACK]);
+	*pair->link = pair->next;
+	if (pair->next)
+		pair->next->link = pair->link;
 }

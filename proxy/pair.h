@@ -48,6 +48,7 @@ struct vhu_pair {
 	struct vhu_rights rights; /* for a socket that it makes; the rest is the other side's */
 
 	struct vhu_proxy *proxy;
+	struct vhu_pair *next, **link; /* of the proxy's, while it is open */
 	struct vhu_pair_listener listener[2];
 	struct vhu_timer resume;  /* accepts again after running out of descriptors */
 	struct vhu_timer again;   /* looks again whether guests can be joined, or calls again */

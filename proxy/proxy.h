@@ -21,6 +21,8 @@ enum vhu_side {
 	VHU_BACK = 1,
 };
 
+struct vhu_pair;
+
 struct vhu_proxy {
 	struct vhu_loop loop;
 	struct vhu_sinks sinks;
@@ -36,6 +38,7 @@ struct vhu_proxy {
 	uint64_t messages; /* passed on */
 	uint64_t fds;      /* passed on */
 	unsigned pairs;    /* that still serve; the loop stops at none */
+	struct vhu_pair *pair; /* all that are open */
 };
 
 /* Say a line, made as printf makes it. */

@@ -155,6 +155,7 @@ int vhu_proxy_session_start(struct vhu_pair *pair, const int socket[2], const ch
 	session->proxy = pair->proxy;
 	session->pair = pair;
 	session->number = ++pair->proxy->sessions;
+	session->begun_ns = vhu_loop_now();
 	session->next = pair->sessions;
 	session->link = &pair->sessions;
 	if (session->next)

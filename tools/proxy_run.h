@@ -24,6 +24,11 @@ struct vhu_proxy_run {
 	struct vhu_pair *pair; /* as many as were requested */
 	struct vhu_capture capture;
 	struct vhu_watch signals;
+	/* for SIGUSR1: sessions up to `last` are said, those up to `said` were */
+	struct {
+		struct vhu_timer timer;
+		uint64_t said, last;
+	} status;
 	/* for --verbose */
 	struct vhu_sessions *sessions;
 	struct vhu_dump dump;
@@ -55,9 +60,12 @@ int vhu_proxy_run_open_sinks(struct vhu_proxy_run *run);
  * @lost: gets what the summary is to say about the capture, "" for nothing. */
 void vhu_proxy_run_close_sinks(struct vhu_proxy_run *run, char *lost, size_t size);
 
+/* Say on standard error what all sessions are doing, in the turns of the loop that follow. */
+void vhu_proxy_run_say_status(struct vhu_proxy_run *run);
+
 /*
- * Let SIGINT, SIGTERM and SIGHUP end the run in order, and let nothing else do so that is only an
- * error of a call. Calls are not restarted, so that a full pipe cannot hold up the end.
+ * Let SIGINT, SIGTERM and SIGHUP end the run in order, SIGUSR1 say what it is doing, and let nothing
+ * else end it that is only an error of a call. Calls are not restarted, so that a full pipe cannot hold up the end.
  * Returns 0 or -errno; vhu_proxy_run_release_signals is to be called in both cases.
  */
 int vhu_proxy_run_catch_signals(struct vhu_proxy_run *run);

@@ -8,48 +8,79 @@
 
 #include "tools/proxy_run.h"
 
-/* Written to by the signal handler: calls that wait are left, and the loop stops. */
+/* Stop the loop. */
+static void stop(struct vhu_proxy_run *run)
+{
+	run->proxy.loop.stop = true;
+}
+
+/* What is done about a signal: one row each. */
+static const struct {
+	int number;
+	bool ends; /* the run: left alone where it is ignored, as nohup and shells have it */
+	void (*act)(struct vhu_proxy_run *run);
+} row[] = {
+    {SIGINT, true, stop},
+    {SIGTERM, true, stop},
+    {SIGHUP, true, stop},
+    {SIGUSR1, false, vhu_proxy_run_say_status},
+};
+#define ROWS (sizeof(row) / sizeof(row[0]))
+
+/* Set by the signal handler, by row; and written to: calls that wait are left. */
+static volatile sig_atomic_t noted[ROWS];
 static int signalled = -1;
 
-/* Note that a signal asked for the end. */
+/* Note a signal. */
 static void on_signal(int number)
 {
 	const uint64_t one = 1;
 	int saved = errno;
 
-	(void)number;
+	for (size_t i = 0; i < ROWS; i++) {
+		if (row[i].number == number)
+			noted[i] = 1;
+	}
 	if (write(signalled, &one, sizeof(one)) < 0) {
 		/* It was noted already. */
 	}
 	errno = saved;
 }
 
-/* A signal was noted: stop the loop. */
-static void stop(struct vhu_watch *watch, uint32_t events)
+/* Signals were noted: do what they ask for. */
+static void act(struct vhu_watch *watch, uint32_t events)
 {
 	struct vhu_proxy_run *run =
 	    (struct vhu_proxy_run *)((char *)watch - offsetof(struct vhu_proxy_run, signals));
+	uint64_t times;
 
 	(void)events;
-	run->proxy.loop.stop = true;
+	if (read(signalled, &times, sizeof(times)) < 0) {
+		/* They were seen to already. */
+	}
+	for (size_t i = 0; i < ROWS; i++) {
+		if (!noted[i])
+			continue;
+		noted[i] = 0;
+		row[i].act(run);
+	}
 }
 
 int vhu_proxy_run_catch_signals(struct vhu_proxy_run *run)
 {
-	static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
 	struct sigaction action = {.sa_handler = on_signal}, before;
 
 	signalled = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (signalled < 0)
 		return -errno;
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		/* What nohup and shells have ignored stays so. */
-		if (!sigaction(ends[i], NULL, &before) && before.sa_handler != SIG_IGN)
-			sigaction(ends[i], &action, NULL);
+	for (size_t i = 0; i < ROWS; i++) {
+		if (!row[i].ends ||
+		    (!sigaction(row[i].number, NULL, &before) && before.sa_handler != SIG_IGN))
+			sigaction(row[i].number, &action, NULL);
 	}
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-	run->signals.ready = stop;
+	run->signals.ready = act;
 	run->signals.fd = signalled;
 	return vhu_loop_watch(&run->proxy.loop, &run->signals, EPOLLIN);
 }
