@@ -24,6 +24,7 @@ static const struct vhu_option option[] = {
      "stand between kicks and calls too: all, or as vring=0,session=2,call"},
     {VHU_PROXY_RECORD_KICKS, "record-kicks", NULL, "record each of these kicks and calls"},
     {VHU_PROXY_CONFIG, "config", "FILE", "take options from FILE: a line each, without dashes"},
+    {VHU_PROXY_NO_SANDBOX, "no-sandbox", NULL, "keep the right to do more than serving needs"},
     {0},
 };
 

@@ -162,6 +162,9 @@ int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const cha
 		break;
 	case VHU_PROXY_PAIR:
 		return request_joined_pair(request, argument, error);
+	case VHU_PROXY_NO_SANDBOX:
+		request->no_sandbox = true;
+		break;
 	}
 	return 0;
 }

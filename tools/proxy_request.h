@@ -31,17 +31,18 @@ enum vhu_proxy_key {
 	VHU_PROXY_INTERPOSE,
 	VHU_PROXY_RECORD_KICKS,
 	VHU_PROXY_CONFIG, /* taken by vhu_proxy_config_take */
+	VHU_PROXY_NO_SANDBOX,
 };
 
 struct vhu_proxy_request {
 	const char *file; /* NULL: no capture */
 	uint32_t snaplen; /* 0: the default */
-	bool verbose, quiet, with_keys;
 	uint64_t patience_ns; /* as a pair has it */
 	bool one_at_a_time;
 	struct vhu_rights rights; /* of the sockets that are made */
 	bool interpose; /* as `notify` tells */
 	struct vhu_notify notify;
+	bool verbose, quiet, with_keys, no_sandbox;
 	/* FRONT and BACK as they were written, by side. */
 	struct vhu_proxy_request_pair {
 		const char *end[2];

@@ -66,6 +66,7 @@ static int serve(struct vhu_proxy_run *run, bool *served)
 
 	if (status != VHU_EXIT_DONE)
 		return status;
+	vhu_proxy_run_enter_sandbox(run);
 	error = vhu_loop_run(&run->proxy.loop);
 	if (error)
 		return vhu_fail(run->command, "cannot wait for events: %s", strerror(-error));

@@ -63,6 +63,10 @@ void vhu_proxy_run_close_sinks(struct vhu_proxy_run *run, char *lost, size_t siz
 /* Say on standard error what all sessions are doing, in the turns of the loop that follow. */
 void vhu_proxy_run_say_status(struct vhu_proxy_run *run);
 
+/* Give up all that serving does not need, unless told not to; where the system does not let this
+ * be, that is said. */
+void vhu_proxy_run_enter_sandbox(struct vhu_proxy_run *run);
+
 /*
  * Let SIGINT, SIGTERM and SIGHUP end the run in order, SIGUSR1 say what it is doing, and let nothing
  * else end it that is only an error of a call. Calls are not restarted, so that a full pipe cannot hold up the end.

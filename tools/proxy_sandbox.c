@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The sandbox of vhu proxy: which folders it still needs once all is open. */
+#include "proxy/sandbox.h"
+
+#include "tools/proxy_run.h"
+
+void vhu_proxy_run_enter_sandbox(struct vhu_proxy_run *run)
+{
+	struct vhu_sandbox sandbox;
+	char error[VHU_SANDBOX_ERROR];
+
+	if (run->request->no_sandbox)
+		return;
+	vhu_sandbox_start(&sandbox, 0);
+	/* Sockets that were made are removed at the end. */
+	for (size_t i = 0; i < run->request->pairs; i++) {
+		for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
+			const struct vhu_endpoint *end = &run->pair[i].end[side];
+
+			if (end->made)
+				vhu_sandbox_allow_beside(&sandbox, end->path, VHU_SANDBOX_REMOVE);
+		}
+	}
+	if (vhu_sandbox_enter(&sandbox, error))
+		vhu_proxy_say(&run->proxy,
+			      "%s: serves without; --no-sandbox says that this is meant", error);
+}
