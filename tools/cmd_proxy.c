@@ -23,6 +23,11 @@ static const struct vhu_option option[] = {
     {VHU_PROXY_INTERPOSE, "interpose-eventfds", "[=SPEC]",
      "stand between kicks and calls too: all, or as vring=0,session=2,call"},
     {VHU_PROXY_RECORD_KICKS, "record-kicks", NULL, "record each of these kicks and calls"},
+    {VHU_PROXY_RULE, "rule", "RULE",
+     "change what passes: 'front SET_VRING_KICK nth=3: delay 50ms'; may be repeated"},
+    {VHU_PROXY_RULES, "rules", "FILE", "the same by the rules in FILE, one a line"},
+    {VHU_PROXY_SEED, "seed", "N", "let rules have the chances that they had in the run of seed N"},
+    {VHU_PROXY_MASK, "mask", "WHAT", "hide protocol:NAME, virtio:NAME, config:OFFSET=BYTE,..."},
     {VHU_PROXY_CONFIG, "config", "FILE", "take options from FILE: a line each, without dashes"},
     {VHU_PROXY_NO_SANDBOX, "no-sandbox", NULL, "keep the right to do more than serving needs"},
     {0},
@@ -38,6 +43,10 @@ static const struct vhu_example example[] = {
      "stand between two pairs, with one capture of both"},
     {"vhu proxy --interpose-eventfds=vring=0 vm.sock disk.sock",
      "count and time the kicks and calls of vring 0"},
+    {"vhu proxy -w vm.pcapng --mask protocol:STATUS vm.sock disk.sock",
+     "does it work without that feature?"},
+    {"vhu proxy -w vm.pcapng --rule 'back GET_CONFIG nth=2: drop' vm.sock disk.sock",
+     "does the front-end survive an answer that never comes?"},
     {0},
 };
 
@@ -99,7 +108,7 @@ const struct vhu_command vhu_command_proxy = {
     .about =
 	"FRONT is where the front-end (the VMM) is met, BACK where the back-end is: listen:PATH,\n"
 	"connect:PATH, or fd:N for an inherited socket. A path alone listens as FRONT, connects\n"
-	"as BACK. Nothing that passes is ever changed.",
+	"as BACK. Nothing that passes is changed unless a rule or a mask says so.",
     .option = option,
     .example = example,
     .run = run_proxy,

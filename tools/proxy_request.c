@@ -126,6 +126,47 @@ static int request_retry(struct vhu_proxy_request *request, const char *argument
 	return 0;
 }
 
+/* Take --rule. Returns as vhu_proxy_request_take does. */
+static int request_rule(struct vhu_proxy_request *request, const char *argument, char *error)
+{
+	char what[VHU_RULE_ERROR];
+	int id = vhu_rules_add(&request->rules, argument, what);
+
+	if (id < 0)
+		vhu_proxy_request_wrong(error, "rule '%.*s': %s", VHU_PROXY_REQUEST_ERROR / 4,
+					argument, what);
+	return id < 0 ? id : 0;
+}
+
+/* Take --rules. Returns as vhu_proxy_request_take does. */
+static int request_rules(struct vhu_proxy_request *request, const char *argument, char *error)
+{
+	char what[VHU_RULE_ERROR];
+	int count = vhu_rules_load(&request->rules, argument, what);
+
+	return count < 0 ? vhu_proxy_request_wrong(error, "%s", what) : 0;
+}
+
+/* Take --seed. Returns as vhu_proxy_request_take does. */
+static int request_seed(struct vhu_proxy_request *request, const char *argument, char *error)
+{
+	if (vhu_number_parse(argument, 0, UINT64_MAX, &request->rules.seed))
+		return vhu_proxy_request_wrong(error, "%s: not a number", argument);
+	request->seeded = true;
+	return 0;
+}
+
+/* Take --mask. Returns as vhu_proxy_request_take does. */
+static int request_mask(struct vhu_proxy_request *request, const char *argument, char *error)
+{
+	char what[VHU_RULE_ERROR];
+
+	if (vhu_mask_add(&request->mask, argument, what))
+		return vhu_proxy_request_wrong(error, "mask '%.*s': %s",
+					       VHU_PROXY_REQUEST_ERROR / 4, argument, what);
+	return 0;
+}
+
 int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const char *argument,
 			   char error[VHU_PROXY_REQUEST_ERROR])
 {
@@ -160,6 +201,14 @@ int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const cha
 	case VHU_PROXY_RECORD_KICKS:
 		request->notify.record = true;
 		break;
+	case VHU_PROXY_RULE:
+		return request_rule(request, argument, error);
+	case VHU_PROXY_RULES:
+		return request_rules(request, argument, error);
+	case VHU_PROXY_SEED:
+		return request_seed(request, argument, error);
+	case VHU_PROXY_MASK:
+		return request_mask(request, argument, error);
 	case VHU_PROXY_PAIR:
 		return request_joined_pair(request, argument, error);
 	case VHU_PROXY_NO_SANDBOX:
@@ -198,6 +247,7 @@ void vhu_proxy_request_free(struct vhu_proxy_request *request)
 		request->texts = text->next;
 		free(text);
 	}
+	vhu_rules_clear(&request->rules);
 	free(request->pair);
 	request->pair = NULL;
 	request->pairs = 0;

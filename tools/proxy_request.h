@@ -4,8 +4,8 @@
  * opened. An option is a row of the table in cmd_proxy.c, a key here, a field here, and a case in
  * vhu_proxy_request_take.
  *
- * Ownership: a request owns its list of pairs, and the texts that it was asked to keep; all others
- * are the command line's.
+ * Ownership: a request owns its list of pairs, its rules, and the texts that it was asked to keep;
+ * all others are the command line's.
  */
 #ifndef VHU_TOOLS_PROXY_REQUEST_H
 #define VHU_TOOLS_PROXY_REQUEST_H
@@ -30,6 +30,10 @@ enum vhu_proxy_key {
 	VHU_PROXY_OWNER,
 	VHU_PROXY_INTERPOSE,
 	VHU_PROXY_RECORD_KICKS,
+	VHU_PROXY_RULE,
+	VHU_PROXY_RULES,
+	VHU_PROXY_SEED,
+	VHU_PROXY_MASK,
 	VHU_PROXY_CONFIG, /* taken by vhu_proxy_config_take */
 	VHU_PROXY_NO_SANDBOX,
 };
@@ -39,6 +43,9 @@ struct vhu_proxy_request {
 	uint32_t snaplen; /* 0: the default */
 	uint64_t patience_ns; /* as a pair has it */
 	bool one_at_a_time;
+	struct vhu_rules rules; /* of these the run takes the texts */
+	struct vhu_mask mask;
+	bool seeded;              /* rules.seed was told */
 	struct vhu_rights rights; /* of the sockets that are made */
 	bool interpose; /* as `notify` tells */
 	struct vhu_notify notify;
