@@ -9,6 +9,7 @@
 static int hf_type = -1, hf_session = -1, hf_channel = -1, hf_direction = -1, hf_text = -1;
 static int hf_marks = -1, hf_big_endian = -1, hf_redacted = -1, hf_truncated = -1;
 static int hf_altered = -1, hf_partial = -1, hf_earlier = -1, hf_lost = -1;
+static int hf_dropped = -1, hf_change = -1;
 static int hf_segments = -1, hf_segment = -1;
 static int hf_stream = -1;
 static int ett_marks = -1, ett_segments = -1, ett_peer = -1;
@@ -67,6 +68,9 @@ static hf_register_info fields[] = {
     {&hf_text,
      {"Text", "vhost_user.text", FT_STRING, BASE_NONE, NULL, 0,
       "Why the session ended, or what went wrong", HFILL}},
+    {&hf_change,
+     {"Altered", "vhost_user.altered", FT_STRING, BASE_NONE, NULL, 0,
+      "What the proxy did to the message, and by which rule", HFILL}},
     {&hf_marks,
      {"Marks", "vhost_user.marks", FT_UINT16, BASE_HEX, NULL, 0, "Left by what captured it",
       HFILL}},
@@ -80,6 +84,7 @@ static hf_register_info fields[] = {
 	 "The sender closed before the message was whole"),
     MARK(hf_earlier, "Earlier", "earlier", VHU_MARK_EARLIER,
 	 "Told again: it passed before what follows, or before the file began"),
+    MARK(hf_dropped, "Dropped", "dropped", VHU_MARK_DROPPED, "The proxy did not pass it on"),
     MARK(hf_lost, "Records lost", "lost", VHU_MARK_LOST, "Records before this one are missing"),
     {&hf_segments,
      {"Segments", "vhost_user.segments", FT_UINT8, BASE_DEC, NULL, 0,
@@ -134,7 +139,7 @@ static void add_peer(proto_tree *tree, tvbuff_t *tvb, const uint8_t *bytes, int 
 static void add_marks(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, int head, unsigned marks)
 {
 	static int *const bits[] = {&hf_big_endian, &hf_redacted, &hf_truncated, &hf_altered,
-				    &hf_partial,    &hf_earlier,  &hf_lost};
+				    &hf_partial,    &hf_earlier,  &hf_lost,      &hf_dropped};
 	proto_item *item = proto_tree_add_uint(tree, hf_marks, tvb, 0, head, marks);
 	proto_tree *below = proto_item_add_subtree(item, ett_marks);
 
@@ -146,8 +151,6 @@ static void add_marks(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, int h
 	if (marks & VHU_MARK_TRUNCATED)
 		vhu_expert_note(item, pinfo, VHU_EXPERT_FDS_LOST,
 				"Descriptors were lost on the way (MSG_CTRUNC)");
-	if (marks & VHU_MARK_ALTERED)
-		vhu_expert_note(item, pinfo, VHU_EXPERT_ALTERED, "The proxy changed this message");
 	if (marks & VHU_MARK_PARTIAL)
 		vhu_expert_note(item, pinfo, VHU_EXPERT_PARTIAL,
 				"The sender closed before the message was whole");
@@ -181,7 +184,12 @@ void vhu_head_add(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const uin
 	add_segments(tree, tvb, head, record);
 	add_peer(tree, tvb, bytes, head, &front_end, &record->front_end);
 	add_peer(tree, tvb, bytes, head, &back_end, &record->back_end);
-	text = add_text(tree, hf_text, tvb, bytes, record->text);
+	text = add_text(tree, record->type == VHU_RECORD_MESSAGE ? hf_change : hf_text, tvb, bytes,
+			record->text);
+	if (record->marks & VHU_MARK_ALTERED)
+		vhu_expert_note(text ? text : tree, pinfo, VHU_EXPERT_ALTERED,
+				"The proxy changed this message%s%s", *record->text ? ": " : "",
+				ws_printable(pinfo->pool, record->text, strlen(record->text)));
 	if (record->type == VHU_RECORD_ERROR)
 		vhu_expert_note(text ? text : tree, pinfo, VHU_EXPERT_ERROR, "%s",
 				*record->text

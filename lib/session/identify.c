@@ -241,7 +241,10 @@ void vhu_look_annotate(struct vhu_look *look)
 	int64_t request = note->reply ? -1 : (int64_t)note->payload.size;
 	unsigned agree;
 
-	if (note->reply && vhu_state_answer(state, channel, note->header.request, &look->request,
+	look->withheld = note->reply && (look->record->marks & VHU_MARK_DROPPED) &&
+			 vhu_state_withhold(state, channel, note->header.request,
+					    &note->request_number);
+	if (!look->withheld && note->reply && vhu_state_answer(state, channel, note->header.request, &look->request,
 					    &look->skipped)) {
 		note->request_number = look->request.number;
 		if (look->record->time_ns > look->request.time_ns)

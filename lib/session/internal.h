@@ -22,6 +22,7 @@ struct vhu_look {
 	uint64_t number;
 	struct vhu_pending request; /* a reply: what it answers, number 0: nothing */
 	struct vhu_pending skipped; /* a reply: an older request that it passes over, number 0: none */
+	bool withheld;		    /* a reply that the proxy kept back, and that is missed */
 	bool whole;		    /* the capture has the session from its beginning */
 	uint64_t late_ns, drain_ns;
 	struct vhu_finding *finding; /* room for VHU_FINDINGS_MAX */
@@ -74,6 +75,20 @@ int vhu_state_ask(struct vhu_state *state, enum vhu_channel channel, struct vhu_
  * one; *@skipped then is the oldest that is passed over so for the first time, if there is one. */
 bool vhu_state_answer(struct vhu_state *state, enum vhu_channel channel, uint32_t request,
 		      struct vhu_pending *pending, struct vhu_pending *skipped);
+
+/*
+ * Note that the answer to the oldest unanswered @request was kept back: it stays unanswered. Where
+ * the request was altered itself the answer is one that only the proxy had asked for.
+ * Returns whether the answer is missed, and then in *@number the request's.
+ */
+bool vhu_state_withhold(struct vhu_state *state, enum vhu_channel channel, uint32_t request,
+			uint64_t *number);
+
+/* Note that the proxy has a hand in a record. */
+void vhu_state_alter(struct vhu_state *state, uint64_t number);
+
+/* Return whether that was noted of a record. */
+bool vhu_state_is_altered(const struct vhu_state *state, uint64_t number);
 
 /* Return whether a message takes the kick or call of a running vring away from it. */
 bool vhu_vring_fd_is_replaced(const struct vhu_look *look, const struct vhu_vring *vring,

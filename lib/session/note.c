@@ -62,6 +62,13 @@ static void add_payload(struct vhu_line *sentence, const struct vhu_note *note)
 		vhu_line_back(sentence, before);
 }
 
+/* Add a text that a capture brings; NULL for none. */
+static void add_foreign(struct vhu_line *sentence, const char *text)
+{
+	if (text)
+		vhu_line_foreign(sentence, text, strlen(text), "");
+}
+
 /* Add what is to be known about how a message passed. */
 static void add_marks(struct vhu_line *sentence, const struct vhu_note *note,
 		      const struct vhu_record *record)
@@ -74,13 +81,10 @@ static void add_marks(struct vhu_line *sentence, const struct vhu_note *note,
 		vhu_line_add(sentence, ", descriptors lost");
 	if (record->marks & VHU_MARK_ALTERED)
 		vhu_line_add(sentence, ", altered by the proxy");
-}
-
-/* Add a text that a capture brings; NULL for none. */
-static void add_foreign(struct vhu_line *sentence, const char *text)
-{
-	if (text)
-		vhu_line_foreign(sentence, text, strlen(text), "");
+	if ((record->marks & VHU_MARK_ALTERED) && record->text && *record->text) {
+		vhu_line_add(sentence, ": ");
+		add_foreign(sentence, record->text);
+	}
 }
 
 /* Add who is at one side of a session. */

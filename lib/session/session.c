@@ -274,6 +274,14 @@ void vhu_report(struct vhu_look *look, enum vhu_rule_at rule, uint64_t other, co
 	va_start(arguments, format);
 	vsnprintf(finding->text, sizeof(finding->text), format, arguments);
 	va_end(arguments);
+	if (vhu_state_is_altered(look->state, look->number) ||
+	    vhu_state_is_altered(look->state, other)) {
+		static const char altered[] = " (altered by the proxy)";
+		size_t length = strlen(finding->text);
+		size_t most = sizeof(finding->text) - sizeof(altered);
+
+		memcpy(finding->text + (length < most ? length : most), altered, sizeof(altered));
+	}
 }
 
 bool vhu_report_first(struct vhu_look *look, enum vhu_rule_at rule)
@@ -316,12 +324,14 @@ static int feed_message(struct vhu_sessions *sessions, struct vhu_look *look)
 	int error = 0;
 
 	state->messages++;
+	if (look->record->marks & VHU_MARK_ALTERED)
+		vhu_state_alter(state, look->number);
 	vhu_look_take_apart(note, look->record);
 	if (note->has_header)
 		vhu_look_annotate(look);
 	vhu_check_framing(look);
-	/* What was not sent to its end was never taken. */
-	if (!note->has_header || (look->record->marks & VHU_MARK_PARTIAL))
+	/* What was not sent to its end, or not passed on, was never taken. */
+	if (!note->has_header || look->withheld || (look->record->marks & VHU_MARK_PARTIAL))
 		return 0;
 	check_message(look);
 	if (!note->reply && vhu_look_is_answered(note, &due)) {
@@ -333,6 +343,7 @@ static int feed_message(struct vhu_sessions *sessions, struct vhu_look *look)
 			.size = note->payload.size,
 			.flags = note->header.flags,
 			.due = due,
+			.altered = look->record->marks & VHU_MARK_ALTERED,
 		};
 
 		for (unsigned i = 0; i < 3 && 4 * i + 4 <= note->payload.captured; i++)

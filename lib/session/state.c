@@ -45,7 +45,7 @@ bool vhu_state_answer(struct vhu_state *state, enum vhu_channel channel_id, uint
 	struct vhu_channel_state *channel = &state->channel[channel_id];
 
 	for (unsigned i = 0; i < channel->count; i++) {
-		if (channel->pending[i].request != request)
+		if (channel->pending[i].request != request || channel->pending[i].withheld)
 			continue;
 		*pending = channel->pending[i];
 		for (unsigned older = 0; older < i; older++) {
@@ -59,6 +59,39 @@ bool vhu_state_answer(struct vhu_state *state, enum vhu_channel channel_id, uint
 			(--channel->count - i) * sizeof(*pending));
 		return true;
 	}
+	return false;
+}
+
+bool vhu_state_withhold(struct vhu_state *state, enum vhu_channel channel_id, uint32_t request,
+			uint64_t *number)
+{
+	struct vhu_channel_state *channel = &state->channel[channel_id];
+
+	for (unsigned i = 0; i < channel->count; i++) {
+		struct vhu_pending *pending = &channel->pending[i];
+
+		if (pending->request != request || pending->withheld)
+			continue;
+		if (pending->altered)
+			return false;
+		pending->withheld = true;
+		*number = pending->number;
+		vhu_state_alter(state, pending->number);
+		return true;
+	}
+	return false;
+}
+
+void vhu_state_alter(struct vhu_state *state, uint64_t number)
+{
+	state->altered[state->alterations++ % VHU_ALTERED_MAX] = number;
+}
+
+bool vhu_state_is_altered(const struct vhu_state *state, uint64_t number)
+{
+	for (unsigned i = 0; number && i < VHU_ALTERED_MAX; i++)
+		if (state->altered[i] == number)
+			return true;
 	return false;
 }
 

@@ -67,7 +67,12 @@ struct vhu_pending {
 	uint32_t first[3]; /* the payload's first words, for what a reply has to repeat */
 	bool due;	   /* the answer must come; else it may */
 	bool passed_over;  /* a later request was answered */
+	bool altered;	   /* the proxy changed it */
+	bool withheld;	   /* the proxy kept its answer back: it stays without */
 };
+
+/* Numbers of records that the proxy changed are remembered, the latest ones. */
+#define VHU_ALTERED_MAX 32
 
 struct vhu_channel_state {
 	struct vhu_pending *pending; /* oldest first */
@@ -125,6 +130,8 @@ struct vhu_state {
 		char comm[17];
 	} peer[2]; /* front-end, back-end */
 	struct vhu_channel_state channel[VHU_CHANNELS];
+	uint64_t altered[VHU_ALTERED_MAX];
+	unsigned alterations; /* so far; the next one's place follows from it */
 	uint32_t said[8]; /* rules that are told once a session, as bits */
 };
 

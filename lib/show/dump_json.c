@@ -256,7 +256,7 @@ static void put_marks(struct vhu_json *json, uint16_t marks)
 		{VHU_MARK_BIG_ENDIAN, "big endian"}, {VHU_MARK_REDACTED, "redacted"},
 		{VHU_MARK_TRUNCATED, "truncated"},   {VHU_MARK_ALTERED, "altered"},
 		{VHU_MARK_PARTIAL, "partial"},	     {VHU_MARK_EARLIER, "earlier"},
-		{VHU_MARK_LOST, "lost"},
+		{VHU_MARK_LOST, "lost"},	     {VHU_MARK_DROPPED, "dropped"},
 	};
 
 	vhu_json_array(json, "marks");

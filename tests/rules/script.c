@@ -191,6 +191,7 @@ static bool read_word(struct reader *reader, struct message *message, char *word
 		{"truncated", VHU_MARK_TRUNCATED},
 		{"altered", VHU_MARK_ALTERED},
 		{"partial", VHU_MARK_PARTIAL},
+		{"dropped", VHU_MARK_DROPPED},
 		{"redacted", VHU_MARK_REDACTED},
 	};
 	struct payload *payload = &message->payload;
