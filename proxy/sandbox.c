@@ -96,6 +96,8 @@ void vhu_sandbox_allow(struct vhu_sandbox *sandbox, const char *folder, unsigned
 		rule.allowed_access |= SANDBOX_WRITE;
 	if (uses & VHU_SANDBOX_REMOVE)
 		rule.allowed_access |= SANDBOX_REMOVE;
+	if (uses & VHU_SANDBOX_REMOVE_FOLDER)
+		rule.allowed_access |= LANDLOCK_ACCESS_FS_REMOVE_DIR;
 	rule.allowed_access &= sandbox_handled(sandbox->landlock);
 	rule.parent_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (rule.parent_fd < 0)

@@ -27,6 +27,7 @@ enum vhu_sandbox_use {
 	VHU_SANDBOX_READ = 1 << 0,   /* files and folders are read */
 	VHU_SANDBOX_WRITE = 1 << 1,  /* files are made and written */
 	VHU_SANDBOX_REMOVE = 1 << 2, /* files, sockets among them, are removed and replaced */
+	VHU_SANDBOX_REMOVE_FOLDER = 1 << 3,
 };
 
 struct vhu_sandbox {

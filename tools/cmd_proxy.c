@@ -2,6 +2,7 @@
 /* vhu proxy: stands between a front-end and a back-end, and records what they say. */
 #include <fcntl.h>
 #include <getopt.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "tools/commands.h"
@@ -20,6 +21,7 @@ static const struct vhu_option option[] = {
     {VHU_PROXY_ONE, "one", NULL, "one session at a time: who else comes waits"},
     {VHU_PROXY_MODE, "mode", "MODE", "mode of the sockets that are made, as 0660"},
     {VHU_PROXY_OWNER, "owner", "USER[:GROUP]", "owner of the sockets that are made"},
+    {VHU_PROXY_AS_FRONT, "as-front", NULL, "COMMAND is the front-end, not the back-end"},
     {VHU_PROXY_INTERPOSE, "interpose-eventfds", "[=SPEC]",
      "stand between kicks and calls too: all, or as vring=0,session=2,call"},
     {VHU_PROXY_RECORD_KICKS, "record-kicks", NULL, "record each of these kicks and calls"},
@@ -41,6 +43,8 @@ static const struct vhu_example example[] = {
     {"vhu proxy -w - vm.sock disk.sock | vhu dump -v -", "see all fields as they pass"},
     {"vhu proxy --pair vm1.sock=disk1.sock --pair vm2.sock=disk2.sock -w host.pcapng",
      "stand between two pairs, with one capture of both"},
+    {"vhu proxy -w vm.pcapng vm.sock -- virtiofsd --socket-path={} --shared-dir=/srv",
+     "start the back-end too, and end with it"},
     {"vhu proxy --interpose-eventfds=vring=0 vm.sock disk.sock",
      "count and time the kicks and calls of vring 0"},
     {"vhu proxy -w vm.pcapng --mask protocol:STATUS vm.sock disk.sock",
@@ -87,6 +91,18 @@ static int take(const struct vhu_command *command, struct vhu_proxy_request *req
 	return VHU_EXIT_DONE;
 }
 
+/* Find COMMAND, which comes after "--". Returns how many arguments come before. */
+static int take_child(struct vhu_proxy_request *request, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--"))
+			continue;
+		request->child = &argv[i + 1];
+		return i;
+	}
+	return argc;
+}
+
 /* Run the sub-command. Returns the exit status. */
 static int run_proxy(const struct vhu_command *command, int argc, char **argv)
 {
@@ -94,7 +110,7 @@ static int run_proxy(const struct vhu_command *command, int argc, char **argv)
 	int status;
 
 	hold_streams();
-	status = take(command, &request, argc, argv);
+	status = take(command, &request, take_child(&request, argc, argv), argv);
 	if (status == VHU_EXIT_DONE)
 		status = vhu_proxy_run(command, &request, argc, argv);
 	vhu_proxy_request_free(&request);
@@ -103,12 +119,15 @@ static int run_proxy(const struct vhu_command *command, int argc, char **argv)
 
 const struct vhu_command vhu_command_proxy = {
     .name = "proxy",
-    .arguments = "[FRONT BACK]",
+    .arguments = "[FRONT BACK] [-- COMMAND ...]",
     .summary = "stand between a front-end and a back-end, and record what they say",
     .about =
 	"FRONT is where the front-end (the VMM) is met, BACK where the back-end is: listen:PATH,\n"
 	"connect:PATH, or fd:N for an inherited socket. A path alone listens as FRONT, connects\n"
-	"as BACK. Nothing that passes is changed unless a rule or a mask says so.",
+	"as BACK. Nothing that passes is changed unless a rule or a mask says so.\n"
+	"COMMAND is the back-end, and may be in the place of BACK: {} in its arguments becomes "
+	"the\n"
+	"path of its socket, {fd} an inherited connected socket, {listen-fd} a listening one.",
     .option = option,
     .example = example,
     .run = run_proxy,

@@ -190,14 +190,16 @@ int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const cha
 	case VHU_PROXY_ONE:
 		request->one_at_a_time = true;
 		break;
+	case VHU_PROXY_AS_FRONT:
+		request->child_is_front = true;
+		break;
 	case VHU_PROXY_MODE:
 		return vhu_rights_ask_mode(&request->rights, argument, error);
 	case VHU_PROXY_OWNER:
 		return vhu_rights_ask_owner(&request->rights, argument, error);
 	case VHU_PROXY_INTERPOSE:
 		request->interpose = true;
-		return vhu_notify_parse(&request->notify, argument, error,
-					VHU_PROXY_REQUEST_ERROR);
+		return vhu_notify_parse(&request->notify, argument, error, VHU_PROXY_REQUEST_ERROR);
 	case VHU_PROXY_RECORD_KICKS:
 		request->notify.record = true;
 		break;
@@ -218,25 +220,55 @@ int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const cha
 	return 0;
 }
 
+/* Take the arguments that name the pair of COMMAND, who may be in the place of one of them. Returns
+ * as vhu_proxy_request_take does. */
+static int request_child_pair(struct vhu_proxy_request *request, int argc, char **argv, char *error)
+{
+	const char *end[2] = {argc > 0 ? argv[0] : NULL, argc > 1 ? argv[1] : NULL};
+
+	if (!request->child[0])
+		return vhu_proxy_request_wrong(error, "which COMMAND?");
+	if (request->pairs + (argc > 0) > 1)
+		return vhu_proxy_request_wrong(error, "%s: COMMAND goes with one pair",
+					       request->child[0]);
+	if (request->pairs)
+		return 0;
+	if (!argc)
+		return vhu_proxy_request_wrong(error, "which %s?",
+					       request->child_is_front ? "BACK" : "FRONT");
+	if (argc == 1 && request->child_is_front)
+		return vhu_proxy_request_pair(request, NULL, end[0], error);
+	return vhu_proxy_request_pair(request, end[0], end[1], error);
+}
+
+/* Take the arguments that follow the options. Returns as vhu_proxy_request_take does. */
+static int request_arguments(struct vhu_proxy_request *request, int argc, char **argv, char *error)
+{
+	if (argc > 2)
+		return vhu_proxy_request_wrong(error, "%s: FRONT and BACK are two", argv[2]);
+	if (request->child)
+		return request_child_pair(request, argc, argv, error);
+	if (request->child_is_front)
+		return vhu_proxy_request_wrong(error, "which COMMAND is the front-end?");
+	/* Those of --pair and --config are enough. */
+	if (argc == 1 || (!argc && !request->pairs))
+		return vhu_proxy_request_wrong(error, "which %s?",
+					       argc ? "BACK" : "FRONT and BACK");
+	return argc ? vhu_proxy_request_pair(request, argv[0], argv[1], error) : 0;
+}
+
 int vhu_proxy_request_end(struct vhu_proxy_request *request, int argc, char **argv,
 			  char error[VHU_PROXY_REQUEST_ERROR])
 {
-	/* Those of --pair and --config are enough. */
-	bool needed = !request->pairs;
-
-	if (argc == 1 || (needed && argc < 2))
-		return vhu_proxy_request_wrong(error, "which %s?",
-					       argc ? "BACK" : "FRONT and BACK");
-	if (argc > 2)
-		return vhu_proxy_request_wrong(error, "%s: FRONT and BACK are two", argv[2]);
 	if (request->notify.record && !request->interpose)
 		return vhu_proxy_request_wrong(
-		    error, "--record-kicks wants --interpose-eventfds: else they do not come by here");
+		    error,
+		    "--record-kicks wants --interpose-eventfds: else they do not come by here");
 	request->notify.quiet = request->quiet;
 	if (request->file && !strcmp(request->file, "-") && isatty(STDOUT_FILENO))
 		return vhu_proxy_request_wrong(
 		    error, "a capture is not for terminals: pipe it or name a file");
-	return argc ? vhu_proxy_request_pair(request, argv[0], argv[1], error) : 0;
+	return request_arguments(request, argc, argv, error);
 }
 
 void vhu_proxy_request_free(struct vhu_proxy_request *request)

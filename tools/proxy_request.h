@@ -28,6 +28,7 @@ enum vhu_proxy_key {
 	VHU_PROXY_ONE,
 	VHU_PROXY_MODE,
 	VHU_PROXY_OWNER,
+	VHU_PROXY_AS_FRONT,
 	VHU_PROXY_INTERPOSE,
 	VHU_PROXY_RECORD_KICKS,
 	VHU_PROXY_RULE,
@@ -39,18 +40,22 @@ enum vhu_proxy_key {
 };
 
 struct vhu_proxy_request {
-	const char *file; /* NULL: no capture */
-	uint32_t snaplen; /* 0: the default */
+	const char *file;     /* NULL: no capture */
+	uint32_t snaplen;     /* 0: the default */
 	uint64_t patience_ns; /* as a pair has it */
 	bool one_at_a_time;
 	struct vhu_rules rules; /* of these the run takes the texts */
 	struct vhu_mask mask;
 	bool seeded;              /* rules.seed was told */
 	struct vhu_rights rights; /* of the sockets that are made */
-	bool interpose; /* as `notify` tells */
+	bool interpose;           /* as `notify` tells */
 	struct vhu_notify notify;
 	bool verbose, quiet, with_keys, no_sandbox;
-	/* FRONT and BACK as they were written, by side. */
+	char **child;        /* COMMAND and its arguments; NULL: none */
+	bool child_is_front; /* else it is the back-end */
+	/* FRONT and BACK as they were written, by side; NULL for one that COMMAND is in the place
+	 * of.
+	 */
 	struct vhu_proxy_request_pair {
 		const char *end[2];
 	} * pair;

@@ -14,15 +14,25 @@
 #include "proxy/eventfd.h"
 #include "tools/commands.h"
 
+/* RLIMIT_NOFILE as we found it. */
+static struct rlimit limit_before;
+
 /* Allow as many open files as the system lets us: each session holds some, each message many. */
 static void raise_limit(void)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == limit.rlim_max)
+	if (getrlimit(RLIMIT_NOFILE, &limit))
 		return;
+	limit_before = limit;
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void vhu_proxy_run_restore(void)
+{
+	setrlimit(RLIMIT_NOFILE, &limit_before);
+	vhu_proxy_run_restore_signals();
 }
 
 /* Say a line on standard error. */
@@ -116,8 +126,11 @@ static int open_and_serve(struct vhu_proxy_run *run)
 		return status;
 	status = vhu_proxy_run_open_sinks(run);
 	if (status == VHU_EXIT_DONE)
+		status = vhu_proxy_child_start(run);
+	if (status == VHU_EXIT_DONE)
 		status = serve(run, &served);
 	vhu_proxy_run_close_pairs(run, "the proxy was stopped");
+	status = vhu_proxy_child_finish(run, status);
 	vhu_proxy_run_close_sinks(run, lost, sizeof(lost));
 	if (served && !run->request->quiet) {
 		summarize(run, lost);
@@ -138,8 +151,8 @@ static int interpose(struct vhu_proxy_run *run)
 	return VHU_EXIT_DONE;
 }
 
-int vhu_proxy_run(const struct vhu_command *command, const struct vhu_proxy_request *request,
-		  int argc, char **argv)
+int vhu_proxy_run(const struct vhu_command *command, struct vhu_proxy_request *request, int argc,
+		  char **argv)
 {
 	struct vhu_proxy_run run = {
 	    .command = command,
@@ -148,8 +161,10 @@ int vhu_proxy_run(const struct vhu_command *command, const struct vhu_proxy_requ
 	    .argv = argv,
 	    .proxy = {.say = say, .with_keys = request->with_keys},
 	};
-	int status = vhu_proxy_run_parse_pairs(&run), error;
+	int status = vhu_proxy_child_prepare(&run), error;
 
+	if (status == VHU_EXIT_DONE)
+		status = vhu_proxy_run_parse_pairs(&run);
 	if (status == VHU_EXIT_DONE && request->interpose)
 		status = interpose(&run);
 	if (status == VHU_EXIT_DONE)
@@ -166,6 +181,7 @@ int vhu_proxy_run(const struct vhu_command *command, const struct vhu_proxy_requ
 		vhu_proxy_run_release_signals(&run);
 		vhu_loop_end(&run.proxy.loop);
 	}
+	vhu_proxy_child_free(&run);
 	vhu_rules_clear(&run.proxy.rules);
 	free(run.pair);
 	return status;

@@ -12,18 +12,21 @@
 #include "lib/show/dump.h"
 #include "proxy/capture.h"
 #include "proxy/pair.h"
+#include "tools/proxy_child.h"
 #include "tools/proxy_request.h"
 
 /* Everything that one run of the command holds. */
 struct vhu_proxy_run {
 	const struct vhu_command *command;
-	const struct vhu_proxy_request *request;
+	struct vhu_proxy_request *request;
 	int argc; /* of the sub-command */
 	char **argv;
 	struct vhu_proxy proxy;
 	struct vhu_pair *pair; /* as many as were requested */
 	struct vhu_capture capture;
-	struct vhu_watch signals;
+	struct vhu_proxy_child child;
+	struct vhu_watch signals; /* readable once a signal came */
+	bool signalled;           /* to end */
 	/* for SIGUSR1: sessions up to `last` are said, those up to `said` were */
 	struct {
 		struct vhu_timer timer;
@@ -36,8 +39,8 @@ struct vhu_proxy_run {
 };
 
 /* Do what @request asks for. @argc, @argv: the sub-command's. Returns the exit status. */
-int vhu_proxy_run(const struct vhu_command *command, const struct vhu_proxy_request *request,
-		  int argc, char **argv);
+int vhu_proxy_run(const struct vhu_command *command, struct vhu_proxy_request *request, int argc,
+		  char **argv);
 
 /* Make the pairs that were requested, and understand them. Returns VHU_EXIT_DONE; the exit status
  * with what is wrong said. */
@@ -68,11 +71,16 @@ void vhu_proxy_run_say_status(struct vhu_proxy_run *run);
 void vhu_proxy_run_enter_sandbox(struct vhu_proxy_run *run);
 
 /*
- * Let SIGINT, SIGTERM and SIGHUP end the run in order, SIGUSR1 say what it is doing, and let nothing
- * else end it that is only an error of a call. Calls are not restarted, so that a full pipe cannot hold up the end.
- * Returns 0 or -errno; vhu_proxy_run_release_signals is to be called in both cases.
+ * Let SIGINT, SIGTERM and SIGHUP end the run in order, SIGUSR1 say what it is doing, and let
+ * nothing else end it that is only an error of a call. Calls are not restarted, so that a full pipe
+ * cannot hold up the end. Returns 0 or -errno; vhu_proxy_run_release_signals is to be called in
+ * both cases.
  */
 int vhu_proxy_run_catch_signals(struct vhu_proxy_run *run);
 void vhu_proxy_run_release_signals(struct vhu_proxy_run *run);
+
+/* For a command that we start, before it runs: give signals and limits back as we found them. */
+void vhu_proxy_run_restore(void);
+void vhu_proxy_run_restore_signals(void);
 
 #endif

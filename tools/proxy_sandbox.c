@@ -11,7 +11,7 @@ void vhu_proxy_run_enter_sandbox(struct vhu_proxy_run *run)
 
 	if (run->request->no_sandbox)
 		return;
-	vhu_sandbox_start(&sandbox, 0);
+	vhu_sandbox_start(&sandbox, run->child.child.pid);
 	/* Sockets that were made are removed at the end. */
 	for (size_t i = 0; i < run->request->pairs; i++) {
 		for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
@@ -20,6 +20,11 @@ void vhu_proxy_run_enter_sandbox(struct vhu_proxy_run *run)
 			if (end->made)
 				vhu_sandbox_allow_beside(&sandbox, end->path, VHU_SANDBOX_REMOVE);
 		}
+	}
+	if (run->child.folder) {
+		vhu_sandbox_allow(&sandbox, run->child.folder,
+				  VHU_SANDBOX_READ | VHU_SANDBOX_REMOVE);
+		vhu_sandbox_allow_beside(&sandbox, run->child.folder, VHU_SANDBOX_REMOVE_FOLDER);
 	}
 	if (vhu_sandbox_enter(&sandbox, error))
 		vhu_proxy_say(&run->proxy,

@@ -11,6 +11,7 @@
 /* Stop the loop. */
 static void stop(struct vhu_proxy_run *run)
 {
+	run->signalled = true;
 	run->proxy.loop.stop = true;
 }
 
@@ -30,6 +31,11 @@ static const struct {
 /* Set by the signal handler, by row; and written to: calls that wait are left. */
 static volatile sig_atomic_t noted[ROWS];
 static int signalled = -1;
+
+/* What is ignored: it is only an error of a call. */
+static const int ignored[] = {SIGPIPE, SIGXFSZ};
+#define IGNORED (sizeof(ignored) / sizeof(ignored[0]))
+static struct sigaction before_ignored[IGNORED];
 
 /* Note a signal. */
 static void on_signal(int number)
@@ -78,11 +84,18 @@ int vhu_proxy_run_catch_signals(struct vhu_proxy_run *run)
 		    (!sigaction(row[i].number, NULL, &before) && before.sa_handler != SIG_IGN))
 			sigaction(row[i].number, &action, NULL);
 	}
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
+	for (size_t i = 0; i < IGNORED; i++)
+		sigaction(ignored[i], &(struct sigaction){.sa_handler = SIG_IGN},
+			  &before_ignored[i]);
 	run->signals.ready = act;
 	run->signals.fd = signalled;
 	return vhu_loop_watch(&run->proxy.loop, &run->signals, EPOLLIN);
+}
+
+void vhu_proxy_run_restore_signals(void)
+{
+	for (size_t i = 0; i < IGNORED; i++)
+		sigaction(ignored[i], &before_ignored[i], NULL);
 }
 
 void vhu_proxy_run_release_signals(struct vhu_proxy_run *run)

@@ -14,8 +14,7 @@
 static void say_next(struct vhu_timer *timer)
 {
 	struct vhu_proxy_run *run =
-	    (struct vhu_proxy_run *)((char *)timer -
-				     offsetof(struct vhu_proxy_run, status.timer));
+	    (struct vhu_proxy_run *)((char *)timer - offsetof(struct vhu_proxy_run, status.timer));
 	const struct vhu_proxy_session *session = vhu_status_next(&run->proxy, run->status.said);
 	struct vhu_status status;
 	char *text = NULL;

@@ -16,9 +16,10 @@ for command in $commands; do
 		status=1
 		continue
 	fi
-	helped=$("$vhu" "$command" --help | sed -n 's/^  .*--\([a-z0-9-]*\).*/\1/p' | grep -v '^$' | sort -u)
+	# Examples may have options of other programs.
+	helped=$("$vhu" "$command" --help | sed -n '/^Examples:/q;s/^  .*--\([a-z0-9-]*\).*/\1/p' | grep -v '^$' | sort -u)
 	# An option's heading is the line after .TP.
-	manualed=$(awk '/^\.TP/ { getline; gsub(/\\/, ""); if (match($0, /--[a-z0-9-]+/)) print substr($0, RSTART + 2, RLENGTH - 2) }' \
+	manualed=$(awk '/^\.SH EXAMPLES/ { exit } /^\.TP/ { getline; gsub(/\\/, ""); if (match($0, /--[a-z0-9-]+/)) print substr($0, RSTART + 2, RLENGTH - 2) }' \
 		"$manual" | sort -u)
 	for option in $helped; do
 		echo "$manualed" | grep -qx -- "$option" || { echo "$manual: lacks --$option"; status=1; }
