@@ -177,18 +177,37 @@ static __always_inline void on_wake(struct vhu_bpf_ring *ring, const struct vhu_
 		tell(VHU_EVENT_WAKE, role, 0, time, first, 0, 0);
 }
 
-/* Return what the eventfd with this file or context stands for, NULL for strangers. */
-static __always_inline struct vhu_bpf_role *role_of(const void *address)
+/* Return what the eventfd with this context stands for by its id, NULL for strangers. */
+static __always_inline struct vhu_bpf_role *role_by_id(const struct eventfd_ctx *context)
 {
-	__u64 key = (__u64)address;
+	__u32 id = (__u32)BPF_CORE_READ(context, id);
 
-	return bpf_map_lookup_elem(&roles, &key);
+	return bpf_map_lookup_elem(&ids, &id);
 }
 
-/* An eventfd, known by its file or its context, is about to be signalled. */
-static __always_inline void on_signal(const void *address)
+/* Return what the eventfd with this context stands for, NULL for strangers. */
+static __always_inline struct vhu_bpf_role *role_of_context(const struct eventfd_ctx *context)
 {
-	const struct vhu_bpf_role *role = role_of(address);
+	__u64 key = (__u64)context;
+	struct vhu_bpf_role *role = bpf_map_lookup_elem(&roles, &key);
+
+	return role || !shared.ids ? role : role_by_id(context);
+}
+
+/* Return what the eventfd with this file stands for, NULL for strangers and what is no eventfd. */
+static __always_inline struct vhu_bpf_role *role_of_file(const struct file *file)
+{
+	__u64 key = (__u64)file;
+	struct vhu_bpf_role *role = bpf_map_lookup_elem(&roles, &key);
+
+	if (role || !shared.ids || (__u64)BPF_CORE_READ(file, f_op) != shared.eventfd_operations)
+		return role;
+	return role_by_id(BPF_CORE_READ(file, private_data));
+}
+
+/* An eventfd, which stands for @role, is about to be signalled. */
+static __always_inline void on_signal(const struct vhu_bpf_role *role)
+{
 	struct vhu_bpf_ring *ring;
 	__u64 time;
 

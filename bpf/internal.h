@@ -20,7 +20,7 @@ struct vhu_probes {
 	struct bpf_link *iterator;
 	struct ring_buffer *events;
 	struct vhu_bpf_shared *shared; /* mapped */
-	int roles, rings;	       /* maps */
+	int roles, ids, rings;	       /* maps */
 	int insides, vrings;	       /* the same, -1 where no back-end's code is watched */
 	enum vhu_hooks hooks;
 	int sees_kernel; /* signals from inside the kernel: 1 yes, 0 no, -1 could not be tried */

@@ -16,7 +16,7 @@
 SEC("fentry/eventfd_write")
 int fentry_write(__u64 *args)
 {
-	on_signal((const void *)args[0]);
+	on_signal(role_of_file((const struct file *)args[0]));
 	return 0;
 }
 
@@ -30,7 +30,7 @@ int fexit_read(__u64 *args)
 	if ((__s64)args[2] != 8)
 		return 0;
 	file = iocb->ki_filp;
-	role = role_of(file);
+	role = role_of_file(file);
 	if (role)
 		on_read(role, file, 0);
 	return 0;
@@ -39,14 +39,14 @@ int fexit_read(__u64 *args)
 SEC("fentry/eventfd_signal_mask")
 int fentry_signal_mask(__u64 *args)
 {
-	on_signal((const void *)args[0]);
+	on_signal(role_of_context((const struct eventfd_ctx *)args[0]));
 	return 0;
 }
 
 SEC("fentry/eventfd_signal")
 int fentry_signal(__u64 *args)
 {
-	on_signal((const void *)args[0]);
+	on_signal(role_of_context((const struct eventfd_ctx *)args[0]));
 	return 0;
 }
 
@@ -55,7 +55,7 @@ int fentry_signal(__u64 *args)
 SEC("kprobe/eventfd_write")
 int kprobe_write(struct pt_regs *regs)
 {
-	on_signal((const void *)PROBE_FIRST(regs));
+	on_signal(role_of_file((const struct file *)PROBE_FIRST(regs)));
 	return 0;
 }
 
@@ -65,7 +65,7 @@ int kprobe_read(struct pt_regs *regs)
 	struct kiocb *iocb = (struct kiocb *)PROBE_FIRST(regs);
 	__u64 file = (__u64)BPF_CORE_READ(iocb, ki_filp), thread = bpf_get_current_pid_tgid();
 
-	if (role_of((const void *)file))
+	if (role_of_file((const struct file *)file))
 		bpf_map_update_elem(&reads, &thread, &file, BPF_ANY);
 	return 0;
 }
@@ -81,7 +81,7 @@ int kretprobe_read(struct pt_regs *regs)
 		return 0;
 	file = (const struct file *)*at;
 	bpf_map_delete_elem(&reads, &thread);
-	role = role_of(file);
+	role = role_of_file(file);
 	if (role && (__s64)PROBE_RETURN(regs) == 8)
 		on_read(role, file, 0);
 	return 0;
@@ -90,14 +90,14 @@ int kretprobe_read(struct pt_regs *regs)
 SEC("kprobe/eventfd_signal_mask")
 int kprobe_signal_mask(struct pt_regs *regs)
 {
-	on_signal((const void *)PROBE_FIRST(regs));
+	on_signal(role_of_context((const struct eventfd_ctx *)PROBE_FIRST(regs)));
 	return 0;
 }
 
 SEC("kprobe/eventfd_signal")
 int kprobe_signal(struct pt_regs *regs)
 {
-	on_signal((const void *)PROBE_FIRST(regs));
+	on_signal(role_of_context((const struct eventfd_ctx *)PROBE_FIRST(regs)));
 	return 0;
 }
 
@@ -122,7 +122,7 @@ static __always_inline struct file *file_of(__u32 fd)
 static __always_inline void read_ends(const struct pt_regs *regs, bool listed)
 {
 	struct file *file = file_of((__u32)regs_first(regs));
-	const struct vhu_bpf_role *role = role_of(file);
+	const struct vhu_bpf_role *role = role_of_file(file);
 	const void *buffer;
 
 	if (!role)
@@ -140,21 +140,21 @@ int call_write(struct call_begins *call)
 {
 	/* An eventfd takes 8 bytes; whoever offers more is passed over for the sake of all others. */
 	if (call->argument[2] == 8)
-		on_signal(file_of((__u32)call->argument[0]));
+		on_signal(role_of_file(file_of((__u32)call->argument[0])));
 	return 0;
 }
 
 SEC("tracepoint/syscalls/sys_enter_writev")
 int call_writev(struct call_begins *call)
 {
-	on_signal(file_of((__u32)call->argument[0]));
+	on_signal(role_of_file(file_of((__u32)call->argument[0])));
 	return 0;
 }
 
 SEC("tracepoint/syscalls/sys_enter_pwritev2")
 int call_pwritev2(struct call_begins *call)
 {
-	on_signal(file_of((__u32)call->argument[0]));
+	on_signal(role_of_file(file_of((__u32)call->argument[0])));
 	return 0;
 }
 
@@ -198,7 +198,7 @@ int all_enter(__u64 *args)
 
 	if (number == NR_WRITE ? regs_third(regs) == 8
 			       : number == NR_WRITEV || number == NR_PWRITEV2)
-		on_signal(file_of((__u32)regs_first(regs)));
+		on_signal(role_of_file(file_of((__u32)regs_first(regs))));
 	return 0;
 }
 

@@ -24,6 +24,14 @@ struct {
 	__type(value, struct vhu_bpf_role);
 } roles SEC(".maps");
 
+/* Eventfds that are known by their ids, until their addresses are. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4 * VHU_BPF_RINGS);
+	__type(key, __u32);
+	__type(value, struct vhu_bpf_role);
+} ids SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, VHU_BPF_RINGS);

@@ -150,6 +150,20 @@ void vhu_probes_forget(struct vhu_probes *probes, const struct vhu_bpf_eventfd *
 	bpf_map_delete_elem(probes->roles, &eventfd->context);
 }
 
+int vhu_probes_assign_id(struct vhu_probes *probes, const struct vhu_bpf_role *role)
+{
+	if (bpf_map_update_elem(probes->ids, &role->eventfd_id, role, BPF_NOEXIST))
+		return -errno;
+	__atomic_add_fetch(&probes->shared->ids, 1, __ATOMIC_RELEASE);
+	return 0;
+}
+
+void vhu_probes_forget_id(struct vhu_probes *probes, uint32_t id)
+{
+	if (bpf_map_delete_elem(probes->ids, &id) == 0)
+		__atomic_sub_fetch(&probes->shared->ids, 1, __ATOMIC_RELEASE);
+}
+
 /* Return how many values a ring's histogram of @stage has. */
 static uint64_t count_of(const struct vhu_bpf_ring *ring, enum vhu_bpf_stage stage)
 {

@@ -85,6 +85,15 @@ int vhu_probes_assign(struct vhu_probes *probes, const struct vhu_bpf_eventfd *e
 /* Let an eventfd stand for nothing; one that did not is left alone. */
 void vhu_probes_forget(struct vhu_probes *probes, const struct vhu_bpf_eventfd *eventfd);
 
+/*
+ * Let the eventfd of an id, role->eventfd_id, stand for something, wherever it is. Each use of an
+ * eventfd that stands for nothing costs more while there is such an id, and ids are used again.
+ * Returns 0 or -errno.
+ */
+int vhu_probes_assign_id(struct vhu_probes *probes, const struct vhu_bpf_role *role);
+/* Let the id stand for nothing; one that did not is left alone. */
+void vhu_probes_forget_id(struct vhu_probes *probes, uint32_t id);
+
 /* Read a ring's counts. Returns 0 or -errno. */
 int vhu_probes_ring(struct vhu_probes *probes, uint32_t index, struct vhu_bpf_ring *ring);
 /* Set all of a ring's counts to zero. */

@@ -136,6 +136,7 @@ struct vhu_bpf_shared {
 	uint64_t dropped;	     /* events for which there was no room */
 	uint64_t unplaced;	     /* pops and pushes of vrings that are not known */
 	uint32_t own_fd;	     /* an eventfd of the process that asks */
+	uint32_t ids;		     /* how many eventfds are known by their ids alone */
 };
 
 #endif

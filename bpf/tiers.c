@@ -108,12 +108,13 @@ static int find_maps(struct vhu_probes *probes, const struct vhu_probes_choice *
 	int shared = bpf_object__find_map_fd_by_name(probes->object, ".data.shared");
 
 	probes->roles = bpf_object__find_map_fd_by_name(probes->object, "roles");
+	probes->ids = bpf_object__find_map_fd_by_name(probes->object, "ids");
 	probes->rings = bpf_object__find_map_fd_by_name(probes->object, "rings");
 	if (choice->config.inside) {
 		probes->insides = bpf_object__find_map_fd_by_name(probes->object, "insides");
 		probes->vrings = bpf_object__find_map_fd_by_name(probes->object, "vrings");
 	}
-	if (probes->roles < 0 || probes->rings < 0 || shared < 0)
+	if (probes->roles < 0 || probes->ids < 0 || probes->rings < 0 || shared < 0)
 		return -EINVAL;
 	probes->shared = mmap(NULL, sizeof(*probes->shared), PROT_READ | PROT_WRITE, MAP_SHARED,
 			      shared, 0);

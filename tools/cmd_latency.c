@@ -24,7 +24,6 @@
 /* Rounds of events at the end: as many as the buffer holds. */
 #define LAST_TURNS  64
 
-
 static const struct vhu_example example[] = {
 	{"vhu latency -f -r vm.pcapng", "rings of a capture that vhu proxy is writing"},
 	{"vhu latency -p $(pidof qemu-storage-daemon)", "rings of a back-end, without a proxy"},
@@ -120,7 +119,8 @@ static int find_rings(struct latency *latency)
 		return vhu_learn_open(&latency->learn, latency->command, &latency->rings,
 				      request->pid[0], request->pid[1]);
 	status = vhu_latency_capture_open(&latency->capture, latency->command, &latency->rings,
-					  request->capture, request->follow);
+					  request->capture, request->follow,
+					  latency->events.epoch_ns);
 	if (status != VHU_EXIT_DONE || request->follow)
 		return status;
 	if (!latency->rings.count)
@@ -132,24 +132,39 @@ static int find_rings(struct latency *latency)
 			request->capture, latency->rings.changed ? "" : ": its sessions ended");
 }
 
-/* Show how things stand, or stood. */
-static void show(struct latency *latency, bool last)
+/* Write how things stand, or stood. Needs the rings' lock. */
+static void put(struct latency *latency, FILE *to, bool last)
 {
 	const struct vhu_latency_request *request = latency->request;
 	uint64_t now = vhu_latency_now();
 
-	pthread_mutex_lock(&latency->rings.lock);
 	vhu_rings_read(&latency->rings);
 	if (request->json) {
-		vhu_latency_json(stdout, &latency->rings, now);
+		vhu_latency_json(to, &latency->rings, now);
 	} else if (last) {
-		vhu_latency_summary(stdout, &latency->rings, now, request->histogram);
+		vhu_latency_summary(to, &latency->rings, now, request->histogram);
 	} else {
 		if (isatty(STDOUT_FILENO) && !request->slow_ns)
-			printf("\033[H\033[J");
-		vhu_latency_table(stdout, &latency->rings, now);
+			fprintf(to, "\033[H\033[J");
+		vhu_latency_table(to, &latency->rings, now);
 	}
+}
+
+/* Show how things stand, or stood. Whoever reads that may be slow: rings are not kept waiting. */
+static void show(struct latency *latency, bool last)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *to = open_memstream(&text, &size);
+
+	if (!to)
+		return;
+	pthread_mutex_lock(&latency->rings.lock);
+	put(latency, to, last);
 	pthread_mutex_unlock(&latency->rings.lock);
+	if (fclose(to) == 0)
+		fwrite(text, 1, size, stdout);
+	free(text);
 	fflush(stdout);
 }
 

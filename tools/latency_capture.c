@@ -2,8 +2,8 @@
 /*
  * Rings as a capture tells them.
  *
- * A capture that is followed is read by a thread, since reading waits. It touches nothing but what
- * rings are to have, under their lock.
+ * A capture that is followed is read by a thread, since reading waits. What rings get by it is
+ * watched by that thread at once, if it can be, under their lock: what happens before is lost.
  */
 #include "tools/latency_capture.h"
 
@@ -26,14 +26,15 @@ struct vhu_latency_capture {
 	bool follow;
 	struct vhu_pcapng_reader *reader;
 	struct vhu_sessions *sessions;
-	int changed; /* eventfd */
+	int changed;	  /* eventfd */
+	int64_t epoch_ns; /* what CLOCK_MONOTONIC lacks to the time of day */
 	pthread_t thread;
 	bool has_thread;
 	atomic_bool stop, ended;
 };
 
-/* Say which eventfds a session's rings have. Returns 0 or -ENOMEM. */
-static int take_state(struct vhu_rings *rings, const struct vhu_state *state)
+/* Say which eventfds a session's rings have, at @time_ns. Returns 0 or -ENOMEM. */
+static int take_state(struct vhu_rings *rings, const struct vhu_state *state, uint64_t time_ns)
 {
 	static const enum vhu_vring_role role[VHU_RING_FDS] = {
 		[VHU_RING_KICK] = VHU_KICK,
@@ -49,13 +50,16 @@ static int take_state(struct vhu_rings *rings, const struct vhu_state *state)
 		ring = vhu_rings_get(rings, state->id, i);
 		if (!ring)
 			return -ENOMEM;
-		ring->peer[0] = state->peer[0].pid;
-		ring->peer[1] = state->peer[1].pid;
+		ring->peer[VHU_RING_FRONT_END] = state->peer[0].pid;
+		ring->peer[VHU_RING_BACK_END] = state->peer[1].pid;
 		for (int which = 0; which < VHU_RING_FDS; which++) {
 			const struct vhu_vring_fd *fd = &vring->fd[role[which]];
 
-			vhu_rings_want(rings, ring, which, fd->number && fd->has_eventfd,
-				       fd->eventfd_id);
+			if (fd->number && fd->has_eventfd)
+				vhu_rings_told(rings, ring, which, fd->eventfd_id, fd->number,
+					       time_ns);
+			else
+				vhu_rings_want(rings, ring, which, false, 0);
 		}
 	}
 	return 0;
@@ -70,15 +74,32 @@ static void end_session(struct vhu_rings *rings, uint64_t session)
 				vhu_rings_want(rings, rings->ring[i], which, false, 0);
 }
 
+/*
+ * Have the rings watched that have changed: at once by the ids of their eventfds, and then by the
+ * main thread, which finds those of several records together. What is old it does alone: an id that
+ * was told before we began may be another eventfd's by now.
+ * Returns 0 or -errno.
+ */
+static int watch(struct vhu_latency_capture *capture, uint64_t time_ns)
+{
+	struct vhu_rings *rings = capture->rings;
+	uint64_t one = 1;
+
+	if (!capture->follow || !rings->changed)
+		return 0;
+	if (time_ns >= rings->begun_ns)
+		vhu_rings_rewire(rings);
+	return write(capture->changed, &one, sizeof(one)) < 0 && errno != EAGAIN ? -errno : 0;
+}
+
 /* Take one record. Returns 0 or -ENOMEM. */
 static int take(struct vhu_latency_capture *capture, const struct vhu_record *record,
 		uint64_t number)
 {
 	struct vhu_rings *rings = capture->rings;
-	uint64_t one = 1;
+	uint64_t time_ns = (uint64_t)((int64_t)record->time_ns - capture->epoch_ns);
 	struct vhu_note note;
 	int ret = vhu_session_feed(capture->sessions, record, number, &note);
-	bool changed;
 
 	if (ret)
 		return ret;
@@ -86,11 +107,10 @@ static int take(struct vhu_latency_capture *capture, const struct vhu_record *re
 	if (record->type == VHU_RECORD_CLOSED && record->channel == VHU_FRONT_END)
 		end_session(rings, record->session);
 	else if (record->type == VHU_RECORD_MESSAGE && note.state && note.vring >= 0)
-		ret = take_state(rings, note.state);
-	changed = rings->changed;
+		ret = take_state(rings, note.state, time_ns);
+	if (!ret)
+		ret = watch(capture, time_ns);
 	pthread_mutex_unlock(&rings->lock);
-	if (changed && capture->follow && write(capture->changed, &one, sizeof(one)) < 0)
-		ret = -errno;
 	return ret;
 }
 
@@ -150,7 +170,8 @@ static int start_thread(struct vhu_latency_capture *capture)
 }
 
 int vhu_latency_capture_open(struct vhu_latency_capture **to, const struct vhu_command *command,
-			     struct vhu_rings *rings, const char *path, bool following)
+			     struct vhu_rings *rings, const char *path, bool following,
+			     int64_t epoch_ns)
 {
 	struct vhu_latency_capture *capture = calloc(1, sizeof(*capture));
 	char error[VHU_PCAPNG_ERROR_SIZE];
@@ -163,6 +184,7 @@ int vhu_latency_capture_open(struct vhu_latency_capture **to, const struct vhu_c
 	capture->rings = rings;
 	capture->path = path;
 	capture->follow = following;
+	capture->epoch_ns = epoch_ns;
 	capture->changed = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	capture->sessions = vhu_sessions_new(false);
 	if (!capture->sessions || capture->changed < 0)

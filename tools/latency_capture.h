@@ -10,13 +10,14 @@ struct vhu_latency_capture;
 
 /*
  * Read @path and say in @rings which eventfds the rings of its open sessions have.
- * @follow: go on with that in a thread of its own, until vhu_latency_capture_close.
+ * @follow: go on with that, and watch them, in a thread of its own until vhu_latency_capture_close.
+ * @epoch_ns: what CLOCK_MONOTONIC lacks to the time of day.
  * Returns VHU_EXIT_DONE and *@capture; VHU_EXIT_FAILED with what is wrong said.
  */
 int vhu_latency_capture_open(struct vhu_latency_capture **capture,
 			     const struct vhu_command *command, struct vhu_rings *rings,
-			     const char *path, bool follow);
-/* Return a descriptor that is readable when rings changed; -1: none will. */
+			     const char *path, bool follow, int64_t epoch_ns);
+/* Return a descriptor that is readable when rings are to be watched yet; -1: none will. */
 int vhu_latency_capture_fd(const struct vhu_latency_capture *capture);
 /* Return whether nothing more will come of it. */
 bool vhu_latency_capture_ended(const struct vhu_latency_capture *capture);

@@ -23,11 +23,6 @@ static uint64_t clock_ns(clockid_t clock)
 	return (uint64_t)now.tv_sec * NS + (uint64_t)now.tv_nsec;
 }
 
-uint64_t vhu_latency_now(void)
-{
-	return clock_ns(CLOCK_MONOTONIC);
-}
-
 void vhu_latency_events_epoch(struct vhu_latency_events *events)
 {
 	uint64_t before = clock_ns(CLOCK_MONOTONIC), day = clock_ns(CLOCK_REALTIME);

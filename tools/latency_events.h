@@ -30,7 +30,4 @@ void vhu_latency_events_see(struct vhu_latency_events *events, const struct vhu_
 /* End the capture. Returns how many events it lacks; *@written is how many it has. */
 uint64_t vhu_latency_events_close(struct vhu_latency_events *events, uint64_t *written);
 
-/* Return the time of CLOCK_MONOTONIC. */
-uint64_t vhu_latency_now(void);
-
 #endif

@@ -165,7 +165,7 @@ static void put_ring(FILE *to, const struct vhu_rings *rings, const struct vhu_r
 	static const unsigned shown[] = {500, 900, 990, 999, 1000};
 	const struct vhu_bpf_ring *counts = &ring->counts;
 	uint64_t oldest, waiting = vhu_ring_waiting(ring, &oldest);
-	char text[VHU_DURATION_TEXT_SIZE];
+	char text[VHU_DURATION_TEXT_SIZE], most[VHU_DURATION_TEXT_SIZE];
 
 	if (ring->session)
 		fprintf(to, "\nsession %" PRIu64 ", ", ring->session);
@@ -184,6 +184,11 @@ static void put_ring(FILE *to, const struct vhu_rings *rings, const struct vhu_r
 	if (vhu_probes_has_inside(rings->probes))
 		fprintf(to, "  %" PRIu64 " pops, %" PRIu64 " pushes\n", ring->inside.pops,
 			ring->inside.pushes);
+	if (ring->session && ring->taken_up)
+		fprintf(to, "  got %" PRIu64 " eventfds, each watched %s later, %s at most\n",
+			ring->taken_up,
+			vhu_duration_text(ring->unwatched_ns / ring->taken_up, text),
+			vhu_duration_text(ring->unwatched_most_ns, most));
 	if (waiting)
 		fprintf(to, "  %" PRIu64 " kicks without a call yet, the oldest for %s\n", waiting,
 			vhu_duration_text(age(now_ns, oldest), text));
@@ -244,6 +249,11 @@ static void json_ring(struct vhu_json *json, const struct vhu_rings *rings,
 	vhu_json_bool(json, "ended", !vhu_ring_is_wired(ring));
 	if (ring->seen)
 		vhu_json_unsigned(json, "sure_percent", ring->sure);
+	if (ring->session) {
+		vhu_json_unsigned(json, "eventfds", ring->taken_up);
+		vhu_json_unsigned(json, "unwatched_ns", ring->unwatched_ns);
+		vhu_json_unsigned(json, "unwatched_most_ns", ring->unwatched_most_ns);
+	}
 	vhu_json_unsigned(json, "kicks", counts->kicks);
 	vhu_json_unsigned(json, "wakes", counts->wakes);
 	vhu_json_unsigned(json, "calls", counts->calls);

@@ -5,6 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+/* For so long an eventfd that is in no process is expected to come. */
+#define PATIENCE_NS UINT64_C(5000000000)
 
 /* The eventfds that there are. */
 struct listing {
@@ -12,10 +16,19 @@ struct listing {
 	int count;
 };
 
+uint64_t vhu_latency_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
 void vhu_rings_init(struct vhu_rings *rings, struct vhu_probes *probes)
 {
 	memset(rings, 0, sizeof(*rings));
 	rings->probes = probes;
+	rings->begun_ns = vhu_latency_now();
 	pthread_mutex_init(&rings->lock, NULL);
 }
 
@@ -80,6 +93,14 @@ struct vhu_ring *vhu_rings_get(struct vhu_rings *rings, uint64_t session, uint32
 	return ring;
 }
 
+/* Stop watching an eventfd by its id. */
+static void forget_id(struct vhu_rings *rings, struct vhu_ring_fd *fd)
+{
+	if (fd->by_id)
+		vhu_probes_forget_id(rings->probes, fd->id);
+	fd->by_id = false;
+}
+
 void vhu_rings_want(struct vhu_rings *rings, struct vhu_ring *ring, int which, bool wanted,
 		    uint32_t id)
 {
@@ -89,9 +110,27 @@ void vhu_rings_want(struct vhu_rings *rings, struct vhu_ring *ring, int which, b
 		return;
 	fd->wanted = wanted;
 	/* What it was is still told at the end. */
+	forget_id(rings, fd);
 	if (wanted)
 		fd->id = id;
 	rings->changed = true;
+}
+
+void vhu_rings_told(struct vhu_rings *rings, struct vhu_ring *ring, int which, uint32_t id,
+		    uint64_t number, uint64_t time_ns)
+{
+	struct vhu_ring_fd *fd = &ring->fd[which];
+
+	if (fd->number == number)
+		return;
+	fd->number = number;
+	vhu_rings_want(rings, ring, which, true, id);
+	/* What is held keeps its id, so it is the same one once more. Else an id that is told again may
+	 * be another eventfd's. */
+	if (fd->wired && fd->held.eventfd.eventfd_id == id)
+		return;
+	fd->fresh = rings->changed = true;
+	fd->since_ns = time_ns > rings->begun_ns ? time_ns : rings->begun_ns;
 }
 
 /* Stop watching an eventfd. */
@@ -102,6 +141,52 @@ static void unwire(struct vhu_rings *rings, struct vhu_ring_fd *fd)
 	vhu_probes_forget(rings->probes, &fd->held.eventfd);
 	vhu_held_close(&fd->held);
 	fd->wired = false;
+}
+
+/* Return whether an eventfd is watched that is not wanted. */
+static bool is_stale(const struct vhu_ring_fd *fd)
+{
+	return fd->wired && (!fd->wanted || fd->held.eventfd.eventfd_id != fd->id);
+}
+
+/* Return what an eventfd of a ring stands for. */
+static struct vhu_bpf_role role_of(const struct vhu_rings *rings, unsigned index, int which)
+{
+	return (struct vhu_bpf_role){
+		.ring = index,
+		.what = which == VHU_RING_KICK ? VHU_ROLE_KICK : VHU_ROLE_CALL,
+		.eventfd_id = rings->ring[index]->fd[which].id,
+		.epoch = rings->ring[index]->epoch,
+	};
+}
+
+/* Note that an eventfd is watched from now on, and how long it was not. */
+static void begin(struct vhu_ring *ring, struct vhu_ring_fd *fd)
+{
+	uint64_t now = vhu_latency_now(), delay = now > fd->since_ns ? now - fd->since_ns : 0;
+
+	ring->ever_wired = true;
+	if (!fd->fresh)
+		return;
+	fd->fresh = false;
+	ring->taken_up++;
+	ring->unwatched_ns += delay;
+	if (delay > ring->unwatched_most_ns)
+		ring->unwatched_most_ns = delay;
+}
+
+/* Watch an eventfd by its id. */
+static void wire_by_id(struct vhu_rings *rings, unsigned index, int which)
+{
+	struct vhu_ring *ring = rings->ring[index];
+	struct vhu_bpf_role role;
+
+	if (which == VHU_RING_KICK)
+		ring->epoch++;
+	role = role_of(rings, index, which);
+	ring->fd[which].by_id = !vhu_probes_assign_id(rings->probes, &role);
+	if (ring->fd[which].by_id)
+		begin(ring, &ring->fd[which]);
 }
 
 /*
@@ -140,10 +225,7 @@ static bool wire(struct vhu_rings *rings, const struct listing *list, unsigned i
 	struct vhu_ring *ring = rings->ring[index];
 	struct vhu_ring_fd *fd = &ring->fd[which];
 	const struct vhu_bpf_eventfd *eventfd;
-	struct vhu_bpf_role role = {
-		.ring = index,
-		.what = which == VHU_RING_KICK ? VHU_ROLE_KICK : VHU_ROLE_CALL,
-	};
+	struct vhu_bpf_role role;
 
 	/* Any process that lets us have it will do. */
 	for (unsigned nth = 0; (eventfd = find(list, ring, fd->id, nth)); nth++)
@@ -155,14 +237,16 @@ static bool wire(struct vhu_rings *rings, const struct listing *list, unsigned i
 		if (!eventfd || vhu_held_open(&fd->held, eventfd) == -ESRCH)
 			return false;
 	}
-	if (which == VHU_RING_KICK)
+	if (which == VHU_RING_KICK && !fd->by_id)
 		ring->epoch++;
-	role.epoch = ring->epoch;
+	role = role_of(rings, index, which);
 	if (vhu_probes_assign(rings->probes, &fd->held.eventfd, &role)) {
 		vhu_held_close(&fd->held);
 		return false;
 	}
-	fd->wired = ring->ever_wired = true;
+	fd->wired = true;
+	if (!fd->by_id)
+		begin(ring, fd);
 	return true;
 }
 
@@ -201,8 +285,25 @@ static void number(struct vhu_rings *rings)
 	}
 }
 
+void vhu_rings_rewire(struct vhu_rings *rings)
+{
+	/* What goes is taken off before anything comes: an id may have moved. */
+	for (unsigned i = 0; i < rings->count; i++)
+		for (int which = 0; which < VHU_RING_FDS; which++)
+			if (is_stale(&rings->ring[i]->fd[which]))
+				unwire(rings, &rings->ring[i]->fd[which]);
+	for (unsigned i = 0; i < rings->count; i++)
+		for (int which = 0; which < VHU_RING_FDS; which++) {
+			const struct vhu_ring_fd *fd = &rings->ring[i]->fd[which];
+
+			if (fd->wanted && !fd->wired && fd->fresh)
+				wire_by_id(rings, i, which);
+		}
+}
+
 int vhu_rings_wire(struct vhu_rings *rings)
 {
+	uint64_t now = vhu_latency_now();
 	struct listing list;
 	int wired = 0;
 	bool missing = false;
@@ -215,8 +316,7 @@ int vhu_rings_wire(struct vhu_rings *rings)
 		for (int which = 0; which < VHU_RING_FDS; which++) {
 			struct vhu_ring_fd *fd = &rings->ring[i]->fd[which];
 
-			if (fd->wired && (!fd->wanted || fd->held.eventfd.eventfd_id != fd->id ||
-					  !is_alive(&list, fd)))
+			if (is_stale(fd) || (fd->wired && !is_alive(&list, fd)))
 				unwire(rings, fd);
 		}
 	}
@@ -224,14 +324,15 @@ int vhu_rings_wire(struct vhu_rings *rings)
 		for (int which = 0; which < VHU_RING_FDS; which++) {
 			struct vhu_ring_fd *fd = &rings->ring[i]->fd[which];
 
+			/* Perhaps on its way through a socket: to be looked for again soon. */
 			if (fd->wanted && !fd->wired && !wire(rings, &list, i, which))
-				missing = true;
+				missing |= now < fd->since_ns + PATIENCE_NS;
+			forget_id(rings, fd);
 		}
 		wired += vhu_ring_is_wired(rings->ring[i]);
 	}
 	if (vhu_probes_has_inside(rings->probes))
 		number(rings);
-	/* Perhaps on its way through a socket: to be looked for again. */
 	rings->changed = missing;
 	free(list.at);
 	return wired;

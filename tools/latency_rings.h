@@ -3,8 +3,9 @@
  * The rings that are watched: which eventfds they have been told to have, which of them the probes
  * watch, and what was counted.
  *
- * Ownership: the table owns its rings and the eventfds that it holds open for them. What a ring is
- * to have may be told from another thread, all else belongs to one.
+ * Ownership: the table owns its rings and the eventfds that it holds open for them. A thread that
+ * reads a capture tells what rings are to have, and has that watched at once, for until then their
+ * kicks and calls pass unseen; so all that is done with rings needs their lock.
  */
 #ifndef VHU_TOOLS_LATENCY_RINGS_H
 #define VHU_TOOLS_LATENCY_RINGS_H
@@ -24,7 +25,11 @@ enum { VHU_RING_FRONT_END, VHU_RING_BACK_END, VHU_RING_PEERS };
 /* An eventfd of a ring. */
 struct vhu_ring_fd {
 	bool wanted, wired;
+	bool by_id;	      /* watched by its id until it is found */
+	bool fresh;	      /* its session told of it, and it was not watched since */
 	uint32_t id;	      /* that is wanted */
+	uint64_t number;      /* of the record that told of it; 0 none */
+	uint64_t since_ns;    /* it is the ring's, and we look */
 	struct vhu_held held; /* that is wired */
 };
 
@@ -35,6 +40,8 @@ struct vhu_ring {
 	struct vhu_ring_fd fd[VHU_RING_FDS];
 	bool ever_wired;
 	uint32_t epoch;
+	/* Eventfds that it got, and how long they were its own before they were watched. */
+	uint64_t taken_up, unwatched_ns, unwatched_most_ns;
 	unsigned sure, seen; /* found by its traffic: how sure, percent; of how many kicks */
 	struct vhu_bpf_ring counts;
 	struct vhu_bpf_inside inside; /* where the back-end's own code is watched */
@@ -45,6 +52,7 @@ struct vhu_rings {
 	struct vhu_ring *ring[VHU_RINGS_MAX]; /* by index in the kernel */
 	unsigned count;
 	bool changed; /* what is wanted, since rings were wired */
+	uint64_t begun_ns;
 	pthread_mutex_t lock;
 };
 
@@ -62,11 +70,27 @@ void vhu_rings_want(struct vhu_rings *rings, struct vhu_ring *ring, int which, b
 		    uint32_t id);
 
 /*
+ * Say which eventfd a session tells that a ring has.
+ * @number: of the record that tells it; one that was told already is passed over. @time_ns: when.
+ */
+void vhu_rings_told(struct vhu_rings *rings, struct vhu_ring *ring, int which, uint32_t id,
+		    uint64_t number, uint64_t time_ns);
+
+/*
+ * Stop watching what is not wanted any more, and watch by its id what was just told. That takes no
+ * time, but an id may come to mean another eventfd: it is for the while until vhu_rings_wire.
+ */
+void vhu_rings_rewire(struct vhu_rings *rings);
+
+/*
  * Watch what is wanted, as far as there is such an eventfd now, and stop watching what is not
  * wanted or not open in any process any more.
  * Returns how many rings are watched, or -errno.
  */
 int vhu_rings_wire(struct vhu_rings *rings);
+
+/* Return the time of CLOCK_MONOTONIC. */
+uint64_t vhu_latency_now(void);
 
 /* Read all counts. */
 void vhu_rings_read(struct vhu_rings *rings);

@@ -1,0 +1,99 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# vhu latency on a real QEMU and a real storage daemon, by the capture that vhu proxy is writing: vrings
+# are followed through many starts and stops of the device, and what is written of single kicks and
+# calls stands among the messages for vhu dump, mergecap and tshark.
+#
+#	sh qemu.sh BUILD
+set -eu
+build=$1 bin=$1/bin session=$1/tests/e2e/qemu_session
+. "$(dirname "$0")/../tshark.sh"
+for program in jq qemu-system-x86_64 qemu-storage-daemon; do
+	command -v "$program" >/dev/null || { echo "lacks $program"; exit 77; }
+done
+folder=$(mktemp -d "${TMPDIR:-/tmp}/latency-qemu.XXXXXX")
+chmod 755 "$folder"
+jobs=
+trap 'for job in $jobs; do kill "$job" 2>/dev/null || :; done; rm -rf "$folder"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+cd "$folder"
+
+fail() {
+	echo "$*"
+	cat ./*.log 2>/dev/null || :
+	exit 1
+}
+
+# Wait until the command $* succeeds, not for ever.
+wait_for() {
+	tries=0
+	until "$@" >/dev/null 2>&1; do
+		tries=$((tries + 1))
+		[ $tries -lt 600 ] || fail "waited in vain for: $*"
+		sleep 0.1
+	done
+}
+
+lacks=$("$bin/vhu" latency --json --eventfd kick=4294967295 2>&1) || :
+case $lacks in
+*"no process has it open"*) ;;
+*)
+	echo "lacks probes: $lacks"
+	exit 77
+	;;
+esac
+"$bin/vhu" proxy -w messages.pcapng front back 2>proxy.log &
+jobs="$jobs $!"
+wait_for test -s messages.pcapng
+"$bin/vhu" latency -f -r messages.pcapng --json --interval 100ms -w events.pcapng >told 2>tool.log &
+tool=$!
+jobs="$jobs $tool"
+wait_for test -s told
+rounds=25
+"$session" --front "$folder/front" --back "$folder/back" --rounds $rounds || fail "the session: $?"
+# The vrings ended with their session.
+all_ended() {
+	tail -n 1 told | jq -e '(.rings | length) == 2 and (.rings | all(.ended))'
+}
+wait_for all_ended
+kill -INT $tool
+wait $tool || fail "vhu latency: status $?"
+tail -n 1 told >last
+jq -c '.rings[] | [.vring, .eventfds, .unwatched_most_ns, .kicks, .wakes, .calls]' last
+
+# Two requests a vring and round. QEMU starts a vring with a wake that nobody kicked for. What came
+# before an eventfd was watched is not counted: so there may be less, and never more.
+jq -e --argjson rounds $rounds '.dropped == 0 and (.rings | map(.vring) == [0, 1]) and
+	(.rings | all(.session == 1 and .kicks > 0 and .kicks <= 2 * $rounds and .calls > 0 and
+		.wakes > 0 and .wakes <= 3 * $rounds and
+		.eventfds > 2 * ($rounds - 1) and
+		.kick_to_call_ns.count > 0 and .kick_to_call_ns.count <= .kicks))' last >/dev/null ||
+	fail "counts: $(cat last)"
+
+# Each one of them was written.
+"$bin/vhu" dump --json events.pcapng >events.json || fail "vhu dump: status $?"
+for act in kick wake call; do
+	written=$(jq -s --arg act $act 'map(select(.event == $act)) | length' events.json)
+	counted=$(jq --arg act ${act}s '[.rings[][$act]] | add' last)
+	[ "$written" -eq "$counted" ] || fail "$written ${act}s written, $counted counted"
+done
+if ! command -v mergecap >/dev/null; then
+	echo "without mergecap: install the package wireshark-common"
+	exit 0
+fi
+mergecap -w both.pcapng messages.pcapng events.pcapng
+"$bin/vhu" dump both.pcapng >both.txt || fail "vhu dump: status $?"
+# A kick after the message that told of its eventfd, and before the one that ended the vring.
+awk '/ SET_VRING_KICK / { told = 1 } / kick/ && told { kicked = 1 }
+	/GET_VRING_BASE/ && kicked { found = 1 } END { exit !found }' both.txt ||
+	fail "kicks and messages are not in order: $(head -n 100 both.txt)"
+vhu_tshark_lacks "$build" && exit 0
+vhu_tshark "$build" -r both.pcapng -Y vhost_user.vring.kick_to_call -T fields -E separator=, \
+	-e vhost_user.vring.kick_to_wake -e vhost_user.vring.wake_to_call \
+	-e vhost_user.vring.kick_to_call >stages 2>tshark.log || fail "tshark: status $?"
+counted=$(jq '[.rings[].kick_to_call_ns.count] | add' last)
+awk -F, -v counted="$counted" '$3 + 0 <= 0 || $3 < $1 || $3 < $2 { print "stages: " $0; bad = 1 }
+	END { if (NR != counted) { print NR " calls in Wireshark, " counted " counted"; bad = 1 }
+	exit bad }' stages || fail "tshark"
+echo "$counted calls with their times in Wireshark"
