@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Eventfds that are shared with peers who may do anything to them: read without waiting, and written
- * without being held up.
+ * Eventfds that are shared with peers who may do anything to them: read without waiting, and
+ * written without being held up.
  *
  * Theory of operation
  *
@@ -30,9 +30,9 @@ int vhu_eventfd_new(bool nonblock, bool semaphore);
 
 /*
  * Take what @fd counts.
- * @semaphore: it may be one, from which each read takes 1: take all that it counts or, so that others
- * have their turn, a part of it.
- * Returns 0 and *@count, at least 1; -EAGAIN where it counts nothing; -errno.
+ * @semaphore: it may be one, from which each read takes 1: take all that it counts or, so that
+ * others have their turn, a part of it. Returns 0 and *@count, at least 1; -EAGAIN where it counts
+ * nothing; -errno.
  */
 int vhu_eventfd_take(int fd, bool semaphore, uint64_t *count);
 

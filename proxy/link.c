@@ -401,14 +401,29 @@ int vhu_link_start(struct vhu_link *link)
 	return error ? error : link_watch(link, VHU_BACK);
 }
 
+void vhu_link_sever(struct vhu_link *link, const char *reason)
+{
+	if (!link->reason[0])
+		snprintf(link->reason, sizeof(link->reason), "%s", reason);
+	for (int side = VHU_FRONT; side <= VHU_BACK; side++)
+		shutdown(link->end[side].watch.fd, SHUT_RDWR);
+}
+
 bool vhu_link_behind(const struct vhu_link *link, enum vhu_side from)
 {
+	const struct vhu_relay *relay = &link->relay[from];
 	int unread = 0;
 
-	if (link->relay[from].wants == VHU_RELAY_ENDED)
+	switch (relay->wants) {
+	case VHU_RELAY_READ:
+		return !ioctl(link->end[from].watch.fd, FIONREAD, &unread) && unread > 0;
+	case VHU_RELAY_WRITE:
+		return true;
+	case VHU_RELAY_PAUSE:
+		return !relay->plan;
+	default:
 		return false;
-	return link->relay[from].wants != VHU_RELAY_READ ||
-	       (!ioctl(link->end[from].watch.fd, FIONREAD, &unread) && unread > 0);
+	}
 }
 
 void vhu_link_finish(struct vhu_link *link)

@@ -63,7 +63,11 @@ struct vhu_link *vhu_link_new(struct vhu_proxy_session *session, enum vhu_channe
  * anything, and is to be freed. */
 int vhu_link_start(struct vhu_link *link);
 
-/* Return whether there are messages that @from sent whole, and that have not been passed on. */
+/* Disconnect both sides, for @reason: the link ends soon. */
+void vhu_link_sever(struct vhu_link *link, const char *reason);
+
+/* Return whether there are messages that @from sent whole, and that have not been passed on, though
+ * no rule keeps them. */
 bool vhu_link_behind(const struct vhu_link *link, enum vhu_side from);
 
 /* Let what was sent so far pass, then end. It may have ended when this returns, or later. */

@@ -38,17 +38,21 @@ static bool notifiers_behind(const struct vhu_wire *wire)
 	return link && vhu_link_behind(link, VHU_FRONT);
 }
 
-/* A wire passes nothing more. */
+/* A wire passes nothing more. Nobody fills an eventfd but to hold us up, and each time costs all
+ * sessions some time: that ends the session. */
 static void notifiers_broke(struct vhu_wire *wire, int error)
 {
 	const struct vhu_notifiers *notifiers = wire->context;
+	struct vhu_link *link = notifiers_main(notifiers);
+	bool filled = error == -EBUSY;
 	char text[128];
 
 	snprintf(text, sizeof(text), "vring %" PRIu32 ": its %s passes no more: %s", wire->vring,
-		 role_name[wire->role],
-		 error == -EBUSY ? "a peer has filled it" : strerror(-error));
+		 role_name[wire->role], filled ? "a peer has filled it" : strerror(-error));
 	vhu_proxy_session_error(notifiers->session, VHU_FRONT_END, "%s", text);
-	vhu_proxy_session_say(notifiers->session, "%s", text);
+	vhu_proxy_session_say(notifiers->session, "%s%s", filled ? "closed: " : "", text);
+	if (filled && link)
+		vhu_link_sever(link, text);
 }
 
 static const struct vhu_wire_owner owner = {
@@ -71,6 +75,7 @@ struct vhu_notifiers *vhu_notifiers_new(struct vhu_proxy_session *session)
 	}
 	notifiers->session = session;
 	notifiers->notify = notify;
+	notifiers->spare = -1;
 	return notifiers;
 }
 
@@ -219,7 +224,7 @@ static bool notifiers_replaces(const struct vhu_relay *relay)
 {
 	const struct vhu_fd_info *info = relay->record.fd;
 
-	return relay->all_fds == 1 && relay->described == 1 && info->kind == VHU_FD_EVENTFD &&
+	return relay->fds - relay->added == 1 && relay->described && info->kind == VHU_FD_EVENTFD &&
 	       info->has & VHU_FD_HAS_EVENTFD;
 }
 
@@ -275,7 +280,10 @@ int vhu_notifiers_replace(struct vhu_notifiers *notifiers, struct vhu_relay *rel
 		notifiers_attribute(notifiers, wire);
 	}
 	notifiers->replaced = true;
-	close(relay->fd[0]);
+	/* The relay may describe it once more, where rules have the message pass again. */
+	if (notifiers->spare >= 0)
+		close(notifiers->spare);
+	notifiers->spare = relay->fd[0];
 	return instead;
 }
 
@@ -318,6 +326,8 @@ void vhu_notifiers_received(struct vhu_notifiers *notifiers, struct vhu_relay *r
 			notifiers_answered(notifiers, relay);
 	} else if (notifiers_brings(notifiers, relay, &vring) && notifiers_replaces(relay)) {
 		relay->record.marks |= VHU_MARK_ALTERED;
+		if (!relay->record.text)
+			relay->record.text = "another eventfd in its place";
 	}
 }
 
@@ -360,5 +370,7 @@ void vhu_notifiers_free(struct vhu_notifiers *notifiers, bool deliver)
 		vhu_histogram_free(&ring->kick_to_call);
 		free(ring);
 	}
+	if (notifiers->spare >= 0)
+		close(notifiers->spare);
 	free(notifiers);
 }

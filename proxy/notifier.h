@@ -4,24 +4,25 @@
  *
  * Theory of operation
  *
- * A message that brings an eventfd for a vring (vhu_message_wires) is sent on with another one in its
- * place; both become a wire. What comes on a wire is counted, timed, held against the rules, told to
- * the sinks where that was asked for, and passed on. What is no eventfd passes untouched: a pipe, a
- * socket.
+ * A message that brings an eventfd for a vring (vhu_message_wires) is sent on with another one in
+ *its place; both become a wire. What comes on a wire is counted, timed, held against the rules,
+ *told to the sinks where that was asked for, and passed on. What is no eventfd passes untouched: a
+ *pipe, a socket.
  *
  *	eventfd brought ----> wired ----> another brought, or none (polling); ring stopped ---> gone
  *	                       ^  |           |
  *	                       |  |           | a call's, an error's
  *	                       |  |           v
- *	                       |  |        retired -- the back-end has answered a later request --> gone
+ *	                       |  |        retired -- the back-end has answered a later request -->
+ *gone
  *	                       +--+--- the same brought again
  *
- * A kick's wire goes at once, for the front-end may now serve the vring itself, and what nobody took
- * is put back. A vring stops with the reply that tells where it stands. A call's goes on after another
- * was brought until the back-end must know of that: until then it calls by the old one, which the
- * front-end still listens to. Several vrings may share an eventfd for their kicks: they share the wire
- * then, as they would compete for one count. Calls are counted up from anywhere: each vring has its
- * own wire.
+ * A kick's wire goes at once, for the front-end may now serve the vring itself, and what nobody
+ *took is put back. A vring stops with the reply that tells where it stands. A call's goes on after
+ *another was brought until the back-end must know of that: until then it calls by the old one,
+ *which the front-end still listens to. Several vrings may share an eventfd for their kicks: they
+ *share the wire then, as they would compete for one count. Calls are counted up from anywhere: each
+ *vring has its own wire.
  *
  * Ownership: the notifiers own rings and wires, and are the session's.
  */
@@ -36,7 +37,7 @@ struct vhu_proxy_session;
 struct vhu_relay;
 
 /* Wires that a session has at the most; each takes two descriptors. */
-#define VHU_NOTIFIER_WIRES_MAX 1024
+#define VHU_NOTIFIER_WIRES_MAX  1024
 /* Signals of one count that rules look at one by one. */
 #define VHU_NOTIFIER_ONE_BY_ONE 1024
 
@@ -63,7 +64,8 @@ struct vhu_notifiers {
 	struct vhu_wire *wire; /* all there are */
 	unsigned wires;
 	uint64_t asked, answered; /* requests that are always answered */
-	bool replaced; /* the descriptor of the message that is being sent was */
+	bool replaced;            /* the descriptor of the message that is being sent was */
+	int spare;                /* what was replaced last; -1 */
 };
 
 /* Return the notifiers of @session, with nothing wired; NULL where none are wanted of it, or out of
@@ -73,7 +75,7 @@ struct vhu_notifiers *vhu_notifiers_new(struct vhu_proxy_session *session);
 /*
  * For links: a message of the main socket brings one descriptor, relay->fd[0], and is about to be
  * sent to the back-end.
- * Returns the descriptor to send in its place, having closed that; -1 where it passes untouched.
+ * Returns the descriptor to send in its place, and owns that; -1 where it passes untouched.
  */
 int vhu_notifiers_replace(struct vhu_notifiers *notifiers, struct vhu_relay *relay);
 

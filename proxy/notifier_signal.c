@@ -34,9 +34,9 @@ static void signal_record(const struct signal *signal)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	record.time_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-	event->act = from_front				       ? VHU_ACT_KICK
+	event->act = from_front                             ? VHU_ACT_KICK
 		     : signal->wire->role == VHU_WIRES_CALL ? VHU_ACT_CALL
-							       : VHU_ACT_ERR;
+							    : VHU_ACT_ERR;
 	event->has = VHU_VRING_HAS_FATE | (signal->timed ? VHU_VRING_HAS_KICK_TO_CALL : 0);
 	event->vring = signal->ring->vring;
 	event->eventfd_id = signal->wire->id;
@@ -102,8 +102,8 @@ static void signal_pass(struct signal *signal)
 static void signal_change(struct signal *signal, const struct vhu_rule_effect *effect)
 {
 	signal->count = 1;
-	signal->fate = effect->lose	  ? VHU_FATE_LOST
-		       : effect->repeat	  ? VHU_FATE_REPEATED
+	signal->fate = effect->lose       ? VHU_FATE_LOST
+		       : effect->repeat   ? VHU_FATE_REPEATED
 		       : effect->delay_ns ? VHU_FATE_DELAYED
 					  : VHU_FATE_PASSED;
 	signal_note(signal);
@@ -127,7 +127,7 @@ void vhu_notifiers_taken(struct vhu_wire *wire, uint64_t count)
 	uint64_t looked = 0, pass = 0;
 
 	/* Those that are treated alike go together. */
-	while (session->proxy->rules.count && wire->role != VHU_WIRES_ERR && looked < count &&
+	while (session->proxy->rules.first && wire->role != VHU_WIRES_ERR && looked < count &&
 	       looked < VHU_NOTIFIER_ONE_BY_ONE) {
 		struct vhu_rule_effect effect;
 

@@ -121,9 +121,10 @@ int vhu_notify_parse(struct vhu_notify *notify, const char *text, char *error, s
 		word.end = word.at + strcspn(word.at, NOTIFY_BETWEEN);
 		if (notify_word(notify, word, &list))
 			continue;
-		snprintf(error, size,
-			 "%.*s: cannot be interposed: name vring=0,2-3 session=1 kick call err, or all",
-			 (int)(word.end - word.at), word.at);
+		snprintf(
+		    error, size,
+		    "%.*s: cannot be interposed: name vring=0,2-3 session=1 kick call err, or all",
+		    (int)(word.end - word.at), word.at);
 		return -EINVAL;
 	}
 	notify_complete(notify->role + VHU_WIRES_KICK, VHU_WIRES_STOP - VHU_WIRES_KICK);

@@ -14,7 +14,7 @@
 #define VHU_NOTIFY_VRINGS 256
 
 struct vhu_notify {
-	bool role[VHU_WIRES_STOP];      /* kicks, calls, errors: by enum vhu_wires */
+	bool role[VHU_WIRES_STOP]; /* kicks, calls, errors: by enum vhu_wires */
 	bool vring[VHU_NOTIFY_VRINGS];
 	uint64_t session; /* 0: all */
 	bool record;      /* each signal, for the sinks */
@@ -22,8 +22,8 @@ struct vhu_notify {
 };
 
 /*
- * Read what is to be interposed: words, separated by blanks or commas, as "vring=0,1 session=2 call".
- * Where no vring, or none of kick, call and err, is named, all are.
+ * Read what is to be interposed: words, separated by blanks or commas, as "vring=0,1 session=2
+ * call". Where no vring, or none of kick, call and err, is named, all are.
  * @text: NULL or "" is all. @notify: its `record` and `quiet` are left alone.
  * @error, @size: room for a line that says what is wrong.
  * Returns 0 or -EINVAL.

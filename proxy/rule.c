@@ -171,6 +171,15 @@ int vhu_rules_load(struct vhu_rules *rules, const char *path, char error[VHU_RUL
 	return ret < 0 ? ret : (int)(rules->count - before);
 }
 
+bool vhu_rules_speak_of_signals(const struct vhu_rules *rules)
+{
+	const struct vhu_proxy_rule *rule = rules->first;
+
+	while (rule && rule->on == VHU_RULE_MESSAGE)
+		rule = rule->next;
+	return rule != NULL;
+}
+
 bool vhu_rules_by_chance(const struct vhu_rules *rules)
 {
 	for (const struct vhu_proxy_rule *rule = rules->first; rule; rule = rule->next) {

@@ -208,6 +208,9 @@ int vhu_rules_remove(struct vhu_rules *rules, unsigned id);
 /* Remove all rules, and let go what they hold. */
 void vhu_rules_clear(struct vhu_rules *rules);
 
+/* Return whether any rule is for kicks or calls. */
+bool vhu_rules_speak_of_signals(const struct vhu_rules *rules);
+
 /* Return whether the seed makes a difference: a rule asks for chance. */
 bool vhu_rules_by_chance(const struct vhu_rules *rules);
 

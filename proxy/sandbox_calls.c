@@ -44,6 +44,8 @@ static const char *const plain[] = {
     "fsync ftruncate getcwd getdents64 lseek lstat newfstatat open openat pread64 pwrite64 read",
     "readlink readlinkat readv rename renameat renameat2 stat statfs statx umask unlink unlinkat",
     "write writev",
+    /* kicks and calls: eventfd.c */
+    "preadv2 setitimer",
     /* memory */
     "brk madvise mremap munmap",
     /* this process, its children, and the time */

@@ -54,9 +54,6 @@ static int wire_deliver(struct vhu_wire *wire)
 {
 	int error = vhu_eventfd_add(wire_target(wire), wire->held);
 
-	/* Room for some of it: the count is what matters, not how it came. */
-	if (error == -EAGAIN && wire->held > 1 && !vhu_eventfd_add(wire_target(wire), 1))
-		wire->held--;
 	if (!error)
 		wire->held = 0;
 	return error;
@@ -81,6 +78,8 @@ static void wire_ripen(struct vhu_wire *wire, uint64_t now)
 {
 	unsigned due = 0;
 
+	if (!wire->delayings)
+		return;
 	while (due < wire->delayings && wire->delayed[due].due_ns <= now)
 		wire->held = wire_sum(wire->held, wire->delayed[due++].count);
 	wire->delayings -= due;
@@ -93,8 +92,7 @@ static void wire_fire(struct vhu_timer *timer)
 	struct vhu_wire *wire =
 	    (struct vhu_wire *)((char *)timer - offsetof(struct vhu_wire, timer));
 
-	if (wire->delayings)
-		wire_ripen(wire, vhu_loop_now());
+	wire_ripen(wire, vhu_loop_now());
 	vhu_wire_flush(wire);
 	wire_set_timer(wire);
 }

@@ -36,7 +36,8 @@ struct vhu_wire_owner {
 	void (*taken)(struct vhu_wire *wire, uint64_t count);
 	/* Return whether messages that were sent before what is held have yet to pass. */
 	bool (*behind)(const struct vhu_wire *wire);
-	/* The wire passes nothing more: somebody has filled the eventfd, or it has failed: @error. */
+	/* The wire passes nothing more: somebody has filled the eventfd, or it has failed: @error.
+	 */
 	void (*broke)(struct vhu_wire *wire, int error);
 };
 
@@ -58,7 +59,7 @@ struct vhu_wire {
 	int inner;           /* ours, which the back-end was given */
 	bool semaphore;      /* they may be ones */
 	bool broken;
-	uint64_t held; /* taken, and not passed on yet */
+	uint64_t held;                    /* taken, and not passed on yet */
 	struct vhu_wire_delayed *delayed; /* by their moments */
 	unsigned delayings;
 
@@ -69,7 +70,8 @@ struct vhu_wire {
 };
 
 /*
- * Make a wire from a copy of @outer and a new eventfd that is like it. One for kicks begins with what
+ * Make a wire from a copy of @outer and a new eventfd that is like it. One for kicks begins with
+ * what
  * @outer counts. It passes nothing before it is started.
  * @info: what @outer is.
  * Returns 0 and *@wire, to be freed by vhu_wire_free; -errno.

@@ -260,6 +260,10 @@ static int request_arguments(struct vhu_proxy_request *request, int argc, char *
 int vhu_proxy_request_end(struct vhu_proxy_request *request, int argc, char **argv,
 			  char error[VHU_PROXY_REQUEST_ERROR])
 {
+	if (!request->interpose && vhu_rules_speak_of_signals(&request->rules)) {
+		request->interpose = true;
+		vhu_notify_parse(&request->notify, NULL, error, VHU_PROXY_REQUEST_ERROR);
+	}
 	if (request->notify.record && !request->interpose)
 		return vhu_proxy_request_wrong(
 		    error,
