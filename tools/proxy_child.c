@@ -16,8 +16,10 @@
 
 /* After a session that was the only one, until COMMAND is told to end. */
 #define CHILD_MOMENT_MS 2000
-/* After that, until it is killed. */
+/* After that, until it is killed; and before that, while a second signal is taken for the same wish
+ * (timeout(1) signals a process, then its group). */
 #define CHILD_GRACE_MS  5000
+#define CHILD_CALM_MS   1000
 /* After COMMAND has ended, until the sessions are: so many turns of so long. */
 #define CHILD_TURNS     200
 #define CHILD_TURN_NS   10000000u
@@ -124,7 +126,8 @@ int vhu_proxy_child_finish(struct vhu_proxy_run *run, int status)
 		say_end(run);
 	} else {
 		vhu_child_signal(child, SIGTERM);
-		if (!vhu_child_wait(child, CHILD_GRACE_MS, run->signals.fd))
+		if (!vhu_child_wait(child, CHILD_CALM_MS, -1) &&
+		    !vhu_child_wait(child, CHILD_GRACE_MS, run->signals.fd))
 			vhu_fail(run->command, "%s: does not end: killed", child->argv[0]);
 	}
 	vhu_child_end(child, &run->proxy.loop);
