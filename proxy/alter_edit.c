@@ -30,7 +30,7 @@ void vhu_alter_tell(struct vhu_alter_work *work, const char *format, ...)
 	work->told = work->rule->id;
 }
 
-/* Tell the person, once a rule, why it was not followed; @format has no more than %s for @what. */
+/* Tell the person, once a rule, why it is not followed, made as printf makes it. */
 static __attribute__((format(printf, 2, 3))) void cannot(struct vhu_alter_work *work,
 							 const char *format, ...)
 {
@@ -149,7 +149,8 @@ static void do_resize(struct vhu_alter_work *work, const struct vhu_rule_action 
 {
 	const uint64_t before = work->relay->got - VHU_HEADER_SIZE;
 
-	if (before == action->from)
+	/* What was truncated stays so. */
+	if (work->relay->got < VHU_HEADER_SIZE || before == action->from)
 		return;
 	if (vhu_relay_resize(work->relay, (uint32_t)action->from)) {
 		cannot(work, "resize %" PRIu64 ": no memory", action->from);
@@ -163,7 +164,7 @@ static void do_size(struct vhu_alter_work *work, const struct vhu_rule_action *a
 {
 	const uint64_t before = integer_at(work, AT_SIZE, 4);
 
-	if (before == action->from)
+	if (work->relay->got < VHU_HEADER_SIZE || before == action->from)
 		return;
 	put_integer(work, AT_SIZE, 4, action->from);
 	vhu_alter_tell(work, "header.size %" PRIu64 " -> %" PRIu64, before, action->from);
@@ -179,24 +180,58 @@ static void do_cut(struct vhu_alter_work *work, const struct vhu_rule_action *ac
 	vhu_alter_tell(work, "connection cut %s it", after ? "after" : "before");
 }
 
-/* Set what @field names in the integer at @offset. */
-static void set_integer(struct vhu_alter_work *work, const char *name, uint32_t offset,
-			uint32_t size, uint64_t mask, bool big_endian, uint64_t value)
+/* A part of an integer of a message. */
+struct part {
+	const char *name;
+	uint32_t offset, size; /* of the integer, from the message's first byte */
+	uint64_t mask;         /* 0: all of it */
+	bool big_endian, hex;
+};
+
+/* Set @part to @value. */
+static void set_part(struct vhu_alter_work *work, const struct part *part, uint64_t value)
 {
-	uint8_t *bytes = work->relay->buffer + offset;
-	const unsigned shift = mask ? (unsigned)__builtin_ctzll(mask) : 0;
-	const uint64_t all = vhu_integer_read(bytes, size, big_endian);
-	const uint64_t before = mask ? (all & mask) >> shift : all;
+	uint8_t *bytes = work->relay->buffer + part->offset;
+	const uint64_t mask = part->mask ? part->mask : UINT64_MAX;
+	const unsigned shift = (unsigned)__builtin_ctzll(mask);
+	const uint64_t all = vhu_integer_read(bytes, part->size, part->big_endian);
+	const uint64_t before = (all & mask) >> shift;
 
 	if (before == value)
 		return;
-	if (mask)
-		value = (all & ~mask) | (value << shift & mask);
-	vhu_integer_write(bytes, size, big_endian, value);
-	vhu_alter_tell(work, "%s %" PRIu64 " -> %" PRIu64, name, before,
-		       mask ? (value & mask) >> shift : value);
+	vhu_integer_write(bytes, part->size, part->big_endian,
+			  (all & ~mask) | (value << shift & mask));
+	if (part->hex)
+		vhu_alter_tell(work, "%s 0x%" PRIx64 " -> 0x%" PRIx64, part->name, before, value);
+	else
+		vhu_alter_tell(work, "%s %" PRIu64 " -> %" PRIu64, part->name, before, value);
 }
 
+/* Set bytes of the message, whatever they are. */
+static void set_bytes(struct vhu_alter_work *work, const struct vhu_rule_action *action)
+{
+	const struct vhu_rule_field *field = &action->field;
+	char name[24];
+
+	if ((uint64_t)field->offset + field->size > work->relay->got) {
+		cannot(work, "set: the message has only %" PRIu64 " bytes", work->relay->got);
+		return;
+	}
+	snprintf(name, sizeof(name), "u%" PRIu32 "[%" PRIu32 "]", 8 * field->size,
+		 field->offset - VHU_HEADER_SIZE);
+	set_part(work,
+		 &(struct part){
+		     .name = field->path ? field->path : name,
+		     .offset = field->offset,
+		     .size = field->size,
+		     .mask = field->mask,
+		     .big_endian = vhu_host_is_big_endian(),
+		     .hex = true,
+		 },
+		 action->from);
+}
+
+/* Set fields of the table. */
 static void do_set(struct vhu_alter_work *work, const struct vhu_rule_action *action)
 {
 	const struct vhu_rule_field *field = &action->field;
@@ -204,32 +239,25 @@ static void do_set(struct vhu_alter_work *work, const struct vhu_rule_action *ac
 	struct vhu_rule_walk walk;
 	struct vhu_item item;
 	bool found = false;
-	char name[24];
 
 	if (field->place == VHU_RULE_BYTES) {
-		if ((uint64_t)field->offset + field->size > work->relay->got) {
-			cannot(work, "set: the message has only %" PRIu64 " bytes",
-			       work->relay->got);
-			return;
-		}
-		if (field->offset < VHU_HEADER_SIZE)
-			snprintf(name, sizeof(name), "%s",
-				 field->offset == 0          ? "header.request"
-				 : field->offset == AT_FLAGS ? "header.flags"
-							     : "header.size");
-		else
-			snprintf(name, sizeof(name), "u%" PRIu32 "[%" PRIu32 "]", 8 * field->size,
-				 field->offset - VHU_HEADER_SIZE);
-		set_integer(work, name, field->offset, field->size, field->mask,
-			    vhu_host_is_big_endian(), action->from);
+		set_bytes(work, action);
 		return;
 	}
 	now.bytes = work->relay->buffer;
 	now.size = (uint32_t)work->relay->got;
 	if (vhu_rule_walk_start(&walk, work->rule, &now)) {
 		while (vhu_rule_walk_next(&walk, field, &item)) {
-			set_integer(work, field->path, VHU_HEADER_SIZE + item.offset, item.size,
-				    item.field->mask, item.big_endian, action->from);
+			set_part(work,
+				 &(struct part){
+				     .name = field->path,
+				     .offset = VHU_HEADER_SIZE + item.offset,
+				     .size = item.size,
+				     .mask = item.field->mask,
+				     .big_endian = item.big_endian,
+				     .hex = item.field->show == VHU_HEX,
+				 },
+				 action->from);
 			found = true;
 		}
 	}
@@ -261,8 +289,15 @@ static void do_reply(struct vhu_alter_work *work, const struct vhu_rule_action *
 	if (work->relay->got != VHU_HEADER_SIZE + 8)
 		do_resize(work, &(struct vhu_rule_action){.from = 8});
 	if (work->relay->got == VHU_HEADER_SIZE + 8)
-		set_integer(work, "reply", VHU_HEADER_SIZE, 8, 0, vhu_host_is_big_endian(),
-			    action->from);
+		set_part(work,
+			 &(struct part){
+			     .name = "reply",
+			     .offset = VHU_HEADER_SIZE,
+			     .size = 8,
+			     .big_endian = vhu_host_is_big_endian(),
+			     .hex = true,
+			 },
+			 action->from);
 }
 
 static void do_lose_fd(struct vhu_alter_work *work, const struct vhu_rule_action *action)
@@ -270,7 +305,7 @@ static void do_lose_fd(struct vhu_alter_work *work, const struct vhu_rule_action
 	struct vhu_relay *relay = work->relay;
 
 	if (action->from == UINT64_MAX ? !relay->fds : action->from >= relay->fds) {
-		cannot(work, "lose-fd: the message has %u descriptors", relay->fds);
+		cannot(work, "lose-fd: no such descriptor among %u", relay->fds);
 		return;
 	}
 	if (action->from != UINT64_MAX) {
@@ -286,9 +321,14 @@ static void do_lose_fd(struct vhu_alter_work *work, const struct vhu_rule_action
 static void do_extra_fd(struct vhu_alter_work *work, const struct vhu_rule_action *action)
 {
 	struct vhu_relay *relay = work->relay;
+	const int null_fd = work->link->session->proxy->rules.null_fd;
 	const bool copy = !action->from && relay->fds;
-	int fd = copy ? fcntl(relay->fd[relay->fds - 1], F_DUPFD_CLOEXEC, 3)
-		      : open("/dev/null", O_RDWR | O_CLOEXEC);
+	int fd;
+
+	if (copy || null_fd > 0)
+		fd = fcntl(copy ? relay->fd[relay->fds - 1] : null_fd, F_DUPFD_CLOEXEC, 3);
+	else
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (fd < 0) {
 		cannot(work, "extra-fd: %s", strerror(errno));
@@ -324,6 +364,8 @@ static void do_need_reply(struct vhu_alter_work *work, const struct vhu_rule_act
 	const uint64_t flags = integer_at(work, AT_FLAGS, 4);
 
 	(void)action;
+	if (work->relay->got < VHU_HEADER_SIZE)
+		return;
 	if (work->reply || work->link->channel == VHU_GPU) {
 		cannot(work, "need-reply: only requests have it, and none of the GPU channel");
 		return;

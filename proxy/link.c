@@ -125,7 +125,7 @@ static void link_passed(struct vhu_relay *relay)
 		vhu_notifiers_passed(link->notifiers, relay, link_side(link, relay) == VHU_BACK);
 	vhu_traffic_passed(&link->traffic, link->channel, link_side(link, relay),
 			   relay->size ? &relay->header : NULL, relay->sent, relay->all_fds);
-	if (relay->end && !relay->draining)
+	if (relay->end && !relay->draining && relay->got != relay->size)
 		link_cut_short(link, relay);
 	link->opening = NULL;
 	if (opening)

@@ -73,7 +73,7 @@ enum vhu_rule_place {
 
 struct vhu_rule_field {
 	enum vhu_rule_place place;
-	const char *path; /* the table's */
+	const char *path; /* the table's; of bytes, what they are called, or NULL */
 	int element;      /* -1: any */
 	uint32_t offset, size;
 	uint64_t mask; /* of the integer, where only a part of it is meant; else 0 */
@@ -153,6 +153,7 @@ struct vhu_rules {
 	unsigned count;
 	unsigned given; /* the last id */
 	uint64_t seed;
+	int null_fd; /* /dev/null, where its owner has opened that beforehand; else 0 */
 	/* For a quick no: numbers below 64 of which rules speak, by channel and sender; bit 63 is
 	 * that of all greater ones too. */
 	uint64_t speak[VHU_CHANNELS][2];

@@ -142,6 +142,7 @@ static bool find_place(struct vhu_word word, struct vhu_rule_field *field)
 	for (size_t i = 0; i < sizeof(of_header) / sizeof(of_header[0]); i++) {
 		if (vhu_word_is(word, of_header[i].name)) {
 			*field = (struct vhu_rule_field){.place = VHU_RULE_BYTES,
+							 .path = of_header[i].name,
 							 .offset = of_header[i].offset,
 							 .size = 4,
 							 .mask = of_header[i].mask};

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -69,34 +68,6 @@ static void summarize(const struct vhu_proxy_run *run, const char *lost)
 		 amount(fds, proxy->fds, "descriptor"), lost);
 }
 
-/* Say of each rule how often it was followed. */
-static void summarize_rules(const struct vhu_proxy_run *run)
-{
-	for (const struct vhu_proxy_rule *rule = run->proxy.rules.first; rule; rule = rule->next)
-		vhu_fail(run->command, "rule %u applied to %" PRIu64 " of %" PRIu64 ": %s",
-			 rule->id, rule->applied, rule->matched, rule->text);
-}
-
-/* Take over what is to be changed. Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with why said. */
-static int take_rules(struct vhu_proxy_run *run)
-{
-	const struct vhu_rules *rules = &run->request->rules;
-	char error[VHU_RULE_ERROR];
-
-	run->proxy.mask = run->request->mask;
-	run->proxy.rules.seed = rules->seed;
-	if (!run->request->seeded &&
-	    getrandom(&run->proxy.rules.seed, sizeof(run->proxy.rules.seed), GRND_NONBLOCK) < 0)
-		run->proxy.rules.seed = vhu_loop_now();
-	for (const struct vhu_proxy_rule *rule = rules->first; rule; rule = rule->next)
-		if (vhu_rules_add(&run->proxy.rules, rule->text, error) < 0)
-			return vhu_fail(run->command, "%s", error);
-	if (!run->request->seeded && vhu_rules_by_chance(rules))
-		vhu_fail(run->command, "the seed of this run is %" PRIu64 " (--seed repeats it)",
-			 run->proxy.rules.seed);
-	return VHU_EXIT_DONE;
-}
-
 /* Serve until the end, all pairs and sinks being open.
  * @served: set where there is something to sum up. Returns the exit status. */
 static int serve(struct vhu_proxy_run *run, bool *served)
@@ -134,7 +105,7 @@ static int open_and_serve(struct vhu_proxy_run *run)
 	vhu_proxy_run_close_sinks(run, lost, sizeof(lost));
 	if (served && !run->request->quiet) {
 		summarize(run, lost);
-		summarize_rules(run);
+		vhu_proxy_run_summarize_rules(run);
 	}
 	return status;
 }
@@ -168,7 +139,7 @@ int vhu_proxy_run(const struct vhu_command *command, struct vhu_proxy_request *r
 	if (status == VHU_EXIT_DONE && request->interpose)
 		status = interpose(&run);
 	if (status == VHU_EXIT_DONE)
-		status = take_rules(&run);
+		status = vhu_proxy_run_take_rules(&run);
 	if (status == VHU_EXIT_DONE) {
 		raise_limit();
 		error = vhu_loop_start(&run.proxy.loop);
@@ -182,7 +153,7 @@ int vhu_proxy_run(const struct vhu_command *command, struct vhu_proxy_request *r
 		vhu_loop_end(&run.proxy.loop);
 	}
 	vhu_proxy_child_free(&run);
-	vhu_rules_clear(&run.proxy.rules);
+	vhu_proxy_run_drop_rules(&run);
 	free(run.pair);
 	return status;
 }

@@ -70,6 +70,16 @@ void vhu_proxy_run_say_status(struct vhu_proxy_run *run);
  * be, that is said. */
 void vhu_proxy_run_enter_sandbox(struct vhu_proxy_run *run);
 
+/* Take over what is to be changed. Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with why said, and
+ * vhu_proxy_run_drop_rules is still to be called. */
+int vhu_proxy_run_take_rules(struct vhu_proxy_run *run);
+
+/* Say of each rule how often it was followed. */
+void vhu_proxy_run_summarize_rules(const struct vhu_proxy_run *run);
+
+/* End what vhu_proxy_run_take_rules began. */
+void vhu_proxy_run_drop_rules(struct vhu_proxy_run *run);
+
 /*
  * Let SIGINT, SIGTERM and SIGHUP end the run in order, SIGUSR1 say what it is doing, and let
  * nothing else end it that is only an error of a call. Calls are not restarted, so that a full pipe
