@@ -97,21 +97,35 @@ static void say_end(const struct vhu_proxy_run *run)
 			 WEXITSTATUS(child->status));
 }
 
+/* Forget the signals that have come: the next one will be in a hurry. */
+static void forget_signals(const struct vhu_proxy_run *run)
+{
+	uint64_t count;
+
+	if (read(run->signals.fd, &count, sizeof(count)) < 0) {
+		/* There was none. */
+	}
+}
+
 /* Give COMMAND a moment to end by itself, unless a signal has ended us or does so now. Returns
  * whether it has. */
 static bool give_a_moment(struct vhu_proxy_run *run)
 {
-	uint64_t count;
-
 	if (run->signalled)
 		return vhu_child_wait(&run->child.child, 0, -1);
 	if (vhu_child_wait(&run->child.child, CHILD_MOMENT_MS, run->signals.fd))
 		return true;
-	/* The next signal will be in a hurry. */
-	if (read(run->signals.fd, &count, sizeof(count)) < 0) {
-		/* There was none. */
-	}
+	forget_signals(run);
 	return false;
+}
+
+/* Wait until COMMAND, which was told to end, does, or a further signal comes. Returns whether it has. */
+static bool give_time(struct vhu_proxy_run *run)
+{
+	if (vhu_child_wait(&run->child.child, CHILD_CALM_MS, -1))
+		return true;
+	forget_signals(run);
+	return vhu_child_wait(&run->child.child, CHILD_GRACE_MS, run->signals.fd);
 }
 
 int vhu_proxy_child_finish(struct vhu_proxy_run *run, int status)
@@ -126,8 +140,7 @@ int vhu_proxy_child_finish(struct vhu_proxy_run *run, int status)
 		say_end(run);
 	} else {
 		vhu_child_signal(child, SIGTERM);
-		if (!vhu_child_wait(child, CHILD_CALM_MS, -1) &&
-		    !vhu_child_wait(child, CHILD_GRACE_MS, run->signals.fd))
+		if (!give_time(run))
 			vhu_fail(run->command, "%s: does not end: killed", child->argv[0]);
 	}
 	vhu_child_end(child, &run->proxy.loop);
