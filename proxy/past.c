@@ -9,6 +9,11 @@
 
 #include "lib/session/session.h"
 
+/* Bytes of records that pass before they are looked at. */
+#define PAST_PASSED 32768
+/* The same, and one that is as large as any. */
+#define PAST_ROOM   (PAST_PASSED + VHU_RECORD_HEAD_MAX + VHU_PAST_MESSAGE_MAX + 64)
+
 /* Records of a session that are kept before it is looked which of them are needed. */
 #define PAST_FEW 32
 
@@ -33,12 +38,19 @@ struct past_session {
 	bool given_up;
 };
 
+/* A record that has passed and was not looked at yet; its bytes follow. */
+struct past_passed {
+	uint64_t time_ns, sent;
+	uint32_t size;
+};
+
 struct vhu_past {
 	struct vhu_sessions *sessions;
 	void *tree; /* of struct past_session, as tsearch(3) makes it */
 	uint64_t number;
-	uint8_t head[VHU_RECORD_HEAD_MAX];
 	struct vhu_fd_info fd[VHU_RECORD_FDS_MAX];
+	size_t passed; /* bytes of those that were not looked at yet */
+	uint8_t room[PAST_ROOM];
 };
 
 /* Compare two sessions by their numbers, for tsearch(3). */
@@ -175,40 +187,37 @@ static bool past_make_room(struct past_session *session)
 	return true;
 }
 
-/* Keep @record, the latest. @partner: the request that it answers, or 0. Returns whether there was
+/* Keep a record, the latest. @partner: the request that it answers, or 0. Returns whether there was
  * memory for it. */
 static bool past_keep(struct vhu_past *past, struct past_session *session,
-		      const struct vhu_record *record, uint64_t partner)
+		      const struct past_passed *passed, const uint8_t *from, uint64_t partner)
 {
-	uint32_t message = record->message_size < VHU_PAST_MESSAGE_MAX ? record->message_size
-								       : VHU_PAST_MESSAGE_MAX;
-	size_t head = vhu_record_encode(record, past->head);
-	uint8_t *bytes = malloc(head + message);
+	uint8_t *bytes = malloc(passed->size);
 	struct past_record *request;
 
 	if (!bytes || !past_make_room(session)) {
 		free(bytes);
 		return false;
 	}
-	memcpy(bytes, past->head, head);
-	if (message)
-		memcpy(bytes + head, record->message, message);
+	memcpy(bytes, from, passed->size);
 	session->record[session->records++] = (struct past_record){
 	    .number = past->number,
 	    .partner = partner,
-	    .time_ns = record->time_ns,
-	    .sent = head + (record->message_sent > message ? record->message_sent : message),
-	    .size = (uint32_t)(head + message),
+	    .time_ns = passed->time_ns,
+	    .sent = passed->sent,
+	    .size = passed->size,
 	    .bytes = bytes,
 	};
-	session->bytes += sizeof(*session->record) + head + message;
+	session->bytes += sizeof(*session->record) + passed->size;
 	request = past_record(session, partner);
 	if (request)
 		request->partner = past->number;
 	return true;
 }
 
-void vhu_past_take(struct vhu_past *past, const struct vhu_record *record)
+/* Look at a record that has passed: learn from it, and keep it. */
+static void past_look_at(struct vhu_past *past, const struct past_passed *passed,
+			 const uint8_t *bytes, const struct vhu_record *record)
 {
 	bool tells = record->type == VHU_RECORD_OPENED || record->type == VHU_RECORD_CLOSED ||
 		     (record->type == VHU_RECORD_MESSAGE && !(record->marks & VHU_MARK_PARTIAL));
@@ -216,8 +225,6 @@ void vhu_past_take(struct vhu_past *past, const struct vhu_record *record)
 	struct vhu_note note;
 	int error;
 
-	if (!record->session)
-		return;
 	error = vhu_session_feed(past->sessions, record, ++past->number, &note);
 	session = past_find(past, record->session, tells);
 	if (!session)
@@ -228,7 +235,7 @@ void vhu_past_take(struct vhu_past *past, const struct vhu_record *record)
 	}
 	if (session->given_up || !tells)
 		return;
-	if (error || !past_keep(past, session, record, note.request_number)) {
+	if (error || !past_keep(past, session, passed, bytes, note.request_number)) {
 		past_give_up(session);
 		return;
 	}
@@ -236,6 +243,45 @@ void vhu_past_take(struct vhu_past *past, const struct vhu_record *record)
 		past_look(past, session);
 	if (session->bytes > VHU_PAST_BYTES_MAX)
 		past_give_up(session);
+}
+
+/* Look at all records that have passed and were not looked at yet. */
+static void past_settle(struct vhu_past *past)
+{
+	struct past_passed passed;
+	struct vhu_record record;
+
+	for (size_t at = 0; at < past->passed; at += sizeof(passed) + passed.size) {
+		const uint8_t *bytes = past->room + at + sizeof(passed);
+
+		memcpy(&passed, past->room + at, sizeof(passed));
+		if (vhu_record_decode(&record, past->fd, bytes, passed.size, passed.sent))
+			continue;
+		record.time_ns = passed.time_ns;
+		past_look_at(past, &passed, bytes, &record);
+	}
+	past->passed = 0;
+}
+
+void vhu_past_take(struct vhu_past *past, const struct vhu_record *record)
+{
+	uint32_t message = record->message_size < VHU_PAST_MESSAGE_MAX ? record->message_size
+								       : VHU_PAST_MESSAGE_MAX;
+	struct past_passed passed = {.time_ns = record->time_ns};
+	uint8_t *to = past->room + past->passed + sizeof(passed);
+	size_t head;
+
+	if (!record->session)
+		return;
+	head = vhu_record_encode(record, to);
+	if (message)
+		memcpy(to + head, record->message, message);
+	passed.size = (uint32_t)(head + message);
+	passed.sent = head + (record->message_sent > message ? record->message_sent : message);
+	memcpy(to - sizeof(passed), &passed, sizeof(passed));
+	past->passed += sizeof(passed) + passed.size;
+	if (past->passed > PAST_PASSED)
+		past_settle(past);
 }
 
 /* What is to be told: the records of all sessions. */
@@ -283,6 +329,7 @@ int vhu_past_tell(struct vhu_past *past,
 	struct vhu_record record;
 	int error = 0;
 
+	past_settle(past);
 	twalk_r(past->tree, past_count, &told);
 	if (!told.records)
 		return 0;

@@ -91,7 +91,7 @@ static int open_and_serve(struct vhu_proxy_run *run)
 {
 	int status = vhu_proxy_run_open_pairs(run);
 	bool served = false;
-	char lost[300];
+	char lost[VHU_PROXY_RUN_LOST_MAX];
 
 	if (status != VHU_EXIT_DONE)
 		return status;

@@ -15,6 +15,9 @@
 #include "tools/proxy_child.h"
 #include "tools/proxy_request.h"
 
+/* Room for what the summary says about the capture. */
+#define VHU_PROXY_RUN_LOST_MAX 9000
+
 /* Everything that one run of the command holds. */
 struct vhu_proxy_run {
 	const struct vhu_command *command;
@@ -24,6 +27,7 @@ struct vhu_proxy_run {
 	struct vhu_proxy proxy;
 	struct vhu_pair *pair; /* as many as were requested */
 	struct vhu_capture capture;
+	char comment[1024]; /* what was asked for, in the capture */
 	struct vhu_proxy_child child;
 	struct vhu_watch signals; /* readable once a signal came */
 	bool signalled;           /* to end */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Who is told of what passes through vhu proxy: a capture, standard error. */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,15 +21,18 @@ static void say_record(void *context, const struct vhu_record *record)
 static int open_capture(struct vhu_proxy_run *run)
 {
 	const struct vhu_proxy_request *request = run->request;
-	char comment[1024] = "vhu";
-	size_t length = strlen(comment);
+	const struct vhu_capture_options options = {
+	    .path = request->file,
+	    .snaplen = request->snaplen,
+	    .comment = run->comment,
+	};
+	size_t length = (size_t)snprintf(run->comment, sizeof(run->comment), "vhu");
 	int error;
 
-	for (int i = 0; i < run->argc && length < sizeof(comment); i++)
-		length += (size_t)snprintf(comment + length, sizeof(comment) - length, " %s",
-					   run->argv[i]);
-	error =
-	    vhu_capture_open(&run->capture, &run->proxy, request->file, request->snaplen, comment);
+	for (int i = 0; i < run->argc && length < sizeof(run->comment); i++)
+		length += (size_t)snprintf(run->comment + length, sizeof(run->comment) - length,
+					   " %s", run->argv[i]);
+	error = vhu_capture_open(&run->capture, &run->proxy, &options);
 	if (error)
 		return vhu_fail(run->command, "%s: cannot write a capture: %s", request->file,
 				strerror(-error));
@@ -62,13 +66,14 @@ int vhu_proxy_run_open_sinks(struct vhu_proxy_run *run)
 
 void vhu_proxy_run_close_sinks(struct vhu_proxy_run *run, char *lost, size_t size)
 {
+	char where[2 * PATH_MAX + 128];
 	struct vhu_pcapng_counts counts;
 
 	*lost = '\0';
 	if (run->capture.writer) {
+		vhu_capture_where(&run->capture, where, sizeof(where));
 		counts = vhu_capture_close(&run->capture);
-		snprintf(lost, size, ", %" PRIu64 " lost; capture: %s", counts.lost,
-			 run->capture.path);
+		snprintf(lost, size, ", %" PRIu64 " lost; capture: %s", counts.lost, where);
 	}
 	vhu_sessions_free(run->sessions);
 	run->sessions = NULL;

@@ -50,7 +50,26 @@ int vhu_pcapng_writer_open(struct vhu_pcapng_writer **writer, int fd, uint32_t s
  */
 int vhu_pcapng_write(struct vhu_pcapng_writer *writer, const struct vhu_record *record);
 
-/* Return what was written and lost so far. */
+/* Count @record as lost for the reason @error, -errno, as vhu_pcapng_write does where it returns
+ * that. */
+void vhu_pcapng_lose(struct vhu_pcapng_writer *writer, const struct vhu_record *record, int error);
+
+/*
+ * Gather what is written from here on, and write it in few pieces: in one where it is not much.
+ * Where such a piece cannot be written, all records in it are lost, whatever was returned for them.
+ * A capture is not ended while it holds.
+ */
+void vhu_pcapng_hold(struct vhu_pcapng_writer *writer);
+
+/* Write what is held, and hold no more. Returns 0; -errno, and nothing of the last piece is in the
+ * file. */
+int vhu_pcapng_release(struct vhu_pcapng_writer *writer);
+
+/* Return how many bytes the file has, of whole blocks; of a pipe, how many went into it. */
+uint64_t vhu_pcapng_writer_size(const struct vhu_pcapng_writer *writer);
+
+/* Return what was written and lost so far, without records that are marked VHU_MARK_EARLIER or
+ * VHU_MARK_LOST. */
 struct vhu_pcapng_counts vhu_pcapng_writer_counts(const struct vhu_pcapng_writer *writer);
 
 /* End the capture with the statistics blocks still missing and free @writer (NULL is ignored); the

@@ -173,7 +173,16 @@ static void learn_device(struct vhu_look *look, uint32_t said, uint32_t forced)
 
 	if (forced)
 		return;
+	/* What was guessed from the same before is known. */
+	if (!said && state->guessed.by && state->guessed.features == state->features.offered &&
+	    state->guessed.config_size == state->config_size)
+		return;
 	guess = said ? said : vhu_device_guess(state->features.offered, state->config_size);
+	if (!said) {
+		state->guessed.features = state->features.offered;
+		state->guessed.config_size = state->config_size;
+		state->guessed.by = look->number;
+	}
 	if (!guess)
 		return;
 	state->context.device = guess;

@@ -110,6 +110,11 @@ struct vhu_state {
 		uint32_t device_id, config_size, min_vqs, max_vqs;
 		uint64_t device_id_by, config_size_by, min_vqs_by, max_vqs_by;
 	} specs;
+	/* What the device was guessed from last. */
+	struct {
+		uint64_t features, by;
+		uint32_t config_size;
+	} guessed;
 	uint64_t first_kick_ns;
 	uint64_t stopped_by, stopped_ns; /* the last vring that stopped */
 	unsigned enabled_unacknowledged; /* vrings */

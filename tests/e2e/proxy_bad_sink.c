@@ -65,7 +65,8 @@ static unsigned long count_messages(const char *path)
 
 	peer_check(!vhu_pcapng_reader_open(&reader, path, false, error), "%s: %s", path, error);
 	while ((rc = vhu_pcapng_read(reader, &record)) == 1)
-		messages += record->type == VHU_RECORD_MESSAGE;
+		messages += record->type == VHU_RECORD_MESSAGE &&
+			    !(record->marks & VHU_MARK_EARLIER);
 	peer_check(!rc, "%s: %s", path, vhu_pcapng_reader_error(reader));
 	vhu_pcapng_reader_close(reader);
 	return messages;
