@@ -59,9 +59,11 @@ void bad_refused(struct proxy *proxy, const char *const *args, int status, const
 	X(terminated)                                                                              \
 	X(capture_unwritable)                                                                      \
 	X(capture_full)                                                                            \
+	X(capture_resumes)                                                                         \
 	X(capture_limit)                                                                           \
 	X(capture_reader_gone)                                                                     \
 	X(capture_reader_stuck)                                                                    \
+	X(capture_reader_resumes)                                                                  \
 	X(huge_size)                                                                               \
 	X(half_header)                                                                             \
 	X(half_payload)                                                                            \
