@@ -2,6 +2,7 @@
 /* An endpoint: where one side of the proxy finds its peers. */
 #include "proxy/endpoint.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "proxy/holder.h"
+#include "proxy/systemd.h"
 
 /* Connections that wait to be accepted; the kernel cuts it to its own limit. */
 #define ENDPOINT_BACKLOG 4096
@@ -31,30 +33,46 @@ __attribute__((format(printf, 3, 4))) static int endpoint_fail(char error[VHU_EN
 	return -code;
 }
 
-int vhu_endpoint_parse(struct vhu_endpoint *endpoint, const char *text, enum vhu_endpoint_kind bare,
-		       char error[VHU_ENDPOINT_ERROR])
+/*
+ * Find an inherited descriptor: "fd:N", "fd:NAME" or "activation", the whole of @text.
+ * Returns it; -EINVAL, -EBADF or what vhu_systemd_find returns, with a line in @error.
+ */
+static int endpoint_inherited(const char *text, char error[VHU_ENDPOINT_ERROR])
 {
+	const char *which = text + strlen("fd:");
 	char *end;
 	long fd;
 
+	if (*text == 'a')
+		return vhu_systemd_find(NULL, text, error, VHU_ENDPOINT_ERROR);
+	if (!isdigit((unsigned char)*which)) {
+		if (*which && *which != '-')
+			return vhu_systemd_find(which, text, error, VHU_ENDPOINT_ERROR);
+		return endpoint_fail(
+		    error, EINVAL, "%s: not a descriptor: write fd:N, N a number or a name", text);
+	}
+	errno = 0;
+	fd = strtol(which, &end, 10);
+	if (*end || errno || fd > INT_MAX)
+		return endpoint_fail(error, EINVAL, "%s: not a descriptor's number", text);
+	/* Now, before something of ours gets the number. */
+	if (fcntl((int)fd, F_GETFD) < 0)
+		return endpoint_fail(error, EBADF,
+				     "%s: not open: whoever starts this must pass it on", text);
+	return (int)fd;
+}
+
+int vhu_endpoint_parse(struct vhu_endpoint *endpoint, const char *text, enum vhu_endpoint_kind bare,
+		       char error[VHU_ENDPOINT_ERROR])
+{
 	memset(endpoint, 0, sizeof(*endpoint));
 	endpoint->fd = endpoint->folder = -1;
 	endpoint->kind = bare;
 	endpoint->path = text;
-	if (!strncmp(text, "fd:", 3)) {
-		errno = 0;
-		fd = strtol(text + 3, &end, 10);
-		if (end == text + 3 || *end || errno || fd < 0 || fd > INT_MAX)
-			return endpoint_fail(error, EINVAL,
-					     "%s: not a descriptor: write fd:N, N a number", text);
-		/* Now, before something of ours gets the number. */
-		if (fcntl((int)fd, F_GETFD) < 0)
-			return endpoint_fail(error, EBADF,
-					     "%s: not open: whoever starts this must pass it on",
-					     text);
+	if (!strncmp(text, "fd:", 3) || !strcmp(text, "activation")) {
 		endpoint->kind = VHU_ENDPOINT_FD;
-		endpoint->fd = (int)fd;
-		return 0;
+		endpoint->fd = endpoint_inherited(text, error);
+		return endpoint->fd < 0 ? endpoint->fd : 0;
 	}
 	if (!strncmp(text, "listen:", 7)) {
 		endpoint->kind = VHU_ENDPOINT_LISTEN;
@@ -66,12 +84,11 @@ int vhu_endpoint_parse(struct vhu_endpoint *endpoint, const char *text, enum vhu
 	if (!*endpoint->path)
 		return endpoint_fail(
 		    error, EINVAL, "'%s': no path: write listen:PATH, connect:PATH or fd:N", text);
-	if (strlen(endpoint->path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
+	if (strlen(endpoint->path) >= sizeof(endpoint->address))
 		return endpoint_fail(
 		    error, EINVAL,
 		    "%s: path of %zu bytes, a socket's may have %zu: use a shorter one",
-		    endpoint->path, strlen(endpoint->path),
-		    sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
+		    endpoint->path, strlen(endpoint->path), sizeof(endpoint->address) - 1);
 	return 0;
 }
 
@@ -287,6 +304,18 @@ failed:
 	return code;
 }
 
+/* Call an inherited socket that listens by its path, if it has one. */
+static void endpoint_name_listener(struct vhu_endpoint *endpoint)
+{
+	struct sockaddr_un address = {0};
+	socklen_t length = sizeof(address);
+
+	if (getsockname(endpoint->fd, (struct sockaddr *)&address, &length) || !address.sun_path[0])
+		return;
+	memcpy(endpoint->address, address.sun_path, sizeof(endpoint->address) - 1);
+	endpoint->path = endpoint->address;
+}
+
 /*
  * Check an inherited socket, and find out whether it listens. Its O_NONBLOCK is left as it is:
  * others may hold the same socket. What it may add to each message is turned off: this end is
@@ -327,8 +356,10 @@ static int endpoint_inherit(struct vhu_endpoint *endpoint, char *error)
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	for (size_t i = 0; i < sizeof(additions) / sizeof(additions[0]); i++)
 		setsockopt(fd, SOL_SOCKET, additions[i], &off, sizeof(off));
-	if (listens)
+	if (listens) {
 		endpoint->kind = VHU_ENDPOINT_LISTEN;
+		endpoint_name_listener(endpoint);
+	}
 	return 0;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * An endpoint: where one side of the proxy finds its peers. As people write it: "listen:PATH",
- * "connect:PATH", "fd:N" (a socket that was inherited, connected or listening), or a path alone.
+ * "connect:PATH", "fd:N" (a socket that was inherited, connected or listening), "fd:NAME" and
+ * "activation" (one that a service manager has passed on), or a path alone.
  *
  * Ownership: an endpoint owns its listening or inherited socket, and the file of a socket that it
  * made; it removes that file only while it still is the one that it made.
@@ -12,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+#include <sys/un.h>
 
 #include "proxy/rights.h"
 
@@ -26,11 +28,14 @@ enum vhu_endpoint_kind {
 
 struct vhu_endpoint {
 	enum vhu_endpoint_kind kind;
-	const char *path; /* in the text that it was parsed from; "fd:N" whole */
-	int fd;           /* -1 without, or when its peer was taken */
-	int folder;       /* where it made its file, -1 without */
-	bool made;        /* the file is ours */
-	dev_t device;     /* of it */
+	/* In the text that it was parsed from, "fd:N" whole; once opened, of a socket that was
+	 * inherited and listens its own. */
+	const char *path;
+	char address[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	int fd;       /* -1 without, or when its peer was taken */
+	int folder;   /* where it made its file, -1 without */
+	bool made;    /* the file is ours */
+	dev_t device; /* of it */
 	ino_t inode;
 };
 
@@ -38,7 +43,7 @@ struct vhu_endpoint {
  * Understand how an endpoint is written.
  * @text: must outlive the endpoint. @bare: what a path alone means.
  * @error: gets a line on what is wrong.
- * Returns 0; -EINVAL; -EBADF where fd:N is not open.
+ * Returns 0; -EINVAL; -EBADF where fd:N is not open; as vhu_systemd_find where none was passed on.
  */
 int vhu_endpoint_parse(struct vhu_endpoint *endpoint, const char *text, enum vhu_endpoint_kind bare,
 		       char error[VHU_ENDPOINT_ERROR]);

@@ -23,6 +23,7 @@
 /* After COMMAND has ended, until the sessions are: so many turns of so long. */
 #define CHILD_TURNS     200
 #define CHILD_TURN_NS   10000000u
+#define NS_PER_MS       1000000u
 
 /* Return whether any session is left. */
 static bool has_sessions(const struct vhu_proxy_run *run)
@@ -97,35 +98,32 @@ static void say_end(const struct vhu_proxy_run *run)
 			 WEXITSTATUS(child->status));
 }
 
-/* Forget the signals that have come: the next one will be in a hurry. */
-static void forget_signals(const struct vhu_proxy_run *run)
+/* Wait for the end of COMMAND, @patience_ms at most, and until a signal asks us for ours. Returns
+ * whether it has ended. */
+static bool wait_for_end(struct vhu_proxy_run *run, int patience_ms)
 {
-	uint64_t count;
+	uint64_t now = vhu_loop_now(), until = now + (uint64_t)patience_ms * NS_PER_MS;
 
-	if (read(run->signals.fd, &count, sizeof(count)) < 0) {
-		/* There was none. */
+	run->signalled = false;
+	for (; !run->signalled && now < until; now = vhu_loop_now()) {
+		if (vhu_child_wait(&run->child.child, (int)((until - now) / NS_PER_MS) + 1,
+				   run->signals.fd))
+			return true;
+		/* It may have been one that asks for something else. */
+		run->signals.ready(&run->signals, EPOLLIN);
 	}
-}
-
-/* Give COMMAND a moment to end by itself, unless a signal has ended us or does so now. Returns
- * whether it has. */
-static bool give_a_moment(struct vhu_proxy_run *run)
-{
-	if (run->signalled)
-		return vhu_child_wait(&run->child.child, 0, -1);
-	if (vhu_child_wait(&run->child.child, CHILD_MOMENT_MS, run->signals.fd))
-		return true;
-	forget_signals(run);
 	return false;
 }
 
-/* Wait until COMMAND, which was told to end, does, or a further signal comes. Returns whether it has. */
+/* Wait until COMMAND, which was told to end, does, or a further signal comes. Returns whether it
+ * has. */
 static bool give_time(struct vhu_proxy_run *run)
 {
 	if (vhu_child_wait(&run->child.child, CHILD_CALM_MS, -1))
 		return true;
-	forget_signals(run);
-	return vhu_child_wait(&run->child.child, CHILD_GRACE_MS, run->signals.fd);
+	/* What has come until now is forgotten. */
+	run->signals.ready(&run->signals, EPOLLIN);
+	return wait_for_end(run, CHILD_GRACE_MS);
 }
 
 int vhu_proxy_child_finish(struct vhu_proxy_run *run, int status)
@@ -136,7 +134,7 @@ int vhu_proxy_child_finish(struct vhu_proxy_run *run, int status)
 	if (!run->request->child || child->ends.fd < 0)
 		return status;
 	vhu_loop_unset(&run->child.linger);
-	if (give_a_moment(run)) {
+	if (run->signalled ? vhu_child_wait(child, 0, -1) : wait_for_end(run, CHILD_MOMENT_MS)) {
 		say_end(run);
 	} else {
 		vhu_child_signal(child, SIGTERM);

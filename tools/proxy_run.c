@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "proxy/eventfd.h"
+#include "proxy/systemd.h"
 #include "tools/commands.h"
 
 /* RLIMIT_NOFILE as we found it. */
@@ -30,6 +31,7 @@ static void raise_limit(void)
 
 void vhu_proxy_run_restore(void)
 {
+	vhu_systemd_forget();
 	setrlimit(RLIMIT_NOFILE, &limit_before);
 	vhu_proxy_run_restore_signals();
 }
@@ -76,6 +78,10 @@ static int serve(struct vhu_proxy_run *run, bool *served)
 
 	if (status != VHU_EXIT_DONE)
 		return status;
+	error = vhu_systemd_notify("READY=1");
+	if (error)
+		vhu_fail(run->command, "$NOTIFY_SOCKET: cannot be told that this is ready: %s",
+			 strerror(-error));
 	vhu_proxy_run_enter_sandbox(run);
 	error = vhu_loop_run(&run->proxy.loop);
 	if (error)
@@ -100,6 +106,7 @@ static int open_and_serve(struct vhu_proxy_run *run)
 		status = vhu_proxy_child_start(run);
 	if (status == VHU_EXIT_DONE)
 		status = serve(run, &served);
+	vhu_systemd_notify("STOPPING=1");
 	vhu_proxy_run_close_pairs(run, "the proxy was stopped");
 	status = vhu_proxy_child_finish(run, status);
 	vhu_proxy_run_close_sinks(run, lost, sizeof(lost));
@@ -132,8 +139,10 @@ int vhu_proxy_run(const struct vhu_command *command, struct vhu_proxy_request *r
 	    .argv = argv,
 	    .proxy = {.say = say, .with_keys = request->with_keys},
 	};
-	int status = vhu_proxy_child_prepare(&run), error;
+	int status, error;
 
+	vhu_systemd_keep();
+	status = vhu_proxy_child_prepare(&run);
 	if (status == VHU_EXIT_DONE)
 		status = vhu_proxy_run_parse_pairs(&run);
 	if (status == VHU_EXIT_DONE && request->interpose)
