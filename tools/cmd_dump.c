@@ -5,11 +5,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "tools/commands.h"
 #include "lib/show/dump.h"
+#include "lib/show/wanted.h"
+#include "tools/commands.h"
 #include "tools/reading.h"
-
-#define MESSAGES_MAX 64
 
 enum { KEY_JSON = 256, KEY_SESSION, KEY_CHANNEL, KEY_MESSAGE, KEY_DIALECT, KEY_DEVICE };
 
@@ -40,10 +39,7 @@ struct request {
 	struct vhu_reading reading;
 	struct vhu_dump dump;
 	bool json;
-	uint64_t session; /* 0: all */
-	int channel;	  /* -1: all */
-	const struct vhu_message *message[MESSAGES_MAX];
-	unsigned messages; /* 0: all */
+	struct vhu_wanted wanted;
 };
 
 /* Find a word among the names that @name_of gives for 0 to @count - 1. Returns its place or -1. */
@@ -53,11 +49,6 @@ static int place_of(const char *word, const char *(*name_of)(unsigned), unsigned
 		if (!strcasecmp(word, name_of(i)))
 			return (int)i;
 	return -1;
-}
-
-static const char *channel_name(unsigned i)
-{
-	return vhu_channel_name((enum vhu_channel)i);
 }
 
 static const char *time_name(unsigned i)
@@ -96,10 +87,10 @@ static int take_option(const struct vhu_command *command, struct request *reques
 		request->dump.time = (enum vhu_dump_time)place;
 		break;
 	case KEY_SESSION:
-		place = vhu_number_parse(argument, 1, UINT64_MAX, &request->session) ? -1 : 0;
+		place = vhu_number_parse(argument, 1, UINT64_MAX, &request->wanted.session) ? -1 : 0;
 		break;
 	case KEY_CHANNEL:
-		request->channel = place = place_of(argument, channel_name, VHU_CHANNELS);
+		place = vhu_wanted_channel(&request->wanted, argument);
 		break;
 	case KEY_DIALECT:
 		place = vhu_reading_dialect(argument);
@@ -110,10 +101,9 @@ static int take_option(const struct vhu_command *command, struct request *reques
 		place = request->reading.choice.device ? 0 : -1;
 		break;
 	case KEY_MESSAGE:
-		if (request->messages == MESSAGES_MAX)
-			return vhu_usage(command, "more than %d messages", MESSAGES_MAX);
-		request->message[request->messages] = vhu_message_by_name(argument);
-		place = request->message[request->messages++] ? 0 : -1;
+		place = vhu_wanted_message(&request->wanted, argument);
+		if (place == -ENOSPC)
+			return vhu_usage(command, "more than %d messages", VHU_WANTED_MESSAGES);
 		break;
 	}
 	return place < 0 ? vhu_usage(command, "%s: no such %s", argument,
@@ -126,30 +116,13 @@ static int take_option(const struct vhu_command *command, struct request *reques
 			 : VHU_EXIT_DONE;
 }
 
-/* Return whether a record is one of those asked for. */
-static bool is_wanted(const struct request *request, const struct vhu_record *record,
-		      const struct vhu_note *note)
-{
-	if (request->session && record->session != request->session)
-		return false;
-	if (request->channel >= 0 && (int)record->channel != request->channel)
-		return false;
-	if (!request->messages)
-		return true;
-	for (unsigned i = 0; i < request->messages; i++)
-		if (note->message && (note->message == request->message[i] ||
-				      note->or_message == request->message[i]))
-			return true;
-	return false;
-}
-
 /* Show a record, if it is one of those asked for and there is still somewhere to. Returns 0. */
 static int show(void *with, const struct vhu_record *record, uint64_t number,
 		const struct vhu_note *note)
 {
 	struct request *request = with;
 
-	if (!record || ferror(stdout) || !is_wanted(request, record, note))
+	if (!record || ferror(stdout) || !vhu_wanted_is(&request->wanted, record, note))
 		return 0;
 	if (request->json)
 		vhu_dump_json(&request->dump, record, number, note);
@@ -163,7 +136,7 @@ static int show(void *with, const struct vhu_record *record, uint64_t number,
 /* Run the sub-command. Returns the exit status. */
 static int run(const struct vhu_command *command, int argc, char **argv)
 {
-	struct request request = {.dump = {.to = stdout}, .channel = -1};
+	struct request request = {.dump = {.to = stdout}};
 	const char *argument;
 	int key, status;
 
