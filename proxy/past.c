@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/session/session.h"
-
 /* Bytes of records that pass before they are looked at. */
 #define PAST_PASSED 32768
 /* The same, and one that is as large as any. */
@@ -282,6 +280,12 @@ void vhu_past_take(struct vhu_past *past, const struct vhu_record *record)
 	past->passed += sizeof(passed) + passed.size;
 	if (past->passed > PAST_PASSED)
 		past_settle(past);
+}
+
+const struct vhu_state *vhu_past_state(struct vhu_past *past, uint64_t session)
+{
+	past_settle(past);
+	return vhu_sessions_state(past->sessions, session);
 }
 
 /* What is to be told: the records of all sessions. */

@@ -17,7 +17,7 @@
 #ifndef VHU_PROXY_PAST_H
 #define VHU_PROXY_PAST_H
 
-#include "lib/capture/record.h"
+#include "lib/session/session.h"
 
 /* Room for a session of all rings and regions that there can be. */
 #define VHU_PAST_BYTES_MAX   (1u << 20)
@@ -32,6 +32,10 @@ void vhu_past_free(struct vhu_past *past);
 
 /* Let @record pass into the past. What there is no memory for ends what is told of its session. */
 void vhu_past_take(struct vhu_past *past, const struct vhu_record *record);
+
+/* Return the state of a session that is open, as it is until the next record; NULL where it is not
+ * known. */
+const struct vhu_state *vhu_past_state(struct vhu_past *past, uint64_t session);
 
 /*
  * Tell what has made the sessions that are open what they are: their records in the order in which

@@ -10,7 +10,7 @@
 
 #include "lib/capture/record.h"
 
-#define VHU_SINKS_MAX 4
+#define VHU_SINKS_MAX 8
 
 /* The record lasts as long as the call. */
 struct vhu_sink {

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "proxy/past.h"
+
 struct vhu_proxy_session *vhu_status_next(const struct vhu_proxy *proxy, uint64_t after)
 {
 	struct vhu_proxy_session *next = NULL;
@@ -66,12 +68,13 @@ static void status_add_request(struct vhu_status *status, const struct vhu_link 
 	status->waits_on = link->channel;
 }
 
-void vhu_status_gather(struct vhu_status *status, const struct vhu_proxy_session *session,
-		       const struct vhu_state *state)
+void vhu_status_gather(struct vhu_status *status, const struct vhu_proxy_session *session)
 {
+	struct vhu_past *past = session->proxy->past;
+
 	memset(status, 0, sizeof(*status));
 	status->session = session;
-	status->state = state;
+	status->state = past ? vhu_past_state(past, session->number) : NULL;
 	status->now_ns = vhu_loop_now();
 	for (const struct vhu_link *link = session->links; link; link = link->next) {
 		status_add_link(status, link);

@@ -2,8 +2,8 @@
 /*
  * The status of a session: what it is doing, gathered at the moment of the question.
  *
- * What its messages have negotiated and set up is told by whoever has followed them; where nobody
- * has, the rest is there without it.
+ * What its messages have negotiated and set up is told by the proxy's past; where none is kept the
+ * rest is there without it.
  *
  * Ownership: a status borrows from its session, and lasts until the loop goes on.
  */
@@ -34,7 +34,7 @@ struct vhu_status_link {
 
 struct vhu_status {
 	const struct vhu_proxy_session *session;
-	const struct vhu_state *state; /* as its messages tell; NULL: nobody has followed them */
+	const struct vhu_state *state; /* as its messages tell; NULL: not known */
 	uint64_t now_ns;               /* as vhu_loop_now tells */
 	struct vhu_status_link link[VHU_STATUS_LINKS];
 	unsigned links;
@@ -51,9 +51,8 @@ struct vhu_proxy_session *vhu_status_next(const struct vhu_proxy *proxy, uint64_
 /* Return session @number; NULL where there is none. */
 struct vhu_proxy_session *vhu_status_find(const struct vhu_proxy *proxy, uint64_t number);
 
-/* Gather what @session is doing. @state: as its messages tell, or NULL. */
-void vhu_status_gather(struct vhu_status *status, const struct vhu_proxy_session *session,
-		       const struct vhu_state *state);
+/* Gather what @session is doing. */
+void vhu_status_gather(struct vhu_status *status, const struct vhu_proxy_session *session);
 
 /* Write a status as lines for people. */
 void vhu_status_text(FILE *to, const struct vhu_status *status);

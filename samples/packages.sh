@@ -10,7 +10,7 @@ vhu_packages() {
 		# Wireshark's headers include GLib's, though its package does not depend on them.
 		build)
 			echo gcc libc6-dev cmake make pkg-config libpcap-dev libseccomp-dev
-			echo libwireshark-dev libglib2.0-dev
+			echo libwireshark-dev libglib2.0-dev libjansson-dev
 			# The probes: clang compiles them, llvm strips them.
 			echo libbpf-dev clang llvm
 			;;

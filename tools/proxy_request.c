@@ -213,6 +213,9 @@ int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const cha
 		return request_mask(request, argument, error);
 	case VHU_PROXY_PAIR:
 		return request_joined_pair(request, argument, error);
+	case VHU_PROXY_CONTROL:
+		request->control = argument;
+		break;
 	case VHU_PROXY_NO_SANDBOX:
 		request->no_sandbox = true;
 		break;

@@ -37,11 +37,13 @@ enum vhu_proxy_key {
 	VHU_PROXY_MASK,
 	VHU_PROXY_CONFIG, /* taken by vhu_proxy_config_take */
 	VHU_PROXY_NO_SANDBOX,
+	VHU_PROXY_CONTROL,
 };
 
 struct vhu_proxy_request {
 	const char *file;     /* NULL: no capture */
 	uint32_t snaplen;     /* 0: the default */
+	const char *control;  /* NULL: no control socket; "-": where it is by itself */
 	uint64_t patience_ns; /* as a pair has it */
 	bool one_at_a_time;
 	struct vhu_rules rules; /* of these the run takes the texts */

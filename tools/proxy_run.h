@@ -11,6 +11,7 @@
 #include "lib/session/session.h"
 #include "lib/show/dump.h"
 #include "proxy/capture.h"
+#include "proxy/control.h"
 #include "proxy/pair.h"
 #include "tools/proxy_child.h"
 #include "tools/proxy_request.h"
@@ -31,6 +32,7 @@ struct vhu_proxy_run {
 	struct vhu_proxy_child child;
 	struct vhu_watch signals; /* readable once a signal came */
 	bool signalled;           /* to end */
+	struct vhu_control *control; /* NULL without */
 	/* for SIGUSR1: sessions up to `last` are said, those up to `said` were */
 	struct {
 		struct vhu_timer timer;

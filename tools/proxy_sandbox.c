@@ -26,6 +26,11 @@ void vhu_proxy_run_enter_sandbox(struct vhu_proxy_run *run)
 				  VHU_SANDBOX_READ | VHU_SANDBOX_REMOVE);
 		vhu_sandbox_allow_beside(&sandbox, run->child.folder, VHU_SANDBOX_REMOVE_FOLDER);
 	}
+#ifdef VHU_HAVE_CONTROL
+	if (run->control && vhu_control_made(run->control))
+		vhu_sandbox_allow_beside(&sandbox, vhu_control_made(run->control),
+					 VHU_SANDBOX_REMOVE);
+#endif
 	if (vhu_sandbox_enter(&sandbox, error))
 		vhu_proxy_say(&run->proxy,
 			      "%s: serves without; --no-sandbox says that this is meant", error);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proxy/past.h"
 #include "tools/proxy_run.h"
 
 /* Say a record as a line on standard error. */
@@ -53,11 +54,43 @@ static int open_messages(struct vhu_proxy_run *run)
 	return VHU_EXIT_DONE;
 }
 
+/* Let a record pass into the past. */
+static void keep_record(void *context, const struct vhu_record *record)
+{
+	vhu_past_take(context, record);
+}
+
+/* Begin to keep the past. Returns as vhu_proxy_run_open_sinks does. */
+static int open_past(struct vhu_proxy_run *run)
+{
+	run->proxy.past = vhu_past_new();
+	if (!run->proxy.past)
+		return vhu_fail(run->command, "out of memory");
+	vhu_sinks_add(&run->proxy.sinks, keep_record, run->proxy.past);
+	return VHU_EXIT_DONE;
+}
+
+/* Make the control socket. Returns as vhu_proxy_run_open_sinks does. */
+static int open_control(struct vhu_proxy_run *run)
+{
+#ifdef VHU_HAVE_CONTROL
+	char error[VHU_ENDPOINT_ERROR];
+
+	if (vhu_control_open(&run->control, &run->proxy, run->request->control, error))
+		return vhu_fail(run->command, "%s", error);
+	vhu_sinks_add(&run->proxy.sinks, vhu_control_take, run->control);
+#endif
+	(void)run;
+	return VHU_EXIT_DONE;
+}
+
 int vhu_proxy_run_open_sinks(struct vhu_proxy_run *run)
 {
-	int status = VHU_EXIT_DONE;
+	int status = open_past(run);
 
-	if (run->request->file)
+	if (status == VHU_EXIT_DONE && run->request->control)
+		status = open_control(run);
+	if (status == VHU_EXIT_DONE && run->request->file)
 		status = open_capture(run);
 	if (status == VHU_EXIT_DONE && run->request->verbose)
 		status = open_messages(run);
@@ -77,4 +110,10 @@ void vhu_proxy_run_close_sinks(struct vhu_proxy_run *run, char *lost, size_t siz
 	}
 	vhu_sessions_free(run->sessions);
 	run->sessions = NULL;
+#ifdef VHU_HAVE_CONTROL
+	vhu_control_close(run->control);
+	run->control = NULL;
+#endif
+	vhu_past_free(run->proxy.past);
+	run->proxy.past = NULL;
 }

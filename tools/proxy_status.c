@@ -28,7 +28,7 @@ static void say_next(struct vhu_timer *timer)
 	to = open_memstream(&text, &size);
 	if (!to)
 		return;
-	vhu_status_gather(&status, session, NULL);
+	vhu_status_gather(&status, session);
 	vhu_status_text(to, &status);
 	if (!fclose(to))
 		fwrite(text, 1, size, stderr);

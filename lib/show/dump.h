@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "lib/cli/json.h"
 #include "lib/session/session.h"
 
 enum vhu_dump_time {
@@ -31,5 +32,9 @@ void vhu_dump_text(struct vhu_dump *dump, const struct vhu_record *record, uint6
 /* Show a record as one line of JSON. */
 void vhu_dump_json(struct vhu_dump *dump, const struct vhu_record *record, uint64_t number,
 		   const struct vhu_note *note);
+
+/* Write a record as an object under @key. @bytes: the message's bytes too. */
+void vhu_show_record_json(struct vhu_json *json, const char *key, const struct vhu_record *record,
+			  uint64_t number, const struct vhu_note *note, bool bytes);
 
 #endif

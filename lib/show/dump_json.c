@@ -266,36 +266,43 @@ static void put_marks(struct vhu_json *json, uint16_t marks)
 	vhu_json_array_end(json);
 }
 
-void vhu_dump_json(struct vhu_dump *dump, const struct vhu_record *record, uint64_t number,
-		   const struct vhu_note *note)
+void vhu_show_record_json(struct vhu_json *json, const char *key, const struct vhu_record *record,
+			  uint64_t number, const struct vhu_note *note, bool bytes)
 {
 	const char *channel = vhu_channel_name(record->channel);
 	const char *type = vhu_record_type_name(record->type);
+
+	vhu_json_object(json, key);
+	vhu_json_unsigned(json, "number", number);
+	vhu_json_unsigned(json, "time_ns", record->time_ns);
+	vhu_json_string(json, "type", type ? type : "unknown");
+	vhu_json_unsigned(json, "session", record->session);
+	vhu_json_string(json, "channel", channel ? channel : "unknown");
+	if (record->type == VHU_RECORD_MESSAGE)
+		put_message(json, record, note);
+	if (record->type == VHU_RECORD_VRING)
+		put_vring(json, &record->vring);
+	if (record->fds)
+		put_fds(json, record);
+	if (record->marks)
+		put_marks(json, record->marks);
+	if (record->type == VHU_RECORD_OPENED) {
+		vhu_show_peer_json(json, "front_end", &record->front_end);
+		vhu_show_peer_json(json, "back_end", &record->back_end);
+	}
+	put_meaning(json, note);
+	if (*record->text)
+		vhu_json_string(json, "text", record->text);
+	if (bytes && record->message_size)
+		vhu_json_bytes(json, "bytes", record->message, record->message_size);
+	vhu_json_object_end(json);
+}
+
+void vhu_dump_json(struct vhu_dump *dump, const struct vhu_record *record, uint64_t number,
+		   const struct vhu_note *note)
+{
 	struct vhu_json json = {.to = dump->to};
 
-	vhu_json_object(&json, NULL);
-	vhu_json_unsigned(&json, "number", number);
-	vhu_json_unsigned(&json, "time_ns", record->time_ns);
-	vhu_json_string(&json, "type", type ? type : "unknown");
-	vhu_json_unsigned(&json, "session", record->session);
-	vhu_json_string(&json, "channel", channel ? channel : "unknown");
-	if (record->type == VHU_RECORD_MESSAGE)
-		put_message(&json, record, note);
-	if (record->type == VHU_RECORD_VRING)
-		put_vring(&json, &record->vring);
-	if (record->fds)
-		put_fds(&json, record);
-	if (record->marks)
-		put_marks(&json, record->marks);
-	if (record->type == VHU_RECORD_OPENED) {
-		vhu_show_peer_json(&json, "front_end", &record->front_end);
-		vhu_show_peer_json(&json, "back_end", &record->back_end);
-	}
-	put_meaning(&json, note);
-	if (*record->text)
-		vhu_json_string(&json, "text", record->text);
-	if (dump->bytes && record->message_size)
-		vhu_json_bytes(&json, "bytes", record->message, record->message_size);
-	vhu_json_object_end(&json);
+	vhu_show_record_json(&json, NULL, record, number, note, dump->bytes);
 	fputc('\n', dump->to);
 }

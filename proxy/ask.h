@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A question that came on the control socket, and its answer; and what those who answer share.
+ *
+ * Every line gets one answer: {"id":ID,"ok":true,...} with what the verb adds, or
+ * {"id":ID,"ok":false,"error":"..."}. A verb that needs more than one turn of the loop says so by
+ * VHU_ASK_MORE, and is called again by `more` in the next.
+ *
+ * Ownership: a question lasts until it is answered or its client has gone.
+ */
+#ifndef VHU_PROXY_ASK_H
+#define VHU_PROXY_ASK_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "lib/cli/json.h"
+#include "proxy/client.h"
+#include "proxy/control.h"
+#include "proxy/follow.h"
+
+/* What a verb returns besides 0 and -errno. */
+#define VHU_ASK_MORE 1
+
+struct vhu_control_client {
+	struct vhu_control *control;
+	struct vhu_client *client;
+	struct vhu_control_client *next, **link; /* of the control socket's */
+	struct vhu_ask *ask;       /* that is being answered over several turns; else NULL */
+	struct vhu_follow *follow; /* NULL: it does not watch */
+};
+
+struct vhu_control {
+	struct vhu_proxy *proxy;
+	char path[VHU_CONTROL_PATH_MAX];
+	struct vhu_endpoint end;
+	struct vhu_watch watch;
+	struct vhu_timer resume; /* accepts again after running out of descriptors */
+	struct vhu_control_client *clients;
+	unsigned count;
+	uint64_t records;              /* that the proxy has made */
+	struct vhu_sessions *sessions; /* as followers see them; NULL: nobody follows */
+	unsigned followers;
+	uint64_t caught_up; /* records that they were told of before */
+};
+
+struct vhu_ask {
+	struct vhu_control_client *from;
+	json_t *question;
+	const struct vhu_verb *verb;
+	bool text;            /* the answer is to be text for people */
+	FILE *to;             /* the answer as it grows, in `bytes` */
+	struct vhu_json json; /* into `to` */
+	char *bytes;
+	size_t size;
+	char error[512];
+	int (*more)(struct vhu_ask *ask);
+	/* for verbs that need more than one turn */
+	uint64_t at, last;
+	FILE *lines; /* text for people as it grows, in `line` */
+	char *line;
+	size_t line_size;
+};
+
+/* What can be asked. */
+struct vhu_verb {
+	const char *name;
+	const char *keys; /* that a question may have besides "id", "verb" and "as", with blanks
+			     between; those that it must have end with "!" */
+	const char *help; /* a line */
+	/* Add to ask->json what the answer has. Returns 0, VHU_ASK_MORE, or -errno with why in
+	 * ask->error. */
+	int (*run)(struct vhu_ask *ask);
+};
+
+/* All of them; ends with a zeroed row. */
+extern const struct vhu_verb vhu_verbs[];
+
+/* Answer a line of @from. */
+void vhu_ask_line(struct vhu_control_client *from, const char *line, size_t size);
+
+/* Go on with the answer of @from. */
+void vhu_ask_go_on(struct vhu_control_client *from);
+
+/* Forget a question (NULL is ignored). */
+void vhu_ask_free(struct vhu_ask *ask);
+
+/* Refuse to answer, for a reason made as printf makes it. Returns -EINVAL. */
+__attribute__((format(printf, 2, 3))) int vhu_ask_fail(struct vhu_ask *ask, const char *format,
+						       ...);
+
+/* Return a text of the question; NULL without it. */
+const char *vhu_ask_string(const struct vhu_ask *ask, const char *key);
+
+/* Take a number from 1 on of the question. Returns 0, where it has none too (*@number is 0); or
+ * -EINVAL with why. */
+int vhu_ask_number(struct vhu_ask *ask, const char *key, uint64_t *number);
+
+/* Write the id of a question, if it has one, into an object. */
+void vhu_ask_put_id(struct vhu_json *json, const json_t *id);
+
+#endif
