@@ -94,11 +94,21 @@ void proxy_spawn(struct proxy *proxy, const char *const *args)
 
 void proxy_start(struct proxy *proxy, const char *capture)
 {
-	const char *recording[] = {"proxy", "-w", capture, proxy->front, proxy->back, NULL};
-	const char *plain[] = {"proxy", proxy->front, proxy->back, NULL};
+	const char *args[8] = {"proxy"};
+	unsigned int n = 1;
 	int64_t limit = peer_now_ms() + PEER_PATIENCE_MS;
 
-	proxy_spawn(proxy, *capture ? recording : plain);
+	if (*capture) {
+		args[n++] = "-w";
+		args[n++] = capture;
+	}
+	if (proxy->rule) {
+		args[n++] = "--rule";
+		args[n++] = proxy->rule;
+	}
+	args[n++] = proxy->front;
+	args[n++] = proxy->back;
+	proxy_spawn(proxy, args);
 	while (proxy_shell("grep -q '^[^ ]* [^ ]* [^ ]* 00010000 .* %s$' /proc/net/unix",
 			   proxy->front)) {
 		peer_check(waitpid(proxy->pid, NULL, WNOHANG) == 0, "the proxy ended at once: %s",

@@ -5,6 +5,7 @@
  * and so is what the capture holds.
  *
  *	transparency [--seed N] [--messages N] [--sessions N] [--at-once N] [--channels EVERY]
+ *		     [--rule RULE]
  *
  * A run is repeated by its seed, but for the moments at which the kernel cuts and the proxy reads.
  */
@@ -26,15 +27,20 @@ struct options {
 	unsigned int messages; /* over the main sockets, both ways together */
 	unsigned int sessions, at_once;
 	unsigned int channels; /* the front-end opens one every so many messages */
+	const char *rule;      /* for the proxy, one that does nothing */
 };
 
 /* Return what the command line asks for. */
 static struct options parse(int argc, char **argv)
 {
 	static const struct option known[] = {
-	    {"seed", required_argument, NULL, 's'},     {"messages", required_argument, NULL, 'm'},
-	    {"sessions", required_argument, NULL, 'n'}, {"at-once", required_argument, NULL, 'a'},
-	    {"channels", required_argument, NULL, 'c'}, {0},
+	    {"seed", required_argument, NULL, 's'},
+	    {"messages", required_argument, NULL, 'm'},
+	    {"sessions", required_argument, NULL, 'n'},
+	    {"at-once", required_argument, NULL, 'a'},
+	    {"channels", required_argument, NULL, 'c'},
+	    {"rule", required_argument, NULL, 'r'},
+	    {0},
 	};
 	struct options options = {
 	    .messages = 120000, .sessions = 12, .at_once = 4, .channels = 100};
@@ -43,7 +49,7 @@ static struct options parse(int argc, char **argv)
 	if (getrandom(&options.seed, sizeof(options.seed), 0) < 0)
 		options.seed = (uint64_t)getpid();
 	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		uint64_t value = option == '?' ? 0 : strtoull(optarg, NULL, 0);
+		uint64_t value = option == '?' || option == 'r' ? 0 : strtoull(optarg, NULL, 0);
 
 		if (option == 's')
 			options.seed = value;
@@ -55,6 +61,8 @@ static struct options parse(int argc, char **argv)
 			options.at_once = (unsigned int)value;
 		else if (option == 'c')
 			options.channels = (unsigned int)value;
+		else if (option == 'r')
+			options.rule = optarg;
 		else
 			exit(2);
 	}
@@ -143,6 +151,7 @@ int main(int argc, char **argv)
 	       options.channels);
 	fflush(stdout);
 	proxy_prepare(&proxy);
+	proxy.rule = options.rule;
 	listener = peer_listen(proxy.back);
 	proxy_start(&proxy, proxy.capture);
 	raise_fd_limit();
