@@ -21,142 +21,13 @@
 #include <unistd.h>
 
 #include "lib/capture/pcapng.h"
-#include "tests/bpf/pingpong.h"
+#include "tests/bpf/tool.h"
 
-#define SKIP 77
 /* Between the program's stamps and the probe's lie the ways into and out of the system call. */
 #define STAMP_NS 3000
 /* A machine that others use as well may disturb one time in ten between the two stamps, or more: one
  * run that agrees shows what is to be shown. Counts must be right in each. */
 #define RUNS_MAX 5
-
-static const char *vhu;
-static pid_t tool = -1;
-static FILE *output;
-static unsigned failures;
-
-/* A case that the probes cannot be had for is skipped, with what they lack. */
-static void skip(const char *why)
-{
-	printf("skipped: %s\n", why);
-	exit(SKIP);
-}
-
-/* Note a failure. */
-static void expect(bool good, const char *what, uint64_t got, uint64_t wanted)
-{
-	if (good)
-		return;
-	printf("%s: got %" PRIu64 ", wanted %" PRIu64 "\n", what, got, wanted);
-	failures++;
-}
-
-/* Start vhu latency with @argument (NULL-terminated); its output is in `output`. */
-static void tool_start(const char *const *argument)
-{
-	const char *all[32] = {vhu, "latency", "--json"};
-	const char *hooks = getenv("HOOKS");
-	int out[2], count = 3;
-
-	if (hooks) {
-		all[count++] = "--hooks";
-		all[count++] = hooks;
-	}
-	for (; *argument; argument++)
-		all[count++] = *argument;
-	if (pipe2(out, O_CLOEXEC))
-		exit(1);
-	tool = fork();
-	if (!tool) {
-		dup2(out[1], STDOUT_FILENO);
-		execv(vhu, (char *const *)(uintptr_t)all);
-		_exit(127);
-	}
-	close(out[1]);
-	output = fdopen(out[0], "r");
-}
-
-/* Wait for a moment between two looks. */
-static void moment(void)
-{
-	const struct timespec pause = {.tv_nsec = 10000000};
-
-	nanosleep(&pause, NULL);
-}
-
-/* Return whether the tool has eventfd @id open: it holds what it watches. */
-static bool tool_holds(uint32_t id)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "grep -qs '^eventfd-id: *%u$' /proc/%d/fdinfo/*", id, tool);
-	return system(command) == 0;
-}
-
-/* Read a line of JSON. Returns it, NULL at the end. */
-static char *tool_line(void)
-{
-	static char *line;
-	static size_t room;
-
-	return getline(&line, &room, output) > 0 ? line : NULL;
-}
-
-/* Wait until the tool watches a pair: until it has told of an interval that began after it had both
- * eventfds open. */
-static void tool_wait(const struct pair *pair)
-{
-	uint32_t kick = eventfd_id(pair->kick), call = eventfd_id(pair->call);
-
-	while (!tool_holds(kick) || !tool_holds(call)) {
-		if (waitpid(tool, NULL, WNOHANG) == tool)
-			exit(1);
-		moment();
-	}
-	/* A line may have been on its way already. */
-	for (int i = 0; i < 3; i++)
-		if (!tool_line())
-			exit(1);
-}
-
-/* End the tool. Returns its last line. */
-static char *tool_end(void)
-{
-	static char last[65536];
-	const char *line;
-	int status;
-
-	kill(tool, SIGINT);
-	last[0] = '\0';
-	while ((line = tool_line()))
-		snprintf(last, sizeof(last), "%s", line);
-	fclose(output);
-	waitpid(tool, &status, 0);
-	expect(WIFEXITED(status) && !WEXITSTATUS(status), "exit status", (uint64_t)status, 0);
-	return last;
-}
-
-/* Find a number: of the ring with index @vring, below @stage unless NULL. */
-static uint64_t number(const char *json, unsigned vring, const char *stage, const char *key)
-{
-	char text[64];
-	const char *at;
-
-	snprintf(text, sizeof(text), "\"vring\":%u,", vring);
-	at = strstr(json, text);
-	if (at && stage) {
-		snprintf(text, sizeof(text), "\"%s\":", stage);
-		at = strstr(at, text);
-	}
-	snprintf(text, sizeof(text), "\"%s\":", key);
-	at = at ? strstr(at, text) : NULL;
-	if (!at) {
-		printf("%s of vring %u is missing in %s\n", key, vring, json);
-		failures++;
-		return 0;
-	}
-	return strtoull(at + strlen(text), NULL, 10);
-}
 
 /* Hold a time against the truth's. Returns whether it is near, and where not says so. */
 static bool near(const char *what, uint64_t got, uint64_t truth)
@@ -183,11 +54,11 @@ static bool check_times(const char *json, unsigned vring, const struct pair *pai
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		unsigned permille = row[i].permille;
 
-		good &= near("kick to wake", number(json, vring, "kick_to_wake_ns", row[i].key),
+		good &= near("kick to wake", tool_number(json, vring, "kick_to_wake_ns", row[i].key),
 			     quantile(truth->kick_ns, truth->wake_ns, count, permille));
-		good &= near("wake to call", number(json, vring, "wake_to_call_ns", row[i].key),
+		good &= near("wake to call", tool_number(json, vring, "wake_to_call_ns", row[i].key),
 			     quantile(truth->wake_ns, truth->call_ns, count, permille));
-		good &= near("kick to call", number(json, vring, "kick_to_call_ns", row[i].key),
+		good &= near("kick to call", tool_number(json, vring, "kick_to_call_ns", row[i].key),
 			     quantile(truth->kick_ns, truth->call_ns, count, permille));
 	}
 	return good;
@@ -202,25 +73,25 @@ static void check_counts(const char *json, unsigned vring, const struct pair *pa
 	/* Each call answers what was taken before it: the last round alone can remain. */
 	uint64_t waiting = plan->lose_every && plan->rounds % plan->lose_every == 0;
 
-	expect(truth->calls == (1 + plan->extra_calls) * (uint64_t)plan->rounds - lost, "the truth",
+	tool_expect(truth->calls == (1 + plan->extra_calls) * (uint64_t)plan->rounds - lost, "the truth",
 	       truth->calls, plan->rounds);
-	expect(number(json, vring, NULL, "kicks") == truth->kicks, "kicks",
-	       number(json, vring, NULL, "kicks"), truth->kicks);
-	expect(number(json, vring, NULL, "wakes") == truth->wakes, "wakes",
-	       number(json, vring, NULL, "wakes"), truth->wakes);
-	expect(number(json, vring, NULL, "calls") == truth->calls, "calls",
-	       number(json, vring, NULL, "calls"), truth->calls);
-	expect(number(json, vring, NULL, "coalesced") == truth->kicks - truth->wakes, "coalesced",
-	       number(json, vring, NULL, "coalesced"), truth->kicks - truth->wakes);
-	expect(number(json, vring, NULL, "wakes_without_kick") == 0, "wakes without kick",
-	       number(json, vring, NULL, "wakes_without_kick"), 0);
-	expect(number(json, vring, NULL, "calls_without_kick") ==
+	tool_expect(tool_number(json, vring, NULL, "kicks") == truth->kicks, "kicks",
+	       tool_number(json, vring, NULL, "kicks"), truth->kicks);
+	tool_expect(tool_number(json, vring, NULL, "wakes") == truth->wakes, "wakes",
+	       tool_number(json, vring, NULL, "wakes"), truth->wakes);
+	tool_expect(tool_number(json, vring, NULL, "calls") == truth->calls, "calls",
+	       tool_number(json, vring, NULL, "calls"), truth->calls);
+	tool_expect(tool_number(json, vring, NULL, "coalesced") == truth->kicks - truth->wakes, "coalesced",
+	       tool_number(json, vring, NULL, "coalesced"), truth->kicks - truth->wakes);
+	tool_expect(tool_number(json, vring, NULL, "wakes_without_kick") == 0, "wakes without kick",
+	       tool_number(json, vring, NULL, "wakes_without_kick"), 0);
+	tool_expect(tool_number(json, vring, NULL, "calls_without_kick") ==
 		       (uint64_t)plan->extra_calls * plan->rounds,
-	       "calls without kick", number(json, vring, NULL, "calls_without_kick"),
+	       "calls without kick", tool_number(json, vring, NULL, "calls_without_kick"),
 	       (uint64_t)plan->extra_calls * plan->rounds);
-	expect(number(json, vring, NULL, "waiting") == waiting, "waiting",
-	       number(json, vring, NULL, "waiting"), waiting);
-	expect(!waiting || number(json, vring, NULL, "oldest_ns") > 0, "age of the oldest", 0, 1);
+	tool_expect(tool_number(json, vring, NULL, "waiting") == waiting, "waiting",
+	       tool_number(json, vring, NULL, "waiting"), waiting);
+	tool_expect(!waiting || tool_number(json, vring, NULL, "oldest_ns") > 0, "age of the oldest", 0, 1);
 }
 
 /* Run rings one after another, found by the ids of their eventfds. Returns whether their times were
@@ -244,7 +115,7 @@ static bool run_given(const struct plan *plan, unsigned rings)
 	back = back_end_start(pair, rings);
 	tool_start(argument);
 	for (unsigned i = 0; i < rings; i++)
-		tool_wait(&pair[i]);
+		tool_wait(pair[i].kick, pair[i].call);
 	for (unsigned i = 0; i < rings; i++)
 		front_end_run(&pair[i]);
 	json = tool_end();
@@ -264,12 +135,12 @@ static bool run_given(const struct plan *plan, unsigned rings)
 /* The same until the times agree once. */
 static void run_agreeing(const struct plan *plan, unsigned rings)
 {
-	for (int i = 1; i <= RUNS_MAX && !failures; i++) {
+	for (int i = 1; i <= RUNS_MAX && !tool_failures; i++) {
 		if (run_given(plan, rings))
 			return;
 		printf("run %d: the times differ from the truth\n", i);
 	}
-	failures++;
+	tool_failures++;
 }
 
 /* Have the kernel itself signal an eventfd, when an asynchronous read ends. */
@@ -289,7 +160,7 @@ static void signal_inside(int fd)
 	struct iocb *list[] = {&block};
 
 	if (zero < 0 || syscall(SYS_io_setup, 1, &context))
-		skip("lacks asynchronous I/O in the kernel");
+		tool_skip("lacks asynchronous I/O in the kernel");
 	if (syscall(SYS_io_submit, context, 1, list) != 1)
 		exit(1);
 	syscall(SYS_io_destroy, context);
@@ -311,14 +182,14 @@ static void run_inside(void)
 	snprintf(id, sizeof(id), "kick=%u,call=%u", eventfd_id(pair.kick), eventfd_id(pair.call));
 	argument[3] = id;
 	tool_start(argument);
-	tool_wait(&pair);
+	tool_wait(pair.kick, pair.call);
 	for (int i = 0; i < 100; i++)
 		signal_inside(pair.kick);
 	json = tool_end();
 	sees = strstr(json, "\"blind\":\"\"");
-	expect(!hooks || sees == !strstr(hooks, "syscalls"), "says what it sees", sees, !sees);
-	expect(number(json, 0, NULL, "kicks") == (sees ? 100 : 0), "kicks from inside",
-	       number(json, 0, NULL, "kicks"), sees ? 100 : 0);
+	tool_expect(!hooks || sees == !strstr(hooks, "syscalls"), "says what it sees", sees, !sees);
+	tool_expect(tool_number(json, 0, NULL, "kicks") == (sees ? 100 : 0), "kicks from inside",
+	       tool_number(json, 0, NULL, "kicks"), sees ? 100 : 0);
 }
 
 /* Write the message that gives vring 0 a descriptor. */
@@ -366,14 +237,14 @@ static void run_rewired(void)
 	for (unsigned i = 0; i < 2; i++) {
 		put_fd(writer, vhu_messages[VHU_MSG_SET_VRING_CALL].request, pair[i].call);
 		put_fd(writer, vhu_messages[VHU_MSG_SET_VRING_KICK].request, pair[i].kick);
-		tool_wait(&pair[i]);
+		tool_wait(pair[i].kick, pair[i].call);
 		front_end_run(&pair[i]);
 	}
-	expect(!tool_holds(eventfd_id(pair[0].kick)), "the old kick is let go", 1, 0);
+	tool_expect(!tool_holds(eventfd_id(pair[0].kick)), "the old kick is let go", 1, 0);
 	json = tool_end();
-	expect(number(json, 0, NULL, "kicks") == 1000, "kicks", number(json, 0, NULL, "kicks"), 1000);
-	expect(number(json, 0, NULL, "wakes") == 1000, "wakes", number(json, 0, NULL, "wakes"), 1000);
-	expect(number(json, 0, NULL, "calls") == 1000, "calls", number(json, 0, NULL, "calls"), 1000);
+	tool_expect(tool_number(json, 0, NULL, "kicks") == 1000, "kicks", tool_number(json, 0, NULL, "kicks"), 1000);
+	tool_expect(tool_number(json, 0, NULL, "wakes") == 1000, "wakes", tool_number(json, 0, NULL, "wakes"), 1000);
+	tool_expect(tool_number(json, 0, NULL, "calls") == 1000, "calls", tool_number(json, 0, NULL, "calls"), 1000);
 	kill(back, SIGKILL);
 	waitpid(back, NULL, 0);
 	vhu_pcapng_writer_close(writer);
@@ -405,40 +276,18 @@ static void run_passive(void)
 	tool_start(argument);
 	while ((line = tool_line()) && !strstr(line, "\"vring\":2,"))
 		;
-	expect(line != NULL, "rings found", 0, 3);
+	tool_expect(line != NULL, "rings found", 0, 3);
 	for (unsigned i = 0; line && i < 3; i++) {
-		uint32_t kick = (uint32_t)number(line, i, NULL, "kick_eventfd");
-		uint32_t call = (uint32_t)number(line, i, NULL, "call_eventfd");
+		uint32_t kick = (uint32_t)tool_number(line, i, NULL, "kick_eventfd");
+		uint32_t call = (uint32_t)tool_number(line, i, NULL, "call_eventfd");
 
-		expect(kick == eventfd_id(pair[i].kick), "kick", kick, eventfd_id(pair[i].kick));
-		expect(call == eventfd_id(pair[i].call), "call", call, eventfd_id(pair[i].call));
+		tool_expect(kick == eventfd_id(pair[i].kick), "kick", kick, eventfd_id(pair[i].kick));
+		tool_expect(call == eventfd_id(pair[i].call), "call", call, eventfd_id(pair[i].call));
 	}
 	tool_end();
 	for (unsigned i = 0; i < 3; i++)
 		kill(front[i], SIGKILL);
 	kill(back, SIGKILL);
-}
-
-/* Skip where the probes cannot be had: where they can, an id that nobody has is what is missed. In an
- * emulated machine, where that takes seconds, they must be had. */
-static void need_probes(void)
-{
-	char command[512], line[512] = "";
-	const char *hooks = getenv("HOOKS");
-	bool good = false;
-	FILE *pipe;
-
-	if (getenv("COUNTS_ONLY"))
-		return;
-	snprintf(command, sizeof(command), "%s latency --json %s%s --eventfd kick=4294967295 2>&1", vhu,
-		 hooks ? "--hooks " : "", hooks ? hooks : "");
-	pipe = popen(command, "r");
-	while (pipe && !good && fgets(line, sizeof(line), pipe))
-		good = strstr(line, "no process has it open");
-	if (pipe)
-		pclose(pipe);
-	if (!good)
-		skip(line);
 }
 
 /* The cases with rings that are given. */
@@ -462,10 +311,7 @@ int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
 
-	vhu = getenv("VHU");
-	if (!vhu)
-		return 2;
-	need_probes();
+	tool_need();
 	if (!strcmp(name, "rewired"))
 		run_rewired();
 	else if (!strcmp(name, "inside"))
@@ -475,5 +321,5 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
 		if (!strcmp(name, row[i].name))
 			run_agreeing(row[i].plan, row[i].rings);
-	return failures ? 1 : 0;
+	return tool_failures ? 1 : 0;
 }
