@@ -4,12 +4,13 @@
  * written, read back, compared, reset.
  *
  *   qemu_session [--front PATH] [--back PATH] [--via VHU] [--capture FILE] [--strace FILE]
- *                [--queues N] [--rounds N] [--timeout SECONDS]
+ *                [--queues N] [--rounds N] [--timeout SECONDS] [--chardev WORDS]
  *
  * Without options QEMU talks to a qemu-storage-daemon directly, over sockets in a folder of their
  * own. --via VHU puts `VHU proxy` between them, with --capture FILE as its -w. --front and --back
  * say where QEMU connects and where the storage daemon listens. --front alone starts no storage
  * daemon: a back-end listens there already. Both without --via: somebody else joins the two.
+ * --chardev WORDS are more of QEMU's options of its socket, as server=on,wait=off or reconnect=1.
  * --strace FILE keeps what QEMU's system calls on sockets moved. A round is one set-up and one
  * reset of the device; there is one connection.
  *
@@ -45,7 +46,7 @@
 	"readv,writev,close,dup,dup2,dup3"
 
 struct options {
-	const char *front, *back, *via, *capture, *strace;
+	const char *front, *back, *via, *capture, *strace, *chardev;
 	unsigned int queues, rounds, timeout;
 };
 
@@ -59,7 +60,8 @@ static void usage(void)
 {
 	fprintf(stderr, "usage: qemu_session [--front PATH] [--back PATH] [--via VHU] "
 			"[--capture FILE] [--strace FILE]\n"
-			"                    [--queues N] [--rounds N] [--timeout SECONDS]\n");
+			"                    [--queues N] [--rounds N] [--timeout SECONDS] "
+			"[--chardev WORDS]\n");
 	exit(2);
 }
 
@@ -78,15 +80,11 @@ static unsigned int number(const char *text, unsigned int max)
 static struct options parse(int argc, char **argv)
 {
 	static const struct option known[] = {
-	    {"front", required_argument, NULL, 'f'},
-	    {"back", required_argument, NULL, 'b'},
-	    {"via", required_argument, NULL, 'v'},
-	    {"capture", required_argument, NULL, 'w'},
-	    {"strace", required_argument, NULL, 's'},
-	    {"queues", required_argument, NULL, 'q'},
-	    {"rounds", required_argument, NULL, 'r'},
-	    {"timeout", required_argument, NULL, 't'},
-	    {NULL, 0, NULL, 0},
+	    {"front", required_argument, NULL, 'f'},   {"back", required_argument, NULL, 'b'},
+	    {"via", required_argument, NULL, 'v'},     {"capture", required_argument, NULL, 'w'},
+	    {"strace", required_argument, NULL, 's'},  {"queues", required_argument, NULL, 'q'},
+	    {"rounds", required_argument, NULL, 'r'},  {"timeout", required_argument, NULL, 't'},
+	    {"chardev", required_argument, NULL, 'c'}, {NULL, 0, NULL, 0},
 	};
 	struct options options = {.queues = 2, .rounds = 1, .timeout = 60};
 	int option;
@@ -107,6 +105,9 @@ static struct options parse(int argc, char **argv)
 			break;
 		case 's':
 			options.strace = optarg;
+			break;
+		case 'c':
+			options.chardev = optarg;
 			break;
 		case 'q':
 			options.queues = number(optarg, QEMU_MMIO_QUEUES_MAX);
@@ -261,7 +262,8 @@ static int start_qemu(struct qemu_stage *stage, const struct options *options, c
 	add(&command, "-qtest");
 	add(&command, "unix:%s", qtest);
 	add(&command, "-chardev");
-	add(&command, "socket,id=front-end,path=%s", front);
+	add(&command, "socket,id=front-end,path=%s%s%s", front, options->chardev ? "," : "",
+	    options->chardev ? options->chardev : "");
 	add(&command, "-device");
 	add(&command, "vhost-user-blk,chardev=front-end,num-queues=%u", options->queues);
 	start(stage, "qemu", &command);
