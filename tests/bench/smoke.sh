@@ -3,7 +3,7 @@
 # Shows that what measures works: every row is there and holds numbers above 0, whatever they are;
 # and the frames that Wireshark is measured on are dissected as what they claim to be.
 #
-#	smoke.sh proxy|frames BUILD
+#	smoke.sh proxy|frames|notifier BUILD
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -15,7 +15,7 @@ expect()
 	numbers=$1
 	shift
 	for row in "$@"; do
-		if ! grep "^$row" "$work/out" | awk -v n="$numbers" '
+		if ! grep -e "^$row" "$work/out" | awk -v n="$numbers" '
 			{
 				found = 0
 				for (i = 1; i <= NF; i++)
@@ -36,6 +36,10 @@ proxy)
 	expect 6 "direct"
 	expect 9 "bare relay" "vhu proxy  " "vhu proxy -w"
 	! command -v strace >/dev/null || expect 9 "strace"
+	;;
+notifier)
+	sh "$here/notifier.sh" -b "$2" -r 2 -n 100 >"$work/out"
+	expect 2 "direct" "vhu proxy  " "--interpose" "and rules" "and --record"
 	;;
 frames)
 	command -v tshark >/dev/null || { echo "skipped: tshark is not installed"; exit 77; }
