@@ -17,6 +17,36 @@ int vhu_ask_fail(struct vhu_ask *ask, const char *format, ...)
 	return -EINVAL;
 }
 
+int vhu_ask_open_text(struct vhu_ask *ask)
+{
+	ask->lines = open_memstream(&ask->line, &ask->line_size);
+	return ask->lines ? 0 : vhu_ask_fail(ask, "out of memory");
+}
+
+int vhu_ask_put_text(struct vhu_ask *ask)
+{
+	FILE *lines = ask->lines;
+	bool whole = !ferror(lines);
+
+	ask->lines = NULL;
+	if (fclose(lines) || !whole)
+		return vhu_ask_fail(ask, "out of memory");
+	vhu_json_string(&ask->json, "text", ask->line);
+	return 0;
+}
+
+int vhu_ask_say(struct vhu_ask *ask, const char *format, ...)
+{
+	va_list arguments;
+
+	if (vhu_ask_open_text(ask))
+		return -EINVAL;
+	va_start(arguments, format);
+	vfprintf(ask->lines, format, arguments);
+	va_end(arguments);
+	return vhu_ask_put_text(ask);
+}
+
 const char *vhu_ask_string(const struct vhu_ask *ask, const char *key)
 {
 	return json_string_value(json_object_get(ask->question, key));

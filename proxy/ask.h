@@ -89,6 +89,22 @@ void vhu_ask_free(struct vhu_ask *ask);
 __attribute__((format(printf, 2, 3))) int vhu_ask_fail(struct vhu_ask *ask, const char *format,
 						       ...);
 
+/* Begin the text for people of an answer, written to ask->lines. Returns 0, or -errno with why. */
+int vhu_ask_open_text(struct vhu_ask *ask);
+
+/* Put that text into the answer. Returns 0, or -errno with why. */
+int vhu_ask_put_text(struct vhu_ask *ask);
+
+/* Both at once, the text made as printf makes it. */
+__attribute__((format(printf, 2, 3))) int vhu_ask_say(struct vhu_ask *ask, const char *format, ...);
+
+/* The verbs about rules. Return as verbs do. */
+int vhu_ask_rules(struct vhu_ask *ask);
+int vhu_ask_rules_add(struct vhu_ask *ask);
+int vhu_ask_rules_remove(struct vhu_ask *ask);
+int vhu_ask_rules_clear(struct vhu_ask *ask);
+int vhu_ask_rules_release(struct vhu_ask *ask);
+
 /* Return a text of the question; NULL without it. */
 const char *vhu_ask_string(const struct vhu_ask *ask, const char *key);
 

@@ -10,26 +10,6 @@
 #include "proxy/ask.h"
 #include "proxy/status.h"
 
-/* Begin a text for people. Returns 0, or -errno with why. */
-static int verb_open_text(struct vhu_ask *ask)
-{
-	ask->lines = open_memstream(&ask->line, &ask->line_size);
-	return ask->lines ? 0 : vhu_ask_fail(ask, "out of memory");
-}
-
-/* Put the text for people into the answer. Returns 0, or -errno with why. */
-static int verb_put_text(struct vhu_ask *ask)
-{
-	FILE *lines = ask->lines;
-	bool whole = !ferror(lines);
-
-	ask->lines = NULL;
-	if (fclose(lines) || !whole)
-		return vhu_ask_fail(ask, "out of memory");
-	vhu_json_string(&ask->json, "text", ask->line);
-	return 0;
-}
-
 /* Find the session that a question names. Returns it; NULL with why. */
 static struct vhu_proxy_session *verb_session(struct vhu_ask *ask)
 {
@@ -62,10 +42,10 @@ static int verb_one_session(struct vhu_ask *ask)
 {
 	const struct vhu_proxy_session *session = verb_session(ask);
 
-	if (!session || (ask->text && verb_open_text(ask)))
+	if (!session || (ask->text && vhu_ask_open_text(ask)))
 		return -EINVAL;
 	verb_put_session(ask, "session", session);
-	return ask->text ? verb_put_text(ask) : 0;
+	return ask->text ? vhu_ask_put_text(ask) : 0;
 }
 
 /* Return whether a session is one of those that a question is about. */
@@ -97,7 +77,7 @@ static int verb_next_session(struct vhu_ask *ask)
 		return VHU_ASK_MORE;
 	}
 	if (ask->text)
-		return verb_put_text(ask);
+		return vhu_ask_put_text(ask);
 	vhu_json_array_end(&ask->json);
 	return 0;
 }
@@ -110,7 +90,7 @@ static int verb_sessions(struct vhu_ask *ask)
 
 	if (path && !json_is_string(path))
 		return vhu_ask_fail(ask, "\"path\" is no string");
-	if (vhu_ask_number(ask, "pid", &pid) || (ask->text && verb_open_text(ask)))
+	if (vhu_ask_number(ask, "pid", &pid) || (ask->text && vhu_ask_open_text(ask)))
 		return -EINVAL;
 	if (!ask->text)
 		vhu_json_array(&ask->json, "sessions");
@@ -125,6 +105,7 @@ static int verb_close(struct vhu_ask *ask)
 	struct vhu_proxy_session *session = verb_session(ask);
 	const json_t *reason = json_object_get(ask->question, "reason");
 	char text[VHU_RECORD_TEXT_MAX + 1];
+	uint64_t number;
 
 	if (!session)
 		return -EINVAL;
@@ -132,21 +113,18 @@ static int verb_close(struct vhu_ask *ask)
 		return vhu_ask_fail(ask, "\"reason\" is no string");
 	snprintf(text, sizeof(text), "closed on request%s%s", reason ? ": " : "",
 		 reason ? json_string_value(reason) : "");
-	vhu_json_unsigned(&ask->json, "closed", session->number);
+	number = session->number;
 	vhu_proxy_session_say(session, "%s", text);
 	vhu_proxy_session_end(session, text);
-	return 0;
+	vhu_json_unsigned(&ask->json, "closed", number);
+	return ask->text ? vhu_ask_say(ask, "session %" PRIu64 " closed\n", number) : 0;
 }
 
 /* version: who answers here. */
 static int verb_version(struct vhu_ask *ask)
 {
-	if (ask->text) {
-		if (verb_open_text(ask))
-			return -EINVAL;
-		fprintf(ask->lines, "vhu %s, pid %d\n", VHU_VERSION, getpid());
-		return verb_put_text(ask);
-	}
+	if (ask->text)
+		return vhu_ask_say(ask, "vhu %s, pid %d\n", VHU_VERSION, getpid());
 	vhu_json_string(&ask->json, "version", VHU_VERSION);
 	vhu_json_unsigned(&ask->json, "pid", (uint64_t)getpid());
 	return 0;
@@ -173,11 +151,11 @@ static void verb_put_keys(struct vhu_json *json, const char *key, const char *ke
 static int verb_help(struct vhu_ask *ask)
 {
 	if (ask->text) {
-		if (verb_open_text(ask))
+		if (vhu_ask_open_text(ask))
 			return -EINVAL;
 		for (const struct vhu_verb *verb = vhu_verbs; verb->name; verb++)
-			fprintf(ask->lines, "%-10s %s\n", verb->name, verb->help);
-		return verb_put_text(ask);
+			fprintf(ask->lines, "%-15s %s\n", verb->name, verb->help);
+		return vhu_ask_put_text(ask);
 	}
 	vhu_json_array(&ask->json, "verbs");
 	for (const struct vhu_verb *verb = vhu_verbs; verb->name; verb++) {
@@ -200,5 +178,10 @@ const struct vhu_verb vhu_verbs[] = {
     {"close", "session! reason", "end a session", verb_close},
     {"follow", "session channel message", "send records as they are made", vhu_follow_begin},
     {"unfollow", "", "send no more of them", vhu_follow_end},
+    {"rules", "", "list what is changed of what passes", vhu_ask_rules},
+    {"rules add", "rule!", "change what passes from now on", vhu_ask_rules_add},
+    {"rules remove", "number!", "change that no more", vhu_ask_rules_remove},
+    {"rules clear", "", "change nothing any more", vhu_ask_rules_clear},
+    {"rules release", "session number", "let messages go that are held", vhu_ask_rules_release},
     {0},
 };

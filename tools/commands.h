@@ -6,6 +6,7 @@
 #include "lib/cli/options.h"
 
 extern const struct vhu_command vhu_command_check;
+extern const struct vhu_command vhu_command_ctl; /* where the control socket can be built */
 extern const struct vhu_command vhu_command_dump;
 extern const struct vhu_command vhu_command_latency; /* where the probes can be built */
 extern const struct vhu_command vhu_command_probe;

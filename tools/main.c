@@ -11,6 +11,9 @@ static const struct vhu_command *const commands[] = {
 	&vhu_command_check,
 	&vhu_command_stats,
 	&vhu_command_probe,
+#ifdef VHU_HAVE_CONTROL
+	&vhu_command_ctl,
+#endif
 #ifdef VHU_HAVE_BPF
 	&vhu_command_latency,
 #endif
