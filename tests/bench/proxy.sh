@@ -79,14 +79,22 @@ median()
 	sort -n "$1" | awk '{ v[NR] = $1 } END { print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'
 }
 
-ways="direct relay plain proxy"
+# Rules for messages that do not pass here; and one that has to look at each and is for none.
+for vring in 0 1 2 3 4 5 6 7 8 9; do
+	echo "SET_VRING_KICK vring=$vring nth=3: delay 50ms"
+	echo "back GET_CONFIG u8[$vring]=1 probability=1/1000: drop"
+done >"$work/rules.txt"
+
+ways="direct relay plain rules looks proxy"
 start "$bench/bench_peer" echo "$work/direct"
-for way in relay plain proxy; do
+for way in relay plain rules looks proxy; do
 	start "$bench/bench_peer" echo "$work/$way.back"
 	await "$work/$way.back"
 done
 start "$bench/bench_relay" "$work/relay" "$work/relay.back"
 start "$build/bin/vhu" proxy "$work/plain" "$work/plain.back"
+start "$build/bin/vhu" proxy -q --rules "$work/rules.txt" "$work/rules" "$work/rules.back"
+start "$build/bin/vhu" proxy -q --rule 'any u64[0]=1: drop' "$work/looks" "$work/looks.back"
 start "$build/bin/vhu" proxy -w "$work/capture.pcapng" "$work/proxy" "$work/proxy.back"
 if command -v strace >/dev/null; then
 	ways="$ways strace"
@@ -126,6 +134,8 @@ BEGIN {
 	name["direct"] = "direct"
 	name["relay"] = "bare relay"
 	name["plain"] = "vhu proxy"
+	name["rules"] = "  20 rules for others"
+	name["looks"] = "  one that looks"
 	name["proxy"] = "vhu proxy -w FILE"
 	name["strace"] = "strace on the back-end"
 	printf "medians of %d rounds of %d round trips and %d messages\n\n", rounds, trips, messages
