@@ -13,8 +13,8 @@
  * CHANNEL is front-end, back-end or gpu; DIRECTION is > (to the back-end) or < (from it). A PART is
  * a piece of the payload (u8:N, u16:N, u32:N, u64:N, zero:SIZE, text:TEXT), a descriptor
  * (eventfd:ID, memfd:SIZE:NAME, socket), size:N (for the header, in place of the payload's),
- * big-endian, partial, redacted, lost, cut:SIZE (so many bytes of the message stand for all), or
- * peer:COMM:PID:PATH. The packets are written TIMES times, each 1000 ns after the one before.
+ * big-endian, partial, redacted, lost, altered:TEXT, dropped, cut:SIZE (so many bytes of the message
+ * stand for all), or peer:COMM:PID:PATH. The packets are written TIMES times, each 1000 ns after the one before.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -162,6 +162,10 @@ static void add_part(struct packet *packet, char *name)
 		record->marks |= VHU_MARK_REDACTED;
 	else if (!strcmp(name, "lost"))
 		record->marks |= VHU_MARK_TRUNCATED;
+	else if (!strcmp(name, "altered"))
+		record->marks |= VHU_MARK_ALTERED, record->text = value;
+	else if (!strcmp(name, "dropped"))
+		record->marks |= VHU_MARK_DROPPED;
 	else if (!strcmp(name, "cut"))
 		packet->is_cut = true, record->message_size = (uint32_t)number(value);
 	else
