@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Probes in a back-end's own code: where it takes requests off a vring, and gives them back. */
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -63,6 +64,9 @@ static void explain(int ret, const struct vhu_inside_place *place, char *error)
 
 	if (path && access(place->binary, R_OK))
 		snprintf(error, size, "%s: %s", place->binary, strerror(errno));
+	else if ((ret == -EACCES || ret == -EPERM) && !vhu_why_has(CAP_SYS_ADMIN))
+		snprintf(error, size, "%s: CAP_SYS_ADMIN is missing, which this kernel wants of who "
+			 "watches a program's own code", place->binary);
 	else if (ret != -ENOENT && ret != -ESRCH)
 		snprintf(error, size, "%s: %s cannot be watched: %s", place->binary, place->name,
 			 strerror(-ret));

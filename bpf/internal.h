@@ -56,6 +56,8 @@ int vhu_trial_run(struct vhu_probes *probes);
 
 /* Keep libbpf's complaints instead of printing them. */
 void vhu_why_listen(void);
+/* Return whether this process has a capability, in effect. */
+bool vhu_why_has(unsigned capability);
 /* Say in @error why the probes cannot be had, after @ret of the set of hooks tried last. */
 void vhu_why(int ret, enum vhu_hooks hooks, bool only, char *error);
 

@@ -9,6 +9,7 @@
  */
 #include <bpf/btf.h>
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -191,10 +192,34 @@ out:
 	return ret;
 }
 
+/* Detach one program, as a thread. */
+static void *detach(void *link)
+{
+	bpf_link__destroy(link);
+	return NULL;
+}
+
+/* Detach all programs: at once, since with some the kernel waits for each until none runs it. */
+static void detach_all(struct vhu_probes *probes)
+{
+	pthread_t thread[VHU_LINKS_MAX];
+	unsigned threads = 0;
+
+	while (probes->links) {
+		struct bpf_link *link = probes->link[--probes->links];
+
+		if (pthread_create(&thread[threads], NULL, detach, link))
+			bpf_link__destroy(link);
+		else
+			threads++;
+	}
+	while (threads)
+		pthread_join(thread[--threads], NULL);
+}
+
 void vhu_tier_unload(struct vhu_probes *probes)
 {
-	while (probes->links)
-		bpf_link__destroy(probes->link[--probes->links]);
+	detach_all(probes);
 	if (probes->shared)
 		munmap(probes->shared, sizeof(*probes->shared));
 	bpf_link__destroy(probes->iterator);

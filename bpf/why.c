@@ -42,8 +42,7 @@ void vhu_why_listen(void)
 	libbpf_set_print(keep);
 }
 
-/* Return whether this process has a capability, in effect. */
-static bool has(unsigned capability)
+bool vhu_why_has(unsigned capability)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2] = {0};
@@ -70,8 +69,8 @@ static bool is_locked_down(void)
 void vhu_why(int ret, enum vhu_hooks hooks, bool only, char *error)
 {
 	size_t size = VHU_PROBES_ERROR_SIZE;
-	bool all = has(CAP_SYS_ADMIN);
-	bool bpf = all || has(CAP_BPF), perfmon = all || has(CAP_PERFMON);
+	bool all = vhu_why_has(CAP_SYS_ADMIN);
+	bool bpf = all || vhu_why_has(CAP_BPF), perfmon = all || vhu_why_has(CAP_PERFMON);
 
 	if (!bpf || !perfmon)
 		snprintf(error, size,

@@ -34,6 +34,9 @@ refused 2 'no such set of hooks' -p 1 --hooks none
 refused 2 'no duration' -p 1 --interval soon
 refused 2 'not of the form' --eventfd kick=x
 refused 2 'not of the form' --eventfd kick=1,kick=2
+for place in back-end back-end: :symbol back-end::probe; do
+	refused 2 'not of the form' -p 1 --pop $place
+done
 
 if [ "$(id -u)" -ne 0 ]; then
 	refused 1 'CAP_BPF and CAP_PERFMON are missing' -p $$
@@ -56,6 +59,18 @@ if command -v setpriv >/dev/null; then
 			;;
 		esac
 	done
+fi
+# Where the kernel tells nothing of its structures.
+if unshare -m true 2>/dev/null; then
+	text=$(unshare -m sh -c "mount -t tmpfs none /sys/kernel/btf && '$bin/vhu' latency -p $$" 2>&1) &&
+		failed=1
+	case $text in
+	*/sys/kernel/btf/vmlinux*"the kernel's BTF is needed"*) ;;
+	*)
+		echo "without BTF: $text"
+		failed=1
+		;;
+	esac
 fi
 [ $failed -eq 0 ] || exit 1
 lacks=$("$bin/vhu" latency --json --eventfd kick=4294967295 2>&1) || :
@@ -80,12 +95,51 @@ wait $proxy || :
 refused 1 'no session told of a vring' -r "$folder/empty.pcapng"
 refused 1 'No such file' -w "$folder/none/file" --eventfd kick=1
 
-# A back-end that is killed while it is watched ends the watching, not in failure.
+refused 1 'empty' -r /dev/null
+head -c 3000 "$capture" >"$folder/cut.pcapng"
+refused 1 "$folder/cut.pcapng" -r "$folder/cut.pcapng"
+refused 1 'no static probe none:none' --pop "$bin/vhu:none:none" --eventfd kick=1
+refused 1 'no function none' --push "$bin/vhu:none" --eventfd kick=1
+refused 1 'No such file' --pop "$folder/none:none" --eventfd kick=1
+if command -v setpriv >/dev/null; then
+	# What needs no right is not asked for.
+	text=$(lacking -sys_resource "$bin/vhu" latency --json --eventfd kick=4294967295 2>&1) && failed=1
+	[ "$text" = "vhu latency: eventfd 4294967295: no process has it open" ] || {
+		echo "without CAP_SYS_RESOURCE: $text"
+		failed=1
+	}
+fi
+
+# Wait until the command $* succeeds, not for ever.
+wait_for() {
+	tries=0
+	until "$@" >/dev/null 2>&1; do
+		tries=$((tries + 1))
+		[ $tries -lt 300 ] || { echo "waited in vain for: $*"; exit 1; }
+		sleep 0.1
+	done
+}
+
+# Two at once watch the same, each for itself. A back-end that is killed meanwhile ends both, and not
+# in failure.
 "$bin/vhu-sample-backend" --device rng --socket-path="$folder/sock" 2>/dev/null &
 back=$!
-until [ -S "$folder/sock" ]; do sleep 0.1; done
-"$bin/vhu-sample-frontend" --device rng --duration 60s "$folder/sock" >/dev/null 2>&1 &
-until "$bin/vhu" latency --json --duration 1ms -p $back >/dev/null 2>&1; do sleep 0.1; done
-(sleep 1 && kill -9 $back) &
-refused 0 'ended' -p $back
+wait_for test -S "$folder/sock"
+"$bin/vhu-sample-frontend" --device rng --rate 1000 --duration 100s "$folder/sock" >/dev/null 2>&1 &
+wait_for "$bin/vhu" latency --json --duration 1ms -p $back
+for name in one two; do
+	"$bin/vhu" latency --json --interval 100ms -p $back >"$folder/$name" 2>"$folder/$name.err" &
+	eval "$name=$!"
+done
+counts() {
+	tail -n 1 "$folder/$1" | grep -q '"kicks":[1-9]'
+}
+wait_for counts one
+wait_for counts two
+kill -9 $back
+wait $one || { echo "one: status $?"; failed=1; }
+wait $two || { echo "two: status $?"; failed=1; }
+for name in one two; do
+	grep -q 'the back-end ended' "$folder/$name.err" || { echo "$name: $(cat "$folder/$name.err")"; failed=1; }
+done
 exit $failed
