@@ -33,6 +33,7 @@ struct vhu_guest *vhu_guest_add(struct vhu_pair *pair, enum vhu_side side, int f
 	while (*last)
 		last = &(*last)->next;
 	*last = guest;
+	pair->waiting[side]++;
 	return guest;
 }
 
@@ -56,6 +57,7 @@ int vhu_guest_take(struct vhu_guest *guest)
 	while (*at != guest)
 		at = &(*at)->next;
 	*at = guest->next;
+	guest->pair->waiting[guest->side]--;
 	vhu_loop_unwatch(&guest->pair->proxy->loop, &guest->watch);
 	free(guest);
 	return fd;

@@ -349,7 +349,16 @@ static void link_run(struct vhu_relay *relay)
 		vhu_proxy_session_settle(link->session);
 }
 
+/* Something may be received. Returns whether that has to wait. */
+static bool link_full(struct vhu_relay *relay)
+{
+	const struct vhu_link *link = relay->context;
+
+	return vhu_proxy_session_is_full(link->session);
+}
+
 static const struct vhu_relay_owner owner = {
+    .full = link_full,
     .opens = link_opens,
     .received = link_received,
     .passed = link_passed,

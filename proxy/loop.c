@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The loop: epoll and a list of timers. */
+/* The loop: epoll and a heap of timers. */
 #include "proxy/loop.h"
 
 #include <errno.h>
@@ -58,45 +58,92 @@ void vhu_loop_unwatch(struct vhu_loop *loop, struct vhu_watch *watch)
 	}
 }
 
+/* Join two heaps, either may be NULL. Returns the one that now holds both; its link is to be set. */
+static struct vhu_timer *loop_meld(struct vhu_timer *one, struct vhu_timer *other)
+{
+	struct vhu_timer *below;
+
+	if (!one || !other)
+		return one ? one : other;
+	below = other->due_ns < one->due_ns ? one : other;
+	one = below == one ? other : one;
+	below->next = one->child;
+	below->link = &one->child;
+	if (below->next)
+		below->next->link = &below->next;
+	one->child = below;
+	return one;
+}
+
+/* Join the heaps of a list, by twos and then all. Returns as loop_meld does. */
+static struct vhu_timer *loop_meld_all(struct vhu_timer *list)
+{
+	struct vhu_timer *melded = NULL, *all = NULL;
+
+	while (list) {
+		struct vhu_timer *one = list, *other = one->next;
+
+		list = other ? other->next : NULL;
+		one->next = NULL;
+		if (other)
+			other->next = NULL;
+		one = loop_meld(one, other);
+		one->next = melded;
+		melded = one;
+	}
+	while (melded) {
+		struct vhu_timer *one = melded;
+
+		melded = one->next;
+		one->next = NULL;
+		all = loop_meld(all, one);
+	}
+	return all;
+}
+
+/* Let @heap, or NULL, be all timers. */
+static void loop_plant(struct vhu_timer **root, struct vhu_timer *heap)
+{
+	*root = heap;
+	if (heap)
+		heap->link = root;
+}
+
 void vhu_loop_set(struct vhu_loop *loop, struct vhu_timer *timer, uint64_t after_ns)
 {
 	vhu_loop_unset(timer);
 	timer->due_ns = vhu_loop_now() + after_ns;
-	timer->next = loop->timers;
-	timer->link = &loop->timers;
-	if (timer->next)
-		timer->next->link = &timer->next;
-	loop->timers = timer;
+	timer->child = timer->next = NULL;
+	loop_plant(&loop->timers, loop_meld(loop->timers, timer));
 }
 
 void vhu_loop_unset(struct vhu_timer *timer)
 {
-	if (!timer->link)
+	struct vhu_timer **place = timer->link, *below;
+
+	if (!place)
 		return;
-	*timer->link = timer->next;
-	if (timer->next)
-		timer->next->link = timer->link;
-	timer->link = NULL;
-	timer->next = NULL;
-}
-
-/* Return the timer that is due first, NULL without any. */
-static struct vhu_timer *loop_first(const struct vhu_loop *loop)
-{
-	struct vhu_timer *first = loop->timers;
-
-	for (struct vhu_timer *timer = first; timer; timer = timer->next) {
-		if (timer->due_ns < first->due_ns)
-			first = timer;
+	/* What hangs below takes its place: all of that is due later than what hangs above. */
+	below = loop_meld_all(timer->child);
+	if (below) {
+		below->next = timer->next;
+		if (below->next)
+			below->next->link = &below->next;
+		loop_plant(place, below);
+	} else {
+		*place = timer->next;
+		if (timer->next)
+			timer->next->link = place;
 	}
-	return first;
+	timer->link = NULL;
+	timer->child = timer->next = NULL;
 }
 
 /* Return how many milliseconds to wait at most, as epoll_wait wants it: -1 for ever. Rounded up,
  * so that no timer is found not yet due again and again. */
 static int loop_patience(const struct vhu_loop *loop)
 {
-	const struct vhu_timer *first = loop_first(loop);
+	const struct vhu_timer *first = loop->timers;
 	uint64_t now, ms;
 
 	if (!first)
@@ -115,7 +162,7 @@ static void loop_fire(struct vhu_loop *loop)
 	uint64_t now = vhu_loop_now();
 	struct vhu_timer *timer;
 
-	while ((timer = loop_first(loop)) && timer->due_ns <= now) {
+	while ((timer = loop->timers) && timer->due_ns <= now) {
 		vhu_loop_unset(timer);
 		timer->fire(timer);
 	}

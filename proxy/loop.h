@@ -25,14 +25,15 @@ struct vhu_watch {
 /* A moment that is waited for. All zero but `fire`: not in the loop. */
 struct vhu_timer {
 	void (*fire)(struct vhu_timer *timer);
-	uint64_t due_ns;                /* CLOCK_MONOTONIC */
-	struct vhu_timer *next, **link; /* link is NULL while it is not set */
+	uint64_t due_ns; /* CLOCK_MONOTONIC */
+	/* Its place in the heap: what is due later hangs below it. */
+	struct vhu_timer *child, *next, **link; /* link is NULL while it is not set */
 };
 
 struct vhu_loop {
 	int epoll;
 	bool stop;
-	struct vhu_timer *timers; /* few at any time, so in no order */
+	struct vhu_timer *timers; /* a pairing heap: the first is due first */
 	struct epoll_event batch[VHU_LOOP_EVENTS];
 	int batched, at; /* events in the batch, and the next of them */
 };

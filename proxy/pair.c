@@ -61,7 +61,9 @@ static bool pair_has_room(const struct vhu_pair *pair)
 {
 	if (pair->done || (pair->once && pair->begun))
 		return false;
-	return !pair->sessions || !(pair->one_at_a_time || pair->calls);
+	if (pair->one_at_a_time || pair->calls)
+		return !pair->sessions;
+	return pair->open < VHU_PAIR_SESSIONS_MAX;
 }
 
 /* Accept whoever comes, as long as there is room. Returns 0 or -errno. */
@@ -69,6 +71,10 @@ static int pair_listen(struct vhu_pair *pair)
 {
 	if (!pair_has_room(pair)) {
 		pair_stop_listening(pair);
+		if (pair->open >= VHU_PAIR_SESSIONS_MAX && !pair->crowded) {
+			vhu_pair_say(pair, "%u sessions at once: who else comes waits", pair->open);
+			pair->crowded = true;
+		}
 		return 0;
 	}
 	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
@@ -76,6 +82,10 @@ static int pair_listen(struct vhu_pair *pair)
 
 		if (pair->end[side].kind != VHU_ENDPOINT_LISTEN)
 			continue;
+		if (pair->waiting[side] >= VHU_PAIR_GUESTS_MAX) {
+			vhu_loop_unwatch(&pair->proxy->loop, &pair->listener[side].watch);
+			continue;
+		}
 		error = vhu_loop_watch(&pair->proxy->loop, &pair->listener[side].watch, EPOLLIN);
 		if (error)
 			return error;
@@ -404,7 +414,11 @@ void vhu_pair_session_ended(struct vhu_pair *pair)
 			pair_done(pair);
 		return;
 	}
-	if (pair->done || !(pair->one_at_a_time || pair->calls))
+	if (pair->done)
+		return;
+	if (pair->open < VHU_PAIR_SESSIONS_MAX / 2)
+		pair->crowded = false;
+	if (!pair->one_at_a_time && !pair->calls && pair->open != VHU_PAIR_SESSIONS_MAX - 1)
 		return;
 	/* Not from within the session, which is about to be freed. */
 	pair->called_ns = vhu_loop_now();
@@ -423,6 +437,8 @@ void vhu_pair_guest_left(struct vhu_pair *pair, struct vhu_guest *guest)
 		pair_give_up(pair, line);
 	else if (pair->calls)
 		vhu_loop_set(&pair->proxy->loop, &pair->again, PAIR_MISSED_NS);
+	else if (!pair->resume.link)
+		pair_listen(pair);
 }
 
 void vhu_pair_close(struct vhu_pair *pair, const char *reason)

@@ -32,6 +32,11 @@
 #include "proxy/guest.h"
 #include "proxy/session.h"
 
+/* Sessions that a pair has at once, and guests of each side; who else comes waits in the socket's
+ * own queue. Each of them costs descriptors and memory, and who comes is not to be trusted. */
+#define VHU_PAIR_SESSIONS_MAX 1024
+#define VHU_PAIR_GUESTS_MAX   64
+
 /* For patience_ns: as long as it takes. */
 #define VHU_PAIR_FOR_EVER UINT64_MAX
 
@@ -53,11 +58,14 @@ struct vhu_pair {
 	struct vhu_timer resume;  /* accepts again after running out of descriptors */
 	struct vhu_timer again;   /* looks again whether guests can be joined, or calls again */
 	struct vhu_guest *guests; /* in the order in which they came */
+	unsigned waiting[2];      /* guests by side */
 	struct vhu_proxy_session *sessions;
+	unsigned open; /* sessions */
 	bool once;  /* one session, then done */
 	bool calls; /* neither side brings peers */
 	bool begun, done;
 	bool failed;           /* the last session could not begin */
+	bool crowded;          /* it was said that there can be no more sessions */
 	bool missed;           /* it was said that a side is not there yet */
 	uint64_t called_ns;    /* when it began to call for the next session */
 	uint64_t pause_ns;     /* until it looks again */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A relay: one direction of one socket; relay.h has its theory of operation. */
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,6 +17,11 @@
 /* Until what failed for lack of kernel memory or of room for descriptors in flight is tried again.
  */
 #define RELAY_PAUSE_NS 10000000u
+
+/* Of Linux 6.5. */
+#ifndef SCM_PIDFD
+#define SCM_PIDFD 0x04
+#endif
 
 _Static_assert(sizeof(struct vhu_header) == VHU_HEADER_SIZE, "a header is read as it lies");
 
@@ -175,14 +182,22 @@ static void relay_group(struct vhu_relay *relay, unsigned fds)
 	relay->group[relay->groups++].fds = fds;
 }
 
-/* Take the descriptors out of what recvmsg returned. */
+/* Take the descriptors out of what recvmsg returned. A peer that kept the socket of a channel may
+ * have it add one of the sender's process to each message: that is not passed on, and not kept. */
 static void relay_take(struct vhu_relay *relay, struct msghdr *message)
 {
 	unsigned count = 0;
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
 		size_t fds;
+		int process;
 
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_PIDFD &&
+		    c->cmsg_len == CMSG_LEN(sizeof(process))) {
+			memcpy(&process, CMSG_DATA(c), sizeof(process));
+			if (process >= 0)
+				close(process);
+		}
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
 			continue;
 		fds = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -251,11 +266,28 @@ static ssize_t relay_receive(struct vhu_relay *relay)
 	return n;
 }
 
+/* Return whether the first group of descriptors may be sent now: not too many that were sent have
+ * yet to be received. */
+static bool relay_may_fly(struct vhu_relay *relay)
+{
+	unsigned fds = relay->group[0].fds;
+	int unread = 0;
+
+	if (fds <= VHU_RELAY_FEW_FDS || relay->in_flight + fds <= VHU_RELAY_IN_FLIGHT_MAX)
+		return true;
+	if (!ioctl(relay->to, SIOCOUTQ, &unread) && unread > 0)
+		return false;
+	relay->in_flight = 0;
+	return true;
+}
+
 /* Let go of the first group of descriptors, which was sent. */
 static void relay_group_gone(struct vhu_relay *relay)
 {
 	unsigned fds = relay->group[0].fds;
 
+	if (fds > VHU_RELAY_FEW_FDS)
+		relay->in_flight += fds;
 	if (relay->describe && !relay->recorded)
 		vhu_relay_describe(relay, fds);
 	vhu_relay_drop_fds(relay, fds);
@@ -312,6 +344,8 @@ static int relay_send(struct vhu_relay *relay)
 			end = relay->group[attached].at;
 	}
 	end = vhu_relay_piece_end(relay, end);
+	if (attached && !relay_may_fly(relay))
+		return -ETOOMANYREFS;
 	/* In one piece: the window only moves on when all before it is sent. */
 	piece.iov_base = relay_byte(relay, relay->sent);
 	piece.iov_len = (size_t)(end - relay->sent);
@@ -510,6 +544,8 @@ enum vhu_relay_wants vhu_relay_run(struct vhu_relay *relay)
 		}
 		if (!turns--)
 			return relay->wants = VHU_RELAY_READ;
+		if (relay->owner->full && !relay->draining && relay->owner->full(relay))
+			return relay_pause(relay);
 		n = relay_receive(relay);
 		if (n <= 0 && !relay_receive_failed(relay, (int)n))
 			return relay->wants;

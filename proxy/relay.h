@@ -65,6 +65,9 @@
 #define VHU_RELAY_KEEP       (256u * 1024)
 #define VHU_RELAY_WINDOW     (64u * 1024)
 #define VHU_RELAY_STALL_NS   20000000u
+/* Descriptors that are sent and not received yet, where messages have more than the few that they
+ * need. They count for the proxy's user: where they are too many, nobody else's can be sent. */
+#define VHU_RELAY_IN_FLIGHT_MAX (4 * VHU_RECORD_FDS_MAX)
 /* Messages that can be set aside at a time. */
 #define VHU_RELAY_ASIDES_MAX 16u
 
@@ -110,6 +113,9 @@ struct vhu_relay_owner {
 	void (*alters)(struct vhu_relay *relay);
 	/* The message is dropped now, as the plan had it. */
 	void (*dropped)(struct vhu_relay *relay);
+	/* Return whether nothing more may be received for a moment: too many descriptors are held.
+	 * NULL: it always may. */
+	bool (*full)(struct vhu_relay *relay);
 };
 
 /* What is to be done to a message besides what was done to its bytes and descriptors. */
@@ -192,6 +198,7 @@ struct vhu_relay {
 	unsigned asides;
 	unsigned cut_by; /* the rule that had it cut off */
 
+	unsigned in_flight; /* descriptors sent by the dozen, since the target had none to read */
 	unsigned skip; /* how many more messages to wait for without first trying to read them */
 	struct vhu_record record;
 	char (*name)[VHU_DESCRIBE_NAME];    /* of each in record.fd */

@@ -153,7 +153,9 @@ static int calls_narrow(scmp_filter_ctx filter, pid_t child)
 	    {"prlimit64", 2, {SCMP_A0_32(SCMP_CMP_EQ, 0), SCMP_A2_64(SCMP_CMP_EQ, 0)}},
 	    /* isatty() */
 	    {"ioctl", 1, {SCMP_A1_32(SCMP_CMP_EQ, TCGETS)}},
+	    /* what a socket has to read, and has sent that nobody has read */
 	    {"ioctl", 1, {SCMP_A1_32(SCMP_CMP_EQ, FIONREAD)}},
+	    {"ioctl", 1, {SCMP_A1_32(SCMP_CMP_EQ, TIOCOUTQ)}},
 	    /* None that lets the kernel send signals to others. */
 	    {"fcntl", 1, {SCMP_A1_32(SCMP_CMP_EQ, F_DUPFD)}},
 	    {"fcntl", 1, {SCMP_A1_32(SCMP_CMP_EQ, F_DUPFD_CLOEXEC)}},

@@ -90,8 +90,10 @@ static void session_free(struct vhu_proxy_session *session)
 {
 	struct vhu_pair *pair = session->pair;
 
+	vhu_loop_unset(&session->linger);
 	session_closed(session, VHU_FRONT_END, session->reason);
 	*session->link = session->next;
+	pair->open--;
 	if (session->next)
 		session->next->link = session->link;
 	vhu_notifiers_free(session->notifiers, false);
@@ -121,6 +123,17 @@ static void session_link_ended(struct vhu_proxy_session *session, struct vhu_lin
 	session->main_ended = true;
 	for (link = session->links; link; link = link->next)
 		vhu_link_finish(link);
+	vhu_loop_set(&session->proxy->loop, &session->linger, VHU_SESSION_LINGER_NS);
+}
+
+/* The session has ended a while ago, and there are channels that nobody reads. */
+static void session_lingered(struct vhu_timer *timer)
+{
+	struct vhu_proxy_session *session =
+	    (struct vhu_proxy_session *)((char *)timer -
+					 offsetof(struct vhu_proxy_session, linger));
+
+	vhu_proxy_session_end(session, "session ended, and nobody reads");
 }
 
 void vhu_proxy_session_settle(struct vhu_proxy_session *session)
@@ -156,11 +169,13 @@ int vhu_proxy_session_start(struct vhu_pair *pair, const int socket[2], const ch
 	session->pair = pair;
 	session->number = ++pair->proxy->sessions;
 	session->begun_ns = vhu_loop_now();
+	session->linger.fire = session_lingered;
 	session->next = pair->sessions;
 	session->link = &pair->sessions;
 	if (session->next)
 		session->next->link = &session->next;
 	pair->sessions = session;
+	pair->open++;
 	for (int side = VHU_FRONT; side <= VHU_BACK; side++)
 		vhu_describe_peer(socket[side], path[side], &session->peer[side],
 				  session->comm[side]);
@@ -204,6 +219,35 @@ void vhu_proxy_session_end(struct vhu_proxy_session *session, const char *reason
 	vhu_proxy_session_settle(session);
 }
 
+bool vhu_proxy_session_is_full(const struct vhu_proxy_session *session)
+{
+	unsigned fds = VHU_RECORD_FDS_MAX;
+
+	for (const struct vhu_link *link = session->links; link; link = link->next)
+		fds += link->relay[VHU_FRONT].fds + link->relay[VHU_BACK].fds;
+	return fds > VHU_SESSION_FDS_MAX;
+}
+
+/* Return whether @session has room for another link; say once where not. */
+static bool session_has_room(struct vhu_proxy_session *session, enum vhu_channel channel)
+{
+	unsigned links = 0;
+
+	for (const struct vhu_link *link = session->links; link; link = link->next)
+		links++;
+	if (links < VHU_SESSION_LINKS_MAX)
+		return true;
+	if (!session->crowded) {
+		vhu_proxy_session_error(session, channel, "not recorded: there are %u sockets already",
+					links);
+		vhu_proxy_session_say(session,
+				      "a %s channel is not recorded: the session has %u sockets",
+				      vhu_channel_name(channel), links);
+	}
+	session->crowded = true;
+	return false;
+}
+
 /* Return whether @fd is what a channel is made of: a connected stream socket of AF_UNIX. */
 static bool session_is_channel(int fd)
 {
@@ -222,7 +266,7 @@ struct vhu_link *vhu_proxy_session_interpose(struct vhu_proxy_session *session,
 	struct vhu_link *link;
 	int end[2], flags;
 
-	if (!session_is_channel(socket))
+	if (!session_is_channel(socket) || !session_has_room(session, channel))
 		return NULL;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, end)) {
 		vhu_proxy_session_error(session, channel, "not recorded: no socket pair: %s",

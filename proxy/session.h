@@ -8,9 +8,14 @@
  * A message that carries a channel's socket is sent on with one end of a new socket pair in its
  * place; the received socket and the pair's other end become a link of the session. A second such
  * message opens a second one: the peers close the first when they think fit. Anything but exactly
- * one connected stream socket is passed on untouched.
+ * one connected stream socket is passed on untouched, and so are more than VHU_SESSION_LINKS_MAX of
+ * them.
  *
- * The session ends with its main socket: the channels pass what was sent so far, and are closed.
+ * The session ends with its main socket: the channels pass what was sent so far, and are closed,
+ * after VHU_SESSION_LINGER_NS at the latest.
+ *
+ * What peers can have it hold is bounded: the sockets of its links, and VHU_SESSION_FDS_MAX
+ * descriptors on their way. While there might be more, nothing more is read of it.
  *
  * Ownership: a session owns its links, and frees itself when it has ended, after it has told
  * its pair.
@@ -21,6 +26,13 @@
 #include "proxy/describe.h"
 #include "proxy/link.h"
 #include "proxy/notifier.h"
+
+/* Sockets of a session that are interposed, the main one among them. Peers have four at the most. */
+#define VHU_SESSION_LINKS_MAX 16
+/* Descriptors that were received and not passed on; as many as all directions of two links hold. */
+#define VHU_SESSION_FDS_MAX   (4 * VHU_RECORD_FDS_MAX)
+/* How long a channel may take to pass what was sent before the session ended. */
+#define VHU_SESSION_LINGER_NS UINT64_C(5000000000)
 
 struct vhu_pair;
 
@@ -37,7 +49,9 @@ struct vhu_proxy_session {
 	struct vhu_rule_memory rules;  /* how often they have matched */
 	struct vhu_mask_memory masked; /* what was masked */
 	struct vhu_notifiers *notifiers; /* NULL: kicks and calls do not come by here */
+	struct vhu_timer linger; /* set once the main socket has ended and channels have not */
 	bool main_ended;
+	bool crowded; /* it was said that it has all the links that it may have */
 	char reason[VHU_RECORD_TEXT_MAX + 1]; /* why the main socket ended */
 };
 
@@ -79,6 +93,10 @@ vhu_proxy_session_say(const struct vhu_proxy_session *session, const char *forma
  */
 struct vhu_link *vhu_proxy_session_interpose(struct vhu_proxy_session *session,
 					     enum vhu_channel channel, int socket, int *instead);
+
+/* For links: return whether nothing more may be received now, as what would come with it might be
+ * too much to hold. */
+bool vhu_proxy_session_is_full(const struct vhu_proxy_session *session);
 
 /* For links: the message that carried @link's socket has passed. */
 void vhu_proxy_session_open(struct vhu_proxy_session *session, struct vhu_link *link);

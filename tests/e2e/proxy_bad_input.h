@@ -76,7 +76,14 @@ void bad_refused(struct proxy *proxy, const char *const *args, int status, const
 	X(reset)                                                                                   \
 	X(slow_reader)                                                                             \
 	X(channel_not_socket)                                                                      \
-	X(channels_twice)
+	X(channels_twice)                                                                          \
+	X(fds_flood)                                                                               \
+	X(channels_flood)                                                                          \
+	X(channel_lingers)                                                                         \
+	X(channel_adds)                                                                            \
+	X(sessions_flood)                                                                          \
+	X(guests_flood)                                                                            \
+	X(stuck_sessions)
 
 #define BAD_DECLARE(name) void bad_##name(void);
 BAD_CASES(BAD_DECLARE)

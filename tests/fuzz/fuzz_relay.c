@@ -28,6 +28,10 @@
 #define FDS_MAX  VHU_RECORD_FDS_MAX
 /* More than any input has open. */
 #define FDS_SEEN 2048
+/* Of Linux 6.5. */
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76
+#endif
 
 /* How the relay is set up. */
 enum {
@@ -49,6 +53,7 @@ enum step {
 	STEP_RESET_SENDER,
 	STEP_CLOSE_RECEIVER,
 	STEP_DRAIN,
+	STEP_ADD, /* what the socket adds to each message from now on */
 	STEPS
 };
 
@@ -348,6 +353,16 @@ static bool step_timer(struct bench *bench)
 	return true;
 }
 
+/* Let the socket that the relay reads from add something to each message. */
+static void step_add(struct bench *bench)
+{
+	static const int additions[] = {SO_PASSCRED, SO_PASSSEC, SO_PASSPIDFD};
+	unsigned how = next();
+	int on = how & 1;
+
+	setsockopt(bench->inner[0], SOL_SOCKET, additions[how / 2 % 3], &on, sizeof(on));
+}
+
 /* Do what the input's next byte says. */
 static void step(struct bench *bench)
 {
@@ -362,6 +377,9 @@ static void step(struct bench *bench)
 		break;
 	case STEP_TIMER:
 		step_timer(bench);
+		break;
+	case STEP_ADD:
+		step_add(bench);
 		break;
 	case STEP_RUN_SHORT:
 		step_run_short(bench, next() % 16);
