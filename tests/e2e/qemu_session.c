@@ -5,6 +5,7 @@
  *
  *   qemu_session [--front PATH] [--back PATH] [--via VHU] [--capture FILE] [--strace FILE]
  *                [--queues N] [--rounds N] [--timeout SECONDS] [--chardev WORDS]
+ *                [--until FILE]
  *
  * Without options QEMU talks to a qemu-storage-daemon directly, over sockets in a folder of their
  * own. --via VHU puts `VHU proxy` between them, with --capture FILE as its -w. --front and --back
@@ -12,7 +13,8 @@
  * daemon: a back-end listens there already. Both without --via: somebody else joins the two.
  * --chardev WORDS are more of QEMU's options of its socket, as server=on,wait=off or reconnect=1.
  * --strace FILE keeps what QEMU's system calls on sockets moved. A round is one set-up and one
- * reset of the device; there is one connection.
+ * reset of the device, and between them --turns times a page that is written and read on each
+ * vring; there is one connection, unless QEMU connects again.
  *
  * Exits with 0, with 77 when a program is not there, else with 1 and every party's log on stderr.
  *
@@ -46,7 +48,7 @@
 	"readv,writev,close,dup,dup2,dup3"
 
 struct options {
-	const char *front, *back, *via, *capture, *strace, *chardev;
+	const char *front, *back, *via, *capture, *strace, *chardev, *until;
 	unsigned int queues, rounds, timeout;
 };
 
@@ -61,7 +63,7 @@ static void usage(void)
 	fprintf(stderr, "usage: qemu_session [--front PATH] [--back PATH] [--via VHU] "
 			"[--capture FILE] [--strace FILE]\n"
 			"                    [--queues N] [--rounds N] [--timeout SECONDS] "
-			"[--chardev WORDS]\n");
+			"[--chardev WORDS] [--until FILE]\n");
 	exit(2);
 }
 
@@ -80,11 +82,17 @@ static unsigned int number(const char *text, unsigned int max)
 static struct options parse(int argc, char **argv)
 {
 	static const struct option known[] = {
-	    {"front", required_argument, NULL, 'f'},   {"back", required_argument, NULL, 'b'},
-	    {"via", required_argument, NULL, 'v'},     {"capture", required_argument, NULL, 'w'},
-	    {"strace", required_argument, NULL, 's'},  {"queues", required_argument, NULL, 'q'},
-	    {"rounds", required_argument, NULL, 'r'},  {"timeout", required_argument, NULL, 't'},
-	    {"chardev", required_argument, NULL, 'c'}, {NULL, 0, NULL, 0},
+	    {"front", required_argument, NULL, 'f'},
+	    {"back", required_argument, NULL, 'b'},
+	    {"via", required_argument, NULL, 'v'},
+	    {"capture", required_argument, NULL, 'w'},
+	    {"strace", required_argument, NULL, 's'},
+	    {"queues", required_argument, NULL, 'q'},
+	    {"rounds", required_argument, NULL, 'r'},
+	    {"timeout", required_argument, NULL, 't'},
+	    {"chardev", required_argument, NULL, 'c'},
+	    {"until", required_argument, NULL, 'u'},
+	    {0},
 	};
 	struct options options = {.queues = 2, .rounds = 1, .timeout = 60};
 	int option;
@@ -108,6 +116,9 @@ static struct options parse(int argc, char **argv)
 			break;
 		case 'c':
 			options.chardev = optarg;
+			break;
+		case 'u':
+			options.until = optarg;
 			break;
 		case 'q':
 			options.queues = number(optarg, QEMU_MMIO_QUEUES_MAX);
@@ -290,12 +301,12 @@ static void move_page(struct qemu_mmio *device, unsigned int queue, uint32_t typ
 		qemu_stage_fail(device->qtest->stage, "disk: vring %u: status %u", queue, status);
 }
 
-/* Write a page that no other @round and @queue writes, read it back, compare. */
-static void use_disk(struct qemu_mmio *device, unsigned int queue, unsigned int round)
+/* Write a page that no other @turn and @queue writes, read it back, compare. */
+static void use_disk(struct qemu_mmio *device, unsigned int queue, unsigned int turn)
 {
 	uint64_t sector = (uint64_t)queue * QEMU_QTEST_BYTES_MAX / SECTOR;
 	uint8_t written[QEMU_QTEST_BYTES_MAX], read[QEMU_QTEST_BYTES_MAX] = {0};
-	uint32_t noise = round * QEMU_MMIO_QUEUES_MAX + queue + 1;
+	uint32_t noise = turn * QEMU_MMIO_QUEUES_MAX + queue + 1;
 
 	for (size_t i = 0; i < sizeof(written); i++) {
 		noise = noise * 1664525 + 1013904223;
@@ -305,8 +316,8 @@ static void use_disk(struct qemu_mmio *device, unsigned int queue, unsigned int 
 	move_page(device, queue, VIRTIO_BLK_T_IN, sector, read);
 	if (memcmp(written, read, sizeof(written)) != 0)
 		qemu_stage_fail(device->qtest->stage,
-				"disk: vring %u, round %u: what was read is not what was written",
-				queue, round);
+				"disk: vring %u, turn %u: what was read is not what was written",
+				queue, turn);
 }
 
 /* Drive the device through all rounds over the qtest connection @fd. */
@@ -314,13 +325,17 @@ static void drive(struct qemu_stage *stage, const struct options *options, int f
 {
 	struct qemu_qtest qtest;
 	struct qemu_mmio device;
+	unsigned int turn = 0;
 
 	qemu_qtest_open(&qtest, stage, fd);
 	qemu_mmio_find(&device, &qtest, VIRTIO_ID_BLOCK);
 	for (unsigned int round = 0; round < options->rounds; round++) {
 		qemu_mmio_start(&device, options->queues);
-		for (unsigned int queue = 0; queue < options->queues; queue++)
-			use_disk(&device, queue, round);
+		do {
+			for (unsigned int queue = 0; queue < options->queues; queue++)
+				use_disk(&device, queue, turn);
+			turn++;
+		} while (options->until != NULL && access(options->until, F_OK) != 0);
 		qemu_mmio_reset(&device);
 	}
 }
