@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "proxy/rule.h"
+#include "proxy/mask.h"
 
 #define BACK true
 
@@ -423,6 +423,49 @@ static void reads_files(void **state)
 	unlink(path);
 }
 
+/* What is masked is told by names, numbers and sets. */
+static void reads_masks(void **state)
+{
+	static const struct {
+		const char *text, *error;
+		uint64_t virtio, protocol;
+		unsigned configs;
+	} row[] = {
+	    {"protocol:STATUS", "", 0, 1 << 16, 0},
+	    {"protocol:MQ,SLAVE_REQ,3", "", 0, 0x29, 0},
+	    {"virtio:RING_PACKED", "", UINT64_C(1) << 34, 0, 0},
+	    {"0x3,protocol:0x10,virtio:NET.MQ", "", 3 | 1 << 22, 0x10, 0},
+	    {"config:8=0,0x10=255", "", 0, 0, 2},
+	    {"virtio:net.mq,config:1=1,virtio:63", "", UINT64_C(1) << 63 | 1 << 22, 0, 1},
+	    {"", "column 1: : mask what? virtio:, protocol: or config:", 0, 0, 0},
+	    {"STATUS", "column 1: STATUS: mask what? virtio:, protocol: or config:", 0, 0, 0},
+	    {"virtio:x", "column 8: no name x, and no number", 0, 0, 0},
+	    {"protocol:MQ,,", "column 13: no name , and no number", 0, 0, 0},
+	    {"virtio:64", "column 8: 64 is no bit: they are 0 to 63", 0, 0, 0},
+	    {"config:1=256", "column 8: config wants OFFSET=BYTE, the byte at most 255", 0, 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct vhu_mask mask = {0};
+		char error[VHU_RULE_ERROR] = "";
+
+		assert_int_equal(vhu_mask_add(&mask, row[i].text, error),
+				 *row[i].error ? -EINVAL : 0);
+		assert_string_equal(error, row[i].error);
+		assert_true(mask.virtio == row[i].virtio && mask.protocol == row[i].protocol);
+		assert_int_equal(mask.configs, row[i].configs);
+		/* Sets are spoken of by who offers and by who sets. */
+		assert_int_equal(vhu_mask_speaks_of(&mask, VHU_FRONT_END, BACK, 1),
+				 row[i].virtio != 0);
+		assert_int_equal(vhu_mask_speaks_of(&mask, VHU_FRONT_END, !BACK, 16),
+				 row[i].protocol != 0);
+		assert_int_equal(vhu_mask_speaks_of(&mask, VHU_FRONT_END, BACK, 24),
+				 row[i].configs != 0);
+		assert_false(vhu_mask_speaks_of(&mask, VHU_FRONT_END, !BACK, 12));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -430,6 +473,7 @@ int main(void)
 	    cmocka_unit_test(repeats_chance),   cmocka_unit_test(says_what_befalls_kicks),
 	    cmocka_unit_test(reads_actions),    cmocka_unit_test(refuses),
 	    cmocka_unit_test(adds_and_removes), cmocka_unit_test(reads_files),
+	    cmocka_unit_test(reads_masks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A proxy of one session in this process, for tests: between two inherited connections whose other
+ * ends are the test's, with all records kept.
+ */
+#ifndef VHU_TESTS_SESSION_STAND_H
+#define VHU_TESTS_SESSION_STAND_H
+
+#include "proxy/pair.h"
+
+#define STAND_RECORDS_MAX 32
+#define STAND_BYTES_MAX   2048
+
+/* What is kept of a record. */
+struct kept {
+	struct vhu_record record;
+	uint8_t bytes[STAND_BYTES_MAX];
+	char text[VHU_RECORD_TEXT_MAX + 1], comm[2][32], path[2][64];
+};
+
+/* A proxy of one session between two inherited connections. */
+struct stand {
+	struct vhu_proxy proxy;
+	struct vhu_pair pair;
+	struct vhu_timer timer;
+	char text[2][16];
+	int peer[2];
+	struct kept kept[STAND_RECORDS_MAX];
+	unsigned records;
+};
+
+/* What was said last, "" nothing since stand_begin. */
+extern char stand_said[1024];
+
+/* Begin: the session is open, and recorded as such. Returns what stand_end frees. */
+struct stand *stand_begin(bool with_keys);
+
+/* End what is left of it. */
+void stand_end(struct stand *stand);
+
+/* Keep a record: what the sinks of a stand do, which is @context. */
+void stand_take(void *context, const struct vhu_record *record);
+
+/* Let the proxy run for a moment. */
+void stand_turn(struct stand *stand);
+
+/* Let the proxy run until it has made @records records. */
+void stand_run(struct stand *stand, unsigned records);
+
+/* Add a rule. Returns its number. */
+unsigned stand_rule(struct stand *stand, const char *text);
+
+/* Close a side. */
+void stand_leave(struct stand *stand, enum vhu_side side);
+
+/* Send a message, with a descriptor if that is not -1. */
+void stand_transmit(int to, uint32_t request, const void *payload, uint32_t size, int fd);
+
+/* Receive a header's bytes. Returns the descriptor that came with them, -1 without. */
+int stand_receive(int from);
+
+/* Hold a record against what it should be. */
+void stand_is(const struct stand *stand, unsigned number, enum vhu_record_type type,
+	      enum vhu_channel channel, bool from_back_end);
+
+#endif
