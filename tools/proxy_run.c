@@ -12,7 +12,7 @@
 
 #include "proxy/eventfd.h"
 #include "proxy/systemd.h"
-#include "tools/commands.h"
+#include "tools/proxy_say.h"
 
 /* RLIMIT_NOFILE as we found it. */
 static struct rlimit limit_before;
@@ -34,12 +34,6 @@ void vhu_proxy_run_restore(void)
 	vhu_systemd_forget();
 	setrlimit(RLIMIT_NOFILE, &limit_before);
 	vhu_proxy_run_restore_signals();
-}
-
-/* Say a line on standard error. */
-static void say(const char *line)
-{
-	vhu_fail(&vhu_command_proxy, "%s", line);
 }
 
 /* Return whether a pair has ended by itself without the session that it was for. */
@@ -111,6 +105,7 @@ static int open_and_serve(struct vhu_proxy_run *run)
 	status = vhu_proxy_child_finish(run, status);
 	vhu_proxy_run_close_sinks(run, lost, sizeof(lost));
 	if (served && !run->request->quiet) {
+		vhu_proxy_say_rest();
 		summarize(run, lost);
 		vhu_proxy_run_summarize_rules(run);
 	}
@@ -137,7 +132,7 @@ int vhu_proxy_run(const struct vhu_command *command, struct vhu_proxy_request *r
 	    .request = request,
 	    .argc = argc,
 	    .argv = argv,
-	    .proxy = {.say = say, .with_keys = request->with_keys},
+	    .proxy = {.say = vhu_proxy_say_line, .with_keys = request->with_keys},
 	};
 	int status, error;
 

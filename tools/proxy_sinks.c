@@ -7,6 +7,7 @@
 
 #include "proxy/past.h"
 #include "tools/proxy_run.h"
+#include "tools/proxy_say.h"
 
 /* Say a record as a line on standard error. */
 static void say_record(void *context, const struct vhu_record *record)
@@ -15,7 +16,10 @@ static void say_record(void *context, const struct vhu_record *record)
 	struct vhu_note note;
 
 	vhu_session_feed(run->sessions, record, ++run->records, &note);
-	vhu_dump_text(&run->dump, record, run->records, &note);
+	if (vhu_proxy_may_say())
+		vhu_dump_text(&run->dump, record, run->records, &note);
+	else
+		vhu_proxy_say_missed();
 }
 
 /* Begin the capture. Returns as vhu_proxy_run_open_sinks does. */

@@ -83,7 +83,10 @@ void bad_refused(struct proxy *proxy, const char *const *args, int status, const
 	X(channel_adds)                                                                            \
 	X(sessions_flood)                                                                          \
 	X(guests_flood)                                                                            \
-	X(stuck_sessions)
+	X(stuck_sessions)                                                                          \
+	X(words_escaped)                                                                           \
+	X(words_flood)                                                                             \
+	X(words_stuck)
 
 #define BAD_DECLARE(name) void bad_##name(void);
 BAD_CASES(BAD_DECLARE)
