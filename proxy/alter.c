@@ -3,7 +3,6 @@
  */
 #include "proxy/alter.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -88,10 +87,9 @@ static void apply_mask(struct vhu_alter_work *work)
 			   &work->text) &&
 	    !session->masked.said) {
 		session->masked.said = true;
-		vhu_proxy_say(session->proxy,
-			      "session %" PRIu64
-			      ": the front-end sets what was masked in the offer (%s)",
-			      session->number, work->plan->text);
+		vhu_proxy_session_say(session,
+				      "the front-end sets what was masked in the offer (%s)",
+				      work->plan->text);
 	}
 }
 
@@ -148,8 +146,7 @@ void vhu_alter(struct vhu_link *link, struct vhu_relay *relay)
 		return;
 	work.plan = vhu_relay_plan_of(relay);
 	if (!work.plan) {
-		vhu_proxy_say(session->proxy, "session %" PRIu64 ": no memory to alter a message",
-			      session->number);
+		vhu_proxy_session_say(session, "no memory to alter a message");
 		return;
 	}
 	work.text = vhu_line_in(work.plan->text, sizeof(work.plan->text));
@@ -175,9 +172,8 @@ void vhu_alter_dropped(struct vhu_link *link, struct vhu_relay *relay)
 	vhu_integer_write(bytes + VHU_HEADER_SIZE, 8, vhu_host_is_big_endian(), plan->value);
 	snprintf(text, sizeof(text), "rule %u: made by the proxy", plan->rule);
 	if (vhu_relay_insert(other, bytes, sizeof(bytes), text))
-		vhu_proxy_say(link->session->proxy,
-			      "session %" PRIu64 ": rule %u: no room for one more answer",
-			      link->session->number, plan->rule);
+		vhu_proxy_session_say(link->session, "rule %u: no room for one more answer",
+				      plan->rule);
 }
 
 /* Read the feature bits that a message of the table sets. */

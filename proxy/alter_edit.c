@@ -43,8 +43,7 @@ static __attribute__((format(printf, 2, 3))) void cannot(struct vhu_alter_work *
 	va_start(arguments, format);
 	vsnprintf(why, sizeof(why), format, arguments);
 	va_end(arguments);
-	vhu_proxy_say(work->link->session->proxy, "session %" PRIu64 ": rule %u: %s",
-		      work->message.session, work->rule->id, why);
+	vhu_proxy_session_say(work->link->session, "rule %u: %s", work->rule->id, why);
 }
 
 /* Read an integer of the message, header included. */

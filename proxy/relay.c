@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A relay: one direction of one socket; relay.h has its theory of operation. */
 #include <errno.h>
-#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,18 +16,7 @@
  */
 #define RELAY_PAUSE_NS 10000000u
 
-/* Of Linux 6.5. */
-#ifndef SCM_PIDFD
-#define SCM_PIDFD 0x04
-#endif
-
 _Static_assert(sizeof(struct vhu_header) == VHU_HEADER_SIZE, "a header is read as it lies");
-
-/* Room for the descriptors of one message, and for what a socket may add that came configured. */
-union relay_control {
-	char bytes[CMSG_SPACE(VHU_RECORD_FDS_MAX * sizeof(int)) + 256];
-	struct cmsghdr align;
-};
 
 /* The relay's timer fired. */
 static void relay_fire(struct vhu_timer *timer)
@@ -83,17 +70,6 @@ int vhu_relay_start(struct vhu_relay *relay, struct vhu_loop *loop, int from, in
 	relay->room = VHU_RELAY_SMALL;
 	vhu_relay_reset(relay);
 	return 0;
-}
-
-void vhu_relay_drop_fds(struct vhu_relay *relay, unsigned count)
-{
-	for (unsigned i = relay->instead >= 0 ? 1 : 0; i < count; i++)
-		close(relay->fd[i]);
-	relay->fds -= count;
-	memmove(relay->fd, relay->fd + count, relay->fds * sizeof(relay->fd[0]));
-	if (relay->instead >= 0)
-		close(relay->instead);
-	relay->instead = -1;
 }
 
 void vhu_relay_close(struct vhu_relay *relay)
@@ -165,49 +141,6 @@ static int relay_fit(struct vhu_relay *relay)
 	return 0;
 }
 
-/* Note @fds more descriptors, which came with byte relay->got or with ones after it. Those that
- * came within the header count as come with its first byte: it is not sent in pieces. */
-static void relay_group(struct vhu_relay *relay, unsigned fds)
-{
-	struct vhu_relay_group *last = relay->groups ? &relay->group[relay->groups - 1] : NULL;
-	bool header = relay->got < VHU_HEADER_SIZE;
-
-	relay->fds += fds;
-	relay->all_fds += fds;
-	if (last && header && last->fds + fds <= VHU_RECORD_FDS_MAX) {
-		last->fds += fds;
-		return;
-	}
-	relay->group[relay->groups].at = header && !last && !relay->sent ? 0 : relay->got;
-	relay->group[relay->groups++].fds = fds;
-}
-
-/* Take the descriptors out of what recvmsg returned. A peer that kept the socket of a channel may
- * have it add one of the sender's process to each message: that is not passed on, and not kept. */
-static void relay_take(struct vhu_relay *relay, struct msghdr *message)
-{
-	unsigned count = 0;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
-		size_t fds;
-		int process;
-
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_PIDFD &&
-		    c->cmsg_len == CMSG_LEN(sizeof(process))) {
-			memcpy(&process, CMSG_DATA(c), sizeof(process));
-			if (process >= 0)
-				close(process);
-		}
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		fds = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		memcpy(relay->fd + relay->fds + count, CMSG_DATA(c), fds * sizeof(int));
-		count += (unsigned)fds;
-	}
-	if (count)
-		relay_group(relay, count);
-}
-
 /* Note that a piece of @size bytes of the message came, the rest of one begun where it did not
  * have to be waited for. */
 static void relay_segment(struct vhu_relay *relay, uint32_t size)
@@ -229,7 +162,7 @@ static void relay_segment(struct vhu_relay *relay, uint32_t size)
  */
 static ssize_t relay_receive(struct vhu_relay *relay)
 {
-	union relay_control control;
+	union vhu_relay_control control;
 	size_t space = relay_space(relay);
 	struct iovec piece = {relay_byte(relay, relay->got), space};
 	struct msghdr message = {
@@ -246,7 +179,7 @@ static ssize_t relay_receive(struct vhu_relay *relay)
 	if (n < 0)
 		return -errno;
 	if (message.msg_controllen)
-		relay_take(relay, &message);
+		vhu_relay_take_fds(relay, &message);
 	if (!n)
 		return 0;
 	relay->got += (uint64_t)n;
@@ -266,68 +199,13 @@ static ssize_t relay_receive(struct vhu_relay *relay)
 	return n;
 }
 
-/* Return whether the first group of descriptors may be sent now: not too many that were sent have
- * yet to be received. */
-static bool relay_may_fly(struct vhu_relay *relay)
-{
-	unsigned fds = relay->group[0].fds;
-	int unread = 0;
-
-	if (fds <= VHU_RELAY_FEW_FDS || relay->in_flight + fds <= VHU_RELAY_IN_FLIGHT_MAX)
-		return true;
-	if (!ioctl(relay->to, SIOCOUTQ, &unread) && unread > 0)
-		return false;
-	relay->in_flight = 0;
-	return true;
-}
-
-/* Let go of the first group of descriptors, which was sent. */
-static void relay_group_gone(struct vhu_relay *relay)
-{
-	unsigned fds = relay->group[0].fds;
-
-	if (fds > VHU_RELAY_FEW_FDS)
-		relay->in_flight += fds;
-	if (relay->describe && !relay->recorded)
-		vhu_relay_describe(relay, fds);
-	vhu_relay_drop_fds(relay, fds);
-	relay->group[0] = relay->group[1];
-	relay->groups--;
-}
-
-/* Put the first group of descriptors into @message, to be sent. */
-static void relay_attach(struct vhu_relay *relay, struct msghdr *message,
-			 union relay_control *control)
-{
-	size_t size = relay->group[0].fds * sizeof(int);
-	struct cmsghdr *c;
-
-	message->msg_control = control->bytes;
-	message->msg_controllen = CMSG_SPACE(size);
-	c = CMSG_FIRSTHDR(message);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(size);
-	memcpy(CMSG_DATA(c), relay->fd, size);
-	if (relay->instead >= 0)
-		memcpy(CMSG_DATA(c), &relay->instead, sizeof(relay->instead));
-}
-
-/* Ask the owner, once a message, whether its only descriptor is to be replaced. */
-static void relay_ask(struct vhu_relay *relay)
-{
-	relay->asked = true;
-	if (relay->fds - relay->added == 1 && !relay->group[0].at && relay->got >= VHU_HEADER_SIZE)
-		relay->instead = relay->owner->opens(relay);
-}
-
 /*
  * Send what is held, once: up to the byte that further descriptors came with.
  * Returns 0; -EAGAIN when it must be waited for; -errno.
  */
 static int relay_send(struct vhu_relay *relay)
 {
-	union relay_control control;
+	union vhu_relay_control control;
 	uint64_t end = relay->got;
 	struct iovec piece;
 	struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
@@ -336,15 +214,15 @@ static int relay_send(struct vhu_relay *relay)
 
 	if (relay->groups && !relay->kept) {
 		if (!relay->asked)
-			relay_ask(relay);
+			vhu_relay_ask(relay);
 		attached = relay->group[0].at == relay->sent;
 		if (attached)
-			relay_attach(relay, &message, &control);
+			vhu_relay_attach(relay, &message, &control);
 		if (!attached || relay->groups == 2)
 			end = relay->group[attached].at;
 	}
 	end = vhu_relay_piece_end(relay, end);
-	if (attached && !relay_may_fly(relay))
+	if (attached && !vhu_relay_may_fly(relay))
 		return -ETOOMANYREFS;
 	/* In one piece: the window only moves on when all before it is sent. */
 	piece.iov_base = relay_byte(relay, relay->sent);
@@ -358,10 +236,8 @@ static int relay_send(struct vhu_relay *relay)
 	if (n < 0)
 		return -errno;
 	relay->sent += (uint64_t)n;
-	if (attached && relay->plan && relay->plan->copies)
-		relay->kept = true;
-	else if (attached)
-		relay_group_gone(relay);
+	if (attached)
+		vhu_relay_group_sent(relay, relay->plan && relay->plan->copies);
 	if (relay->sent == relay->got && relay->got >= VHU_RELAY_KEEP)
 		relay->window = relay->got;
 	if (!vhu_relay_whole(relay))

@@ -62,14 +62,14 @@
 #include "proxy/loop.h"
 #include "proxy/rule.h"
 
-#define VHU_RELAY_KEEP       (256u * 1024)
-#define VHU_RELAY_WINDOW     (64u * 1024)
-#define VHU_RELAY_STALL_NS   20000000u
+#define VHU_RELAY_KEEP          (256u * 1024)
+#define VHU_RELAY_WINDOW        (64u * 1024)
+#define VHU_RELAY_STALL_NS      20000000u
 /* Descriptors that are sent and not received yet, where messages have more than the few that they
  * need. They count for the proxy's user: where they are too many, nobody else's can be sent. */
 #define VHU_RELAY_IN_FLIGHT_MAX (4 * VHU_RECORD_FDS_MAX)
 /* Messages that can be set aside at a time. */
-#define VHU_RELAY_ASIDES_MAX 16u
+#define VHU_RELAY_ASIDES_MAX    16u
 
 /* What a relay waits for before it is to be run again. */
 enum vhu_relay_wants {

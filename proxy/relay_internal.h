@@ -3,12 +3,20 @@
 #ifndef VHU_PROXY_RELAY_INTERNAL_H
 #define VHU_PROXY_RELAY_INTERNAL_H
 
+#include <sys/socket.h>
+
 #include "proxy/relay.h"
 
 /* Room that an idle relay keeps. */
 #define VHU_RELAY_SMALL   4096u
 /* Descriptions that an idle relay keeps room for. */
 #define VHU_RELAY_FEW_FDS 8u
+
+/* Room for the descriptors of one message, and for what a socket may add that came configured. */
+union vhu_relay_control {
+	char bytes[CMSG_SPACE(VHU_RECORD_FDS_MAX * sizeof(int)) + 256];
+	struct cmsghdr align;
+};
 
 /* What is to be done with a message that is due and may be altered. */
 enum vhu_relay_step {
@@ -20,13 +28,28 @@ enum vhu_relay_step {
 
 /* relay.c: forget the message that has passed, or has gone otherwise. */
 void vhu_relay_reset(struct vhu_relay *relay);
-/* relay.c: close the first @count of the descriptors that are held, and forget them. The one that
- * was replaced is its owner's. */
-void vhu_relay_drop_fds(struct vhu_relay *relay, unsigned count);
 /* relay.c: return whether all of a message was received. */
 bool vhu_relay_whole(const struct vhu_relay *relay);
 /* relay.c: end @relay. Returns VHU_RELAY_ENDED. */
 enum vhu_relay_wants vhu_relay_ended(struct vhu_relay *relay, enum vhu_relay_end end, int error);
+
+/* relay_fds.c: close the first @count of the descriptors that are held, and forget them. The one
+ * that was replaced is its owner's. */
+void vhu_relay_drop_fds(struct vhu_relay *relay, unsigned count);
+/* relay_fds.c: take the descriptors out of what recvmsg returned. A peer that kept the socket of a
+ * channel may have it add one of the sender's process to each message: that is not passed on, and
+ * not kept. */
+void vhu_relay_take_fds(struct vhu_relay *relay, struct msghdr *message);
+/* relay_fds.c: return whether the first group of descriptors may be sent now: not too many that
+ * were sent have yet to be received. */
+bool vhu_relay_may_fly(struct vhu_relay *relay);
+/* relay_fds.c: put the first group of descriptors into @message, to be sent. */
+void vhu_relay_attach(struct vhu_relay *relay, struct msghdr *message,
+		      union vhu_relay_control *control);
+/* relay_fds.c: the first group of descriptors was sent: let go of it, or @keep it for a copy. */
+void vhu_relay_group_sent(struct vhu_relay *relay, bool keep);
+/* relay_fds.c: ask the owner, once a message, whether its only descriptor is to be replaced. */
+void vhu_relay_ask(struct vhu_relay *relay);
 
 /* relay_record.c: free the room for descriptions. */
 void vhu_relay_free_descriptions(struct vhu_relay *relay);

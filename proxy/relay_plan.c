@@ -58,31 +58,6 @@ void vhu_relay_truncate(struct vhu_relay *relay, uint64_t size)
 		relay->size = relay->got = size;
 }
 
-void vhu_relay_lose_fd(struct vhu_relay *relay, unsigned at)
-{
-	close(relay->fd[at]);
-	memmove(relay->fd + at, relay->fd + at + 1, (relay->fds - at - 1) * sizeof(relay->fd[0]));
-	relay->fds--;
-	relay->all_fds--;
-	if (!--relay->group[0].fds)
-		relay->groups = 0;
-}
-
-int vhu_relay_add_fd(struct vhu_relay *relay, int fd)
-{
-	if (relay->fds >= VHU_RECORD_FDS_MAX)
-		return -ENOSPC;
-	if (!relay->groups) {
-		relay->groups = 1;
-		relay->group[0] = (struct vhu_relay_group){0};
-	}
-	relay->fd[relay->fds++] = fd;
-	relay->all_fds++;
-	relay->added++;
-	relay->group[0].fds++;
-	return 0;
-}
-
 /* Let go of the message without sending it: record it as dropped, and forget it. */
 static void relay_drop(struct vhu_relay *relay)
 {
