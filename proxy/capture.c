@@ -243,9 +243,9 @@ static int capture_open_one(struct vhu_capture *capture)
 	int error;
 
 	capture->name = is_stdout ? "standard output" : options->path;
-	capture->fd = is_stdout
-			  ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
-			  : open(options->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	capture->fd = is_stdout ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
+				: open(options->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+				       VHU_FILES_MODE);
 	if (capture->fd < 0)
 		return -errno;
 	capture_pipe(capture);

@@ -107,7 +107,8 @@ int vhu_files_next(struct vhu_files *files)
 
 		if (!made)
 			return -ENOMEM;
-		fd = open(made->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		fd = open(made->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+			  VHU_FILES_MODE);
 		if (fd >= 0)
 			return files_remember(files, made, fd);
 		error = -errno;

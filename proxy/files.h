@@ -17,6 +17,8 @@
 
 /* As many as dumpcap counts, before it begins again at 0. */
 #define VHU_FILES_MAX 100000
+/* Of each that is made: what devices are told is their owner's business alone. */
+#define VHU_FILES_MODE 0600
 
 struct vhu_files_made;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Shows that `vhu proxy` serves in its sandbox, that --no-sandbox leaves it out, and that a proxy
- * that is not let into one says so and serves.
+ * that is not let into one says so and serves. What it records is its user's alone.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -57,6 +57,8 @@ static long serve(struct proxy *proxy, const char *option)
 	close(listener);
 	proxy_stop(proxy);
 	peer_check(!proxy_shell("test -s '%s'", proxy->capture), "nothing was recorded");
+	peer_check(!proxy_shell("test $(stat -c %%a '%s') = 600", proxy->capture),
+		   "others may read the capture");
 	return filtered;
 }
 
