@@ -103,12 +103,42 @@ static void what_is_still_held_is_recorded_at_the_end(void **state)
 	stand_end(stand);
 }
 
+/* A message that may be altered is altered however late its payload is; others pass meanwhile as
+ * far as they are there. */
+static void a_late_payload_does_not_save_a_message(void **state)
+{
+	static const struct vhu_header header = {12, 1, 8};
+	static const uint64_t vring[2] = {1, 7};
+	uint64_t bytes[3] = {0};
+
+	(void)state;
+	for (unsigned altered = 0; altered < 2; altered++) {
+		struct stand *stand = stand_begin(false);
+		const uint64_t until = vhu_loop_now() + 3 * VHU_RELAY_STALL_NS;
+		const int back = stand->peer[VHU_BACK];
+
+		stand_rule(stand, altered ? "SET_VRING_KICK: set vring=7" : "13: drop");
+		assert_int_equal(write(stand->peer[VHU_FRONT], &header, 12), 12);
+		while (vhu_loop_now() < until)
+			stand_turn(stand);
+		assert_int_equal(recv(back, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_PEEK),
+				 altered ? -1 : 12);
+		assert_int_equal(write(stand->peer[VHU_FRONT], &vring[0], 8), 8);
+		stand_run(stand, 2);
+		assert_int_equal(recv(back, bytes, 12, MSG_WAITALL), 12);
+		assert_int_equal(recv(back, bytes, 8, MSG_WAITALL), 8);
+		assert_true(bytes[0] == vring[altered]);
+		stand_end(stand);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(key_material_is_not_recorded_of_altered_messages),
 	    cmocka_unit_test(what_a_rule_holds_passes_when_it_is_released),
 	    cmocka_unit_test(what_is_still_held_is_recorded_at_the_end),
+	    cmocka_unit_test(a_late_payload_does_not_save_a_message),
 	};
 
 	/* What does not come must not be waited for for ever. */
