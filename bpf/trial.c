@@ -81,6 +81,9 @@ static int kick_and_take(struct vhu_probes *probes, int fd)
 		return -ENXIO;
 	if (ring.kicks != 1 || ring.wakes != 1 || ring.wakes_without_kick)
 		return -ENXIO;
+	/* Not where it is known, for to end asynchronous I/O takes the kernel a while. */
+	if (probes->hooks >= VHU_HOOKS_SYSCALLS)
+		return 0;
 	probes->sees_kernel = signal_inside(fd) ? 0 : -1;
 	if (!probes->sees_kernel && !vhu_probes_ring(probes, TRIAL_RING, &ring))
 		probes->sees_kernel = ring.kicks == 2;

@@ -9,13 +9,8 @@
 set -eu
 bin=$1 latency=$2 inside=$3
 top=$(cd "$(dirname "$0")/../.." && pwd)
-for program in qemu-system-x86_64 busybox gzip ldd; do
-	command -v "$program" >/dev/null && continue
-	echo "lacks $program"
-	exit 77
-done
-[ "$(uname -m)" = x86_64 ] || { echo "lacks an x86-64 machine, whose kernel the guest boots"; exit 77; }
-kernel=$(sh "$top/samples/guest/kernel.sh" 2>&1) || { echo "lacks a kernel: $kernel"; exit 77; }
+. "$top/tests/bpf/boot.sh"
+vhu_boot_lacks "$top" && exit 77
 folder=$(mktemp -d "${TMPDIR:-/tmp}/latency-guest.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 trap 'exit 130' INT
@@ -46,21 +41,7 @@ show syscalls coalesced
 show all-syscalls uring
 show all-syscalls coalesced
 END
-sh "$top/samples/guest/make-initramfs.sh" -o base.gz script kvm_amd
-# The programs with all that they are linked to, as a second archive behind the first.
-mkdir -p root/vhu
-cp "$bin/vhu" "$latency" "$inside" root/vhu/
-ldd "$bin/vhu" "$latency" "$inside" | grep -o '/[^ :)]*' | grep '\.so' | sort -u | while read -r library; do
-	mkdir -p "root$(dirname "$library")"
-	cp -L "$library" "root$library"
-done
-(cd root && find . | busybox cpio -o -H newc 2>/dev/null | gzip -1) >more.gz
-cat base.gz more.gz >initrd.gz
-timeout 240 qemu-system-x86_64 -accel tcg -cpu EPYC -m 768 -smp 1 -nographic -no-reboot -nic none \
-	-vga none -kernel "/boot/vmlinuz-$kernel" -initrd initrd.gz \
-	-append "console=ttyS0 panic=-1 quiet mitigations=off" </dev/null >console 2>&1 || :
-# The firmware's last escape sequence and the first line share one.
-tr -d '\r' <console | sed 's/^.*result /result /' >lines
+vhu_boot "$top" script "$bin/vhu" "$latency" "$inside"
 grep '^result' lines || { tail -n 30 lines; echo "the guest told nothing"; exit 1; }
 [ "$(grep -c '^result .* 0$' lines)" -eq 16 ] || {
 	tail -n 60 lines

@@ -143,8 +143,8 @@ static void run_agreeing(const struct plan *plan, unsigned rings)
 	tool_failures++;
 }
 
-/* Have the kernel itself signal an eventfd, when an asynchronous read ends. */
-static void signal_inside(int fd)
+/* Have the kernel itself signal an eventfd @times times, whenever an asynchronous read ends. */
+static void signal_inside(int fd, unsigned times)
 {
 	int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
 	aio_context_t context = 0;
@@ -158,11 +158,14 @@ static void signal_inside(int fd)
 		.aio_resfd = (uint32_t)fd,
 	};
 	struct iocb *list[] = {&block};
+	struct io_event event;
 
 	if (zero < 0 || syscall(SYS_io_setup, 1, &context))
 		tool_skip("lacks asynchronous I/O in the kernel");
-	if (syscall(SYS_io_submit, context, 1, list) != 1)
-		exit(1);
+	while (times--)
+		if (syscall(SYS_io_submit, context, 1, list) != 1 ||
+		    syscall(SYS_io_getevents, context, 1, 1, &event, NULL) != 1)
+			exit(1);
 	syscall(SYS_io_destroy, context);
 	close(zero);
 }
@@ -183,8 +186,7 @@ static void run_inside(void)
 	argument[3] = id;
 	tool_start(argument);
 	tool_wait(pair.kick, pair.call);
-	for (int i = 0; i < 100; i++)
-		signal_inside(pair.kick);
+	signal_inside(pair.kick, 100);
 	json = tool_end();
 	sees = strstr(json, "\"blind\":\"\"");
 	tool_expect(!hooks || sees == !strstr(hooks, "syscalls"), "says what it sees", sees, !sees);
@@ -254,7 +256,9 @@ static void run_rewired(void)
 /* Run rings that are found by their traffic: each kick is paired with its own call. */
 static void run_passive(void)
 {
-	const struct plan plan = {.rounds = UINT32_MAX, .kicks = 1, .delay_us = 50, .random = true};
+	const struct plan plan = {
+		.rounds = UINT32_MAX, .kicks = 1, .delay_us = 50, .random = true, .pause_us = 50,
+	};
 	const char *argument[] = {"--interval", "200ms", "-p", NULL, NULL};
 	char back_pid[16];
 	struct pair pair[3];

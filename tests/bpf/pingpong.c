@@ -142,6 +142,7 @@ pid_t back_end_start(struct pair *pair, unsigned count)
 
 void front_end_run(struct pair *pair)
 {
+	const struct timespec rest = {.tv_nsec = 1000 * (long)pair->plan.pause_us};
 	struct truth *truth = pair->truth;
 
 	for (uint32_t round = 0; round < pair->plan.rounds; round++) {
@@ -160,6 +161,8 @@ void front_end_run(struct pair *pair)
 		}
 		if (read(pair->call, &value, sizeof(value)) != sizeof(value))
 			fail("read");
+		if (pair->plan.pause_us)
+			nanosleep(&rest, NULL);
 	}
 	while (truth->finished < pair->plan.rounds)
 		sched_yield();

@@ -20,6 +20,7 @@ struct plan {
 	uint32_t rounds;
 	uint32_t delay_us;    /* from wake to call */
 	bool random;	      /* from 0 to delay_us */
+	uint32_t pause_us;    /* after each round: leaves the processor to others */
 	uint32_t kicks;	      /* before the back-end takes them; 1 for none coalesced */
 	uint32_t lose_every;  /* calls: one of so many is not made; 0 none */
 	uint32_t extra_calls; /* without a kick, after each round */
