@@ -172,6 +172,20 @@ static void capture_take_file(struct vhu_capture *capture, int fd, struct vhu_pc
 		capture->name = vhu_files_name(&capture->files);
 }
 
+/* Write, as the last record of the file at hand, that the capture goes on in the latest file. */
+static void capture_continue(struct vhu_capture *capture, uint64_t time_ns)
+{
+	const char *name = vhu_files_name(&capture->files), *slash = strrchr(name, '/');
+	const struct vhu_record record = {
+	    .type = VHU_RECORD_CONTINUED,
+	    .time_ns = time_ns,
+	    .text = slash ? slash + 1 : name,
+	};
+
+	/* Where there is no room for it, it is only more to guess. */
+	vhu_pcapng_write(capture->writer, &record);
+}
+
 /* Make the next file of the series, with all that it begins with. Returns 0; -errno, and there is
  * none. */
 static int capture_make_file(struct vhu_capture *capture, uint64_t time_ns)
@@ -191,6 +205,8 @@ static int capture_make_file(struct vhu_capture *capture, uint64_t time_ns)
 		vhu_files_drop(&capture->files);
 		return error;
 	}
+	if (capture->writer)
+		capture_continue(capture, time_ns);
 	if (capture->writer && capture_end_file(capture))
 		vhu_proxy_say(capture->proxy, "%s: its end is missing", capture->name);
 	capture_take_file(capture, fd, writer, time_ns);

@@ -144,7 +144,7 @@ void vhu_files_trim(struct vhu_files *files)
 
 bool vhu_files_make_room(struct vhu_files *files)
 {
-	if (!files->keep || files->count < 2)
+	if (!files->keep || files->count < files->keep || files->count < 2)
 		return false;
 	files_delete(files, TAILQ_FIRST(&files->made));
 	return true;
@@ -180,7 +180,7 @@ int vhu_files_text(const struct vhu_files *files, char *to, size_t size)
 	char deleted[48] = "";
 
 	if (!files->total)
-		return snprintf(to, size, "none");
+		return snprintf(to, size, "nothing was written");
 	if (files->keep && !TAILQ_EMPTY(&files->made))
 		first = TAILQ_FIRST(&files->made)->name;
 	if (files->deleted)

@@ -42,7 +42,8 @@ int vhu_files_next(struct vhu_files *files);
 /* Delete those that are too many. */
 void vhu_files_trim(struct vhu_files *files);
 
-/* Delete the oldest, to make room, unless there is no other. Returns whether one was. */
+/* Delete the oldest before the next is made, to make room for it, where that is its turn. Returns
+ * whether one was deleted. */
 bool vhu_files_make_room(struct vhu_files *files);
 
 /* Delete the latest: nothing could be written to it. */

@@ -33,6 +33,7 @@ struct capture {
 	struct vhu_digests ended; /* each waits for its successor */
 	struct vhu_digests kept;
 	enum keep keep;
+	bool continued;   /* it goes on elsewhere, as its latest record says */
 	uint64_t last_ns; /* time of the latest record */
 };
 
@@ -151,7 +152,9 @@ static int session_ended(struct capture *capture, struct open_session *session,
 	char text[VHU_CAUSE_TEXT_MAX];
 	int error = compare_and_keep(capture, session, state);
 
-	if (vhu_cause_text(&session->cause, state, record,
+	/* A session that goes on elsewhere has not ended. */
+	if (!(capture->continued && !record) &&
+	    vhu_cause_text(&session->cause, state, record,
 			   record ? record->time_ns : capture->last_ns, text) &&
 	    check->form->cause)
 		check->form->cause(check, state->id, text);
@@ -169,6 +172,8 @@ static int see(void *with, const struct vhu_record *record, uint64_t number,
 	struct open_session *session;
 	int error = 0;
 
+	if (record)
+		capture->continued = record->type == VHU_RECORD_CONTINUED;
 	/* What goes for the whole capture is of no session. */
 	if (id == 0)
 		return 0;
@@ -262,6 +267,7 @@ void vhu_check_run(struct vhu_check *check, char **paths, int count, bool compar
 		struct capture *at = &capture[compare && i == 1];
 
 		at->last_ns = 0;
+		at->continued = false;
 		read_capture(check, at, paths[i]);
 		if (compare && i == 1)
 			compare_captures(check, &capture[0], &capture[1], paths[0]);

@@ -11,6 +11,10 @@
 
 static const struct vhu_option option[] = {
     {'w', "write", "FILE", "record what passes in FILE, - for standard output"},
+    {'b', "ring-buffer", "WHAT:N",
+     "in several files: filesize:KB, duration:SECONDS, interval:SECONDS, packets:N, files:N"},
+    {VHU_PROXY_FLIGHT_RECORDER, "flight-recorder", "[=SIZE]",
+     "keep the latest SIZE (16M); write it when a session ends badly, and on SIGUSR2"},
     {'v', "verbose", NULL, "say each message on standard error"},
     {'q', "quiet", NULL, "say nothing at the end"},
     {'s', "snaplen", "N", "keep at most N bytes of each record"},
@@ -48,6 +52,10 @@ static const struct vhu_example example[] = {
      "stand between two pairs, with one capture of both"},
     {"vhu proxy -w vm.pcapng vm.sock -- virtiofsd --socket-path={} --shared-dir=/srv",
      "start the back-end too, and end with it"},
+    {"vhu proxy -w vm.pcapng -b filesize:10000 -b files:20 vm.sock disk.sock",
+     "for weeks: the latest 200 MB, in files that can each be read alone"},
+    {"vhu proxy -w crash.pcapng --flight-recorder -b files:20 vm.sock disk.sock",
+     "nothing on disk until something goes wrong, then what led to it"},
 #ifdef VHU_HAVE_CONTROL
     {"vhu proxy --control /run/vhu.sock vm.sock disk.sock",
      "let vhu ctl see what passes, and change it"},

@@ -182,6 +182,10 @@ int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const cha
 		break;
 	case 's':
 		return request_snaplen(request, argument, error);
+	case 'b':
+		return vhu_proxy_files_take(&request->files, argument, error);
+	case VHU_PROXY_FLIGHT_RECORDER:
+		return vhu_proxy_files_take_flight(&request->files, argument, error);
 	case VHU_PROXY_WITH_KEYS:
 		request->with_keys = true;
 		break;
@@ -275,6 +279,8 @@ int vhu_proxy_request_end(struct vhu_proxy_request *request, int argc, char **ar
 	if (request->file && !strcmp(request->file, "-") && isatty(STDOUT_FILENO))
 		return vhu_proxy_request_wrong(
 		    error, "a capture is not for terminals: pipe it or name a file");
+	if (vhu_proxy_files_end(&request->files, request->file, error))
+		return -EINVAL;
 	return request_arguments(request, argc, argv, error);
 }
 

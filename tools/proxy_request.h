@@ -16,6 +16,7 @@
 
 #include "proxy/proxy.h"
 #include "proxy/rights.h"
+#include "tools/proxy_files.h"
 
 /* Room for a line that says what is wrong with an option. */
 #define VHU_PROXY_REQUEST_ERROR 512
@@ -23,6 +24,7 @@
 /* Options without a short form. */
 enum vhu_proxy_key {
 	VHU_PROXY_WITH_KEYS = 256,
+	VHU_PROXY_FLIGHT_RECORDER,
 	VHU_PROXY_PAIR,
 	VHU_PROXY_RETRY,
 	VHU_PROXY_ONE,
@@ -44,6 +46,7 @@ struct vhu_proxy_request {
 	const char *file;     /* NULL: no capture */
 	uint32_t snaplen;     /* 0: the default */
 	const char *control;  /* NULL: no control socket; "-": where it is by itself */
+	struct vhu_proxy_files files;
 	uint64_t patience_ns; /* as a pair has it */
 	bool one_at_a_time;
 	struct vhu_rules rules; /* of these the run takes the texts */

@@ -12,12 +12,23 @@
 #include "lib/show/dump.h"
 #include "proxy/capture.h"
 #include "proxy/control.h"
+#include "proxy/flight.h"
 #include "proxy/pair.h"
 #include "tools/proxy_child.h"
 #include "tools/proxy_request.h"
+#include "tools/proxy_watch.h"
 
 /* Room for what the summary says about the capture. */
 #define VHU_PROXY_RUN_LOST_MAX 9000
+
+/* The flight recorder, and what it goes by. */
+struct vhu_proxy_flight {
+	bool on;
+	struct vhu_flight recorder;
+	struct vhu_proxy_watch watch;   /* of what passes */
+	struct vhu_proxy_watch written; /* of what is written, while it is */
+	struct vhu_timer timer;         /* set while there is something to write */
+};
 
 /* Everything that one run of the command holds. */
 struct vhu_proxy_run {
@@ -28,6 +39,7 @@ struct vhu_proxy_run {
 	struct vhu_proxy proxy;
 	struct vhu_pair *pair; /* as many as were requested */
 	struct vhu_capture capture;
+	struct vhu_proxy_flight flight;
 	char comment[1024]; /* what was asked for, in the capture */
 	struct vhu_proxy_child child;
 	struct vhu_watch signals; /* readable once a signal came */
@@ -68,6 +80,14 @@ int vhu_proxy_run_open_sinks(struct vhu_proxy_run *run);
 /* End what vhu_proxy_run_open_sinks began.
  * @lost: gets what the summary is to say about the capture, "" for nothing. */
 void vhu_proxy_run_close_sinks(struct vhu_proxy_run *run, char *lost, size_t size);
+
+/* Begin and end the flight recorder. @text: gets what the summary is to say about it, "" nothing.
+ * Returns 0 or -errno. */
+int vhu_proxy_flight_open(struct vhu_proxy_run *run);
+void vhu_proxy_flight_close(struct vhu_proxy_run *run, char *text, size_t size);
+
+/* Write out what the flight recorder has; or go on with the next file of the capture. */
+void vhu_proxy_run_write_out(struct vhu_proxy_run *run);
 
 /* Say on standard error what all sessions are doing, in the turns of the loop that follow. */
 void vhu_proxy_run_say_status(struct vhu_proxy_run *run);

@@ -21,6 +21,10 @@ void vhu_proxy_run_enter_sandbox(struct vhu_proxy_run *run)
 				vhu_sandbox_allow_beside(&sandbox, end->path, VHU_SANDBOX_REMOVE);
 		}
 	}
+	/* Files are begun and deleted while it serves. */
+	if (run->capture.series || run->flight.on)
+		vhu_sandbox_allow_beside(&sandbox, run->request->file,
+					 VHU_SANDBOX_WRITE | VHU_SANDBOX_REMOVE);
 	if (run->child.folder) {
 		vhu_sandbox_allow(&sandbox, run->child.folder,
 				  VHU_SANDBOX_READ | VHU_SANDBOX_REMOVE);

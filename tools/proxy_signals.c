@@ -25,6 +25,7 @@ static const struct {
     {SIGTERM, true, stop},
     {SIGHUP, true, stop},
     {SIGUSR1, false, vhu_proxy_run_say_status},
+    {SIGUSR2, false, vhu_proxy_run_write_out},
 };
 #define ROWS (sizeof(row) / sizeof(row[0]))
 

@@ -30,6 +30,7 @@ static int open_capture(struct vhu_proxy_run *run)
 	    .path = request->file,
 	    .snaplen = request->snaplen,
 	    .comment = run->comment,
+	    .limits = request->files.ends ? &request->files.limits : NULL,
 	};
 	size_t length = (size_t)snprintf(run->comment, sizeof(run->comment), "vhu");
 	int error;
@@ -37,11 +38,15 @@ static int open_capture(struct vhu_proxy_run *run)
 	for (int i = 0; i < run->argc && length < sizeof(run->comment); i++)
 		length += (size_t)snprintf(run->comment + length, sizeof(run->comment) - length,
 					   " %s", run->argv[i]);
-	error = vhu_capture_open(&run->capture, &run->proxy, &options);
+	if (request->files.flight_bytes)
+		error = vhu_proxy_flight_open(run);
+	else
+		error = vhu_capture_open(&run->capture, &run->proxy, &options);
 	if (error)
 		return vhu_fail(run->command, "%s: cannot write a capture: %s", request->file,
 				strerror(-error));
-	vhu_sinks_add(&run->proxy.sinks, vhu_capture_take, &run->capture);
+	if (!request->files.flight_bytes)
+		vhu_sinks_add(&run->proxy.sinks, vhu_capture_take, &run->capture);
 	return VHU_EXIT_DONE;
 }
 
@@ -106,7 +111,7 @@ void vhu_proxy_run_close_sinks(struct vhu_proxy_run *run, char *lost, size_t siz
 	char where[2 * PATH_MAX + 128];
 	struct vhu_pcapng_counts counts;
 
-	*lost = '\0';
+	vhu_proxy_flight_close(run, lost, size);
 	if (run->capture.writer) {
 		vhu_capture_where(&run->capture, where, sizeof(where));
 		counts = vhu_capture_close(&run->capture);

@@ -68,8 +68,8 @@ int vhu_pcapng_release(struct vhu_pcapng_writer *writer);
 /* Return how many bytes the file has, of whole blocks; of a pipe, how many went into it. */
 uint64_t vhu_pcapng_writer_size(const struct vhu_pcapng_writer *writer);
 
-/* Return what was written and lost so far, without records that are marked VHU_MARK_EARLIER or
- * VHU_MARK_LOST. */
+/* Return what was written and lost so far, without what only says how records hang together: those
+ * marked VHU_MARK_EARLIER or VHU_MARK_LOST, and VHU_RECORD_CONTINUED. */
 struct vhu_pcapng_counts vhu_pcapng_writer_counts(const struct vhu_pcapng_writer *writer);
 
 /* End the capture with the statistics blocks still missing and free @writer (NULL is ignored); the

@@ -243,7 +243,8 @@ static int take_record(struct vhu_pcapng_writer *writer, const struct vhu_record
 						  : write_record(writer, record, session, closes);
 	one = (struct vhu_pcapng_counts){.records = !ret, .lost = !!ret};
 	/* What is told besides was counted when it passed, or did not pass. */
-	if (record->marks & (VHU_MARK_EARLIER | VHU_MARK_LOST))
+	if (record->marks & (VHU_MARK_EARLIER | VHU_MARK_LOST) ||
+	    record->type == VHU_RECORD_CONTINUED)
 		one = (struct vhu_pcapng_counts){0};
 	writer->counts.records += one.records;
 	writer->counts.lost += one.lost;

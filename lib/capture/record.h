@@ -37,6 +37,7 @@ enum vhu_record_type {
 	VHU_RECORD_CLOSED = 2,  /* it ended; `text` says why */
 	VHU_RECORD_ERROR = 3,   /* something went wrong in it; `text` says what */
 	VHU_RECORD_VRING = 4,   /* something happened on a vring (kick, wake, call) */
+	VHU_RECORD_CONTINUED = 5, /* the capture goes on in the file that `text` names; "": in none */
 	VHU_RECORD_TYPES
 };
 

@@ -206,6 +206,9 @@ int vhu_note_text(const struct vhu_note *note, const struct vhu_record *record, 
 	case VHU_RECORD_VRING:
 		add_vring(&sentence, &record->vring);
 		break;
+	case VHU_RECORD_CONTINUED:
+		add_event(&sentence, record, "continued");
+		break;
 	default:
 		vhu_line_printf(&sentence, "record of type %d", (int)record->type);
 		break;

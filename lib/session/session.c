@@ -37,6 +37,7 @@ struct vhu_sessions {
 	struct session *bucket[BUCKETS];
 	unsigned count;
 	bool remember;
+	bool continued;		  /* the capture goes on elsewhere, as the last record says */
 	enum vhu_dialect dialect; /* forced */
 	uint32_t device;	  /* forced */
 	uint64_t late_ns, drain_ns;
@@ -434,6 +435,7 @@ int vhu_session_feed(struct vhu_sessions *sessions, const struct vhu_record *rec
 	forget_closed(sessions);
 	if (!at)
 		return -ENOMEM;
+	sessions->continued = record->type == VHU_RECORD_CONTINUED;
 	if (!record->session && (record->marks & VHU_MARK_LOST))
 		forget_states(sessions);
 	look.state = (*at)->state;
@@ -478,7 +480,9 @@ bool vhu_session_finish(struct vhu_sessions *sessions, struct vhu_note *note)
 				      look.state->channel[VHU_FRONT_END].last_number[1]
 			      ? look.state->channel[VHU_FRONT_END].last_number[0]
 			      : look.state->channel[VHU_FRONT_END].last_number[1];
-	vhu_check_end(&look, false);
+	/* What is still to come may come there. */
+	if (!sessions->continued)
+		vhu_check_end(&look, false);
 	note->state = look.state;
 	note->context = look.state->context;
 	note->finding = sessions->finding;

@@ -77,7 +77,8 @@ int vhu_session_feed(struct vhu_sessions *sessions, const struct vhu_record *rec
 		     uint64_t number, struct vhu_note *note);
 
 /*
- * End the sessions that are still open, one a call, where a capture ends without closing them.
+ * End the sessions that are still open, one a call, where a capture ends without closing them. Where
+ * its last record says that it goes on elsewhere nothing is found then.
  * Returns whether there was one; *@note then has its state and what is found at its end.
  */
 bool vhu_session_finish(struct vhu_sessions *sessions, struct vhu_note *note);

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Shows that `kill -9` of `vhu proxy` in the middle of traffic leaves a capture that opens, here
- *and in Wireshark's tools, and holds every message that had been forwarded.
+ * and in Wireshark's tools, and holds every message that had been forwarded; in one file or, every
+ * other time, in many, which are begun all the while.
  *
  *	proxy_kill [ROUNDS]
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +23,8 @@
 #include "tests/e2e/proxy_run.h"
 
 #define PAYLOAD_MAX 20000
+
+static size_t written; /* files, of all rounds */
 
 /* One direction: messages that carry their number, of sizes that follow from it. */
 struct traffic {
@@ -109,67 +114,113 @@ static void flow_and_kill(struct proxy *proxy, struct traffic *traffic, uint32_t
 		   proxy_log(proxy));
 }
 
-/* See that the capture holds what was received, in order and exact. Returns how many packets it
- * has. */
-static unsigned long check_capture(const struct proxy *proxy, const struct traffic *traffic)
+/* Read one file of the capture: what is in it has to follow what was in those before. Returns how
+ * many packets it has; 0 where it was not begun yet. */
+static unsigned long check_file(const char *path, bool last, uint32_t recorded[2])
 {
 	static uint8_t expected[PEER_HEADER_SIZE + PAYLOAD_MAX];
 	struct vhu_pcapng_reader *reader;
 	const struct vhu_record *record;
-	uint32_t recorded[2] = {0, 0};
 	unsigned long packets;
+	bool begun = false;
 	char error[256];
+	int rc = vhu_pcapng_reader_open(&reader, path, false, error);
 
-	peer_check(!vhu_pcapng_reader_open(&reader, proxy->capture, false, error), "%s: %s",
-		   proxy->capture, error);
-	while (vhu_pcapng_read(reader, &record) == 1) {
+	/* The one before it holds all until this is begun. */
+	if (rc && last)
+		return 0;
+	peer_check(!rc, "%s: %s", path, error);
+	while ((rc = vhu_pcapng_read(reader, &record)) == 1) {
 		uint32_t *number = &recorded[record->from_back_end];
 		size_t size;
 
-		if (record->type != VHU_RECORD_MESSAGE)
+		if (record->type != VHU_RECORD_MESSAGE || (record->marks & VHU_MARK_EARLIER)) {
+			begun |= record->type == VHU_RECORD_OPENED;
 			continue;
+		}
+		peer_check(begun, "%s: does not begin with how the session was opened", path);
 		size = make(expected, *number, record->from_back_end);
 		peer_check(record->message_size == size && !memcmp(record->message, expected, size),
-			   "capture: message %u of the %s is another", *number,
+			   "%s: message %u of the %s is another", path, *number,
 			   record->from_back_end ? "back-end" : "front-end");
 		++*number;
 	}
+	peer_check(!rc || last, "%s: %s", path, vhu_pcapng_reader_error(reader));
 	packets = vhu_pcapng_reader_number(reader);
 	vhu_pcapng_reader_close(reader);
-	for (int i = 0; i < 2; i++)
-		peer_check(recorded[i] >= traffic[i].received,
-			   "%u messages of the %s arrived, the capture holds %u",
-			   traffic[i].received, i ? "back-end" : "front-end", recorded[i]);
 	return packets;
 }
 
 /*
- * Run @command on the capture, a pipeline that ends in the number of packets: it must see @packets.
+ * Run @command on a file, a pipeline that ends in the number of packets: it must see @packets.
  * A signal may cut a write of more than a page, so the last record (of a message that was not sent
  * on any more) may be cut short, which the command may say.
  */
-static void check_by(const struct proxy *proxy, const char *command, unsigned long packets)
+__attribute__((format(printf, 3, 4))) static void check_by(const char *path, unsigned long packets,
+							   const char *format, ...)
 {
-	peer_check(!proxy_shell("cd %s && test \"$({ %s; } 2>complaint | tr -dc 0-9)\" = %lu && "
+	char command[512];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(command, sizeof(command), format, arguments);
+	va_end(arguments);
+	peer_check(!proxy_shell("test \"$({ %s; } 2>%s.complaint | tr -dc 0-9)\" = %lu && "
 				"! grep -v -e 'cut short' -e ' error occurred after reading' "
-				"-e 'continue anyway' -e 'Running as user' complaint",
-				proxy->folder, command, packets),
-		   "%s: does not see %lu packets in %s", command, packets, proxy->capture);
+				"-e 'continue anyway' -e 'Running as user' %s.complaint",
+				command, path, packets, path),
+		   "%s: does not see %lu packets in %s", command, packets, path);
 }
 
-/* One kill. */
-static void run_round(const struct proxy *place, uint32_t until)
+/* See that the files of the capture, one or more, hold what was received, in order and exact. */
+static void check_capture(const struct proxy *proxy, const struct traffic *traffic)
+{
+	bool capinfos = !proxy_shell("command -v capinfos >/dev/null");
+	bool tshark = !proxy_shell("command -v tshark >/dev/null");
+	uint32_t recorded[2] = {0, 0};
+	char pattern[PROXY_PATH_MAX + 8];
+	glob_t files;
+
+	snprintf(pattern, sizeof(pattern), "%s/capture*.pcapng", proxy->folder);
+	peer_check(!glob(pattern, 0, NULL, &files), "no files of a capture");
+	for (size_t i = 0; i < files.gl_pathc; i++) {
+		const char *path = files.gl_pathv[i];
+		bool last = i + 1 == files.gl_pathc;
+		unsigned long packets = check_file(path, last, recorded);
+
+		if (!packets)
+			continue;
+		check_by(path, packets, "%s dump %s | wc -l", proxy_vhu(), path);
+		/* Of many files these look at the last ones. */
+		if (capinfos && i + 4 > files.gl_pathc)
+			check_by(path, packets, "capinfos -rTcM %s | cut -f2", path);
+		if (tshark && i + 2 > files.gl_pathc)
+			check_by(path, packets, "tshark -r %s | wc -l", path);
+	}
+	for (int i = 0; i < 2; i++)
+		peer_check(recorded[i] >= traffic[i].received,
+			   "%u messages of the %s arrived, the capture holds %u",
+			   traffic[i].received, i ? "back-end" : "front-end", recorded[i]);
+	written += files.gl_pathc;
+	globfree(&files);
+}
+
+/* One kill. @series: while files are begun one after the other. */
+static void run_round(const struct proxy *place, uint32_t until, bool series)
 {
 	struct traffic *traffic = calloc(2, sizeof(*traffic));
 	struct proxy proxy = *place;
-	unsigned long packets;
+	const char *const args[] = {"proxy",       "-w",        proxy.capture, "-b",
+				    "filesize:20", proxy.front, proxy.back,    NULL};
 	int listener, front, back;
-	char dump[256];
 
 	peer_check(traffic, "out of memory");
 	proxy_shell("rm -f %s/*", proxy.folder);
 	listener = peer_listen(proxy.back);
-	proxy_start(&proxy, proxy.capture);
+	if (series)
+		proxy_start_as(&proxy, args);
+	else
+		proxy_start(&proxy, proxy.capture);
 	front = peer_connect(proxy.front);
 	back = peer_accept(listener);
 	traffic[0].from = traffic[1].to = front;
@@ -178,13 +229,7 @@ static void run_round(const struct proxy *place, uint32_t until)
 	close(front);
 	close(back);
 	close(listener);
-	packets = check_capture(&proxy, traffic);
-	snprintf(dump, sizeof(dump), "%s dump capture.pcapng | wc -l", proxy_vhu());
-	check_by(&proxy, dump, packets);
-	if (!proxy_shell("command -v capinfos >/dev/null"))
-		check_by(&proxy, "capinfos -rTcM capture.pcapng | cut -f2", packets);
-	if (!proxy_shell("command -v tshark >/dev/null"))
-		check_by(&proxy, "tshark -r capture.pcapng | wc -l", packets);
+	check_capture(&proxy, traffic);
 	free(traffic);
 }
 
@@ -196,7 +241,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	proxy_prepare(&place);
 	for (unsigned int i = 0; i < rounds; i++)
-		run_round(&place, 100 + i * 173);
-	printf("%u times killed, nothing lost\n", rounds);
+		run_round(&place, 100 + i * 173, i % 2);
+	printf("%u times killed, nothing lost in %zu files\n", rounds, written);
 	return 0;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Shows that a capture that is cut anywhere, and whose second part begins with what the past tells,
- * reads as the whole does: each record means the same there, leaves its session in the same state,
- * and breaks no rule that it does not break in the whole.
+ * Shows that a capture that is cut anywhere reads as the whole does: the first part, which says that
+ * it goes on, breaks no rule that the whole does not break; and in the second part, which begins
+ * with what the past tells, each record means the same, leaves its session in the same state, and
+ * breaks no rule that it does not break in the whole.
  *
  *	proxy_past CAPTURE...
  */
@@ -254,8 +255,21 @@ static void compare(struct reading *whole, struct reading *part, size_t cut)
 			fail(cut, "only the part breaks", &part->broken[i]);
 }
 
-/* Cut the capture before record @cut. */
-static void check_cut(struct reading *whole, size_t cut)
+/* Look at the first part of a capture that is cut before record @cut. */
+static void check_first(struct reading *whole, size_t cut)
+{
+	const struct vhu_record continued = {.type = VHU_RECORD_CONTINUED, .text = "next"};
+	struct reading *part = begin();
+
+	for (size_t i = 0; i < cut; i++)
+		feed(part, &copies[i].record, i);
+	feed(part, &continued, cut ? cut - 1 : 0);
+	compare(whole, part, 0);
+	end(part);
+}
+
+/* Look at the second part of a capture that is cut before record @cut. */
+static void check_second(struct reading *whole, size_t cut)
 {
 	struct vhu_past *past = vhu_past_new();
 	struct reading *part = begin(), *again = begin();
@@ -297,8 +311,10 @@ int main(int argc, char **argv)
 			feed(whole, &copies[at].record, at);
 		while (vhu_session_finish(whole->sessions, &note))
 			note_findings(whole, &note);
-		for (size_t cut = 0; cut <= records; cut++)
-			check_cut(whole, cut);
+		for (size_t cut = 0; cut <= records; cut++) {
+			check_first(whole, cut);
+			check_second(whole, cut);
+		}
 		end(whole);
 		forget_all();
 	}

@@ -96,7 +96,6 @@ void proxy_start(struct proxy *proxy, const char *capture)
 {
 	const char *args[8] = {"proxy"};
 	unsigned int n = 1;
-	int64_t limit = peer_now_ms() + PEER_PATIENCE_MS;
 
 	if (*capture) {
 		args[n++] = "-w";
@@ -108,6 +107,13 @@ void proxy_start(struct proxy *proxy, const char *capture)
 	}
 	args[n++] = proxy->front;
 	args[n++] = proxy->back;
+	proxy_start_as(proxy, args);
+}
+
+void proxy_start_as(struct proxy *proxy, const char *const *args)
+{
+	int64_t limit = peer_now_ms() + PEER_PATIENCE_MS;
+
 	proxy_spawn(proxy, args);
 	while (proxy_shell("grep -q '^[^ ]* [^ ]* [^ ]* 00010000 .* %s$' /proc/net/unix",
 			   proxy->front)) {

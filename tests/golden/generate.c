@@ -398,6 +398,10 @@ static void give_later_session(struct maker *maker)
 		.back_end = {true, 4712, 0, 0, "golden", "/run/back.sock"},
 	};
 	struct vhu_record closed = {.type = VHU_RECORD_CLOSED, .text = "front-end closed"};
+	struct vhu_record continued = {
+		.type = VHU_RECORD_CONTINUED,
+		.text = "golden_00002_20230704123601.pcapng",
+	};
 	struct vhu_record lost = {
 		.type = VHU_RECORD_ERROR,
 		.marks = VHU_MARK_LOST,
@@ -418,6 +422,8 @@ static void give_later_session(struct maker *maker)
 	give(maker, &opened);
 	give_vring_events(maker);
 	give(maker, &closed);
+	maker->session = 0;
+	give(maker, &continued);
 }
 
 int main(int argc, char **argv)
