@@ -123,17 +123,37 @@ else
 fi
 stage_end disk TERM || stage_fail "the storage daemon ended with status $?"
 
-# virtiofsd serves one client and ends; the proxy ends with it.
+# virtiofsd serves one client and ends; the proxy ends with it. Started by us, and by somebody who
+# passes it a socket and takes samples/virtiofsd.sh for it.
 fsd=/usr/lib/qemu/virtiofsd
+fs_served() {
+	"$vhu" probe fs.sock >probe.log 2>&1 || [ $? -eq 1 ] || stage_fail "virtiofsd was not met"
+	stage_end fs || stage_fail "the proxy of virtiofsd ended with status $?"
+	# shellcheck disable=SC2086 # a pattern
+	"$vhu" dump $1 | grep -q 'GET_PROTOCOL_FEATURES reply' ||
+		stage_fail "nothing was asked of virtiofsd"
+}
 if [ -x "$fsd" ] && [ "$(id -u)" -eq 0 ]; then
-	mkdir share
+	mkdir share captures
 	stage_start fs "$vhu" proxy -q -w fs.pcapng fs.sock -- \
 		"$fsd" --fd={listen-fd} -o "source=$stage/share" -o sandbox=chroot
 	stage_listens fs fs.sock
-	"$vhu" probe fs.sock >probe.log 2>&1 || [ $? -eq 1 ] || stage_fail "virtiofsd was not met"
-	stage_end fs || stage_fail "the proxy of virtiofsd ended with status $?"
-	"$vhu" dump fs.pcapng | grep -q 'GET_QUEUE_NUM reply\|GET_PROTOCOL_FEATURES reply' ||
-		stage_fail "nothing was asked of virtiofsd"
+	fs_served fs.pcapng
+	export VHU="$vhu" VHU_VIRTIOFSD="$fsd" VHU_CAPTURES="$stage/captures"
+	stage_start fs sh "$top/samples/virtiofsd.sh" --socket-path=fs.sock \
+		-o "source=$stage/share" -o sandbox=chroot
+	stage_listens fs fs.sock
+	fs_served 'captures/*.pcapng'
+	if command -v systemd-socket-activate >/dev/null; then
+		rm -f fs.sock captures/*
+		stage_start fs systemd-socket-activate -E VHU -E VHU_VIRTIOFSD -E VHU_CAPTURES \
+			-l "$stage/fs.sock" sh "$top/samples/virtiofsd.sh" --fd=3 \
+			-o "source=$stage/share" -o sandbox=chroot
+		stage_listens fs "$stage/fs.sock"
+		fs_served 'captures/*.pcapng'
+	fi
+	sh "$top/samples/virtiofsd.sh" --version 2>&1 | grep -qi virtiofsd ||
+		stage_fail "the version of virtiofsd is not told"
 fi
 
 # DPDK the other way round on both sides: the front-end listens, the back-end connects.
