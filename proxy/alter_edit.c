@@ -61,6 +61,7 @@ static void put_integer(struct vhu_alter_work *work, uint32_t offset, uint32_t s
 /* Where the header has its flags and its size. */
 enum { AT_FLAGS = 4, AT_SIZE = 8 };
 
+/* Let the message wait for a time. */
 static void do_delay(struct vhu_alter_work *work, const struct vhu_rule_action *action)
 {
 	const uint64_t ns = vhu_rules_delay(&work->link->session->proxy->rules, work->rule, action,
@@ -80,6 +81,7 @@ static void let_go(struct vhu_rule_held *held)
 	vhu_relay_let_go(plan->relay);
 }
 
+/* Hold the message until it is let go. */
 static void do_hold(struct vhu_alter_work *work, const struct vhu_rule_action *action)
 {
 	struct vhu_relay_plan *plan = work->plan;
@@ -95,6 +97,7 @@ static void do_hold(struct vhu_alter_work *work, const struct vhu_rule_action *a
 	vhu_rules_hold(&work->link->session->proxy->rules, &plan->held);
 }
 
+/* Do not pass the message on. */
 static void do_drop(struct vhu_alter_work *work, const struct vhu_rule_action *action)
 {
 	(void)action;
@@ -102,12 +105,14 @@ static void do_drop(struct vhu_alter_work *work, const struct vhu_rule_action *a
 	vhu_alter_tell(work, "dropped");
 }
 
+/* Send the message several times. */
 static void do_duplicate(struct vhu_alter_work *work, const struct vhu_rule_action *action)
 {
 	work->plan->copies += (unsigned)action->from;
 	work->plan->rule = work->rule->id;
 }
 
+/* Send the message in pieces. */
 static void do_split(struct vhu_alter_work *work, const struct vhu_rule_action *action)
 {
 	struct vhu_relay_plan *plan = work->plan;
@@ -122,12 +127,14 @@ static void do_split(struct vhu_alter_work *work, const struct vhu_rule_action *
 	vhu_alter_tell(work, "split at %s", text);
 }
 
+/* Let others go first. */
 static void do_reorder(struct vhu_alter_work *work, const struct vhu_rule_action *action)
 {
 	work->plan->behind = (unsigned)action->from;
 	vhu_alter_tell(work, "sent after the next %" PRIu64, action->from);
 }
 
+/* Send only the message's beginning. */
 static void do_truncate(struct vhu_alter_work *work, const struct vhu_rule_action *action)
 {
 	const uint64_t size = work->relay->got;
@@ -144,6 +151,7 @@ static void do_truncate(struct vhu_alter_work *work, const struct vhu_rule_actio
 	vhu_alter_tell(work, "truncated from %" PRIu64 " to %" PRIu64 " bytes", size, action->from);
 }
 
+/* Give the message a payload of another size. */
 static void do_resize(struct vhu_alter_work *work, const struct vhu_rule_action *action)
 {
 	const uint64_t before = work->relay->got - VHU_HEADER_SIZE;
@@ -159,6 +167,7 @@ static void do_resize(struct vhu_alter_work *work, const struct vhu_rule_action 
 	vhu_alter_tell(work, "payload resized from %" PRIu64 " to %" PRIu64, before, action->from);
 }
 
+/* Let the header tell another size. */
 static void do_size(struct vhu_alter_work *work, const struct vhu_rule_action *action)
 {
 	const uint64_t before = integer_at(work, AT_SIZE, 4);
@@ -169,6 +178,7 @@ static void do_size(struct vhu_alter_work *work, const struct vhu_rule_action *a
 	vhu_alter_tell(work, "header.size %" PRIu64 " -> %" PRIu64, before, action->from);
 }
 
+/* Close the connection before or after the message. */
 static void do_cut(struct vhu_alter_work *work, const struct vhu_rule_action *action)
 {
 	const bool after = action->verb == VHU_RULE_CUT_AFTER;
@@ -299,6 +309,7 @@ static void do_reply(struct vhu_alter_work *work, const struct vhu_rule_action *
 			 action->from);
 }
 
+/* Leave out a descriptor, or all. */
 static void do_lose_fd(struct vhu_alter_work *work, const struct vhu_rule_action *action)
 {
 	struct vhu_relay *relay = work->relay;
@@ -317,6 +328,7 @@ static void do_lose_fd(struct vhu_alter_work *work, const struct vhu_rule_action
 		vhu_relay_lose_fd(relay, relay->fds - 1);
 }
 
+/* Add a descriptor. */
 static void do_extra_fd(struct vhu_alter_work *work, const struct vhu_rule_action *action)
 {
 	struct vhu_relay *relay = work->relay;
@@ -358,6 +370,7 @@ void vhu_alter_ask(struct vhu_alter_work *work, uint32_t request, unsigned rule)
 	alter->ours += rule != 0;
 }
 
+/* Ask for an acknowledgement. */
 static void do_need_reply(struct vhu_alter_work *work, const struct vhu_rule_action *action)
 {
 	const uint64_t flags = integer_at(work, AT_FLAGS, 4);

@@ -49,8 +49,8 @@
  * of it in the plan becomes part of its record.
  *
  * Ownership: a relay owns its buffer and the descriptors that it received until it has passed
- * them on (a descriptor that is passed on stays open here until it is described); the sockets are
- * the link's.
+ * them on (a descriptor that is passed on stays open here until it is described), plans, and what is
+ * set aside; the sockets are the link's.
  */
 #ifndef VHU_PROXY_RELAY_H
 #define VHU_PROXY_RELAY_H
@@ -126,6 +126,7 @@ struct vhu_relay_plan {
 	uint64_t delay_ns;
 	bool hold;
 	uint64_t hold_ns;          /* at the most; 0 for good */
+	uint64_t held_ns;          /* since when; 0 not yet */
 	struct vhu_rule_held held; /* the owner puts it in the list of what is held */
 	bool drop, cut_before, cut_after;
 	bool answer; /* the owner's, once it was dropped: with `value` */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/cli/duration.h"
 #include "proxy/relay_internal.h"
 
 struct vhu_relay_plan *vhu_relay_plan_of(struct vhu_relay *relay)
@@ -253,6 +254,17 @@ void vhu_relay_give_up(struct vhu_relay *relay)
 	}
 }
 
+/* Tell in the plan's text how long the message was held. */
+static void relay_tell_held(struct vhu_relay_plan *plan)
+{
+	const size_t length = strlen(plan->text);
+	char time[VHU_DURATION_TEXT_SIZE];
+
+	snprintf(plan->text + length, sizeof(plan->text) - length, "; let go after %s",
+		 vhu_duration_text(vhu_loop_now() - plan->held_ns, time));
+	plan->held_ns = 0;
+}
+
 enum vhu_relay_step vhu_relay_proceed(struct vhu_relay *relay)
 {
 	struct vhu_relay_plan *plan;
@@ -275,9 +287,12 @@ enum vhu_relay_step vhu_relay_proceed(struct vhu_relay *relay)
 	if (plan->hold) {
 		if (plan->hold_ns)
 			vhu_loop_set(relay->loop, &relay->timer, plan->hold_ns);
+		plan->held_ns = vhu_loop_now();
 		relay->wants = VHU_RELAY_HELD;
 		return VHU_RELAY_WAIT;
 	}
+	if (plan->held_ns)
+		relay_tell_held(plan);
 	if (plan->cut_before)
 		relay->cut_by = plan->rule;
 	if (plan->drop || plan->cut_before) {

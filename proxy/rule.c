@@ -267,7 +267,7 @@ uint64_t vhu_rules_delay(const struct vhu_rules *rules, const struct vhu_proxy_r
 /* Return whether a value is as a condition wants it. */
 static bool condition_holds(const struct vhu_rule_condition *condition, uint64_t value)
 {
-	switch (condition->operator) {
+	switch (condition->compare) {
 	case VHU_RULE_IS:
 		return value == condition->value;
 	case VHU_RULE_IS_NOT:

@@ -89,7 +89,7 @@ enum vhu_rule_operator {
 
 struct vhu_rule_condition {
 	struct vhu_rule_field field;
-	enum vhu_rule_operator operator;
+	enum vhu_rule_operator compare;
 	uint64_t value;
 };
 

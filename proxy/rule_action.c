@@ -63,6 +63,9 @@ static bool at_end(struct reader *reader)
 	return !*reader->at || *reader->at == ',';
 }
 
+/* A day: what waits longer will not be waited for. */
+#define TIME_MOST (24 * 60 * UINT64_C(60000000000))
+
 /* Read a length of time. Returns whether @word is one. */
 static bool read_time(struct vhu_word word, uint64_t *ns)
 {
@@ -72,7 +75,7 @@ static bool read_time(struct vhu_word word, uint64_t *ns)
 		return false;
 	memcpy(text, word.at, word.size);
 	text[word.size] = '\0';
-	return !vhu_duration_parse(text, ns) && *ns <= INT64_MAX;
+	return !vhu_duration_parse(text, ns) && *ns <= TIME_MOST;
 }
 
 /* Read T or T..T. */

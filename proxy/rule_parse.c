@@ -191,7 +191,7 @@ static int read_channel(struct reader *reader, struct vhu_word word)
 		     word.at);
 }
 
-/* Read the value of one of the words below. Returns 0 or -EINVAL. */
+/* Read the number of the only session that is meant. Returns 0 or -EINVAL. */
 static int read_session(struct reader *reader, struct vhu_word value)
 {
 	if (!vhu_word_number(value, &reader->rule->session) || !reader->rule->session)
@@ -199,6 +199,7 @@ static int read_session(struct reader *reader, struct vhu_word value)
 	return 0;
 }
 
+/* Read which ones of those that fit. Returns 0 or -EINVAL. */
 static int read_nth(struct reader *reader, struct vhu_word value)
 {
 	if (!read_range(value, &reader->rule->first, &reader->rule->last))
@@ -206,6 +207,7 @@ static int read_nth(struct reader *reader, struct vhu_word value)
 	return 0;
 }
 
+/* Read how many of those there are to one. Returns 0 or -EINVAL. */
 static int read_every(struct reader *reader, struct vhu_word value)
 {
 	if (!vhu_word_number(value, &reader->rule->every) || !reader->rule->every)
@@ -213,6 +215,7 @@ static int read_every(struct reader *reader, struct vhu_word value)
 	return 0;
 }
 
+/* Read how likely each of those is. Returns 0 or -EINVAL. */
 static int read_probability(struct reader *reader, struct vhu_word value)
 {
 	if (!read_chance(value, &reader->rule->chance, &reader->rule->among))
@@ -220,6 +223,7 @@ static int read_probability(struct reader *reader, struct vhu_word value)
 	return 0;
 }
 
+/* Read whether sessions are counted together. Returns 0 or -EINVAL. */
 static int read_counted(struct reader *reader, struct vhu_word value)
 {
 	reader->rule->together = vhu_word_is(value, "all");
@@ -325,8 +329,8 @@ static int read_condition(struct reader *reader, struct vhu_word word)
 	if (rule->on != VHU_RULE_MESSAGE && !vhu_word_is(name, "vring"))
 		return wrong(reader, word.at, "a kick or a call has vring and no %.*s",
 			     (int)name.size, name.at);
-	condition->operator=(enum vhu_rule_operator)(strchr(operators, name.at[name.size]) -
-						     operators);
+	condition->compare =
+	    (enum vhu_rule_operator)(strchr(operators, name.at[name.size]) - operators);
 	value.at = name.at + name.size + 1 + two;
 	value.size = word.size - name.size - 1 - two;
 	if (vhu_rule_field_find(rule, name, &condition->field, &names, what, sizeof(what)))

@@ -62,7 +62,8 @@ static void print_capture(const struct proxy *proxy, const struct fault *fault)
 	static const char strip[] = "/ opened/d; "
 				    "s/^ *[0-9]* [0-9.]* 1 front-end //; "
 				    "s/^ *[0-9]* [0-9.]* 1 back-end  */on the channel: /; "
-				    "s/ (after [^)]*)//";
+				    "s/ (after [^)]*)//; "
+				    "s/ let go after .*/ let go/";
 	static const char sort[] = "/^->/ { front = front $0 \"\\n\"; next } "
 				   "/^<-/ { back = back $0 \"\\n\"; next } "
 				   "{ other = other $0 \"\\n\" } "
