@@ -40,7 +40,7 @@ await() {
 
 # Drive the disk behind the socket $1.
 drive() {
-	"$build/bin/vhu-sample-frontend" --requests 20 --json "$1" >driven 2>front.log ||
+	"$build/bin/vhu-sample-frontend" --timeout 60s --requests 20 --json "$1" >driven 2>front.log ||
 		stage_fail "the front-end failed: $(cat front.log)"
 }
 
@@ -68,15 +68,15 @@ stage_start back "$build/bin/vhu-sample-backend" --device blk --memory 1 --queue
 stage_listens back "$stage/back.sock"
 
 # What passes is recorded twice: in one file, and in files of seven records each.
-stage_start whole "$vhu" proxy -w whole.pcapng middle.sock back.sock
-stage_listens whole middle.sock
+stage_start whole "$vhu" proxy -w whole.pcapng "$stage/middle.sock" "$stage/back.sock"
+stage_listens whole "$stage/middle.sock"
 touch part_00002_20000101000000.pcapng
-stage_start part "$vhu" proxy -w part.pcapng -b packets:7 front.sock middle.sock
-stage_listens part front.sock
+stage_start part "$vhu" proxy -w part.pcapng -b packets:7 "$stage/front.sock" "$stage/middle.sock"
+stage_listens part "$stage/front.sock"
 first=$(ls part_00001_*.pcapng)
 stage_start follow sh -c "exec $vhu dump -f --dialect standalone $first >followed"
 for _ in 1 2 3; do
-	drive front.sock
+	drive "$stage/front.sock"
 done
 
 # Print the messages of a dump on standard input, without numbers and times.
@@ -146,13 +146,14 @@ fi
 rm part_*.pcapng
 
 # Of so many files the latest stay, and others than its own always.
-stage_start some "$vhu" proxy -w some.pcapng -b packets:5 -b files:3 some.sock middle.sock
-stage_listens some some.sock
+stage_start some "$vhu" proxy -w some.pcapng -b packets:5 -b files:3 "$stage/some.sock" \
+	"$stage/middle.sock"
+stage_listens some "$stage/some.sock"
 touch some_00001_20000101000000.pcapng some.pcapng
 oldest=$(find . -name 'some_00001_*' ! -empty)
 mv "$oldest" kept.pcapng
 echo foreign >"$oldest"
-drive some.sock
+drive "$stage/some.sock"
 stage_end some TERM || stage_fail "the proxy ended with status $?"
 [ "$(cat "$oldest")" = foreign ] || stage_fail "a file of somebody else's was deleted"
 [ -e some_00001_20000101000000.pcapng ] && [ -e some.pcapng ] && [ -s kept.pcapng ] ||
@@ -163,21 +164,23 @@ grep -q "files, the oldest [0-9]* deleted: $(ls some_*_*.pcapng | head -n 1) to 
 	stage_fail "the summary is wrong: $(cat some.log)"
 
 # By time, and by a signal. A file that is due is begun with the next record.
-stage_start time "$vhu" proxy -w time.pcapng -b duration:0.2 time.sock middle.sock
-stage_listens time time.sock
-drive time.sock
+stage_start time "$vhu" proxy -w time.pcapng -b duration:0.2 "$stage/time.sock" \
+	"$stage/middle.sock"
+stage_listens time "$stage/time.sock"
+drive "$stage/time.sock"
 before=$(count time)
 sleep 0.3
 [ "$(count time)" -eq "$before" ] || stage_fail "a file was begun though nothing passed"
-drive time.sock
+drive "$stage/time.sock"
 [ "$(count time)" -gt "$before" ] || stage_fail "no file was begun after the time"
 stage_end time TERM || stage_fail "the proxy ended with status $?"
-stage_start interval "$vhu" proxy -w interval.pcapng -b interval:1 -b files:9 interval.sock middle.sock
-stage_listens interval interval.sock
-drive interval.sock
+stage_start interval "$vhu" proxy -w interval.pcapng -b interval:1 -b files:9 \
+	"$stage/interval.sock" "$stage/middle.sock"
+stage_listens interval "$stage/interval.sock"
+drive "$stage/interval.sock"
 before=$(count interval)
 sleep 1.1
-drive interval.sock
+drive "$stage/interval.sock"
 [ "$(count interval)" -gt "$before" ] || stage_fail "no file was begun after the interval"
 before=$(count interval)
 kill -USR2 "$(stage_pid interval)"
@@ -190,15 +193,16 @@ stage_end interval TERM || stage_fail "the proxy ended with status $?"
 
 # A folder that goes while it is written to: the file at hand goes on, then it is tried again.
 mkdir gone
-stage_start gone "$vhu" proxy --no-sandbox -w gone/vm.pcapng -b packets:20 gone.sock middle.sock
-stage_listens gone gone.sock
+stage_start gone "$vhu" proxy --no-sandbox -w gone/vm.pcapng -b packets:20 "$stage/gone.sock" \
+	"$stage/middle.sock"
+stage_listens gone "$stage/gone.sock"
 rm -r gone
-drive gone.sock
+drive "$stage/gone.sock"
 grep -q 'gone/vm_00001_[0-9]*.pcapng: the next file cannot be begun: No such file' gone.log ||
 	stage_fail "nothing is said: $(cat gone.log)"
 mkdir gone
 again() {
-	drive gone.sock
+	drive "$stage/gone.sock"
 	ls gone/vm_00002_*.pcapng >/dev/null 2>&1
 }
 await "files to be begun again" again

@@ -37,7 +37,7 @@ await() {
 drive() {
 	socket=$1
 	shift
-	"$build/bin/vhu-sample-frontend" "$@" "$socket" >driven 2>>front.log
+	"$build/bin/vhu-sample-frontend" --timeout 60s "$@" "$socket" >driven 2>>front.log
 }
 
 # Let a disk listen at $1.sock, with the options $2...
@@ -66,24 +66,24 @@ disk good
 disk bad --fault close-at:SET_VRING_ENABLE
 
 # Where all ends well nothing is written. What a signal asks for is there at once.
-stage_start well "$vhu" proxy -w well.pcapng --flight-recorder well.sock good.sock
-stage_listens well well.sock
-drive well.sock --requests 5 || stage_fail "the front-end failed"
+stage_start well "$vhu" proxy -w well.pcapng --flight-recorder "$stage/well.sock" "$stage/good.sock"
+stage_listens well "$stage/well.sock"
+drive "$stage/well.sock" --requests 5 || stage_fail "the front-end failed"
 kill -USR2 "$(stage_pid well)"
 await well 'well_00001_.*: [0-9]* records: asked for by a signal' 1
-drive well.sock --requests 5 || stage_fail "the front-end failed"
+drive "$stage/well.sock" --requests 5 || stage_fail "the front-end failed"
 stage_end well TERM || stage_fail "the proxy ended with status $?"
 [ "$(count well)" -eq 1 ] || stage_fail "not one file was written: $(ls)"
 "$vhu" check --severity error well_00001_*.pcapng >checked 2>&1 ||
 	stage_fail "what was written is misunderstood: $(cat checked)"
 
 # A back-end that goes in the middle: what led to it is written, with the good session before.
-stage_start ill "$vhu" proxy --pair good.front=good.sock --pair bad.front=bad.sock -w ill.pcapng \
-	--flight-recorder -b files:2
-stage_listens ill bad.front
-drive good.front --requests 5 || stage_fail "the front-end failed"
+stage_start ill "$vhu" proxy --pair "$stage/good.front=$stage/good.sock" \
+	--pair "$stage/bad.front=$stage/bad.sock" -w ill.pcapng --flight-recorder -b files:2
+stage_listens ill "$stage/bad.front"
+drive "$stage/good.front" --requests 5 || stage_fail "the front-end failed"
 for n in 1 2 3; do
-	if drive bad.front --requests 5; then
+	if drive "$stage/bad.front" --requests 5; then
 		stage_fail "a front-end did well without its back-end"
 	fi
 	await ill 'ended badly' "$n"
@@ -104,9 +104,10 @@ for n in 2 3; do
 done
 
 # A session that goes on: kicks and calls are messages, so many that the ring is passed over.
-stage_start on "$vhu" proxy -w on.pcapng --flight-recorder=1M on.sock good.sock
-stage_listens on on.sock
-stage_start load "$build/bin/vhu-sample-frontend" --in-band --duration 120s --rate 8000 on.sock
+stage_start on "$vhu" proxy -w on.pcapng --flight-recorder=1M "$stage/on.sock" "$stage/good.sock"
+stage_listens on "$stage/on.sock"
+stage_start load "$build/bin/vhu-sample-frontend" --in-band --timeout 60s --duration 120s \
+	--rate 8000 "$stage/on.sock"
 stage_turn=0
 until kill -USR2 "$(stage_pid on)" && sleep 0.3 &&
 	"$vhu" dump "$(ls on_*.pcapng 2>/dev/null | tail -n 1)" >dump 2>/dev/null &&
@@ -135,10 +136,10 @@ if ! mount -t tmpfs -o size=64k tmpfs small 2>mount.err; then
 fi
 trap 'umount "$stage/small"; stage_close' EXIT
 head -c 60000 /dev/zero >small/ballast
-stage_start full "$vhu" proxy -w small/vm.pcapng --flight-recorder full.sock good.sock
-stage_listens full full.sock
+stage_start full "$vhu" proxy -w small/vm.pcapng --flight-recorder "$stage/full.sock" "$stage/good.sock"
+stage_listens full "$stage/full.sock"
 for _ in 1 2; do
-	drive full.sock --requests 5 || stage_fail "the front-end failed"
+	drive "$stage/full.sock" --requests 5 || stage_fail "the front-end failed"
 done
 kill -USR2 "$(stage_pid full)"
 await full 'No space left on device: what has passed cannot be written, and is kept' 1
