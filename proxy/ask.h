@@ -41,7 +41,6 @@ struct vhu_control {
 	uint64_t records;              /* that the proxy has made */
 	struct vhu_sessions *sessions; /* as followers see them; NULL: nobody follows */
 	unsigned followers;
-	uint64_t caught_up; /* records that they were told of before */
 };
 
 struct vhu_ask {

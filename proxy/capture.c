@@ -51,8 +51,9 @@ static void capture_wait(struct vhu_capture *capture)
 }
 
 /* Write a record of the past, for vhu_past_tell. */
-static int capture_tell(void *context, const struct vhu_record *record)
+static int capture_tell(void *context, const struct vhu_record *record, uint64_t number)
 {
+	(void)number;
 	return vhu_pcapng_write(context, record);
 }
 

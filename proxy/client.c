@@ -38,9 +38,11 @@ static bool client_make_room(struct vhu_client *client, size_t size)
 
 	if (client->room - client->to >= size)
 		return true;
-	memmove(client->queue, client->queue + client->from, client_queued(client));
-	client->to -= client->from;
-	client->from = 0;
+	if (client->from) {
+		memmove(client->queue, client->queue + client->from, client_queued(client));
+		client->to -= client->from;
+		client->from = 0;
+	}
 	while (room - client->to < size)
 		room *= 2;
 	queue = room > client->room ? realloc(client->queue, room) : client->queue;

@@ -50,12 +50,12 @@ static int follow_take(struct vhu_ask *ask, struct vhu_follow *follow)
 }
 
 /* Learn from a record that passed before. */
-static int follow_learn(void *context, const struct vhu_record *record)
+static int follow_learn(void *context, const struct vhu_record *record, uint64_t number)
 {
 	struct vhu_control *control = context;
 	struct vhu_note note;
 
-	return vhu_session_feed(control->sessions, record, ++control->caught_up, &note);
+	return vhu_session_feed(control->sessions, record, number, &note);
 }
 
 /* Learn what is known of the sessions that are open, for the first who follows. Returns 0, or
@@ -64,7 +64,6 @@ static int follow_catch_up(struct vhu_ask *ask)
 {
 	struct vhu_control *control = ask->from->control;
 
-	control->caught_up = 0;
 	control->sessions = vhu_sessions_new(false);
 	if (control->sessions &&
 	    (!control->proxy->past || !vhu_past_tell(control->proxy->past, follow_learn, control)))

@@ -327,7 +327,8 @@ static int past_compare_told(const void *a, const void *b)
 }
 
 int vhu_past_tell(struct vhu_past *past,
-		  int (*tell)(void *context, const struct vhu_record *record), void *context)
+		  int (*tell)(void *context, const struct vhu_record *record, uint64_t number),
+		  void *context)
 {
 	struct past_told told = {.past = past};
 	struct vhu_record record;
@@ -351,7 +352,7 @@ int vhu_past_tell(struct vhu_past *past,
 			break;
 		record.time_ns = kept->time_ns;
 		record.marks |= VHU_MARK_EARLIER;
-		error = tell(context, &record);
+		error = tell(context, &record, kept->number);
 	}
 	free(told.record);
 	return error;

@@ -40,10 +40,12 @@ const struct vhu_state *vhu_past_state(struct vhu_past *past, uint64_t session);
 /*
  * Tell what has made the sessions that are open what they are: their records in the order in which
  * they passed, with their own times, marked VHU_MARK_EARLIER.
- * @tell: is given each; what it returns but 0 ends the telling.
+ * @tell: is given each, and which of all records that passed it was; what it returns but 0 ends the
+ * telling.
  * Returns 0; -ENOMEM; what @tell returned.
  */
 int vhu_past_tell(struct vhu_past *past,
-		  int (*tell)(void *context, const struct vhu_record *record), void *context);
+		  int (*tell)(void *context, const struct vhu_record *record, uint64_t number),
+		  void *context);
 
 #endif

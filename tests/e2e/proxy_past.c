@@ -124,10 +124,11 @@ static struct vhu_note feed(struct reading *reading, const struct vhu_record *re
 }
 
 /* Feed what the past tells. Returns 0. */
-static int feed_told(void *context, const struct vhu_record *record)
+static int feed_told(void *context, const struct vhu_record *record, uint64_t number)
 {
 	size_t at = 0;
 
+	(void)number;
 	while (at < records && (copies[at].record.time_ns != record->time_ns ||
 				copies[at].record.session != record->session))
 		at++;
