@@ -274,6 +274,14 @@ static int capture_open_one(struct vhu_capture *capture)
 	return error;
 }
 
+/* Let go of the past. */
+static void capture_forget_past(struct vhu_capture *capture)
+{
+	if (capture->keeps_past)
+		vhu_past_free(capture->past);
+	capture->past = NULL;
+}
+
 int vhu_capture_open(struct vhu_capture *capture, const struct vhu_proxy *proxy,
 		     const struct vhu_capture_options *options)
 {
@@ -284,7 +292,8 @@ int vhu_capture_open(struct vhu_capture *capture, const struct vhu_proxy *proxy,
 	capture->proxy = proxy;
 	capture->options = *options;
 	capture->fd = -1;
-	capture->past = vhu_past_new();
+	capture->keeps_past = !proxy->past;
+	capture->past = proxy->past ? proxy->past : vhu_past_new();
 	if (!capture->past)
 		return -ENOMEM;
 	capture->series = options->limits != NULL;
@@ -301,8 +310,7 @@ int vhu_capture_open(struct vhu_capture *capture, const struct vhu_proxy *proxy,
 		return 0;
 	if (capture->series)
 		vhu_files_free(&capture->files);
-	vhu_past_free(capture->past);
-	capture->past = NULL;
+	capture_forget_past(capture);
 	return error;
 }
 
@@ -325,7 +333,8 @@ void vhu_capture_take(void *context, const struct vhu_record *record)
 		vhu_pcapng_lose(capture->writer, record, error);
 	if (error)
 		capture_lost(capture, record, error);
-	vhu_past_take(capture->past, record);
+	if (capture->keeps_past)
+		vhu_past_take(capture->past, record);
 }
 
 int vhu_capture_next(struct vhu_capture *capture)
@@ -357,7 +366,6 @@ struct vhu_pcapng_counts vhu_capture_close(struct vhu_capture *capture)
 			      strerror(-error));
 	if (capture->series)
 		vhu_files_free(&capture->files);
-	vhu_past_free(capture->past);
-	capture->past = NULL;
+	capture_forget_past(capture);
 	return capture->counts;
 }

@@ -15,7 +15,9 @@
  * the proxy is killed, all that it forwarded is in one or the other. Where the next file cannot be
  * begun the one at hand grows, and it is tried again from time to time.
  *
- * Ownership: a capture owns its files, its writer and its past from opening to closing.
+ * Ownership: a capture owns its files and its writer from opening to closing. The past is the
+ * proxy's, which records pass into after they were given to the capture; where the proxy keeps none
+ * it is the capture's own.
  */
 #ifndef VHU_PROXY_CAPTURE_H
 #define VHU_PROXY_CAPTURE_H
@@ -50,6 +52,7 @@ struct vhu_capture {
 	struct vhu_capture_options options;
 	struct vhu_capture_limits limits;
 	struct vhu_past *past;
+	bool keeps_past; /* it is its own */
 
 	/* The file at hand. */
 	int fd;

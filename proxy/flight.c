@@ -102,10 +102,11 @@ struct flight_file {
 };
 
 /* Write a record, as vhu_past_tell wants it. Returns 0 or -errno. */
-static int flight_tell(void *context, const struct vhu_record *record)
+static int flight_tell(void *context, const struct vhu_record *record, uint64_t number)
 {
 	const struct flight_file *file = context;
 
+	(void)number;
 	file->see(file->context, record);
 	return vhu_pcapng_write(file->writer, record);
 }
@@ -123,11 +124,11 @@ static int flight_fill(struct vhu_flight *flight, struct flight_file *file)
 	for (size_t at = 0; at < flight->used && !error;) {
 		at += flight_read(flight, flight->oldest + at, &record, fd);
 		end.time_ns = record.time_ns;
-		error = flight_tell(file, &record);
+		error = flight_tell(file, &record, 0);
 	}
 	/* Sessions that are open have not ended here. */
 	if (!error)
-		error = flight_tell(file, &end);
+		error = flight_tell(file, &end, 0);
 	held = vhu_pcapng_release(file->writer);
 	return error ? error : held;
 }

@@ -30,7 +30,7 @@ struct vhu_proxy {
 	struct vhu_rules rules; /* what is to be changed; its owner clears it at the end */
 	struct vhu_mask mask;
 	const struct vhu_notify *notify; /* kicks and calls to stand between; NULL: none */
-	struct vhu_past *past; /* of the sessions that are open; NULL: not kept */
+	struct vhu_past *past; /* records pass into it last; NULL: it is not kept */
 	bool with_keys; /* key material is not masked */
 	bool several;   /* pairs: they are named in what is said */
 	/* Told to the person who runs it, a line without its end. */

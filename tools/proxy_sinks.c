@@ -69,16 +69,6 @@ static void keep_record(void *context, const struct vhu_record *record)
 	vhu_past_take(context, record);
 }
 
-/* Begin to keep the past. Returns as vhu_proxy_run_open_sinks does. */
-static int open_past(struct vhu_proxy_run *run)
-{
-	run->proxy.past = vhu_past_new();
-	if (!run->proxy.past)
-		return vhu_fail(run->command, "out of memory");
-	vhu_sinks_add(&run->proxy.sinks, keep_record, run->proxy.past);
-	return VHU_EXIT_DONE;
-}
-
 /* Make the control socket. Returns as vhu_proxy_run_open_sinks does. */
 static int open_control(struct vhu_proxy_run *run)
 {
@@ -95,14 +85,20 @@ static int open_control(struct vhu_proxy_run *run)
 
 int vhu_proxy_run_open_sinks(struct vhu_proxy_run *run)
 {
-	int status = open_past(run);
+	int status = VHU_EXIT_DONE;
 
+	run->proxy.past = vhu_past_new();
+	if (!run->proxy.past)
+		status = vhu_fail(run->command, "out of memory");
 	if (status == VHU_EXIT_DONE && run->request->control)
 		status = open_control(run);
 	if (status == VHU_EXIT_DONE && run->request->file)
 		status = open_capture(run);
 	if (status == VHU_EXIT_DONE && run->request->verbose)
 		status = open_messages(run);
+	/* A record is of the past after all others know of it. */
+	if (status == VHU_EXIT_DONE)
+		vhu_sinks_add(&run->proxy.sinks, keep_record, run->proxy.past);
 	return status;
 }
 

@@ -9,6 +9,16 @@
 
 #include "proxy/status.h"
 #include "tools/proxy_run.h"
+#include "tools/proxy_say.h"
+
+/* Return whether there is somebody who reads; else the rest is left out. */
+static bool may_say(void)
+{
+	if (vhu_proxy_may_say())
+		return true;
+	vhu_proxy_say_missed();
+	return false;
+}
 
 /* Say the next session, in the order of their numbers. */
 static void say_next(struct vhu_timer *timer)
@@ -21,7 +31,7 @@ static void say_next(struct vhu_timer *timer)
 	size_t size = 0;
 	FILE *to;
 
-	if (!session || session->number > run->status.last)
+	if (!session || session->number > run->status.last || !may_say())
 		return;
 	run->status.said = session->number;
 	vhu_loop_set(&run->proxy.loop, timer, 0);
@@ -41,6 +51,8 @@ void vhu_proxy_run_say_status(struct vhu_proxy_run *run)
 	const struct vhu_proxy *proxy = &run->proxy;
 	unsigned open = 0;
 
+	if (!may_say())
+		return;
 	for (const struct vhu_pair *pair = proxy->pair; pair; pair = pair->next) {
 		for (const struct vhu_proxy_session *at = pair->sessions; at; at = at->next)
 			open++;
