@@ -3,8 +3,8 @@
 # Be virtiofsd, with vhu proxy before it: for libvirt (<binary path=...>), Kata Containers
 # (virtio_fs_daemon) and others that start virtiofsd themselves, with a socket that it is to serve.
 #
-# Each virtiofsd has a capture of its own, named by its process id. The variables can be set in the
-# environment, or, where that is not passed on, here.
+# Each virtiofsd has a capture of its own, named by its process id, if the folder for them is there.
+# The variables can be set in the environment, or, where that is not passed on, here.
 #
 #	sh virtiofsd.sh [OPTIONS OF virtiofsd]
 set -eu
@@ -31,4 +31,6 @@ for word; do
 done
 # It was asked for its version, or for what it can do.
 [ -n "$front" ] || exec "$daemon" "$@"
-exec "$vhu" proxy --quiet --write "$captures/virtiofsd-$$.pcapng" "$front" -- "$daemon" "$@"
+set -- "$front" -- "$daemon" "$@"
+[ ! -w "$captures" ] || set -- --write "$captures/virtiofsd-$$.pcapng" "$@"
+exec "$vhu" proxy --quiet "$@"
