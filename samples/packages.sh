@@ -19,7 +19,7 @@ vhu_packages() {
 		dpdk) echo tshark dpdk-dev ;;
 		tests)
 			vhu_packages build demo dpdk
-			echo libcmocka-dev jq strace wireshark-common tcpdump valgrind
+			echo libcmocka-dev jq strace wireshark-common tcpdump valgrind systemd procps
 			echo clang libclang-rt-dev linux-libc-dev systemtap-sdt-dev libxml2-utils
 			;;
 		*)

@@ -94,8 +94,9 @@ ls -l /proc/$$/fd | grep socket:
 exit 7
 LOOK
 stage_start four systemd-socket-activate -E NOTIFY_SOCKET=/none -l "$stage/four.sock" \
-	"$vhu" proxy -q activation none.sock -- sh look.sh
-stage_listens four "$stage/four.sock"
+	-l "$stage/unused.sock" --fdname=four:unused \
+	"$vhu" proxy -q fd:four none.sock -- sh look.sh
+stage_listens four "$stage/unused.sock"
 "$build/bin/vhu-sample-frontend" --requests 1 four.sock >front.log 2>&1 || :
 status=0
 stage_end four || status=$?
