@@ -21,6 +21,7 @@
 
 #define MEMFD_PREFIX "/memfd:"
 #define EVENTFD_NAME "anon_inode:[eventfd]"
+#define FDINFO       "/proc/self/fdinfo/"
 
 /* What /proc/self/fd/N names those that have no file. */
 static const struct {
@@ -31,14 +32,31 @@ static const struct {
     {"/dmabuf:", VHU_FD_DMABUF},
 };
 
+/* FDINFO, kept open: most of what reading a file there costs is to find it. -1 without. */
+static int fdinfo_folder = -1;
+
+void vhu_describe_start(void)
+{
+	if (fdinfo_folder < 0)
+		fdinfo_folder = open(FDINFO, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+void vhu_describe_end(void)
+{
+	if (fdinfo_folder >= 0)
+		close(fdinfo_folder);
+	fdinfo_folder = -1;
+}
+
 /*
  * Read a small file below /proc.
+ * @folder: that @path is in, -1 where it is absolute.
  * @text: gets what it holds, terminated; "" where it cannot be read.
  * Returns its length.
  */
-static size_t describe_read(const char *path, char *text, size_t size)
+static size_t describe_read(int folder, const char *path, char *text, size_t size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = openat(folder, path, O_RDONLY | O_CLOEXEC);
 	ssize_t length = -1;
 
 	if (fd >= 0) {
@@ -49,28 +67,45 @@ static size_t describe_read(const char *path, char *text, size_t size)
 	return length > 0 ? (size_t)length : 0;
 }
 
-/*
- * Find a line of fdinfo.
- * @key: with its colon.
- * @base: in which its number is written.
- * Returns whether it is there; then *@value is its number.
- */
-static bool describe_line(const char *fdinfo, const char *key, int base, uint64_t *value)
-{
-	const char *line = fdinfo;
-	size_t length = strlen(key);
-	char *end;
+/* A line of fdinfo: a key with its colon, and a number. */
+struct describe_line {
+	const char *key;
+	int base; /* in which the number is written */
+	bool found;
+	uint64_t value;
+};
 
-	while (line && strncmp(line, key, length)) {
-		line = strchr(line, '\n');
-		if (line)
-			line++;
+/* Find @count lines in @fdinfo. */
+static void describe_find(const char *fdinfo, struct describe_line *line, unsigned count)
+{
+	for (const char *at = fdinfo; at; at = strchr(at, '\n'), at += at != NULL) {
+		for (unsigned i = 0; i < count; i++) {
+			size_t length = strlen(line[i].key);
+			char *end;
+
+			if (*at != *line[i].key || strncmp(at, line[i].key, length))
+				continue;
+			errno = 0;
+			line[i].value = strtoull(at + length, &end, line[i].base);
+			line[i].found = end != at + length && !errno;
+		}
 	}
-	if (!line)
-		return false;
-	errno = 0;
-	*value = strtoull(line + length, &end, base);
-	return end != line + length && !errno;
+}
+
+/* Read the file of fdinfo on @fd. Returns as describe_read does. */
+static size_t describe_read_fdinfo(int fd, char *text, size_t size)
+{
+	char path[sizeof(FDINFO) + 12] = FDINFO, *name = path + strlen(FDINFO);
+	char digits[12], *digit = digits;
+
+	do
+		*digit++ = (char)('0' + fd % 10);
+	while (fd /= 10);
+	while (digit > digits)
+		*name++ = *--digit;
+	*name = '\0';
+	return describe_read(fdinfo_folder, fdinfo_folder < 0 ? path : path + strlen(FDINFO), text,
+			     size);
 }
 
 /*
@@ -80,25 +115,31 @@ static bool describe_line(const char *fdinfo, const char *key, int base, uint64_
  */
 static bool describe_eventfd(int fd, struct vhu_fd_info *info)
 {
-	char path[64], text[1024];
-	uint64_t value;
+	enum { FLAGS, COUNT, ID, SEMAPHORE, LINES };
+	struct describe_line line[LINES] = {
+	    [FLAGS] = {.key = "flags:", .base = 8},
+	    [COUNT] = {.key = "eventfd-count:", .base = 16},
+	    [ID] = {.key = "eventfd-id:", .base = 10},
+	    [SEMAPHORE] = {.key = "eventfd-semaphore:", .base = 10},
+	};
+	char text[1024];
 
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	describe_read(path, text, sizeof(text));
-	if (!describe_line(text, "eventfd-count:", 16, &value))
+	describe_read_fdinfo(fd, text, sizeof(text));
+	describe_find(text, line, LINES);
+	if (!line[COUNT].found)
 		return false;
 	info->kind = VHU_FD_EVENTFD;
-	info->eventfd_count = value;
+	info->eventfd_count = line[COUNT].value;
 	info->has |= VHU_FD_HAS_COUNT;
 	/* The descriptor's own flag is among those of what it stands for. */
-	if (describe_line(text, "flags:", 8, &value))
-		info->flags = (uint32_t)value & ~(uint32_t)O_CLOEXEC;
-	if (describe_line(text, "eventfd-id:", 10, &value)) {
-		info->eventfd_id = (uint32_t)value;
+	if (line[FLAGS].found)
+		info->flags = (uint32_t)line[FLAGS].value & ~(uint32_t)O_CLOEXEC;
+	if (line[ID].found) {
+		info->eventfd_id = (uint32_t)line[ID].value;
 		info->has |= VHU_FD_HAS_EVENTFD;
 	}
-	if (describe_line(text, "eventfd-semaphore:", 10, &value)) {
-		info->semaphore = value != 0;
+	if (line[SEMAPHORE].found) {
+		info->semaphore = line[SEMAPHORE].value != 0;
 		info->has |= VHU_FD_HAS_SEMAPHORE;
 	}
 	return true;
@@ -205,6 +246,6 @@ void vhu_describe_peer(int socket, const char *path, struct vhu_peer *peer,
 	if (cred.pid <= 0)
 		return;
 	snprintf(file, sizeof(file), "/proc/%d/comm", cred.pid);
-	describe_read(file, comm, VHU_DESCRIBE_COMM);
+	describe_read(-1, file, comm, VHU_DESCRIBE_COMM);
 	comm[strcspn(comm, "\n")] = '\0';
 }

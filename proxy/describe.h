@@ -10,6 +10,10 @@
 /* Room for a process's name (TASK_COMM_LEN). */
 #define VHU_DESCRIBE_COMM 17
 
+/* Keep open what many descriptions need, until vhu_describe_end; without, each finds it anew. */
+void vhu_describe_start(void);
+void vhu_describe_end(void);
+
 /*
  * Describe @fd, as far as the kernel tells: what it does not tell is left out of info->has.
  * @name: room for its name, to which info->name will point.

@@ -365,8 +365,10 @@ struct vhu_past *vhu_past_new(void)
 	if (!past)
 		return NULL;
 	past->sessions = vhu_sessions_new(false);
-	if (past->sessions)
+	if (past->sessions) {
+		vhu_sessions_only_learn(past->sessions);
 		return past;
+	}
 	free(past);
 	return NULL;
 }

@@ -146,6 +146,7 @@ int vhu_proxy_run(const struct vhu_command *command, struct vhu_proxy_request *r
 		status = vhu_proxy_run_take_rules(&run);
 	if (status == VHU_EXIT_DONE) {
 		raise_limit();
+		vhu_describe_start();
 		error = vhu_loop_start(&run.proxy.loop);
 		if (!error)
 			error = vhu_proxy_run_catch_signals(&run);
@@ -155,6 +156,7 @@ int vhu_proxy_run(const struct vhu_command *command, struct vhu_proxy_request *r
 			status = open_and_serve(&run);
 		vhu_proxy_run_release_signals(&run);
 		vhu_loop_end(&run.proxy.loop);
+		vhu_describe_end();
 	}
 	vhu_proxy_child_free(&run);
 	vhu_proxy_run_drop_rules(&run);

@@ -36,7 +36,7 @@ struct memory {
 struct vhu_sessions {
 	struct session *bucket[BUCKETS];
 	unsigned count;
-	bool remember;
+	bool remember, only_learns;
 	bool continued;		  /* the capture goes on elsewhere, as the last record says */
 	enum vhu_dialect dialect; /* forced */
 	uint32_t device;	  /* forced */
@@ -57,6 +57,11 @@ struct vhu_sessions *vhu_sessions_new(bool remember)
 	sessions->late_ns = LATE_NS;
 	sessions->drain_ns = DRAIN_NS;
 	return sessions;
+}
+
+void vhu_sessions_only_learn(struct vhu_sessions *sessions)
+{
+	sessions->only_learns = true;
 }
 
 /* Free the state of the session that closed last. */
@@ -330,11 +335,13 @@ static int feed_message(struct vhu_sessions *sessions, struct vhu_look *look)
 	vhu_look_take_apart(note, look->record);
 	if (note->has_header)
 		vhu_look_annotate(look);
-	vhu_check_framing(look);
+	if (!sessions->only_learns)
+		vhu_check_framing(look);
 	/* What was not sent to its end, or not passed on, was never taken. */
 	if (!note->has_header || look->withheld || (look->record->marks & VHU_MARK_PARTIAL))
 		return 0;
-	check_message(look);
+	if (!sessions->only_learns)
+		check_message(look);
 	if (!note->reply && vhu_look_is_answered(note, &due)) {
 		struct vhu_pending pending = {
 			.number = look->number,
@@ -354,7 +361,8 @@ static int feed_message(struct vhu_sessions *sessions, struct vhu_look *look)
 	}
 	if (vhu_state_learn(look, sessions->device))
 		error = -ENOMEM;
-	vhu_check_ring_start(look);
+	if (!sessions->only_learns)
+		vhu_check_ring_start(look);
 	if (state->context.dialect != before.dialect || state->context.device != before.device)
 		error = memory_keep(sessions, state) ? -ENOMEM : error;
 	return error;
@@ -411,7 +419,7 @@ static int feed(struct vhu_sessions *sessions, struct session **at, struct vhu_l
 		vhu_check_end(look, true);
 		forget(sessions, at);
 	}
-	if (record->marks & VHU_MARK_EARLIER)
+	if (record->marks & VHU_MARK_EARLIER || sessions->only_learns)
 		look->findings = 0;
 	return error;
 }
