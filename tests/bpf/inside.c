@@ -32,9 +32,10 @@
 #define DTRACE_PROBE3(...) ((void)0)
 #endif
 
-#define RINGS	  2
-#define SAMPLES	  20000
+#define RINGS	   2
+#define SAMPLES	   20000
 #define TO_POP_NS  200000
+#define BETWEEN_NS 300000
 #define TO_PUSH_NS 400000
 #define TO_CALL_NS 800000
 
@@ -157,6 +158,7 @@ static void *serve(void *with)
 		for (unsigned i = 0; (taken[i] = pop(current)); i++) {
 			popped_ns[i] = now_ns();
 			pops++;
+			pass(BETWEEN_NS);
 		}
 		if (later)
 			signal_fd(handed);
