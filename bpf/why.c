@@ -18,6 +18,9 @@
 #define CAP_BPF	    39
 #endif
 
+/* The kernel's own, which the C library has no name for. */
+#define ENOTSUPP 524
+
 /* The last complaint of libbpf, for what nobody foresaw. */
 static char complaint[256];
 
@@ -93,6 +96,7 @@ void vhu_why(int ret, enum vhu_hooks hooks, bool only, char *error)
 	else
 		snprintf(error, size, "%s%s: this kernel refuses them: %s%s%s",
 			 only ? "hooks " : "no set of hooks works, the last tried was ",
-			 vhu_hooks_name(hooks), strerror(-ret), complaint[0] ? ": " : "",
+			 vhu_hooks_name(hooks), strerror(ret == -ENOTSUPP ? EOPNOTSUPP : -ret),
+			 complaint[0] ? ": " : "",
 			 complaint);
 }
