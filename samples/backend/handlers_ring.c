@@ -34,6 +34,9 @@ const char *vhu_start(struct vhu_backend *backend, struct vhu_ring *ring)
 			 ring->index);
 	if (vhu_ring_start(ring, backend->negotiated.features, region))
 		return "the vring is not in memory, or badly aligned";
+	if (backend->verbose && ring->resubmitted < ring->resubmits)
+		vhu_fail(backend->command, "vring %u: does again what was in flight: %u requests",
+			 ring->index, ring->resubmits - ring->resubmitted);
 	vhu_work(backend, ring);
 	return NULL;
 }

@@ -63,7 +63,7 @@ static const struct vhu_option option[] = {
     {KEY_DELAY, "delay", "TIME", "end each request that long after it was taken, as 2ms"},
     {KEY_FAULT, "fault", "FAULT", "do something wrong, as drop-reply:GET_CONFIG; repeatable"},
     {KEY_FAULTS, "faults", NULL, "list the faults, and end"},
-    {'v', "verbose", NULL, "say when front-ends come and go"},
+    {'v', "verbose", NULL, "say when front-ends come and go, and what is done again"},
     {0},
 };
 

@@ -13,6 +13,9 @@
 #define TRANSPORT_SIZE 0x200
 #define TRANSPORT_LAST 23
 
+/* Until looking again is put off. */
+#define EAGER_LOOKS 64
+
 #define MAGIC          0x74726976 /* "virt" */
 #define VERSION_MODERN 2
 
@@ -123,65 +126,88 @@ uint32_t qemu_mmio_queue_max(struct qemu_mmio *device, unsigned int queue)
 	return get(device, VIRTIO_MMIO_QUEUE_NUM_MAX);
 }
 
-/* Write the descriptors of a request, and what the device is to read; one page each. */
-static void write_chain(struct qemu_mmio *device, unsigned int queue,
-			const struct qemu_mmio_buffer *buffer, unsigned int count)
+/* Return where buffer @index of the request in @slot lies. */
+static uint64_t buffer_at(unsigned int queue, unsigned int slot, unsigned int index)
 {
+	return share_of(queue) + BUFFERS +
+	       (slot * QEMU_MMIO_BUFFERS_MAX + index) * QEMU_QTEST_BYTES_MAX;
+}
+
+void qemu_mmio_put(struct qemu_mmio *device, unsigned int queue, unsigned int slot,
+		   const struct qemu_mmio_buffer *buffer, unsigned int count)
+{
+	uint64_t available = share_of(queue) + AVAILABLE;
+	uint16_t place = device->added[queue] % QEMU_MMIO_RING_SIZE;
+	uint16_t first = (uint16_t)(slot * QEMU_MMIO_BUFFERS_MAX), head = htole16(first);
+	uint16_t index = htole16(++device->added[queue]);
 	struct vring_desc chain[QEMU_MMIO_BUFFERS_MAX];
 
 	for (unsigned int i = 0; i < count; i++) {
-		uint64_t at = share_of(queue) + BUFFERS + i * QEMU_QTEST_BYTES_MAX;
+		uint64_t at = buffer_at(queue, slot, i);
 		unsigned int flags = (buffer[i].out == NULL ? VRING_DESC_F_WRITE : 0) |
 				     (i + 1 < count ? VRING_DESC_F_NEXT : 0);
 
 		chain[i].addr = htole64(at);
 		chain[i].len = htole32((uint32_t)buffer[i].size);
 		chain[i].flags = htole16((uint16_t)flags);
-		chain[i].next = htole16((uint16_t)(i + 1));
+		chain[i].next = htole16((uint16_t)(first + i + 1));
 		if (buffer[i].out != NULL)
 			qemu_qtest_write(device->qtest, at, buffer[i].out, buffer[i].size);
 	}
-	qemu_qtest_write(device->qtest, share_of(queue), chain, count * sizeof(*chain));
+	qemu_qtest_write(device->qtest, share_of(queue) + first * sizeof(*chain), chain,
+			 count * sizeof(*chain));
+	qemu_qtest_write(device->qtest,
+			 available + offsetof(struct vring_avail, ring) + place * sizeof(head),
+			 &head, sizeof(head));
+	qemu_qtest_write(device->qtest, available + offsetof(struct vring_avail, idx), &index,
+			 sizeof(index));
 }
 
-/* Wait until the device has used all that was added to vring @queue; return its last length. */
-static uint32_t wait_used(struct qemu_mmio *device, unsigned int queue)
+void qemu_mmio_kick(struct qemu_mmio *device, unsigned int queue)
 {
-	uint64_t used = share_of(queue) + USED;
-	struct vring_used_elem element;
+	set(device, VIRTIO_MMIO_QUEUE_NOTIFY, queue);
+}
+
+unsigned int qemu_mmio_in_flight(struct qemu_mmio *device, unsigned int queue)
+{
 	uint16_t index;
 
-	do {
-		qemu_stage_check_time(device->qtest->stage, "waiting for a request to be used");
-		qemu_qtest_read(device->qtest, used + offsetof(struct vring_used, idx), &index,
-				sizeof(index));
-	} while (le16toh(index) != device->added[queue]);
-	used += offsetof(struct vring_used, ring);
-	used += (uint16_t)(device->added[queue] - 1) % QEMU_MMIO_RING_SIZE * sizeof(element);
-	qemu_qtest_read(device->qtest, used, &element, sizeof(element));
-	return le32toh(element.len);
+	qemu_qtest_read(device->qtest, share_of(queue) + USED + offsetof(struct vring_used, idx),
+			&index, sizeof(index));
+	return (uint16_t)(device->added[queue] - le16toh(index));
+}
+
+void qemu_mmio_wait(struct qemu_mmio *device, unsigned int queue)
+{
+	/* Mostly it takes less than a nap. */
+	for (unsigned int looks = 0; qemu_mmio_in_flight(device, queue) != 0; looks++) {
+		if (looks < EAGER_LOOKS)
+			qemu_stage_check_time(device->qtest->stage, "waiting for a request");
+		else
+			qemu_stage_nap(device->qtest->stage, "waiting for a request");
+	}
+}
+
+void qemu_mmio_fetch(struct qemu_mmio *device, unsigned int queue, unsigned int slot,
+		     const struct qemu_mmio_buffer *buffer, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		if (buffer[i].out == NULL)
+			qemu_qtest_read(device->qtest, buffer_at(queue, slot, i), buffer[i].in,
+					buffer[i].size);
 }
 
 uint32_t qemu_mmio_request(struct qemu_mmio *device, unsigned int queue,
 			   const struct qemu_mmio_buffer *buffer, unsigned int count)
 {
-	uint64_t available = share_of(queue) + AVAILABLE;
-	uint16_t slot = device->added[queue] % QEMU_MMIO_RING_SIZE;
-	uint16_t head = 0, index = htole16(++device->added[queue]);
-	uint32_t length;
+	uint64_t used = share_of(queue) + USED + offsetof(struct vring_used, ring);
+	struct vring_used_elem element;
 
-	write_chain(device, queue, buffer, count);
-	qemu_qtest_write(device->qtest,
-			 available + offsetof(struct vring_avail, ring) + slot * sizeof(head),
-			 &head, sizeof(head));
-	qemu_qtest_write(device->qtest, available + offsetof(struct vring_avail, idx), &index,
-			 sizeof(index));
-	set(device, VIRTIO_MMIO_QUEUE_NOTIFY, queue);
-	length = wait_used(device, queue);
-	for (unsigned int i = 0; i < count; i++)
-		if (buffer[i].out == NULL)
-			qemu_qtest_read(device->qtest,
-					share_of(queue) + BUFFERS + i * QEMU_QTEST_BYTES_MAX,
-					buffer[i].in, buffer[i].size);
-	return length;
+	qemu_mmio_put(device, queue, 0, buffer, count);
+	qemu_mmio_kick(device, queue);
+	qemu_mmio_wait(device, queue);
+	qemu_mmio_fetch(device, queue, 0, buffer, count);
+	used += (uint16_t)(device->added[queue] - 1) % QEMU_MMIO_RING_SIZE * sizeof(element);
+	qemu_qtest_read(device->qtest, used, &element, sizeof(element));
+	return le32toh(element.len);
 }

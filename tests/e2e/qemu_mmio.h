@@ -2,8 +2,8 @@
 /*
  * A driver for a virtio-mmio device with split vrings, working through qtest.
  *
- * It keeps one request in flight on each vring. Guest memory from QEMU_MMIO_MEMORY on is its own:
- * for each vring its three areas, then room for a request's buffers.
+ * Guest memory from QEMU_MMIO_MEMORY on is its own: for each vring its three areas, then room for
+ * the buffers of as many requests as can be in flight, each in a slot.
  */
 #ifndef VHU_E2E_QEMU_MMIO_H
 #define VHU_E2E_QEMU_MMIO_H
@@ -14,6 +14,7 @@
 #define QEMU_MMIO_RING_SIZE   16
 #define QEMU_MMIO_MEMORY      UINT64_C(0x100000)
 #define QEMU_MMIO_BUFFERS_MAX 4
+#define QEMU_MMIO_SLOTS       (QEMU_MMIO_RING_SIZE / QEMU_MMIO_BUFFERS_MAX)
 
 /* One buffer of a request: the device reads @out, or fills @in. */
 struct qemu_mmio_buffer {
@@ -52,5 +53,22 @@ uint32_t qemu_mmio_queue_max(struct qemu_mmio *device, unsigned int queue);
  */
 uint32_t qemu_mmio_request(struct qemu_mmio *device, unsigned int queue,
 			   const struct qemu_mmio_buffer *buffer, unsigned int count);
+
+/* Put a request on vring @queue, in a slot where none is in flight, without telling the device. */
+void qemu_mmio_put(struct qemu_mmio *device, unsigned int queue, unsigned int slot,
+		   const struct qemu_mmio_buffer *buffer, unsigned int count);
+
+/* Tell the device of what was put on vring @queue. */
+void qemu_mmio_kick(struct qemu_mmio *device, unsigned int queue);
+
+/* Return how many of the requests that were put on vring @queue the device has not used yet. */
+unsigned int qemu_mmio_in_flight(struct qemu_mmio *device, unsigned int queue);
+
+/* Wait until the device has used all that was put on vring @queue. */
+void qemu_mmio_wait(struct qemu_mmio *device, unsigned int queue);
+
+/* Fetch what the device wrote for the request in @slot, which it has used. */
+void qemu_mmio_fetch(struct qemu_mmio *device, unsigned int queue, unsigned int slot,
+		     const struct qemu_mmio_buffer *buffer, unsigned int count);
 
 #endif

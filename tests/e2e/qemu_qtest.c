@@ -9,9 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-void qemu_qtest_open(struct qemu_qtest *qtest, struct qemu_stage *stage, int fd)
+void qemu_qtest_open(struct qemu_qtest *qtest, struct qemu_stage *stage, const char *party, int fd)
 {
 	qtest->stage = stage;
+	qtest->party = party;
 	qtest->fd = fd;
 	qtest->filled = 0;
 }
@@ -37,7 +38,7 @@ static size_t read_line(struct qemu_qtest *qtest)
 	while ((end = memchr(qtest->line, '\n', qtest->filled)) == NULL) {
 		ssize_t got;
 
-		qemu_stage_readable(qtest->stage, "qemu", qtest->fd);
+		qemu_stage_readable(qtest->stage, qtest->party, qtest->fd);
 		got = read(qtest->fd, qtest->line + qtest->filled,
 			   sizeof(qtest->line) - qtest->filled);
 		if (got <= 0)
@@ -92,6 +93,16 @@ void qemu_qtest_write(struct qemu_qtest *qtest, uint64_t address, const void *fr
 		snprintf(text + used, 3, "%02x", byte[i]);
 	text[used++] = '\n';
 	send_all(qtest, text, used);
+	read_answer(qtest, answer, sizeof(answer));
+}
+
+void qemu_qtest_fill(struct qemu_qtest *qtest, uint64_t address, uint64_t size, uint8_t value)
+{
+	char text[96], answer[4];
+
+	snprintf(text, sizeof(text), "memset 0x%" PRIx64 " 0x%" PRIx64 " 0x%02x\n", address, size,
+		 value);
+	send_all(qtest, text, strlen(text));
 	read_answer(qtest, answer, sizeof(answer));
 }
 

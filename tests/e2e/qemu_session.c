@@ -17,9 +17,6 @@
  * vring; there is one connection, unless QEMU connects again.
  *
  * Exits with 0, with 77 when a program is not there, else with 1 and every party's log on stderr.
- *
- * The guest is a firmware of halt instructions: the virtual machine runs, which QEMU wants before
- * it starts a vhost device, and does nothing. This program drives the device through qtest.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,35 +24,21 @@
 #include <linux/virtio_blk.h>
 #include <linux/virtio_ids.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/e2e/qemu_machine.h"
 #include "tests/e2e/qemu_mmio.h"
 #include "tests/e2e/qemu_qtest.h"
-#include "tests/e2e/qemu_stage.h"
 
-#define DISK_SIZE     (16 << 20)
-#define SECTOR        512
-#define FIRMWARE_SIZE 65536
-#define RESET_VECTOR  0xfff0
-#define ARGUMENTS_MAX 64
-/* Calls that open, feed and close sockets. */
-#define TRACED                                                                                     \
-	"trace=socket,connect,socketpair,sendmsg,recvmsg,sendto,recvfrom,read,write,"              \
-	"readv,writev,close,dup,dup2,dup3"
+#define DISK_SIZE (16 << 20)
+#define SECTOR    512
 
 struct options {
 	const char *front, *back, *via, *capture, *strace, *chardev, *until;
 	unsigned int queues, rounds, timeout;
-};
-
-/* A command line that grows by formatted words. */
-struct command {
-	char *word[ARGUMENTS_MAX + 1];
-	unsigned int words;
 };
 
 static void usage(void)
@@ -138,85 +121,26 @@ static struct options parse(int argc, char **argv)
 	return options;
 }
 
-/* End the program with 77 unless @program is somewhere in PATH. */
-static void need(const char *program, const char *package)
-{
-	char *path = strdup(getenv("PATH") != NULL ? getenv("PATH") : ""), *file, *rest = path;
-	const char *folder;
-	bool found = false;
-
-	while (!found && (folder = strsep(&rest, ":")) != NULL) {
-		if (asprintf(&file, "%s/%s", folder, program) < 0)
-			abort();
-		found = access(file, X_OK) == 0;
-		free(file);
-	}
-	free(path);
-	if (found)
-		return;
-	printf("qemu_session: lacks %s: install the package %s\n", program, package);
-	exit(77);
-}
-
-/* Add the word that @format makes to @command. */
-__attribute__((format(printf, 2, 3))) static void add(struct command *command, const char *format,
-						      ...)
-{
-	va_list values;
-
-	va_start(values, format);
-	if (command->words == ARGUMENTS_MAX ||
-	    vasprintf(&command->word[command->words++], format, values) < 0)
-		abort();
-	va_end(values);
-}
-
-/* Add the words of @text, between which are single spaces. */
-static void add_words(struct command *command, const char *text)
-{
-	char *copy = strdup(text), *rest = copy, *word;
-
-	while ((word = strsep(&rest, " ")) != NULL)
-		add(command, "%s", word);
-	free(copy);
-}
-
-/* Start @command as the party @name; the words are freed. */
-static void start(struct qemu_stage *stage, const char *name, struct command *command)
-{
-	command->word[command->words] = NULL;
-	qemu_stage_start(stage, name, command->word);
-	while (command->words > 0)
-		free(command->word[--command->words]);
-}
-
-/* Make the file @path of @size bytes, all zero. Returns it open. */
-static int make_file(struct qemu_stage *stage, const char *path, off_t size)
-{
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	if (fd < 0 || ftruncate(fd, size) != 0)
-		qemu_stage_fail(stage, "%s: %s", path, strerror(errno));
-	return fd;
-}
-
 /* Start a storage daemon that exports a fresh disk on the socket @path. */
 static void start_back_end(struct qemu_stage *stage, const struct options *options,
 			   const char *path)
 {
-	struct command command = {.words = 0};
+	struct qemu_command command = {.words = 0};
 	char *disk = qemu_stage_path(stage, "disk.img");
+	int fd = open(disk, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
-	close(make_file(stage, disk, DISK_SIZE));
-	add(&command, "qemu-storage-daemon");
-	add(&command, "--blockdev");
-	add(&command, "driver=file,node-name=disk,locking=off,filename=%s", disk);
-	add(&command, "--export");
-	add(&command,
-	    "type=vhost-user-blk,id=export,node-name=disk,writable=on,num-queues=%u,"
-	    "addr.type=unix,addr.path=%s",
-	    options->queues, path);
-	start(stage, "back-end", &command);
+	if (fd < 0 || ftruncate(fd, DISK_SIZE) != 0)
+		qemu_stage_fail(stage, "%s: %s", disk, strerror(errno));
+	close(fd);
+	qemu_command_add(&command, "qemu-storage-daemon");
+	qemu_command_add(&command, "--blockdev");
+	qemu_command_add(&command, "driver=file,node-name=disk,locking=off,filename=%s", disk);
+	qemu_command_add(&command, "--export");
+	qemu_command_add(&command,
+			 "type=vhost-user-blk,id=export,node-name=disk,writable=on,num-queues=%u,"
+			 "addr.type=unix,addr.path=%s",
+			 options->queues, path);
+	qemu_command_start(stage, "back-end", &command);
 	qemu_stage_await(stage, "back-end", path);
 	free(disk);
 }
@@ -225,62 +149,18 @@ static void start_back_end(struct qemu_stage *stage, const struct options *optio
 static void start_proxy(struct qemu_stage *stage, const struct options *options, const char *front,
 			const char *back)
 {
-	struct command command = {.words = 0};
+	struct qemu_command command = {.words = 0};
 
-	add(&command, "%s", options->via);
-	add(&command, "proxy");
+	qemu_command_add(&command, "%s", options->via);
+	qemu_command_add(&command, "proxy");
 	if (options->capture != NULL) {
-		add(&command, "-w");
-		add(&command, "%s", options->capture);
+		qemu_command_add(&command, "-w");
+		qemu_command_add(&command, "%s", options->capture);
 	}
-	add(&command, "listen:%s", front);
-	add(&command, "connect:%s", back);
-	start(stage, "proxy", &command);
+	qemu_command_add(&command, "listen:%s", front);
+	qemu_command_add(&command, "connect:%s", back);
+	qemu_command_start(stage, "proxy", &command);
 	qemu_stage_await(stage, "proxy", front);
-}
-
-/* Make the firmware that does nothing; return its path, which the caller frees. */
-static char *make_firmware(struct qemu_stage *stage)
-{
-	static const uint8_t start_here[] = {0xfa, 0xf4, 0xeb, 0xfd}; /* cli; hlt; jump to hlt */
-	char *path = qemu_stage_path(stage, "firmware");
-	int fd = make_file(stage, path, FIRMWARE_SIZE);
-
-	if (pwrite(fd, start_here, sizeof(start_here), RESET_VECTOR) != sizeof(start_here))
-		qemu_stage_fail(stage, "%s: %s", path, strerror(errno));
-	close(fd);
-	return path;
-}
-
-/* Start QEMU with its device's back-end on the socket @front; return its qtest connection. */
-static int start_qemu(struct qemu_stage *stage, const struct options *options, const char *front)
-{
-	struct command command = {.words = 0};
-	char *firmware = make_firmware(stage), *qtest = qemu_stage_path(stage, "qtest");
-	int listener = qemu_stage_listen(stage, qtest);
-
-	if (options->strace != NULL) {
-		/* -D: QEMU stays our child, and what we signal. */
-		add_words(&command, "strace -D -f -q -y -xx -s 1048576 -e " TRACED " -o");
-		add(&command, "%s", options->strace);
-	}
-	add_words(&command, "qemu-system-x86_64 -M microvm,memory-backend=memory -accel tcg -m 64M "
-			    "-nodefaults -display none -qtest-log /dev/null "
-			    "-object memory-backend-memfd,id=memory,size=64M,share=on "
-			    "-global virtio-mmio.force-legacy=false");
-	add(&command, "-bios");
-	add(&command, "%s", firmware);
-	add(&command, "-qtest");
-	add(&command, "unix:%s", qtest);
-	add(&command, "-chardev");
-	add(&command, "socket,id=front-end,path=%s%s%s", front, options->chardev ? "," : "",
-	    options->chardev ? options->chardev : "");
-	add(&command, "-device");
-	add(&command, "vhost-user-blk,chardev=front-end,num-queues=%u", options->queues);
-	start(stage, "qemu", &command);
-	free(firmware);
-	free(qtest);
-	return qemu_stage_accept(stage, "qemu", listener);
 }
 
 /* Move the page @page to (@type VIRTIO_BLK_T_OUT) or from (VIRTIO_BLK_T_IN) the disk at @sector. */
@@ -327,7 +207,7 @@ static void drive(struct qemu_stage *stage, const struct options *options, int f
 	struct qemu_mmio device;
 	unsigned int turn = 0;
 
-	qemu_qtest_open(&qtest, stage, fd);
+	qemu_qtest_open(&qtest, stage, "qemu", fd);
 	qemu_mmio_find(&device, &qtest, VIRTIO_ID_BLOCK);
 	for (unsigned int round = 0; round < options->rounds; round++) {
 		qemu_mmio_start(&device, options->queues);
@@ -344,15 +224,21 @@ int main(int argc, char **argv)
 {
 	struct options options = parse(argc, argv);
 	bool whole = options.front == NULL || options.back != NULL || options.via != NULL;
+	struct qemu_machine machine = {
+	    .name = "qemu",
+	    .chardev = options.chardev,
+	    .queues = options.queues,
+	    .strace = options.strace,
+	};
 	struct qemu_stage stage;
 	char *front, *back;
 	int qtest;
 
-	need("qemu-system-x86_64", "qemu-system-x86");
+	qemu_machine_need("qemu-system-x86_64", "qemu-system-x86");
 	if (whole)
-		need("qemu-storage-daemon", "qemu-system-common");
+		qemu_machine_need("qemu-storage-daemon", "qemu-system-common");
 	if (options.strace != NULL)
-		need("strace", "strace");
+		qemu_machine_need("strace", "strace");
 	qemu_stage_open(&stage, options.timeout);
 	back = options.back != NULL ? strdup(options.back) : qemu_stage_path(&stage, "back");
 	if (options.front != NULL)
@@ -363,7 +249,8 @@ int main(int argc, char **argv)
 		start_back_end(&stage, &options, back);
 	if (options.via != NULL)
 		start_proxy(&stage, &options, front, back);
-	qtest = start_qemu(&stage, &options, front);
+	machine.front = front;
+	qtest = qemu_machine_start(&stage, &machine);
 	drive(&stage, &options, qtest);
 	qemu_stage_end(&stage, "qemu", SIGTERM);
 	close(qtest);

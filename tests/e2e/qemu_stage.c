@@ -42,6 +42,15 @@ static struct qemu_party *find(struct qemu_stage *stage, const char *name)
 	return NULL;
 }
 
+/* Return a place where no party is; NULL when there is none. */
+static struct qemu_party *free_place(struct qemu_stage *stage)
+{
+	for (unsigned int i = 0; i < stage->parties; i++)
+		if (stage->party[i].pid == 0)
+			return &stage->party[i];
+	return stage->parties < QEMU_STAGE_PARTIES ? &stage->party[stage->parties++] : NULL;
+}
+
 void qemu_stage_open(struct qemu_stage *stage, unsigned int seconds)
 {
 	const char *parent = getenv("TMPDIR");
@@ -85,11 +94,11 @@ static void become(char *const argv[], const char *log)
 
 void qemu_stage_start(struct qemu_stage *stage, const char *name, char *const argv[])
 {
-	struct qemu_party *party = &stage->party[stage->parties];
+	struct qemu_party *party = free_place(stage);
 	char *base, *log;
 	int ends[2];
 
-	if (stage->parties == QEMU_STAGE_PARTIES)
+	if (party == NULL)
 		qemu_stage_fail(stage, "%s: no room for another party", name);
 	if (asprintf(&base, "%s.log", name) < 0 || pipe2(ends, O_CLOEXEC) != 0)
 		qemu_stage_fail(stage, "%s: %s", name, strerror(errno));
@@ -108,7 +117,6 @@ void qemu_stage_start(struct qemu_stage *stage, const char *name, char *const ar
 	free(log);
 	if (party->pid < 0)
 		qemu_stage_fail(stage, "%s: %s", name, strerror(errno));
-	stage->parties++;
 }
 
 /* Fail when party @name has ended by itself. */
@@ -128,6 +136,12 @@ void qemu_stage_check_time(struct qemu_stage *stage, const char *doing)
 {
 	if (now() > stage->deadline)
 		qemu_stage_fail(stage, "time is up: %s", doing);
+}
+
+void qemu_stage_nap(struct qemu_stage *stage, const char *doing)
+{
+	qemu_stage_check_time(stage, doing);
+	nap();
 }
 
 /* Return whether somebody listens on the socket @path: the kernel's flag __SO_ACCEPTCON. */
@@ -150,21 +164,37 @@ void qemu_stage_await(struct qemu_stage *stage, const char *name, const char *pa
 {
 	while (!listens(path)) {
 		check_alive(stage, name);
-		qemu_stage_check_time(stage, "waiting for a socket to be listened on");
-		nap();
+		qemu_stage_nap(stage, "waiting for a socket to be listened on");
 	}
+}
+
+/* Return a socket, and fill @address with @path. */
+static int socket_for(struct qemu_stage *stage, struct sockaddr_un *address, const char *path)
+{
+	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	if (strlen(path) >= sizeof(address->sun_path))
+		qemu_stage_fail(stage, "%s: too long for a socket", path);
+	memcpy(address->sun_path, path, strlen(path));
+	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 }
 
 int qemu_stage_listen(struct qemu_stage *stage, const char *path)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address;
+	int fd = socket_for(stage, &address, path);
 
-	if (strlen(path) >= sizeof(address.sun_path))
-		qemu_stage_fail(stage, "%s: too long for a socket", path);
-	memcpy(address.sun_path, path, strlen(path));
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
 	    listen(fd, 1) != 0)
+		qemu_stage_fail(stage, "%s: %s", path, strerror(errno));
+	return fd;
+}
+
+int qemu_stage_connect(struct qemu_stage *stage, const char *path)
+{
+	struct sockaddr_un address;
+	int fd = socket_for(stage, &address, path);
+
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
 		qemu_stage_fail(stage, "%s: %s", path, strerror(errno));
 	return fd;
 }
@@ -191,7 +221,8 @@ void qemu_stage_readable(struct qemu_stage *stage, const char *name, int fd)
 	}
 }
 
-void qemu_stage_end(struct qemu_stage *stage, const char *name, int signal)
+/* Send @signal to party @name and wait for its end. Returns its status. */
+static int finish(struct qemu_stage *stage, const char *name, int signal)
 {
 	struct qemu_party *party = find(stage, name);
 	int status;
@@ -200,14 +231,74 @@ void qemu_stage_end(struct qemu_stage *stage, const char *name, int signal)
 	check_alive(stage, name);
 	kill(party->pid, signal);
 	while (waitpid(party->pid, &status, WNOHANG) == 0) {
-		qemu_stage_check_time(stage, "waiting for a party to end");
-		nap();
+		qemu_stage_nap(stage, "waiting for a party to end");
 	}
 	party->pid = 0;
 	/* A tracer ends after what it traces. */
 	while (read(party->gone, &byte, 1) > 0)
 		;
 	close(party->gone);
+	return status;
+}
+
+pid_t qemu_stage_pid(struct qemu_stage *stage, const char *name)
+{
+	check_alive(stage, name);
+	return find(stage, name)->pid;
+}
+
+void qemu_stage_signal(struct qemu_stage *stage, const char *name, int signal)
+{
+	pid_t pid = qemu_stage_pid(stage, name);
+	int status;
+
+	kill(pid, signal);
+	if (signal == SIGSTOP && (waitpid(pid, &status, WUNTRACED) != pid || !WIFSTOPPED(status)))
+		qemu_stage_fail(stage, "%s does not stop", name);
+}
+
+void qemu_stage_run(struct qemu_stage *stage, const char *name, char *const argv[])
+{
+	int status;
+
+	qemu_stage_start(stage, name, argv);
+	while (waitpid(find(stage, name)->pid, &status, WNOHANG) == 0) {
+		qemu_stage_nap(stage, "waiting for a program to end");
+	}
+	close(find(stage, name)->gone);
+	find(stage, name)->pid = 0;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		qemu_stage_fail(stage, "%s ended with status %#x", name, (unsigned int)status);
+}
+
+void qemu_stage_kill(struct qemu_stage *stage, const char *name)
+{
+	finish(stage, name, SIGKILL);
+}
+
+unsigned int qemu_stage_said(const struct qemu_stage *stage, const char *name, const char *text)
+{
+	char *base, *path, line[512];
+	unsigned int count = 0;
+	FILE *log;
+
+	if (asprintf(&base, "%s.log", name) < 0)
+		abort();
+	path = qemu_stage_path(stage, base);
+	log = fopen(path, "re");
+	while (log != NULL && fgets(line, sizeof(line), log) != NULL)
+		count += strstr(line, text) != NULL;
+	if (log != NULL)
+		fclose(log);
+	free(base);
+	free(path);
+	return count;
+}
+
+void qemu_stage_end(struct qemu_stage *stage, const char *name, int signal)
+{
+	int status = finish(stage, name, signal);
+
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		qemu_stage_fail(stage, "%s ended with status %#x after signal %d", name,
 				(unsigned int)status, signal);

@@ -14,11 +14,11 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#define QEMU_STAGE_PARTIES 4
+#define QEMU_STAGE_PARTIES 8
 
 struct qemu_party {
 	const char *name; /* also its log's: NAME.log in the folder */
-	pid_t pid;        /* 0 when it has ended */
+	pid_t pid;        /* 0 when it has ended; its place is free then */
 	int gone;         /* end of file once it and all that it started have ended */
 };
 
@@ -49,14 +49,37 @@ int qemu_stage_listen(struct qemu_stage *stage, const char *path);
  */
 int qemu_stage_accept(struct qemu_stage *stage, const char *name, int listener);
 
+/* Return a connection to the socket @path, where somebody listens. */
+int qemu_stage_connect(struct qemu_stage *stage, const char *path);
+
 /* Wait until @fd can be read; fail when party @name ends before or time is up. */
 void qemu_stage_readable(struct qemu_stage *stage, const char *name, int fd);
+
+/* Let a moment pass, between two looks at something that tells nobody when it changes. Fail when
+ * time is up; @doing says what took so long. */
+void qemu_stage_nap(struct qemu_stage *stage, const char *doing);
 
 /* Fail when time is up; @doing says what took so long. */
 void qemu_stage_check_time(struct qemu_stage *stage, const char *doing);
 
 /* Send @signal to party @name and wait for its end; it must exit with 0. */
 void qemu_stage_end(struct qemu_stage *stage, const char *name, int signal);
+
+/* Run the program and arguments in @argv (NULL at the end), output to @name's log; it must exit
+ * with 0. */
+void qemu_stage_run(struct qemu_stage *stage, const char *name, char *const argv[]);
+
+/* Return the process of party @name. */
+pid_t qemu_stage_pid(struct qemu_stage *stage, const char *name);
+
+/* Send @signal to party @name, which does not end by that; it has stopped after SIGSTOP. */
+void qemu_stage_signal(struct qemu_stage *stage, const char *name, int signal);
+
+/* Kill party @name, and wait until it is gone. */
+void qemu_stage_kill(struct qemu_stage *stage, const char *name);
+
+/* Return how often @text stands in the log of party @name, of all that had this name. */
+unsigned int qemu_stage_said(const struct qemu_stage *stage, const char *name, const char *text);
 
 /* Remove the folder. All parties have been ended. */
 void qemu_stage_close(struct qemu_stage *stage);

@@ -12,8 +12,14 @@ round=0
 while [ $round -lt 12 ]; do
 	head -c 2097152 /dev/urandom >/noise
 	echo "guest: round $round"
-	dd if=/noise of=$disk bs=16k seek=$((round * 128)) oflag=direct 2>/dev/null
-	dd if=$disk bs=16k skip=$((round * 128)) count=128 iflag=direct of=/back 2>/dev/null
+	# Two at a time, so that there always is something in flight.
+	dd if=/noise of=$disk bs=16k seek=$((round * 128)) count=64 oflag=direct 2>/dev/null &
+	dd if=/noise of=$disk bs=16k skip=64 seek=$((round * 128 + 64)) oflag=direct 2>/dev/null
+	wait $!
+	dd if=$disk bs=16k skip=$((round * 128 + 64)) count=64 iflag=direct of=/second 2>/dev/null &
+	dd if=$disk bs=16k skip=$((round * 128)) count=64 iflag=direct of=/back 2>/dev/null
+	wait $!
+	cat /second >>/back
 	cmp /noise /back
 	round=$((round + 1))
 done
