@@ -9,6 +9,7 @@ set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 build=$1 vhu=$1/bin/vhu
 . "$top/samples/stage.sh"
+. "$top/tests/e2e/capture_parts.sh"
 if ! command -v jq >/dev/null; then
 	echo "lacks jq: install the package jq"
 	exit 77
@@ -79,18 +80,14 @@ for _ in 1 2 3; do
 	drive "$stage/front.sock"
 done
 
-# Print the messages of a dump on standard input, without numbers and times.
-messages() {
-	sed -n 's/^ *[0-9]* [-0-9.]* \([0-9]* [a-z-]* *\(->\|<-\) .*\)/\1/p' | sed 's/ (after .*)$//'
-}
 "$vhu" dump --dialect standalone whole.pcapng >whole.dump || stage_fail "vhu dump ended with status $?"
-messages <whole.dump >whole.messages
-[ "$(wc -l <whole.messages)" -gt 60 ] || stage_fail "hardly anything passed"
+parts_messages <whole.dump >followed.whole
+[ "$(wc -l <followed.whole)" -gt 60 ] || stage_fail "hardly anything passed"
 caught_up() {
-	[ "$(messages <followed | wc -l)" -eq "$(wc -l <whole.messages)" ]
+	[ "$(parts_messages <followed | wc -l)" -eq "$(wc -l <followed.whole)" ]
 }
 await "what was followed to be the whole" caught_up
-messages <followed | diff whole.messages - >difference ||
+parts_messages <followed | diff followed.whole - >difference ||
 	stage_fail "followed from file to file it is another: $(head -n 5 difference)"
 if grep -q earlier followed; then
 	stage_fail "what was followed is told again"
@@ -103,46 +100,8 @@ grep -q "0 lost; capture: [0-9]* files: $first to $last$" part.log ||
 [ ! -s part_00002_20000101000000.pcapng ] || stage_fail "a file that was there was written to"
 rm part_00002_20000101000000.pcapng
 
-"$vhu" check --severity info whole.pcapng >whole.checked 2>&1 || :
-grep -o ' V[0-9]* ' whole.checked | sort -u >whole.rules || :
-total=0 number=0
-for part in part_*.pcapng; do
-	number=$((number + 1))
-	case $part in
-	part_"$(printf %05d $number)"_*) ;;
-	*) stage_fail "$part is not number $number" ;;
-	esac
-	"$vhu" check --severity info "$part" >checked 2>&1 || :
-	grep -o ' V[0-9]* ' checked | sort -u >rules || :
-	more=$(comm -13 whole.rules rules)
-	[ -z "$more" ] || stage_fail "$part alone breaks$more: $(cat checked)"
-	if grep -q 'likeliest cause' checked; then
-		stage_fail "$part alone ends badly: $(cat checked)"
-	fi
-	"$vhu" dump --dialect standalone "$part" >dump || stage_fail "$part cannot be read"
-	total=$((total + $(messages <dump | grep -cv '(earlier)' || :)))
-	# A ring that is set up here lies where the whole says.
-	"$vhu" dump -v --message SET_VRING_ADDR "$part" | grep '  Place: ' >>places || :
-	"$vhu" stats --json "$part" | jq -r 'select(.device_id) | .device' >>devices
-	if command -v capinfos >/dev/null; then
-		packets=$(capinfos -rTcM "$part" 2>/dev/null | cut -f2)
-		[ "$packets" -eq "$(wc -l <dump)" ] ||
-			stage_fail "$part: capinfos sees $packets packets, vhu $(wc -l <dump)"
-	fi
-done
-[ "$number" -gt 9 ] || stage_fail "there are only $number files"
-[ "$total" -eq "$(wc -l <whole.messages)" ] ||
-	stage_fail "$total messages in all files, $(wc -l <whole.messages) in one"
-"$vhu" dump -v --message SET_VRING_ADDR whole.pcapng | grep '  Place: ' | sort -u >whole.places
-sort -u places | diff whole.places - >difference ||
-	stage_fail "rings lie elsewhere: $(head -n 5 difference)"
-[ "$(sort -u devices)" = BLOCK ] || stage_fail "devices are $(sort -u devices)"
-if command -v mergecap >/dev/null; then
-	mergecap -a -w merged.pcapng part_*.pcapng 2>/dev/null || stage_fail "mergecap failed"
-	"$vhu" check --severity info merged.pcapng >checked 2>&1 || :
-	grep -o ' V[0-9]* ' checked | sort -u | diff whole.rules - ||
-		stage_fail "joined they are another: $(cat checked)"
-fi
+parts_compare whole.pcapng part_*.pcapng
+[ "$parts_number" -gt 9 ] || stage_fail "there are only $parts_number files"
 rm part_*.pcapng
 
 # Of so many files the latest stay, and others than its own always.
@@ -208,4 +167,4 @@ again() {
 await "files to be begun again" again
 stage_end gone TERM || stage_fail "the proxy ended with status $?"
 grep -q ', 0 lost; ' gone.log || stage_fail "records were lost: $(cat gone.log)"
-echo "$number files are the whole, and each can be read alone"
+echo "$parts_number files are the whole, and each can be read alone"
