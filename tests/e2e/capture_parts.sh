@@ -15,6 +15,13 @@ parts_rules() {
 	grep -o ' V[0-9]* ' checked | sort -u >"$2" || :
 }
 
+# Add up what vhu stats counts in the captures $*: messages from the front-end and from the back-end.
+parts_count() {
+	for part; do
+		"$vhu" stats --json "$part" | jq -c 'select(.session) | .messages'
+	done | jq -s -c '[(map(.front_end) | add), (map(.back_end) | add)]'
+}
+
 # Hold the parts $2... against the whole, $1: each of them alone says what the whole says.
 parts_compare() {
 	whole=$1 parts_number=0
@@ -55,6 +62,13 @@ parts_compare() {
 	done
 	diff whole.messages all.messages >difference ||
 		stage_fail "the parts together are another: $(head -n 5 difference)"
+	[ "$(parts_count "$whole")" = "$(parts_count "$@")" ] ||
+		stage_fail "counted are $(parts_count "$whole") and $(parts_count "$@") messages"
+	checked=$(for part; do
+		"$vhu" check "$part" 2>&1 | sed -n 's/.* in .*, \([0-9]*\) messages*$/\1/p'
+	done | jq -s add)
+	[ "$checked" -eq "$(wc -l <whole.messages)" ] ||
+		stage_fail "$checked messages were checked, not $(wc -l <whole.messages)"
 	[ -s whole.places ] || stage_fail "no ring lies in memory"
 	sort -u places | diff whole.places - >difference ||
 		stage_fail "rings lie elsewhere: $(head -n 5 difference)"

@@ -258,6 +258,95 @@ static void a_full_disk_costs_only_what_came_meanwhile(void **state)
 	close(fd);
 }
 
+static void records_that_are_held_are_written_at_once(void **state)
+{
+	int fd = make_file();
+	struct vhu_pcapng_writer *writer = open_writer(fd, 0);
+	struct vhu_pcapng_reader *reader;
+	off_t before = size_of(fd);
+
+	(void)state;
+	vhu_pcapng_hold(writer);
+	for (unsigned i = 0; i < 20; i++)
+		assert_int_equal(vhu_pcapng_write(writer, sample_message(1 + i % 2, i, 100)), 0);
+	assert_int_equal(size_of(fd), before);
+	/* More than there is room for goes when it has to. */
+	for (unsigned i = 20; i < 40; i++)
+		assert_int_equal(vhu_pcapng_write(writer, sample_message(1 + i % 2, i, 60000)), 0);
+	assert_true(size_of(fd) > before + 15 * 60000 && size_of(fd) < before + 20 * 60000);
+	assert_int_equal(vhu_pcapng_release(writer), 0);
+	assert_int_equal(vhu_pcapng_release(writer), 0);
+	assert_int_equal(vhu_pcapng_write(writer, sample_message(3, 40, 100)), 0);
+	assert_int_equal(vhu_pcapng_writer_size(writer), size_of(fd));
+	assert_int_equal(vhu_pcapng_writer_counts(writer).records, 41);
+	assert_int_equal(vhu_pcapng_writer_close(writer), 0);
+	assert_int_equal(count_blocks(fd).interfaces, 4);
+
+	reader = open_reader(fd, false);
+	for (unsigned i = 0; i < 40; i++)
+		check_next(reader, sample_message(1 + i % 2, i, i < 20 ? 100 : 60000));
+	check_next(reader, sample_message(3, 40, 100));
+	check_end(reader);
+	close(fd);
+}
+
+static void what_is_held_and_has_no_room_leaves_nothing(void **state)
+{
+	int fd = make_file();
+	struct vhu_pcapng_writer *writer = open_writer(fd, 0);
+	struct vhu_pcapng_reader *reader;
+	off_t before;
+
+	(void)state;
+	assert_int_equal(vhu_pcapng_write(writer, sample_message(1, 0, 100)), 0);
+	before = size_of(fd);
+	limit_files((rlim_t)before + 300);
+	vhu_pcapng_hold(writer);
+	assert_int_equal(vhu_pcapng_write(writer, sample_message(1, 1, 100)), 0);
+	assert_int_equal(vhu_pcapng_write(writer, sample_message(2, 2, 100)), 0);
+	assert_int_equal(vhu_pcapng_write(writer, sample_message(3, 3, 100)), 0);
+	assert_int_equal(vhu_pcapng_release(writer), -EFBIG);
+	assert_int_equal(size_of(fd), before);
+	limit_files(RLIM_INFINITY);
+	/* Session 2 has its interface now, and session 4 another. */
+	assert_int_equal(vhu_pcapng_write(writer, sample_message(4, 4, 100)), 0);
+	assert_int_equal(vhu_pcapng_write(writer, sample_message(2, 5, 100)), 0);
+	assert_int_equal(vhu_pcapng_writer_close(writer), 0);
+	assert_int_equal(count_blocks(fd).interfaces, 4);
+
+	reader = open_reader(fd, false);
+	check_next(reader, sample_message(1, 0, 100));
+	check_next(reader, sample_message(4, 4, 100));
+	check_next(reader, sample_message(2, 5, 100));
+	check_end(reader);
+	close(fd);
+}
+
+static void what_is_told_again_is_not_counted(void **state)
+{
+	int fd = make_file();
+	struct vhu_pcapng_writer *writer = open_writer(fd, 0);
+	struct vhu_record earlier = *sample_message(1, 0, 100);
+	struct vhu_record lost = {.type = VHU_RECORD_ERROR, .marks = VHU_MARK_LOST, .text = "lost"};
+	struct vhu_record continued = {.type = VHU_RECORD_CONTINUED, .text = "next"};
+
+	(void)state;
+	earlier.marks |= VHU_MARK_EARLIER;
+	assert_int_equal(vhu_pcapng_write(writer, &earlier), 0);
+	assert_int_equal(vhu_pcapng_write(writer, &lost), 0);
+	assert_int_equal(vhu_pcapng_write(writer, sample_message(1, 1, 100)), 0);
+	vhu_pcapng_lose(writer, sample_message(1, 2, 100), -ENOSPC);
+	vhu_pcapng_lose(writer, sample_message(2, 3, 100), -ENOSPC);
+	assert_int_equal(vhu_pcapng_write(writer, &continued), 0);
+	assert_int_equal(vhu_pcapng_writer_counts(writer).records, 1);
+	assert_int_equal(vhu_pcapng_writer_counts(writer).lost, 2);
+	assert_int_equal(vhu_pcapng_writer_close(writer), 0);
+	assert_int_equal(count_blocks(fd).packets, 4);
+	assert_int_equal(count_blocks(fd).received, 3);
+	assert_int_equal(count_blocks(fd).dropped, 2);
+	close(fd);
+}
+
 static void what_stands_before_a_capture_is_left_alone(void **state)
 {
 	char path[] = "/tmp/vhu-test-XXXXXX";
@@ -455,6 +544,9 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(only_messages_are_cut),
 	    cmocka_unit_test(a_record_is_one_write),
 	    cmocka_unit_test(a_full_disk_costs_only_what_came_meanwhile),
+	    cmocka_unit_test(records_that_are_held_are_written_at_once),
+	    cmocka_unit_test(what_is_held_and_has_no_room_leaves_nothing),
+	    cmocka_unit_test(what_is_told_again_is_not_counted),
 	    cmocka_unit_test(what_stands_before_a_capture_is_left_alone),
 	    cmocka_unit_test(a_device_that_is_full_is_tried_again),
 	    cmocka_unit_test(a_pipe_without_reader_fails_at_once_and_for_good),
