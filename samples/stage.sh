@@ -88,11 +88,27 @@ stage_pid() {
 	done
 }
 
-# Wait until the party $1 listens on the socket $2: the kernel's flag __SO_ACCEPTCON.
+# Return whether the party with process id $1, or a child of it, listens on the socket $2: the kernel's
+# flag __SO_ACCEPTCON. Somebody else's may have the same name, if that is a relative one.
+stage_has_listener() {
+	for stage_inode in $(awk -v "path=$2" '$4 == "00010000" && $NF == path { print $7 }' \
+		/proc/net/unix); do
+		case $2 in
+		/*) return 0 ;;
+		esac
+		for stage_process in "$1" $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+			# shellcheck disable=SC2010 # what they are links to
+			! ls -l "/proc/$stage_process/fd" 2>/dev/null |
+				grep -qF "socket:[$stage_inode]" || return 0
+		done
+	done
+	return 1
+}
+
+# Wait until the party $1 listens on the socket $2.
 stage_listens() {
 	stage_turn=0
-	until awk -v "path=$2" '$4 == "00010000" && $NF == path { found = 1 } END { exit !found }' \
-		/proc/net/unix; do
+	until stage_has_listener "$(stage_pid "$1")" "$2"; do
 		kill -0 "$(stage_pid "$1")" 2>/dev/null || stage_fail "$1 ended too early"
 		[ "$stage_turn" -lt 400 ] || stage_fail "$1 does not listen on $2"
 		stage_turn=$((stage_turn + 1))
