@@ -1,29 +1,34 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Measures what `vhu proxy` costs, beside a direct connection, a bare relay and strace.
+# Measures what `vhu proxy` costs, beside a direct connection, a bare relay and strace: one session,
+# many at once, and what an idle one takes.
 #
-#	proxy.sh [-b BUILD] [-r ROUNDS] [-n ROUND_TRIPS] [-m MESSAGES] [-u]
+#	proxy.sh [-b BUILD] [-r ROUNDS] [-n ROUND_TRIPS] [-m MESSAGES] [-s SESSIONS] [-u]
 #
 # All ways are measured in one run, one after another in every round, and the medians of the rounds
-# are compared: only the ratios mean anything, as the times of a shared machine come and go.
+# are compared: only the ratios mean anything, as the times of a shared machine come and go. What
+# is said of them is how far the middle half of the rounds lies apart.
 # Everything runs on one processor, so that a round trip is the sum of the work done for it. With -u
 # the scheduler places the processes, and which processor wakes which outweighs what is measured:
 # two runs of the same relay then differ by half.
 set -eu
 
-build=build rounds=15 trips=5000 messages=50000 pinned=yes
-while getopts b:r:n:m:u option; do
+build=build rounds=15 trips=5000 messages=50000 loads="50 200" pinned=yes
+while getopts b:r:n:m:s:u option; do
 	case $option in
 	b) build=$OPTARG ;;
 	r) rounds=$OPTARG ;;
 	n) trips=$OPTARG ;;
 	m) messages=$OPTARG ;;
+	s) loads=$OPTARG ;;
 	u) pinned= ;;
-	*) echo "usage: proxy.sh [-b BUILD] [-r ROUNDS] [-n ROUND_TRIPS] [-m MESSAGES] [-u]" >&2
+	*) echo "usage: proxy.sh [-b BUILD] [-r ROUNDS] [-n ROUND_TRIPS] [-m MESSAGES]" \
+		"[-s SESSIONS] [-u]" >&2
 	   exit 2 ;;
 	esac
 done
 bench=$build/tests/bench
+vhu=$build/bin/vhu
 for program in bin/vhu tests/bench/bench_peer tests/bench/bench_relay; do
 	if ! [ -x "$build/$program" ]; then
 		echo "proxy.sh: $build/$program: not there; build first, or name the folder by -b" >&2
@@ -73,10 +78,27 @@ await()
 	done
 }
 
-# Print the median of a file of numbers.
+# Start way $1, its socket being $work/$1, with a back-end at $work/$1.back that is of kind $2 (echo,
+# serve); what follows is the command without its two endpoints.
+way()
+{
+	name=$1 kind=$2
+	shift 2
+	start "$bench/bench_peer" "$kind" "$work/$name.back"
+	await "$work/$name.back"
+	start "$@" "$work/$name" "$work/$name.back"
+	await "$work/$name"
+}
+
+# Print the median of a file of numbers, and how far the middle half of them lies apart, of that.
 median()
 {
-	sort -n "$1" | awk '{ v[NR] = $1 } END { print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'
+	sort -n "$1" | awk '
+		{ v[NR] = $1 }
+		END {
+			m = (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2
+			print m, (v[int((3 * NR + 3) / 4)] - v[int((NR + 3) / 4)]) / m
+		}'
 }
 
 # Rules for messages that do not pass here; and one that has to look at each and is for none.
@@ -85,36 +107,36 @@ for vring in 0 1 2 3 4 5 6 7 8 9; do
 	echo "back GET_CONFIG u8[$vring]=1 probability=1/1000: drop"
 done >"$work/rules.txt"
 
-ways="direct relay plain rules looks proxy"
+# One session at a time.
+ways="direct relay plain bare rules looks proxy words"
 start "$bench/bench_peer" echo "$work/direct"
-for way in relay plain rules looks proxy; do
-	start "$bench/bench_peer" echo "$work/$way.back"
-	await "$work/$way.back"
-done
-start "$bench/bench_relay" "$work/relay" "$work/relay.back"
-start "$build/bin/vhu" proxy "$work/plain" "$work/plain.back"
-start "$build/bin/vhu" proxy -q --rules "$work/rules.txt" "$work/rules" "$work/rules.back"
-start "$build/bin/vhu" proxy -q --rule 'any u64[0]=1: drop' "$work/looks" "$work/looks.back"
-start "$build/bin/vhu" proxy -w "$work/capture.pcapng" "$work/proxy" "$work/proxy.back"
+await "$work/direct"
+way relay echo "$bench/bench_relay"
+way plain echo "$vhu" proxy
+way bare echo "$vhu" proxy --no-sandbox
+way rules echo "$vhu" proxy -q --rules "$work/rules.txt"
+way looks echo "$vhu" proxy -q --rule 'any u64[0]=1: drop'
+way proxy echo "$vhu" proxy -w "$work/proxy.pcapng"
+# What it says goes to a file.
+way words echo sh -c 'exec "$@" 2>"$0"' "$work/words.txt" "$vhu" proxy -v
 if command -v strace >/dev/null; then
 	ways="$ways strace"
 	start strace -f -o "$work/trace" -e trace=sendmsg,recvmsg "$bench/bench_peer" echo "$work/strace"
+	await "$work/strace"
 else
 	echo "strace is not installed: left out"
 fi
-for way in $ways; do
-	await "$work/$way"
-done
 
 round=0
 while [ $round -lt "$rounds" ]; do
 	for way in $ways; do
 		share=1
-		# strace is so slow that fewer do, and its log would grow.
-		[ "$way" = strace ] && share=10
+		# They are so slow that fewer do, and their logs would grow.
+		case $way in words | strace) share=10 ;; esac
 		"$bench/bench_peer" rtt "$work/$way" $((trips / share + 1)) >>"$work/$way.rtt"
 		"$bench/bench_peer" stream "$work/$way" $((messages / share + 1)) >>"$work/$way.stream"
 		"$bench/bench_peer" fds "$work/$way" $((messages / share / 5 + 1)) >>"$work/$way.fds"
+		: >"$work/words.txt"
 	done
 	round=$((round + 1))
 done
@@ -128,27 +150,107 @@ function against(value, relay)
 }
 function head(a, b, c, d, e, f, g, h, i, j)
 {
-	printf "%-22s%9s%9s%8s%9s%9s%8s%9s%9s%8s\n", a, b, c, d, e, f, g, h, i, j
+	printf "%-24s%9s%9s%8s%9s%9s%8s%9s%9s%8s\n", a, b, c, d, e, f, g, h, i, j
 }
 BEGIN {
 	name["direct"] = "direct"
 	name["relay"] = "bare relay"
 	name["plain"] = "vhu proxy"
+	name["bare"] = "  --no-sandbox"
 	name["rules"] = "  20 rules for others"
 	name["looks"] = "  one that looks"
 	name["proxy"] = "vhu proxy -w FILE"
+	name["words"] = "vhu proxy -v"
 	name["strace"] = "strace on the back-end"
 	printf "medians of %d rounds of %d round trips and %d messages\n\n", rounds, trips, messages
-	head("", "trip", "", "", "messages", "", "", "with an", "", "")
+	head("one session", "trip", "", "", "messages", "", "", "with an", "", "")
 	head("", "us", "/ direct", "/ relay", "a second", "/ direct", "/ relay", "eventfd",
 		"/ direct", "/ relay")
 }
 {
 	rtt[$1] = $2
-	rate[$1] = $3
-	fds[$1] = $4
-	printf "%-22s%9.1f%9.2f%8s%9d%9.2f%8s%9d%9.2f%8s\n", name[$1],
+	rate[$1] = $4
+	fds[$1] = $6
+	printf "%-24s%9.1f%9.2f%8s%9d%9.2f%8s%9d%9.2f%8s\n", name[$1],
 		$2 / 1000, $2 / rtt["direct"], against($2, rtt["relay"]),
-		$3, $3 / rate["direct"], against($3, rate["relay"]),
-		$4, $4 / fds["direct"], against($4, fds["relay"])
+		$4, $4 / rate["direct"], against($4, rate["relay"]),
+		$6, $6 / fds["direct"], against($6, fds["relay"])
+	for (i = 3; i <= 7; i += 2)
+		if ($i > worst)
+			worst = $i
+}
+END { printf "(the middle half of the rounds lies apart by up to %.0f %%)\n", 100 * worst }'
+
+# Many at once: all ask, then all take their answers.
+way relay.many serve "$bench/bench_relay"
+way plain.many serve "$vhu" proxy
+way proxy.many serve "$vhu" proxy -w "$work/many.pcapng"
+round=0
+while [ $round -lt "$rounds" ]; do
+	for load in $loads; do
+		for way in relay plain proxy; do
+			"$bench/bench_peer" rtt "$work/$way.many" "$trips" "$load" \
+				>>"$work/$way.$load.rtt"
+			"$bench/bench_peer" stream "$work/$way.many" "$messages" "$load" \
+				>>"$work/$way.$load.stream"
+		done
+	done
+	round=$((round + 1))
+done
+
+echo
+for load in $loads; do
+	for way in relay plain proxy; do
+		echo "$load $way $(median "$work/$way.$load.rtt")" \
+			"$(median "$work/$way.$load.stream")"
+	done
+done | awk '
+BEGIN {
+	name["relay"] = "bare relay"
+	name["plain"] = "vhu proxy"
+	name["proxy"] = "vhu proxy -w FILE"
+	printf "%-24s%9s%9s%11s%9s\n", "many sessions", "trip, us", "/ relay", "messages/s", "/ relay"
+}
+{
+	if ($2 == "relay") {
+		rtt = $3
+		rate = $5
+	}
+	printf "%3d: %-19s%9.1f%9.2f%11d%9.2f\n", $1, name[$2], $3 / 1000, $3 / rtt, $5, $5 / rate
 }'
+
+# Print a number of process $1: its memory in KiB, its descriptors.
+takes()
+{
+	awk '/^VmRSS/ { printf "%s ", $2 }' "/proc/$1/status"
+	ls "/proc/$1/fd" | wc -l
+}
+
+# Print what each of $2 idle sessions of way $1 takes.
+idle()
+{
+	pid=${pids##* }
+	before=$(takes "$pid")
+	mkfifo "$work/$1.hold"
+	"$bench/bench_peer" hold "$work/$1" "$2" <"$work/$1.hold" >"$work/$1.ready" &
+	exec 9>"$work/$1.hold"
+	until grep -q ready "$work/$1.ready" 2>/dev/null; do
+		sleep 0.02
+	done
+	echo "$1 $2 $before $(takes "$pid")"
+	exec 9>&-
+}
+
+echo
+way plain.idle serve "$vhu" proxy
+idle plain.idle 200 >"$work/idle"
+way proxy.idle serve "$vhu" proxy -w "$work/idle.pcapng"
+idle proxy.idle 200 >>"$work/idle"
+awk '
+BEGIN {
+	name["plain.idle"] = "idle: vhu proxy"
+	name["proxy.idle"] = "idle: vhu proxy -w FILE"
+	printf "%-24s%18s%14s%20s\n", "an idle session of 200", "KiB of memory", "descriptors",
+		"KiB without any"
+}
+{ printf "%-24s%18.1f%14.1f%20d\n", name[$1], ($5 - $3) / $2, ($6 - $4) / $2, $3 }' "$work/idle"

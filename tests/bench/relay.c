@@ -2,16 +2,16 @@
 /*
  * The bare relay that `vhu proxy` is measured against: the least that a relay must do to keep
  * messages and descriptors together. It reads a header with its descriptors, then the payload, and
- * sends both on at once; it records nothing, describes nothing, and serves one session at a time.
+ * sends both on at once; it records nothing, describes nothing, and trusts everybody.
  *
  *	bench_relay FRONT BACK
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -43,7 +43,7 @@ static int open_socket(const char *path, int listens)
 	memcpy(address.sun_path, path, strlen(path));
 	if (!listens && connect(fd, (struct sockaddr *)&address, sizeof(address)))
 		die(path);
-	if (listens && (bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, 8)))
+	if (listens && (bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, 4096)))
 		die(path);
 	return fd;
 }
@@ -91,27 +91,58 @@ static int relay_one(int from, int to, uint8_t *buffer)
 	return n == (ssize_t)(HEADER_SIZE + size);
 }
 
+/* One side of a session. */
+struct end {
+	int fd;
+	struct end *other; /* of the same session; NULL: the listener */
+};
+
+/* Wait for what comes to @fd, of which @end is to be told. */
+static void watch(int epoll, int fd, struct end *end)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = end};
+
+	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event))
+		die("epoll_ctl");
+}
+
+/* Begin a session with who came. */
+static void begin(int epoll, int listener, const char *back)
+{
+	struct end *end = calloc(2, sizeof(*end));
+
+	if (!end)
+		die("calloc");
+	for (int i = 0; i < 2; i++) {
+		end[i].other = &end[!i];
+		end[i].fd = i ? open_socket(back, 0) : accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		if (end[i].fd < 0)
+			die("accept");
+		watch(epoll, end[i].fd, &end[i]);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	uint8_t *buffer = malloc(MESSAGE_MAX);
-	int listener;
+	int listener, epoll = epoll_create1(EPOLL_CLOEXEC);
+	struct epoll_event event;
 
-	if (argc != 3 || !buffer)
+	if (argc != 3 || !buffer || epoll < 0)
 		return 2;
 	listener = open_socket(argv[1], 1);
-	for (;;) {
-		struct pollfd ends[2] = {{.events = POLLIN}, {.events = POLLIN}};
-		int going = 1;
+	watch(epoll, listener, NULL);
+	/* One event at a time: what it stands for is still there. */
+	while (epoll_wait(epoll, &event, 1, -1) == 1) {
+		struct end *end = event.data.ptr;
 
-		ends[0].fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-		if (ends[0].fd < 0)
-			die("accept");
-		ends[1].fd = open_socket(argv[2], 0);
-		while (going && poll(ends, 2, -1) > 0)
-			for (int i = 0; going && i < 2; i++)
-				if (ends[i].revents)
-					going = relay_one(ends[i].fd, ends[!i].fd, buffer);
-		close(ends[0].fd);
-		close(ends[1].fd);
+		if (!end) {
+			begin(epoll, listener, argv[2]);
+		} else if (!relay_one(end->fd, end->other->fd, buffer)) {
+			close(end->fd);
+			close(end->other->fd);
+			free(end < end->other ? end : end->other);
+		}
 	}
+	die("epoll_wait");
 }

@@ -32,9 +32,11 @@ expect()
 
 case $1 in
 proxy)
-	sh "$here/proxy.sh" -b "$2" -r 2 -n 20 -m 50 >"$work/out"
+	sh "$here/proxy.sh" -b "$2" -r 2 -n 20 -m 50 -s "2 100" >"$work/out"
 	expect 6 "direct"
-	expect 9 "bare relay" "vhu proxy  " "vhu proxy -w"
+	expect 9 "bare relay" "vhu proxy  " "  --no-sandbox" "vhu proxy -w" "vhu proxy -v"
+	expect 4 "  2: bare relay" "  2: vhu proxy  " "100: vhu proxy -w"
+	expect 3 "idle: vhu proxy  " "idle: vhu proxy -w"
 	! command -v strace >/dev/null || expect 9 "strace"
 	;;
 notifier)
