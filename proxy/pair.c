@@ -433,12 +433,14 @@ void vhu_pair_guest_left(struct vhu_pair *pair, struct vhu_guest *guest)
 	snprintf(line, sizeof(line), "%s: closed before it had a peer",
 		 pair->end[guest->side].path);
 	close(vhu_guest_take(guest));
-	if (inherited)
+	if (inherited) {
 		pair_give_up(pair, line);
-	else if (pair->calls)
+	} else if (pair->calls) {
+		pair->called_ns = vhu_loop_now();
 		vhu_loop_set(&pair->proxy->loop, &pair->again, PAIR_MISSED_NS);
-	else if (!pair->resume.link)
+	} else if (!pair->resume.link) {
 		pair_listen(pair);
+	}
 }
 
 void vhu_pair_close(struct vhu_pair *pair, const char *reason)

@@ -61,8 +61,8 @@ struct vhu_pair {
 	unsigned waiting[2];      /* guests by side */
 	struct vhu_proxy_session *sessions;
 	unsigned open; /* sessions */
-	bool once;  /* one session, then done */
-	bool calls; /* neither side brings peers */
+	bool once;     /* one session, then done */
+	bool calls;    /* neither side brings peers */
 	bool begun, done;
 	bool failed;           /* the last session could not begin */
 	bool crowded;          /* it was said that there can be no more sessions */

@@ -74,11 +74,11 @@ begin f.sock connect:{} -- sh -c 'echo 1 >{}.pid; sleep 0.3; exec "$0" --socket-
 drive "a back-end that takes its time"
 end 0 TERM
 # By descriptors.
-begin f.sock -- "$back" --fd={listen-fd}
+begin f.sock -- "$back" --fd='{listen-fd}'
 drive "a descriptor that listens"
 drive "a descriptor that listens, again"
 end 0 HUP
-begin f.sock -- "$back" --fd={fd}
+begin f.sock -- "$back" --fd='{fd}'
 drive "a connected descriptor"
 end 0
 # One that connects to where the proxy listens.
@@ -149,13 +149,13 @@ clean
 ends 127 'none.at.all: cannot be run: No such file' f.sock -- none.at.all {}
 ends 126 'own: cannot be run: Permission denied' f.sock -- ./own {}
 ends 2 'where is it met?' f.sock -- true
-ends 2 '{} and {fd}: COMMAND is met in one way' f.sock -- true {} {fd}
-ends 2 'back.sock: {fd} is in the place of it' f.sock back.sock -- true {fd}
+ends 2 '{} and {fd}: COMMAND is met in one way' f.sock -- true {} '{fd}'
+ends 2 'back.sock: {fd} is in the place of it' f.sock back.sock -- true '{fd}'
 ends 2 'which FRONT?' -- true {}
 ends 2 'which BACK?' --as-front -- true {}
 ends 2 'which COMMAND?' f.sock --
 ends 2 'which COMMAND is the front-end?' --as-front f.sock b.sock
 ends 2 'COMMAND goes with one pair' --pair f.sock=b.sock c.sock -- true {}
 ends 2 'FRONT and BACK are two' f.sock b.sock c.sock -- true {}
-ends 2 'fd:77: not open' fd:77 -- true {fd}
+ends 2 'fd:77: not open' fd:77 -- true '{fd}'
 echo "COMMAND is started, met, and ended"

@@ -36,6 +36,7 @@ disk() {
 # Wait until a front-end has come to the back-end for the $1th time, and does I/O.
 served() {
 	await "[ \"\$(grep -c 'has come' disk.log)\" -ge $1 ]" "the front-end came for the $1. time"
+	# shellcheck disable=SC2034 # await uses it
 	changed=$(md5sum <disk.img)
 	await '[ "$(md5sum <disk.img)" != "$changed" ]' "the front-end writes"
 }

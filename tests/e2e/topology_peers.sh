@@ -136,7 +136,7 @@ fs_served() {
 if [ -x "$fsd" ] && [ "$(id -u)" -eq 0 ]; then
 	mkdir share captures
 	stage_start fs "$vhu" proxy -q -w fs.pcapng fs.sock -- \
-		"$fsd" --fd={listen-fd} -o "source=$stage/share" -o sandbox=chroot
+		"$fsd" --fd='{listen-fd}' -o "source=$stage/share" -o sandbox=chroot
 	stage_listens fs fs.sock
 	fs_served fs.pcapng
 	export VHU="$vhu" VHU_VIRTIOFSD="$fsd" VHU_CAPTURES="$stage/captures"
