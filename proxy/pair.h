@@ -34,7 +34,7 @@
 
 /* Sessions that a pair has at once, and guests of each side; who else comes waits in the socket's
  * own queue. Each of them costs descriptors and memory, and who comes is not to be trusted. */
-#define VHU_PAIR_SESSIONS_MAX 1024
+#define VHU_PAIR_SESSIONS_MAX 256
 #define VHU_PAIR_GUESTS_MAX   64
 
 /* For patience_ns: as long as it takes. */
