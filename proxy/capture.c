@@ -122,6 +122,12 @@ static int capture_begin(struct vhu_capture *capture, struct vhu_pcapng_writer *
 	return error;
 }
 
+/* Return whether @error is that the reader has left, which it may. */
+static bool capture_was_left(const struct vhu_capture *capture, int error)
+{
+	return error == -EPIPE && capture->options.reader_may_leave;
+}
+
 /* Note that a record was lost; say it, unless that was said lately. */
 static void capture_lost(struct vhu_capture *capture, const struct vhu_record *record, int error)
 {
@@ -131,7 +137,7 @@ static void capture_lost(struct vhu_capture *capture, const struct vhu_record *r
 		capture->gap.from_ns = record->time_ns;
 	capture->gap.to_ns = record->time_ns;
 	capture->gap.error = error;
-	if (capture->gap.said)
+	if (capture->gap.said || capture_was_left(capture, error))
 		return;
 	now = vhu_loop_now();
 	if (capture->said_ns && now - capture->said_ns < CAPTURE_QUIET_NS)
@@ -361,7 +367,7 @@ struct vhu_pcapng_counts vhu_capture_close(struct vhu_capture *capture)
 	if (capture->gap.records)
 		capture_tell_gap(capture, capture->writer, capture->gap.to_ns);
 	error = capture_end_file(capture);
-	if (error && !lost)
+	if (error && !lost && !capture_was_left(capture, error))
 		vhu_proxy_say(capture->proxy, "%s: %s: the capture's end is missing", capture->name,
 			      strerror(-error));
 	if (capture->series)

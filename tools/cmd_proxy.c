@@ -15,6 +15,8 @@ static const struct vhu_option option[] = {
      "in several files: filesize:KB, duration:SECONDS, interval:SECONDS, packets:N, files:N"},
     {VHU_PROXY_FLIGHT_RECORDER, "flight-recorder", "[=SIZE]",
      "keep the latest SIZE (16M); write it when a session ends badly, and on SIGUSR2"},
+    {VHU_PROXY_END_WITH_READER, "end-with-reader", NULL,
+     "end when nobody reads the pipe any more that -w writes to"},
     {'v', "verbose", NULL, "say each message on standard error"},
     {'q', "quiet", NULL, "say nothing at the end"},
     {'s', "snaplen", "N", "keep at most N bytes of each record"},

@@ -13,4 +13,7 @@ extern const struct vhu_command vhu_command_probe;
 extern const struct vhu_command vhu_command_proxy;
 extern const struct vhu_command vhu_command_stats;
 
+/* Be an extcap of Wireshark, as which this was called. Returns the exit status. */
+int vhu_extcap(int argc, char **argv);
+
 #endif

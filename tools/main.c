@@ -32,7 +32,10 @@ static void overview(FILE *to)
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
+	const char *slash = argc ? strrchr(argv[0], '/') : NULL;
 
+	if (argc && !strcmp(slash ? slash + 1 : argv[0], "vhu-extcap"))
+		return vhu_extcap(argc, argv);
 	for (size_t i = 0; i < COMMANDS; i++)
 		if (!strcmp(name, commands[i]->name))
 			return commands[i]->run(commands[i], argc - 1, argv + 1);

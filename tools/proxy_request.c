@@ -220,6 +220,9 @@ int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const cha
 	case VHU_PROXY_CONTROL:
 		request->control = argument;
 		break;
+	case VHU_PROXY_END_WITH_READER:
+		request->end_with_reader = true;
+		break;
 	case VHU_PROXY_NO_SANDBOX:
 		request->no_sandbox = true;
 		break;

@@ -40,6 +40,7 @@ enum vhu_proxy_key {
 	VHU_PROXY_CONFIG, /* taken by vhu_proxy_config_take */
 	VHU_PROXY_NO_SANDBOX,
 	VHU_PROXY_CONTROL,
+	VHU_PROXY_END_WITH_READER,
 };
 
 struct vhu_proxy_request {
@@ -55,7 +56,7 @@ struct vhu_proxy_request {
 	struct vhu_rights rights; /* of the sockets that are made */
 	bool interpose;           /* as `notify` tells */
 	struct vhu_notify notify;
-	bool verbose, quiet, with_keys, no_sandbox;
+	bool verbose, quiet, with_keys, no_sandbox, end_with_reader;
 	char **child;        /* COMMAND and its arguments; NULL: none */
 	bool child_is_front; /* else it is the back-end */
 	/* FRONT and BACK as they were written, by side; NULL for one that COMMAND is in the place

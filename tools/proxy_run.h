@@ -45,6 +45,7 @@ struct vhu_proxy_run {
 	struct vhu_watch signals; /* readable once a signal came */
 	bool signalled;           /* to end */
 	struct vhu_control *control; /* NULL without */
+	struct vhu_watch reader;     /* of a pipe that the capture goes to, for --end-with-reader */
 	/* for SIGUSR1: sessions up to `last` are said, those up to `said` were */
 	struct {
 		struct vhu_timer timer;

@@ -2,6 +2,7 @@
 /* Who is told of what passes through vhu proxy: a capture, standard error. */
 #include <inttypes.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,6 +23,33 @@ static void say_record(void *context, const struct vhu_record *record)
 		vhu_proxy_say_missed();
 }
 
+/* Nobody reads the capture any more: stop the loop. */
+static void reader_left(struct vhu_watch *watch, uint32_t events)
+{
+	struct vhu_proxy_run *run =
+	    (struct vhu_proxy_run *)((char *)watch - offsetof(struct vhu_proxy_run, reader));
+
+	(void)events;
+	vhu_loop_unwatch(&run->proxy.loop, watch);
+	run->proxy.loop.stop = true;
+}
+
+/* Wait for the reader of the capture to leave. Returns as vhu_proxy_run_open_sinks does. */
+static int watch_reader(struct vhu_proxy_run *run)
+{
+	int error;
+
+	if (!run->capture.pipe)
+		return vhu_fail(run->command, "--end-with-reader: -w writes to no pipe");
+	run->reader.ready = reader_left;
+	run->reader.fd = run->capture.fd;
+	/* A pipe without a reader has an error. */
+	error = vhu_loop_watch(&run->proxy.loop, &run->reader, 0);
+	return error ? vhu_fail(run->command, "%s: cannot wait for it: %s", run->request->file,
+				strerror(-error))
+		     : VHU_EXIT_DONE;
+}
+
 /* Begin the capture. Returns as vhu_proxy_run_open_sinks does. */
 static int open_capture(struct vhu_proxy_run *run)
 {
@@ -31,6 +59,7 @@ static int open_capture(struct vhu_proxy_run *run)
 	    .snaplen = request->snaplen,
 	    .comment = run->comment,
 	    .limits = request->files.ends ? &request->files.limits : NULL,
+	    .reader_may_leave = request->end_with_reader,
 	};
 	size_t length = (size_t)snprintf(run->comment, sizeof(run->comment), "vhu");
 	int error;
@@ -94,6 +123,8 @@ int vhu_proxy_run_open_sinks(struct vhu_proxy_run *run)
 		status = open_control(run);
 	if (status == VHU_EXIT_DONE && run->request->file)
 		status = open_capture(run);
+	if (status == VHU_EXIT_DONE && run->request->end_with_reader)
+		status = watch_reader(run);
 	if (status == VHU_EXIT_DONE && run->request->verbose)
 		status = open_messages(run);
 	/* A record is of the past after all others know of it. */
@@ -108,6 +139,7 @@ void vhu_proxy_run_close_sinks(struct vhu_proxy_run *run, char *lost, size_t siz
 	struct vhu_pcapng_counts counts;
 
 	vhu_proxy_flight_close(run, lost, size);
+	vhu_loop_unwatch(&run->proxy.loop, &run->reader);
 	if (run->capture.writer) {
 		vhu_capture_where(&run->capture, where, sizeof(where));
 		counts = vhu_capture_close(&run->capture);
