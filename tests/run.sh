@@ -5,7 +5,7 @@
 #	sh tests/run.sh [--quick]
 #
 # Installs the Debian packages that are missing (or says which). --quick runs the release build's
-# tests alone. FUZZ_SECONDS says for how long each target is fuzzed (10). With CI set, it is 30 and a
+# tests alone. FUZZ_SECONDS says for how long each target is fuzzed (10). With CI set, it is 25 and a
 # skipped test is a failed one.
 set -eu
 
@@ -26,7 +26,8 @@ esac
 vhu_need $(vhu_packages tests) || exit 1
 
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+fuzzers=
+trap 'rm -f "$log"; [ -z "$fuzzers" ] || kill $fuzzers 2>/dev/null' EXIT
 trap 'exit 130' INT TERM
 failed=
 
@@ -61,23 +62,48 @@ check()
 	fi
 }
 
-# Run each fuzz target for $1 seconds, starting from its corpus.
+# Run the fuzz target $1 for $2 seconds, starting from its corpus; what it says goes to the file $3.
+fuzz_one()
+{
+	name=${1##*/fuzz_}
+	found=$(mktemp -d)
+	if "$1" -max_total_time="$2" -artifact_prefix="$found/" -print_final_stats=1 \
+		"$found" "tests/fuzz/corpus/$name" >"$3" 2>&1; then
+		rm -rf "$found"
+	else
+		echo "what made it fail is in $found" >>"$3"
+		return 1
+	fi
+}
+
+# Run each fuzz target for $1 seconds, as many at a time as there are processors.
 fuzz()
 {
-	for target in build-fuzz/bin/fuzz_*; do
-		name=${target##*/fuzz_}
-		step "Fuzzing ($name, $1 s)"
-		found=$(mktemp -d)
-		if ! "$target" -max_total_time="$1" -artifact_prefix="$found/" -print_final_stats=1 \
-			"$found" "tests/fuzz/corpus/$name" >"$log" 2>&1; then
-			tail -n 40 "$log"
-			echo "what made it fail is in $found" >&2
-			failed="$failed fuzz-$name"
-			continue
-		fi
-		grep -E '^Done|number_of_executed_units' "$log"
-		rm -rf "$found"
+	step "Fuzzing ($1 s each)"
+	logs=$(mktemp -d)
+	set -- "$1" build-fuzz/bin/fuzz_*
+	seconds=$1
+	shift
+	while [ $# -gt 0 ]; do
+		running=
+		for _ in $(seq "$(nproc)"); do
+			[ $# -gt 0 ] || break
+			fuzz_one "$1" "$seconds" "$logs/${1##*/fuzz_}" &
+			running="$running ${1##*/fuzz_}=$!" fuzzers="$fuzzers $!"
+			shift
+		done
+		for one in $running; do
+			name=${one%=*} log_of=$logs/${one%=*}
+			if wait "${one#*=}"; then
+				echo "$name: $(grep -E '^Done' "$log_of")"
+			else
+				tail -n 40 "$log_of"
+				failed="$failed fuzz-$name"
+			fi
+		done
+		fuzzers=
 	done
+	rm -rf "$logs"
 }
 
 build release
@@ -86,7 +112,7 @@ if ! $quick; then
 	build dev
 	check dev
 	build fuzz
-	fuzz "${FUZZ_SECONDS:-$([ -n "${CI-}" ] && echo 30 || echo 10)}"
+	fuzz "${FUZZ_SECONDS:-$([ -n "${CI-}" ] && echo 25 || echo 10)}"
 fi
 
 step "Done"
