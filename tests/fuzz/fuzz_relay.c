@@ -23,11 +23,13 @@
 #include "tests/fuzz/relay_model.h"
 
 /* Different things to send descriptors of; and one more, that is sent instead of some. */
-#define POOL     4
-#define INSTEAD  POOL
-#define FDS_MAX  VHU_RECORD_FDS_MAX
+#define POOL       4
+#define INSTEAD    POOL
+#define FDS_MAX    VHU_RECORD_FDS_MAX
 /* More than any input has open. */
-#define FDS_SEEN 2048
+#define FDS_SEEN   2048
+/* More than are open between inputs, and by one that has sent none. */
+#define FDS_BEFORE 64
 /* Of Linux 6.5. */
 #ifndef SO_PASSPIDFD
 #define SO_PASSPIDFD 76
@@ -236,9 +238,9 @@ static void send_piece(struct bench *bench, size_t size, unsigned fds)
 /* The sender sends a piece, whose ends may be anywhere. */
 static void step_send(struct bench *bench)
 {
-	static const unsigned counts[8] = {0, 0, 0, 1, 2, 3, 0, FDS_MAX};
+	static const unsigned counts[16] = {[8] = 1, 1, 1, 2, 3, 8, 9, FDS_MAX};
 	struct model *model = &bench->model;
-	unsigned how = next(), with = next(), fds = counts[with % 8], number;
+	unsigned how = next(), with = next(), fds = counts[with % 16], number;
 	size_t size, room = VHU_RELAY_KEEP + VHU_RELAY_WINDOW;
 
 	if (bench->sender < 0 || model->groups == MODEL_GROUPS)
@@ -253,7 +255,7 @@ static void step_send(struct bench *bench)
 		room = (size_t)(model_end(model, number) - model->sent);
 	size = amount(how, room);
 	/* Messages may follow at once. */
-	while (size > room && with & 8 && model->messages < MODEL_MESSAGES) {
+	while (size > room && with & 16 && model->messages < MODEL_MESSAGES) {
 		add_message(model);
 		room = (size_t)(model_end(model, model->messages - 1) - model->sent);
 		if (room > VHU_RELAY_KEEP + VHU_RELAY_WINDOW)
@@ -272,6 +274,7 @@ static void check_bounds(const struct bench *bench)
 	must(relay->room <= VHU_RELAY_KEEP + VHU_RELAY_WINDOW);
 	must(vhu_relay_held(relay) <= relay->room);
 	must(relay->fds <= 2 * FDS_MAX && relay->room_described <= FDS_MAX);
+	must(relay->in_flight <= VHU_RELAY_IN_FLIGHT_MAX);
 	must(relay->wants == VHU_RELAY_ENDED || !relay->end || relay->wants == VHU_RELAY_WRITE ||
 	     relay->wants == VHU_RELAY_PAUSE);
 	must(relay->end != VHU_RELAY_FAILED);
@@ -434,18 +437,16 @@ static void finish(struct bench *bench)
 	must(bench->passed == model_find(model, model->sent - 1) + 1 || !model->sent);
 }
 
-/* Return how many of the first FDS_SEEN descriptors are open. */
-static unsigned count_fds(void)
+/* Note which of the first @count descriptors are open. */
+static void look_at_fds(bool *is_open, unsigned count)
 {
 	static struct pollfd ask[FDS_SEEN];
-	unsigned count = FDS_SEEN;
 
-	for (int i = 0; i < FDS_SEEN; i++)
-		ask[i].fd = i;
-	must(poll(ask, FDS_SEEN, 0) >= 0);
-	for (int i = 0; i < FDS_SEEN; i++)
-		count -= ask[i].revents == POLLNVAL;
-	return count;
+	for (unsigned i = 0; i < count; i++)
+		ask[i].fd = (int)i;
+	must(poll(ask, count, 0) >= 0);
+	for (unsigned i = 0; i < count; i++)
+		is_open[i] = ask[i].revents != POLLNVAL;
 }
 
 /* Make what is sent, once. */
@@ -454,8 +455,6 @@ static void make_pool(void)
 	struct rlimit limit = {FDS_SEEN, FDS_SEEN};
 	struct stat st;
 
-	if (pool[0])
-		return;
 	must(!setrlimit(RLIMIT_NOFILE, &limit));
 	for (int i = 0; i <= POOL; i++) {
 		pool[i] = memfd_create("pool", MFD_CLOEXEC);
@@ -467,10 +466,13 @@ static void make_pool(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct bench bench;
-	unsigned fds;
+	static bool before[FDS_SEEN], after[FDS_SEEN];
+	unsigned count;
 
-	make_pool();
-	fds = count_fds();
+	if (!pool[0]) {
+		make_pool();
+		look_at_fds(before, FDS_SEEN);
+	}
 	input = data;
 	input_end = data + size;
 	memset(&bench, 0, sizeof(bench));
@@ -486,6 +488,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	hang_up(&bench.receiver);
 	close(bench.inner[0]);
 	close(bench.inner[1]);
-	must(count_fds() == fds);
+	/* One that is left open has the lowest number that was free. */
+	count = FDS_BEFORE + bench.model.fds_sent;
+	if (count > FDS_SEEN)
+		count = FDS_SEEN;
+	look_at_fds(after, count);
+	must(!memcmp(after, before, count * sizeof(after[0])));
 	return 0;
 }

@@ -6,6 +6,24 @@
 
 #include "tests/fuzz/fuzz.h"
 
+/* Payload repeats after so many bytes: a prime, so that no buffer's size is a multiple of it. */
+#define PERIOD 65521
+
+/* Return the payload at position @at, of which at least @size bytes follow one another. */
+static const uint8_t *model_payload(uint64_t at, size_t *size)
+{
+	static uint8_t payload[PERIOD];
+	uint32_t state = 1;
+
+	if (!payload[0]) {
+		for (size_t i = 0; i < PERIOD; i++)
+			payload[i] = (uint8_t)((state = state * 1664525 + 1013904223) >> 24);
+		payload[0] = 1;
+	}
+	*size = PERIOD - at % PERIOD;
+	return payload + at % PERIOD;
+}
+
 uint64_t model_end(const struct model *model, unsigned number)
 {
 	const struct model_message *message = &model->message[number];
@@ -40,10 +58,20 @@ void model_write(const struct model *model, uint64_t at, uint8_t *to, size_t siz
 		const uint8_t *header = (const uint8_t *)&message->header;
 		uint64_t end = model_end(model, number++);
 
-		for (; size && at < message->start + VHU_HEADER_SIZE; at++, size--)
-			*to++ = header[at - message->start];
-		for (; size && at < end; at++, size--)
-			*to++ = (uint8_t)(at ^ at >> 8 ^ at >> 17);
+		while (size && at < end) {
+			uint64_t into = at - message->start;
+			const uint8_t *from = header + into;
+			size_t part = VHU_HEADER_SIZE - into;
+
+			if (into >= VHU_HEADER_SIZE)
+				from = model_payload(at, &part);
+			part = part < end - at ? part : (size_t)(end - at);
+			part = part < size ? part : size;
+			memcpy(to, from, part);
+			to += part;
+			at += part;
+			size -= part;
+		}
 	}
 }
 
