@@ -102,18 +102,19 @@ void vhu_sandbox_allow(struct vhu_sandbox *sandbox, const char *folder, unsigned
 	rule.parent_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (rule.parent_fd < 0)
 		return;
-	syscall(SYS_landlock_add_rule, sandbox->ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+	if (syscall(SYS_landlock_add_rule, sandbox->ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0))
+		sandbox->error = -errno;
 	close(rule.parent_fd);
 }
 
 /* Put the ruleset into force. Returns 0, also where Landlock is not there; -errno. */
 static int sandbox_files_enter(struct vhu_sandbox *sandbox)
 {
-	int error = 0;
+	int error = sandbox->error;
 
 	if (sandbox->ruleset < 0)
 		return 0;
-	if (syscall(SYS_landlock_restrict_self, sandbox->ruleset, 0))
+	if (!error && syscall(SYS_landlock_restrict_self, sandbox->ruleset, 0))
 		error = -errno;
 	close(sandbox->ruleset);
 	sandbox->ruleset = -1;

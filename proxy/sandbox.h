@@ -33,6 +33,7 @@ enum vhu_sandbox_use {
 struct vhu_sandbox {
 	int landlock; /* the kernel's version of it; 0 without */
 	int ruleset;  /* -1 without */
+	int error;    /* 0, or why the ruleset would not allow what it has to */
 	pid_t child;  /* whom signals are sent to; 0 nobody */
 };
 
