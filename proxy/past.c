@@ -46,6 +46,7 @@ struct vhu_past {
 	struct vhu_sessions *sessions;
 	void *tree; /* of struct past_session, as tsearch(3) makes it */
 	uint64_t number;
+	bool only_states; /* keeps no records */
 	struct vhu_fd_info fd[VHU_RECORD_FDS_MAX];
 	size_t passed; /* bytes of those that were not looked at yet */
 	uint8_t room[PAST_ROOM];
@@ -261,16 +262,26 @@ static void past_settle(struct vhu_past *past)
 	past->passed = 0;
 }
 
+void vhu_past_only_states(struct vhu_past *past)
+{
+	past->only_states = true;
+}
+
 void vhu_past_take(struct vhu_past *past, const struct vhu_record *record)
 {
 	uint32_t message = record->message_size < VHU_PAST_MESSAGE_MAX ? record->message_size
 								       : VHU_PAST_MESSAGE_MAX;
 	struct past_passed passed = {.time_ns = record->time_ns};
 	uint8_t *to = past->room + past->passed + sizeof(passed);
+	struct vhu_note note;
 	size_t head;
 
 	if (!record->session)
 		return;
+	if (past->only_states) {
+		vhu_session_feed(past->sessions, record, ++past->number, &note);
+		return;
+	}
 	head = vhu_record_encode(record, to);
 	if (message)
 		memcpy(to + head, record->message, message);

@@ -30,6 +30,9 @@ struct vhu_past;
 struct vhu_past *vhu_past_new(void);
 void vhu_past_free(struct vhu_past *past);
 
+/* Keep no records: states alone are asked for, and nothing can be told. */
+void vhu_past_only_states(struct vhu_past *past);
+
 /* Let @record pass into the past. What there is no memory for ends what is told of its session. */
 void vhu_past_take(struct vhu_past *past, const struct vhu_record *record);
 

@@ -119,6 +119,8 @@ int vhu_proxy_run_open_sinks(struct vhu_proxy_run *run)
 	run->proxy.past = vhu_past_new();
 	if (!run->proxy.past)
 		status = vhu_fail(run->command, "out of memory");
+	else if (!run->request->control && !run->request->file)
+		vhu_past_only_states(run->proxy.past);
 	if (status == VHU_EXIT_DONE && run->request->control)
 		status = open_control(run);
 	if (status == VHU_EXIT_DONE && run->request->file)

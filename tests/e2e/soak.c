@@ -27,7 +27,7 @@
 #include "tests/e2e/soak_capture.h"
 
 /* KiB by which the memory may grow after the first part, whatever the number of sessions. */
-#define GROWTH_MAX_KIB 4096
+#define GROWTH_MAX_KIB 6144
 /* One in this many who connect has gone before anything was. */
 #define STILLBORN      32
 
