@@ -295,15 +295,17 @@ void bad_capture_reader_resumes(void)
 	struct bad bad;
 	int reader = begin_with_pipe(&bad, true);
 	struct gap gap;
+	int64_t limit;
 	unsigned long said;
 	char path[PROXY_PATH_MAX];
 
 	flood(&bad);
 	proxy_log_wait(&bad.proxy, "nobody reads it");
+	limit = peer_now_ms() + PEER_PATIENCE_MS;
 	snprintf(path, sizeof(path), "%.80s.read", bad.proxy.capture);
 	/* All that is there, and what comes until the end. */
 	proxy_shell("{ cat <%s >%s.part; mv %s.part %s; } &", bad.proxy.capture, path, path, path);
-	for (int i = 0; i < 10000 && !strstr(proxy_log(&bad.proxy), "written again"); i++)
+	while (!strstr(proxy_log(&bad.proxy), "written again") && peer_now_ms() < limit)
 		bad_bystander(&bad);
 	proxy_log_wait(&bad.proxy, "records are written again");
 	close(reader);
