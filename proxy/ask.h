@@ -32,6 +32,7 @@ struct vhu_control_client {
 
 struct vhu_control {
 	struct vhu_proxy *proxy;
+	struct vhu_control_owner owner;
 	char path[VHU_CONTROL_PATH_MAX];
 	struct vhu_endpoint end;
 	struct vhu_watch watch;

@@ -176,7 +176,8 @@ static int control_listen(struct vhu_control *control, const char *path, char *e
 	return code;
 }
 
-int vhu_control_open(struct vhu_control **to, struct vhu_proxy *proxy, const char *path,
+int vhu_control_open(struct vhu_control **to, struct vhu_proxy *proxy,
+		     const struct vhu_control_owner *of, const char *path,
 		     char error[VHU_ENDPOINT_ERROR])
 {
 	struct vhu_control *control = calloc(1, sizeof(*control));
@@ -187,6 +188,7 @@ int vhu_control_open(struct vhu_control **to, struct vhu_proxy *proxy, const cha
 		return -ENOMEM;
 	}
 	control->proxy = proxy;
+	control->owner = *of;
 	code = control_listen(control, path, error);
 	if (code)
 		free(control);

@@ -30,18 +30,28 @@
 
 struct vhu_control;
 
+/* Whose proxy it is, for what is done beside it. */
+struct vhu_control_owner {
+	void *context;
+	/* Write out what there is of a capture. @line: gets what is to be said, in @size bytes.
+	 * Returns 0 or -errno. */
+	int (*write_out)(void *context, char *line, size_t size);
+};
+
 /* Write where the socket is when nobody says another: $VHU_CONTROL, or vhu.sock in
  * $XDG_RUNTIME_DIR or else in /run. Returns @path. */
 const char *vhu_control_path(char path[VHU_CONTROL_PATH_MAX]);
 
 /*
  * Make the socket of @proxy, and serve who comes.
+ * @owner: is copied.
  * @path: as endpoints are written, a path alone most of the time; "-" for where it is when nobody
  * says another; must outlive it.
  * @control: gets it; to be ended by vhu_control_close.
  * Returns 0; -errno with a line in @error.
  */
-int vhu_control_open(struct vhu_control **control, struct vhu_proxy *proxy, const char *path,
+int vhu_control_open(struct vhu_control **control, struct vhu_proxy *proxy,
+		     const struct vhu_control_owner *owner, const char *path,
 		     char error[VHU_ENDPOINT_ERROR]);
 
 /* Return the path of the socket file that was made; NULL where none was. */

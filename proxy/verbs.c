@@ -10,6 +10,9 @@
 #include "proxy/ask.h"
 #include "proxy/status.h"
 
+/* Room for what is said of files. */
+#define VERB_LINE_MAX 8192
+
 /* Find the session that a question names. Returns it; NULL with why. */
 static struct vhu_proxy_session *verb_session(struct vhu_ask *ask)
 {
@@ -120,6 +123,19 @@ static int verb_close(struct vhu_ask *ask)
 	return ask->text ? vhu_ask_say(ask, "session %" PRIu64 " closed\n", number) : 0;
 }
 
+/* files next: write out what there is of a capture. */
+static int verb_files_next(struct vhu_ask *ask)
+{
+	const struct vhu_control_owner *owner = &ask->from->control->owner;
+	char line[VERB_LINE_MAX];
+	int error = owner->write_out(owner->context, line, sizeof(line));
+
+	if (error)
+		return vhu_ask_fail(ask, "%s", line);
+	vhu_json_string(&ask->json, "said", line);
+	return ask->text ? vhu_ask_say(ask, "%s\n", line) : 0;
+}
+
 /* version: who answers here. */
 static int verb_version(struct vhu_ask *ask)
 {
@@ -178,6 +194,8 @@ const struct vhu_verb vhu_verbs[] = {
     {"close", "session! reason", "end a session", verb_close},
     {"follow", "session channel message", "send records as they are made", vhu_follow_begin},
     {"unfollow", "", "send no more of them", vhu_follow_end},
+    {"files next", "", "write out the flight recorder, or go on with the next file",
+     verb_files_next},
     {"rules", "", "list what is changed of what passes", vhu_ask_rules},
     {"rules add", "rule!", "change what passes from now on", vhu_ask_rules_add},
     {"rules remove", "number!", "change that no more", vhu_ask_rules_remove},

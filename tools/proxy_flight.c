@@ -32,8 +32,12 @@ static void see_written(void *context, const struct vhu_record *record)
 	vhu_proxy_watch_start(written);
 }
 
-/* Write what is in the recorder. @why: what is said of it where no session has ended badly. */
-static void write_out(struct vhu_proxy_run *run, const char *why)
+/*
+ * Write what is in the recorder.
+ * @why: what is said of it where no session has ended badly. @line: gets what is to be said.
+ * Returns 0 or -errno.
+ */
+static int write_out(struct vhu_proxy_run *run, const char *why, char line[VHU_PROXY_WRITTEN_MAX])
 {
 	struct vhu_flight *recorder = &run->flight.recorder;
 	struct vhu_proxy_watch *written = &run->flight.written;
@@ -44,9 +48,10 @@ static void write_out(struct vhu_proxy_run *run, const char *why)
 	vhu_loop_unset(&run->flight.timer);
 	run->flight.watch.bad = 0;
 	if (!records) {
-		vhu_proxy_say(&run->proxy, "%s: nothing to write, nothing has passed since: %s",
-			      recorder->options.path, why);
-		return;
+		snprintf(line, VHU_PROXY_WRITTEN_MAX,
+			 "%s: nothing to write, nothing has passed since: %s",
+			 recorder->options.path, why);
+		return 0;
 	}
 	error = vhu_flight_write(recorder, see_written, written);
 	if (written->bad > 1)
@@ -57,14 +62,23 @@ static void write_out(struct vhu_proxy_run *run, const char *why)
 		why = bad;
 	}
 	if (error)
-		vhu_proxy_say(&run->proxy,
-			      "%s: %s: what has passed cannot be written, and is kept: %s",
-			      recorder->options.path, strerror(-error), why);
+		snprintf(line, VHU_PROXY_WRITTEN_MAX,
+			 "%s: %s: what has passed cannot be written, and is kept: %s",
+			 recorder->options.path, strerror(-error), why);
 	else
-		vhu_proxy_say(&run->proxy, "%s: %" PRIu64 " record%s: %s",
-			      vhu_files_name(&recorder->files), records, records == 1 ? "" : "s",
-			      why);
+		snprintf(line, VHU_PROXY_WRITTEN_MAX, "%s: %" PRIu64 " record%s: %s",
+			 vhu_files_name(&recorder->files), records, records == 1 ? "" : "s", why);
 	vhu_proxy_watch_end(written);
+	return error;
+}
+
+/* The same because a session ended badly, and say it. */
+static void write_out_bad(struct vhu_proxy_run *run)
+{
+	char line[VHU_PROXY_WRITTEN_MAX];
+
+	write_out(run, "a session ended badly", line);
+	vhu_proxy_say(&run->proxy, "%s", line);
 }
 
 /* The moment after a session ended badly has passed. */
@@ -73,8 +87,8 @@ static void moment_is_over(struct vhu_timer *timer)
 	struct vhu_proxy_flight *flight =
 	    (struct vhu_proxy_flight *)((char *)timer - offsetof(struct vhu_proxy_flight, timer));
 
-	write_out((struct vhu_proxy_run *)((char *)flight - offsetof(struct vhu_proxy_run, flight)),
-		  "a session ended badly");
+	write_out_bad(
+	    (struct vhu_proxy_run *)((char *)flight - offsetof(struct vhu_proxy_run, flight)));
 }
 
 /* See a record that passes, after it is recorded. */
@@ -122,7 +136,7 @@ void vhu_proxy_flight_close(struct vhu_proxy_run *run, char *text, size_t size)
 	if (!flight->on)
 		return;
 	if (flight->timer.link)
-		write_out(run, "a session ended badly");
+		write_out_bad(run);
 	vhu_files_text(&flight->recorder.files, where, sizeof(where));
 	snprintf(text, size, "; flight recorder: %s", where);
 	vhu_proxy_watch_end(&flight->watch);
@@ -130,17 +144,20 @@ void vhu_proxy_flight_close(struct vhu_proxy_run *run, char *text, size_t size)
 	flight->on = false;
 }
 
-void vhu_proxy_run_write_out(struct vhu_proxy_run *run)
+int vhu_proxy_run_write_out(struct vhu_proxy_run *run, const char *why,
+			    char line[VHU_PROXY_WRITTEN_MAX])
 {
 	int error;
 
-	if (run->flight.on) {
-		write_out(run, "asked for by a signal");
-	} else if (run->capture.series) {
-		error = vhu_capture_next(&run->capture);
-		vhu_proxy_say(&run->proxy, "%s: %s", vhu_files_name(&run->capture.files),
-			      error ? "goes on" : "was begun: asked for by a signal");
-	} else {
-		vhu_proxy_say(&run->proxy, "SIGUSR2 is for --flight-recorder and -b: passed over");
+	if (run->flight.on)
+		return write_out(run, why, line);
+	if (!run->capture.series) {
+		snprintf(line, VHU_PROXY_WRITTEN_MAX,
+			 "neither --flight-recorder nor -b is on: there is nothing to write out");
+		return -EINVAL;
 	}
+	error = vhu_capture_next(&run->capture);
+	snprintf(line, VHU_PROXY_WRITTEN_MAX, "%s: %s%s", vhu_files_name(&run->capture.files),
+		 error ? "goes on" : "was begun: ", error ? "" : why);
+	return error;
 }

@@ -20,6 +20,8 @@
 
 /* Room for what the summary says about the capture. */
 #define VHU_PROXY_RUN_LOST_MAX 9000
+/* Room for what is said of what was written out. */
+#define VHU_PROXY_WRITTEN_MAX  5000
 
 /* The flight recorder, and what it goes by. */
 struct vhu_proxy_flight {
@@ -87,8 +89,12 @@ void vhu_proxy_run_close_sinks(struct vhu_proxy_run *run, char *lost, size_t siz
 int vhu_proxy_flight_open(struct vhu_proxy_run *run);
 void vhu_proxy_flight_close(struct vhu_proxy_run *run, char *text, size_t size);
 
-/* Write out what the flight recorder has; or go on with the next file of the capture. */
-void vhu_proxy_run_write_out(struct vhu_proxy_run *run);
+/*
+ * Write out what the flight recorder has; or go on with the next file of the capture.
+ * @why: who wants it. @line: gets what is to be said. Returns 0; -errno; -EINVAL without either.
+ */
+int vhu_proxy_run_write_out(struct vhu_proxy_run *run, const char *why,
+			    char line[VHU_PROXY_WRITTEN_MAX]);
 
 /* Say on standard error what all sessions are doing, in the turns of the loop that follow. */
 void vhu_proxy_run_say_status(struct vhu_proxy_run *run);

@@ -98,13 +98,27 @@ static void keep_record(void *context, const struct vhu_record *record)
 	vhu_past_take(context, record);
 }
 
+#ifdef VHU_HAVE_CONTROL
+/* Write out what there is, for vhu ctl. */
+static int write_out(void *context, char *line, size_t size)
+{
+	char said[VHU_PROXY_WRITTEN_MAX];
+	int error = vhu_proxy_run_write_out(context, "asked for by vhu ctl", said);
+
+	snprintf(line, size, "%s", said);
+	return error;
+}
+#endif
+
 /* Make the control socket. Returns as vhu_proxy_run_open_sinks does. */
 static int open_control(struct vhu_proxy_run *run)
 {
 #ifdef VHU_HAVE_CONTROL
 	char error[VHU_ENDPOINT_ERROR];
 
-	if (vhu_control_open(&run->control, &run->proxy, run->request->control, error))
+	const struct vhu_control_owner owner = {.context = run, .write_out = write_out};
+
+	if (vhu_control_open(&run->control, &run->proxy, &owner, run->request->control, error))
 		return vhu_fail(run->command, "%s", error);
 	vhu_sinks_add(&run->proxy.sinks, vhu_control_take, run->control);
 #endif

@@ -28,9 +28,14 @@ static void await(struct proxy *proxy, const char *path)
 
 void control_open(struct control_stand *stand)
 {
-	const char *args[] = {"proxy",           "-w",          stand->proxy.capture,
-			      "--control",       stand->socket, stand->proxy.front,
-			      stand->proxy.back, NULL};
+	control_open_with(stand, "--quiet");
+}
+
+void control_open_with(struct control_stand *stand, const char *option)
+{
+	const char *args[] = {"proxy",       "-w",   stand->proxy.capture, "--control",
+			      stand->socket, option, stand->proxy.front,   stand->proxy.back,
+			      NULL};
 
 	proxy_prepare(&stand->proxy);
 	snprintf(stand->socket, sizeof(stand->socket), "%s/control.sock", stand->proxy.folder);

@@ -22,6 +22,9 @@ struct control_stand {
 /* Start a proxy with a control socket and a capture, and open a session through it. */
 void control_open(struct control_stand *stand);
 
+/* The same with @option too. */
+void control_open_with(struct control_stand *stand, const char *option);
+
 /* Open another session. Its sockets are stand->front and stand->back from then on; those of the one
  * before stay open. */
 void control_session(struct control_stand *stand);

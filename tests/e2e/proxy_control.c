@@ -356,6 +356,46 @@ static void changes_rules(void)
 	control_close(&stand);
 }
 
+/* Ask a proxy that was started with @option for the next file, and look for @said. */
+static void ask_for_file(const char *option, const char *said)
+{
+	struct control_stand stand;
+	struct control_client *client;
+	json_t *answer;
+
+	control_open_with(&stand, option);
+	client = control_connect(&stand);
+	peer_exchange(stand.front, stand.back, 1);
+	answer = control_ask(client, "{\"verb\":\"files next\"}");
+	peer_check(strstr(control_text(answer, "said"), said), "%s: %s", option,
+		   control_text(answer, "said"));
+	json_decref(answer);
+	control_leave(client);
+	control_close(&stand);
+}
+
+static void begins_the_next_file(void)
+{
+	ask_for_file("--ring-buffer=packets:1000", "was begun: asked for by vhu ctl");
+}
+
+static void writes_the_flight_recorder(void)
+{
+	ask_for_file("--flight-recorder", "3 records: asked for by vhu ctl");
+}
+
+static void has_nothing_to_write(void)
+{
+	struct control_stand stand;
+	struct control_client *client;
+
+	control_open(&stand);
+	client = control_connect(&stand);
+	control_refused(client, "{\"verb\":\"files next\"}", "nothing to write out");
+	control_leave(client);
+	control_close(&stand);
+}
+
 /* Run vhu ctl, which must exit with @status and print what @pattern matches. */
 static void ctl(const struct control_stand *stand, int status, const char *words,
 		const char *pattern)
@@ -477,6 +517,9 @@ int main(int argc, char **argv)
 	    CONTROL_CASE(follows_as_dump_shows),
 	    CONTROL_CASE(closes_a_session),
 	    CONTROL_CASE(changes_rules),
+	    CONTROL_CASE(begins_the_next_file),
+	    CONTROL_CASE(writes_the_flight_recorder),
+	    CONTROL_CASE(has_nothing_to_write),
 	    CONTROL_CASE(ctl_asks),
 	    CONTROL_CASE(ctl_follows),
 	    CONTROL_CASE(ctl_meets_others),
