@@ -177,6 +177,25 @@ static __always_inline void on_wake(struct vhu_bpf_ring *ring, const struct vhu_
 		tell(VHU_EVENT_WAKE, role, 0, time, first, 0, 0);
 }
 
+/* Return what the eventfd with a file or a context at @address stands for, NULL for strangers. */
+static __always_inline struct vhu_bpf_role *role_at(__u64 address)
+{
+	struct vhu_bpf_set *set;
+	__u32 low, index;
+
+	/* Written so, half of it is a number, even where the verifier knows that it is an address. */
+	__asm__ volatile("%0 = %1" : "=w"(low) : "w"((__u32)address));
+	index = VHU_BPF_SPREAD(low);
+	set = bpf_map_lookup_elem(&sets, &index);
+
+	if (!set)
+		return 0;
+	for (int i = 0; i < VHU_BPF_PLACES; i++)
+		if (set->known[i].address == address)
+			return &set->known[i].role;
+	return shared.elsewhere ? bpf_map_lookup_elem(&roles, &address) : 0;
+}
+
 /* Return what the eventfd with this context stands for by its id, NULL for strangers. */
 static __always_inline struct vhu_bpf_role *role_by_id(const struct eventfd_ctx *context)
 {
@@ -188,8 +207,7 @@ static __always_inline struct vhu_bpf_role *role_by_id(const struct eventfd_ctx 
 /* Return what the eventfd with this context stands for, NULL for strangers. */
 static __always_inline struct vhu_bpf_role *role_of_context(const struct eventfd_ctx *context)
 {
-	__u64 key = (__u64)context;
-	struct vhu_bpf_role *role = bpf_map_lookup_elem(&roles, &key);
+	struct vhu_bpf_role *role = role_at((__u64)context);
 
 	return role || !shared.ids ? role : role_by_id(context);
 }
@@ -197,8 +215,7 @@ static __always_inline struct vhu_bpf_role *role_of_context(const struct eventfd
 /* Return what the eventfd with this file stands for, NULL for strangers and what is no eventfd. */
 static __always_inline struct vhu_bpf_role *role_of_file(const struct file *file)
 {
-	__u64 key = (__u64)file;
-	struct vhu_bpf_role *role = bpf_map_lookup_elem(&roles, &key);
+	struct vhu_bpf_role *role = role_at((__u64)file);
 
 	if (role || !shared.ids || (__u64)BPF_CORE_READ(file, f_op) != shared.eventfd_operations)
 		return role;

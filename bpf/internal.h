@@ -20,6 +20,7 @@ struct vhu_probes {
 	struct bpf_link *iterator;
 	struct ring_buffer *events;
 	struct vhu_bpf_shared *shared; /* mapped */
+	struct vhu_bpf_set *sets;      /* the same */
 	int roles, ids, rings;	       /* maps */
 	int insides, vrings;	       /* the same, -1 where no back-end's code is watched */
 	enum vhu_hooks hooks;

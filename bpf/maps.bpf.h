@@ -18,6 +18,15 @@ const volatile struct vhu_bpf_config config SEC(".rodata.config");
 struct vhu_bpf_shared shared SEC(".data.shared");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, VHU_BPF_SETS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct vhu_bpf_set);
+} sets SEC(".maps");
+
+/* Those for which there is no place. */
+struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4 * VHU_BPF_RINGS);
 	__type(key, __u64);

@@ -41,6 +41,23 @@ struct vhu_bpf_role {
 	uint64_t context; /* the eventfd's address in the kernel */
 };
 
+/*
+ * Known eventfds: an address may be in any of the places of one set, which it tells. So to find it, or
+ * that it is not there, takes a few comparisons, whichever process's eventfd it is.
+ */
+#define VHU_BPF_SETS	  4096
+#define VHU_BPF_SET_BITS  12
+#define VHU_BPF_PLACES	  4
+/* The set of an address, by its lower half: verifiers let nobody multiply an address. */
+#define VHU_BPF_SPREAD(low) ((uint32_t)(low) * 0x9e3779b1u >> (32 - VHU_BPF_SET_BITS))
+
+struct vhu_bpf_set {
+	struct vhu_bpf_known {
+		uint64_t address; /* of a struct file, or of a context; 0: the place is free */
+		struct vhu_bpf_role role;
+	} known[VHU_BPF_PLACES];
+};
+
 /* Who did something. */
 struct vhu_bpf_who {
 	uint32_t pid, tid, cpu;
@@ -137,6 +154,7 @@ struct vhu_bpf_shared {
 	uint64_t unplaced;	     /* pops and pushes of vrings that are not known */
 	uint32_t own_fd;	     /* an eventfd of the process that asks */
 	uint32_t ids;		     /* how many eventfds are known by their ids alone */
+	uint32_t elsewhere;	     /* how many addresses found no place in their sets */
 };
 
 #endif

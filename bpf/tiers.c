@@ -43,6 +43,7 @@ static const struct {
 	{VHU_HOOKS_ALL_SYSCALLS, "all_exit", NULL, NULL},
 };
 #define ROWS (sizeof(row) / sizeof(row[0]))
+#define SETS_SIZE (VHU_BPF_SETS * sizeof(struct vhu_bpf_set))
 
 /* Return whether the kernel has a function of this name. */
 static bool has_function(const struct btf *btf, const char *name)
@@ -103,11 +104,18 @@ static int configure(struct bpf_object *object, const struct vhu_bpf_config *con
 	return ret ? ret : bpf_map__set_initial_value(fixed, config, sizeof(*config));
 }
 
+/* Have a map in our memory. Returns it, or NULL and errno. */
+static void *map(const struct vhu_probes *probes, const char *name, size_t size)
+{
+	int fd = bpf_object__find_map_fd_by_name(probes->object, name);
+	void *mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	return mapped == MAP_FAILED ? NULL : mapped;
+}
+
 /* Find the maps of a loaded object. Returns 0 or -errno. */
 static int find_maps(struct vhu_probes *probes, const struct vhu_probes_choice *choice)
 {
-	int shared = bpf_object__find_map_fd_by_name(probes->object, ".data.shared");
-
 	probes->roles = bpf_object__find_map_fd_by_name(probes->object, "roles");
 	probes->ids = bpf_object__find_map_fd_by_name(probes->object, "ids");
 	probes->rings = bpf_object__find_map_fd_by_name(probes->object, "rings");
@@ -115,14 +123,12 @@ static int find_maps(struct vhu_probes *probes, const struct vhu_probes_choice *
 		probes->insides = bpf_object__find_map_fd_by_name(probes->object, "insides");
 		probes->vrings = bpf_object__find_map_fd_by_name(probes->object, "vrings");
 	}
-	if (probes->roles < 0 || probes->ids < 0 || probes->rings < 0 || shared < 0)
+	if (probes->roles < 0 || probes->ids < 0 || probes->rings < 0)
 		return -EINVAL;
-	probes->shared = mmap(NULL, sizeof(*probes->shared), PROT_READ | PROT_WRITE, MAP_SHARED,
-			      shared, 0);
-	if (probes->shared == MAP_FAILED) {
-		probes->shared = NULL;
+	probes->shared = map(probes, ".data.shared", sizeof(*probes->shared));
+	probes->sets = map(probes, "sets", SETS_SIZE);
+	if (!probes->shared || !probes->sets)
 		return -errno;
-	}
 	probes->events = ring_buffer__new(
 		bpf_object__find_map_fd_by_name(probes->object, "events"), pass_event, probes, NULL);
 	return probes->events ? 0 : -errno;
@@ -222,6 +228,8 @@ void vhu_tier_unload(struct vhu_probes *probes)
 	detach_all(probes);
 	if (probes->shared)
 		munmap(probes->shared, sizeof(*probes->shared));
+	if (probes->sets)
+		munmap(probes->sets, SETS_SIZE);
 	bpf_link__destroy(probes->iterator);
 	ring_buffer__free(probes->events);
 	bpf_object__close(probes->object);
@@ -229,4 +237,5 @@ void vhu_tier_unload(struct vhu_probes *probes)
 	probes->events = NULL;
 	probes->object = NULL;
 	probes->shared = NULL;
+	probes->sets = NULL;
 }

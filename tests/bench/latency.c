@@ -6,6 +6,8 @@
  *	trip     a kick, 10 us of work and a call between two processes
  *	getppid  a system call that has nothing to do with eventfds
  *	null     a byte to /dev/null
+ *	queue    a request taken by one function (bench_pop) and given back by another (bench_push)
+ *	static   the same with static probes (vhu:queue_pop, vhu:queue_push) in their place
  *
  * Prints its rings on a line, as options of vhu latency, and on the next its own process id and its
  * other side's. Then it reads lines "WHAT ROUNDS" and prints each one's result.
@@ -22,6 +24,13 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#ifdef VHU_HAVE_SDT
+#include <sys/sdt.h>
+#else
+#define DTRACE_PROBE2(...) ((void)0)
+#define DTRACE_PROBE3(...) ((void)0)
+#endif
 
 #define WORK_NS 10000
 
@@ -82,6 +91,18 @@ static void answer(int kick, int call)
 	}
 }
 
+/* Take a request, and give it back. */
+static __attribute__((noinline, used)) void *bench_pop(void *queue)
+{
+	__asm__ volatile("" : "+r"(queue) : : "memory");
+	return queue;
+}
+
+static __attribute__((noinline, used)) void bench_push(void *queue, void *request)
+{
+	__asm__ volatile("" : : "r"(queue), "r"(request) : "memory");
+}
+
 /* Do one thing of @what. @kick: a ring's own where its other side is to take it. */
 static void do_one(char what, int kick, int call, int null)
 {
@@ -96,6 +117,13 @@ static void do_one(char what, int kick, int call, int null)
 		break;
 	case 'g':
 		syscall(SYS_getppid);
+		break;
+	case 'q':
+		bench_push(&null, bench_pop(&null));
+		break;
+	case 's':
+		DTRACE_PROBE2(vhu, queue_pop, 1, 0);
+		DTRACE_PROBE3(vhu, queue_push, 1, 0, 0);
 		break;
 	default:
 		if (write(null, "", 1) != 1)

@@ -18,7 +18,7 @@ vhu_boot_lacks() {
 
 # Run the script $2 in a guest with Debian's kernel and a KVM of its own, which has the programs $3 and
 # so on in /vhu; $1 is the top of the sources, here is where files are made. Leaves what the guest
-# printed in the file lines. Needs vhu_boot_lacks to have been asked.
+# printed in the file lines. Needs vhu_boot_lacks to have been asked. vhu_boot_options is given to QEMU.
 vhu_boot() {
 	_top=$1 _script=$2
 	shift 2
@@ -35,7 +35,8 @@ vhu_boot() {
 	(cd root && find . | busybox cpio -o -H newc 2>/dev/null | gzip -1) >more.gz
 	cat base.gz more.gz >initrd.gz
 	# The processor has AMD's virtualization, which QEMU emulates.
-	timeout 240 qemu-system-x86_64 -accel tcg -cpu EPYC -m 768 -smp 1 -nographic -no-reboot \
+	# shellcheck disable=SC2086 # several words, or none
+	timeout 240 qemu-system-x86_64 ${vhu_boot_options-} -accel tcg -cpu EPYC -m 768 -smp 1 -nographic -no-reboot \
 		-nic none -vga none -kernel "/boot/vmlinuz-$vhu_boot_kernel" -initrd initrd.gz \
 		-append "console=ttyS0 panic=-1 quiet mitigations=off" </dev/null >console 2>&1 || :
 	# The firmware's last escape sequence and the first line share one.
