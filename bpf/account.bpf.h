@@ -187,8 +187,8 @@ static __always_inline struct vhu_bpf_role *role_at(__u64 address)
 	__asm__ volatile("%0 = %1" : "=w"(low) : "w"((__u32)address));
 	index = VHU_BPF_SPREAD(low);
 	set = bpf_map_lookup_elem(&sets, &index);
-
-	if (!set)
+	/* 0 is what free places hold, and the file of a descriptor that is not open. */
+	if (!address || !set)
 		return 0;
 	for (int i = 0; i < VHU_BPF_PLACES; i++)
 		if (set->known[i].address == address)

@@ -9,8 +9,8 @@
  * off it and given back, the last one first, and it is called; "later": given back and called by
  * another thread than the one that takes.
  *
- * Prints "kick=ID,call=ID" for each ring, waits until the file GO is there, and prints as JSON how
- * often each thing was done and the median time of each stage.
+ * Prints "kick=ID,call=ID" for each ring, waits until the file GO is there, and prints as JSON, ring
+ * by ring, how often each thing was done and the median time of each stage.
  */
 #include <inttypes.h>
 #include <poll.h>
@@ -44,11 +44,15 @@ static struct queue queue[RINGS];
 static enum { STATIC, LIBRARY, USDT } how;
 static unsigned rounds, requests;
 static bool later;
-static uint64_t wake_ns, first_push_ns, to_pop[SAMPLES], to_push[SAMPLES], to_call[SAMPLES];
-static uint64_t popped_ns[QUEUE_SIZE];
-static unsigned pops, pushes, calls;
+static uint64_t wake_ns, first_push_ns, popped_ns[QUEUE_SIZE];
 static struct request *taken[QUEUE_SIZE];
 static struct queue *current;
+
+/* What was done on each ring, and how long it took. */
+static struct truth_of {
+	unsigned wakes, pops, pushes, calls;
+	uint64_t to_pop[SAMPLES], to_push[SAMPLES], to_call[SAMPLES];
+} truth[RINGS];
 
 /* The same as the library's, with symbols that only a symbol table has. */
 static __attribute__((noinline, used)) struct request *static_queue_pop(void *device,
@@ -118,17 +122,19 @@ static void take_fd(int fd)
 /* Give all back, the last one first, and call. */
 static void finish(void)
 {
+	struct truth_of *of = &truth[current->number];
+
 	pass(TO_PUSH_NS);
 	for (unsigned i = requests; i--;) {
 		uint64_t now = now_ns();
 
 		if (i == requests - 1)
 			first_push_ns = now;
-		to_push[pushes++ % SAMPLES] = now - popped_ns[i];
+		of->to_push[of->pushes++] = now - popped_ns[i];
 		push(current, taken[i]);
 	}
 	pass(TO_CALL_NS);
-	to_call[calls++ % SAMPLES] = now_ns() - first_push_ns;
+	of->to_call[of->calls++] = now_ns() - first_push_ns;
 	signal_fd(call[current->number]);
 }
 
@@ -149,15 +155,18 @@ static void *serve(void *with)
 		struct pollfd watched[RINGS] = {{.fd = kick[0], .events = POLLIN},
 						{.fd = kick[1], .events = POLLIN}};
 
+		struct truth_of *of;
+
 		poll(watched, RINGS, -1);
 		current = &queue[watched[0].revents ? 0 : 1];
+		of = &truth[current->number];
 		take_fd(kick[current->number]);
 		wake_ns = now_ns();
 		pass(TO_POP_NS);
-		to_pop[round % SAMPLES] = now_ns() - wake_ns;
+		of->to_pop[of->wakes++] = now_ns() - wake_ns;
 		for (unsigned i = 0; (taken[i] = pop(current)); i++) {
 			popped_ns[i] = now_ns();
-			pops++;
+			of->pops++;
 			pass(BETWEEN_NS);
 		}
 		if (later)
@@ -166,6 +175,17 @@ static void *serve(void *with)
 			finish();
 	}
 	return with;
+}
+
+/* Do what must not be taken for a kick: write as much to what is not open, and to a stranger. */
+static void disturb(int stranger)
+{
+	uint64_t one = 1;
+
+	if (write(-1, &one, sizeof(one)) >= 0)
+		exit(1);
+	signal_fd(stranger);
+	take_fd(stranger);
 }
 
 /* Return the median. */
@@ -178,6 +198,7 @@ static uint64_t median(const uint64_t *value, size_t count)
 
 int main(int argc, char **argv)
 {
+	int stranger = eventfd(0, EFD_CLOEXEC);
 	pthread_t thread[2];
 
 	if (argc < 5)
@@ -206,12 +227,17 @@ int main(int argc, char **argv)
 		unsigned ring = round % 3 == 2;
 
 		queue[ring].left = requests;
+		disturb(stranger);
 		signal_fd(kick[ring]);
 		take_fd(call[ring]);
 	}
-	printf("{\"pops\":%u,\"pushes\":%u,\"calls\":%u,\"wake_to_pop\":%" PRIu64
-	       ",\"pop_to_push\":%" PRIu64 ",\"push_to_call\":%" PRIu64 "}\n",
-	       pops, pushes, calls, median(to_pop, rounds), median(to_push, pushes),
-	       median(to_call, calls));
+	for (unsigned i = 0; i < RINGS; i++) {
+		const struct truth_of *of = &truth[i];
+
+		printf("{\"wakes\":%u,\"pops\":%u,\"pushes\":%u,\"calls\":%u,\"wake_to_pop\":%" PRIu64
+		       ",\"pop_to_push\":%" PRIu64 ",\"push_to_call\":%" PRIu64 "}\n",
+		       of->wakes, of->pops, of->pushes, of->calls, median(of->to_pop, of->wakes),
+		       median(of->to_push, of->pushes), median(of->to_call, of->calls));
+	}
 	return 0;
 }
