@@ -102,6 +102,7 @@ void vhu_state_origins(const struct vhu_state *state, void (*tell)(void *context
 	const struct origins to = {tell, context};
 
 	refer_session(&to, state);
+	refer_all(&to, state->altered, VHU_ALTERED_MAX);
 	refer(&to, state->memory_by);
 	for (unsigned i = 0; i < state->regions; i++)
 		refer(&to, state->region[i].number);

@@ -108,7 +108,7 @@ for vring in 0 1 2 3 4 5 6 7 8 9; do
 done >"$work/rules.txt"
 
 # One session at a time.
-ways="direct relay plain bare rules looks proxy words"
+ways="direct relay plain bare rules looks proxy files flight words"
 start "$bench/bench_peer" echo "$work/direct"
 await "$work/direct"
 way relay echo "$bench/bench_relay"
@@ -117,6 +117,8 @@ way bare echo "$vhu" proxy --no-sandbox
 way rules echo "$vhu" proxy -q --rules "$work/rules.txt"
 way looks echo "$vhu" proxy -q --rule 'any u64[0]=1: drop'
 way proxy echo "$vhu" proxy -w "$work/proxy.pcapng"
+way files echo "$vhu" proxy -w "$work/files.pcapng" -b filesize:1000 -b files:5
+way flight echo "$vhu" proxy -w "$work/flight.pcapng" --flight-recorder
 # What it says goes to a file.
 way words echo sh -c 'exec "$@" 2>"$0"' "$work/words.txt" "$vhu" proxy -v
 if command -v strace >/dev/null; then
@@ -160,6 +162,8 @@ BEGIN {
 	name["rules"] = "  20 rules for others"
 	name["looks"] = "  one that looks"
 	name["proxy"] = "vhu proxy -w FILE"
+	name["files"] = "  -b filesize:1000"
+	name["flight"] = "  --flight-recorder"
 	name["words"] = "vhu proxy -v"
 	name["strace"] = "strace on the back-end"
 	printf "medians of %d rounds of %d round trips and %d messages\n\n", rounds, trips, messages
