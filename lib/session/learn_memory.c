@@ -59,6 +59,7 @@ int vhu_learn_mem_table(struct vhu_look *look)
 	if (array->kind != VHU_ARRAY)
 		return 0;
 	look->state->regions = look->state->removals = 0;
+	look->state->table_by = look->number;
 	for (unsigned i = 0; i < regions && !error; i++) {
 		uint64_t base = array->offset + (uint64_t)i * array->size;
 

@@ -60,14 +60,17 @@ static void refer_session(const struct origins *to, const struct vhu_state *stat
 	    state->specs.min_vqs_by,
 	    state->specs.max_vqs_by,
 	    state->stopped_by,
+	    state->postcopy_end_by,
+	    state->protocol_taken_with,
+	    state->status_got_by,
+	    state->postcopy_by,
 	};
 
+	refer_all(to, state->device_with, 2);
 	refer_features(to, &state->features);
 	refer_features(to, &state->protocol_features);
 	refer_features(to, &state->gpu_features);
 	refer_all(to, number, sizeof(number) / sizeof(number[0]));
-	if (state->context.postcopy)
-		refer(to, state->postcopy_by);
 	if (state->iotlb_misses)
 		refer(to, state->iotlb_miss_by);
 }
@@ -76,9 +79,9 @@ static void refer_session(const struct origins *to, const struct vhu_state *stat
 static void refer_vring(const struct origins *to, const struct vhu_vring *vring)
 {
 	const uint64_t number[] = {
-	    vring->size_by,     vring->addresses_by, vring->base_by,
-	    vring->base_got_by, vring->enabled_by,   vring->started_by,
-	    vring->stopped_by,  vring->enabled_with, vring->endian_by,
+	    vring->size_by,    vring->addresses_by,  vring->base_by,    vring->base_got_by,
+	    vring->enabled_by, vring->started_by,    vring->stopped_by, vring->enabled_with,
+	    vring->endian_by,  vring->enabled_since,
 	};
 
 	refer_all(to, number, sizeof(number) / sizeof(number[0]));
@@ -90,8 +93,12 @@ static void refer_vring(const struct origins *to, const struct vhu_vring *vring)
 static void refer_channel(const struct origins *to, const struct vhu_channel_state *channel)
 {
 	refer(to, channel->open ? channel->opened_by : channel->closed_by);
-	for (unsigned i = 0; i < channel->count; i++)
+	for (unsigned i = 0; i < channel->count; i++) {
 		refer(to, channel->pending[i].number);
+		refer(to, channel->pending[i].protocol_by);
+		refer(to, channel->pending[i].offer_by);
+		refer(to, channel->pending[i].postcopy_by);
+	}
 	refer_all(to, channel->last_number, 2);
 	refer(to, channel->answered_number);
 }
@@ -104,6 +111,7 @@ void vhu_state_origins(const struct vhu_state *state, void (*tell)(void *context
 	refer_session(&to, state);
 	refer_all(&to, state->altered, VHU_ALTERED_MAX);
 	refer(&to, state->memory_by);
+	refer(&to, state->table_by);
 	for (unsigned i = 0; i < state->regions; i++)
 		refer(&to, state->region[i].number);
 	refer_all(&to, state->removal, state->removals);

@@ -158,6 +158,7 @@ static void learn_protocol_features(struct vhu_look *look, uint64_t taken)
 
 	state->protocol_features.taken = taken;
 	state->protocol_features.taken_by = look->number;
+	state->protocol_taken_with = state->protocol_features.offered_by;
 	state->context.protocol_features = taken;
 	state->context.has_protocol_features = true;
 	if (taken >> VHU_PF_DEVICE_STATE || ((taken >> VHU_PF_SHARED_OBJECT & 1) &&
@@ -187,6 +188,8 @@ static void learn_device(struct vhu_look *look, uint32_t said, uint32_t forced)
 		return;
 	state->context.device = guess;
 	state->device_by = look->number;
+	state->device_with[0] = state->features.offered_by;
+	state->device_with[1] = state->config_by;
 }
 
 bool vhu_vring_fd_is_replaced(const struct vhu_look *look, const struct vhu_vring *vring,
@@ -286,6 +289,8 @@ static void learn_enable(struct vhu_look *look, struct vhu_vring *vring, bool en
 	look->state->enabled_unacknowledged += unacknowledged;
 	look->state->enabled_unacknowledged -= vring->enabled_unacknowledged;
 	vring->enabled_unacknowledged = unacknowledged;
+	if (enable && !vring->enabled)
+		vring->enabled_since = look->number;
 	vring->enabled = enable;
 	vring->enabled_by = look->number;
 	vring->enabled_ns = look->record->time_ns;
@@ -378,12 +383,14 @@ static void learn_answer(struct vhu_look *look, uint64_t value, uint32_t forced_
 		break;
 	case VHU_REPLY_TO(GET_STATUS):
 		state->status = (uint32_t)value;
+		state->status_got_by = look->number;
 		break;
 	case VHU_REPLY_TO(POSTCOPY_ADVISE):
 		state->postcopy_advised_by = look->number;
 		break;
 	case VHU_REPLY_TO(POSTCOPY_END):
 		state->context.postcopy = false;
+		state->postcopy_end_by = look->number;
 		break;
 	case VHU_REPLY_TO(GET_INFLIGHT_FD):
 		if (look->record->fds)
@@ -477,8 +484,9 @@ static int learn_request(struct vhu_look *look, uint64_t value, uint32_t forced_
 		state->backend_channel_by = look->number;
 		break;
 	case VHU_REQUEST(POSTCOPY_LISTEN):
+		if (!state->context.postcopy)
+			state->postcopy_by = look->number;
 		state->context.postcopy = true;
-		state->postcopy_by = look->number;
 		break;
 	case VHU_REQUEST(GET_CONFIG):
 		if (vhu_get(look, VHU_FIELD_config_offset))

@@ -51,6 +51,7 @@ struct vhu_vring {
 	/* Numbers of the messages that said so. */
 	uint64_t size_by, addresses_by, base_by, base_got_by, enabled_by, started_by, stopped_by;
 	uint64_t endian_by;
+	uint64_t enabled_since; /* the first of the messages that enabled it */
 	uint64_t enabled_with;	/* started enabled, for these features were taken; 0: it was not */
 	uint64_t start_ns;	/* when it was started first */
 	uint64_t enabled_ns;
@@ -67,6 +68,7 @@ struct vhu_pending {
 	uint32_t first[3]; /* the payload's first words, for what a reply has to repeat */
 	bool due;	   /* the answer must come; else it may */
 	bool passed_over;  /* a later request was answered */
+	uint64_t protocol_by, offer_by, postcopy_by; /* what that depends on, as it was then */
 	bool altered;	   /* the proxy changed it */
 	bool withheld;	   /* the proxy kept its answer back: it stays without */
 };
@@ -97,7 +99,10 @@ struct vhu_state {
 	struct vhu_feature_set features, protocol_features, gpu_features;
 	uint32_t queue_num, mem_slots, status;
 	uint64_t queue_num_by, mem_slots_by, status_by, owner_by, log_by, inflight_by;
-	uint64_t owner_reset_by, dialect_by, device_by, postcopy_by;
+	uint64_t owner_reset_by, dialect_by, device_by, postcopy_by, postcopy_end_by;
+	uint64_t status_got_by;
+	uint64_t device_with[2]; /* the offer and the size that it was told by */
+	uint64_t protocol_taken_with; /* the offer that protocol features were taken of */
 	uint64_t log_reply_by; /* the answer to the last log, where a front-end may refuse it; else 0 */
 	uint32_t inflight_queues, inflight_queue_size; /* as the area that was set has room for */
 	uint64_t backend_channel_by, postcopy_advised_by;
@@ -124,6 +129,7 @@ struct vhu_state {
 	struct vhu_region *region;
 	unsigned regions, region_room;
 	uint64_t memory_by; /* the last message that changed it */
+	uint64_t table_by;  /* the last table */
 	/* Of regions that were removed and that others' origins bring back: where they came from and
 	 * what removed them, in turn. */
 	uint64_t *removal;

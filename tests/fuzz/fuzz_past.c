@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Fuzzes the past of sessions: whatever records passed, those that it tells make the sessions that
+ * are open what they are.
+ */
+#include "proxy/past.h"
+
+#include <stdio.h>
+
+#include "lib/session/session.h"
+#include "tests/e2e/state_differs.h"
+#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/stream.h"
+
+/* What is told. */
+struct told {
+	struct vhu_sessions *sessions;
+	uint64_t number, passed;
+};
+
+/* Take a record that is told. Returns 0. */
+static int take(void *context, const struct vhu_record *record, uint64_t number)
+{
+	struct told *told = context;
+	struct vhu_note note;
+
+	must(record->marks & VHU_MARK_EARLIER);
+	must(record->session && number > told->passed);
+	told->passed = number;
+	vhu_session_feed(told->sessions, record, ++told->number, &note);
+	must(!note.findings);
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct vhu_sessions *passed = vhu_sessions_new(false);
+	struct told told = {.sessions = vhu_sessions_new(false)};
+	struct stream stream = {.data = data, .size = size};
+	struct vhu_past *past = vhu_past_new();
+	struct vhu_record record;
+	struct vhu_note note;
+
+	if (passed && told.sessions && past) {
+		vhu_sessions_only_learn(passed);
+		vhu_sessions_only_learn(told.sessions);
+		while (stream_next(&stream, &record)) {
+			/* What the proxy makes is told first. */
+			record.marks &= (uint16_t) ~(VHU_MARK_EARLIER | VHU_MARK_LOST);
+			if (record.channel >= VHU_CHANNELS)
+				continue;
+			vhu_past_take(past, &record);
+			vhu_session_feed(passed, &record, stream.number, &note);
+		}
+		must(!vhu_past_tell(past, take, &told));
+		for (uint64_t session = 1; session < STREAM_SESSIONS; session++) {
+			const struct vhu_state *a = vhu_sessions_state(passed, session);
+			const struct vhu_state *b = vhu_sessions_state(told.sessions, session);
+			const char *what = a && b ? state_differs(a, b) : NULL;
+
+			if (what)
+				fprintf(stderr, "session %llu: %s\n", (unsigned long long)session,
+					what);
+			must(!what);
+		}
+	}
+	vhu_past_free(past);
+	vhu_sessions_free(told.sessions);
+	vhu_sessions_free(passed);
+	return 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A fuzz target's input as a stream of records: of each a byte of type, direction and marks, one of
+ * channel, session, how many descriptors there are and whether it is told again, two of the length
+ * of the message that follows and of the time until it.
+ */
+#ifndef VHU_TESTS_FUZZ_STREAM_H
+#define VHU_TESTS_FUZZ_STREAM_H
+
+#include "lib/capture/record.h"
+
+#define STREAM_FDS_MAX  3
+/* Sessions are numbered from 0, which is none, to one less. */
+#define STREAM_SESSIONS 8
+
+struct stream {
+	const uint8_t *data;
+	size_t size;
+	uint64_t number, time_ns;
+	struct vhu_fd_info fd[STREAM_FDS_MAX];
+};
+
+/* Take the next record. Returns whether there is one; it lasts until the next is taken. */
+bool stream_next(struct stream *stream, struct vhu_record *record);
+
+#endif
