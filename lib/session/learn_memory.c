@@ -78,14 +78,14 @@ static bool region_is(const struct vhu_region *one, const struct vhu_region *oth
 }
 
 /*
- * Keep that region @gone was removed by this message, where those that are left do not tell: others
- * of its message are still there, or one that is the same. Returns 0, also where there are too many
+ * Keep that region @gone was removed by this message, where those that are left do not tell: it was of
+ * the last table, others of its message are still there, or one that is the same. Returns 0, also where there are too many
  * to keep; -ENOMEM.
  */
 static int keep_removal(struct vhu_look *look, const struct vhu_region *gone)
 {
 	struct vhu_state *state = look->state;
-	bool told = true;
+	bool told = gone->number != state->table_by;
 	uint64_t *more;
 
 	for (unsigned i = 0; i < state->regions && told; i++)
