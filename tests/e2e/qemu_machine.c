@@ -106,6 +106,25 @@ static void add_connections(struct qemu_command *command, const struct qemu_mach
 	}
 }
 
+/* Add the device whose back-end is met at the chardev "front-end". */
+static void add_device(struct qemu_command *command, const struct qemu_machine *machine)
+{
+	const char *device = machine->device != NULL ? machine->device : "blk";
+
+	if (strcmp(device, "net") == 0)
+		qemu_command_words(command, "-netdev vhost-user,id=net,chardev=front-end");
+	qemu_command_words(command, "-device");
+	if (strcmp(device, "net") == 0)
+		qemu_command_words(command, "virtio-net-device,netdev=net");
+	else if (strcmp(device, "fs") == 0)
+		qemu_command_words(command, "vhost-user-fs-device,chardev=front-end,tag=shared");
+	else if (strcmp(device, "rng") == 0)
+		qemu_command_words(command, "vhost-user-rng,chardev=front-end");
+	else
+		qemu_command_add(command, "vhost-user-blk,chardev=front-end,num-queues=%u",
+				 machine->queues);
+}
+
 int qemu_machine_start(struct qemu_stage *stage, const struct qemu_machine *machine)
 {
 	struct qemu_command command = {.words = 0};
@@ -130,9 +149,7 @@ int qemu_machine_start(struct qemu_stage *stage, const struct qemu_machine *mach
 	qemu_command_add(&command, "-chardev");
 	qemu_command_add(&command, "socket,id=front-end,path=%s%s%s", machine->front,
 			 machine->chardev ? "," : "", machine->chardev ? machine->chardev : "");
-	qemu_command_add(&command, "-device");
-	qemu_command_add(&command, "vhost-user-blk,chardev=front-end,num-queues=%u",
-			 machine->queues);
+	add_device(&command, machine);
 	qemu_command_start(stage, machine->name, &command);
 	free(firmware);
 	listener = qemu_stage_accept(stage, machine->name, listener);

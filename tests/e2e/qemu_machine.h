@@ -18,10 +18,11 @@ struct qemu_command {
 
 /* What the machine is like; NULL will do for all but `name` and `front`. */
 struct qemu_machine {
-	const char *name;    /* of the party */
-	const char *front;   /* the socket at which its device's back-end is met */
-	const char *chardev; /* more of its options of that socket, as "reconnect=1"; NULL */
-	unsigned int queues;
+	const char *name;     /* of the party */
+	const char *front;    /* the socket at which its device's back-end is met */
+	const char *chardev;  /* more of its options of that socket, as "reconnect=1"; NULL */
+	const char *device;   /* its type: "blk" (as NULL), "fs", "rng" or "net" */
+	unsigned int queues;  /* of a disk */
 	const char *qmp;      /* the socket where its monitor listens; NULL without one */
 	const char *incoming; /* it waits for a migration from there: "unix:PATH" */
 	const char *strace;   /* keeps what its calls on sockets moved there */

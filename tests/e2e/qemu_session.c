@@ -5,7 +5,7 @@
  *
  *   qemu_session [--front PATH] [--back PATH] [--via VHU] [--capture FILE] [--strace FILE]
  *                [--queues N] [--rounds N] [--timeout SECONDS] [--chardev WORDS]
- *                [--until FILE]
+ *                [--until FILE] [--device blk|fs|rng|net]
  *
  * Without options QEMU talks to a qemu-storage-daemon directly, over sockets in a folder of their
  * own. --via VHU puts `VHU proxy` between them, with --capture FILE as its -w. --front and --back
@@ -15,6 +15,9 @@
  * --strace FILE keeps what QEMU's system calls on sockets moved. A round is one set-up and one
  * reset of the device, and between them --turns times a page that is written and read on each
  * vring; there is one connection, unless QEMU connects again.
+ *
+ * --device is for --front alone: a device of another type is found, set up, asked for bytes (rng),
+ * and reset.
  *
  * Exits with 0, with 77 when a program is not there, else with 1 and every party's log on stderr.
  */
@@ -37,16 +40,17 @@
 #define SECTOR    512
 
 struct options {
-	const char *front, *back, *via, *capture, *strace, *chardev, *until;
+	const char *front, *back, *via, *capture, *strace, *chardev, *until, *device;
 	unsigned int queues, rounds, timeout;
 };
 
-static void usage(void)
+static _Noreturn void usage(void)
 {
 	fprintf(stderr, "usage: qemu_session [--front PATH] [--back PATH] [--via VHU] "
 			"[--capture FILE] [--strace FILE]\n"
 			"                    [--queues N] [--rounds N] [--timeout SECONDS] "
-			"[--chardev WORDS] [--until FILE]\n");
+			"[--chardev WORDS] [--until FILE]\n"
+			"                    [--device blk|fs|rng|net]\n");
 	exit(2);
 }
 
@@ -65,17 +69,12 @@ static unsigned int number(const char *text, unsigned int max)
 static struct options parse(int argc, char **argv)
 {
 	static const struct option known[] = {
-	    {"front", required_argument, NULL, 'f'},
-	    {"back", required_argument, NULL, 'b'},
-	    {"via", required_argument, NULL, 'v'},
-	    {"capture", required_argument, NULL, 'w'},
-	    {"strace", required_argument, NULL, 's'},
-	    {"queues", required_argument, NULL, 'q'},
-	    {"rounds", required_argument, NULL, 'r'},
-	    {"timeout", required_argument, NULL, 't'},
-	    {"chardev", required_argument, NULL, 'c'},
-	    {"until", required_argument, NULL, 'u'},
-	    {0},
+	    {"front", required_argument, NULL, 'f'},   {"back", required_argument, NULL, 'b'},
+	    {"via", required_argument, NULL, 'v'},     {"capture", required_argument, NULL, 'w'},
+	    {"strace", required_argument, NULL, 's'},  {"queues", required_argument, NULL, 'q'},
+	    {"rounds", required_argument, NULL, 'r'},  {"timeout", required_argument, NULL, 't'},
+	    {"chardev", required_argument, NULL, 'c'}, {"until", required_argument, NULL, 'u'},
+	    {"device", required_argument, NULL, 'd'},  {0},
 	};
 	struct options options = {.queues = 2, .rounds = 1, .timeout = 60};
 	int option;
@@ -99,6 +98,9 @@ static struct options parse(int argc, char **argv)
 			break;
 		case 'c':
 			options.chardev = optarg;
+			break;
+		case 'd':
+			options.device = optarg;
 			break;
 		case 'u':
 			options.until = optarg;
@@ -200,19 +202,57 @@ static void use_disk(struct qemu_mmio *device, unsigned int queue, unsigned int 
 				queue, turn);
 }
 
+/* Let the device fill a page with chance: it may not stay empty. */
+static void use_chance(struct qemu_mmio *device)
+{
+	uint8_t page[QEMU_QTEST_BYTES_MAX] = {0};
+	const struct qemu_mmio_buffer request = {.in = page, .size = sizeof(page)};
+	uint32_t got = qemu_mmio_request(device, 0, &request, 1), sum = 0;
+
+	for (uint32_t i = 0; i < got && i < sizeof(page); i++)
+		sum += page[i];
+	if (sum == 0)
+		qemu_stage_fail(device->qtest->stage, "rng: %u bytes of no chance", got);
+}
+
+/* The types of devices. */
+static const struct type {
+	const char *name;
+	uint32_t id;
+	unsigned int queues; /* 0: as asked for */
+} types[] = {
+    {"blk", VIRTIO_ID_BLOCK, 0},
+    {"fs", VIRTIO_ID_FS, 2},
+    {"rng", VIRTIO_ID_RNG, 1},
+    {"net", VIRTIO_ID_NET, 2},
+};
+
+/* Return the type of device that is asked for. */
+static const struct type *type_of(const struct options *options)
+{
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (options->device == NULL || strcmp(options->device, types[i].name) == 0)
+			return &types[i];
+	usage();
+}
+
 /* Drive the device through all rounds over the qtest connection @fd. */
 static void drive(struct qemu_stage *stage, const struct options *options, int fd)
 {
+	const struct type *type = type_of(options);
+	const bool disk = type->id == VIRTIO_ID_BLOCK;
 	struct qemu_qtest qtest;
 	struct qemu_mmio device;
 	unsigned int turn = 0;
 
 	qemu_qtest_open(&qtest, stage, "qemu", fd);
-	qemu_mmio_find(&device, &qtest, VIRTIO_ID_BLOCK);
+	qemu_mmio_find(&device, &qtest, type->id);
 	for (unsigned int round = 0; round < options->rounds; round++) {
-		qemu_mmio_start(&device, options->queues);
+		qemu_mmio_start(&device, type->queues != 0 ? type->queues : options->queues);
 		do {
-			for (unsigned int queue = 0; queue < options->queues; queue++)
+			if (type->id == VIRTIO_ID_RNG)
+				use_chance(&device);
+			for (unsigned int queue = 0; disk && queue < options->queues; queue++)
 				use_disk(&device, queue, turn);
 			turn++;
 		} while (options->until != NULL && access(options->until, F_OK) != 0);
@@ -227,6 +267,7 @@ int main(int argc, char **argv)
 	struct qemu_machine machine = {
 	    .name = "qemu",
 	    .chardev = options.chardev,
+	    .device = options.device,
 	    .queues = options.queues,
 	    .strace = options.strace,
 	};

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The vhost-user messages in a trace of QEMU's system calls, one a line.
+# The vhost-user messages in a trace of a front-end's system calls, one a line.
 #
 #   awk -f qemu_strace.awk -v path=SOCKET TRACE
 #
-# TRACE is what `strace -f -y -xx -o TRACE` wrote; SOCKET is what QEMU connected to. A line is
+# TRACE is what `strace -f -y -xx -o TRACE` wrote; SOCKET is what the front-end connected to. A line is
 #   CHANNEL SENDER BYTES FDS
 # with the message in hexadecimal and the names that /proc gives its descriptors, between commas; "-"
 # stands for none. Messages of one channel are in their order, the back-end's channel comes last.
@@ -31,10 +31,16 @@ function number(hex, at,    i, out)
 	return out
 }
 
-# Return the bytes, in hexadecimal, that the first @size bytes of the vectors in @call are.
+# Return the bytes, in hexadecimal, that the first @size bytes of the vectors, or of the buffer, in
+# @call are.
 function moved(call, size,    out, part)
 {
 	out = ""
+	if (call !~ /iov_base=/ && match(call, />, "[^"]*"/)) {
+		part = substr(call, RSTART + 4, RLENGTH - 5)
+		gsub(/\\x/, "", part)
+		return substr(part, 1, 2 * size)
+	}
 	while (match(call, /iov_base="[^"]*"/)) {
 		part = substr(call, RSTART + 10, RLENGTH - 11)
 		gsub(/\\x/, "", part)
@@ -128,14 +134,14 @@ call == "socketpair" && match($0, /\[[0-9]+<[^>]*>, [0-9]+<[^>]*>\]/) {
 	pair[text(shown[2])] = key[1]
 }
 
-call ~ /^(sendmsg|recvmsg)$/ && match($0, /<[^>]*>/) {
+call ~ /^(sendmsg|recvmsg|write|read|sendto|recvfrom)$/ && match($0, /<[^>]*>/) {
 	socket = substr($0, RSTART, RLENGTH)
 	if (socket == front || socket == other)
-		take(socket, call == "recvmsg", $0, result)
+		take(socket, call ~ /^(recvmsg|read|recvfrom)$/, $0, result)
 }
 
 # Other calls on these sockets would be missed here, so they must not happen.
-call ~ /^(read|write|readv|writev|sendto|recvfrom)$/ && match($0, /<[^>]*>/) {
+call ~ /^(readv|writev|recvmmsg|sendmmsg)$/ && match($0, /<[^>]*>/) {
 	socket = substr($0, RSTART, RLENGTH)
 	if (socket == front || socket == other) {
 		print "unexpected " call " on a vhost-user socket"
