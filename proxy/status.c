@@ -35,6 +35,10 @@ static void status_add_link(struct vhu_status *status, const struct vhu_link *li
 	status->fds += 2;
 	for (int side = VHU_FRONT; side <= VHU_BACK; side++)
 		status->fds += link->relay[side].fds;
+	if (link->notifiers) {
+		status->notifiers = link->notifiers;
+		status->fds += 2 * link->notifiers->wires;
+	}
 	if (status->links == VHU_STATUS_LINKS)
 		return;
 	status->links++;

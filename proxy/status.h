@@ -14,6 +14,7 @@
 
 #include "lib/cli/json.h"
 #include "lib/session/state.h"
+#include "proxy/notifier.h"
 #include "proxy/pair.h"
 
 /* Links of a session that are told of one by one: the channels there are, and closing ones. */
@@ -38,6 +39,7 @@ struct vhu_status {
 	uint64_t now_ns;               /* as vhu_loop_now tells */
 	struct vhu_status_link link[VHU_STATUS_LINKS];
 	unsigned links;
+	const struct vhu_notifiers *notifiers; /* NULL: none stand between its kicks and calls */
 	unsigned fds; /* descriptors that the session takes: its sockets, and what is held */
 	/* The request that waits for its answer longest; NULL where none does. */
 	const struct vhu_traffic_request *waits;

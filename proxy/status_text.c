@@ -76,6 +76,21 @@ static void put_waits(FILE *to, const struct vhu_status *status)
 	fputc('\n', to);
 }
 
+/* Write what came of kicks and calls where the proxy stands between them. */
+static void put_notifiers(FILE *to, const struct vhu_notifiers *notifiers)
+{
+	char text[512];
+
+	for (unsigned i = 0; i < VHU_NOTIFY_VRINGS; i++) {
+		const struct vhu_notifier_ring *ring = notifiers->ring[i];
+
+		if (!ring || !vhu_notifier_ring_text(ring, text, sizeof(text)))
+			continue;
+		vhu_show_label(to, "interposed");
+		fprintf(to, "%s\n", text);
+	}
+}
+
 void vhu_status_text(FILE *to, const struct vhu_status *status)
 {
 	const struct vhu_proxy_session *session = status->session;
@@ -95,6 +110,8 @@ void vhu_status_text(FILE *to, const struct vhu_status *status)
 		put_held(to, &status->link[i], VHU_FRONT);
 		put_held(to, &status->link[i], VHU_BACK);
 	}
+	if (status->notifiers)
+		put_notifiers(to, status->notifiers);
 	vhu_show_label(to, "takes");
 	put_amount(to, status->fds, "descriptor");
 	fputc('\n', to);

@@ -170,6 +170,37 @@ static void tells_what_a_session_does(void)
 	control_close(&stand);
 }
 
+/* Kicks are counted while the proxy stands between. */
+static void tells_of_kicks(void)
+{
+	const uint64_t one = 1;
+	struct control_stand stand;
+	struct control_client *client;
+	int64_t limit = peer_now_ms() + PEER_PATIENCE_MS;
+	long long passed = 0;
+	json_t *answer;
+	int kick;
+
+	control_open_with(&stand, "--interpose-eventfds");
+	client = control_connect(&stand);
+	kick = set_up(&stand);
+	peer_check(write(kick, &one, sizeof(one)) == sizeof(one), "no kick: %s", strerror(errno));
+	while (!passed) {
+		peer_check(peer_now_ms() < limit, "the kick is not counted");
+		answer = control_ask(client, "{\"verb\":\"session\",\"session\":1}");
+		passed = control_number(answer, "session.interposed.0.kicks.passed");
+		peer_check(control_number(answer, "session.interposed.0.vring") == 0, "of another");
+		json_decref(answer);
+	}
+	answer = control_ask(client, "{\"verb\":\"session\",\"session\":1,\"as\":\"text\"}");
+	peer_check(strstr(control_text(answer, "text"), "vring 0: 1 kick"), "not told: %s",
+		   control_text(answer, "text"));
+	json_decref(answer);
+	close(kick);
+	control_leave(client);
+	control_close(&stand);
+}
+
 /* All sessions are listed, in order, or those asked for, also when one asks with one's last breath.
  */
 static void lists_sessions(void)
@@ -515,6 +546,7 @@ int main(int argc, char **argv)
 {
 	static const struct control_case cases[] = {
 	    CONTROL_CASE(tells_what_a_session_does),
+	    CONTROL_CASE(tells_of_kicks),
 	    CONTROL_CASE(lists_sessions),
 	    CONTROL_CASE(follows_as_dump_shows),
 	    CONTROL_CASE(closes_a_session),
