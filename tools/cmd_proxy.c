@@ -37,9 +37,7 @@ static const struct vhu_option option[] = {
     {VHU_PROXY_SEED, "seed", "N", "let rules have the chances that they had in the run of seed N"},
     {VHU_PROXY_MASK, "mask", "WHAT", "hide protocol:NAME, virtio:NAME, config:OFFSET=BYTE,..."},
     {VHU_PROXY_CONFIG, "config", "FILE", "take options from FILE: a line each, without dashes"},
-#ifdef VHU_HAVE_CONTROL
     {VHU_PROXY_CONTROL, "control", "SOCKET", "listen for vhu ctl; - for where it looks by itself"},
-#endif
     {VHU_PROXY_NO_SANDBOX, "no-sandbox", NULL, "keep the right to do more than serving needs"},
     {0},
 };
@@ -58,10 +56,8 @@ static const struct vhu_example example[] = {
      "for weeks: the latest 200 MB, in files that can each be read alone"},
     {"vhu proxy -w crash.pcapng --flight-recorder -b files:20 vm.sock disk.sock",
      "nothing on disk until something goes wrong, then what led to it"},
-#ifdef VHU_HAVE_CONTROL
     {"vhu proxy --control /run/vhu.sock vm.sock disk.sock",
      "let vhu ctl see what passes, and change it"},
-#endif
     {"vhu proxy --interpose-eventfds=vring=0 vm.sock disk.sock",
      "count and time the kicks and calls of vring 0"},
     {"vhu proxy -w vm.pcapng --mask protocol:STATUS vm.sock disk.sock",

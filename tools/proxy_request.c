@@ -218,6 +218,9 @@ int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const cha
 	case VHU_PROXY_PAIR:
 		return request_joined_pair(request, argument, error);
 	case VHU_PROXY_CONTROL:
+#ifndef VHU_HAVE_CONTROL
+		return vhu_proxy_request_wrong(error, "--control: vhu was built without jansson");
+#endif
 		request->control = argument;
 		break;
 	case VHU_PROXY_END_WITH_READER:
