@@ -71,77 +71,21 @@ static void tell_passed_over(struct vhu_reading *reading, const struct vhu_pcapn
 			 reading->path, damaged);
 }
 
-/* Return whether @record says in which file a capture that is followed goes on; that file's path
- * then is in reading->next. */
-static bool goes_on(struct vhu_reading *reading, const struct vhu_record *record)
-{
-	const char *path = *reading->next ? reading->next : reading->path;
-	const char *slash = strrchr(path, '/');
-	char next[PATH_MAX];
-
-	/* In the same folder, wherever a capture says that it is. */
-	if (!reading->follow || record->type != VHU_RECORD_CONTINUED || !*record->text ||
-	    strchr(record->text, '/') || !strcmp(path, "-"))
-		return false;
-	if ((size_t)snprintf(next, sizeof(next), "%.*s%s", slash ? (int)(slash + 1 - path) : 0,
-			     path, record->text) >= sizeof(next))
-		return false;
-	memcpy(reading->next, next, sizeof(next));
-	return true;
-}
-
-/*
- * Show the records of one file.
- * @on: set where the capture goes on in the next one, and this one need not be read on.
- * Returns what vhu_pcapng_read did last; in *@error what else ended it, 0 or -errno.
- */
-static int read_file(struct vhu_reading *reading, struct vhu_sessions *sessions,
-		     struct vhu_pcapng_reader *reader, bool *on, int *error)
-{
-	const struct vhu_record *record;
-	/* What a file tells again of the one before has been seen there. */
-	bool again = reading->before != 0;
-	struct vhu_note note;
-	int got = 0;
-
-	*error = 0;
-	*on = false;
-	while (!*error && !*on && (got = vhu_pcapng_read(reader, &record)) > 0) {
-		uint64_t number = reading->before + vhu_pcapng_reader_number(reader);
-
-		again = again && (record->marks & VHU_MARK_EARLIER);
-		*error = vhu_session_feed(sessions, record, number, &note);
-		if (!*error && !again)
-			*error = reading->see(reading->with, record, number, &note);
-		*on = goes_on(reading, record);
-	}
-	return got;
-}
-
-/* Go on with the next file of a capture. Returns 0; -errno with what is wrong in @error. */
-static int open_next(struct vhu_reading *reading, struct vhu_pcapng_reader **reader,
-		     char error[VHU_PCAPNG_ERROR_SIZE])
-{
-	reading->before += vhu_pcapng_reader_number(*reader);
-	vhu_pcapng_reader_close(*reader);
-	*reader = NULL;
-	return vhu_pcapng_reader_open(reader, reading->next, true, error);
-}
-
 /* Show each record and the sessions that the capture does not close. Returns an exit status. */
 static int read_through(struct vhu_reading *reading, struct vhu_sessions *sessions,
-			struct vhu_pcapng_reader **from)
+			struct vhu_pcapng_reader *reader)
 {
-	char what[VHU_PCAPNG_ERROR_SIZE];
-	struct vhu_pcapng_reader *reader;
+	const struct vhu_record *record;
 	struct vhu_note note;
-	int got, error;
-	bool on;
+	int got, error = 0;
 
-	while ((got = read_file(reading, sessions, *from, &on, &error)) > 0 && on)
-		if (open_next(reading, from, what))
-			return fail(reading, "goes on in %s: %s", reading->next, what);
-	reader = *from;
+	while (!error && (got = vhu_pcapng_read(reader, &record)) > 0) {
+		uint64_t number = vhu_pcapng_reader_number(reader);
+
+		error = vhu_session_feed(sessions, record, number, &note);
+		if (!error)
+			error = reading->see(reading->with, record, number, &note);
+	}
 	while (!error && vhu_session_finish(sessions, &note))
 		error = reading->see(reading->with, NULL, 0, &note);
 	if (error)
@@ -159,8 +103,7 @@ int vhu_reading_run(struct vhu_reading *reading)
 	char error[VHU_PCAPNG_ERROR_SIZE];
 	int status;
 
-	reading->error[0] = reading->next[0] = '\0';
-	reading->before = 0;
+	reading->error[0] = '\0';
 	if (!sessions)
 		return fail(reading, "%s", strerror(ENOMEM));
 	vhu_sessions_force_dialect(sessions, reading->choice.dialect);
@@ -172,7 +115,7 @@ int vhu_reading_run(struct vhu_reading *reading)
 	if (vhu_pcapng_reader_open(&reader, reading->path, reading->follow, error)) {
 		status = fail(reading, "%s", error);
 	} else {
-		status = read_through(reading, sessions, &reader);
+		status = read_through(reading, sessions, reader);
 		vhu_pcapng_reader_close(reader);
 	}
 	vhu_sessions_free(sessions);

@@ -7,8 +7,6 @@
 #ifndef VHU_TOOLS_READING_H
 #define VHU_TOOLS_READING_H
 
-#include <limits.h>
-
 #include "lib/capture/pcapng.h"
 #include "lib/cli/options.h"
 #include "lib/session/session.h"
@@ -23,8 +21,7 @@ struct vhu_reading_choice {
 struct vhu_reading {
 	const struct vhu_command *command; /* in whose name errors are said */
 	const char *path;                  /* "-": standard input */
-	bool
-	    follow; /* wait for more at the end, and go on with the file that follows a whole one */
+	bool follow; /* as the reader of captures has it */
 	struct vhu_reading_choice choice;
 
 	/*
@@ -34,10 +31,6 @@ struct vhu_reading {
 	int (*see)(void *with, const struct vhu_record *record, uint64_t number,
 		   const struct vhu_note *note);
 	void *with;
-
-	/* Of files that go on in others: where, and how many records came before. Numbers go on. */
-	char next[PATH_MAX];
-	uint64_t before;
 
 	char error[VHU_PCAPNG_ERROR_SIZE + 64]; /* what is wrong with the capture; "" nothing */
 };

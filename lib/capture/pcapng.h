@@ -78,7 +78,8 @@ int vhu_pcapng_writer_close(struct vhu_pcapng_writer *writer);
 
 /*
  * Open a capture. @path: "-" is standard input.
- * @follow: wait for more at the end of the file instead of ending; pipes end with their writer.
+ * @follow: wait for more at the end of the file instead of ending, and where that says that the
+ * capture goes on in another file of its folder go on there; pipes end with their writer.
  * @error: room for a line of text, VHU_PCAPNG_ERROR_SIZE bytes, that says what is wrong.
  * Returns 0 and *@reader, to be freed by vhu_pcapng_reader_close; -errno (-EBADMSG: no capture).
  */
@@ -103,7 +104,8 @@ const char *vhu_pcapng_reader_error(const struct vhu_pcapng_reader *reader);
 uint64_t vhu_pcapng_reader_foreign(const struct vhu_pcapng_reader *reader);
 uint64_t vhu_pcapng_reader_damaged(const struct vhu_pcapng_reader *reader);
 
-/* Return the number of the packet read last, from 1, as Wireshark counts frames. */
+/* Return the number of the packet read last, from 1, as Wireshark counts frames. Where a capture goes
+ * on in another file it goes on, without what that file tells again. */
 uint64_t vhu_pcapng_reader_number(const struct vhu_pcapng_reader *reader);
 
 /* Free @reader; NULL is ignored. */

@@ -6,6 +6,10 @@
  * waits for more. So libpcap never sees the middle of a block that is still being written. What
  * stopped the stream is kept, because libpcap tells it by texts only.
  *
+ * A file that is followed ends where it says in which other one the capture goes on. That one has
+ * been begun by then. It begins with what the reader has seen in the one before, which is passed
+ * over.
+ *
  * Ownership: the reader owns libpcap's handle, that owns the stream, and the stream the
  * descriptors.
  */
@@ -46,7 +50,11 @@ struct stream {
 struct vhu_pcapng_reader {
 	struct stream stream;
 	pcap_t *pcap;
-	bool ours; /* the file's packets are of our link type */
+	char *path; /* of the file that is followed; NULL without */
+	bool ours;  /* the file's packets are of our link type */
+	bool on;    /* the capture goes on in `next` */
+	bool again; /* the file has only told again so far */
+	char next[VHU_RECORD_TEXT_MAX + 1];
 	uint64_t number, foreign, damaged;
 	int end; /* 1 while there may be more, then what vhu_pcapng_read returns */
 	char error[VHU_PCAPNG_ERROR_SIZE];
@@ -180,16 +188,16 @@ static int refuse(const struct stream *stream, const char *why, char *error)
 	return stream->error ? stream->error : -EBADMSG;
 }
 
-int vhu_pcapng_reader_open(struct vhu_pcapng_reader **to, const char *path, bool follow,
-			   char *error)
+/* Open the file at @path for libpcap. Returns 0; -errno with why in @error. */
+static int open_file(struct vhu_pcapng_reader *reader, const char *path, bool follow, char *error)
 {
-	struct vhu_pcapng_reader *reader = calloc(1, sizeof(*reader));
 	FILE *file;
-	int ret = reader ? open_stream(&reader->stream, path, follow, &file) : -ENOMEM;
+	int ret;
 
+	memset(&reader->stream, 0, sizeof(reader->stream));
+	ret = open_stream(&reader->stream, path, follow, &file);
 	if (ret) {
 		snprintf(error, VHU_PCAPNG_ERROR_SIZE, "%s", strerror(-ret));
-		free(reader);
 		return ret;
 	}
 	reader->pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO,
@@ -197,13 +205,76 @@ int vhu_pcapng_reader_open(struct vhu_pcapng_reader **to, const char *path, bool
 	if (!reader->pcap) {
 		ret = refuse(&reader->stream, reader->error, error);
 		fclose(file);
-		free(reader);
 		return ret;
 	}
 	reader->ours = pcap_datalink(reader->pcap) == LINKTYPE_WIRESHARK_UPPER_PDU;
+	return 0;
+}
+
+int vhu_pcapng_reader_open(struct vhu_pcapng_reader **to, const char *path, bool follow,
+			   char *error)
+{
+	struct vhu_pcapng_reader *reader = calloc(1, sizeof(*reader));
+	int ret;
+
+	if (!reader) {
+		snprintf(error, VHU_PCAPNG_ERROR_SIZE, "%s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	ret = open_file(reader, path, follow, error);
+	if (!ret && reader->stream.follow && strcmp(path, "-")) {
+		reader->path = strdup(path);
+		if (!reader->path) {
+			ret = -ENOMEM;
+			snprintf(error, VHU_PCAPNG_ERROR_SIZE, "%s", strerror(ENOMEM));
+		}
+	}
+	if (ret) {
+		vhu_pcapng_reader_close(reader);
+		return ret;
+	}
 	reader->end = 1;
 	*to = reader;
 	return 0;
+}
+
+/* Note where the capture goes on, if that is what the record says: in the same folder, whatever it
+ * says. */
+static void note_next(struct vhu_pcapng_reader *reader)
+{
+	const char *text = reader->record.text;
+
+	if (!reader->path || reader->record.type != VHU_RECORD_CONTINUED || !*text ||
+	    strchr(text, '/'))
+		return;
+	snprintf(reader->next, sizeof(reader->next), "%s", text);
+	reader->on = true;
+}
+
+/* Go on with the next file. Returns 0; -errno with why in reader->error. */
+static int open_next(struct vhu_pcapng_reader *reader)
+{
+	const char *slash = strrchr(reader->path, '/');
+	char error[VHU_PCAPNG_ERROR_SIZE];
+	char *path = NULL;
+	int ret;
+
+	pcap_close(reader->pcap);
+	reader->pcap = NULL;
+	reader->on = false;
+	reader->again = true;
+	if (asprintf(&path, "%.*s%s", slash ? (int)(slash + 1 - reader->path) : 0, reader->path,
+		     reader->next) < 0) {
+		snprintf(reader->error, sizeof(reader->error), "%s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	free(reader->path);
+	reader->path = path;
+	ret = open_file(reader, path, true, error);
+	if (ret)
+		snprintf(reader->error, sizeof(reader->error), "goes on in %.100s: %.120s",
+			 reader->next, error);
+	return ret;
 }
 
 /* Note what ended the reading. Returns what vhu_pcapng_read is to return. */
@@ -234,8 +305,13 @@ int vhu_pcapng_read(struct vhu_pcapng_reader *reader, const struct vhu_record **
 	const u_char *bytes;
 
 	while (reader->end > 0) {
-		int ret = pcap_next_ex(reader->pcap, &head, &bytes);
+		int ret = reader->on ? open_next(reader) : 0;
 
+		if (ret) {
+			reader->end = ret;
+			break;
+		}
+		ret = pcap_next_ex(reader->pcap, &head, &bytes);
 		if (ret != 1) {
 			reader->end = note_end(reader, ret);
 			break;
@@ -244,7 +320,13 @@ int vhu_pcapng_read(struct vhu_pcapng_reader *reader, const struct vhu_record **
 		ret = reader->ours ? vhu_record_decode(&reader->record, reader->fd, bytes,
 						       head->caplen, head->len)
 				   : -ENOMSG;
+		reader->again = reader->again && !ret && (reader->record.marks & VHU_MARK_EARLIER);
+		if (reader->again) {
+			reader->number--;
+			continue;
+		}
 		if (!ret) {
+			note_next(reader);
 			reader->record.time_ns =
 			    (uint64_t)head->ts.tv_sec * 1000000000 + (uint64_t)head->ts.tv_usec;
 			*record = &reader->record;
@@ -280,6 +362,8 @@ void vhu_pcapng_reader_close(struct vhu_pcapng_reader *reader)
 {
 	if (!reader)
 		return;
-	pcap_close(reader->pcap);
+	if (reader->pcap)
+		pcap_close(reader->pcap);
+	free(reader->path);
 	free(reader);
 }

@@ -374,6 +374,85 @@ static int count(const char *path)
 	return ret ? 1 : 0;
 }
 
+/* Write the file @name of a capture that goes on: an earlier and a later message, and then records
+ * that say that it goes on in @next and @more, NULL: nowhere. */
+static void make_part(const char *name, const char *next, const char *more)
+{
+	struct vhu_record earlier = *sample_message(1, 0, 20);
+	struct vhu_record on = {.type = VHU_RECORD_CONTINUED};
+	struct vhu_pcapng_writer *writer;
+	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	earlier.marks |= VHU_MARK_EARLIER;
+	assert_int_equal(vhu_pcapng_writer_open(&writer, fd, 0, "vhu test"), 0);
+	assert_int_equal(vhu_pcapng_write(writer, &earlier), 0);
+	assert_int_equal(vhu_pcapng_write(writer, sample_message(1, 1, 20)), 0);
+	on.text = next;
+	assert_int_equal(next ? vhu_pcapng_write(writer, &on) : 0, 0);
+	on.text = more;
+	assert_int_equal(more ? vhu_pcapng_write(writer, &on) : 0, 0);
+	assert_int_equal(vhu_pcapng_writer_close(writer), 0);
+	close(fd);
+}
+
+/* Check that the next record is of @type, told again or not, and has @number. */
+static void check_type(struct vhu_pcapng_reader *reader, enum vhu_record_type type, bool earlier,
+		       uint64_t number)
+{
+	const struct vhu_record *record;
+
+	assert_int_equal(vhu_pcapng_read(reader, &record), 1);
+	assert_int_equal(record->type, type);
+	assert_int_equal(!!(record->marks & VHU_MARK_EARLIER), earlier);
+	assert_int_equal(vhu_pcapng_reader_number(reader), number);
+}
+
+static void a_capture_that_goes_on_elsewhere_is_followed_there(void **state)
+{
+	char folder[] = "/tmp/vhu-reader-XXXXXX", error[VHU_PCAPNG_ERROR_SIZE], path[64];
+	struct vhu_pcapng_reader *reader;
+	const struct vhu_record *record;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chdir(folder), 0);
+	make_part("1", "2", NULL);
+	/* Elsewhere than in its folder, and nowhere: it is read on here. */
+	make_part("2", "../1", "");
+	make_part("3", "none", NULL);
+	snprintf(path, sizeof(path), "%s/1", folder);
+	assert_int_equal(vhu_pcapng_reader_open(&reader, path, true, error), 0);
+	check_type(reader, VHU_RECORD_MESSAGE, true, 1);
+	check_type(reader, VHU_RECORD_MESSAGE, false, 2);
+	check_type(reader, VHU_RECORD_CONTINUED, false, 3);
+	/* What is told again was read before. */
+	check_type(reader, VHU_RECORD_MESSAGE, false, 4);
+	check_type(reader, VHU_RECORD_CONTINUED, false, 5);
+	check_type(reader, VHU_RECORD_CONTINUED, false, 6);
+	vhu_pcapng_reader_close(reader);
+
+	assert_int_equal(vhu_pcapng_reader_open(&reader, "3", true, error), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(vhu_pcapng_read(reader, &record), 1);
+	assert_int_equal(vhu_pcapng_read(reader, &record), -ENOENT);
+	assert_int_equal(vhu_pcapng_read(reader, &record), -ENOENT);
+	assert_string_equal(vhu_pcapng_reader_error(reader),
+			    "goes on in none: No such file or directory");
+	vhu_pcapng_reader_close(reader);
+
+	/* One that is not followed ends where it ends. */
+	assert_int_equal(vhu_pcapng_reader_open(&reader, "1", false, error), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(vhu_pcapng_read(reader, &record), 1);
+	assert_int_equal(vhu_pcapng_read(reader, &record), 0);
+	vhu_pcapng_reader_close(reader);
+	unlink("1");
+	unlink("2");
+	unlink("3");
+	assert_int_equal(chdir("/"), 0);
+	rmdir(folder);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +465,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(a_file_that_grows_is_followed),
 	    cmocka_unit_test(a_signal_ends_following),
 	    cmocka_unit_test(a_followed_file_that_shrinks_is_said),
+	    cmocka_unit_test(a_capture_that_goes_on_elsewhere_is_followed_there),
 	};
 
 	if (argc == 3 && !strcmp(argv[1], "make"))
