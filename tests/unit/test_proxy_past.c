@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Shows what is kept of sessions, and what is let go of: answered requests that tell nothing,
+ * closed sessions, and those that would need too much room. And that a flight recorder's ring has
+ * whole records, the latest. */
+#include "proxy/past.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib/capture/pcapng.h"
+#include "lib/session/session.h"
+#include "proxy/flight.h"
+
+static uint64_t time_ns;
+
+/* Return a message of @session with @size bytes of payload, the first word of which is @first; it
+ * lasts until the next call. */
+static const struct vhu_record *message(uint64_t session, enum vhu_message_id id, bool reply,
+					uint32_t size, uint64_t first)
+{
+	static uint8_t bytes[VHU_HEADER_SIZE + 100000];
+	static struct vhu_record record;
+	struct vhu_header header = {vhu_messages[id].request,
+				    VHU_FLAGS_VERSION | (reply ? VHU_FLAG_REPLY : 0), size};
+
+	memset(bytes, 0, sizeof(bytes));
+	vhu_header_write(bytes, header, vhu_host_is_big_endian());
+	if (size >= sizeof(first))
+		memcpy(bytes + VHU_HEADER_SIZE, &first, sizeof(first));
+	record = (struct vhu_record){
+	    .time_ns = ++time_ns,
+	    .session = session,
+	    .marks = vhu_host_is_big_endian() ? VHU_MARK_BIG_ENDIAN : 0,
+	    .from_back_end = reply,
+	    .message = bytes,
+	    .message_size = VHU_HEADER_SIZE + size,
+	    .message_sent = VHU_HEADER_SIZE + size,
+	};
+	return &record;
+}
+
+/* Return a record of @session of another type; it lasts until the next call. */
+static const struct vhu_record *event(uint64_t session, enum vhu_record_type type)
+{
+	static struct vhu_record record;
+
+	record = (struct vhu_record){.time_ns = ++time_ns, .session = session, .type = type};
+	return &record;
+}
+
+/* What was told. */
+struct told {
+	unsigned records, of[8]; /* by session */
+	uint64_t last_ns;
+	uint32_t most; /* bytes of a message */
+	int answer;
+};
+
+/* Count a record. Returns what is asked for. */
+static int count(void *context, const struct vhu_record *record, uint64_t number)
+{
+	struct told *told = context;
+
+	assert_true(number);
+	assert_true(record->marks & VHU_MARK_EARLIER);
+	assert_true(record->time_ns > told->last_ns);
+	told->last_ns = record->time_ns;
+	told->records++;
+	told->of[record->session]++;
+	if (record->message_size > told->most)
+		told->most = record->message_size;
+	return told->answer;
+}
+
+/* Return what a past tells. */
+static struct told tell(struct vhu_past *past)
+{
+	struct told told = {0};
+
+	assert_int_equal(vhu_past_tell(past, count, &told), 0);
+	return told;
+}
+
+static void what_made_a_session_is_told_once(void **state)
+{
+	struct vhu_past *past = vhu_past_new();
+	struct told told = {.answer = -ENOSPC};
+
+	(void)state;
+	assert_int_equal(tell(past).records, 0);
+	vhu_past_take(past, event(1, VHU_RECORD_OPENED));
+	vhu_past_take(past, event(2, VHU_RECORD_OPENED));
+	for (unsigned i = 0; i < 1000; i++) {
+		vhu_past_take(past, message(1, VHU_MSG_GET_FEATURES, false, 0, 0));
+		vhu_past_take(past, message(1, VHU_MSG_GET_FEATURES, true, 8, i));
+		vhu_past_take(past, message(1 + i % 2, VHU_MSG_SET_VRING_BASE, false, 8, i % 2));
+		vhu_past_take(past, message(2, VHU_MSG_SET_OWNER, false, 0, 0));
+		vhu_past_take(past, event(0, VHU_RECORD_ERROR));
+		vhu_past_take(past, event(1, VHU_RECORD_VRING));
+	}
+	/* Opened, features asked for and offered, a ring; opened, a ring, its owner. */
+	assert_int_equal(tell(past).of[1], 4);
+	assert_int_equal(tell(past).of[2], 3);
+	assert_int_equal(tell(past).of[0], 0);
+	/* Whoever is told can stop that. */
+	assert_int_equal(vhu_past_tell(past, count, &told), -ENOSPC);
+	assert_int_equal(told.records, 1);
+	vhu_past_take(past, event(1, VHU_RECORD_CLOSED));
+	assert_int_equal(tell(past).of[1], 0);
+	assert_int_equal(tell(past).of[2], 3);
+	vhu_past_free(past);
+	vhu_past_free(NULL);
+}
+
+static void requests_wait_with_all_that_is_kept_of_them(void **state)
+{
+	struct vhu_past *past = vhu_past_new();
+
+	(void)state;
+	vhu_past_take(past, event(1, VHU_RECORD_OPENED));
+	vhu_past_take(past, message(1, VHU_MSG_GET_CONFIG, false, 90000, 0));
+	vhu_past_take(past, message(1, VHU_MSG_GET_QUEUE_NUM, false, 0, 0));
+	assert_int_equal(tell(past).records, 3);
+	assert_int_equal(tell(past).most, VHU_PAST_MESSAGE_MAX);
+	assert_int_equal(vhu_past_state(past, 1)->channel[VHU_FRONT_END].count, 2);
+	assert_null(vhu_past_state(past, 2));
+	vhu_past_free(past);
+}
+
+static void a_session_has_only_so_much_room(void **state)
+{
+	struct vhu_past *past = vhu_past_new();
+	struct told told;
+
+	(void)state;
+	for (uint64_t session = 1; session < 3; session++) {
+		vhu_past_take(past, event(session, VHU_RECORD_OPENED));
+		vhu_past_take(past, message(session, VHU_MSG_SET_OWNER, false, 0, 0));
+	}
+	/* Rings that there are, in messages that there are not. */
+	for (uint64_t vring = 0; vring < 256; vring++) {
+		vhu_past_take(past, message(1, VHU_MSG_SET_VRING_NUM, false, 4096, vring));
+		vhu_past_take(past, message(1, VHU_MSG_SET_VRING_BASE, false, 4096, vring));
+	}
+	told = tell(past);
+	assert_int_equal(told.of[1], 0);
+	assert_int_equal(told.of[2], 2);
+	/* The next one is another. */
+	vhu_past_take(past, event(1, VHU_RECORD_CLOSED));
+	vhu_past_take(past, event(1, VHU_RECORD_OPENED));
+	assert_int_equal(tell(past).of[1], 1);
+	vhu_past_free(past);
+}
+
+/* Pass over a record. */
+static void ignore(void *context, const struct vhu_record *record)
+{
+	(void)context;
+	(void)record;
+}
+
+static void a_ring_has_the_latest_records_and_whole_ones(void **state)
+{
+	const struct vhu_flight_options options = {.path = "flight", .bytes = VHU_FLIGHT_BYTES_MIN};
+	struct vhu_proxy proxy = {0};
+	struct vhu_flight flight;
+	struct vhu_pcapng_reader *reader;
+	const struct vhu_record *record;
+	char error[VHU_PCAPNG_ERROR_SIZE];
+	uint64_t next = 0, first = 0;
+
+	(void)state;
+	assert_int_equal(vhu_flight_open(&flight, &proxy, &options), 0);
+	vhu_flight_take(&flight, event(1, VHU_RECORD_OPENED));
+	/* Of all sizes, several times around. */
+	for (uint64_t i = 0; i < 3000; i++) {
+		const uint32_t size = (uint32_t)(8 + i * 7919 % (i % 100 ? 3000 : 90000));
+
+		vhu_flight_take(&flight, message(1, VHU_MSG_SET_LOG_BASE, false, size, i));
+		assert_true(flight.used <= options.bytes);
+	}
+	assert_true(flight.used > options.bytes / 2);
+	assert_int_equal(vhu_flight_write(&flight, ignore, NULL), 0);
+	assert_int_equal(flight.records, 0);
+	assert_int_equal(
+	    vhu_pcapng_reader_open(&reader, vhu_files_name(&flight.files), false, error), 0);
+	while (vhu_pcapng_read(reader, &record) == 1 && record->type != VHU_RECORD_CONTINUED) {
+		uint64_t is = 0;
+
+		if (record->marks & VHU_MARK_EARLIER)
+			continue;
+		assert_int_equal(record->message_size, record->message_sent);
+		memcpy(&is, record->message + VHU_HEADER_SIZE, sizeof(is));
+		first = first ? first : is;
+		assert_true(!next || is == next);
+		next = is + 1;
+	}
+	assert_int_equal(next, 3000);
+	assert_true(first > 1000);
+	vhu_pcapng_reader_close(reader);
+	unlink(vhu_files_name(&flight.files));
+	vhu_flight_close(&flight);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_made_a_session_is_told_once),
+	    cmocka_unit_test(requests_wait_with_all_that_is_kept_of_them),
+	    cmocka_unit_test(a_session_has_only_so_much_room),
+	    cmocka_unit_test(a_ring_has_the_latest_records_and_whole_ones),
+	};
+	char folder[] = "/tmp/vhu-past-XXXXXX";
+	int failed;
+
+	if (!mkdtemp(folder) || chdir(folder)) {
+		perror(folder);
+		return 1;
+	}
+	failed = cmocka_run_group_tests_name("proxy-past", tests, NULL, NULL);
+	if (!failed)
+		rmdir(folder);
+	return failed;
+}
