@@ -353,6 +353,11 @@ void vhu_notifiers_flush(struct vhu_notifiers *notifiers)
 		vhu_wire_flush(wire);
 }
 
+unsigned vhu_notifiers_fds(const struct vhu_notifiers *notifiers)
+{
+	return 2 * notifiers->wires + (notifiers->spare >= 0);
+}
+
 void vhu_notifiers_free(struct vhu_notifiers *notifiers, bool deliver)
 {
 	if (!notifiers)

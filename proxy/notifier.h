@@ -30,6 +30,7 @@
 #define VHU_PROXY_NOTIFIER_H
 
 #include "lib/cli/histogram.h"
+#include "lib/cli/json.h"
 #include "proxy/notify.h"
 #include "proxy/wire.h"
 
@@ -102,8 +103,15 @@ void vhu_notifiers_free(struct vhu_notifiers *notifiers, bool deliver);
 /* For wires: @count signals came. */
 void vhu_notifiers_taken(struct vhu_wire *wire, uint64_t count);
 
+/* Return how many descriptors @notifiers take. */
+unsigned vhu_notifiers_fds(const struct vhu_notifiers *notifiers);
+
 /* Write what came on a vring as a line: "vring 0: 12 kicks, 12 calls, ...". Returns what snprintf
  * would. */
 int vhu_notifier_ring_text(const struct vhu_notifier_ring *ring, char *to, size_t size);
+
+/* Write what came on all vrings as an array. docs/control.md lists the keys. */
+void vhu_notifiers_json(struct vhu_json *json, const char *key,
+			const struct vhu_notifiers *notifiers);
 
 #endif

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Notifiers: what comes on a wire is counted, timed, recorded, and lost or changed by rules. */
-#include <inttypes.h>
 #include <time.h>
 
-#include "lib/cli/duration.h"
-#include "lib/protocol/line.h"
 #include "proxy/notifier.h"
 #include "proxy/session.h"
 
@@ -143,45 +140,4 @@ void vhu_notifiers_taken(struct vhu_wire *wire, uint64_t count)
 	}
 	signal.count = pass + (count - looked);
 	signal_pass(&signal);
-}
-
-/* Add how many signals of a kind there were, and what became of them. */
-static void ring_add(struct vhu_line *line, const struct vhu_notifier_count *count,
-		     const char *thing)
-{
-	vhu_line_printf(line, "%" PRIu64 " %s%s", count->signals, thing,
-			count->signals == 1 ? "" : "s");
-	if (count->lost)
-		vhu_line_printf(line, ", %" PRIu64 " of them lost", count->lost);
-	if (count->delayed)
-		vhu_line_printf(line, ", %" PRIu64 " of them delayed", count->delayed);
-	if (count->repeated)
-		vhu_line_printf(line, ", %" PRIu64 " of them repeated", count->repeated);
-}
-
-int vhu_notifier_ring_text(const struct vhu_notifier_ring *ring, char *to, size_t size)
-{
-	struct vhu_line line = vhu_line_in(to, size);
-	char half[VHU_DURATION_TEXT_SIZE], most[VHU_DURATION_TEXT_SIZE];
-
-	vhu_line_printf(&line, "vring %" PRIu32 ": ", ring->vring);
-	ring_add(&line, &ring->count[VHU_WIRES_KICK], "kick");
-	vhu_line_add(&line, "; ");
-	ring_add(&line, &ring->count[VHU_WIRES_CALL], "call");
-	if (ring->calls_without_kick)
-		vhu_line_printf(&line, ", %" PRIu64 " without a kick", ring->calls_without_kick);
-	if (ring->count[VHU_WIRES_ERR].signals) {
-		vhu_line_add(&line, "; ");
-		ring_add(&line, &ring->count[VHU_WIRES_ERR], "error");
-	}
-	if (ring->kick_to_call.count)
-		vhu_line_printf(
-		    &line, "; kick to call 50%% %s, 99%% %s",
-		    vhu_duration_text(vhu_histogram_quantile(&ring->kick_to_call, 500), half),
-		    vhu_duration_text(vhu_histogram_quantile(&ring->kick_to_call, 990), most));
-	if (ring->open_kicks)
-		vhu_line_printf(&line, "; %" PRIu64 " kick%s since %s had no call",
-				ring->open_kicks, ring->open_kicks == 1 ? "" : "s",
-				vhu_duration_text(vhu_loop_now() - ring->open_ns, half));
-	return (int)line.length;
 }

@@ -37,7 +37,7 @@ static void status_add_link(struct vhu_status *status, const struct vhu_link *li
 		status->fds += link->relay[side].fds;
 	if (link->notifiers) {
 		status->notifiers = link->notifiers;
-		status->fds += 2 * link->notifiers->wires;
+		status->fds += vhu_notifiers_fds(link->notifiers);
 	}
 	if (status->links == VHU_STATUS_LINKS)
 		return;

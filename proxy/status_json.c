@@ -50,39 +50,6 @@ static void put_waits(struct vhu_json *json, const struct vhu_status *status)
 	vhu_json_object_end(json);
 }
 
-/* Write what came of one kind on a vring. */
-static void put_count(struct vhu_json *json, const char *key,
-		      const struct vhu_notifier_count *count)
-{
-	vhu_json_object(json, key);
-	vhu_json_unsigned(json, "passed", count->signals);
-	vhu_json_unsigned(json, "lost", count->lost);
-	vhu_json_unsigned(json, "delayed", count->delayed);
-	vhu_json_unsigned(json, "repeated", count->repeated);
-	vhu_json_object_end(json);
-}
-
-/* Write what came of kicks and calls where the proxy stands between them. */
-static void put_notifiers(struct vhu_json *json, const struct vhu_notifiers *notifiers)
-{
-	vhu_json_array(json, "interposed");
-	for (unsigned i = 0; i < VHU_NOTIFY_VRINGS; i++) {
-		const struct vhu_notifier_ring *ring = notifiers->ring[i];
-
-		if (!ring)
-			continue;
-		vhu_json_object(json, NULL);
-		vhu_json_unsigned(json, "vring", i);
-		put_count(json, "kicks", &ring->count[VHU_WIRES_KICK]);
-		put_count(json, "calls", &ring->count[VHU_WIRES_CALL]);
-		put_count(json, "errors", &ring->count[VHU_WIRES_ERR]);
-		vhu_json_unsigned(json, "kicks_without_call", ring->open_kicks);
-		vhu_json_unsigned(json, "calls_without_kick", ring->calls_without_kick);
-		vhu_json_object_end(json);
-	}
-	vhu_json_array_end(json);
-}
-
 void vhu_status_json(struct vhu_json *json, const char *key, const struct vhu_status *status)
 {
 	const struct vhu_proxy_session *session = status->session;
@@ -95,7 +62,7 @@ void vhu_status_json(struct vhu_json *json, const char *key, const struct vhu_st
 	put_links(json, status);
 	put_waits(json, status);
 	if (status->notifiers)
-		put_notifiers(json, status->notifiers);
+		vhu_notifiers_json(json, "interposed", status->notifiers);
 	vhu_json_unsigned(json, "descriptors", status->fds);
 	if (status->state) {
 		vhu_show_device_json(json, status->state);

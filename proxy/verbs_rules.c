@@ -61,6 +61,11 @@ int vhu_ask_rules_add(struct vhu_ask *ask)
 	added = vhu_rules_add(ask_rules(ask), rule, error);
 	if (added < 0)
 		return vhu_ask_fail(ask, "%s", error);
+	if (!ask->from->control->proxy->notify && vhu_rules_speak_of_signals(ask_rules(ask))) {
+		vhu_rules_remove(ask_rules(ask), (unsigned)added);
+		return vhu_ask_fail(ask, "kicks and calls do not come by this proxy: start it with "
+					 "--interpose-eventfds");
+	}
 	vhu_json_unsigned(&ask->json, "added", (uint64_t)added);
 	return ask->text ? vhu_ask_say(ask, "rule %d added\n", added) : 0;
 }

@@ -318,6 +318,11 @@ static void rules(void)
 	peer_check(stand_now(kick[1]) == 2, "it was not put back");
 	stand_signal(called[1], 2);
 	stand_take_all(call[1], 2);
+	peer_check(
+	    !proxy_shell("%s ctl -s %s --json session 1 | grep -q '%s'", proxy_vhu(), stand.control,
+			 "\"interposed\":\\[{\"vring\":0,\"kicks\":{\"signals\":5,\"lost\":0,"
+			 "\"delayed\":0,\"repeated\":1},\"calls\":{\"signals\":5,\"lost\":1,"),
+	    "the control socket tells otherwise");
 	stand_close(&stand.front);
 	proxy_log_wait(&stand.proxy,
 		       "vring 0: 5 kicks, 1 of them repeated; 5 calls, 1 of them lost");

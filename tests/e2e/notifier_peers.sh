@@ -102,6 +102,15 @@ end changed
 said changed 'vring 0: .* of them repeated'
 said changed 'vring 1: .* of them delayed; .* of them delayed'
 
+# Where they go past the proxy a rule for them is refused, also later.
+start past --control "$stage/control"
+status=0
+"$build/bin/vhu" ctl -s "$stage/control" rules add 'kick: lose' >"$stage/ctl.log" 2>&1 || status=$?
+[ "$status" -eq 1 ] && grep -q 'do not come by this proxy' "$stage/ctl.log" ||
+	stage_fail "a rule for kicks was taken, status $status"
+drive past --requests 100 --depth 8 || stage_fail "status $?"
+end past
+
 # QEMU, with the sample and with its own back-end: each of its requests is a kick and a call.
 start sample --interpose-eventfds --record-kicks
 status=0

@@ -31,6 +31,9 @@ void stand_begin(struct stand *stand, const char *spec, const char *const *optio
 	for (; option && *option; option++)
 		args[count++] = *option;
 	proxy_prepare(&stand->proxy);
+	snprintf(stand->control, sizeof(stand->control), "%s.control", stand->proxy.front);
+	args[count++] = "--control";
+	args[count++] = stand->control;
 	args[count++] = "-w";
 	args[count++] = stand->proxy.capture;
 	args[count++] = stand->proxy.front;

@@ -16,9 +16,10 @@ enum { GET_FEATURES = 1, GET_VRING_BASE = 11, SET_KICK = 12, SET_CALL = 13, SET_
 
 struct stand {
 	struct proxy proxy;
-	int listener;     /* the back-end's */
-	int front, back;  /* of the session */
-	unsigned int fds; /* that the proxy has open with nothing wired */
+	int listener;                      /* the back-end's */
+	int front, back;                   /* of the session */
+	unsigned int fds;                  /* that the proxy has open with nothing wired */
+	char control[PROXY_PATH_MAX + 16]; /* its control socket */
 	uint64_t mark;
 };
 
