@@ -188,7 +188,7 @@ static void tells_of_kicks(void)
 	while (!passed) {
 		peer_check(peer_now_ms() < limit, "the kick is not counted");
 		answer = control_ask(client, "{\"verb\":\"session\",\"session\":1}");
-		passed = control_number(answer, "session.interposed.0.kicks.passed");
+		passed = control_number(answer, "session.interposed.0.kicks.signals");
 		peer_check(control_number(answer, "session.interposed.0.vring") == 0, "of another");
 		json_decref(answer);
 	}
