@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define NS_PER_MS 1000000u
+#define NS_PER_S  1000000000u
 
 uint64_t vhu_loop_now(void)
 {
@@ -139,20 +140,45 @@ void vhu_loop_unset(struct vhu_timer *timer)
 	timer->child = timer->next = NULL;
 }
 
-/* Return how many milliseconds to wait at most, as epoll_wait wants it: -1 for ever. Rounded up,
- * so that no timer is found not yet due again and again. */
-static int loop_patience(const struct vhu_loop *loop)
+/* Return how long to wait at most, in nanoseconds: UINT64_MAX for ever. */
+static uint64_t loop_patience(const struct vhu_loop *loop)
 {
 	const struct vhu_timer *first = loop->timers;
-	uint64_t now, ms;
+	uint64_t now;
 
 	if (!first)
-		return -1;
+		return UINT64_MAX;
 	now = vhu_loop_now();
-	if (first->due_ns <= now)
-		return 0;
-	ms = (first->due_ns - now + NS_PER_MS - 1) / NS_PER_MS;
-	return ms > INT_MAX ? INT_MAX : (int)ms;
+	return first->due_ns <= now ? 0 : first->due_ns - now;
+}
+
+/* Wait in milliseconds, as every kernel can: rounded up, so that no timer is found not yet due again
+ * and again. Returns as epoll_wait does. */
+static int loop_wait_ms(struct vhu_loop *loop, uint64_t ns)
+{
+	uint64_t ms = ns / NS_PER_MS + (ns % NS_PER_MS != 0);
+	int most = ns == UINT64_MAX ? -1 : ms > INT_MAX ? INT_MAX : (int)ms;
+
+	return epoll_wait(loop->epoll, loop->batch, VHU_LOOP_EVENTS, most);
+}
+
+/* Wait for events, no longer than until the first timer is due. Returns as epoll_wait does. */
+static int loop_wait(struct vhu_loop *loop)
+{
+	uint64_t ns = loop_patience(loop);
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 35)
+	struct timespec time = {(time_t)(ns / NS_PER_S), (long)(ns % NS_PER_S)};
+
+	/* Linux 5.11. A timer may be for less than a millisecond: a kick's delay. */
+	if (ns && ns != UINT64_MAX && !loop->coarse) {
+		int n = epoll_pwait2(loop->epoll, loop->batch, VHU_LOOP_EVENTS, &time, NULL);
+
+		if (n >= 0 || errno != ENOSYS)
+			return n;
+		loop->coarse = true;
+	}
+#endif
+	return loop_wait_ms(loop, ns);
 }
 
 /* Fire the timers that were due when this was called, each once: those set meanwhile wait for the
@@ -171,7 +197,7 @@ static void loop_fire(struct vhu_loop *loop)
 int vhu_loop_run(struct vhu_loop *loop)
 {
 	while (!loop->stop) {
-		int n = epoll_wait(loop->epoll, loop->batch, VHU_LOOP_EVENTS, loop_patience(loop));
+		int n = loop_wait(loop);
 
 		if (n < 0 && errno != EINTR)
 			return -errno;
