@@ -121,6 +121,13 @@ way files echo "$vhu" proxy -w "$work/files.pcapng" -b filesize:1000 -b files:5
 way flight echo "$vhu" proxy -w "$work/flight.pcapng" --flight-recorder
 # What it says goes to a file.
 way words echo sh -c 'exec "$@" 2>"$0"' "$work/words.txt" "$vhu" proxy -v
+# Asked by nobody, and followed by one.
+if "$vhu" ctl --help >/dev/null 2>&1; then
+	ways="$ways asked followed"
+	way asked echo "$vhu" proxy -q --control "$work/asked.control"
+	way followed echo "$vhu" proxy -q --control "$work/followed.control"
+	start "$vhu" ctl -s "$work/followed.control" --json follow
+fi
 if command -v strace >/dev/null; then
 	ways="$ways strace"
 	start strace -f -o "$work/trace" -e trace=sendmsg,recvmsg "$bench/bench_peer" echo "$work/strace"
@@ -134,7 +141,7 @@ while [ $round -lt "$rounds" ]; do
 	for way in $ways; do
 		share=1
 		# They are so slow that fewer do, and their logs would grow.
-		case $way in words | strace) share=10 ;; esac
+		case $way in words | followed | strace) share=10 ;; esac
 		"$bench/bench_peer" rtt "$work/$way" $((trips / share + 1)) >>"$work/$way.rtt"
 		"$bench/bench_peer" stream "$work/$way" $((messages / share + 1)) >>"$work/$way.stream"
 		"$bench/bench_peer" fds "$work/$way" $((messages / share / 5 + 1)) >>"$work/$way.fds"
@@ -165,6 +172,8 @@ BEGIN {
 	name["files"] = "  -b filesize:1000"
 	name["flight"] = "  --flight-recorder"
 	name["words"] = "vhu proxy -v"
+	name["asked"] = "  --control"
+	name["followed"] = "  vhu ctl follow"
 	name["strace"] = "strace on the back-end"
 	printf "medians of %d rounds of %d round trips and %d messages\n\n", rounds, trips, messages
 	head("one session", "trip", "", "", "messages", "", "", "with an", "", "")
