@@ -75,10 +75,12 @@ qemu_talks() {
 	"$@" >front.log 2>&1 || status=$?
 	[ "$status" -ne 77 ] || { cat front.log; exit 77; }
 }
-# With strace -D what is started is what is signalled. Leaks are not looked for under strace.
+# With strace -D what is started is what is signalled.
+# The search for leaks of a build with sanitizers cannot be done under strace.
 sample_talks() {
 	set -- "$build/bin/vhu-sample-frontend" "$socket" --requests 20 "$@"
-	[ -z "$trace" ] || set -- strace -D -f -q -y -xx -E ASAN_OPTIONS=detect_leaks=0 -s 1048576 -e "$calls" -o "$trace" "$@"
+	[ -z "$trace" ] || set -- strace -D -f -q -y -xx -s 1048576 -e "$calls" -o "$trace" \
+		-E ASAN_OPTIONS=detect_leaks=0 "$@"
 	status=0
 	"$@" >front.log 2>&1 </dev/null || status=$?
 }
@@ -87,7 +89,7 @@ testpmd_talks() {
 	set -- dpdk-testpmd -l 0-1 --no-pci --no-huge -m 64 --no-telemetry \
 		--file-prefix="matrix$$f$name" --vdev "net_virtio_user0,path=$socket,queues=1" -- \
 		--auto-start --tx-first --total-num-mbufs=2048 --stats-period=1
-	[ -z "$trace" ] || set -- strace -D -f -q -y -xx -E ASAN_OPTIONS=detect_leaks=0 -s 1048576 -e "$calls" -o "$trace" "$@"
+	[ -z "$trace" ] || set -- strace -D -f -q -y -xx -s 1048576 -e "$calls" -o "$trace" "$@"
 	stage_start front "$@"
 	turn=0
 	until grep -q 'RX-packets: *[1-9]' back.log; do
