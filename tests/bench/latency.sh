@@ -63,6 +63,18 @@ measure() {
 	done
 }
 
+# End process $1, which may not have begun to listen to it yet.
+stop() {
+	while case $(cat "/proc/$1/stat" 2>/dev/null) in
+		'' | *') Z '*) false ;;
+		esac
+	do
+		kill -INT "$1" 2>/dev/null || :
+		sleep 0.05
+	done
+	wait "$1" 2>/dev/null || :
+}
+
 # Start what watches in way $1. Returns 1 where that cannot be had.
 start() {
 	: >"$folder/log"
@@ -103,8 +115,7 @@ for round in $(seq "$rounds"); do
 		measure "none-$way" "$round" 1
 		start "$way" || continue
 		measure "$way" "$round" $slow
-		kill -INT $tracer 2>/dev/null || :
-		wait $tracer 2>/dev/null || :
+		stop $tracer
 	done
 done
 exec 3>&- 4<&-

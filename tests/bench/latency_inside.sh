@@ -35,6 +35,18 @@ measure() {
 	echo "$ns"
 }
 
+# End process $1, which may not have begun to listen to it yet.
+stop() {
+	while case $(cat "/proc/$1/stat" 2>/dev/null) in
+		'' | *') Z '*) false ;;
+		esac
+	do
+		kill -INT "$1" 2>/dev/null || :
+		sleep 0.05
+	done
+	wait "$1" 2>/dev/null || :
+}
+
 # Measure $1 with its pop and push at $2 and $3.
 compare() {
 	plain=$(measure "$1")
@@ -54,8 +66,7 @@ compare() {
 	echo "pair 10" >&3
 	read -r ns <&4
 	echo "$1 $plain $(measure "$1")" >>"$folder/all"
-	kill -INT $tool
-	wait $tool || :
+	stop $tool
 }
 
 for round in $(seq "$rounds"); do
