@@ -5,7 +5,7 @@
 #	sh tests/run.sh [--quick]
 #
 # Installs the Debian packages that are missing (or says which). --quick runs the release build's
-# tests alone. FUZZ_SECONDS says for how long each target is fuzzed (10). With CI set, it is 25 and a
+# tests alone. FUZZ_SECONDS says for how long each target is fuzzed (10). With CI set, it is 30 and a
 # skipped test is a failed one.
 set -eu
 
@@ -112,7 +112,7 @@ if ! $quick; then
 	build dev
 	check dev
 	build fuzz
-	fuzz "${FUZZ_SECONDS:-$([ -n "${CI-}" ] && echo 25 || echo 10)}"
+	fuzz "${FUZZ_SECONDS:-$([ -n "${CI-}" ] && echo 30 || echo 10)}"
 fi
 
 step "Done"

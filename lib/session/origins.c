@@ -50,11 +50,13 @@ static void refer_session(const struct origins *to, const struct vhu_state *stat
 	    state->owner_reset_by,
 	    state->dialect_by,
 	    state->device_by,
+	    state->device_said_by,
 	    state->log_reply_by,
 	    state->backend_channel_by,
 	    state->postcopy_advised_by,
 	    state->config_by,
 	    state->config_queues_by,
+	    state->config_queues_with,
 	    state->specs.device_id_by,
 	    state->specs.config_size_by,
 	    state->specs.min_vqs_by,
@@ -66,7 +68,7 @@ static void refer_session(const struct origins *to, const struct vhu_state *stat
 	    state->postcopy_by,
 	};
 
-	refer_all(to, state->device_with, 2);
+	refer_all(to, state->guessed.by, state->guessed.count);
 	refer_features(to, &state->features);
 	refer_features(to, &state->protocol_features);
 	refer_features(to, &state->gpu_features);

@@ -166,30 +166,37 @@ static void learn_protocol_features(struct vhu_look *look, uint64_t taken)
 		vhu_state_learn_dialect(state, VHU_UPSTREAM, false, look->number);
 }
 
-/* Learn which device it is. @said: the back-end said so itself. */
+/* Guess which device it is from what is known now. Returns 0 where that gives no new guess. */
+static uint32_t guess_device(struct vhu_look *look)
+{
+	struct vhu_state *state = look->state;
+
+	if (state->device_said_by || state->guessed.count == VHU_GUESSES_MAX)
+		return 0;
+	if (state->guessed.count && state->guessed.features == state->features.offered &&
+	    state->guessed.config_size == state->config_size)
+		return 0;
+	state->guessed.features = state->features.offered;
+	state->guessed.config_size = state->config_size;
+	state->guessed.by[state->guessed.count++] = look->number;
+	return vhu_device_guess(state->features.offered, state->config_size);
+}
+
+/* Learn which device it is. @said: as the back-end said itself, which no guess stands against. */
 static void learn_device(struct vhu_look *look, uint32_t said, uint32_t forced)
 {
 	struct vhu_state *state = look->state;
-	uint32_t guess;
+	uint32_t device;
 
 	if (forced)
 		return;
-	/* What was guessed from the same before is known. */
-	if (!said && state->guessed.by && state->guessed.features == state->features.offered &&
-	    state->guessed.config_size == state->config_size)
+	if (said && !state->device_said_by)
+		state->device_said_by = look->number;
+	device = said ? said : guess_device(look);
+	if (!device)
 		return;
-	guess = said ? said : vhu_device_guess(state->features.offered, state->config_size);
-	if (!said) {
-		state->guessed.features = state->features.offered;
-		state->guessed.config_size = state->config_size;
-		state->guessed.by = look->number;
-	}
-	if (!guess)
-		return;
-	state->context.device = guess;
+	state->context.device = device;
 	state->device_by = look->number;
-	state->device_with[0] = state->features.offered_by;
-	state->device_with[1] = state->config_by;
 }
 
 bool vhu_vring_fd_is_replaced(const struct vhu_look *look, const struct vhu_vring *vring,
@@ -402,6 +409,7 @@ static void learn_answer(struct vhu_look *look, uint64_t value, uint32_t forced_
 		state->config_queues =
 			vhu_device_queues(state->context.device, &look->note->payload);
 		state->config_queues_by = look->number;
+		state->config_queues_with = state->device_by;
 		break;
 	case VHU_REPLY_TO(GET_BACKEND_SPECS):
 		if (look->note->or_message || look->note->payload.size < look->note->layout->size)

@@ -14,6 +14,8 @@
 /* More slots than any peer has (libvhost-user: 509). */
 #define VHU_REGIONS_MAX 1024
 #define VHU_PENDING_MAX 32
+/* Times that a session's device is guessed: each offer, each size is a cause to. */
+#define VHU_GUESSES_MAX 16
 
 /* A set of bits that one side tells; virtio or protocol features. */
 struct vhu_feature_set {
@@ -101,7 +103,7 @@ struct vhu_state {
 	uint64_t queue_num_by, mem_slots_by, status_by, owner_by, log_by, inflight_by;
 	uint64_t owner_reset_by, dialect_by, device_by, postcopy_by, postcopy_end_by;
 	uint64_t status_got_by;
-	uint64_t device_with[2]; /* the offer and the size that it was told by */
+	uint64_t device_said_by; /* the first time that the back-end said it */
 	uint64_t protocol_taken_with; /* the offer that protocol features were taken of */
 	uint64_t log_reply_by; /* the answer to the last log, where a front-end may refuse it; else 0 */
 	uint32_t inflight_queues, inflight_queue_size; /* as the area that was set has room for */
@@ -110,15 +112,16 @@ struct vhu_state {
 	uint32_t config_size; /* as asked for from offset 0 */
 	uint64_t config_by;
 	uint64_t config_queues; /* virtqueues, as the configuration tells; 0 not known */
-	uint64_t config_queues_by;
+	uint64_t config_queues_by, config_queues_with; /* the answer; what had told the device */
 	struct {
 		uint32_t device_id, config_size, min_vqs, max_vqs;
 		uint64_t device_id_by, config_size_by, min_vqs_by, max_vqs_by;
 	} specs;
-	/* What the device was guessed from last. */
+	/* What the device was guessed from last, and what gave cause to each guess. */
 	struct {
-		uint64_t features, by;
+		uint64_t features, by[VHU_GUESSES_MAX];
 		uint32_t config_size;
+		unsigned count;
 	} guessed;
 	uint64_t first_kick_ns;
 	uint64_t stopped_by, stopped_ns; /* the last vring that stopped */
