@@ -79,7 +79,7 @@ void vhu_meaning_add(proto_tree *tree, tvbuff_t *tvb, const struct vhu_note *not
 		    proto_tree_add_uint(tree, hf_vring, tvb, 0, 0, (uint32_t)note->vring));
 	for (unsigned i = 0; i < note->places; i++)
 		add_place(tree, tvb, &note->place[i]);
-	if (!note->has_offer || !note->layout || !note->layout->fields ||
+	if (!note->offered_by || !note->layout || !note->layout->fields ||
 	    !vhu_field_read(&note->payload, note->layout->first, 0, &taken))
 		return;
 	add_features(tree, tvb, hf_offer, note->offer, note);

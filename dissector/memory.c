@@ -26,7 +26,7 @@ struct frame {
 /* What a message refers to, as its note has it. */
 struct referred {
 	uint64_t offer;
-	bool has_offer;
+	uint64_t offered_by;
 	unsigned places;
 	struct vhu_place place[VHU_PLACES_MAX];
 };
@@ -161,7 +161,7 @@ static const struct referred *keep_referred(const struct vhu_note *note)
 {
 	struct referred *referred = wmem_new(wmem_file_scope(), struct referred);
 
-	*referred = (struct referred){note->offer, note->has_offer, note->places, {{0}}};
+	*referred = (struct referred){note->offer, note->offered_by, note->places, {{0}}};
 	memcpy(referred->place, note->place, sizeof(referred->place));
 	return referred;
 }
@@ -173,7 +173,7 @@ static void keep_more(struct frame *frame, const struct vhu_note *note,
 {
 	struct more more = {note->findings, keep_findings(note), NULL, history};
 
-	if (note->places || note->has_offer)
+	if (note->places || note->offered_by)
 		more.referred = keep_referred(note);
 	if (!more.founds && !more.referred && !history)
 		return;
@@ -197,7 +197,7 @@ static void tell(const struct frame *frame, struct vhu_learnt *learnt)
 	learnt->history = more->history;
 	if (!more->referred)
 		return;
-	learnt->note.has_offer = more->referred->has_offer;
+	learnt->note.offered_by = more->referred->offered_by;
 	learnt->note.offer = more->referred->offer;
 	learnt->note.places = more->referred->places;
 	memcpy(learnt->note.place, more->referred->place, sizeof(learnt->note.place));

@@ -19,6 +19,7 @@
 struct past_record {
 	uint64_t number;  /* in order of all */
 	uint64_t partner; /* of a request its answer's, of an answer its request's; 0 none */
+	uint64_t offer;	  /* what it takes features of; 0 none */
 	uint64_t time_ns;
 	uint64_t sent;  /* bytes with all of the message */
 	uint32_t size;  /* bytes with what is kept of it */
@@ -131,18 +132,17 @@ static struct past_record *past_record(const struct past_session *session, uint6
 		       past_compare_numbers);
 }
 
-/* Note that record @number is needed, with its other half. */
+/* Note that record @number is needed, with its other half and with what they take features of. */
 static void past_need(void *context, uint64_t number)
 {
 	const struct past_session *session = context;
 	struct past_record *record = past_record(session, number);
 
-	if (!record)
+	if (!record || record->needed)
 		return;
 	record->needed = true;
-	record = past_record(session, record->partner);
-	if (record)
-		record->needed = true;
+	past_need(context, record->partner);
+	past_need(context, record->offer);
 }
 
 /* Let go of those records of @session that its state does not point at. */
@@ -186,10 +186,10 @@ static bool past_make_room(struct past_session *session)
 	return true;
 }
 
-/* Keep a record, the latest. @partner: the request that it answers, or 0. Returns whether there was
- * memory for it. */
+/* Keep a record, the latest, of which @note tells. Returns whether there was memory for it. */
 static bool past_keep(struct vhu_past *past, struct past_session *session,
-		      const struct past_passed *passed, const uint8_t *from, uint64_t partner)
+		      const struct past_passed *passed, const uint8_t *from,
+		      const struct vhu_note *note)
 {
 	uint8_t *bytes = malloc(passed->size);
 	struct past_record *request;
@@ -201,14 +201,15 @@ static bool past_keep(struct vhu_past *past, struct past_session *session,
 	memcpy(bytes, from, passed->size);
 	session->record[session->records++] = (struct past_record){
 	    .number = past->number,
-	    .partner = partner,
+	    .partner = note->request_number,
+	    .offer = note->offered_by,
 	    .time_ns = passed->time_ns,
 	    .sent = passed->sent,
 	    .size = passed->size,
 	    .bytes = bytes,
 	};
 	session->bytes += sizeof(*session->record) + passed->size;
-	request = past_record(session, partner);
+	request = past_record(session, note->request_number);
 	if (request)
 		request->partner = past->number;
 	return true;
@@ -234,7 +235,7 @@ static void past_look_at(struct vhu_past *past, const struct past_passed *passed
 	}
 	if (session->given_up || !tells)
 		return;
-	if (error || !past_keep(past, session, passed, bytes, note.request_number)) {
+	if (error || !past_keep(past, session, passed, bytes, &note)) {
 		past_give_up(session);
 		return;
 	}

@@ -88,8 +88,8 @@ stage_pid() {
 	done
 }
 
-# Return whether the party with process id $1, or a child of it, listens on the socket $2: the kernel's
-# flag __SO_ACCEPTCON. Somebody else's may have the same name, if that is a relative one.
+# Return whether the process $1, or a child of it, listens on the socket $2: the kernel's flag
+# __SO_ACCEPTCON. Somebody else's may have the same name, if that is a relative one.
 stage_has_listener() {
 	for stage_inode in $(awk -v "path=$2" '$4 == "00010000" && $NF == path { print $7 }' \
 		/proc/net/unix); do
@@ -105,15 +105,20 @@ stage_has_listener() {
 	return 1
 }
 
-# Wait until the party $1 listens on the socket $2.
-stage_listens() {
+# Wait until the process $1, or a child of it, listens on the socket $2; return whether it came to
+# that. That the file is there says less: it is there a little earlier.
+stage_hears() {
 	stage_turn=0
-	until stage_has_listener "$(stage_pid "$1")" "$2"; do
-		kill -0 "$(stage_pid "$1")" 2>/dev/null || stage_fail "$1 ended too early"
-		[ "$stage_turn" -lt 400 ] || stage_fail "$1 does not listen on $2"
+	until stage_has_listener "$1" "$2"; do
+		kill -0 "$1" 2>/dev/null && [ "$stage_turn" -lt 400 ] || return 1
 		stage_turn=$((stage_turn + 1))
 		sleep 0.05
 	done
+}
+
+# Wait until the party $1 listens on the socket $2.
+stage_listens() {
+	stage_hears "$(stage_pid "$1")" "$2" || stage_fail "$1 does not listen on $2"
 }
 
 # Wait for the end of party $1, which is sent signal $2 if there is one; return its status.

@@ -239,6 +239,7 @@ void vhu_look_annotate(struct vhu_look *look)
 	struct vhu_note *note = look->note;
 	enum vhu_channel channel = look->record->channel;
 	int64_t request = note->reply ? -1 : (int64_t)note->payload.size;
+	const struct vhu_feature_set *offered = NULL;
 	unsigned agree;
 
 	look->withheld = note->reply && (look->record->marks & VHU_MARK_DROPPED) &&
@@ -261,14 +262,14 @@ void vhu_look_annotate(struct vhu_look *look)
 	vhu_look_lay_out(note);
 	if (vhu_look_at(look) == VHU_REQUEST(SET_VRING_ADDR))
 		find_places(look);
-	note->has_offer = true;
-	if (vhu_look_at(look) == VHU_REQUEST(SET_FEATURES) && state->features.offered_by)
-		note->offer = state->features.offered;
-	else if (vhu_look_at(look) == VHU_REQUEST(SET_PROTOCOL_FEATURES) &&
-		 state->protocol_features.offered_by)
-		note->offer = state->protocol_features.offered;
-	else
-		note->has_offer = false;
+	if (vhu_look_at(look) == VHU_REQUEST(SET_FEATURES))
+		offered = &state->features;
+	else if (vhu_look_at(look) == VHU_REQUEST(SET_PROTOCOL_FEATURES))
+		offered = &state->protocol_features;
+	if (offered) {
+		note->offer = offered->offered;
+		note->offered_by = offered->offered_by;
+	}
 }
 
 void vhu_note_again(struct vhu_note *note, const struct vhu_record *record,

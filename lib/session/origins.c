@@ -63,7 +63,6 @@ static void refer_session(const struct origins *to, const struct vhu_state *stat
 	    state->specs.max_vqs_by,
 	    state->stopped_by,
 	    state->postcopy_end_by,
-	    state->protocol_taken_with,
 	    state->status_got_by,
 	    state->postcopy_by,
 	};
@@ -94,11 +93,11 @@ static void refer_vring(const struct origins *to, const struct vhu_vring *vring)
 /* Tell what waits on a channel, and what passed there last. */
 static void refer_channel(const struct origins *to, const struct vhu_channel_state *channel)
 {
-	refer(to, channel->open ? channel->opened_by : channel->closed_by);
+	refer(to, channel->opened_by);
+	refer(to, channel->closed_by);
 	for (unsigned i = 0; i < channel->count; i++) {
 		refer(to, channel->pending[i].number);
 		refer(to, channel->pending[i].protocol_by);
-		refer(to, channel->pending[i].offer_by);
 		refer(to, channel->pending[i].postcopy_by);
 	}
 	refer_all(to, channel->last_number, 2);

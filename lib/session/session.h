@@ -40,7 +40,7 @@ struct vhu_note {
 	uint64_t delay_ns;	 /* reply: since then */
 
 	int vring; /* that the message is about; -1 none */
-	bool has_offer;	/* the message takes features: `offer` is what was offered */
+	uint64_t offered_by; /* the message takes features: what offered them, 0 none */
 	uint64_t offer;
 	unsigned places;
 	struct vhu_place place[VHU_PLACES_MAX];

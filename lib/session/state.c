@@ -158,7 +158,6 @@ static void learn_protocol_features(struct vhu_look *look, uint64_t taken)
 
 	state->protocol_features.taken = taken;
 	state->protocol_features.taken_by = look->number;
-	state->protocol_taken_with = state->protocol_features.offered_by;
 	state->context.protocol_features = taken;
 	state->context.has_protocol_features = true;
 	if (taken >> VHU_PF_DEVICE_STATE || ((taken >> VHU_PF_SHARED_OBJECT & 1) &&

@@ -158,7 +158,7 @@ static void put_message(struct vhu_json *json, const struct vhu_record *record,
 /* Write what the session knows of where a message points to, and what is wrong with it. */
 static void put_meaning(struct vhu_json *json, const struct vhu_note *note)
 {
-	if (note->has_offer)
+	if (note->offered_by)
 		vhu_json_unsigned(json, "offered", note->offer);
 	if (note->places)
 		vhu_json_array(json, "places");

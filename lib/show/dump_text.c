@@ -185,7 +185,7 @@ static void put_offer(FILE *to, const struct vhu_note *note)
 	uint64_t taken;
 	char names[1024];
 
-	if (!note->has_offer || !vhu_field_read(&note->payload, note->layout->first, 0, &taken))
+	if (!note->offered_by || !vhu_field_read(&note->payload, note->layout->first, 0, &taken))
 		return;
 	if (note->offer & ~taken) {
 		vhu_bits_text(field->names, note->offer & ~taken, &note->context, names,

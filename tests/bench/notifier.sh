@@ -9,6 +9,7 @@
 # runs on one processor, so that a trip is the sum of the work done for it; with -u the scheduler
 # places the processes.
 set -eu
+. "$(dirname "$0")/../../samples/stage.sh"
 
 build=build rounds=15 trips=20000 pinned=yes
 while getopts b:r:n:u option; do
@@ -51,7 +52,7 @@ start()
 	"$build/bin/vhu" proxy -q "$@" "$work/$way" "$work/$way.back" 2>>"$work/stderr" &
 	pids="$pids $!"
 	tries=0
-	until [ -S "$work/$way" ]; do
+	until stage_has_listener 0 "$work/$way"; do
 		tries=$((tries + 1))
 		if [ $tries -gt 500 ]; then
 			echo "notifier.sh: the proxy does not listen:" >&2

@@ -12,6 +12,7 @@
 # the scheduler places the processes, and which processor wakes which outweighs what is measured:
 # two runs of the same relay then differ by half.
 set -eu
+. "$(dirname "$0")/../../samples/stage.sh"
 
 build=build rounds=15 trips=5000 messages=50000 loads="50 200" pinned=yes
 while getopts b:r:n:m:s:u option; do
@@ -63,14 +64,14 @@ start()
 	pids="$pids $!"
 }
 
-# Wait until a socket file is there.
+# Wait until somebody listens on a socket.
 await()
 {
 	tries=0
-	until [ -S "$1" ]; do
+	until stage_has_listener 0 "$1"; do
 		tries=$((tries + 1))
 		if [ $tries -gt 500 ]; then
-			echo "proxy.sh: $1 did not appear:" >&2
+			echo "proxy.sh: nobody listens on $1:" >&2
 			cat "$work/stderr" >&2
 			exit 1
 		fi

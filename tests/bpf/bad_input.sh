@@ -5,6 +5,7 @@
 #	sh bad_input.sh BIN CAPTURE
 set -eu
 bin=$1 capture=$2
+. "$(dirname "$0")/../../samples/stage.sh"
 folder=$(mktemp -d "${TMPDIR:-/tmp}/latency-bad.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 trap 'exit 130' INT
@@ -124,7 +125,7 @@ wait_for() {
 # in failure.
 "$bin/vhu-sample-backend" --device rng --socket-path="$folder/sock" 2>/dev/null &
 back=$!
-wait_for test -S "$folder/sock"
+wait_for stage_has_listener $back "$folder/sock"
 "$bin/vhu-sample-frontend" --device rng --rate 1000 --duration 100s "$folder/sock" >/dev/null 2>&1 &
 wait_for "$bin/vhu" latency --json --duration 1ms -p $back
 for name in one two; do

@@ -6,6 +6,7 @@
 #	sh peers.sh BIN DEPTH
 set -eu
 bin=$1 depth=$2
+. "$(dirname "$0")/../../samples/stage.sh"
 command -v jq >/dev/null || { echo "lacks jq: install the package jq"; exit 77; }
 folder=$(mktemp -d "${TMPDIR:-/tmp}/latency-peers.XXXXXX")
 jobs=
@@ -42,10 +43,11 @@ esac
 "$bin/vhu-sample-backend" --device blk --queues 2 --socket-path=back 2>back.log &
 back=$!
 jobs="$jobs $back"
-wait_for test -S back
+stage_hears $back back || fail "the back-end does not listen"
 "$bin/vhu" proxy -w it.pcapng front back 2>proxy.log &
-jobs="$jobs $!"
-wait_for test -S front
+proxy=$!
+jobs="$jobs $proxy"
+stage_hears $proxy front || fail "the proxy does not listen"
 # At a rate, so that every ring is found by traffic while the two share two processors with it.
 "$bin/vhu-sample-frontend" --device blk --queues 2 --depth "$depth" --rate 4000 --duration 60s front \
 	>front.log 2>&1 &

@@ -41,11 +41,6 @@ await() {
 	done
 }
 
-# Somebody listens at $1: its file is there a little earlier.
-listens() {
-	awk -v "path=$1" '$4 == "00010000" && $NF == path { found = 1 } END { exit !found }' /proc/net/unix
-}
-
 # It tells what there is.
 "$extcap" --extcap-interfaces --extcap-version=4.0 | grep -q '^interface {value=vhost-user}' ||
 	stage_fail "no interface"
@@ -83,7 +78,7 @@ grep -q 'where is the front-end met' refused || stage_fail "tshark tells nothing
 # tshark captures a session by it, and ends it.
 "$build/bin/vhu-sample-backend" --device blk "--socket-path=$stage/back.sock" 2>back.log &
 back=$!
-await listens "$stage/back.sock"
+await stage_has_listener $back "$stage/back.sock"
 chmod 777 back.sock
 # Its socket is to be like the one that it stands in for.
 [ "$(id -u)" != 0 ] || chown 65534:65534 back.sock
@@ -91,7 +86,7 @@ vhu_tshark "$build" -i vhost-user -o "extcap.vhost_user.front:$stage/front.sock"
 	-o "extcap.vhost_user.back:$stage/back.sock" -c 35 -l \
 	-T fields -e vhost_user.message -e vhost_user.text >live 2>live.log &
 tshark=$!
-await listens "$stage/front.sock"
+await stage_has_listener $tshark "$stage/front.sock"
 "$build/bin/vhu-sample-frontend" --requests 10 front.sock >front.log 2>&1 || :
 wait "$tshark" || stage_fail "tshark: $(cat live.log)"
 kill "$back"

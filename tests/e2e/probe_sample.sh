@@ -7,6 +7,7 @@
 set -eu
 
 vhu=$1 sample=$2
+. "$(dirname "$0")/../../samples/stage.sh"
 command -v jq >/dev/null || {
 	echo "lacks jq: install the package jq"
 	exit 77
@@ -39,15 +40,6 @@ probe() {
 
 holds() {
 	jq -e "$1" out >/dev/null || fail "does not hold: $1"
-}
-
-wait_for() {
-	turn=0
-	until [ -S "$1" ]; do
-		turn=$((turn + 1))
-		[ "$turn" -lt 400 ] || fail "$1 does not come"
-		sleep 0.05
-	done
 }
 
 # What it is, in each dialect.
@@ -124,7 +116,7 @@ grep -q '^Verdict *standalone' err || fail "standard error lacks the verdict"
 rm -f b.sock
 "$sample" --device blk --socket-path b.sock 2>/dev/null &
 parties="$parties $!"
-wait_for b.sock
+stage_hears $! b.sock || fail "the back-end does not listen"
 
 # Probe through the proxy with the options $2 and following; it records to $1.
 through() {
@@ -133,7 +125,7 @@ through() {
 	"$vhu" proxy -q -w "$capture" f.sock b.sock 2>proxy.log &
 	proxy=$!
 	parties="$parties $proxy"
-	wait_for f.sock
+	stage_hears $proxy f.sock || fail "the proxy does not listen"
 	"$vhu" probe --json "$@" f.sock >out 2>err || fail "probe $* through the proxy: status $?"
 	kill "$proxy"
 	wait "$proxy" || :
