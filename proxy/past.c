@@ -20,6 +20,7 @@ struct past_record {
 	uint64_t number;  /* in order of all */
 	uint64_t partner; /* of a request its answer's, of an answer its request's; 0 none */
 	uint64_t offer;	  /* what it takes features of; 0 none */
+	uint64_t read_by[VHU_READ_BY]; /* what else its meaning hangs on */
 	uint64_t time_ns;
 	uint64_t sent;  /* bytes with all of the message */
 	uint32_t size;  /* bytes with what is kept of it */
@@ -132,7 +133,7 @@ static struct past_record *past_record(const struct past_session *session, uint6
 		       past_compare_numbers);
 }
 
-/* Note that record @number is needed, with its other half and with what they take features of. */
+/* Note that record @number is needed, with its other half and with what their meaning hangs on. */
 static void past_need(void *context, uint64_t number)
 {
 	const struct past_session *session = context;
@@ -143,6 +144,8 @@ static void past_need(void *context, uint64_t number)
 	record->needed = true;
 	past_need(context, record->partner);
 	past_need(context, record->offer);
+	for (unsigned i = 0; i < VHU_READ_BY; i++)
+		past_need(context, record->read_by[i]);
 }
 
 /* Let go of those records of @session that its state does not point at. */
@@ -203,6 +206,7 @@ static bool past_keep(struct vhu_past *past, struct past_session *session,
 	    .number = past->number,
 	    .partner = note->request_number,
 	    .offer = note->offered_by,
+	    .read_by = {note->read_by[0], note->read_by[1], note->read_by[2]},
 	    .time_ns = passed->time_ns,
 	    .sent = passed->sent,
 	    .size = passed->size,

@@ -7,9 +7,9 @@
  *
  * Each record is fed to lib/session, whose state of a session keeps the numbers of the records that
  * told what it knows. A record is kept while the state points at it, and so is the answer to a
- * request that is kept, the request to an answer, and what offered the features that one takes: fed
- * again, what is kept makes the same state, with the same requests waiting. What is pointed at no more is let go of from time to time, when
- * there is as much of it as of the rest.
+ * request that is kept, the request to an answer, and what the meaning of these hangs on: fed
+ * again, what is kept makes the same state, with the same requests waiting. What is pointed at no
+ * more is let go of from time to time, when there is as much of it as of the rest.
  *
  * Ownership: a past copies what it keeps. It has at most VHU_PAST_BYTES_MAX of a session; one that
  * would need more is not told of at all.

@@ -270,6 +270,11 @@ void vhu_look_annotate(struct vhu_look *look)
 		note->offer = offered->offered;
 		note->offered_by = offered->offered_by;
 	}
+	if (!note->message || vhu_shapes[note->message->shape[note->reply]].shapes < 2)
+		return;
+	note->read_by[0] = state->features.taken_by;
+	note->read_by[1] = state->protocol_features.taken_by;
+	note->read_by[2] = state->context.postcopy ? state->postcopy_by : state->postcopy_end_by;
 }
 
 void vhu_note_again(struct vhu_note *note, const struct vhu_record *record,

@@ -98,7 +98,6 @@ static void refer_channel(const struct origins *to, const struct vhu_channel_sta
 	for (unsigned i = 0; i < channel->count; i++) {
 		refer(to, channel->pending[i].number);
 		refer(to, channel->pending[i].protocol_by);
-		refer(to, channel->pending[i].postcopy_by);
 	}
 	refer_all(to, channel->last_number, 2);
 	refer(to, channel->answered_number);

@@ -352,7 +352,6 @@ static int feed_message(struct vhu_sessions *sessions, struct vhu_look *look)
 			.flags = note->header.flags,
 			.due = due,
 			.protocol_by = state->protocol_features.taken_by,
-			.postcopy_by = state->context.postcopy ? state->postcopy_by : 0,
 			.altered = look->record->marks & VHU_MARK_ALTERED,
 		};
 

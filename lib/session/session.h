@@ -23,6 +23,7 @@ struct vhu_place {
 	uint64_t offset;  /* bytes, from the region's beginning */
 };
 #define VHU_PLACES_MAX 3
+#define VHU_READ_BY    3
 
 /* What a record of type VHU_RECORD_MESSAGE means. For other types all but `context` is zero. */
 struct vhu_note {
@@ -42,6 +43,9 @@ struct vhu_note {
 	int vring; /* that the message is about; -1 none */
 	uint64_t offered_by; /* the message takes features: what offered them, 0 none */
 	uint64_t offer;
+	/* The message has several layouts: what tells them apart, that is what took virtio and
+	 * protocol features by then, and what began postcopy or ended it; 0 none. */
+	uint64_t read_by[VHU_READ_BY];
 	unsigned places;
 	struct vhu_place place[VHU_PLACES_MAX];
 

@@ -70,7 +70,7 @@ struct vhu_pending {
 	uint32_t first[3]; /* the payload's first words, for what a reply has to repeat */
 	bool due;	   /* the answer must come; else it may */
 	bool passed_over;  /* a later request was answered */
-	uint64_t protocol_by, postcopy_by; /* what that depends on, as it was then */
+	uint64_t protocol_by; /* what that depends on, as it was then */
 	bool altered;	   /* the proxy changed it */
 	bool withheld;	   /* the proxy kept its answer back: it stays without */
 };
@@ -164,7 +164,7 @@ int vhu_state_region(const struct vhu_state *state, uint64_t address, uint64_t s
 /*
  * Tell which records made a state what it is: fed again in order, they alone make it again as far as
  * any rule looks at it. Each is told at least once, in no order. Some are answered requests or
- * answers to them, whose other half is not told; nor is what offered the features that one takes.
+ * answers to them, whose other half is not told; nor is what their meaning hangs on.
  * @refer: is given @context and the number of each.
  */
 void vhu_state_origins(const struct vhu_state *state, void (*refer)(void *context, uint64_t number),
