@@ -16,7 +16,8 @@ vhu_tshark_lacks()
 # Run tshark with the plugin of build $1. Root's plugins are ignored by tshark, so root is dropped,
 # and takes the plugin along, since the build may lie where only root can look; what tshark reads and
 # writes must be open to nobody. A plugin built with sanitizers needs their library loaded first, and
-# Wireshark's memory pools turned off so that each block has its own bounds.
+# Wireshark's memory pools turned off so that each block has its own bounds. A script that sets
+# $vhu_tshark_seconds has tshark ended after so many, with status 124.
 vhu_tshark()
 {
 	_plugins=$1/wsplugins
@@ -37,6 +38,7 @@ vhu_tshark()
 		chmod 777 "$_home"
 		set -- setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
 	fi
+	[ -z "${vhu_tshark_seconds-}" ] || set -- timeout -k 10 "$vhu_tshark_seconds" "$@"
 	_status=0
 	"$@" || _status=$?
 	rm -rf "$_home"

@@ -7,6 +7,11 @@
  * FIFO. Which of the proxy's options are in the dialog is listed here by name; what they take and
  * do is told by the proxy's own table. Options come here as the dialog has them, and go on to the
  * proxy.
+ *
+ * Wireshark's reader of the FIFO waits for as long as nobody has opened the other end, and then to
+ * the end of what is written. So that end is open from before anything can fail until this ends: a
+ * capture that cannot begin is an empty one, after which Wireshark says why, and not a reader that
+ * waits for good.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tools/commands.h"
@@ -270,11 +276,21 @@ static int log_to(const char *path)
 	return VHU_EXIT_DONE;
 }
 
-/* Capture. Returns the exit status. */
-static int capture(struct request *request)
+/*
+ * Wait for the reader of the FIFO, if that is what a path names, and let it wait for this process.
+ * Returns a descriptor for the caller to close at the end of the capture; -1 if it is something
+ * else: the proxy tells what is wrong with that.
+ */
+static int meet_reader(const char *path)
 {
-	if (!request->fifo)
-		return vhu_fail(&command, "no --fifo to write to");
+	struct stat st;
+
+	return stat(path, &st) || !S_ISFIFO(st.st_mode) ? -1 : open(path, O_WRONLY | O_CLOEXEC);
+}
+
+/* Capture into the FIFO. Returns the exit status. */
+static int capture_into(struct request *request)
+{
 	if (!request->front || !*request->front)
 		return vhu_fail(&command, "where is the front-end met? Set it in the options of "
 					  "the interface " SHOWN);
@@ -291,6 +307,20 @@ static int capture(struct request *request)
 	add(request, "%s%s", *request->back == '-' ? "./" : "", request->back);
 	optind = 0;
 	return vhu_command_proxy.run(&vhu_command_proxy, request->words, request->word);
+}
+
+/* Capture. Returns the exit status. */
+static int capture(struct request *request)
+{
+	int status, reader;
+
+	if (!request->fifo)
+		return vhu_fail(&command, "no --fifo to write to");
+	reader = meet_reader(request->fifo);
+	status = capture_into(request);
+	if (reader >= 0)
+		close(reader);
+	return status;
 }
 
 /* Do what was called for. Returns the exit status. */

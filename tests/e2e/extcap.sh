@@ -21,6 +21,8 @@ cp "$build/bin/vhu" extcap/vhu-extcap
 chmod -R a+rX extcap
 extcap=$stage/extcap/vhu-extcap
 export WIRESHARK_EXTCAP_DIR="$stage/extcap"
+# What hangs is ended, for its step to fail.
+vhu_tshark_seconds=60
 
 # The command that follows ends with status $1 and says a line on stderr that matches $2.
 says() {
@@ -58,12 +60,20 @@ says 1 'where is the front-end met?' "$extcap" --capture --extcap-interface=vhos
 says 2 'not a snap length' "$extcap" --capture --extcap-interface=vhost-user --fifo=f \
 	--front a --back b --snaplen x
 
-# It ends when nobody reads the FIFO any more.
+# What reads the FIFO comes to its end where a capture cannot begin.
 mkfifo -m 666 fifo
-"$extcap" --capture --extcap-interface=vhost-user --fifo=fifo --front early.sock --back none.sock \
-	--retry on --rules '' 2>ended.log &
+timeout 60 cat fifo >nothing &
+reader=$!
+says 1 'where is the back-end?' timeout 60 "$extcap" --capture --extcap-interface=vhost-user \
+	--fifo=fifo --front a --back ''
+wait "$reader" || stage_fail "a reader waits for a capture that cannot begin"
+[ ! -s nothing ] || stage_fail "a capture that cannot begin has something in it"
+
+# It ends when nobody reads the FIFO any more.
+timeout 60 "$extcap" --capture --extcap-interface=vhost-user --fifo=fifo --front early.sock \
+	--back none.sock --retry on --rules '' 2>ended.log &
 proxy=$!
-timeout 60 dd if=fifo of=opening bs=4 count=1 2>/dev/null
+timeout 60 dd if=fifo of=opening bs=4 count=1 2>/dev/null || stage_fail "nobody writes to the FIFO"
 wait "$proxy" || stage_fail "does not end well without a reader: $(cat ended.log)"
 [ "$(od -An -tx1 opening | tr -d ' ')" = 0a0d0d0a ] || stage_fail "what it writes is no pcapng"
 [ ! -s ended.log ] || stage_fail "says something: $(cat ended.log)"
@@ -72,13 +82,14 @@ wait "$proxy" || stage_fail "does not end well without a reader: $(cat ended.log
 # tshark lists it, and is told what is missing.
 vhu_tshark "$build" -D >list 2>list.log || stage_fail "tshark -D: $(cat list.log)"
 grep -q 'vhost-user (vhost-user proxy)$' list || stage_fail "tshark does not list it: $(cat list)"
-vhu_tshark "$build" -i vhost-user -c 1 >refused 2>&1 || :
+status=0
+vhu_tshark "$build" -i vhost-user -c 1 >refused 2>&1 || status=$?
+[ $status -ne 124 ] || stage_fail "tshark waits for a capture that cannot begin: $(cat refused)"
 grep -q 'where is the front-end met' refused || stage_fail "tshark tells nothing: $(cat refused)"
 
 # tshark captures a session by it, and ends it.
-"$build/bin/vhu-sample-backend" --device blk "--socket-path=$stage/back.sock" 2>back.log &
-back=$!
-await stage_has_listener $back "$stage/back.sock"
+stage_start back "$build/bin/vhu-sample-backend" --device blk "--socket-path=$stage/back.sock"
+stage_listens back "$stage/back.sock"
 chmod 777 back.sock
 # Its socket is to be like the one that it stands in for.
 [ "$(id -u)" != 0 ] || chown 65534:65534 back.sock
@@ -86,10 +97,10 @@ vhu_tshark "$build" -i vhost-user -o "extcap.vhost_user.front:$stage/front.sock"
 	-o "extcap.vhost_user.back:$stage/back.sock" -c 35 -l \
 	-T fields -e vhost_user.message -e vhost_user.text >live 2>live.log &
 tshark=$!
+stage_parties="$stage_parties tshark=$tshark"
 await stage_has_listener $tshark "$stage/front.sock"
 "$build/bin/vhu-sample-frontend" --requests 10 front.sock >front.log 2>&1 || :
 wait "$tshark" || stage_fail "tshark: $(cat live.log)"
-kill "$back"
 for message in GET_FEATURES ADD_MEM_REG SET_VRING_NUM; do
 	grep -q "^$message" live || stage_fail "no $message: $(cat live live.log)"
 done
