@@ -32,8 +32,22 @@ static const struct {
     {"/dmabuf:", VHU_FD_DMABUF},
 };
 
+/* Files of FDINFO that are kept open. */
+#define FDINFO_FILES 8
+
 /* FDINFO, kept open: most of what reading a file there costs is to find it. -1 without. */
 static int fdinfo_folder = -1;
+
+/*
+ * Files there that were read last, each by its number. What is read of one is about what has the
+ * number when it is read, and the kernel gives out the lowest number that is free: what is passed
+ * on has the same few numbers again and again.
+ */
+static struct describe_file {
+	int number; /* 0 none: standard input is not described again and again */
+	int file;
+	bool eventfd; /* so was what had the number last */
+} kept[FDINFO_FILES];
 
 void vhu_describe_start(void)
 {
@@ -43,6 +57,11 @@ void vhu_describe_start(void)
 
 void vhu_describe_end(void)
 {
+	for (unsigned i = 0; i < FDINFO_FILES; i++) {
+		if (kept[i].number)
+			close(kept[i].file);
+		kept[i].number = 0;
+	}
 	if (fdinfo_folder >= 0)
 		close(fdinfo_folder);
 	fdinfo_folder = -1;
@@ -50,13 +69,12 @@ void vhu_describe_end(void)
 
 /*
  * Read a small file below /proc.
- * @folder: that @path is in, -1 where it is absolute.
  * @text: gets what it holds, terminated; "" where it cannot be read.
  * Returns its length.
  */
-static size_t describe_read(int folder, const char *path, char *text, size_t size)
+static size_t describe_read(const char *path, char *text, size_t size)
 {
-	int fd = openat(folder, path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t length = -1;
 
 	if (fd >= 0) {
@@ -92,10 +110,9 @@ static void describe_find(const char *fdinfo, struct describe_line *line, unsign
 	}
 }
 
-/* Read the file of fdinfo on @fd. Returns as describe_read does. */
-static size_t describe_read_fdinfo(int fd, char *text, size_t size)
+/* Write the name of the file of fdinfo on @fd, which is its number. */
+static void describe_fdinfo_name(int fd, char name[12])
 {
-	char path[sizeof(FDINFO) + 12] = FDINFO, *name = path + strlen(FDINFO);
 	char digits[12], *digit = digits;
 
 	do
@@ -104,16 +121,51 @@ static size_t describe_read_fdinfo(int fd, char *text, size_t size)
 	while (digit > digits)
 		*name++ = *--digit;
 	*name = '\0';
-	return describe_read(fdinfo_folder, fdinfo_folder < 0 ? path : path + strlen(FDINFO), text,
-			     size);
+}
+
+/* Return the file of fdinfo on @fd, which stays open; NULL where it cannot. */
+static struct describe_file *describe_keep(int fd)
+{
+	struct describe_file *file = &kept[(unsigned)fd % FDINFO_FILES];
+	char name[12];
+	int opened;
+
+	if (fdinfo_folder < 0 || fd <= 0)
+		return NULL;
+	if (file->number == fd)
+		return file;
+	describe_fdinfo_name(fd, name);
+	opened = openat(fdinfo_folder, name, O_RDONLY | O_CLOEXEC);
+	if (opened < 0)
+		return NULL;
+	if (file->number)
+		close(file->file);
+	*file = (struct describe_file){.number = fd, .file = opened};
+	return file;
+}
+
+/* Read the file of fdinfo on @fd, which is kept as @file, or not (NULL). */
+static void describe_read_fdinfo(int fd, const struct describe_file *file, char *text, size_t size)
+{
+	char path[sizeof(FDINFO) + 12] = FDINFO;
+	ssize_t length;
+
+	if (!file) {
+		describe_fdinfo_name(fd, path + strlen(FDINFO));
+		describe_read(path, text, size);
+		return;
+	}
+	length = pread(file->file, text, size - 1, 0);
+	text[length > 0 ? length : 0] = '\0';
 }
 
 /*
  * Describe an eventfd. Each ring has some, so they are described by one file of /proc alone, which
  * has their flags too.
+ * @file: that file where it is kept, or NULL.
  * Returns whether @fd is one; where not, @info is left alone.
  */
-static bool describe_eventfd(int fd, struct vhu_fd_info *info)
+static bool describe_eventfd(int fd, struct describe_file *file, struct vhu_fd_info *info)
 {
 	enum { FLAGS, COUNT, ID, SEMAPHORE, LINES };
 	struct describe_line line[LINES] = {
@@ -124,8 +176,10 @@ static bool describe_eventfd(int fd, struct vhu_fd_info *info)
 	};
 	char text[1024];
 
-	describe_read_fdinfo(fd, text, sizeof(text));
+	describe_read_fdinfo(fd, file, text, sizeof(text));
 	describe_find(text, line, LINES);
+	if (file)
+		file->eventfd = line[COUNT].found;
 	if (!line[COUNT].found)
 		return false;
 	info->kind = VHU_FD_EVENTFD;
@@ -188,6 +242,7 @@ static enum vhu_fd_kind describe_kind(const struct stat *st, const char *name)
 
 void vhu_describe_fd(int fd, struct vhu_fd_info *info, char name[VHU_DESCRIBE_NAME])
 {
+	struct describe_file *file;
 	char path[64];
 	struct stat st;
 	ssize_t length;
@@ -196,11 +251,17 @@ void vhu_describe_fd(int fd, struct vhu_fd_info *info, char name[VHU_DESCRIBE_NA
 	memset(info, 0, sizeof(*info));
 	info->name = name;
 	name[0] = '\0';
+	/* What was an eventfd last is asked for that at once. */
+	file = &kept[(unsigned)fd % FDINFO_FILES];
+	if (file->number == fd && file->eventfd && describe_eventfd(fd, file, info)) {
+		strcpy(name, EVENTFD_NAME);
+		return;
+	}
 	if (fstat(fd, &st))
 		return;
 	/* Eventfds and the like have no type of file. They share one inode, which would only
 	 * mislead. */
-	if (!(st.st_mode & S_IFMT) && describe_eventfd(fd, info)) {
+	if (!(st.st_mode & S_IFMT) && describe_eventfd(fd, describe_keep(fd), info)) {
 		strcpy(name, EVENTFD_NAME);
 		return;
 	}
@@ -246,6 +307,6 @@ void vhu_describe_peer(int socket, const char *path, struct vhu_peer *peer,
 	if (cred.pid <= 0)
 		return;
 	snprintf(file, sizeof(file), "/proc/%d/comm", cred.pid);
-	describe_read(-1, file, comm, VHU_DESCRIBE_COMM);
+	describe_read(file, comm, VHU_DESCRIBE_COMM);
 	comm[strcspn(comm, "\n")] = '\0';
 }

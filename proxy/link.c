@@ -392,6 +392,9 @@ struct vhu_link *vhu_link_new(struct vhu_proxy_session *session, enum vhu_channe
 		error |= vhu_relay_start(relay, &proxy->loop, fd[side], fd[!side]);
 		relay->owner = &owner;
 		relay->context = link;
+		/* What passes for a channel its peers may still have, and read. What kicks and
+		 * calls are to wait for is what the socket has to read. */
+		relay->ahead = channel == VHU_FRONT_END && !link->notifiers;
 		relay->describe = proxy->sinks.sinks > 0 || link->notifiers;
 	}
 	if (error) {

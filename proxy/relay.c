@@ -141,9 +141,7 @@ static int relay_fit(struct vhu_relay *relay)
 	return 0;
 }
 
-/* Note that a piece of @size bytes of the message came, the rest of one begun where it did not
- * have to be waited for. */
-static void relay_segment(struct vhu_relay *relay, uint32_t size)
+void vhu_relay_segment(struct vhu_relay *relay, uint32_t size)
 {
 	struct vhu_record *record = &relay->record;
 	uint32_t *last;
@@ -184,7 +182,7 @@ static ssize_t relay_receive(struct vhu_relay *relay)
 		return 0;
 	relay->got += (uint64_t)n;
 	if (relay->describe)
-		relay_segment(relay, (uint32_t)n);
+		vhu_relay_segment(relay, (uint32_t)n);
 	if (message.msg_flags & MSG_CTRUNC)
 		return -EOVERFLOW;
 	relay->broken = (size_t)n < space;
@@ -357,15 +355,7 @@ static bool relay_sent(struct vhu_relay *relay)
 	return true;
 }
 
-/* What became of an attempt to send what is due. */
-enum relay_sending {
-	RELAY_ON,   /* there may be more to do */
-	RELAY_SENT, /* all of a message was sent */
-	RELAY_STOP, /* @relay waits, or has ended */
-};
-
-/* Send what is due, once; before that do to it what is planned. Returns what became of it. */
-static enum relay_sending relay_send_due(struct vhu_relay *relay)
+enum vhu_relay_sending vhu_relay_send_due(struct vhu_relay *relay)
 {
 	int error;
 
@@ -373,22 +363,22 @@ static enum relay_sending relay_send_due(struct vhu_relay *relay)
 		const enum vhu_relay_step step = vhu_relay_proceed(relay);
 
 		if (step != VHU_RELAY_SEND)
-			return step == VHU_RELAY_GONE ? RELAY_ON : RELAY_STOP;
+			return step == VHU_RELAY_GONE ? VHU_RELAY_ON : VHU_RELAY_STOP;
 	}
 	if (vhu_relay_whole(relay))
 		vhu_relay_received(relay, 0);
 	error = relay_send(relay);
 	if (error) {
 		relay_send_failed(relay, error);
-		return RELAY_STOP;
+		return VHU_RELAY_STOP;
 	}
 	if (relay->plan && vhu_relay_piece_waits(relay))
-		return RELAY_STOP;
+		return VHU_RELAY_STOP;
 	if (relay->sent < relay->got)
-		return RELAY_ON;
+		return VHU_RELAY_ON;
 	if (!vhu_relay_whole(relay))
-		return relay_sent(relay) ? RELAY_ON : RELAY_STOP;
-	return relay_sent(relay) ? RELAY_SENT : RELAY_STOP;
+		return relay_sent(relay) ? VHU_RELAY_ON : VHU_RELAY_STOP;
+	return relay_sent(relay) ? VHU_RELAY_SENT : VHU_RELAY_STOP;
 }
 
 enum vhu_relay_wants vhu_relay_run(struct vhu_relay *relay)
@@ -402,11 +392,11 @@ enum vhu_relay_wants vhu_relay_run(struct vhu_relay *relay)
 		if (!relay->got && relay->aside)
 			vhu_relay_aside_take(relay);
 		if (relay_due(relay)) {
-			const enum relay_sending sending = relay_send_due(relay);
+			const enum vhu_relay_sending sending = vhu_relay_send_due(relay);
 
-			if (sending == RELAY_STOP)
+			if (sending == VHU_RELAY_STOP)
 				break;
-			passed = sending == RELAY_SENT;
+			passed = sending == VHU_RELAY_SENT;
 			continue;
 		}
 		if (relay->end) {
@@ -422,7 +412,18 @@ enum vhu_relay_wants vhu_relay_run(struct vhu_relay *relay)
 			return relay->wants = VHU_RELAY_READ;
 		if (relay->owner->full && !relay->draining && relay->owner->full(relay))
 			return relay_pause(relay);
-		n = relay_receive(relay);
+		switch (vhu_relay_ahead(relay, passed, &turns)) {
+		case VHU_RELAY_AHEAD_STOP:
+			return relay->wants;
+		case VHU_RELAY_AHEAD_ON:
+			passed = true;
+			continue;
+		case VHU_RELAY_AHEAD_EMPTY:
+			n = -EAGAIN;
+			break;
+		default:
+			n = relay_receive(relay);
+		}
 		if (n <= 0 && !relay_receive_failed(relay, (int)n))
 			return relay->wants;
 	}

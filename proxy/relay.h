@@ -30,6 +30,11 @@
  * process, no message has arrived that is not in the capture, and records are in the order of
  * their times.
  *
+ * Where messages come faster than they are passed on, and the owner allows it (`ahead`), the relay
+ * looks at what lies in the socket (MSG_PEEK). Those that are there whole, before any descriptor, are
+ * sent on one by one as ever, and taken out of the socket by one call when they were: that is two
+ * calls for all in place of two for each. Nobody else may read the socket then.
+ *
  * While one message is not sent nothing more is read, so the sender feels what its receiver does,
  * and a relay never holds more than its buffer and the descriptors of two reads.
  *
@@ -37,9 +42,9 @@
  * What a longer message has beyond them goes through the VHU_RELAY_WINDOW bytes that follow.
  *
  * Where its owner says so when the header has come, a message may be altered. Such a one is
- *gathered whole where it fits the buffer, however long its payload takes; when it is due the owner
- *is asked, and may change its bytes and descriptors (vhu_relay_resize, vhu_relay_lose_fd,
- *vhu_relay_add_fd) and make a plan of what else is to be done:
+ * gathered whole where it fits the buffer, however long its payload takes; when it is due the owner
+ * is asked, and may change its bytes and descriptors (vhu_relay_resize, vhu_relay_lose_fd,
+ * vhu_relay_add_fd) and make a plan of what else is to be done:
  *
  *	due --> asked --> delayed --> held --> sent, in pieces, several times --> cut off
  *	                                |
@@ -164,6 +169,7 @@ struct vhu_relay {
 	struct vhu_loop *loop;
 	int from, to;
 	bool describe; /* someone wants records */
+	bool ahead;    /* nobody else reads `from`: it may be looked at what lies there */
 	bool draining; /* what is there already is passed on, and no more is waited for */
 
 	enum vhu_relay_wants wants;
@@ -200,6 +206,8 @@ struct vhu_relay {
 	unsigned cut_by; /* the rule that had it cut off */
 
 	unsigned in_flight; /* descriptors sent by the dozen, since the target had none to read */
+	bool burst; /* the last look ahead showed several messages */
+	unsigned one_by_one; /* how many more messages to receive without looking ahead */
 	unsigned skip; /* how many more messages to wait for without first trying to read them */
 	struct vhu_record record;
 	char (*name)[VHU_DESCRIBE_NAME];    /* of each in record.fd */

@@ -26,12 +26,38 @@ enum vhu_relay_step {
 	VHU_RELAY_CUT_OFF, /* the relay has ended */
 };
 
+/* What became of an attempt to send what is due. */
+enum vhu_relay_sending {
+	VHU_RELAY_ON,   /* there may be more to do */
+	VHU_RELAY_SENT, /* all of a message was sent */
+	VHU_RELAY_STOP, /* the relay waits, or has ended */
+};
+
+/* What became of a look ahead. */
+enum vhu_relay_ahead {
+	VHU_RELAY_AHEAD_NOTHING, /* nothing: what there is, is to be received */
+	VHU_RELAY_AHEAD_EMPTY,   /* there is nothing to receive */
+	VHU_RELAY_AHEAD_ON,      /* messages were passed on, and there may be more to do */
+	VHU_RELAY_AHEAD_STOP,    /* the same, and the relay waits, or has ended */
+};
+
 /* relay.c: forget the message that has passed, or has gone otherwise. */
 void vhu_relay_reset(struct vhu_relay *relay);
 /* relay.c: return whether all of a message was received. */
 bool vhu_relay_whole(const struct vhu_relay *relay);
 /* relay.c: end @relay. Returns VHU_RELAY_ENDED. */
 enum vhu_relay_wants vhu_relay_ended(struct vhu_relay *relay, enum vhu_relay_end end, int error);
+/* relay.c: note that a piece of @size bytes of the message came, the rest of one begun where it did
+ * not have to be waited for. */
+void vhu_relay_segment(struct vhu_relay *relay, uint32_t size);
+/* relay.c: send what is due, once; before that do to it what is planned. Returns what became of it.
+ */
+enum vhu_relay_sending vhu_relay_send_due(struct vhu_relay *relay);
+
+/* relay_ahead.c: between messages, pass on those that lie in the socket whole and without
+ * descriptors, if it is worth while to look: @passed says that one was passed just now. Takes one of
+ * @turns for each. Returns what became of it. */
+enum vhu_relay_ahead vhu_relay_ahead(struct vhu_relay *relay, bool passed, unsigned *turns);
 
 /* relay_fds.c: close the first @count of the descriptors that are held, and forget them. The one
  * that was replaced is its owner's. */

@@ -189,15 +189,19 @@ const char *proxy_log_wait(struct proxy *proxy, const char *text)
 
 unsigned int proxy_fds(const struct proxy *proxy)
 {
-	char path[64];
+	char path[64], what[64];
 	unsigned int count = 0;
 	DIR *folder;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", (int)proxy->pid);
 	folder = opendir(path);
 	peer_check(folder, "%s: %s (did the proxy crash?)", path, strerror(errno));
-	for (struct dirent *entry; (entry = readdir(folder));)
-		count += entry->d_name[0] != '.';
+	for (struct dirent *entry; (entry = readdir(folder));) {
+		ssize_t length = readlinkat(dirfd(folder), entry->d_name, what, sizeof(what) - 1);
+
+		what[length < 0 ? 0 : length] = '\0';
+		count += entry->d_name[0] != '.' && !strstr(what, "/fdinfo/");
+	}
 	closedir(folder);
 	return count;
 }

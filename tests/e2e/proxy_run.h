@@ -59,7 +59,7 @@ const char *proxy_log(struct proxy *proxy);
  * Returns that line (lasts until the next call); ends the test where none comes. */
 const char *proxy_log_wait(struct proxy *proxy, const char *text);
 
-/* Return how many descriptors it has open. */
+/* Return how many descriptors it has open, without those few by which it describes others. */
 unsigned int proxy_fds(const struct proxy *proxy);
 
 /* Wait until it has at most @count descriptors open; ends the test, listing them, where it keeps

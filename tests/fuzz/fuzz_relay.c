@@ -41,6 +41,7 @@ enum {
 	SETUP_OPENS = 1 << 1,    /* messages with one descriptor open channels */
 	SETUP_NARROW = 1 << 2,   /* little room towards the receiver */
 	SETUP_BEHIND = 1 << 3,   /* little room towards the relay */
+	SETUP_AHEAD = 1 << 4,    /* it may look ahead */
 };
 
 /* What a step does: its first byte modulo their number. */
@@ -176,6 +177,7 @@ static void begin(struct bench *bench)
 	must(!vhu_relay_start(&bench->relay, &bench->loop, in[1], out[0]));
 	bench->relay.owner = &owner;
 	bench->relay.context = bench;
+	bench->relay.ahead = bench->setup & SETUP_AHEAD;
 	bench->relay.describe = bench->setup & SETUP_DESCRIBE;
 }
 

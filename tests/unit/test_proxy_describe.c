@@ -213,6 +213,59 @@ static void a_closed_descriptor_is_other(void **state)
 	assert_string_equal(info.name, "");
 }
 
+/* Return how many descriptors this process has open. */
+static unsigned open_fds(void)
+{
+	unsigned count = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+static void a_number_is_described_as_what_has_it_now(void **state)
+{
+	const unsigned before = open_fds();
+	struct vhu_fd_info info;
+	int number = -1, fd;
+
+	(void)state;
+	vhu_describe_start();
+	for (unsigned round = 0; round < 3; round++) {
+		fd = eventfd(round, 0);
+		assert_true(number < 0 || fd == number);
+		number = fd;
+		info = describe(fd);
+		assert_int_equal(info.kind, VHU_FD_EVENTFD);
+		assert_int_equal(info.eventfd_count, round);
+		fd = memfd_create("guest", 0);
+		assert_int_equal(fd, number);
+		assert_int_equal(ftruncate(fd, 4096), 0);
+		info = describe(fd);
+		assert_int_equal(info.kind, VHU_FD_MEMFD);
+		assert_int_equal(info.size, 4096);
+		assert_false(info.has & VHU_FD_HAS_EVENTFD);
+		fd = eventfd(round, EFD_SEMAPHORE | EFD_NONBLOCK);
+		assert_int_equal(fd, number);
+		info = describe(fd);
+		assert_int_equal(info.kind, VHU_FD_EVENTFD);
+		assert_true(info.semaphore || !(info.has & VHU_FD_HAS_SEMAPHORE));
+	}
+	/* What had the number is gone, and nothing has it. */
+	vhu_describe_fd(number, &info, name);
+	assert_int_equal(info.kind, VHU_FD_OTHER);
+	assert_int_equal(info.has, 0);
+	for (fd = 20; fd < 60; fd++) {
+		number = eventfd(0, 0);
+		assert_int_equal(dup2(number, fd), fd);
+		close(number);
+		assert_int_equal(describe(fd).kind, VHU_FD_EVENTFD);
+	}
+	assert_true(open_fds() < before + 16);
+	vhu_describe_end();
+	assert_int_equal(open_fds(), before);
+}
+
 static void a_peer_is_who_made_its_end(void **state)
 {
 	char comm[VHU_DESCRIBE_COMM];
@@ -251,6 +304,7 @@ int main(void)
 	    cmocka_unit_test(a_userfaultfd_is_one),
 	    cmocka_unit_test(a_dma_buf_is_one),
 	    cmocka_unit_test(a_closed_descriptor_is_other),
+	    cmocka_unit_test(a_number_is_described_as_what_has_it_now),
 	    cmocka_unit_test(a_peer_is_who_made_its_end),
 	};
 

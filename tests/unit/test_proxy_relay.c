@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -204,20 +205,28 @@ static void close_fds(const int *fds, unsigned count)
 		close(fds[i]);
 }
 
-/* Receive @size bytes and @count descriptors in one piece: those that were sent. */
-static void came(struct bench *bench, const uint8_t *bytes, size_t size, const int *fds,
-		 unsigned count)
+/* Receive @size bytes and @count descriptors in one piece, with room for @room bytes: those that
+ * were sent. */
+static void came_first(struct bench *bench, size_t room, const uint8_t *bytes, size_t size,
+		       const int *fds, unsigned count)
 {
 	static uint8_t got[LONG_SIZE];
 	int came[FDS_MAX];
 	unsigned n;
 
-	assert_int_equal(receive(bench->receiver, got, sizeof(got), came, &n), size);
+	assert_int_equal(receive(bench->receiver, got, room, came, &n), size);
 	assert_memory_equal(got, bytes, size);
 	assert_int_equal(n, count);
 	for (unsigned i = 0; i < n; i++)
 		assert_int_equal(inode_of(came[i]), inode_of(fds[i]));
 	close_fds(came, n);
+}
+
+/* The same, and nothing else is there. */
+static void came(struct bench *bench, const uint8_t *bytes, size_t size, const int *fds,
+		 unsigned count)
+{
+	came_first(bench, LONG_SIZE, bytes, size, fds, count);
 }
 
 /* Write a message of some payload. Returns its size. */
@@ -376,6 +385,49 @@ static void descriptors_stay_with_their_message(void **state)
 	}
 	end(&bench);
 	close_fds(fds, 100);
+}
+
+static void what_is_looked_at_ahead_passes_as_it_came(void **state)
+{
+	uint8_t bytes[30][VHU_HEADER_SIZE + 200];
+	struct bench bench;
+	int fds[1], unread;
+
+	(void)state;
+	make_fds(fds, 1);
+	begin(&bench);
+	bench.relay.ahead = true;
+	for (unsigned round = 0; round < 3; round++) {
+		/* Some of them together are longer than what is looked at. */
+		for (unsigned i = 0; i < 30; i++) {
+			size_t size = make(bytes[i], i, round * 100);
+
+			transmit(bench.sender, bytes[i], size, fds, i == 20);
+		}
+		transmit(bench.sender, bytes[0], 5, NULL, 0);
+		for (unsigned runs = 0; runs < 10 && bench.passed < 31 * round + 30; runs++)
+			assert_int_equal(vhu_relay_run(&bench.relay), VHU_RELAY_READ);
+		for (unsigned i = 0; i < 30; i++)
+			came_first(&bench, VHU_HEADER_SIZE + round * 100, bytes[i],
+				   VHU_HEADER_SIZE + round * 100, fds, i == 20);
+		nothing_came(bench.receiver);
+		assert_int_equal(bench.segments, 1);
+		assert_int_equal(bench.segment[0], VHU_HEADER_SIZE + round * 100);
+		transmit(bench.sender, bytes[0] + 5, VHU_HEADER_SIZE + round * 100 - 5, NULL, 0);
+		vhu_relay_run(&bench.relay);
+		came(&bench, bytes[0], VHU_HEADER_SIZE + round * 100, NULL, 0);
+		assert_int_equal(bench.passed, 31 * (round + 1));
+	}
+	/* Where the receiver does not read one message is held, and no more. */
+	while (vhu_relay_run(&bench.relay) == VHU_RELAY_READ)
+		for (unsigned i = 0; i < 10; i++)
+			transmit(bench.sender, bytes[0], sizeof(bytes[0]), NULL, 0);
+	assert_int_equal(bench.relay.wants, VHU_RELAY_WRITE);
+	assert_int_equal(vhu_relay_held(&bench.relay), sizeof(bytes[0]));
+	assert_int_equal(ioctl(bench.inner[0], FIONREAD, &unread), 0);
+	assert_int_equal(unread % sizeof(bytes[0]), 0);
+	end(&bench);
+	close_fds(fds, 1);
 }
 
 static void descriptors_within_a_payload_stay_at_their_byte(void **state)
@@ -696,6 +748,7 @@ int main(void)
 	    cmocka_unit_test(pieces_are_counted_as_they_were_sent),
 	    cmocka_unit_test(a_busy_sender_leaves_others_their_turn),
 	    cmocka_unit_test(descriptors_stay_with_their_message),
+	    cmocka_unit_test(what_is_looked_at_ahead_passes_as_it_came),
 	    cmocka_unit_test(descriptors_within_a_payload_stay_at_their_byte),
 	    cmocka_unit_test(more_descriptors_than_a_message_carries_pass_all),
 	    cmocka_unit_test(a_payload_that_does_not_come_is_not_waited_for),
