@@ -110,7 +110,7 @@ stage_has_listener() {
 stage_hears() {
 	stage_turn=0
 	until stage_has_listener "$1" "$2"; do
-		kill -0 "$1" 2>/dev/null && [ "$stage_turn" -lt 400 ] || return 1
+		kill -0 "$1" 2>/dev/null && [ "$stage_turn" -lt 1200 ] || return 1
 		stage_turn=$((stage_turn + 1))
 		sleep 0.05
 	done
@@ -119,6 +119,20 @@ stage_hears() {
 # Wait until the party $1 listens on the socket $2.
 stage_listens() {
 	stage_hears "$(stage_pid "$1")" "$2" || stage_fail "$1 does not listen on $2"
+}
+
+# Wait until the capture $1, which $vhu proxy writes, holds $2 sessions and the end of each: those who
+# have left may have said something that has not passed yet.
+stage_settles() {
+	stage_turn=0
+	until "$vhu" dump "$1" >"$stage/settled" 2>/dev/null &&
+		[ "$(grep -c ' session opened' "$stage/settled")" -eq "$2" ] &&
+		[ "$(grep -c ' session closed' "$stage/settled")" -eq "$2" ]; do
+		[ "$stage_turn" -lt 1200 ] || stage_fail "${1##*/} does not come to hold $2 sessions"
+		stage_turn=$((stage_turn + 1))
+		sleep 0.05
+	done
+	rm "$stage/settled"
 }
 
 # Wait for the end of party $1, which is sent signal $2 if there is one; return its status.

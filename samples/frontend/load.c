@@ -4,11 +4,15 @@
  *
  * A turn collects what has come back, makes as much available as may be, and then waits for calls,
  * for the back-end's channel, for the end of the connection, or for the time of the next request.
+ *
+ * SIGINT is the end of the duration; a second one ends the program. The wait need not be woken by it:
+ * there is always something under way or due.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +22,15 @@
 
 /* What the loop waits for, and where in the list that is. */
 enum { ON_SOCKET, ON_CHANNEL, ON_QUEUE };
+
+static volatile sig_atomic_t interrupted;
+
+/* Note that no more is to be begun. */
+static void on_interrupt(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
 
 /* Bits that an increment spreads to; of the splitmix64 generator. */
 uint64_t vhu_random(uint64_t *state)
@@ -288,14 +301,18 @@ static int look_again(struct vhu_frontend *frontend)
 
 int vhu_load(struct vhu_frontend *frontend)
 {
+	struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND};
 	uint64_t duration = frontend->wanted.duration;
 	int gone;
 
+	sigaction(SIGINT, &action, NULL);
 	frontend->start = vhu_clock_now();
 	frontend->end = duration == VHU_CLOCK_NEVER ? duration : frontend->start + duration;
 	for (;;) {
 		uint64_t next = VHU_CLOCK_NEVER;
 
+		if (interrupted)
+			frontend->end = frontend->start;
 		for (unsigned i = 0; i < frontend->wanted.queues; i++) {
 			int busy = turn(frontend, &frontend->queue[i], &next);
 

@@ -7,17 +7,28 @@ set -eu
 bin=$1 capture=$2
 . "$(dirname "$0")/../../samples/stage.sh"
 folder=$(mktemp -d "${TMPDIR:-/tmp}/latency-bad.XXXXXX")
-trap 'rm -rf "$folder"' EXIT
+jobs=
+trap 'for job in $jobs; do kill "$job" 2>/dev/null || :; done; rm -rf "$folder"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 failed=0
+
+# Wait until the command $* succeeds, for long, not for ever.
+wait_for() {
+	tries=0
+	until "$@" >/dev/null 2>&1; do
+		tries=$((tries + 1))
+		[ $tries -lt 1000 ] || { echo "waited in vain for: $*"; exit 1; }
+		sleep 0.05
+	done
+}
 
 # Run vhu latency with $3 and so on; it must end with status $1 and a line that holds $2.
 refused() {
 	wanted=$1 text=$2
 	shift 2
 	status=0
-	timeout 20 "$bin/vhu" latency --json "$@" >"$folder/out" 2>"$folder/err" || status=$?
+	timeout 100 "$bin/vhu" latency --json "$@" >"$folder/out" 2>"$folder/err" || status=$?
 	if [ "$status" -ne "$wanted" ] || ! grep -qF -- "$text" "$folder/err" ||
 		[ "$(wc -l <"$folder/err")" -ne 1 ]; then
 		echo "vhu latency $*: status $status, said: $(cat "$folder/err")"
@@ -90,7 +101,8 @@ refused 1 'not a capture' -r "$0"
 refused 1 "none of its vrings' eventfds is open" -r "$capture"
 "$bin/vhu" proxy -w "$folder/empty.pcapng" "$folder/front" "$folder/back" 2>/dev/null &
 proxy=$!
-until [ -s "$folder/empty.pcapng" ]; do sleep 0.1; done
+jobs=$proxy
+wait_for test -s "$folder/empty.pcapng"
 kill $proxy
 wait $proxy || :
 refused 1 'no session told of a vring' -r "$folder/empty.pcapng"
@@ -111,26 +123,19 @@ if command -v setpriv >/dev/null; then
 	}
 fi
 
-# Wait until the command $* succeeds, not for ever.
-wait_for() {
-	tries=0
-	until "$@" >/dev/null 2>&1; do
-		tries=$((tries + 1))
-		[ $tries -lt 300 ] || { echo "waited in vain for: $*"; exit 1; }
-		sleep 0.1
-	done
-}
-
 # Two at once watch the same, each for itself. A back-end that is killed meanwhile ends both, and not
 # in failure.
 "$bin/vhu-sample-backend" --device rng --socket-path="$folder/sock" 2>/dev/null &
 back=$!
+jobs=$back
 wait_for stage_has_listener $back "$folder/sock"
-"$bin/vhu-sample-frontend" --device rng --rate 1000 --duration 100s "$folder/sock" >/dev/null 2>&1 &
+"$bin/vhu-sample-frontend" --device rng --rate 1000 --duration 280s "$folder/sock" >/dev/null 2>&1 &
+jobs="$jobs $!"
 wait_for "$bin/vhu" latency --json --duration 1ms -p $back
 for name in one two; do
 	"$bin/vhu" latency --json --interval 100ms -p $back >"$folder/$name" 2>"$folder/$name.err" &
 	eval "$name=$!"
+	jobs="$jobs $!"
 done
 counts() {
 	tail -n 1 "$folder/$1" | grep -q '"kicks":[1-9]'

@@ -49,7 +49,7 @@ proxy=$!
 jobs="$jobs $proxy"
 stage_hears $proxy front || fail "the proxy does not listen"
 # At a rate, so that every ring is found by traffic while the two share two processors with it.
-"$bin/vhu-sample-frontend" --device blk --queues 2 --depth "$depth" --rate 4000 --duration 60s front \
+"$bin/vhu-sample-frontend" --device blk --queues 2 --depth "$depth" --rate 4000 --duration 280s front \
 	>front.log 2>&1 &
 front=$!
 jobs="$jobs $front"

@@ -8,6 +8,7 @@
 set -eu
 build=$1 bin=$1/bin session=$1/tests/e2e/qemu_session
 . "$(dirname "$0")/../tshark.sh"
+. "$(dirname "$0")/../../samples/stage.sh"
 for program in jq qemu-system-x86_64 qemu-storage-daemon; do
 	command -v "$program" >/dev/null || { echo "lacks $program"; exit 77; }
 done
@@ -44,7 +45,9 @@ case $lacks in
 	;;
 esac
 "$bin/vhu" proxy -w messages.pcapng front back 2>proxy.log &
-jobs="$jobs $!"
+proxy=$!
+jobs="$jobs $proxy"
+stage_hears $proxy front || fail "the proxy does not listen"
 wait_for test -s messages.pcapng
 "$bin/vhu" latency -f -r messages.pcapng --json --interval 100ms -w events.pcapng >told 2>tool.log &
 tool=$!

@@ -89,6 +89,7 @@ case_is base-unused fail 'the back-end died of signal 6'
 # Where it is not ours to start, it is lost from there on.
 "$bad" d.sock device=3 protocol=0x50009 told=0 die:GET_VRING_BASE &
 back_end=$!
+# It has that name once it listens.
 until [ -S d.sock ]; do sleep 0.05; done
 status=0
 timeout 60 "$vhu" probe --conformance --timeout 300ms --case get-early --case base-unused \

@@ -22,7 +22,7 @@ cd "$stage"
 refused() {
 	want=$1 text=$2 status=0
 	shift 2
-	timeout 20 "$vhu" proxy "$@" a.sock b.sock >said 2>&1 </dev/null || status=$?
+	timeout 100 "$vhu" proxy "$@" a.sock b.sock >said 2>&1 </dev/null || status=$?
 	[ "$status" -eq "$want" ] || stage_fail "status $status, not $want, for: $*: $(cat said)"
 	[ "$(wc -l <said)" -eq 1 ] || stage_fail "not one line for: $*: $(cat said)"
 	grep -qF -- "$text" said || stage_fail "nothing about '$text' for: $*: $(cat said)"
@@ -39,10 +39,20 @@ await() {
 	done
 }
 
-# Drive the disk behind the socket $1.
+# Drive the disk behind the socket $1, and wait until all of that has passed.
 drive() {
+	drives=$((drives + 1))
 	"$build/bin/vhu-sample-frontend" --timeout 60s --requests 20 --json "$1" >driven 2>front.log ||
 		stage_fail "the front-end failed: $(cat front.log)"
+	stage_settles whole.pcapng $drives
+}
+
+# Wait until the series $1 has begun: a proxy listens a little earlier.
+written() {
+	await "the first file of $1" begun "$1"
+}
+begun() {
+	[ -s "$(ls "$1"_00001_*.pcapng 2>/dev/null | head -n 1)" ]
 }
 
 # Print how many files have names that begin with $1, as a series has them.
@@ -71,9 +81,11 @@ stage_listens back "$stage/back.sock"
 # What passes is recorded twice: in one file, and in files of seven records each.
 stage_start whole "$vhu" proxy -w whole.pcapng "$stage/middle.sock" "$stage/back.sock"
 stage_listens whole "$stage/middle.sock"
+drives=0
 touch part_00002_20000101000000.pcapng
 stage_start part "$vhu" proxy -w part.pcapng -b packets:7 "$stage/front.sock" "$stage/middle.sock"
 stage_listens part "$stage/front.sock"
+written part
 first=$(ls part_00001_*.pcapng)
 stage_start follow sh -c "exec $vhu dump -f --dialect standalone $first >followed"
 for _ in 1 2 3; do
@@ -108,6 +120,7 @@ rm part_*.pcapng
 stage_start some "$vhu" proxy -w some.pcapng -b packets:5 -b files:3 "$stage/some.sock" \
 	"$stage/middle.sock"
 stage_listens some "$stage/some.sock"
+written some
 touch some_00001_20000101000000.pcapng some.pcapng
 oldest=$(find . -name 'some_00001_*' ! -empty)
 mv "$oldest" kept.pcapng
@@ -127,6 +140,12 @@ stage_start time "$vhu" proxy -w time.pcapng -b duration:0.2 "$stage/time.sock" 
 	"$stage/middle.sock"
 stage_listens time "$stage/time.sock"
 drive "$stage/time.sock"
+time_ended() {
+	for file in time_*.pcapng; do
+		"$vhu" dump "$file"
+	done | grep -q '[0-9] front-end .* session closed'
+}
+await "the end of the session to be written" time_ended
 before=$(count time)
 sleep 0.3
 [ "$(count time)" -eq "$before" ] || stage_fail "a file was begun though nothing passed"
@@ -155,6 +174,7 @@ mkdir gone
 stage_start gone "$vhu" proxy --no-sandbox -w gone/vm.pcapng -b packets:20 "$stage/gone.sock" \
 	"$stage/middle.sock"
 stage_listens gone "$stage/gone.sock"
+written gone/vm
 rm -r gone
 drive "$stage/gone.sock"
 grep -q 'gone/vm_00001_[0-9]*.pcapng: the next file cannot be begun: No such file' gone.log ||

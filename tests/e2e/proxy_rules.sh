@@ -7,6 +7,7 @@
 set -eu
 
 vhu=$1 docs=$2
+. "$(dirname "$0")/../../samples/stage.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -73,15 +74,9 @@ done <actions
 # The seed of chance is said, and once it is told it is not.
 for seed in "" "--seed 5"; do
 	# shellcheck disable=SC2086 # two words, or none
-	timeout -s TERM 20 "$vhu" proxy $seed --rule 'any probability=1/2: drop' front.sock back.sock \
-		2>err &
+	"$vhu" proxy $seed --rule 'any probability=1/2: drop' front.sock back.sock 2>err &
 	pid=$!
-	tries=0
-	until [ -S front.sock ]; do
-		tries=$((tries + 1))
-		[ $tries -lt 1000 ] || fail "the proxy does not listen: $(cat err)"
-		sleep 0.01
-	done
+	stage_hears $pid front.sock || fail "the proxy does not listen: $(cat err)"
 	kill "$pid"
 	wait "$pid" || :
 	count=$(grep -c 'the seed of this run is [0-9]* (--seed repeats it)' err || :)

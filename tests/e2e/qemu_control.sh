@@ -21,7 +21,8 @@ await() {
 	until "$@"; do
 		kill -0 "$party" 2>/dev/null || stage_fail "ended while waited for: $*"
 		tries=$((tries + 1))
-		[ $tries -lt 2000 ] || stage_fail "waited for: $*"
+		[ $tries -lt 6000 ] || stage_fail "waited for: $*"
+		sleep 0.01
 	done
 }
 

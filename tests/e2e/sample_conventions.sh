@@ -106,13 +106,28 @@ says 1 'input/output error' "$front" --operation write b.sock
 stage_end ro TERM || stage_fail "status $?"
 stage_start rw "$back" --device blk --blk-file=disk.img --socket-path="$stage/b.sock"
 stage_listens rw "$stage/b.sock"
-stage_start load "$front" --json --duration 1s --rate 200 b.sock
-sleep 0.3
+stage_start proxy "$build/bin/vhu" proxy -q -w grows.pcapng "$stage/p.sock" "$stage/b.sock"
+stage_listens proxy "$stage/p.sock"
+stage_start load "$front" --json --duration 240s --rate 200 p.sock
+# Wait until the message $1 and, after it, $2 have passed.
+passes() {
+	turn=0
+	until "$build/bin/vhu" dump grows.pcapng 2>/dev/null |
+		awk -v "one=$1" -v "two=$2" '$0 ~ one { seen = 1 } seen && $0 ~ two { found = 1 }
+			END { exit !found }'; do
+		turn=$((turn + 1))
+		[ "$turn" -lt 1200 ] || stage_fail "does not pass: $1, $2"
+		sleep 0.05
+	done
+}
+passes SET_VRING_ENABLE ' SET_STATUS reply'
 truncate -s 2M disk.img
 kill -HUP "$(stage_pid rw)"
-stage_end load || stage_fail "status $? while the disk grew"
+passes CONFIG_CHANGE_MSG ' GET_CONFIG reply'
+stage_end load INT || stage_fail "status $? while the disk grew"
 grep -q '"config_changes":1,' load.log || stage_fail "the driver was not told that the disk grew"
 says 1 'has 4096 sectors, and 8192 are needed' "$front" --depth 4 --size 1048576 b.sock
+stage_end proxy TERM || stage_fail "the proxy ended with status $?"
 stage_end rw TERM || stage_fail "status $?"
 
 # Peers that are none: the front-end says what is wrong, in its time.
@@ -124,7 +139,7 @@ for kind in silent garbage closing flood; do
 	closing) text='GET_FEATURES: the back-end closed the connection' ;;
 	*) text='GET_FEATURES: the reply is no vhost-user message' ;;
 	esac
-	says 1 "$text" timeout 10 "$front" --timeout 200ms "$kind.sock"
+	says 1 "$text" timeout 60 "$front" --timeout 200ms "$kind.sock"
 	stage_end "$kind" TERM 2>/dev/null || :
 done
 

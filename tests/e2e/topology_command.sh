@@ -117,7 +117,7 @@ grep -q 'does not end: killed' proxy.log || stage_fail "killing was not told"
 
 # Where the proxy is killed the kernel tells its command.
 begin f.sock -- "$back" --socket-path={}
-pid=$(pgrep -P "$(stage_pid proxy)")
+await 'pid=$(pgrep -P "$(stage_pid proxy)")' "the back-end is started"
 stage_end proxy KILL || :
 await "! kill -0 $pid 2>/dev/null" "the back-end of a proxy that was killed ends"
 rm -rf own/* f.sock

@@ -17,7 +17,7 @@ cd "$stage"
 refused() {
 	want=$1 text=$2 status=0
 	shift 2
-	timeout 20 "$vhu" proxy "$@" >said 2>&1 </dev/null || status=$?
+	timeout 100 "$vhu" proxy "$@" >said 2>&1 </dev/null || status=$?
 	[ "$status" -eq "$want" ] || stage_fail "status $status, not $want, for: $*: $(cat said)"
 	[ "$(wc -l <said)" -eq 1 ] || stage_fail "not one line for: $*: $(cat said)"
 	grep -qF -- "$text" said || stage_fail "nothing about '$text' for: $*: $(cat said)"

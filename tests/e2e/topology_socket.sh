@@ -17,7 +17,7 @@ chmod 755 "$stage"
 refused() {
 	want=$1 text=$2 status=0
 	shift 2
-	timeout 20 "$vhu" proxy "$@" >said 2>&1 </dev/null || status=$?
+	timeout 100 "$vhu" proxy "$@" >said 2>&1 </dev/null || status=$?
 	[ "$status" -eq "$want" ] || stage_fail "status $status, not $want, for: $*: $(cat said)"
 	[ "$(wc -l <said)" -eq 1 ] || stage_fail "not one line for: $*: $(cat said)"
 	grep -qF -- "$text" said || stage_fail "nothing about '$text' for: $*: $(cat said)"
@@ -113,7 +113,7 @@ rm new.sock
 ln -s one/new.sock new.sock
 stage_end proxy TERM || stage_fail "the proxy ended with status $?"
 [ -L new.sock ] && [ -e one/new.sock ] || stage_fail "a foreign link or its target was removed"
-refused_link=$(timeout 20 "$vhu" proxy new.sock old.sock 2>&1) && stage_fail "a link was replaced"
+refused_link=$(timeout 100 "$vhu" proxy new.sock old.sock 2>&1) && stage_fail "a link was replaced"
 case $refused_link in
 *"new.sock: exists and is not a socket: not touched") ;;
 *) stage_fail "the link was refused so: $refused_link" ;;

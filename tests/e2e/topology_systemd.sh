@@ -107,7 +107,7 @@ stage_end four || status=$?
 wrong() {
 	status=0
 	# shellcheck disable=SC2016 # for the other shell
-	timeout 20 sh -c 'eval "export $1"; exec "$2" proxy "$3" back1.sock 3<&-' sh \
+	timeout 100 sh -c 'eval "export $1"; exec "$2" proxy "$3" back1.sock 3<&-' sh \
 		"$(echo "$1" | sed 's/OWN/$$/')" "$vhu" "$2" >said 2>&1 </dev/null || status=$?
 	[ "$status" -eq 2 ] || stage_fail "status $status for $1 $2: $(cat said)"
 	[ "$(wc -l <said)" -eq 1 ] && grep -q "$3" said || stage_fail "$1 $2: $(cat said)"

@@ -25,7 +25,7 @@ await() {
 refused() {
 	text=$1 status=0
 	shift
-	timeout 20 "$vhu" proxy "$@" f.sock b.sock >said 2>&1 </dev/null || status=$?
+	timeout 100 "$vhu" proxy "$@" f.sock b.sock >said 2>&1 </dev/null || status=$?
 	[ "$status" -eq 2 ] || stage_fail "status $status for: $*: $(cat said)"
 	[ "$(wc -l <said)" -eq 1 ] && grep -qF -- "$text" said || stage_fail "$*: $(cat said)"
 }
