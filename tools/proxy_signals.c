@@ -40,7 +40,7 @@ static const struct {
 
 /* Set by the signal handler, by row; and written to: calls that wait are left. */
 static volatile sig_atomic_t noted[ROWS];
-static int signalled = -1;
+static volatile sig_atomic_t signalled = -1;
 
 /* What is ignored: it is only an error of a call. */
 static const int ignored[] = {SIGPIPE, SIGXFSZ};
@@ -57,7 +57,7 @@ static void on_signal(int number)
 		if (row[i].number == number)
 			noted[i] = 1;
 	}
-	if (write(signalled, &one, sizeof(one)) < 0) {
+	if (signalled >= 0 && write(signalled, &one, sizeof(one)) < 0) {
 		/* It was noted already. */
 	}
 	errno = saved;
@@ -110,8 +110,11 @@ void vhu_proxy_run_restore_signals(void)
 
 void vhu_proxy_run_release_signals(struct vhu_proxy_run *run)
 {
+	const int fd = signalled;
+
 	vhu_loop_unwatch(&run->proxy.loop, &run->signals);
-	if (signalled >= 0)
-		close(signalled);
+	/* A signal from now on finds nothing to write to. */
 	signalled = -1;
+	if (fd >= 0)
+		close(fd);
 }
