@@ -5,8 +5,9 @@
 #	sh tests/run.sh [--quick]
 #
 # Installs the Debian packages that are missing (or says which). --quick runs the release build's
-# tests alone. FUZZ_SECONDS says for how long each target is fuzzed (10). With CI set, it is 30 and a
-# skipped test is a failed one.
+# tests alone. FUZZ_SECONDS says for how long each target is fuzzed (10), FUZZ_SEED where chance
+# begins (0: somewhere else each time). With CI set, they are 30 and 1, for what is refused is to be
+# found again, and a skipped test is a failed one.
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -67,7 +68,8 @@ fuzz_one()
 {
 	name=${1##*/fuzz_}
 	found=$(mktemp -d)
-	if "$1" -max_total_time="$2" -artifact_prefix="$found/" -print_final_stats=1 \
+	if "$1" -max_total_time="$2" -seed="${FUZZ_SEED:-$([ -n "${CI-}" ] && echo 1 || echo 0)}" \
+		-artifact_prefix="$found/" -print_final_stats=1 \
 		"$found" "tests/fuzz/corpus/$name" >"$3" 2>&1; then
 		rm -rf "$found"
 	else
