@@ -80,8 +80,10 @@ static int64_t take_quantile(int64_t *value, size_t count, unsigned percent)
 static void compare(const struct truth *truth, unsigned stage, size_t count, uint32_t delay_us)
 {
 	static int64_t difference[SAMPLES_MAX], amount[SAMPLES_MAX], time[SAMPLES_MAX];
-	const uint64_t *from = stage == WAKE_TO_CALL ? truth->wake_ns : truth->kick_ns;
-	const uint64_t *to = stage == KICK_TO_WAKE ? truth->wake_ns : truth->call_ns;
+	const uint64_t *from =
+	    stage == WAKE_TO_CALL ? truth->wake_ns[AFTER] : truth->kick_ns[BEFORE];
+	const uint64_t *to =
+	    stage == KICK_TO_WAKE ? truth->wake_ns[AFTER] : truth->call_ns[BEFORE];
 	size_t known = 0;
 
 	for (size_t i = 0; i < count; i++) {

@@ -10,7 +10,8 @@
  * another thread than the one that takes.
  *
  * Prints "kick=ID,call=ID" for each ring, waits until the file GO is there, and prints as JSON, ring
- * by ring, how often each thing was done and the median time of each stage.
+ * by ring, how often each thing was done and the median time of each stage: the least that it can have
+ * been and the most, for what a probe sees lies between the stamps on either side.
  */
 #include <inttypes.h>
 #include <poll.h>
@@ -44,14 +45,14 @@ static struct queue queue[RINGS];
 static enum { STATIC, LIBRARY, USDT } how;
 static unsigned rounds, requests;
 static bool later;
-static uint64_t wake_ns, first_push_ns, popped_ns[QUEUE_SIZE];
+static uint64_t popped_ns[STAMPS][QUEUE_SIZE];
 static struct request *taken[QUEUE_SIZE];
 static struct queue *current;
 
 /* What was done on each ring, and how long it took. */
 static struct truth_of {
 	unsigned wakes, pops, pushes, calls;
-	uint64_t to_pop[SAMPLES], to_push[SAMPLES], to_call[SAMPLES];
+	uint64_t to_pop[STAMPS][SAMPLES], to_push[STAMPS][SAMPLES], to_call[STAMPS][SAMPLES];
 } truth[RINGS];
 
 /* The same as the library's, with symbols that only a symbol table has. */
@@ -119,23 +120,56 @@ static void take_fd(int fd)
 		exit(1);
 }
 
+/* Note a sample of a stage, which has stamps at either end: the least that it took, and the most. */
+static void note(uint64_t stage[STAMPS][SAMPLES], unsigned at, const uint64_t from[STAMPS],
+		 const uint64_t to[STAMPS])
+{
+	stage[BEFORE][at] = to[BEFORE] - from[AFTER];
+	stage[AFTER][at] = to[AFTER] - from[BEFORE];
+}
+
 /* Give all back, the last one first, and call. */
 static void finish(void)
 {
 	struct truth_of *of = &truth[current->number];
+	uint64_t first[STAMPS], at[STAMPS];
 
 	pass(TO_PUSH_NS);
 	for (unsigned i = requests; i--;) {
-		uint64_t now = now_ns();
+		const uint64_t popped[] = {popped_ns[BEFORE][i], popped_ns[AFTER][i]};
 
-		if (i == requests - 1)
-			first_push_ns = now;
-		of->to_push[of->pushes++] = now - popped_ns[i];
+		at[BEFORE] = now_ns();
 		push(current, taken[i]);
+		at[AFTER] = now_ns();
+		note(of->to_push, of->pushes++, popped, at);
+		if (i == requests - 1)
+			memcpy(first, at, sizeof(first));
 	}
 	pass(TO_CALL_NS);
-	of->to_call[of->calls++] = now_ns() - first_push_ns;
+	at[BEFORE] = now_ns();
 	signal_fd(call[current->number]);
+	at[AFTER] = now_ns();
+	note(of->to_call, of->calls++, first, at);
+}
+
+/* Take all that there is, after a wake at @woken. */
+static void take(struct truth_of *of, const uint64_t woken[STAMPS])
+{
+	for (unsigned i = 0;; i++) {
+		uint64_t at[STAMPS];
+
+		at[BEFORE] = now_ns();
+		taken[i] = pop(current);
+		at[AFTER] = now_ns();
+		if (!taken[i])
+			return;
+		if (!i)
+			note(of->to_pop, of->wakes++, woken, at);
+		popped_ns[BEFORE][i] = at[BEFORE];
+		popped_ns[AFTER][i] = at[AFTER];
+		of->pops++;
+		pass(BETWEEN_NS);
+	}
 }
 
 /* Give back what the other thread took, as a thread. */
@@ -155,20 +189,15 @@ static void *serve(void *with)
 		struct pollfd watched[RINGS] = {{.fd = kick[0], .events = POLLIN},
 						{.fd = kick[1], .events = POLLIN}};
 
-		struct truth_of *of;
+		uint64_t woken[STAMPS];
 
 		poll(watched, RINGS, -1);
 		current = &queue[watched[0].revents ? 0 : 1];
-		of = &truth[current->number];
+		woken[BEFORE] = now_ns();
 		take_fd(kick[current->number]);
-		wake_ns = now_ns();
+		woken[AFTER] = now_ns();
 		pass(TO_POP_NS);
-		of->to_pop[of->wakes++] = now_ns() - wake_ns;
-		for (unsigned i = 0; (taken[i] = pop(current)); i++) {
-			popped_ns[i] = now_ns();
-			of->pops++;
-			pass(BETWEEN_NS);
-		}
+		take(&truth[current->number], woken);
 		if (later)
 			signal_fd(handed);
 		else
@@ -188,12 +217,13 @@ static void disturb(int stranger)
 	take_fd(stranger);
 }
 
-/* Return the median. */
-static uint64_t median(const uint64_t *value, size_t count)
+/* Print the least and the most that the median of a stage can be. */
+static void print_median(const char *name, const uint64_t stage[STAMPS][SAMPLES], size_t count)
 {
 	static const uint64_t zero[SAMPLES];
 
-	return quantile(zero, value, count, 500);
+	printf(",\"%s\":[%" PRIu64 ",%" PRIu64 "]", name,
+	       quantile(zero, stage[BEFORE], count, 500), quantile(zero, stage[AFTER], count, 500));
 }
 
 int main(int argc, char **argv)
@@ -231,13 +261,18 @@ int main(int argc, char **argv)
 		signal_fd(kick[ring]);
 		take_fd(call[ring]);
 	}
+	/* The last call comes before its stamp. */
+	for (unsigned i = 0; i < (later ? 2 : 1); i++)
+		pthread_join(thread[i], NULL);
 	for (unsigned i = 0; i < RINGS; i++) {
 		const struct truth_of *of = &truth[i];
 
-		printf("{\"wakes\":%u,\"pops\":%u,\"pushes\":%u,\"calls\":%u,\"wake_to_pop\":%" PRIu64
-		       ",\"pop_to_push\":%" PRIu64 ",\"push_to_call\":%" PRIu64 "}\n",
-		       of->wakes, of->pops, of->pushes, of->calls, median(of->to_pop, of->wakes),
-		       median(of->to_push, of->pushes), median(of->to_call, of->calls));
+		printf("{\"wakes\":%u,\"pops\":%u,\"pushes\":%u,\"calls\":%u", of->wakes, of->pops,
+		       of->pushes, of->calls);
+		print_median("wake_to_pop", of->to_pop, of->wakes);
+		print_median("pop_to_push", of->to_push, of->pushes);
+		print_median("push_to_call", of->to_call, of->calls);
+		printf("}\n");
 	}
 	return 0;
 }

@@ -100,20 +100,22 @@ static void *serve(void *with)
 		uint64_t value, delay = pair->plan.delay_us;
 
 		/* Where kicks are to be coalesced, all of them come first. */
-		while (truth->turn <= round && pair->plan.kicks > 1)
+		while (truth->turn <= round && (pair->plan.kicks > 1 || pair->plan.awake))
 			sched_yield();
+		truth->wake_ns[BEFORE][round % SAMPLES_MAX] = now_ns();
 		if (read(pair->kick, &value, sizeof(value)) != sizeof(value))
 			fail("read");
-		truth->wake_ns[round % SAMPLES_MAX] = now_ns();
+		truth->wake_ns[AFTER][round % SAMPLES_MAX] = now_ns();
 		truth->wakes++;
 		if (pair->plan.random)
 			delay = (uint64_t)rand_r(&seed) % (delay + 1);
 		pass(delay * 1000);
-		truth->call_ns[round % SAMPLES_MAX] = now_ns();
+		truth->call_ns[BEFORE][round % SAMPLES_MAX] = now_ns();
 		if (!pair->plan.lose_every || (round + 1) % pair->plan.lose_every) {
 			signal_fd(pair->call);
 			truth->calls++;
 		}
+		truth->call_ns[AFTER][round % SAMPLES_MAX] = now_ns();
 		for (uint32_t i = 0; i < pair->plan.extra_calls; i++) {
 			signal_fd(pair->call);
 			truth->calls++;
@@ -148,11 +150,12 @@ void front_end_run(struct pair *pair)
 	for (uint32_t round = 0; round < pair->plan.rounds; round++) {
 		uint64_t value;
 
-		truth->kick_ns[round % SAMPLES_MAX] = now_ns();
+		truth->kick_ns[BEFORE][round % SAMPLES_MAX] = now_ns();
 		for (uint32_t i = 0; i < pair->plan.kicks; i++) {
 			signal_fd(pair->kick);
 			truth->kicks++;
 		}
+		truth->kick_ns[AFTER][round % SAMPLES_MAX] = now_ns();
 		truth->turn = round + 1;
 		if (pair->plan.lose_every || pair->plan.extra_calls) {
 			while (truth->finished <= round)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The test's own front-end and back-end: blocking sends and receives with descriptors. */
 #include <errno.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -96,6 +98,20 @@ bool peer_readable(int fd, int ms)
 		n = poll(&poll_fd, 1, ms);
 	} while (n < 0 && errno == EINTR);
 	return n > 0;
+}
+
+void peer_received(int fd)
+{
+	int64_t limit = peer_now_ms() + PEER_PATIENCE_MS;
+	int unread;
+
+	for (;;) {
+		peer_check(!ioctl(fd, SIOCOUTQ, &unread), "SIOCOUTQ: %s", strerror(errno));
+		if (!unread)
+			return;
+		peer_check(peer_now_ms() < limit, "nobody receives what was sent");
+		usleep(1000);
+	}
 }
 
 int peer_accept(int listener)

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define PEER_PATIENCE_MS 20000
+#define PEER_PATIENCE_MS 60000
 /* SCM_MAX_FD of the kernel. */
 #define PEER_FDS_MAX     253
 #define PEER_HEADER_SIZE 12
@@ -69,6 +69,9 @@ int peer_send_message(int fd, uint32_t request, const void *payload, uint32_t si
  * Returns the number of bytes; 0 at the end; -errno (-EAGAIN where @fd does not block).
  */
 ssize_t peer_receive(int fd, void *bytes, size_t size, int *fds, unsigned int *nfds);
+
+/* Wait until the other side has received all that was sent to it. */
+void peer_received(int fd);
 
 /* Receive exactly @size bytes that must be those of @bytes. @what names them in a complaint. */
 void peer_expect(int fd, const void *bytes, size_t size, const char *what);
