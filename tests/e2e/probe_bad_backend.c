@@ -27,7 +27,7 @@
 
 #define PAYLOAD_MAX 4096
 #define FAULTS_MAX  8
-#define DRIP_MS     100
+#define DRIP_MS     500
 
 enum what {
 	SILENT,     /* do not answer */
