@@ -1,270 +1,233 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The past of the sessions that are open; past.h has its theory of operation. */
-#include "proxy/past.h"
-
 #include <errno.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes of records that pass before they are looked at. */
-#define PAST_PASSED 32768
-/* The same, and one that is as large as any. */
-#define PAST_ROOM   (PAST_PASSED + VHU_RECORD_HEAD_MAX + VHU_PAST_MESSAGE_MAX + 64)
+#include "proxy/past_internal.h"
 
-/* Records of a session that are kept before it is looked which of them are needed. */
-#define PAST_FEW 32
-
-/* A record as it is kept. */
-struct past_record {
-	uint64_t number;  /* in order of all */
-	uint64_t partner; /* of a request its answer's, of an answer its request's; 0 none */
-	uint64_t offer;	  /* what it takes features of; 0 none */
-	uint64_t read_by[VHU_READ_BY]; /* what else its meaning hangs on */
-	uint64_t time_ns;
-	uint64_t sent;  /* bytes with all of the message */
-	uint32_t size;  /* bytes with what is kept of it */
-	bool needed;    /* while it is looked */
-	uint8_t *bytes; /* the record as it is encoded, then the message */
-};
-
-/* A session that is open. */
-struct past_session {
-	uint64_t number;
-	struct past_record *record; /* in growing order */
-	unsigned records, room;
-	unsigned look_at; /* how many there may be before it is looked which are needed */
-	size_t bytes;
-	bool given_up;
-};
-
-/* A record that has passed and was not looked at yet; its bytes follow. */
-struct past_passed {
-	uint64_t time_ns, sent;
-	uint32_t size;
-};
+/* Bytes of records of a session that pass before they are looked at, and that there is room for at
+ * first. */
+#define PAST_PASSED  4096u
+#define PAST_FIRST   512u
+/* Lists of sessions. */
+#define PAST_BUCKETS 1024u
 
 struct vhu_past {
 	struct vhu_sessions *sessions;
-	void *tree; /* of struct past_session, as tsearch(3) makes it */
+	struct vhu_past_session *session[PAST_BUCKETS];
 	uint64_t number;
 	bool only_states; /* keeps no records */
+	struct vhu_past_work work;
 	struct vhu_fd_info fd[VHU_RECORD_FDS_MAX];
-	size_t passed; /* bytes of those that were not looked at yet */
-	uint8_t room[PAST_ROOM];
+	struct vhu_record bare;            /* as it is decoded */
+	uint8_t head[VHU_RECORD_HEAD_MAX]; /* as it is encoded, of any other */
 };
 
-/* Compare two sessions by their numbers, for tsearch(3). */
-static int past_compare(const void *a, const void *b)
-{
-	const struct past_session *left = a, *right = b;
-
-	return (left->number > right->number) - (left->number < right->number);
-}
-
 /* Find session @number, made if @make; NULL where there is none or no memory for it. */
-static struct past_session *past_find(struct vhu_past *past, uint64_t number, bool make)
+static struct vhu_past_session *past_find(struct vhu_past *past, uint64_t number, bool make)
 {
-	struct past_session wanted = {.number = number}, *session;
-	struct past_session **node = tfind(&wanted, &past->tree, past_compare);
+	struct vhu_past_session **list = &past->session[number % PAST_BUCKETS], *session = *list;
 
-	if (node || !make)
-		return node ? *node : NULL;
+	while (session && session->number != number)
+		session = session->next;
+	if (session || !make)
+		return session;
 	session = calloc(1, sizeof(*session));
 	if (!session)
 		return NULL;
 	session->number = number;
-	session->look_at = PAST_FEW;
-	if (!tsearch(session, &past->tree, past_compare)) {
-		free(session);
-		return NULL;
-	}
+	session->next = *list;
+	*list = session;
 	return session;
 }
 
-/* Let go of the records of @session. */
-static void past_empty(struct past_session *session)
+/* Tell of @session no more: it has closed, or not all that is needed can be kept. */
+static void past_give_up(struct vhu_past_session *session)
 {
 	for (unsigned i = 0; i < session->records; i++)
 		free(session->record[i].bytes);
 	free(session->record);
 	session->record = NULL;
-	session->records = session->room = 0;
+	session->records = session->record_room = 0;
 	session->bytes = 0;
-}
-
-/* Tell of @session no more: not all that is needed can be kept. */
-static void past_give_up(struct past_session *session)
-{
-	past_empty(session);
 	session->given_up = true;
 }
 
-/* Free a session, for tdestroy(3). */
-static void past_session_free(void *session)
+/* Forget @session, which has closed. */
+static void past_remove(struct vhu_past *past, struct vhu_past_session *session)
 {
-	past_empty(session);
+	struct vhu_past_session **at = &past->session[session->number % PAST_BUCKETS];
+
+	while (*at != session)
+		at = &(*at)->next;
+	*at = session->next;
+	past_give_up(session);
+	free(session->passed);
 	free(session);
 }
 
-/* Forget @session, which has closed. */
-static void past_remove(struct vhu_past *past, struct past_session *session)
+/* Return whether @record tells what a session is by now, and not only of what happens in it. */
+static bool past_tells(const struct vhu_record *record)
 {
-	tdelete(session, &past->tree, past_compare);
-	past_session_free(session);
+	return record->type == VHU_RECORD_OPENED || record->type == VHU_RECORD_CLOSED ||
+	       (record->type == VHU_RECORD_MESSAGE && !(record->marks & VHU_MARK_PARTIAL));
 }
 
-/* Compare two records by their numbers, for bsearch(3). */
-static int past_compare_numbers(const void *a, const void *b)
+/*
+ * Decode what passed in session @number as @passed with its @bytes, as long as which it lasts.
+ * @room: for a record, if it is needed.
+ * Returns it, until the next is decoded; NULL where it is none.
+ */
+static struct vhu_record *past_decode(struct vhu_past *past, uint64_t number,
+				      const struct vhu_past_passed *passed, const uint8_t *bytes,
+				      struct vhu_record *room)
 {
-	const struct past_record *left = a, *right = b;
+	struct vhu_record *record = &past->bare;
 
-	return (left->number > right->number) - (left->number < right->number);
-}
-
-/* Return record @number of @session; NULL where it is not kept. */
-static struct past_record *past_record(const struct past_session *session, uint64_t number)
-{
-	const struct past_record wanted = {.number = number};
-
-	if (!number || !session->records)
-		return NULL;
-	return bsearch(&wanted, session->record, session->records, sizeof(wanted),
-		       past_compare_numbers);
-}
-
-/* Note that record @number is needed, with its other half and with what their meaning hangs on. */
-static void past_need(void *context, uint64_t number)
-{
-	const struct past_session *session = context;
-	struct past_record *record = past_record(session, number);
-
-	if (!record || record->needed)
-		return;
-	record->needed = true;
-	past_need(context, record->partner);
-	past_need(context, record->offer);
-	for (unsigned i = 0; i < VHU_READ_BY; i++)
-		past_need(context, record->read_by[i]);
-}
-
-/* Let go of those records of @session that its state does not point at. */
-static void past_look(struct vhu_past *past, struct past_session *session)
-{
-	const struct vhu_state *state = vhu_sessions_state(past->sessions, session->number);
-	unsigned kept = 0;
-
-	for (unsigned i = 0; i < session->records; i++)
-		session->record[i].needed = false;
-	if (state)
-		vhu_state_origins(state, past_need, session);
-	session->bytes = 0;
-	for (unsigned i = 0; i < session->records; i++) {
-		struct past_record *record = &session->record[i];
-
-		if (!record->needed) {
-			free(record->bytes);
-			continue;
-		}
-		session->bytes += sizeof(*record) + record->size;
-		session->record[kept++] = *record;
+	if (!passed->bare) {
+		if (vhu_record_decode(room, past->fd, bytes, passed->size, passed->sent))
+			return NULL;
+		room->time_ns = passed->time_ns;
+		return room;
 	}
-	session->records = kept;
-	session->look_at = 2 * kept > PAST_FEW ? 2 * kept : PAST_FEW;
+	record->session = number;
+	record->time_ns = passed->time_ns;
+	record->channel = passed->channel;
+	record->from_back_end = passed->from_back_end;
+	record->marks = passed->marks;
+	record->message = bytes;
+	record->message_size = passed->size;
+	record->message_sent = passed->sent;
+	record->segments = passed->in_one;
+	record->segment[0] = (uint32_t)passed->sent;
+	return record;
 }
 
-/* Make room for one more record of @session. Returns whether there is some. */
-static bool past_make_room(struct past_session *session)
+/* Learn from what has passed in @session and was not looked at yet; and where @keeps, add it to
+ * what is looked at. Returns whether there was memory for that. */
+static bool past_learn(struct vhu_past *past, struct vhu_past_session *session, bool keeps)
 {
-	unsigned room = session->room ? 2 * session->room : PAST_FEW / 2;
-	struct past_record *more;
+	struct vhu_past_passed passed;
+	struct vhu_record room, *record;
+	struct vhu_note note;
+	bool whole = true;
 
-	if (session->records < session->room)
+	for (size_t at = 0; at < session->used; at += sizeof(passed) + passed.size) {
+		uint8_t *bytes = session->passed + at + sizeof(passed);
+
+		memcpy(&passed, session->passed + at, sizeof(passed));
+		record = past_decode(past, session->number, &passed, bytes, &room);
+		if (!record)
+			continue;
+		if (vhu_session_feed(past->sessions, record, passed.number, &note))
+			whole = false;
+		if (keeps && whole && past_tells(record))
+			whole = vhu_past_work_add(&past->work, &passed, bytes, &note);
+	}
+	return whole;
+}
+
+/* Look at what has passed in @session and was not looked at yet: learn from it, and keep of it and
+ * of what was kept what is needed. */
+static void past_settle(struct vhu_past *past, struct vhu_past_session *session)
+{
+	bool keeps = !past->only_states && !session->given_up;
+
+	if (!session->used)
+		return;
+	if (keeps && !vhu_past_work_begin(&past->work, session))
+		past_give_up(session);
+	keeps &= !session->given_up;
+	if (!past_learn(past, session, keeps) && keeps)
+		past_give_up(session);
+	keeps &= !session->given_up;
+	if (keeps && !vhu_past_work_keep(&past->work, session,
+					 vhu_sessions_state(past->sessions, session->number)))
+		past_give_up(session);
+	session->used = 0;
+	/* After something large. */
+	if (session->room > 2 * PAST_PASSED && session->room > session->bytes) {
+		free(session->passed);
+		session->passed = NULL;
+		session->room = 0;
+	}
+}
+
+/* Make room for @size bytes more that pass in @session. Returns whether there is some. */
+static bool past_make_passed(struct vhu_past *past, struct vhu_past_session *session, size_t size)
+{
+	/* The more is kept the longer it takes to look which of it is needed. */
+	const size_t most = session->bytes / 2 > PAST_PASSED ? session->bytes / 2 : PAST_PASSED;
+	size_t room;
+	uint8_t *more;
+
+	if (session->used + size <= session->room)
 		return true;
-	more = reallocarray(session->record, room, sizeof(*more));
+	if (session->room >= most)
+		past_settle(past, session);
+	if (session->used + size <= session->room)
+		return true;
+	room = session->room < most ? 2 * session->room : most;
+	if (room < PAST_FIRST)
+		room = PAST_FIRST;
+	if (room < session->used + size)
+		room = session->used + size;
+	more = realloc(session->passed, room);
 	if (!more)
 		return false;
-	session->record = more;
+	session->passed = more;
 	session->room = room;
 	return true;
 }
 
-/* Keep a record, the latest, of which @note tells. Returns whether there was memory for it. */
-static bool past_keep(struct vhu_past *past, struct past_session *session,
-		      const struct past_passed *passed, const uint8_t *from,
-		      const struct vhu_note *note)
+/* Return whether nothing is told of a peer. */
+static bool past_is_nobody(const struct vhu_peer *peer)
 {
-	uint8_t *bytes = malloc(passed->size);
-	struct past_record *request;
+	return !peer->known && (!peer->path || !*peer->path);
+}
 
-	if (!bytes || !past_make_room(session)) {
-		free(bytes);
-		return false;
-	}
-	memcpy(bytes, from, passed->size);
-	session->record[session->records++] = (struct past_record){
+/* Return whether nothing is told of @record but that it is a message that came as it is, in one
+ * piece or in pieces that are not known. */
+static bool past_is_bare(const struct vhu_record *record)
+{
+	return record->type == VHU_RECORD_MESSAGE && (unsigned)record->channel < VHU_CHANNELS &&
+	       !record->fds && (!record->text || !*record->text) && record->segments < 2 &&
+	       (!record->segments || record->segment[0] == record->message_sent) &&
+	       record->message_sent >= record->message_size && past_is_nobody(&record->front_end) &&
+	       past_is_nobody(&record->back_end);
+}
+
+/* Let @record pass in @session, to be looked at later. Returns whether there was room for it. */
+static bool past_pass(struct vhu_past *past, struct vhu_past_session *session,
+		      const struct vhu_record *record)
+{
+	const uint32_t message = record->message_size < VHU_PAST_MESSAGE_MAX ? record->message_size
+									     : VHU_PAST_MESSAGE_MAX;
+	const bool bare = past_is_bare(record);
+	const size_t head = bare ? 0 : vhu_record_encode(record, past->head);
+	const struct vhu_past_passed passed = {
 	    .number = past->number,
-	    .partner = note->request_number,
-	    .offer = note->offered_by,
-	    .read_by = {note->read_by[0], note->read_by[1], note->read_by[2]},
-	    .time_ns = passed->time_ns,
-	    .sent = passed->sent,
-	    .size = passed->size,
-	    .bytes = bytes,
+	    .time_ns = record->time_ns,
+	    .sent = head + (record->message_sent > message ? record->message_sent : message),
+	    .size = (uint32_t)(head + message),
+	    .marks = record->marks,
+	    .channel = (uint8_t)record->channel,
+	    .from_back_end = record->from_back_end,
+	    .bare = bare,
+	    .in_one = record->segments,
 	};
-	session->bytes += sizeof(*session->record) + passed->size;
-	request = past_record(session, note->request_number);
-	if (request)
-		request->partner = past->number;
+	uint8_t *to;
+
+	if (!past_make_passed(past, session, sizeof(passed) + passed.size))
+		return false;
+	to = mempcpy(session->passed + session->used, &passed, sizeof(passed));
+	if (head)
+		to = mempcpy(to, past->head, head);
+	if (message)
+		memcpy(to, record->message, message);
+	session->used += sizeof(passed) + passed.size;
 	return true;
-}
-
-/* Look at a record that has passed: learn from it, and keep it. */
-static void past_look_at(struct vhu_past *past, const struct past_passed *passed,
-			 const uint8_t *bytes, const struct vhu_record *record)
-{
-	bool tells = record->type == VHU_RECORD_OPENED || record->type == VHU_RECORD_CLOSED ||
-		     (record->type == VHU_RECORD_MESSAGE && !(record->marks & VHU_MARK_PARTIAL));
-	struct past_session *session;
-	struct vhu_note note;
-	int error;
-
-	error = vhu_session_feed(past->sessions, record, ++past->number, &note);
-	session = past_find(past, record->session, tells);
-	if (!session)
-		return;
-	if (record->type == VHU_RECORD_CLOSED && record->channel == VHU_FRONT_END) {
-		past_remove(past, session);
-		return;
-	}
-	if (session->given_up || !tells)
-		return;
-	if (error || !past_keep(past, session, passed, bytes, &note)) {
-		past_give_up(session);
-		return;
-	}
-	if (session->records >= session->look_at || session->bytes > VHU_PAST_BYTES_MAX)
-		past_look(past, session);
-	if (session->bytes > VHU_PAST_BYTES_MAX)
-		past_give_up(session);
-}
-
-/* Look at all records that have passed and were not looked at yet. */
-static void past_settle(struct vhu_past *past)
-{
-	struct past_passed passed;
-	struct vhu_record record;
-
-	for (size_t at = 0; at < past->passed; at += sizeof(passed) + passed.size) {
-		const uint8_t *bytes = past->room + at + sizeof(passed);
-
-		memcpy(&passed, past->room + at, sizeof(passed));
-		if (vhu_record_decode(&record, past->fd, bytes, passed.size, passed.sent))
-			continue;
-		record.time_ns = passed.time_ns;
-		past_look_at(past, &passed, bytes, &record);
-	}
-	past->passed = 0;
 }
 
 void vhu_past_only_states(struct vhu_past *past)
@@ -274,103 +237,106 @@ void vhu_past_only_states(struct vhu_past *past)
 
 void vhu_past_take(struct vhu_past *past, const struct vhu_record *record)
 {
-	uint32_t message = record->message_size < VHU_PAST_MESSAGE_MAX ? record->message_size
-								       : VHU_PAST_MESSAGE_MAX;
-	struct past_passed passed = {.time_ns = record->time_ns};
-	uint8_t *to = past->room + past->passed + sizeof(passed);
+	struct vhu_past_session *session;
 	struct vhu_note note;
-	size_t head;
 
-	if (!record->session)
+	past->number += record->session != 0;
+	/* Other types tell nothing of what a session is. */
+	if (!record->session || !(past_tells(record) || record->type == VHU_RECORD_MESSAGE))
 		return;
-	if (past->only_states) {
-		vhu_session_feed(past->sessions, record, ++past->number, &note);
+	session = past_find(past, record->session, true);
+	if (session && record->type == VHU_RECORD_CLOSED && record->channel == VHU_FRONT_END) {
+		if (vhu_sessions_state(past->sessions, record->session))
+			vhu_session_feed(past->sessions, record, past->number, &note);
+		past_remove(past, session);
 		return;
 	}
-	head = vhu_record_encode(record, to);
-	if (message)
-		memcpy(to + head, record->message, message);
-	passed.size = (uint32_t)(head + message);
-	passed.sent = head + (record->message_sent > message ? record->message_sent : message);
-	memcpy(to - sizeof(passed), &passed, sizeof(passed));
-	past->passed += sizeof(passed) + passed.size;
-	if (past->passed > PAST_PASSED)
-		past_settle(past);
+	if (session && past_pass(past, session, record))
+		return;
+	if (session) {
+		past_settle(past, session);
+		past_give_up(session);
+	}
+	vhu_session_feed(past->sessions, record, past->number, &note);
 }
 
-const struct vhu_state *vhu_past_state(struct vhu_past *past, uint64_t session)
+const struct vhu_state *vhu_past_state(struct vhu_past *past, uint64_t number)
 {
-	past_settle(past);
-	return vhu_sessions_state(past->sessions, session);
+	struct vhu_past_session *session = past_find(past, number, false);
+
+	if (session)
+		past_settle(past, session);
+	return vhu_sessions_state(past->sessions, number);
 }
 
-/* What is to be told: the records of all sessions. */
+/* A record that is told. */
 struct past_told {
-	struct vhu_past *past;
-	const struct past_record **record;
-	size_t records;
+	const struct vhu_past_session *session;
+	const struct vhu_past_record *record;
 };
 
-/* Count the records that are needed of a session, for twalk_r(3). */
-static void past_count(const void *node, VISIT visit, void *closure)
+/* Look at what has passed in all sessions. Returns how many records are told. */
+static size_t past_count(struct vhu_past *past)
 {
-	struct past_session *const *session = node;
-	struct past_told *told = closure;
+	size_t records = 0;
 
-	if (visit != postorder && visit != leaf)
-		return;
-	past_look(told->past, *session);
-	told->records += (*session)->records;
+	for (unsigned i = 0; i < PAST_BUCKETS; i++) {
+		for (struct vhu_past_session *at = past->session[i]; at; at = at->next) {
+			past_settle(past, at);
+			records += at->records;
+		}
+	}
+	return records;
 }
 
-/* Add the records of a session to those that are told, for twalk_r(3). */
-static void past_gather(const void *node, VISIT visit, void *closure)
+/* List the records that are told, in no order. */
+static void past_gather(const struct vhu_past *past, struct past_told *told)
 {
-	struct past_session *const *session = node;
-	struct past_told *told = closure;
-
-	if (visit != postorder && visit != leaf)
-		return;
-	for (unsigned i = 0; i < (*session)->records; i++)
-		told->record[told->records++] = &(*session)->record[i];
+	for (unsigned i = 0; i < PAST_BUCKETS; i++)
+		for (const struct vhu_past_session *at = past->session[i]; at; at = at->next)
+			for (unsigned r = 0; r < at->records; r++)
+				*told++ = (struct past_told){at, &at->record[r]};
 }
 
 /* Compare two of those that are told by their numbers, for qsort(3). */
 static int past_compare_told(const void *a, const void *b)
 {
-	return past_compare_numbers(*(const struct past_record *const *)a,
-				    *(const struct past_record *const *)b);
+	const struct past_told *told[2] = {a, b};
+	const uint64_t left = told[0]->record->passed.number;
+	const uint64_t right = told[1]->record->passed.number;
+
+	return (left > right) - (left < right);
 }
 
 int vhu_past_tell(struct vhu_past *past,
 		  int (*tell)(void *context, const struct vhu_record *record, uint64_t number),
 		  void *context)
 {
-	struct past_told told = {.past = past};
-	struct vhu_record record;
+	const size_t records = past_count(past);
+	struct vhu_record room, *record;
+	struct past_told *told;
 	int error = 0;
 
-	past_settle(past);
-	twalk_r(past->tree, past_count, &told);
-	if (!told.records)
+	if (!records)
 		return 0;
-	told.record = calloc(told.records, sizeof(*told.record));
-	if (!told.record)
+	told = calloc(records, sizeof(*told));
+	if (!told)
 		return -ENOMEM;
-	told.records = 0;
-	twalk_r(past->tree, past_gather, &told);
-	qsort(told.record, told.records, sizeof(*told.record), past_compare_told);
-	for (size_t i = 0; i < told.records && !error; i++) {
-		const struct past_record *kept = told.record[i];
+	past_gather(past, told);
+	qsort(told, records, sizeof(*told), past_compare_told);
+	for (size_t i = 0; i < records && !error; i++) {
+		const struct vhu_past_record *kept = told[i].record;
 
-		error = vhu_record_decode(&record, past->fd, kept->bytes, kept->size, kept->sent);
-		if (error)
+		record =
+		    past_decode(past, told[i].session->number, &kept->passed, kept->bytes, &room);
+		if (!record) {
+			error = -EBADMSG;
 			break;
-		record.time_ns = kept->time_ns;
-		record.marks |= VHU_MARK_EARLIER;
-		error = tell(context, &record, kept->number);
+		}
+		record->marks |= VHU_MARK_EARLIER;
+		error = tell(context, record, kept->passed.number);
 	}
-	free(told.record);
+	free(told);
 	return error;
 }
 
@@ -380,6 +346,14 @@ struct vhu_past *vhu_past_new(void)
 
 	if (!past)
 		return NULL;
+	past->bare = (struct vhu_record){
+	    .type = VHU_RECORD_MESSAGE,
+	    .fd = past->fd,
+	    .text = "",
+	    .front_end = {.comm = "", .path = ""},
+	    .back_end = {.comm = "", .path = ""},
+	    .vring = {.act = VHU_ACTS, .comm = ""},
+	};
 	past->sessions = vhu_sessions_new(false);
 	if (past->sessions) {
 		vhu_sessions_only_learn(past->sessions);
@@ -393,7 +367,10 @@ void vhu_past_free(struct vhu_past *past)
 {
 	if (!past)
 		return;
-	tdestroy(past->tree, past_session_free);
+	for (unsigned i = 0; i < PAST_BUCKETS; i++)
+		while (past->session[i])
+			past_remove(past, past->session[i]);
+	free(past->work.record);
 	vhu_sessions_free(past->sessions);
 	free(past);
 }

@@ -9,7 +9,10 @@
  * told what it knows. A record is kept while the state points at it, and so is the answer to a
  * request that is kept, the request to an answer, and what the meaning of these hangs on: fed
  * again, what is kept makes the same state, with the same requests waiting. What is pointed at no
- * more is let go of from time to time, when there is as much of it as of the rest.
+ * more is let go of.
+ *
+ * All that is done later: what passes in a session is put aside, and looked at when there are some
+ * KiB of it or when somebody asks. Of most sessions nobody asks until they have closed.
  *
  * Ownership: a past copies what it keeps. It has at most VHU_PAST_BYTES_MAX of a session; one that
  * would need more is not told of at all.

@@ -381,6 +381,18 @@ enum vhu_relay_sending vhu_relay_send_due(struct vhu_relay *relay)
 	return relay_sent(relay) ? VHU_RELAY_SENT : VHU_RELAY_STOP;
 }
 
+/* Return whether it is worth while to look ahead: messages come one after the other. */
+static bool relay_ahead_pays(struct vhu_relay *relay, bool passed)
+{
+	if (!(passed || relay->burst) || !relay->ahead || relay->got || relay->aside ||
+	    relay->draining)
+		return false;
+	if (!relay->one_by_one)
+		return true;
+	relay->one_by_one--;
+	return false;
+}
+
 enum vhu_relay_wants vhu_relay_run(struct vhu_relay *relay)
 {
 	unsigned turns = RELAY_TURNS;
@@ -412,7 +424,8 @@ enum vhu_relay_wants vhu_relay_run(struct vhu_relay *relay)
 			return relay->wants = VHU_RELAY_READ;
 		if (relay->owner->full && !relay->draining && relay->owner->full(relay))
 			return relay_pause(relay);
-		switch (vhu_relay_ahead(relay, passed, &turns)) {
+		switch (relay_ahead_pays(relay, passed) ? vhu_relay_ahead(relay, &turns)
+							: VHU_RELAY_AHEAD_NOTHING) {
 		case VHU_RELAY_AHEAD_STOP:
 			return relay->wants;
 		case VHU_RELAY_AHEAD_ON:

@@ -191,7 +191,6 @@ struct vhu_relay {
 
 	struct vhu_relay_group group[2];
 	unsigned groups;
-	int fd[2 * VHU_RECORD_FDS_MAX]; /* received and not passed on yet, in order */
 	unsigned fds;
 	unsigned all_fds; /* that came with this message so far */
 	int instead;      /* goes in the place of fd[0]; -1 */
@@ -212,6 +211,8 @@ struct vhu_relay {
 	struct vhu_record record;
 	char (*name)[VHU_DESCRIBE_NAME];    /* of each in record.fd */
 	unsigned described, room_described; /* in record.fd and `name` */
+	/* Last, apart from what each message needs: received and not passed on yet, in order. */
+	int fd[2 * VHU_RECORD_FDS_MAX];
 };
 
 /*

@@ -63,19 +63,7 @@ static bool ahead_take(struct vhu_relay *relay, uint8_t *bytes, size_t size)
 	return false;
 }
 
-/* Return whether it is worth while to look ahead: messages come one after the other. */
-static bool ahead_pays(struct vhu_relay *relay, bool passed)
-{
-	if (!relay->ahead || relay->got || relay->aside || relay->draining ||
-	    !(passed || relay->burst))
-		return false;
-	if (!relay->one_by_one)
-		return true;
-	relay->one_by_one--;
-	return false;
-}
-
-enum vhu_relay_ahead vhu_relay_ahead(struct vhu_relay *relay, bool passed, unsigned *turns)
+enum vhu_relay_ahead vhu_relay_ahead(struct vhu_relay *relay, unsigned *turns)
 {
 	enum vhu_relay_sending sending = VHU_RELAY_SENT;
 	uint8_t bytes[AHEAD_ROOM];
@@ -83,8 +71,6 @@ enum vhu_relay_ahead vhu_relay_ahead(struct vhu_relay *relay, bool passed, unsig
 	unsigned messages = 0;
 	ssize_t n;
 
-	if (!ahead_pays(relay, passed))
-		return VHU_RELAY_AHEAD_NOTHING;
 	n = ahead_look(relay, bytes);
 	if (n == -EAGAIN)
 		return VHU_RELAY_AHEAD_EMPTY;

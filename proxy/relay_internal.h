@@ -55,9 +55,8 @@ void vhu_relay_segment(struct vhu_relay *relay, uint32_t size);
 enum vhu_relay_sending vhu_relay_send_due(struct vhu_relay *relay);
 
 /* relay_ahead.c: between messages, pass on those that lie in the socket whole and without
- * descriptors, if it is worth while to look: @passed says that one was passed just now. Takes one of
- * @turns for each. Returns what became of it. */
-enum vhu_relay_ahead vhu_relay_ahead(struct vhu_relay *relay, bool passed, unsigned *turns);
+ * descriptors. Takes one of @turns for each. Returns what became of it. */
+enum vhu_relay_ahead vhu_relay_ahead(struct vhu_relay *relay, unsigned *turns);
 
 /* relay_fds.c: close the first @count of the descriptors that are held, and forget them. The one
  * that was replaced is its owner's. */

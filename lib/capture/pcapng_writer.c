@@ -29,6 +29,9 @@
  * statistics block, each with its texts. */
 #define BUFFER_SIZE (VHU_PCAPNG_SNAPLEN_DEFAULT + 4 * VHU_RECORD_TEXT_MAX + 1024)
 
+/* Sessions that are found without a search, if their numbers are not far apart. */
+#define LATEST 256
+
 _Static_assert(VHU_RECORD_HEAD_MAX < VHU_PCAPNG_SNAPLEN_DEFAULT, "a head is never cut");
 _Static_assert(VHU_BLOCK_COMMENT_MAX + 1024 < BUFFER_SIZE, "a section header fits");
 
@@ -53,6 +56,7 @@ struct vhu_pcapng_writer {
 	struct vhu_pcapng_counts counts; /* of all */
 	struct vhu_pcapng_counts told;   /* the part of them that other interfaces tell */
 	void *sessions;                  /* a tree of struct session, as tsearch(3) makes it */
+	struct session *latest[LATEST];  /* of it, by the end of their numbers: those found last */
 	size_t tail, tail_size;          /* in the buffer: the rest of a block that was begun */
 	uint8_t buffer[BUFFER_SIZE];
 };
@@ -69,10 +73,13 @@ static int compare_sessions(const void *a, const void *b)
 static struct session *find_session(struct vhu_pcapng_writer *writer, uint64_t number)
 {
 	struct session wanted = {.number = number}, *session;
-	struct session **node = tfind(&wanted, &writer->sessions, compare_sessions);
+	struct session **latest = &writer->latest[number % LATEST], **node;
 
+	if (*latest && (*latest)->number == number)
+		return *latest;
+	node = tfind(&wanted, &writer->sessions, compare_sessions);
 	if (node)
-		return *node;
+		return *latest = *node;
 	session = calloc(1, sizeof(*session));
 	if (!session)
 		return NULL;
@@ -183,6 +190,8 @@ static void forget_session(struct vhu_pcapng_writer *writer, struct session *ses
 		writer->told.records += session->counts.records;
 		writer->told.lost += session->counts.lost;
 	}
+	if (writer->latest[session->number % LATEST] == session)
+		writer->latest[session->number % LATEST] = NULL;
 	tdelete(session, &writer->sessions, compare_sessions);
 	free(session);
 }

@@ -37,11 +37,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct vhu_sessions *passed = vhu_sessions_new(false);
 	struct told told = {.sessions = vhu_sessions_new(false)};
 	struct stream stream = {.data = data, .size = size};
-	struct vhu_past *past = vhu_past_new();
+	struct vhu_past *past = vhu_past_new(), *states = vhu_past_new();
 	struct vhu_record record;
 	struct vhu_note note;
 
-	if (passed && told.sessions && past) {
+	if (passed && told.sessions && past && states) {
+		vhu_past_only_states(states);
 		vhu_sessions_only_learn(passed);
 		vhu_sessions_only_learn(told.sessions);
 		while (stream_next(&stream, &record)) {
@@ -50,20 +51,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			if (record.channel >= VHU_CHANNELS)
 				continue;
 			vhu_past_take(past, &record);
+			vhu_past_take(states, &record);
 			vhu_session_feed(passed, &record, stream.number, &note);
 		}
 		must(!vhu_past_tell(past, take, &told));
 		for (uint64_t session = 1; session < STREAM_SESSIONS; session++) {
 			const struct vhu_state *a = vhu_sessions_state(passed, session);
 			const struct vhu_state *b = vhu_sessions_state(told.sessions, session);
+			const struct vhu_state *c = vhu_past_state(states, session);
 			const char *what = a && b ? state_differs(a, b) : NULL;
 
+			if (a && c && !what)
+				what = state_differs(a, c);
 			if (what)
 				fprintf(stderr, "session %llu: %s\n", (unsigned long long)session,
 					what);
 			must(!what);
 		}
 	}
+	vhu_past_free(states);
 	vhu_past_free(past);
 	vhu_sessions_free(told.sessions);
 	vhu_sessions_free(passed);

@@ -120,6 +120,39 @@ static void what_made_a_session_is_told_once(void **state)
 	vhu_past_free(NULL);
 }
 
+static void states_are_as_the_latest_record_leaves_them(void **state)
+{
+	(void)state;
+	for (unsigned only_states = 0; only_states < 2; only_states++) {
+		struct vhu_past *past = vhu_past_new();
+
+		if (only_states)
+			vhu_past_only_states(past);
+		for (uint64_t session = 1; session < 4; session++)
+			vhu_past_take(past, event(session, VHU_RECORD_OPENED));
+		/* Asked seldom, often and never. */
+		for (uint64_t i = 1; i < 1000; i++) {
+			for (uint64_t session = 1; session < 4; session++)
+				vhu_past_take(past, message(session, VHU_MSG_SET_FEATURES, false, 8,
+							    i * session));
+			assert_int_equal(vhu_past_state(past, 2)->features.taken, 2 * i);
+			if (i % 300 == 0)
+				assert_int_equal(vhu_past_state(past, 1)->features.taken, i);
+		}
+		for (uint64_t session = 1; session < 4; session++)
+			vhu_past_take(past, message(session, VHU_MSG_GET_FEATURES, false, 0, 0));
+		assert_int_equal(vhu_past_state(past, 1)->channel[VHU_FRONT_END].count, 1);
+		/* Of each: that it began, the features that it took, and the request. */
+		assert_int_equal(tell(past).records, only_states ? 0 : 9);
+		for (uint64_t session = 1; session < 4; session++) {
+			vhu_past_take(past, event(session, VHU_RECORD_CLOSED));
+			assert_null(vhu_past_state(past, session));
+		}
+		assert_int_equal(tell(past).records, 0);
+		vhu_past_free(past);
+	}
+}
+
 static void requests_wait_with_all_that_is_kept_of_them(void **state)
 {
 	struct vhu_past *past = vhu_past_new();
@@ -214,6 +247,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_made_a_session_is_told_once),
+	    cmocka_unit_test(states_are_as_the_latest_record_leaves_them),
 	    cmocka_unit_test(requests_wait_with_all_that_is_kept_of_them),
 	    cmocka_unit_test(a_session_has_only_so_much_room),
 	    cmocka_unit_test(a_ring_has_the_latest_records_and_whole_ones),
