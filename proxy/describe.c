@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,24 +89,50 @@ static size_t describe_read(const char *path, char *text, size_t size)
 /* A line of fdinfo: a key with its colon, and a number. */
 struct describe_line {
 	const char *key;
-	int base; /* in which the number is written */
+	unsigned length; /* of the key */
+	unsigned base;   /* in which the number is written */
 	bool found;
 	uint64_t value;
 };
+#define DESCRIBE_LINE(text, in)                                                                    \
+	{                                                                                          \
+		.key = text, .length = sizeof(text) - 1, .base = in                                \
+	}
 
-/* Find @count lines in @fdinfo. */
-static void describe_find(const char *fdinfo, struct describe_line *line, unsigned count)
+/* Return what a digit stands for; UINT_MAX where it is none. */
+static unsigned describe_digit(char digit)
 {
-	for (const char *at = fdinfo; at; at = strchr(at, '\n'), at += at != NULL) {
-		for (unsigned i = 0; i < count; i++) {
-			size_t length = strlen(line[i].key);
-			char *end;
+	if (digit >= '0' && digit <= '9')
+		return (unsigned)(digit - '0');
+	return digit >= 'a' && digit <= 'f' ? (unsigned)(digit - 'a') + 10 : UINT_MAX;
+}
 
-			if (*at != *line[i].key || strncmp(at, line[i].key, length))
+/* Read the number of @line, which stands at @at behind blanks. It is read of each eventfd, so what
+ * strtoull(3) does for signs, prefixes and languages is left out. */
+static void describe_number(struct describe_line *line, const char *at)
+{
+	uint64_t value = 0;
+	unsigned digit;
+
+	while (*at == ' ' || *at == '\t')
+		at++;
+	line->found = describe_digit(*at) < line->base;
+	while ((digit = describe_digit(*at++)) < line->base) {
+		line->found &= value <= (UINT64_MAX - digit) / line->base;
+		value = value * line->base + digit;
+	}
+	line->value = value;
+}
+
+/* Find @count lines in @text, of fdinfo. */
+static void describe_find(const char *text, struct describe_line *line, unsigned count)
+{
+	for (const char *at = text; at; at = strchr(at, '\n'), at += at != NULL) {
+		for (unsigned i = 0; i < count; i++) {
+			if (*at != *line[i].key || strncmp(at, line[i].key, line[i].length))
 				continue;
-			errno = 0;
-			line[i].value = strtoull(at + length, &end, line[i].base);
-			line[i].found = end != at + length && !errno;
+			describe_number(&line[i], at + line[i].length);
+			break;
 		}
 	}
 }
@@ -169,10 +196,10 @@ static bool describe_eventfd(int fd, struct describe_file *file, struct vhu_fd_i
 {
 	enum { FLAGS, COUNT, ID, SEMAPHORE, LINES };
 	struct describe_line line[LINES] = {
-	    [FLAGS] = {.key = "flags:", .base = 8},
-	    [COUNT] = {.key = "eventfd-count:", .base = 16},
-	    [ID] = {.key = "eventfd-id:", .base = 10},
-	    [SEMAPHORE] = {.key = "eventfd-semaphore:", .base = 10},
+	    [FLAGS] = DESCRIBE_LINE("flags:", 8),
+	    [COUNT] = DESCRIBE_LINE("eventfd-count:", 16),
+	    [ID] = DESCRIBE_LINE("eventfd-id:", 10),
+	    [SEMAPHORE] = DESCRIBE_LINE("eventfd-semaphore:", 10),
 	};
 	char text[1024];
 
