@@ -121,18 +121,17 @@ stage_listens() {
 	stage_hears "$(stage_pid "$1")" "$2" || stage_fail "$1 does not listen on $2"
 }
 
-# Wait until the capture $1, which $vhu proxy writes, holds $2 sessions and the end of each: those who
-# have left may have said something that has not passed yet.
+# Wait until the capture $1, which $vhu proxy writes, holds the end of each of its sessions, which are
+# $2 if that is given: those who have left may have said something that has not passed yet.
 stage_settles() {
 	stage_turn=0
-	until "$vhu" dump "$1" >"$stage/settled" 2>/dev/null &&
-		[ "$(grep -c ' session opened' "$stage/settled")" -eq "$2" ] &&
-		[ "$(grep -c ' session closed' "$stage/settled")" -eq "$2" ]; do
-		[ "$stage_turn" -lt 1200 ] || stage_fail "${1##*/} does not come to hold $2 sessions"
+	until "$vhu" dump "$1" 2>/dev/null | awk -v "number=${2-}" '/ session opened/ { opened++ }
+		/ session closed/ { closed++ }
+		END { exit !(opened && opened == closed && (number == "" || opened == number)) }'; do
+		[ "$stage_turn" -lt 1200 ] || stage_fail "${1##*/}: not all of its sessions end"
 		stage_turn=$((stage_turn + 1))
 		sleep 0.05
 	done
-	rm "$stage/settled"
 }
 
 # Wait for the end of party $1, which is sent signal $2 if there is one; return its status.

@@ -7,7 +7,7 @@
 set -eu
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
-build=$1 session=$2
+build=$1 session=$2 vhu=$1/bin/vhu
 . "$top/samples/stage.sh"
 stage_open
 
@@ -32,6 +32,7 @@ start_proxy() {
 
 # End the proxy before $1; what passed was as it should be.
 end_proxy() {
+	stage_settles "$stage/$1.pcapng"
 	stage_end "$1.proxy" TERM || stage_fail "vhu proxy ended with status $?"
 	"$build/bin/vhu" check --severity error "$stage/$1.pcapng" >"$stage/check.log" 2>&1 ||
 		stage_fail "vhu check found something in what passed before $1"

@@ -120,6 +120,7 @@ pair() {
 		$talks
 		[ "$status" -eq 0 ] || stage_fail "$name, $way: the front-end ended with status $status"
 		if [ "$way" != direct ]; then
+			stage_settles "$name.$way.pcapng"
 			stage_end "$name.$way" TERM || stage_fail "$name, $way: the proxy ended with status $?"
 		fi
 		# shellcheck disable=SC2086 # it is to vanish where it is empty

@@ -127,6 +127,7 @@ through() {
 	parties="$parties $proxy"
 	stage_hears $proxy f.sock || fail "the proxy does not listen"
 	"$vhu" probe --json "$@" f.sock >out 2>err || fail "probe $* through the proxy: status $?"
+	stage_settles "$capture"
 	kill "$proxy"
 	wait "$proxy" || :
 }

@@ -25,6 +25,7 @@ stage_listens part "$stage/front"
 status=0
 "$session" --front "$stage/front" --back "$stage/back" --rounds 3 || status=$?
 [ "$status" -eq 0 ] || exit "$status"
+stage_settles whole.pcapng
 stage_end part TERM || stage_fail "the proxy ended with status $?"
 stage_end whole TERM || stage_fail "the proxy ended with status $?"
 

@@ -8,7 +8,7 @@
 set -eu
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
-build=$1 way=$2
+build=$1 way=$2 vhu=$1/bin/vhu
 . "$top/samples/stage.sh"
 stage_open
 runs=0
@@ -27,22 +27,9 @@ start() {
 	stage_listens "$name.proxy" "$stage/$name.sock"
 }
 
-# Wait until all sessions with back-end $1 have passed whole: a front-end that has ended may have left
-# messages that are still on their way.
-settle() {
-	turn=0
-	while "$build/bin/vhu" dump "$stage/$1.pcapng" >"$stage/dump.log" &&
-		[ "$(grep -c 'session opened' "$stage/dump.log")" -ne \
-			"$(grep -c 'session closed' "$stage/dump.log")" ]; do
-		[ "$turn" -lt 600 ] || stage_fail "a session with $1 does not end"
-		turn=$((turn + 1))
-		sleep 0.05
-	done
-}
-
 # End what start has started as $1.
 end() {
-	[ "$way" = direct ] || settle "$1"
+	[ "$way" = direct ] || stage_settles "$stage/$1.pcapng"
 	stage_end "$1" TERM || stage_fail "the back-end ended with status $?"
 	[ "$way" = proxy ] || return 0
 	stage_end "$1.proxy" TERM || stage_fail "vhu proxy ended with status $?"
