@@ -26,7 +26,7 @@ wait_for() {
 	tries=0
 	until "$@" >/dev/null 2>&1; do
 		tries=$((tries + 1))
-		[ $tries -lt 300 ] || fail "waited in vain for: $*"
+		[ $tries -lt 600 ] || fail "waited in vain for: $*"
 		sleep 0.1
 	done
 }
