@@ -32,7 +32,7 @@ static ssize_t ahead_look(const struct vhu_relay *relay, uint8_t bytes[AHEAD_ROO
 }
 
 /* Return the size of the message that begins at @bytes; 0 where not all of it is there, or where it
- * is not to be taken so. */
+ * needs more room than there is. */
 static size_t ahead_message(struct vhu_relay *relay, const uint8_t *bytes, size_t left)
 {
 	size_t size;
@@ -43,9 +43,7 @@ static size_t ahead_message(struct vhu_relay *relay, const uint8_t *bytes, size_
 	if (relay->header.size > left - VHU_HEADER_SIZE)
 		return 0;
 	size = VHU_HEADER_SIZE + relay->header.size;
-	if (size > relay->room || (relay->owner->speaks && relay->owner->speaks(relay)))
-		return 0;
-	return size;
+	return size > relay->room ? 0 : size;
 }
 
 /* Take the @size bytes of a message out of the socket that were looked at, and sent. Returns
@@ -63,6 +61,13 @@ static bool ahead_take(struct vhu_relay *relay, uint8_t *bytes, size_t size)
 	return false;
 }
 
+/* Return whether the next message may be sent, after @sending of the last: that is not to be sent
+ * once more, and it was not set aside. */
+static bool ahead_goes_on(const struct vhu_relay *relay, enum vhu_relay_sending sending)
+{
+	return sending == VHU_RELAY_SENT && !relay->got && !relay->aside;
+}
+
 enum vhu_relay_ahead vhu_relay_ahead(struct vhu_relay *relay, unsigned *turns)
 {
 	enum vhu_relay_sending sending = VHU_RELAY_SENT;
@@ -74,7 +79,7 @@ enum vhu_relay_ahead vhu_relay_ahead(struct vhu_relay *relay, unsigned *turns)
 	n = ahead_look(relay, bytes);
 	if (n == -EAGAIN)
 		return VHU_RELAY_AHEAD_EMPTY;
-	while (n > 0 && *turns && sending == VHU_RELAY_SENT &&
+	while (n > 0 && *turns && ahead_goes_on(relay, sending) &&
 	       (size = ahead_message(relay, bytes + taken, (size_t)n - taken))) {
 		--*turns;
 		memcpy(relay->buffer, bytes + taken, size);
@@ -83,6 +88,7 @@ enum vhu_relay_ahead vhu_relay_ahead(struct vhu_relay *relay, unsigned *turns)
 		relay->size = relay->got = size;
 		if (relay->describe)
 			vhu_relay_segment(relay, (uint32_t)size);
+		relay->spoken = relay->owner->speaks && relay->owner->speaks(relay);
 		sending = vhu_relay_send_due(relay);
 	}
 	relay->burst = messages > 1;
@@ -92,7 +98,7 @@ enum vhu_relay_ahead vhu_relay_ahead(struct vhu_relay *relay, unsigned *turns)
 	}
 	if (!ahead_take(relay, bytes, taken) || sending == VHU_RELAY_STOP)
 		return VHU_RELAY_AHEAD_STOP;
-	if (taken < (size_t)n || n == AHEAD_ROOM || sending != VHU_RELAY_SENT)
+	if (taken < (size_t)n || n == AHEAD_ROOM || !ahead_goes_on(relay, sending))
 		return VHU_RELAY_AHEAD_ON;
 	/* Of what has come meanwhile the loop tells. */
 	relay->wants = VHU_RELAY_READ;

@@ -430,6 +430,63 @@ static void what_is_looked_at_ahead_passes_as_it_came(void **state)
 	close_fds(fds, 1);
 }
 
+/* Any message may be altered. */
+static bool on_speaks(struct vhu_relay *relay)
+{
+	(void)relay;
+	return true;
+}
+
+/* Drop each message whose number ends in 3, send those twice whose number ends in 5, and let the next
+ * go before those whose number ends in 7. */
+static void on_alters(struct vhu_relay *relay)
+{
+	struct vhu_relay_plan *plan = vhu_relay_plan_of(relay);
+	const unsigned digit = relay->header.request % 10;
+
+	assert_non_null(plan);
+	plan->drop = digit == 3;
+	plan->copies = digit == 5;
+	plan->behind = digit == 7;
+}
+
+/* A message has gone that is told of, as one that passes. */
+static void on_dropped(struct vhu_relay *relay)
+{
+	struct bench *bench = relay->context;
+
+	bench->passed++;
+}
+
+static void what_is_looked_at_ahead_is_altered_as_planned(void **state)
+{
+	static const uint8_t passes[] = {0, 1, 2, 4, 5, 5, 6, 8, 7, 9};
+	struct vhu_relay_owner altering;
+	uint8_t bytes[MESSAGE];
+	struct bench bench;
+
+	(void)state;
+	begin(&bench);
+	altering = *bench.relay.owner;
+	altering.speaks = on_speaks;
+	altering.alters = on_alters;
+	altering.dropped = on_dropped;
+	bench.relay.owner = &altering;
+	bench.relay.ahead = true;
+	for (unsigned i = 0; i < 30; i++) {
+		make(bytes, i, PAYLOAD);
+		transmit(bench.sender, bytes, MESSAGE, NULL, 0);
+	}
+	for (unsigned runs = 0; runs < 100 && bench.passed < 33; runs++)
+		vhu_relay_run(&bench.relay);
+	for (unsigned i = 0; i < 30; i++) {
+		make(bytes, i / 10 * 10 + passes[i % 10], PAYLOAD);
+		came_first(&bench, MESSAGE, bytes, MESSAGE, NULL, 0);
+	}
+	nothing_came(bench.receiver);
+	end(&bench);
+}
+
 static void descriptors_within_a_payload_stay_at_their_byte(void **state)
 {
 	unsigned before = open_fds();
@@ -749,6 +806,7 @@ int main(void)
 	    cmocka_unit_test(a_busy_sender_leaves_others_their_turn),
 	    cmocka_unit_test(descriptors_stay_with_their_message),
 	    cmocka_unit_test(what_is_looked_at_ahead_passes_as_it_came),
+	    cmocka_unit_test(what_is_looked_at_ahead_is_altered_as_planned),
 	    cmocka_unit_test(descriptors_within_a_payload_stay_at_their_byte),
 	    cmocka_unit_test(more_descriptors_than_a_message_carries_pass_all),
 	    cmocka_unit_test(a_payload_that_does_not_come_is_not_waited_for),
