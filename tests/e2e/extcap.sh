@@ -22,7 +22,7 @@ chmod -R a+rX extcap
 extcap=$stage/extcap/vhu-extcap
 export WIRESHARK_EXTCAP_DIR="$stage/extcap"
 # What hangs is ended, for its step to fail.
-vhu_tshark_seconds=60
+vhu_tshark_seconds=100
 
 # The command that follows ends with status $1 and says a line on stderr that matches $2.
 says() {
