@@ -43,10 +43,11 @@ stage_start proxy "$vhu" proxy -w "$capture" "listen:$stage/front.sock" "connect
 stage_listens proxy "$stage/front.sock"
 
 step "Booting the guest: QEMU is the front-end, it connects to front.sock"
-stage_start_piped qemu timeout -k 2 180 \
+# no_timer_check: a kernel gives up when its timer seems late, as that of a busy host is.
+stage_start_piped qemu timeout -k 2 540 \
 	qemu-system-x86_64 -M pc -accel tcg -cpu qemu64 -smp 2 -m 128M -nodefaults -display none \
 	-serial stdio -no-reboot -kernel "/boot/vmlinuz-$kernel" -initrd "$stage/initramfs" \
-	-append "console=ttyS0 quiet panic=-1 mitigations=off" \
+	-append "console=ttyS0 quiet panic=-1 mitigations=off no_timer_check" \
 	-object memory-backend-memfd,id=memory,size=128M,share=on -machine memory-backend=memory \
 	-chardev "socket,id=disk,path=$stage/front.sock" \
 	-device vhost-user-blk-pci,chardev=disk,num-queues=2
