@@ -235,8 +235,13 @@ void vhu_relay_give_up(struct vhu_relay *relay)
 	struct vhu_relay_aside *aside;
 
 	/* What was recorded is known as sent, if not as delivered. */
-	if (relay->plan && !relay->recorded && !relay->sent)
+	if (relay->plan && !relay->recorded && !relay->sent) {
+		/* What rules are for waits until all of it has come. */
+		if (!relay->plan->text[0])
+			snprintf(relay->plan->text, sizeof(relay->plan->text),
+				 "not passed on: the session ended first");
 		relay_drop(relay);
+	}
 	while (!relay->got && (aside = relay->aside)) {
 		relay->aside = aside->next;
 		relay_take_back(relay, aside);

@@ -32,12 +32,25 @@ static int take(void *context, const struct vhu_record *record, uint64_t number)
 	return 0;
 }
 
+/* Return whether so many requests of @session wait that the next one puts out the oldest. Which ones
+ * were put out is not told: a session in which one was may differ. */
+static bool is_full(struct vhu_sessions *sessions, uint64_t session)
+{
+	const struct vhu_state *state = vhu_sessions_state(sessions, session);
+
+	for (unsigned c = 0; state && c < VHU_CHANNELS; c++)
+		if (state->channel[c].count == VHU_PENDING_MAX)
+			return true;
+	return false;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct vhu_sessions *passed = vhu_sessions_new(false);
 	struct told told = {.sessions = vhu_sessions_new(false)};
 	struct stream stream = {.data = data, .size = size};
 	struct vhu_past *past = vhu_past_new(), *states = vhu_past_new();
+	bool full[STREAM_SESSIONS] = {false};
 	struct vhu_record record;
 	struct vhu_note note;
 
@@ -53,13 +66,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			vhu_past_take(past, &record);
 			vhu_past_take(states, &record);
 			vhu_session_feed(passed, &record, stream.number, &note);
+			full[record.session] |= is_full(passed, record.session);
 		}
 		must(!vhu_past_tell(past, take, &told));
 		for (uint64_t session = 1; session < STREAM_SESSIONS; session++) {
 			const struct vhu_state *a = vhu_sessions_state(passed, session);
 			const struct vhu_state *b = vhu_sessions_state(told.sessions, session);
 			const struct vhu_state *c = vhu_past_state(states, session);
-			const char *what = a && b ? state_differs(a, b) : NULL;
+			const char *what = a && b && !full[session] ? state_differs(a, b) : NULL;
 
 			if (a && c && !what)
 				what = state_differs(a, c);
