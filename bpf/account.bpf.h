@@ -66,8 +66,7 @@ static __always_inline struct vhu_bpf_ring *ring_of(const struct vhu_bpf_role *r
 }
 
 /* Have a ring whose kick was replaced forget the kicks that nobody took from the old one. */
-static __always_inline void follow_epoch(struct vhu_bpf_ring *ring,
-					 const struct vhu_bpf_role *role)
+static __always_inline void follow_epoch(struct vhu_bpf_ring *ring, const struct vhu_bpf_role *role)
 {
 	if (ring->epoch == role->epoch)
 		return;
@@ -183,7 +182,8 @@ static __always_inline struct vhu_bpf_role *role_at(__u64 address)
 	struct vhu_bpf_set *set;
 	__u32 low, index;
 
-	/* Written so, half of it is a number, even where the verifier knows that it is an address. */
+	/* Written so, half of it is a number, even where the verifier knows that it is an address.
+	 */
 	__asm__ volatile("%0 = %1" : "=w"(low) : "w"((__u32)address));
 	index = VHU_BPF_SPREAD(low);
 	set = bpf_map_lookup_elem(&sets, &index);

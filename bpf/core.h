@@ -23,7 +23,7 @@ typedef __u32 uint32_t;
 typedef __u8 uint8_t;
 typedef _Bool bool;
 
-#define true  1
+#define true 1
 #define false 0
 
 /* The kernel's numbers, which are part of its interface. */
@@ -31,8 +31,8 @@ typedef _Bool bool;
 #define BPF_MAP_TYPE_ARRAY   2
 #define BPF_MAP_TYPE_RINGBUF 27
 #define BPF_F_NO_PREALLOC    1
-#define BPF_F_MMAPABLE	     1024
-#define BPF_ANY		     0
+#define BPF_F_MMAPABLE       1024
+#define BPF_ANY              0
 #define BPF_RB_NO_WAKEUP     1
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -114,12 +114,12 @@ struct call_ends {
 
 /* System calls by number, and their arguments as they stand when the call ends, too. */
 #if defined(__TARGET_ARCH_x86)
-#define NR_READ		   0
-#define NR_WRITE	   1
-#define NR_READV	   19
-#define NR_WRITEV	   20
-#define NR_PREADV2	   327
-#define NR_PWRITEV2	   328
+#define NR_READ            0
+#define NR_WRITE           1
+#define NR_READV           19
+#define NR_WRITEV          20
+#define NR_PREADV2         327
+#define NR_PWRITEV2        328
 #define regs_first(regs)   ((regs)->di)
 #define regs_second(regs)  ((regs)->si)
 #define regs_third(regs)   ((regs)->dx)
@@ -131,12 +131,12 @@ struct call_ends {
 #define PROBE_FOURTH(regs) BPF_CORE_READ(regs, cx)
 #define PROBE_RETURN(regs) BPF_CORE_READ(regs, ax)
 #elif defined(__TARGET_ARCH_arm64)
-#define NR_READ		   63
-#define NR_WRITE	   64
-#define NR_READV	   65
-#define NR_WRITEV	   66
-#define NR_PREADV2	   286
-#define NR_PWRITEV2	   287
+#define NR_READ            63
+#define NR_WRITE           64
+#define NR_READV           65
+#define NR_WRITEV          66
+#define NR_PREADV2         286
+#define NR_PWRITEV2        287
 #define regs_first(regs)   ((regs)->orig_x0)
 #define regs_second(regs)  ((regs)->regs[1])
 #define regs_third(regs)   ((regs)->regs[2])

@@ -11,7 +11,7 @@
 /* An eventfd that is held. */
 struct vhu_held {
 	struct vhu_bpf_eventfd eventfd; /* as one of its holders has it */
-	int fd;				/* ours; -1: the holder did not let us have it */
+	int fd;                         /* ours; -1: the holder did not let us have it */
 };
 
 /*

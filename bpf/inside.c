@@ -13,8 +13,8 @@ static const struct {
 	const char *function, *passed;
 	bool returns; /* what matters is what the function returns */
 } row[] = {
-	[VHU_INSIDE_POP] = {"pop_returns", "pop_passed", true},
-	[VHU_INSIDE_PUSH] = {"push_called", "push_passed", false},
+    [VHU_INSIDE_POP] = {"pop_returns", "pop_passed", true},
+    [VHU_INSIDE_PUSH] = {"push_called", "push_passed", false},
 };
 
 /* Return the name of the program for @place. */
@@ -45,7 +45,7 @@ static struct bpf_link *attach(struct vhu_probes *probes, const struct vhu_insid
 {
 	const struct vhu_inside_place *place = &choice->place[which];
 	struct bpf_program *program =
-		bpf_object__find_program_by_name(probes->object, program_of(choice, which));
+	    bpf_object__find_program_by_name(probes->object, program_of(choice, which));
 	pid_t pid = choice->pid ? (pid_t)choice->pid : -1;
 	LIBBPF_OPTS(bpf_uprobe_opts, options, .retprobe = row[which].returns,
 		    .func_name = place->name);
@@ -65,8 +65,10 @@ static void explain(int ret, const struct vhu_inside_place *place, char *error)
 	if (path && access(place->binary, R_OK))
 		snprintf(error, size, "%s: %s", place->binary, strerror(errno));
 	else if ((ret == -EACCES || ret == -EPERM) && !vhu_why_has(CAP_SYS_ADMIN))
-		snprintf(error, size, "%s: CAP_SYS_ADMIN is missing, which this kernel wants of who "
-			 "watches a program's own code", place->binary);
+		snprintf(error, size,
+			 "%s: CAP_SYS_ADMIN is missing, which this kernel wants of who "
+			 "watches a program's own code",
+			 place->binary);
 	else if (ret != -ENOENT && ret != -ESRCH)
 		snprintf(error, size, "%s: %s cannot be watched: %s", place->binary, place->name,
 			 strerror(-ret));

@@ -9,7 +9,7 @@
 #include "bpf/probes.h"
 
 /* No set has more programs, with those in a back-end's code. */
-#define VHU_LINKS_MAX 16
+#define VHU_LINKS_MAX   16
 /* Events passed on in one go: where they come faster than they are seen there is no end of them. */
 #define VHU_EVENTS_TURN 4096
 
@@ -21,8 +21,8 @@ struct vhu_probes {
 	struct ring_buffer *events;
 	struct vhu_bpf_shared *shared; /* mapped */
 	struct vhu_bpf_set *sets;      /* the same */
-	int roles, ids, rings;	       /* maps */
-	int insides, vrings;	       /* the same, -1 where no back-end's code is watched */
+	int roles, ids, rings;         /* maps */
+	int insides, vrings;           /* the same, -1 where no back-end's code is watched */
 	enum vhu_hooks hooks;
 	int sees_kernel; /* signals from inside the kernel: 1 yes, 0 no, -1 could not be tried */
 	void (*see)(void *with, const struct vhu_bpf_event *event);

@@ -138,7 +138,8 @@ static __always_inline void read_ends(const struct pt_regs *regs, bool listed)
 SEC("tracepoint/syscalls/sys_enter_write")
 int call_write(struct call_begins *call)
 {
-	/* An eventfd takes 8 bytes; whoever offers more is passed over for the sake of all others. */
+	/* An eventfd takes 8 bytes; whoever offers more is passed over for the sake of all others.
+	 */
 	if (call->argument[2] == 8)
 		on_signal(role_of_file(file_of((__u32)call->argument[0])));
 	return 0;

@@ -11,10 +11,10 @@
 #include "bpf/internal.h"
 
 static const char *const names[VHU_HOOKS] = {
-	[VHU_HOOKS_FENTRY] = "fentry",
-	[VHU_HOOKS_KPROBE] = "kprobe",
-	[VHU_HOOKS_SYSCALLS] = "syscalls",
-	[VHU_HOOKS_ALL_SYSCALLS] = "all-syscalls",
+    [VHU_HOOKS_FENTRY] = "fentry",
+    [VHU_HOOKS_KPROBE] = "kprobe",
+    [VHU_HOOKS_SYSCALLS] = "syscalls",
+    [VHU_HOOKS_ALL_SYSCALLS] = "all-syscalls",
 };
 
 int vhu_probes_open(struct vhu_probes **to, const struct vhu_probes_choice *choice, char *error)

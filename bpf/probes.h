@@ -16,9 +16,10 @@
 
 /* Sets of hooks, best first. */
 enum vhu_hooks {
-	VHU_HOOKS_FENTRY,   /* the kernel's eventfd functions, by trampolines */
-	VHU_HOOKS_KPROBE,   /* the same, by break points */
-	VHU_HOOKS_SYSCALLS, /* read, write and their kin, by trace points of their own: needs tracefs */
+	VHU_HOOKS_FENTRY,       /* the kernel's eventfd functions, by trampolines */
+	VHU_HOOKS_KPROBE,       /* the same, by break points */
+	VHU_HOOKS_SYSCALLS,     /* read, write and their kin, by trace points of their own: needs
+				   tracefs */
 	VHU_HOOKS_ALL_SYSCALLS, /* the same by those that all system calls share */
 	VHU_HOOKS
 };
@@ -30,7 +31,7 @@ struct vhu_probes;
 
 /* Places in a back-end's own code. */
 enum {
-	VHU_INSIDE_POP,	 /* it took a request off a vring */
+	VHU_INSIDE_POP,  /* it took a request off a vring */
 	VHU_INSIDE_PUSH, /* it gives one back */
 	VHU_INSIDE_PLACES
 };
@@ -103,13 +104,14 @@ void vhu_probes_clear(struct vhu_probes *probes, uint32_t index);
 bool vhu_probes_has_inside(const struct vhu_probes *probes);
 /* Read what the back-end's own code did for a ring. Returns 0 or -errno. */
 int vhu_probes_inside(struct vhu_probes *probes, uint32_t index, struct vhu_bpf_inside *inside);
-/* Say which ring the static probes of a process mean by a vring's number; @index VHU_BPF_RINGS: none. */
+/* Say which ring the static probes of a process mean by a vring's number; @index VHU_BPF_RINGS:
+ * none. */
 void vhu_probes_number(struct vhu_probes *probes, struct vhu_bpf_vring vring, uint32_t index);
 /* Return how many pops and pushes were of no known ring. */
 uint64_t vhu_probes_unplaced(const struct vhu_probes *probes);
 
-/* Pass the events that there are to choice->see, some thousands at most. Returns how many; -EAGAIN where
- * there may be more; -errno. */
+/* Pass the events that there are to choice->see, some thousands at most. Returns how many; -EAGAIN
+ * where there may be more; -errno. */
 int vhu_probes_events(struct vhu_probes *probes);
 /* Return a descriptor that is readable when a slow call was told. */
 int vhu_probes_events_fd(const struct vhu_probes *probes);

@@ -11,12 +11,12 @@
 #endif
 
 /* Rings that are told apart at once; the last one is the loader's own, for trying the probes. */
-#define VHU_BPF_RINGS	256
+#define VHU_BPF_RINGS       256
 /* Kicks that can wait to be taken and each still have its time. */
-#define VHU_BPF_STAMPS	64
+#define VHU_BPF_STAMPS      64
 /* A histogram's room; lib/cli/histogram.h has fewer buckets, and the same ones. A power of two, for
  * then the verifier of every kernel believes that an index fits. */
-#define VHU_BPF_BUCKETS 1024
+#define VHU_BPF_BUCKETS     1024
 /* Memory for single events, bytes. */
 #define VHU_BPF_EVENTS_SIZE (4 << 20)
 
@@ -37,19 +37,19 @@ struct vhu_bpf_role {
 	uint32_t ring; /* LEARN: nothing */
 	uint32_t what; /* enum vhu_bpf_role_of */
 	uint32_t eventfd_id;
-	uint32_t epoch; /* differs from the ring's: its kick is another eventfd than before */
+	uint32_t epoch;   /* differs from the ring's: its kick is another eventfd than before */
 	uint64_t context; /* the eventfd's address in the kernel */
 };
 
 /*
- * Known eventfds: an address may be in any of the places of one set, which it tells. So to find it, or
- * that it is not there, takes a few comparisons, whichever process's eventfd it is.
+ * Known eventfds: an address may be in any of the places of one set, which it tells. So to find it,
+ * or that it is not there, takes a few comparisons, whichever process's eventfd it is.
  */
-#define VHU_BPF_SETS	  4096
-#define VHU_BPF_SET_BITS  12
-#define VHU_BPF_PLACES	  4
+#define VHU_BPF_SETS        4096
+#define VHU_BPF_SET_BITS    12
+#define VHU_BPF_PLACES      4
 /* The set of an address, by its lower half: verifiers let nobody multiply an address. */
-#define VHU_BPF_SPREAD(low) ((uint32_t)(low) * 0x9e3779b1u >> (32 - VHU_BPF_SET_BITS))
+#define VHU_BPF_SPREAD(low) ((uint32_t)(low)*0x9e3779b1u >> (32 - VHU_BPF_SET_BITS))
 
 struct vhu_bpf_set {
 	struct vhu_bpf_known {
@@ -66,8 +66,8 @@ struct vhu_bpf_who {
 
 /*
  * A ring. All times are CLOCK_MONOTONIC, 0 is none.
- * Invariant: answered <= taken <= kicks; the kicks from number `taken` on have not been taken, those
- * from `answered` to there were taken and no call came since.
+ * Invariant: answered <= taken <= kicks; the kicks from number `taken` on have not been taken,
+ * those from `answered` to there were taken and no call came since.
  *
  * What the kicking side writes stands first, what the other writes last: two processors that write
  * to one cache line wait for one another.
@@ -79,15 +79,16 @@ struct vhu_bpf_ring {
 	uint64_t kick_context; /* of the last kick */
 	uint64_t epoch;
 	uint64_t stamp[VHU_BPF_STAMPS]; /* when kick number n came: n modulo their number */
-	struct vhu_bpf_who kicker;	/* of the last kick, where that is asked for */
+	struct vhu_bpf_who kicker;      /* of the last kick, where that is asked for */
 
 	uint32_t wake_seen; /* since the epoch began */
 	uint64_t taken, answered;
-	uint64_t open_kick_ns, open_wake_ns; /* the oldest that no call answered; kick 0: not known */
+	uint64_t open_kick_ns,
+	    open_wake_ns; /* the oldest that no call answered; kick 0: not known */
 	uint64_t wakes; /* reads of the kick that took it; in the kernel those that were not seen */
-	uint64_t coalesced;	     /* kicks taken together with one before */
+	uint64_t coalesced;          /* kicks taken together with one before */
 	uint64_t wakes_without_kick; /* its kick was not seen */
-	uint64_t calls;		     /* in the kernel those whose wake was not seen */
+	uint64_t calls;              /* in the kernel those whose wake was not seen */
 	uint64_t calls_without_kick; /* no kick was taken since the call before */
 	uint64_t greatest[VHU_BPF_STAGES];
 	uint64_t bucket[VHU_BPF_STAGES][VHU_BPF_BUCKETS];
@@ -100,7 +101,7 @@ struct vhu_bpf_ring {
  */
 struct vhu_bpf_inside {
 	uint64_t pops, pushes;
-	uint64_t wake_ns;	  /* the last that no pop followed; 0 none */
+	uint64_t wake_ns;         /* the last that no pop followed; 0 none */
 	uint64_t pop_ns, push_ns; /* the first since the last call; 0 none */
 	uint64_t greatest[VHU_BPF_INNER];
 	uint64_t bucket[VHU_BPF_INNER][VHU_BPF_BUCKETS];
@@ -115,7 +116,7 @@ enum vhu_bpf_event_what {
 	VHU_EVENT_KICK,
 	VHU_EVENT_WAKE,
 	VHU_EVENT_CALL,
-	VHU_EVENT_SLOW,	       /* a call that came late */
+	VHU_EVENT_SLOW,        /* a call that came late */
 	VHU_EVENT_LEARN_WRITE, /* an eventfd whose role is not known was signalled, or read */
 	VHU_EVENT_LEARN_READ,
 };
@@ -124,7 +125,7 @@ struct vhu_bpf_event {
 	uint64_t time_ns;
 	uint64_t kick_ns, wake_ns; /* WAKE, CALL, SLOW: of what it answers; 0 not known */
 	uint64_t pop_ns, push_ns;  /* SLOW: the first since the call before; 0 not known */
-	uint32_t what;		   /* enum vhu_bpf_event_what */
+	uint32_t what;             /* enum vhu_bpf_event_what */
 	uint32_t ring;
 	uint32_t eventfd_id;
 	struct vhu_bpf_who who;
@@ -150,11 +151,11 @@ struct vhu_bpf_config {
 /* What changes while they run. */
 struct vhu_bpf_shared {
 	uint64_t eventfd_operations; /* address of the kernel's file operations of eventfds */
-	uint64_t dropped;	     /* events for which there was no room */
-	uint64_t unplaced;	     /* pops and pushes of vrings that are not known */
-	uint32_t own_fd;	     /* an eventfd of the process that asks */
-	uint32_t ids;		     /* how many eventfds are known by their ids alone */
-	uint32_t elsewhere;	     /* how many addresses found no place in their sets */
+	uint64_t dropped;            /* events for which there was no room */
+	uint64_t unplaced;           /* pops and pushes of vrings that are not known */
+	uint32_t own_fd;             /* an eventfd of the process that asks */
+	uint32_t ids;                /* how many eventfds are known by their ids alone */
+	uint32_t elsewhere;          /* how many addresses found no place in their sets */
 };
 
 #endif

@@ -24,25 +24,25 @@ static const struct {
 	const char *needs;   /* a function that the kernel must have, NULL none */
 	const char *instead; /* not where it has this one: it calls it, and would count twice */
 } row[] = {
-	{VHU_HOOKS_FENTRY, "fentry_write", "eventfd_write", NULL},
-	{VHU_HOOKS_FENTRY, "fexit_read", "eventfd_read", NULL},
-	{VHU_HOOKS_FENTRY, "fentry_signal_mask", "eventfd_signal_mask", NULL},
-	{VHU_HOOKS_FENTRY, "fentry_signal", "eventfd_signal", "eventfd_signal_mask"},
-	{VHU_HOOKS_KPROBE, "kprobe_write", "eventfd_write", NULL},
-	{VHU_HOOKS_KPROBE, "kprobe_read", "eventfd_read", NULL},
-	{VHU_HOOKS_KPROBE, "kretprobe_read", "eventfd_read", NULL},
-	{VHU_HOOKS_KPROBE, "kprobe_signal_mask", "eventfd_signal_mask", NULL},
-	{VHU_HOOKS_KPROBE, "kprobe_signal", "eventfd_signal", "eventfd_signal_mask"},
-	{VHU_HOOKS_SYSCALLS, "call_write", NULL, NULL},
-	{VHU_HOOKS_SYSCALLS, "call_writev", NULL, NULL},
-	{VHU_HOOKS_SYSCALLS, "call_pwritev2", NULL, NULL},
-	{VHU_HOOKS_SYSCALLS, "call_read", NULL, NULL},
-	{VHU_HOOKS_SYSCALLS, "call_readv", NULL, NULL},
-	{VHU_HOOKS_SYSCALLS, "call_preadv2", NULL, NULL},
-	{VHU_HOOKS_ALL_SYSCALLS, "all_enter", NULL, NULL},
-	{VHU_HOOKS_ALL_SYSCALLS, "all_exit", NULL, NULL},
+    {VHU_HOOKS_FENTRY, "fentry_write", "eventfd_write", NULL},
+    {VHU_HOOKS_FENTRY, "fexit_read", "eventfd_read", NULL},
+    {VHU_HOOKS_FENTRY, "fentry_signal_mask", "eventfd_signal_mask", NULL},
+    {VHU_HOOKS_FENTRY, "fentry_signal", "eventfd_signal", "eventfd_signal_mask"},
+    {VHU_HOOKS_KPROBE, "kprobe_write", "eventfd_write", NULL},
+    {VHU_HOOKS_KPROBE, "kprobe_read", "eventfd_read", NULL},
+    {VHU_HOOKS_KPROBE, "kretprobe_read", "eventfd_read", NULL},
+    {VHU_HOOKS_KPROBE, "kprobe_signal_mask", "eventfd_signal_mask", NULL},
+    {VHU_HOOKS_KPROBE, "kprobe_signal", "eventfd_signal", "eventfd_signal_mask"},
+    {VHU_HOOKS_SYSCALLS, "call_write", NULL, NULL},
+    {VHU_HOOKS_SYSCALLS, "call_writev", NULL, NULL},
+    {VHU_HOOKS_SYSCALLS, "call_pwritev2", NULL, NULL},
+    {VHU_HOOKS_SYSCALLS, "call_read", NULL, NULL},
+    {VHU_HOOKS_SYSCALLS, "call_readv", NULL, NULL},
+    {VHU_HOOKS_SYSCALLS, "call_preadv2", NULL, NULL},
+    {VHU_HOOKS_ALL_SYSCALLS, "all_enter", NULL, NULL},
+    {VHU_HOOKS_ALL_SYSCALLS, "all_exit", NULL, NULL},
 };
-#define ROWS (sizeof(row) / sizeof(row[0]))
+#define ROWS      (sizeof(row) / sizeof(row[0]))
 #define SETS_SIZE (VHU_BPF_SETS * sizeof(struct vhu_bpf_set))
 
 /* Return whether the kernel has a function of this name. */
@@ -89,7 +89,8 @@ static int resize(struct bpf_object *object, const char *map, uint32_t entries)
 static int configure(struct bpf_object *object, const struct vhu_bpf_config *config)
 {
 	/* What is only used where a back-end's own code is watched. */
-	static const char *const inside[] = {"insides", "threads", "vrings", "requests",
+	static const char *const inside[] = {"insides",          "threads",
+					     "vrings",           "requests",
 					     "__bpf_usdt_specs", "__bpf_usdt_ip_to_spec_id"};
 	struct bpf_map *fixed = bpf_object__find_map_by_name(object, ".rodata.config");
 	bool silent = !config->slow_ns && !config->all_events && !config->learning;
@@ -129,8 +130,8 @@ static int find_maps(struct vhu_probes *probes, const struct vhu_probes_choice *
 	probes->sets = map(probes, "sets", SETS_SIZE);
 	if (!probes->shared || !probes->sets)
 		return -errno;
-	probes->events = ring_buffer__new(
-		bpf_object__find_map_fd_by_name(probes->object, "events"), pass_event, probes, NULL);
+	probes->events = ring_buffer__new(bpf_object__find_map_fd_by_name(probes->object, "events"),
+					  pass_event, probes, NULL);
 	return probes->events ? 0 : -errno;
 }
 
@@ -181,8 +182,8 @@ int vhu_tier_load(struct vhu_probes *probes, enum vhu_hooks hooks,
 		const char *name = bpf_program__name(program);
 
 		bpf_program__set_autoload(program, !strcmp(name, "list_eventfds") ||
-							   is_wanted(btf, hooks, name) ||
-							   vhu_inside_wants(&choice->inside, name));
+						       is_wanted(btf, hooks, name) ||
+						       vhu_inside_wants(&choice->inside, name));
 	}
 	ret = configure(probes->object, &choice->config);
 	if (!ret)

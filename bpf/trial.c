@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The trial: an eventfd of our own is kicked and read, and what the probes make of it is held
- * against that. So a kernel whose structures or functions are not as they are thought to be is found
- * out before anything is measured, and nobody reads zeros as news.
+ * against that. So a kernel whose structures or functions are not as they are thought to be is
+ * found out before anything is measured, and nobody reads zeros as news.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,12 +29,12 @@ static bool signal_inside(int fd)
 	uint64_t value = 0;
 	char byte;
 	struct iocb block = {
-		.aio_lio_opcode = IOCB_CMD_PREAD,
-		.aio_fildes = (uint32_t)zero,
-		.aio_buf = (uint64_t)(uintptr_t)&byte,
-		.aio_nbytes = 1,
-		.aio_flags = IOCB_FLAG_RESFD,
-		.aio_resfd = (uint32_t)fd,
+	    .aio_lio_opcode = IOCB_CMD_PREAD,
+	    .aio_fildes = (uint32_t)zero,
+	    .aio_buf = (uint64_t)(uintptr_t)&byte,
+	    .aio_nbytes = 1,
+	    .aio_flags = IOCB_FLAG_RESFD,
+	    .aio_resfd = (uint32_t)fd,
 	};
 	struct iocb *list[] = {&block};
 	bool done = false;

@@ -15,7 +15,7 @@
 /* Older headers lack them. */
 #ifndef CAP_PERFMON
 #define CAP_PERFMON 38
-#define CAP_BPF	    39
+#define CAP_BPF     39
 #endif
 
 /* The kernel's own, which the C library has no name for. */
@@ -79,16 +79,20 @@ void vhu_why(int ret, enum vhu_hooks hooks, bool only, char *error)
 		snprintf(error, size,
 			 "%s%s%s missing: run it as root, or give it both: setcap "
 			 "cap_bpf,cap_perfmon,cap_sys_ptrace+ep",
-			 bpf ? "" : "CAP_BPF", !bpf && !perfmon ? " and CAP_PERFMON are"
-					      : bpf		? "CAP_PERFMON is"
-								: " is", "");
+			 bpf ? "" : "CAP_BPF",
+			 !bpf && !perfmon ? " and CAP_PERFMON are"
+			 : bpf            ? "CAP_PERFMON is"
+					  : " is",
+			 "");
 	else if (access("/sys/kernel/btf/vmlinux", R_OK))
 		snprintf(error, size,
 			 "/sys/kernel/btf/vmlinux: %s: the kernel's BTF is needed "
-			 "(CONFIG_DEBUG_INFO_BTF)", strerror(errno));
+			 "(CONFIG_DEBUG_INFO_BTF)",
+			 strerror(errno));
 	else if (is_locked_down())
-		snprintf(error, size,
-			 "the kernel is locked down (confidentiality): BPF may not read its memory");
+		snprintf(
+		    error, size,
+		    "the kernel is locked down (confidentiality): BPF may not read its memory");
 	else if (ret == -ENXIO)
 		snprintf(error, size,
 			 "hooks %s: attached, but did not see an eventfd of our own being used",
@@ -97,6 +101,5 @@ void vhu_why(int ret, enum vhu_hooks hooks, bool only, char *error)
 		snprintf(error, size, "%s%s: this kernel refuses them: %s%s%s",
 			 only ? "hooks " : "no set of hooks works, the last tried was ",
 			 vhu_hooks_name(hooks), strerror(ret == -ENOTSUPP ? EOPNOTSUPP : -ret),
-			 complaint[0] ? ": " : "",
-			 complaint);
+			 complaint[0] ? ": " : "", complaint);
 }

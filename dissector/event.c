@@ -32,7 +32,8 @@ static hf_register_info fields[] = {
     TIME(hf_kick_to_wake, "Kick to wake", "kick_to_wake"),
     TIME(hf_wake_to_call, "Wake to call", "wake_to_call"),
     TIME(hf_kick_to_call, "Kick to call", "kick_to_call"),
-    {&hf_signals, {"Signals", "vhost_user.vring.signals", FT_UINT64, BASE_DEC, NULL, 0, NULL, HFILL}},
+    {&hf_signals,
+     {"Signals", "vhost_user.vring.signals", FT_UINT64, BASE_DEC, NULL, 0, NULL, HFILL}},
     {&hf_fate, {"Fate", "vhost_user.vring.fate", FT_UINT8, BASE_DEC, VALS(fates), 0, NULL, HFILL}},
 };
 

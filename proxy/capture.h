@@ -45,7 +45,7 @@ struct vhu_capture_options {
 	uint32_t snaplen;    /* as the writer has it */
 	const char *comment; /* as the writer has it; must outlive the capture */
 	const struct vhu_capture_limits *limits; /* NULL: one file */
-	bool reader_may_leave; /* of a pipe: that is not said */
+	bool reader_may_leave;                   /* of a pipe: that is not said */
 };
 
 struct vhu_capture {

@@ -107,8 +107,7 @@ int vhu_files_next(struct vhu_files *files)
 
 		if (!made)
 			return -ENOMEM;
-		fd = open(made->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-			  VHU_FILES_MODE);
+		fd = open(made->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, VHU_FILES_MODE);
 		if (fd >= 0)
 			return files_remember(files, made, fd);
 		error = -errno;

@@ -16,7 +16,7 @@
 #include <sys/queue.h>
 
 /* As many as dumpcap counts, before it begins again at 0. */
-#define VHU_FILES_MAX 100000
+#define VHU_FILES_MAX  100000
 /* Of each that is made: what devices are told is their owner's business alone. */
 #define VHU_FILES_MODE 0600
 

@@ -39,14 +39,13 @@ struct vhu_link {
 	struct vhu_proxy_session *session;
 	struct vhu_link *next; /* of the session */
 	enum vhu_channel channel;
-	uint64_t
-	    plain; /* which messages, by their numbers below 64, are known to hold no secrets */
-	struct vhu_link_end end[2]; /* by side */
-	struct vhu_relay relay[2];  /* by the side that sends */
+	uint64_t plain; /* messages with no secrets, as far as known: bits, by number below 64 */
+	struct vhu_link_end end[2];      /* by side */
+	struct vhu_relay relay[2];       /* by the side that sends */
 	struct vhu_notifiers *notifiers; /* of the main socket's; NULL where there are none */
 	struct vhu_traffic traffic;
-	struct vhu_link *opening;   /* the channel in the message that is being sent */
-	struct vhu_alter *alter;    /* NULL until it is needed */
+	struct vhu_link *opening; /* the channel in the message that is being sent */
+	struct vhu_alter *alter;  /* NULL until it is needed */
 	bool ended;
 	char reason[VHU_RECORD_TEXT_MAX + 1]; /* why it ended; the first cause */
 };

@@ -59,7 +59,8 @@ void vhu_loop_unwatch(struct vhu_loop *loop, struct vhu_watch *watch)
 	}
 }
 
-/* Join two heaps, either may be NULL. Returns the one that now holds both; its link is to be set. */
+/* Join two heaps, either may be NULL. Returns the one that now holds both; its link is to be set.
+ */
 static struct vhu_timer *loop_meld(struct vhu_timer *one, struct vhu_timer *other)
 {
 	struct vhu_timer *below;
@@ -152,8 +153,8 @@ static uint64_t loop_patience(const struct vhu_loop *loop)
 	return first->due_ns <= now ? 0 : first->due_ns - now;
 }
 
-/* Wait in milliseconds, as every kernel can: rounded up, so that no timer is found not yet due again
- * and again. Returns as epoll_wait does. */
+/* Wait in milliseconds, as every kernel can: rounded up, so that no timer is found not yet due
+ * again and again. Returns as epoll_wait does. */
 static int loop_wait_ms(struct vhu_loop *loop, uint64_t ns)
 {
 	uint64_t ms = ns / NS_PER_MS + (ns % NS_PER_MS != 0);

@@ -33,7 +33,7 @@ struct vhu_timer {
 struct vhu_loop {
 	int epoll;
 	bool stop;
-	bool coarse; /* the kernel waits in milliseconds only */
+	bool coarse;              /* the kernel waits in milliseconds only */
 	struct vhu_timer *timers; /* a pairing heap: the first is due first */
 	struct epoll_event batch[VHU_LOOP_EVENTS];
 	int batched, at; /* events in the batch, and the next of them */

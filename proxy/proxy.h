@@ -30,16 +30,16 @@ struct vhu_proxy {
 	struct vhu_rules rules; /* what is to be changed; its owner clears it at the end */
 	struct vhu_mask mask;
 	const struct vhu_notify *notify; /* kicks and calls to stand between; NULL: none */
-	struct vhu_past *past; /* records pass into it last; NULL: it is not kept */
-	bool with_keys; /* key material is not masked */
-	bool several;   /* pairs: they are named in what is said */
+	struct vhu_past *past;           /* records pass into it last; NULL: it is not kept */
+	bool with_keys;                  /* key material is not masked */
+	bool several;                    /* pairs: they are named in what is said */
 	/* Told to the person who runs it, a line without its end. */
 	void (*say)(const char *line);
 
-	uint64_t sessions; /* begun; the last one's number */
-	uint64_t messages; /* passed on */
-	uint64_t fds;      /* passed on */
-	unsigned pairs;    /* that still serve; the loop stops at none */
+	uint64_t sessions;     /* begun; the last one's number */
+	uint64_t messages;     /* passed on */
+	uint64_t fds;          /* passed on */
+	unsigned pairs;        /* that still serve; the loop stops at none */
 	struct vhu_pair *pair; /* all that are open */
 };
 

@@ -31,9 +31,9 @@
  * their times.
  *
  * Where messages come faster than they are passed on, and the owner allows it (`ahead`), the relay
- * looks at what lies in the socket (MSG_PEEK). Those that are there whole, before any descriptor, are
- * sent on one by one as ever, and taken out of the socket by one call when they were: that is two
- * calls for all in place of two for each. Nobody else may read the socket then.
+ * looks at what lies in the socket (MSG_PEEK). Those that are there whole, before any descriptor,
+ *are sent on one by one as ever, and taken out of the socket by one call when they were: that is
+ *two calls for all in place of two for each. Nobody else may read the socket then.
  *
  * While one message is not sent nothing more is read, so the sender feels what its receiver does,
  * and a relay never holds more than its buffer and the descriptors of two reads.
@@ -54,8 +54,8 @@
  * of it in the plan becomes part of its record.
  *
  * Ownership: a relay owns its buffer and the descriptors that it received until it has passed
- * them on (a descriptor that is passed on stays open here until it is described), plans, and what is
- * set aside; the sockets are the link's.
+ * them on (a descriptor that is passed on stays open here until it is described), plans, and what
+ *is set aside; the sockets are the link's.
  */
 #ifndef VHU_PROXY_RELAY_H
 #define VHU_PROXY_RELAY_H
@@ -204,8 +204,8 @@ struct vhu_relay {
 	unsigned asides;
 	unsigned cut_by; /* the rule that had it cut off */
 
-	unsigned in_flight; /* descriptors sent by the dozen, since the target had none to read */
-	bool burst; /* the last look ahead showed several messages */
+	unsigned in_flight;  /* descriptors sent by the dozen, since the target had none to read */
+	bool burst;          /* the last look ahead showed several messages */
 	unsigned one_by_one; /* how many more messages to receive without looking ahead */
 	unsigned skip; /* how many more messages to wait for without first trying to read them */
 	struct vhu_record record;

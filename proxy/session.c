@@ -238,8 +238,8 @@ static bool session_has_room(struct vhu_proxy_session *session, enum vhu_channel
 	if (links < VHU_SESSION_LINKS_MAX)
 		return true;
 	if (!session->crowded) {
-		vhu_proxy_session_error(session, channel, "not recorded: there are %u sockets already",
-					links);
+		vhu_proxy_session_error(session, channel,
+					"not recorded: there are %u sockets already", links);
 		vhu_proxy_session_say(session,
 				      "a %s channel is not recorded: the session has %u sockets",
 				      vhu_channel_name(channel), links);

@@ -27,7 +27,8 @@
 #include "proxy/link.h"
 #include "proxy/notifier.h"
 
-/* Sockets of a session that are interposed, the main one among them. Peers have four at the most. */
+/* Sockets of a session that are interposed, the main one among them. Peers have four at the most.
+ */
 #define VHU_SESSION_LINKS_MAX 16
 /* Descriptors that were received and not passed on; as many as all directions of two links hold. */
 #define VHU_SESSION_FDS_MAX   (4 * VHU_RECORD_FDS_MAX)
@@ -41,13 +42,13 @@ struct vhu_proxy_session {
 	struct vhu_pair *pair;
 	struct vhu_proxy_session *next, **link; /* of the pair */
 	uint64_t number;
-	uint64_t begun_ns; /* as vhu_loop_now tells */
+	uint64_t begun_ns;       /* as vhu_loop_now tells */
 	struct vhu_peer peer[2]; /* by side */
 	char comm[2][VHU_DESCRIBE_COMM];
 	struct vhu_link *links;
-	struct vhu_context context;    /* what was negotiated, as far as messages depend on it */
-	struct vhu_rule_memory rules;  /* how often they have matched */
-	struct vhu_mask_memory masked; /* what was masked */
+	struct vhu_context context;      /* what was negotiated, as far as messages depend on it */
+	struct vhu_rule_memory rules;    /* how often they have matched */
+	struct vhu_mask_memory masked;   /* what was masked */
 	struct vhu_notifiers *notifiers; /* NULL: kicks and calls do not come by here */
 	struct vhu_timer linger; /* set once the main socket has ended and channels have not */
 	bool main_ended;

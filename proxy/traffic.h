@@ -27,7 +27,7 @@ struct vhu_traffic_request {
 };
 
 struct vhu_traffic {
-	struct vhu_traffic_way from[2]; /* by the side that sends */
+	struct vhu_traffic_way from[2];                      /* by the side that sends */
 	struct vhu_traffic_request asked[VHU_TRAFFIC_ASKED]; /* oldest first */
 	unsigned asking;
 };

@@ -88,7 +88,8 @@ int vhu_ask_rules_clear(struct vhu_ask *ask)
 
 	vhu_rules_clear(ask_rules(ask));
 	vhu_json_unsigned(&ask->json, "removed", count);
-	return ask->text ? vhu_ask_say(ask, "%u rule%s removed\n", count, count == 1 ? "" : "s") : 0;
+	return ask->text ? vhu_ask_say(ask, "%u rule%s removed\n", count, count == 1 ? "" : "s")
+			 : 0;
 }
 
 int vhu_ask_rules_release(struct vhu_ask *ask)
@@ -100,6 +101,7 @@ int vhu_ask_rules_release(struct vhu_ask *ask)
 		return -EINVAL;
 	released = vhu_rules_release(ask_rules(ask), session, number);
 	vhu_json_unsigned(&ask->json, "released", released);
-	return ask->text ? vhu_ask_say(ask, "%u message%s let go\n", released,
-				  released == 1 ? "" : "s") : 0;
+	return ask->text
+		   ? vhu_ask_say(ask, "%u message%s let go\n", released, released == 1 ? "" : "s")
+		   : 0;
 }

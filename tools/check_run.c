@@ -182,8 +182,8 @@ static int see(void *with, const struct vhu_record *record, uint64_t number,
 		return -ENOMEM;
 	if (record && record->time_ns > capture->last_ns)
 		capture->last_ns = record->time_ns;
-	check->messages += record && record->type == VHU_RECORD_MESSAGE &&
-			   !(record->marks & VHU_MARK_EARLIER);
+	check->messages +=
+	    record && record->type == VHU_RECORD_MESSAGE && !(record->marks & VHU_MARK_EARLIER);
 	for (unsigned i = 0; i < note->findings; i++)
 		vhu_check_found(check, &note->finding[i]);
 	vhu_cause_see(&session->cause, record, number, note, check->chosen);

@@ -13,25 +13,25 @@
 enum { KEY_JSON = 256, KEY_SESSION, KEY_CHANNEL, KEY_MESSAGE, KEY_DIALECT, KEY_DEVICE };
 
 static const struct vhu_option option[] = {
-	{'v', "verbose", NULL, "show all fields of each message and its descriptors"},
-	{'x', "bytes", NULL, "show the bytes of each message"},
-	{KEY_JSON, "json", NULL, "one JSON object a line"},
-	{'f', "follow", NULL, "wait for more at the end of the file"},
-	{'t', "time", "FORM", "relative (default), absolute, delta or epoch"},
-	{KEY_SESSION, "session", "N", "only this session"},
-	{KEY_CHANNEL, "channel", "NAME", "only this channel: front-end, back-end or gpu"},
-	{KEY_MESSAGE, "message", "NAME", "only this message and its replies; may be repeated"},
-	{KEY_DIALECT, "dialect", "NAME", "upstream, standalone or probe; else found out"},
-	{KEY_DEVICE, "device", "DEVICE", "virtio device, by name or id; else found out"},
-	{0},
+    {'v', "verbose", NULL, "show all fields of each message and its descriptors"},
+    {'x', "bytes", NULL, "show the bytes of each message"},
+    {KEY_JSON, "json", NULL, "one JSON object a line"},
+    {'f', "follow", NULL, "wait for more at the end of the file"},
+    {'t', "time", "FORM", "relative (default), absolute, delta or epoch"},
+    {KEY_SESSION, "session", "N", "only this session"},
+    {KEY_CHANNEL, "channel", "NAME", "only this channel: front-end, back-end or gpu"},
+    {KEY_MESSAGE, "message", "NAME", "only this message and its replies; may be repeated"},
+    {KEY_DIALECT, "dialect", "NAME", "upstream, standalone or probe; else found out"},
+    {KEY_DEVICE, "device", "DEVICE", "virtio device, by name or id; else found out"},
+    {0},
 };
 
 static const struct vhu_example example[] = {
-	{"vhu dump vm.pcapng", "list what passed, a line a message"},
-	{"vhu dump -v --message SET_MEM_TABLE vm.pcapng", "the memory that was shared, in full"},
-	{"vhu dump --json vm.pcapng | jq -c 'select(.delay_ns > 1000000)'", "replies later than 1 ms"},
-	{"vhu proxy -w - vm.sock disk.sock | vhu dump -", "watch a session as it happens"},
-	{0},
+    {"vhu dump vm.pcapng", "list what passed, a line a message"},
+    {"vhu dump -v --message SET_MEM_TABLE vm.pcapng", "the memory that was shared, in full"},
+    {"vhu dump --json vm.pcapng | jq -c 'select(.delay_ns > 1000000)'", "replies later than 1 ms"},
+    {"vhu proxy -w - vm.sock disk.sock | vhu dump -", "watch a session as it happens"},
+    {0},
 };
 
 /* What was asked for. */
@@ -54,10 +54,10 @@ static int place_of(const char *word, const char *(*name_of)(unsigned), unsigned
 static const char *time_name(unsigned i)
 {
 	static const char *const name[] = {
-		[VHU_TIME_RELATIVE] = "relative",
-		[VHU_TIME_ABSOLUTE] = "absolute",
-		[VHU_TIME_DELTA] = "delta",
-		[VHU_TIME_EPOCH] = "epoch",
+	    [VHU_TIME_RELATIVE] = "relative",
+	    [VHU_TIME_ABSOLUTE] = "absolute",
+	    [VHU_TIME_DELTA] = "delta",
+	    [VHU_TIME_EPOCH] = "epoch",
 	};
 
 	return name[i];
@@ -87,7 +87,8 @@ static int take_option(const struct vhu_command *command, struct request *reques
 		request->dump.time = (enum vhu_dump_time)place;
 		break;
 	case KEY_SESSION:
-		place = vhu_number_parse(argument, 1, UINT64_MAX, &request->wanted.session) ? -1 : 0;
+		place =
+		    vhu_number_parse(argument, 1, UINT64_MAX, &request->wanted.session) ? -1 : 0;
 		break;
 	case KEY_CHANNEL:
 		place = vhu_wanted_channel(&request->wanted, argument);
@@ -107,12 +108,12 @@ static int take_option(const struct vhu_command *command, struct request *reques
 		break;
 	}
 	return place < 0 ? vhu_usage(command, "%s: no such %s", argument,
-				     key == 't'		     ? "form of time"
-				     : key == KEY_SESSION    ? "session number"
-				     : key == KEY_CHANNEL    ? "channel"
-				     : key == KEY_DIALECT    ? "dialect"
-				     : key == KEY_DEVICE     ? "virtio device"
-							     : "message")
+				     key == 't'           ? "form of time"
+				     : key == KEY_SESSION ? "session number"
+				     : key == KEY_CHANNEL ? "channel"
+				     : key == KEY_DIALECT ? "dialect"
+				     : key == KEY_DEVICE  ? "virtio device"
+							  : "message")
 			 : VHU_EXIT_DONE;
 }
 
@@ -163,12 +164,12 @@ static int run(const struct vhu_command *command, int argc, char **argv)
 }
 
 const struct vhu_command vhu_command_dump = {
-	.name = "dump",
-	.arguments = "FILE|-",
-	.summary = "show what a capture holds, message by message",
-	.about = "FILE is a capture of vhu proxy; - is standard input. Arrows point the way a message\n"
-		 "went: -> from the front-end, <- from the back-end.",
-	.option = option,
-	.example = example,
-	.run = run,
+    .name = "dump",
+    .arguments = "FILE|-",
+    .summary = "show what a capture holds, message by message",
+    .about = "FILE is a capture of vhu proxy; - is standard input. Arrows point the way a message\n"
+	     "went: -> from the front-end, <- from the back-end.",
+    .option = option,
+    .example = example,
+    .run = run,
 };

@@ -18,18 +18,18 @@
 #include "tools/latency_request.h"
 
 /* How often events are taken and rings looked for. */
-#define TICK_NS	    UINT64_C(100000000)
-#define LOOK_NS	    UINT64_C(1000000000)
+#define TICK_NS     UINT64_C(100000000)
+#define LOOK_NS     UINT64_C(1000000000)
 #define INTERVAL_NS UINT64_C(1000000000)
 /* Rounds of events at the end: as many as the buffer holds. */
 #define LAST_TURNS  64
 
 static const struct vhu_example example[] = {
-	{"vhu latency -f -r vm.pcapng", "rings of a capture that vhu proxy is writing"},
-	{"vhu latency -p $(pidof qemu-storage-daemon)", "rings of a back-end, without a proxy"},
-	{"vhu latency -r vm.pcapng -f --slower-than 500us -w slow.pcapng",
-	 "tell slow requests, and keep them; mergecap puts them among the messages"},
-	{0},
+    {"vhu latency -f -r vm.pcapng", "rings of a capture that vhu proxy is writing"},
+    {"vhu latency -p $(pidof qemu-storage-daemon)", "rings of a back-end, without a proxy"},
+    {"vhu latency -r vm.pcapng -f --slower-than 500us -w slow.pcapng",
+     "tell slow requests, and keep them; mergecap puts them among the messages"},
+    {0},
 };
 
 /* All that runs. */
@@ -118,9 +118,9 @@ static int find_rings(struct latency *latency)
 	if (request->pids)
 		return vhu_learn_open(&latency->learn, latency->command, &latency->rings,
 				      request->pid[0], request->pid[1]);
-	status = vhu_latency_capture_open(&latency->capture, latency->command, &latency->rings,
-					  request->capture, request->follow,
-					  latency->events.epoch_ns);
+	status =
+	    vhu_latency_capture_open(&latency->capture, latency->command, &latency->rings,
+				     request->capture, request->follow, latency->events.epoch_ns);
 	if (status != VHU_EXIT_DONE || request->follow)
 		return status;
 	if (!latency->rings.count)
@@ -180,8 +180,8 @@ static bool look(struct latency *latency, uint64_t now)
 	wired = wire(latency);
 	if (wired < 0)
 		return true;
-	if (!wired && !latency->learn && (!latency->capture ||
-					  vhu_latency_capture_ended(latency->capture))) {
+	if (!wired && !latency->learn &&
+	    (!latency->capture || vhu_latency_capture_ended(latency->capture))) {
 		latency->ended = "no process has the rings' eventfds open any more";
 		return false;
 	}
@@ -193,10 +193,10 @@ static bool wait_until(struct latency *latency, uint64_t until)
 {
 	uint64_t now = vhu_latency_now(), value;
 	struct pollfd watched[] = {
-		{.fd = latency->signals, .events = POLLIN},
-		{.fd = vhu_probes_events_fd(latency->probes), .events = POLLIN},
-		{.fd = latency->capture ? vhu_latency_capture_fd(latency->capture) : -1,
-		 .events = POLLIN},
+	    {.fd = latency->signals, .events = POLLIN},
+	    {.fd = vhu_probes_events_fd(latency->probes), .events = POLLIN},
+	    {.fd = latency->capture ? vhu_latency_capture_fd(latency->capture) : -1,
+	     .events = POLLIN},
 	};
 
 	if (poll(watched, 3, until > now ? (int)((until - now + 999999) / 1000000) : 0) < 0)
@@ -219,7 +219,8 @@ static void watch(struct latency *latency)
 
 		if (request->duration_ns && now - start >= request->duration_ns)
 			break;
-		if (now - looked >= LOOK_NS || (latency->rings.changed && now - looked >= TICK_NS)) {
+		if (now - looked >= LOOK_NS ||
+		    (latency->rings.changed && now - looked >= TICK_NS)) {
 			more = look(latency, now);
 			looked = now;
 		}
@@ -229,8 +230,8 @@ static void watch(struct latency *latency)
 		}
 		tick = now + TICK_NS;
 		until = request->interval_ns && shown + request->interval_ns < tick
-				? shown + request->interval_ns
-				: tick;
+			    ? shown + request->interval_ns
+			    : tick;
 		if (request->duration_ns && start + request->duration_ns < until)
 			until = start + request->duration_ns;
 		if (more)
@@ -281,17 +282,18 @@ static int load(struct latency *latency)
 	const struct vhu_inside_place *pop = &request->place[VHU_INSIDE_POP].place;
 	const struct vhu_inside_place *push = &request->place[VHU_INSIDE_PUSH].place;
 	const struct vhu_probes_choice choice = {
-		.hooks = request->hooks,
-		.config = {
-			.slow_ns = request->slow_ns,
-			.all_events = request->write_to && !request->slow_ns,
-			.learning = request->pids > 0,
-			.inside = pop->name || push->name,
+	    .hooks = request->hooks,
+	    .config =
+		{
+		    .slow_ns = request->slow_ns,
+		    .all_events = request->write_to && !request->slow_ns,
+		    .learning = request->pids > 0,
+		    .inside = pop->name || push->name,
 		},
-		.inside = {.place = {[VHU_INSIDE_POP] = *pop, [VHU_INSIDE_PUSH] = *push},
-			   .pid = request->pid[0]},
-		.see = see,
-		.with = latency,
+	    .inside = {.place = {[VHU_INSIDE_POP] = *pop, [VHU_INSIDE_PUSH] = *push},
+		       .pid = request->pid[0]},
+	    .see = see,
+	    .with = latency,
 	};
 	char error[VHU_PROBES_ERROR_SIZE];
 	const char *blind;
@@ -301,8 +303,8 @@ static int load(struct latency *latency)
 	blind = vhu_probes_blind(latency->probes);
 	if (!request->json)
 		fprintf(stderr, "vhu latency: hooks: %s%s%s%s\n",
-			vhu_hooks_name(vhu_probes_hooks(latency->probes)), *blind ? " (" : "", blind,
-			*blind ? ")" : "");
+			vhu_hooks_name(vhu_probes_hooks(latency->probes)), *blind ? " (" : "",
+			blind, *blind ? ")" : "");
 	return VHU_EXIT_DONE;
 }
 
@@ -369,14 +371,15 @@ static int run(const struct vhu_command *command, int argc, char **argv)
 }
 
 const struct vhu_command vhu_command_latency = {
-	.name = "latency",
-	.arguments = "",
-	.summary = "tell what a kick, a wake and a call cost, vring by vring, as they happen",
-	.about = "Watches the eventfds of vrings by BPF: how long from the front-end's kick until the\n"
-		 "back-end takes it, until the back-end calls, and what was lost on the way. Needs CAP_BPF\n"
-		 "and CAP_PERFMON, and CAP_SYS_PTRACE for other users' processes. Ctrl-C ends it with a\n"
-		 "summary.",
-	.option = vhu_latency_option,
-	.example = example,
-	.run = run,
+    .name = "latency",
+    .arguments = "",
+    .summary = "tell what a kick, a wake and a call cost, vring by vring, as they happen",
+    .about =
+	"Watches the eventfds of vrings by BPF: how long from the front-end's kick until the\n"
+	"back-end takes it, until the back-end calls, and what was lost on the way. Needs CAP_BPF\n"
+	"and CAP_PERFMON, and CAP_SYS_PTRACE for other users' processes. Ctrl-C ends it with a\n"
+	"summary.",
+    .option = vhu_latency_option,
+    .example = example,
+    .run = run,
 };

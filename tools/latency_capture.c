@@ -26,7 +26,7 @@ struct vhu_latency_capture {
 	bool follow;
 	struct vhu_pcapng_reader *reader;
 	struct vhu_sessions *sessions;
-	int changed;	  /* eventfd */
+	int changed;      /* eventfd */
 	int64_t epoch_ns; /* what CLOCK_MONOTONIC lacks to the time of day */
 	pthread_t thread;
 	bool has_thread;
@@ -37,8 +37,8 @@ struct vhu_latency_capture {
 static int take_state(struct vhu_rings *rings, const struct vhu_state *state, uint64_t time_ns)
 {
 	static const enum vhu_vring_role role[VHU_RING_FDS] = {
-		[VHU_RING_KICK] = VHU_KICK,
-		[VHU_RING_CALL] = VHU_CALL,
+	    [VHU_RING_KICK] = VHU_KICK,
+	    [VHU_RING_CALL] = VHU_CALL,
 	};
 
 	for (unsigned i = 0; i < state->vrings; i++) {

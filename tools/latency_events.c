@@ -53,18 +53,18 @@ static void put(struct vhu_latency_events *events, const struct vhu_ring *ring,
 		const struct vhu_bpf_who *who)
 {
 	struct vhu_record record = {
-		.type = VHU_RECORD_VRING,
-		.session = ring->session,
-		.time_ns = (uint64_t)((int64_t)time_ns + events->epoch_ns),
-		.vring = {
-			.act = act,
-			.vring = ring->vring,
-			.eventfd_id = ring->fd[act == VHU_ACT_CALL ? VHU_RING_CALL
-								   : VHU_RING_KICK].id,
-			.pid = who->pid,
-			.tid = who->tid,
-			.cpu = who->cpu,
-			.comm = who->comm,
+	    .type = VHU_RECORD_VRING,
+	    .session = ring->session,
+	    .time_ns = (uint64_t)((int64_t)time_ns + events->epoch_ns),
+	    .vring =
+		{
+		    .act = act,
+		    .vring = ring->vring,
+		    .eventfd_id = ring->fd[act == VHU_ACT_CALL ? VHU_RING_CALL : VHU_RING_KICK].id,
+		    .pid = who->pid,
+		    .tid = who->tid,
+		    .cpu = who->cpu,
+		    .comm = who->comm,
 		},
 	};
 	struct vhu_vring_event *vring = &record.vring;
@@ -141,9 +141,9 @@ static void tell_slow(const struct vhu_latency_events *events, const struct vhu_
 void vhu_latency_events_see(struct vhu_latency_events *events, const struct vhu_bpf_event *event)
 {
 	static const enum vhu_vring_act act[] = {
-		[VHU_EVENT_KICK] = VHU_ACT_KICK,
-		[VHU_EVENT_WAKE] = VHU_ACT_WAKE,
-		[VHU_EVENT_CALL] = VHU_ACT_CALL,
+	    [VHU_EVENT_KICK] = VHU_ACT_KICK,
+	    [VHU_EVENT_WAKE] = VHU_ACT_WAKE,
+	    [VHU_EVENT_CALL] = VHU_ACT_CALL,
 	};
 	const struct vhu_ring *ring;
 

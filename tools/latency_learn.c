@@ -8,31 +8,31 @@
 #include <string.h>
 
 /* Eventfds that can be told apart at once. */
-#define SHARED_MAX    256
+#define SHARED_MAX   256
 /* Threads of a back-end that are told apart; a power of two. */
-#define READERS	      64
+#define READERS      64
 /* Evidence that is enough: kicks taken, and percents of certainty. */
-#define KICKS_ENOUGH  32
-#define KICKS_FEW     4
-#define SURE_ENOUGH   80
+#define KICKS_ENOUGH 32
+#define KICKS_FEW    4
+#define SURE_ENOUGH  80
 /* Scores that differ by less say the same. */
-#define SCORE_TIE     10
-#define NS	      UINT64_C(1000000000)
+#define SCORE_TIE    10
+#define NS           UINT64_C(1000000000)
 /* Nothing is concluded before, so that rings that are busy at once are numbered together. */
-#define LISTEN_NS     (1 * NS)
+#define LISTEN_NS    (1 * NS)
 /* With less evidence than enough, what there is counts after this. */
-#define PATIENCE_NS   (3 * NS)
+#define PATIENCE_NS  (3 * NS)
 
 /* A shared eventfd. */
 struct shared {
 	struct vhu_held held;
 	bool used;
-	uint32_t fd; /* as the back-end has it */
-	uint64_t reads, writes; /* by the back-end */
-	uint64_t since_ns;	/* it was read, or written, first */
+	uint32_t fd;                  /* as the back-end has it */
+	uint64_t reads, writes;       /* by the back-end */
+	uint64_t since_ns;            /* it was read, or written, first */
 	uint64_t read_ns, written_ns; /* last */
 	bool concluded;
-	bool seen; /* in the last listing */
+	bool seen;                    /* in the last listing */
 	uint32_t between[SHARED_MAX]; /* reads of it before which that one was written */
 	uint32_t after[SHARED_MAX];   /* writes of it whose thread had last read that one */
 };
@@ -47,8 +47,8 @@ struct vhu_learn {
 	struct vhu_rings *rings;
 	uint32_t back_end, front_end;
 	struct shared *shared[SHARED_MAX]; /* by place, which events name */
-	struct reader reader[READERS];	   /* by thread id; a newer one takes an older one's place */
-	uint32_t vrings;		   /* numbered so far */
+	struct reader reader[READERS]; /* by thread id; a newer one takes an older one's place */
+	uint32_t vrings;               /* numbered so far */
 };
 
 /* A kick and a call that may be a ring's. */
@@ -165,10 +165,14 @@ int vhu_learn_open(struct vhu_learn **to, const struct vhu_command *command,
 	if (ret < 0)
 		return vhu_fail(command, "eventfds cannot be listed: %s", strerror(-ret));
 	if (front_end)
-		return vhu_fail(command, "pids %u and %u share no eventfd: is a session open "
-				"between them?", back_end, front_end);
-	return vhu_fail(command, "pid %u shares no eventfd with another process: is it a back-end "
-			"with an open session?", back_end);
+		return vhu_fail(command,
+				"pids %u and %u share no eventfd: is a session open "
+				"between them?",
+				back_end, front_end);
+	return vhu_fail(command,
+			"pid %u shares no eventfd with another process: is it a back-end "
+			"with an open session?",
+			back_end);
 }
 
 void vhu_learn_see(struct vhu_learn *learn, const struct vhu_bpf_event *event)
@@ -220,7 +224,8 @@ static unsigned percent(uint64_t part, uint64_t whole)
 	return whole ? (unsigned)(100 * part / whole) : 0;
 }
 
-/* Return which of the eventfds that @is holds for, in the order of descriptors, the one at @place is. */
+/* Return which of the eventfds that @is holds for, in the order of descriptors, the one at @place
+ * is. */
 static unsigned rank(const struct vhu_learn *learn, unsigned place,
 		     bool (*is)(const struct shared *shared))
 {
@@ -240,16 +245,16 @@ static struct pair weigh(const struct vhu_learn *learn, unsigned kick, unsigned 
 	unsigned at = ranks[kick], other = ranks[call];
 
 	return (struct pair){
-		.kick = kick,
-		.call = call,
-		.score = between + percent(c->after[kick], c->writes),
-		.order = at < other ? other - at : at - other,
-		.sure = between,
+	    .kick = kick,
+	    .call = call,
+	    .score = between + percent(c->after[kick], c->writes),
+	    .order = at < other ? other - at : at - other,
+	    .sure = between,
 	};
 }
 
-/* Return whether @pair is likelier than @other: by what was seen, and where that says nothing, by the
- * order in which front-ends hand over their eventfds, ring by ring. */
+/* Return whether @pair is likelier than @other: by what was seen, and where that says nothing, by
+ * the order in which front-ends hand over their eventfds, ring by ring. */
 static bool is_likelier(const struct pair *pair, const struct pair *other)
 {
 	if (pair->score > other->score + SCORE_TIE || other->score > pair->score + SCORE_TIE)

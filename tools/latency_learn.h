@@ -6,9 +6,9 @@
  * The back-end reads a kick and writes a call. Which call belongs to which kick shows in time: a
  * kick's own call is written between nearly any two reads of it, another's in about half of them;
  * and most often by the thread that has read this kick last. Where rings are so busy, or so much in
- * step, that both say nothing, the order of descriptors does: front-ends hand them over ring by ring.
- * What cannot be known is the queue's index: rings are numbered in the order in which the back-end
- * has their kicks open.
+ * step, that both say nothing, the order of descriptors does: front-ends hand them over ring by
+ * ring. What cannot be known is the queue's index: rings are numbered in the order in which the
+ * back-end has their kicks open.
  */
 #ifndef VHU_TOOLS_LATENCY_LEARN_H
 #define VHU_TOOLS_LATENCY_LEARN_H

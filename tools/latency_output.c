@@ -10,7 +10,7 @@
 #include "lib/cli/json.h"
 
 /* The longest bar of a histogram. */
-#define BAR 50
+#define BAR    50
 /* Lines of a histogram: powers of two. */
 #define POWERS 64
 
@@ -22,12 +22,12 @@ static const struct stage {
 	bool inside;
 	unsigned number; /* enum vhu_bpf_inner where inside, else enum vhu_bpf_stage */
 } stage[] = {
-	{"kick to wake", "kick_to_wake_ns", false, VHU_KICK_TO_WAKE},
-	{"wake to call", "wake_to_call_ns", false, VHU_WAKE_TO_CALL},
-	{"wake to pop", "wake_to_pop_ns", true, VHU_WAKE_TO_POP},
-	{"pop to push", "pop_to_push_ns", true, VHU_POP_TO_PUSH},
-	{"push to call", "push_to_call_ns", true, VHU_PUSH_TO_CALL},
-	{"kick to call", "kick_to_call_ns", false, VHU_KICK_TO_CALL},
+    {"kick to wake", "kick_to_wake_ns", false, VHU_KICK_TO_WAKE},
+    {"wake to call", "wake_to_call_ns", false, VHU_WAKE_TO_CALL},
+    {"wake to pop", "wake_to_pop_ns", true, VHU_WAKE_TO_POP},
+    {"pop to push", "pop_to_push_ns", true, VHU_POP_TO_PUSH},
+    {"push to call", "push_to_call_ns", true, VHU_PUSH_TO_CALL},
+    {"kick to call", "kick_to_call_ns", false, VHU_KICK_TO_CALL},
 };
 #define STAGES (sizeof(stage) / sizeof(stage[0]))
 
@@ -171,8 +171,8 @@ static void put_ring(FILE *to, const struct vhu_rings *rings, const struct vhu_r
 		fprintf(to, "\nsession %" PRIu64 ", ", ring->session);
 	else
 		fprintf(to, "\n");
-	fprintf(to, "vring %" PRIu32 ": kick eventfd %" PRIu32 ", call eventfd %" PRIu32, ring->vring,
-		ring->fd[VHU_RING_KICK].id, ring->fd[VHU_RING_CALL].id);
+	fprintf(to, "vring %" PRIu32 ": kick eventfd %" PRIu32 ", call eventfd %" PRIu32,
+		ring->vring, ring->fd[VHU_RING_KICK].id, ring->fd[VHU_RING_CALL].id);
 	if (ring->seen)
 		fprintf(to, " (paired by %u kicks, %u %% sure)", ring->seen, ring->sure);
 	fprintf(to, "%s\n", vhu_ring_is_wired(ring) ? "" : " (ended)");

@@ -7,24 +7,33 @@
 
 #include "lib/cli/duration.h"
 
-enum { KEY_EVENTFD = 256, KEY_INTERVAL, KEY_DURATION, KEY_HISTOGRAM, KEY_JSON, KEY_SLOW, KEY_HOOKS,
-       KEY_POP, KEY_PUSH };
+enum {
+	KEY_EVENTFD = 256,
+	KEY_INTERVAL,
+	KEY_DURATION,
+	KEY_HISTOGRAM,
+	KEY_JSON,
+	KEY_SLOW,
+	KEY_HOOKS,
+	KEY_POP,
+	KEY_PUSH
+};
 
 const struct vhu_option vhu_latency_option[] = {
-	{'r', "read", "FILE", "watch the rings of this capture's open sessions"},
-	{'f', "follow", NULL, "follow a capture that is being written: rings come and go"},
-	{'p', "pid", "PID", "watch a back-end without a capture; again: its front-end"},
-	{KEY_EVENTFD, "eventfd", "kick=ID,call=ID", "watch these eventfds as a ring; may be repeated"},
-	{KEY_INTERVAL, "interval", "TIME", "between tables, 1 s by default; 0s: none"},
-	{KEY_DURATION, "duration", "TIME", "end after this"},
-	{KEY_HISTOGRAM, "histogram", NULL, "draw histograms at the end"},
-	{KEY_JSON, "json", NULL, "a line of JSON an interval, and one at the end"},
-	{KEY_SLOW, "slower-than", "TIME", "tell each call that comes later than this after its kick"},
-	{'w', "write", "FILE", "write what happens, or only what is slow, as a capture"},
-	{KEY_HOOKS, "hooks", "SET", "fentry, kprobe, syscalls or all-syscalls; else the best there is"},
-	{KEY_POP, "pop", "BINARY:PLACE", "split wake to call: where a request is taken off a vring"},
-	{KEY_PUSH, "push", "BINARY:PLACE", "where it is given back: a function, or PROVIDER:PROBE"},
-	{0},
+    {'r', "read", "FILE", "watch the rings of this capture's open sessions"},
+    {'f', "follow", NULL, "follow a capture that is being written: rings come and go"},
+    {'p', "pid", "PID", "watch a back-end without a capture; again: its front-end"},
+    {KEY_EVENTFD, "eventfd", "kick=ID,call=ID", "watch these eventfds as a ring; may be repeated"},
+    {KEY_INTERVAL, "interval", "TIME", "between tables, 1 s by default; 0s: none"},
+    {KEY_DURATION, "duration", "TIME", "end after this"},
+    {KEY_HISTOGRAM, "histogram", NULL, "draw histograms at the end"},
+    {KEY_JSON, "json", NULL, "a line of JSON an interval, and one at the end"},
+    {KEY_SLOW, "slower-than", "TIME", "tell each call that comes later than this after its kick"},
+    {'w', "write", "FILE", "write what happens, or only what is slow, as a capture"},
+    {KEY_HOOKS, "hooks", "SET", "fentry, kprobe, syscalls or all-syscalls; else the best there is"},
+    {KEY_POP, "pop", "BINARY:PLACE", "split wake to call: where a request is taken off a vring"},
+    {KEY_PUSH, "push", "BINARY:PLACE", "where it is given back: a function, or PROVIDER:PROBE"},
+    {0},
 };
 
 /* Read "kick=ID,call=ID"; one may be missing. Returns VHU_EXIT_DONE or VHU_EXIT_USAGE. */
@@ -80,13 +89,15 @@ static int take_place(const struct vhu_command *command, struct vhu_latency_plac
 	}
 	if (!place->place.name || !*place->place.name || !*place->place.binary ||
 	    (place->place.provider && !*place->place.provider))
-		return vhu_usage(command, "%s: not of the form BINARY:FUNCTION or "
-				 "BINARY:PROVIDER:PROBE", argument);
+		return vhu_usage(command,
+				 "%s: not of the form BINARY:FUNCTION or "
+				 "BINARY:PROVIDER:PROBE",
+				 argument);
 	return VHU_EXIT_DONE;
 }
 
-int vhu_latency_request_take(const struct vhu_command *command,
-			     struct vhu_latency_request *request, int key, const char *argument)
+int vhu_latency_request_take(const struct vhu_command *command, struct vhu_latency_request *request,
+			     int key, const char *argument)
 {
 	uint64_t number;
 	int ret = 0;

@@ -2,8 +2,8 @@
 /*
  * What vhu latency is asked for: its options.
  *
- * Ownership: a request borrows from the command line, but for the places in a back-end's code, which
- * it has a copy of.
+ * Ownership: a request borrows from the command line, but for the places in a back-end's code,
+ * which it has a copy of.
  */
 #ifndef VHU_TOOLS_LATENCY_REQUEST_H
 #define VHU_TOOLS_LATENCY_REQUEST_H
@@ -17,7 +17,7 @@
 #include "tools/latency_rings.h"
 
 #define VHU_LATENCY_RINGS_GIVEN 64
-#define VHU_LATENCY_PIDS	2
+#define VHU_LATENCY_PIDS        2
 
 struct vhu_latency_request {
 	const char *capture, *write_to;
@@ -41,8 +41,8 @@ struct vhu_latency_request {
 extern const struct vhu_option vhu_latency_option[];
 
 /* Take one option. Returns VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is wrong said. */
-int vhu_latency_request_take(const struct vhu_command *command,
-			     struct vhu_latency_request *request, int key, const char *argument);
+int vhu_latency_request_take(const struct vhu_command *command, struct vhu_latency_request *request,
+			     int key, const char *argument);
 
 /* Return VHU_EXIT_DONE where a request makes sense, VHU_EXIT_USAGE with what is wrong said. */
 int vhu_latency_request_check(const struct vhu_command *command,

@@ -125,8 +125,8 @@ void vhu_rings_told(struct vhu_rings *rings, struct vhu_ring *ring, int which, u
 		return;
 	fd->number = number;
 	vhu_rings_want(rings, ring, which, true, id);
-	/* What is held keeps its id, so it is the same one once more. Else an id that is told again may
-	 * be another eventfd's. */
+	/* What is held keeps its id, so it is the same one once more. Else an id that is told again
+	 * may be another eventfd's. */
 	if (fd->wired && fd->held.eventfd.eventfd_id == id)
 		return;
 	fd->fresh = rings->changed = true;
@@ -153,10 +153,10 @@ static bool is_stale(const struct vhu_ring_fd *fd)
 static struct vhu_bpf_role role_of(const struct vhu_rings *rings, unsigned index, int which)
 {
 	return (struct vhu_bpf_role){
-		.ring = index,
-		.what = which == VHU_RING_KICK ? VHU_ROLE_KICK : VHU_ROLE_CALL,
-		.eventfd_id = rings->ring[index]->fd[which].id,
-		.epoch = rings->ring[index]->epoch,
+	    .ring = index,
+	    .what = which == VHU_RING_KICK ? VHU_ROLE_KICK : VHU_ROLE_CALL,
+	    .eventfd_id = rings->ring[index]->fd[which].id,
+	    .epoch = rings->ring[index]->epoch,
 	};
 }
 

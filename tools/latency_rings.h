@@ -25,9 +25,9 @@ enum { VHU_RING_FRONT_END, VHU_RING_BACK_END, VHU_RING_PEERS };
 /* An eventfd of a ring. */
 struct vhu_ring_fd {
 	bool wanted, wired;
-	bool by_id;	      /* watched by its id until it is found */
-	bool fresh;	      /* its session told of it, and it was not watched since */
-	uint32_t id;	      /* that is wanted */
+	bool by_id;           /* watched by its id until it is found */
+	bool fresh;           /* its session told of it, and it was not watched since */
+	uint32_t id;          /* that is wanted */
 	uint64_t number;      /* of the record that told of it; 0 none */
 	uint64_t since_ns;    /* it is the ring's, and we look */
 	struct vhu_held held; /* that is wired */

@@ -44,9 +44,9 @@ enum vhu_proxy_key {
 };
 
 struct vhu_proxy_request {
-	const char *file;     /* NULL: no capture */
-	uint32_t snaplen;     /* 0: the default */
-	const char *control;  /* NULL: no control socket; "-": where it is by itself */
+	const char *file;    /* NULL: no capture */
+	uint32_t snaplen;    /* 0: the default */
+	const char *control; /* NULL: no control socket; "-": where it is by itself */
 	struct vhu_proxy_files files;
 	uint64_t patience_ns; /* as a pair has it */
 	bool one_at_a_time;

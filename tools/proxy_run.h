@@ -44,8 +44,8 @@ struct vhu_proxy_run {
 	struct vhu_proxy_flight flight;
 	char comment[1024]; /* what was asked for, in the capture */
 	struct vhu_proxy_child child;
-	struct vhu_watch signals; /* readable once a signal came */
-	bool signalled;           /* to end */
+	struct vhu_watch signals;    /* readable once a signal came */
+	bool signalled;              /* to end */
 	struct vhu_control *control; /* NULL without */
 	struct vhu_watch reader;     /* of a pipe that the capture goes to, for --end-with-reader */
 	/* for SIGUSR1: sessions up to `last` are said, those up to `said` were */

@@ -10,8 +10,8 @@
 #include <stdbool.h>
 
 /* Lines that are said at once at the most, and in a second for long. */
-#define VHU_PROXY_SAY_AT_ONCE  200
-#define VHU_PROXY_SAY_A_SECOND 10
+#define VHU_PROXY_SAY_AT_ONCE     200
+#define VHU_PROXY_SAY_A_SECOND    10
 /* How long is waited for who reads standard error, until he is taken for stuck. */
 #define VHU_PROXY_SAY_PATIENCE_MS 250
 

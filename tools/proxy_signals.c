@@ -30,10 +30,8 @@ static const struct {
 	bool ends; /* the run: left alone where it is ignored, as nohup and shells have it */
 	void (*act)(struct vhu_proxy_run *run);
 } row[] = {
-    {SIGINT, true, stop},
-    {SIGTERM, true, stop},
-    {SIGHUP, true, stop},
-    {SIGUSR1, false, vhu_proxy_run_say_status},
+    {SIGINT, true, stop},        {SIGTERM, true, stop},
+    {SIGHUP, true, stop},        {SIGUSR1, false, vhu_proxy_run_say_status},
     {SIGUSR2, false, write_out},
 };
 #define ROWS (sizeof(row) / sizeof(row[0]))

@@ -21,7 +21,7 @@ struct vhu_reading_choice {
 struct vhu_reading {
 	const struct vhu_command *command; /* in whose name errors are said */
 	const char *path;                  /* "-": standard input */
-	bool follow; /* as the reader of captures has it */
+	bool follow;                       /* as the reader of captures has it */
 	struct vhu_reading_choice choice;
 
 	/*

@@ -104,8 +104,8 @@ const char *vhu_pcapng_reader_error(const struct vhu_pcapng_reader *reader);
 uint64_t vhu_pcapng_reader_foreign(const struct vhu_pcapng_reader *reader);
 uint64_t vhu_pcapng_reader_damaged(const struct vhu_pcapng_reader *reader);
 
-/* Return the number of the packet read last, from 1, as Wireshark counts frames. Where a capture goes
- * on in another file it goes on, without what that file tells again. */
+/* Return the number of the packet read last, from 1, as Wireshark counts frames. Where a capture
+ * goes on in another file it goes on, without what that file tells again. */
 uint64_t vhu_pcapng_reader_number(const struct vhu_pcapng_reader *reader);
 
 /* Free @reader; NULL is ignored. */

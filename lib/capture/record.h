@@ -37,7 +37,8 @@ enum vhu_record_type {
 	VHU_RECORD_CLOSED = 2,  /* it ended; `text` says why */
 	VHU_RECORD_ERROR = 3,   /* something went wrong in it; `text` says what */
 	VHU_RECORD_VRING = 4,   /* something happened on a vring (kick, wake, call) */
-	VHU_RECORD_CONTINUED = 5, /* the capture goes on in the file that `text` names; "": in none */
+	VHU_RECORD_CONTINUED =
+	    5, /* the capture goes on in the file that `text` names; "": in none */
 	VHU_RECORD_TYPES
 };
 
@@ -128,13 +129,13 @@ enum vhu_vring_has {
 /* One thing that happened on a vring, and how long after what led to it. */
 struct vhu_vring_event {
 	enum vhu_vring_act act; /* VHU_ACTS: not told, or one of a later version */
-	uint16_t has;		/* enum vhu_vring_has */
+	uint16_t has;           /* enum vhu_vring_has */
 	uint32_t vring;
-	uint32_t eventfd_id;	/* of its kick, for a call of its call */
+	uint32_t eventfd_id;    /* of its kick, for a call of its call */
 	uint32_t pid, tid, cpu; /* who did it, and where */
 	const char *comm;
 	uint64_t kick_to_wake, wake_to_call, kick_to_call; /* nanoseconds */
-	uint64_t signals; /* how many came at once: what the eventfd counted */
+	uint64_t signals;         /* how many came at once: what the eventfd counted */
 	enum vhu_vring_fate fate; /* VHU_FATES: one of a later version */
 };
 

@@ -132,8 +132,8 @@ int vhu_options_next(const struct vhu_command *command, int argc, char **argv,
 	for (const struct vhu_option *option = command->option; option->name; option++) {
 		if (count > OPTIONS_MAX)
 			abort();
-		longs[count++] = (struct option){
-			option->name, takes_argument(option), NULL, option->key};
+		longs[count++] =
+		    (struct option){option->name, takes_argument(option), NULL, option->key};
 		if (!has_letter(option))
 			continue;
 		shorts[letters++] = (char)option->key;

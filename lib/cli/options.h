@@ -18,7 +18,7 @@ enum vhu_exit {
 };
 
 struct vhu_option {
-	int key;	      /* what vhu_options_next returns; a letter is the short form too */
+	int key;              /* what vhu_options_next returns; a letter is the short form too */
 	const char *name;     /* long form, without its dashes */
 	const char *argument; /* what it takes ("FILE"), or may take ("[=TIME]"); NULL: nothing */
 	const char *help;     /* a line */
@@ -31,7 +31,7 @@ struct vhu_example {
 /* A sub-command, or a program of its own; the lists end with a zeroed element. */
 struct vhu_command {
 	const char *name;
-	bool alone;		/* a program: it is called by its name alone, not as "vhu NAME" */
+	bool alone;            /* a program: it is called by its name alone, not as "vhu NAME" */
 	const char *arguments; /* after the options, in the usage line */
 	const char *summary;   /* a line, begins with a verb */
 	const char *about;     /* a few lines more, or NULL */
@@ -42,8 +42,8 @@ struct vhu_command {
 
 /* What vhu_options_next returns besides keys. */
 enum {
-	VHU_OPTIONS_END = -1,	/* arguments follow from argv[optind] on */
-	VHU_OPTIONS_HELP = -2,	/* help was printed: exit with VHU_EXIT_DONE */
+	VHU_OPTIONS_END = -1,   /* arguments follow from argv[optind] on */
+	VHU_OPTIONS_HELP = -2,  /* help was printed: exit with VHU_EXIT_DONE */
 	VHU_OPTIONS_ERROR = -3, /* what is wrong was printed: exit with VHU_EXIT_USAGE */
 };
 
@@ -60,11 +60,11 @@ bool vhu_option_may_lack_argument(const struct vhu_option *option);
 
 /* Print "vhu NAME: TEXT" on stderr as one line. Returns VHU_EXIT_FAILED. */
 int vhu_fail(const struct vhu_command *command, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3)));
 
 /* Print the same and where help is. Returns VHU_EXIT_USAGE. */
 int vhu_usage(const struct vhu_command *command, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3)));
 
 /* Print the help of @command on stdout. */
 void vhu_help(const struct vhu_command *command);

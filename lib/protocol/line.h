@@ -28,7 +28,7 @@ void vhu_line_hex(struct vhu_line *line, uint64_t value);
 
 /* Add what printf would print. */
 void vhu_line_printf(struct vhu_line *line, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3)));
 
 /* Add @size bytes of text that a peer or a capture brought, up to a NUL: what a terminal would act
  * on, and the characters of @escaped, become \xNN. */

@@ -17,37 +17,37 @@
 
 /* Bits of the header's second word. On the GPU channel only VHU_FLAG_REPLY has a meaning. */
 #define VHU_FLAGS_VERSION_MASK 0x3u
-#define VHU_FLAGS_VERSION 0x1u
-#define VHU_FLAG_REPLY 0x4u
-#define VHU_FLAG_NEED_REPLY 0x8u
-#define VHU_FLAGS_RESERVED 0xfffffff0u
+#define VHU_FLAGS_VERSION      0x1u
+#define VHU_FLAG_REPLY         0x4u
+#define VHU_FLAG_NEED_REPLY    0x8u
+#define VHU_FLAGS_RESERVED     0xfffffff0u
 
 /* The sockets of a session. Message ids are counted separately on each. */
 enum vhu_channel {
 	VHU_FRONT_END = 0, /* the main socket; requests come from the front-end */
 	VHU_BACK_END = 1,  /* the one SET_BACKEND_REQ_FD passes; requests come from the back-end */
-	VHU_GPU = 2,	   /* the one GPU_SET_SOCKET passes; requests come from the back-end */
+	VHU_GPU = 2,       /* the one GPU_SET_SOCKET passes; requests come from the back-end */
 	VHU_CHANNELS
 };
 
 /* What bits 17, 18, 20, 21 and ids 41 to 43 mean differs; see docs/standalone.md. */
 enum vhu_dialect {
-	VHU_ANY = 0,	    /* of a row: in every dialect; of a session: not known yet */
+	VHU_ANY = 0,        /* of a row: in every dialect; of a session: not known yet */
 	VHU_UPSTREAM = 1,   /* the specification as it was merged */
 	VHU_STANDALONE = 2, /* the STANDALONE proposal of July 2023: GET_BACKEND_SPECS */
-	VHU_PROBE = 3,	    /* its second version of September 2023: one message a question */
+	VHU_PROBE = 3,      /* its second version of September 2023: one message a question */
 	VHU_DIALECTS
 };
 
 /* Virtio feature bits with a meaning of their own on this protocol. */
-#define VHU_F_LOG_ALL 26
-#define VHU_F_PROTOCOL_FEATURES 30
+#define VHU_F_LOG_ALL               26
+#define VHU_F_PROTOCOL_FEATURES     30
 /* Those of virtio's own that the meaning of messages hangs on: VIRTIO_F_ACCESS_PLATFORM,
  * VIRTIO_F_RING_PACKED; and VIRTIO_CRYPTO_SERVICE_AKCIPHER, as a crypto session's operation has it
  * above its 8 lowest bits.
  * tests/unit/test_table.c holds them against the kernel's headers. */
-#define VHU_F_ACCESS_PLATFORM 33
-#define VHU_F_RING_PACKED 34
+#define VHU_F_ACCESS_PLATFORM       33
+#define VHU_F_RING_PACKED           34
 #define VHU_CRYPTO_SERVICE_AKCIPHER 4
 
 /* Numbers for everything that has a row; the enumerators are made from the table. */
@@ -66,8 +66,8 @@ enum vhu_layout_id {
 /* Fields are numbered through, so that an array of VHU_FIELDS holds one thing for each. */
 enum vhu_field_id {
 #define VHU_LAYOUT(id, title, size) VHU_FIRST_##id, VHU_BACK_##id = VHU_FIRST_##id - 1,
-#define VHU_FIELD(layout, id, ...) VHU_FIELD_##layout##_##id,
-#define VHU_LAYOUT_END(id) VHU_END_##id, VHU_BACK_END_##id = VHU_END_##id - 1,
+#define VHU_FIELD(layout, id, ...)  VHU_FIELD_##layout##_##id,
+#define VHU_LAYOUT_END(id)          VHU_END_##id, VHU_BACK_END_##id = VHU_END_##id - 1,
 #include "lib/protocol/protocol.def"
 	VHU_FIELDS
 };
@@ -95,9 +95,9 @@ struct vhu_name {
 	enum vhu_names_id set;
 	uint64_t value; /* a value; or a bit's number */
 	const char *name;
-	const char *older;	  /* names in older or other texts, "" for none */
+	const char *older;        /* names in older or other texts, "" for none */
 	enum vhu_dialect dialect; /* in which the name holds */
-	uint32_t device;	  /* virtio device for which it holds, 0 all */
+	uint32_t device;          /* virtio device for which it holds, 0 all */
 };
 
 struct vhu_name_set {
@@ -108,7 +108,7 @@ struct vhu_name_set {
 enum vhu_kind {
 	VHU_UINT,    /* unsigned integer of `size` bytes in the sender's byte order */
 	VHU_INT,     /* signed integer */
-	VHU_LE,	     /* unsigned integer, little endian whoever sent it (virtio structures) */
+	VHU_LE,      /* unsigned integer, little endian whoever sent it (virtio structures) */
 	VHU_BYTES,   /* bytes with no structure known here */
 	VHU_TEXT,    /* text, padded with NUL */
 	VHU_MAC,     /* an Ethernet address, 6 bytes */
@@ -130,14 +130,14 @@ enum vhu_show {
 struct vhu_field {
 	const char *path;  /* its display filter below "vhost_user."; JSON's key is the last part */
 	const char *label; /* for people */
-	const char *brief; /* how the one-line form introduces its value, NULL when it leaves it out */
-	uint64_t mask;	   /* bits of the integer that are this field; 0 all of them */
+	const char *brief; /* how the one-line form introduces it; NULL: that leaves it out */
+	uint64_t mask;     /* bits of the integer that are this field; 0 all of them */
 	uint32_t offset;   /* bytes, from the start of its layout */
-	uint32_t size;	   /* bytes (of one element, in arrays); 0 up to the end of the payload */
+	uint32_t size;     /* bytes (of one element, in arrays); 0 up to the end of the payload */
 	enum vhu_kind kind;
 	enum vhu_show show;
-	enum vhu_names_id names;    /* VHU_NAMES_none without */
-	enum vhu_layout_id layout;  /* VHU_STRUCT, VHU_ARRAY: of an element */
+	enum vhu_names_id names;      /* VHU_NAMES_none without */
+	enum vhu_layout_id layout;    /* VHU_STRUCT, VHU_ARRAY: of an element */
 	enum vhu_field_id counted_by; /* VHU_ARRAY, VHU_BYTES, VHU_CONFIG: the field that says how
 					 many; VHU_FIELDS: as many as there is room for */
 };
@@ -153,12 +153,12 @@ struct vhu_layout {
 /* When one of several layouts of a payload is the one. */
 enum vhu_when {
 	VHU_ALWAYS,
-	VHU_IF_SIZE,	  /* the payload has just this size */
-	VHU_IF_XEN,	  /* XEN_MMAP negotiated; not known: size and count agree with nothing else */
-	VHU_IF_PACKED,	  /* VIRTIO_F_RING_PACKED negotiated */
+	VHU_IF_SIZE,   /* the payload has just this size */
+	VHU_IF_XEN,    /* XEN_MMAP negotiated; not known: size and count agree with nothing else */
+	VHU_IF_PACKED, /* VIRTIO_F_RING_PACKED negotiated */
 	VHU_IF_POSTCOPY,  /* after POSTCOPY_LISTEN */
 	VHU_IF_LOG_SHMFD, /* LOG_SHMFD negotiated; not known: the size fits */
-	VHU_IF_ASYM,	  /* its first word names an asymmetric service */
+	VHU_IF_ASYM,      /* its first word names an asymmetric service */
 };
 
 struct vhu_shape {
@@ -175,7 +175,7 @@ struct vhu_shapes {
 enum vhu_reply_rule {
 	VHU_REPLY_ALWAYS,  /* A: has a reply of its own */
 	VHU_REPLY_FEATURE, /* P: has one when protocol feature `reply_feature` is negotiated */
-	VHU_REPLY_ACK,	   /* K: only REPLY_ACK's u64, when asked by NEED_REPLY */
+	VHU_REPLY_ACK,     /* K: only REPLY_ACK's u64, when asked by NEED_REPLY */
 	VHU_REPLY_NEVER,   /* on channels without REPLY_ACK */
 };
 
@@ -196,28 +196,28 @@ struct vhu_message {
 	unsigned reply_feature; /* protocol feature's bit, for VHU_REPLY_FEATURE */
 	struct {
 		uint8_t min, max; /* VHU_FDS_REGIONS */
-	} fds[2];		  /* with the request, with the reply */
-	uint64_t needs_protocol; /* protocol features, as bits, that must be negotiated */
-	uint64_t needs_feature;	 /* virtio features */
-	bool needs_offer_only;	 /* it is enough that the virtio feature is offered */
-	enum vhu_channel opens;	 /* the channel whose socket it carries; VHU_FRONT_END: none */
+	} fds[2];                 /* with the request, with the reply */
+	uint64_t needs_protocol;  /* protocol features, as bits, that must be negotiated */
+	uint64_t needs_feature;   /* virtio features */
+	bool needs_offer_only;    /* it is enough that the virtio feature is offered */
+	enum vhu_channel opens;   /* the channel whose socket it carries; VHU_FRONT_END: none */
 };
 
 /* What a session has told so far that the meaning of its messages depends on. All zero: nothing
  * is known, which is where a decoder of a single message stands. */
 struct vhu_context {
 	enum vhu_dialect dialect;
-	uint32_t device; /* virtio device id, 0 not known */
+	uint32_t device;                          /* virtio device id, 0 not known */
 	bool has_features, has_protocol_features; /* the sets below are known */
-	bool postcopy;				  /* POSTCOPY_LISTEN was sent */
-	uint64_t features, protocol_features;	  /* negotiated */
+	bool postcopy;                            /* POSTCOPY_LISTEN was sent */
+	uint64_t features, protocol_features;     /* negotiated */
 };
 
 /* A payload as a decoder has it. */
 struct vhu_payload {
 	const uint8_t *bytes;
 	uint32_t captured; /* how many of them there are */
-	uint32_t size;	   /* how many there were before the capture cut them; >= captured */
+	uint32_t size;     /* how many there were before the capture cut them; >= captured */
 	bool big_endian;   /* its sender's byte order */
 };
 
@@ -288,9 +288,10 @@ enum vhu_channel vhu_message_opens(enum vhu_channel channel, uint32_t request);
 /* What a message has to do with the eventfds of the vring that it names. */
 enum vhu_wires {
 	VHU_WIRES_NOTHING = 0,
-	VHU_WIRES_KICK, /* it brings the one that the front-end kicks by, or says that there is none */
+	VHU_WIRES_KICK, /* it brings the one that the front-end kicks by, or says that there is none
+			 */
 	VHU_WIRES_CALL, /* the one that the back-end calls by */
-	VHU_WIRES_ERR,	/* the one by which the back-end tells of an error */
+	VHU_WIRES_ERR,  /* the one by which the back-end tells of an error */
 	VHU_WIRES_STOP, /* its reply tells that the back-end has let go of the kick's */
 };
 

@@ -25,8 +25,17 @@ const unsigned vhu_names_count = sizeof(vhu_names) / sizeof(vhu_names[0]);
 const struct vhu_field vhu_fields[VHU_FIELDS] = {
 #define VHU_FIELD(layout, id, path, label, offset, size, kind, show, names, mask, brief, element,  \
 		  counted_by)                                                                      \
-	{path, label, brief, mask, offset, size, kind, show, VHU_NAMES_##names,                    \
-	 VHU_LAYOUT_##element, counted_by},
+	{path,                                                                                     \
+	 label,                                                                                    \
+	 brief,                                                                                    \
+	 mask,                                                                                     \
+	 offset,                                                                                   \
+	 size,                                                                                     \
+	 kind,                                                                                     \
+	 show,                                                                                     \
+	 VHU_NAMES_##names,                                                                        \
+	 VHU_LAYOUT_##element,                                                                     \
+	 counted_by},
 #include "lib/protocol/protocol.def"
 };
 
@@ -37,7 +46,7 @@ const struct vhu_layout vhu_layouts[VHU_LAYOUTS] = {
 };
 
 /* One array a set of shapes; the sets refer to them. */
-#define VHU_SHAPES(id) static const struct vhu_shape shapes_##id[] = {
+#define VHU_SHAPES(id)                  static const struct vhu_shape shapes_##id[] = {
 #define VHU_SHAPE(shapes, when, layout) {when, VHU_LAYOUT_##layout},
 #define VHU_SHAPES_END(id)                                                                         \
 	}                                                                                          \
@@ -73,7 +82,7 @@ const struct vhu_message vhu_messages[VHU_MESSAGES] = {
 /* Two rows for the same channel, id and dialect are two equal cases here, and do not compile; nor
  * does a row for every dialect beside one for a single dialect. */
 #define KEY(channel, number, dialect) ((channel) << 24 | (number) << 8 | (dialect))
-#define OCCUPIES(dialect, as, place) ((dialect) == VHU_ANY ? (as) : 16 * (place) + (dialect))
+#define OCCUPIES(dialect, as, place)  ((dialect) == VHU_ANY ? (as) : 16 * (place) + (dialect))
 static void __attribute__((unused)) every_row_is_unique(int key)
 {
 	switch (key) {
@@ -128,9 +137,9 @@ void vhu_integer_write(uint8_t *bytes, unsigned size, bool big_endian, uint64_t 
 struct vhu_header vhu_header_read(const uint8_t bytes[VHU_HEADER_SIZE], bool big_endian)
 {
 	return (struct vhu_header){
-		.request = (uint32_t)vhu_integer_read(bytes, 4, big_endian),
-		.flags = (uint32_t)vhu_integer_read(bytes + 4, 4, big_endian),
-		.size = (uint32_t)vhu_integer_read(bytes + 8, 4, big_endian),
+	    .request = (uint32_t)vhu_integer_read(bytes, 4, big_endian),
+	    .flags = (uint32_t)vhu_integer_read(bytes + 4, 4, big_endian),
+	    .size = (uint32_t)vhu_integer_read(bytes + 8, 4, big_endian),
 	};
 }
 
@@ -149,9 +158,9 @@ bool vhu_host_is_big_endian(void)
 const char *vhu_channel_name(enum vhu_channel channel)
 {
 	static const char *const name[VHU_CHANNELS] = {
-		[VHU_FRONT_END] = "front-end",
-		[VHU_BACK_END] = "back-end",
-		[VHU_GPU] = "gpu",
+	    [VHU_FRONT_END] = "front-end",
+	    [VHU_BACK_END] = "back-end",
+	    [VHU_GPU] = "gpu",
 	};
 
 	return (unsigned)channel < VHU_CHANNELS ? name[channel] : NULL;
@@ -160,10 +169,10 @@ const char *vhu_channel_name(enum vhu_channel channel)
 const char *vhu_dialect_name(enum vhu_dialect dialect)
 {
 	static const char *const name[VHU_DIALECTS] = {
-		[VHU_ANY] = "unknown",
-		[VHU_UPSTREAM] = "upstream",
-		[VHU_STANDALONE] = "standalone",
-		[VHU_PROBE] = "probe",
+	    [VHU_ANY] = "unknown",
+	    [VHU_UPSTREAM] = "upstream",
+	    [VHU_STANDALONE] = "standalone",
+	    [VHU_PROBE] = "probe",
 	};
 
 	return (unsigned)dialect < VHU_DIALECTS ? name[dialect] : NULL;
@@ -337,7 +346,7 @@ unsigned vhu_message_secrets(enum vhu_channel channel, uint32_t request, uint32_
 		return 0;
 	for (unsigned i = 0; i < vhu_shapes[row[0]->shape[0]].shapes; i++) {
 		const struct vhu_layout *layout =
-			&vhu_layouts[vhu_shapes[row[0]->shape[0]].shape[i].layout];
+		    &vhu_layouts[vhu_shapes[row[0]->shape[0]].shape[i].layout];
 		uint32_t from = UINT32_MAX, to = 0;
 
 		for (unsigned f = layout->first; f < layout->first + layout->fields; f++) {

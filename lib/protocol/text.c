@@ -53,7 +53,8 @@ int vhu_bits_text(enum vhu_names_id set, uint64_t value, const struct vhu_contex
 }
 
 /* Add bytes in hexadecimal, @between each two, as many as are shown. */
-static void add_bytes(struct vhu_line *text, const uint8_t *bytes, uint32_t size, const char *between)
+static void add_bytes(struct vhu_line *text, const uint8_t *bytes, uint32_t size,
+		      const char *between)
 {
 	uint32_t shown = size < BYTES_SHOWN ? size : BYTES_SHOWN;
 
@@ -67,7 +68,8 @@ static void add_bytes(struct vhu_line *text, const uint8_t *bytes, uint32_t size
 static void add_uuid(struct vhu_line *text, const uint8_t *bytes)
 {
 	for (unsigned i = 0; i < 16; i++)
-		vhu_line_printf(text, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", bytes[i]);
+		vhu_line_printf(text, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+				bytes[i]);
 }
 
 /* Add a value with a name for it or for its bits. */

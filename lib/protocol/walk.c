@@ -37,8 +37,8 @@ bool vhu_field_read(const struct vhu_payload *payload, enum vhu_field_id id, uin
 
 	if (!is_integer(field->kind) || at + field->size > payload->captured)
 		return false;
-	*value = integer_of(field, payload->bytes + at,
-			    field->kind != VHU_LE && payload->big_endian);
+	*value =
+	    integer_of(field, payload->bytes + at, field->kind != VHU_LE && payload->big_endian);
 	return true;
 }
 
@@ -60,10 +60,10 @@ static bool tell(struct vhu_item *item, enum vhu_item_what what, const struct vh
 		 int64_t offset, int64_t size)
 {
 	*item = (struct vhu_item){
-		.what = what,
-		.field = field,
-		.offset = (uint32_t)offset,
-		.size = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX,
+	    .what = what,
+	    .field = field,
+	    .offset = (uint32_t)offset,
+	    .size = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX,
 	};
 	return true;
 }
@@ -127,8 +127,8 @@ static int64_t count_of(const struct vhu_walk *walk, const struct vhu_walk_frame
 	if (field->counted_by == VHU_FIELDS)
 		return at < frame->end ? (frame->end - at) / unit : 0;
 	return vhu_field_read(&walk->payload, field->counted_by, (uint32_t)frame->base, &count)
-		       ? (int64_t)(count & UINT32_MAX)
-		       : 0;
+		   ? (int64_t)(count & UINT32_MAX)
+		   : 0;
 }
 
 /* Take the next step in an array; returns false where it is done. */
@@ -146,12 +146,12 @@ static bool step_array(struct vhu_walk *walk, struct vhu_item *item, struct vhu_
 		return lack(walk, item, field, element, element + field->size);
 	return enter(walk, item,
 		     (struct vhu_walk_frame){
-			     .layout = &vhu_layouts[field->layout],
-			     .as = field,
-			     .index = frame->elements++,
-			     .base = element,
-			     .from = element,
-			     .end = element + field->size,
+			 .layout = &vhu_layouts[field->layout],
+			 .as = field,
+			 .index = frame->elements++,
+			 .base = element,
+			 .from = element,
+			 .end = element + field->size,
 		     });
 }
 
@@ -196,11 +196,11 @@ static bool step_window(struct vhu_walk *walk, struct vhu_item *item, struct vhu
 	frame->field++;
 	return enter(walk, item,
 		     (struct vhu_walk_frame){
-			     .layout = layout,
-			     .as = field,
-			     .base = at - (int64_t)offset,
-			     .from = at,
-			     .end = at + size,
+			 .layout = layout,
+			 .as = field,
+			 .base = at - (int64_t)offset,
+			 .from = at,
+			 .end = at + size,
 		     });
 }
 
@@ -247,11 +247,11 @@ static bool step(struct vhu_walk *walk, struct vhu_item *item)
 		return tell_bytes(walk, item, field, at, size);
 	return enter(walk, item,
 		     (struct vhu_walk_frame){
-			     .layout = &vhu_layouts[field->layout],
-			     .as = field,
-			     .base = at,
-			     .from = at,
-			     .end = at + size,
+			 .layout = &vhu_layouts[field->layout],
+			 .as = field,
+			 .base = at,
+			 .from = at,
+			 .end = at + size,
 		     });
 }
 

@@ -18,24 +18,24 @@
 #define VHU_WALK_DEPTH 6
 
 enum vhu_item_what {
-	VHU_ITEM_VALUE,	    /* a field with its value or bytes; of VHU_CONFIG, all of its bytes */
-	VHU_ITEM_OPEN,	    /* a structure begins: an element of an array, a configuration space */
-	VHU_ITEM_CLOSE,	    /* it ends */
-	VHU_ITEM_CUT,	    /* bytes that were sent, but that the capture does not hold */
+	VHU_ITEM_VALUE,     /* a field with its value or bytes; of VHU_CONFIG, all of its bytes */
+	VHU_ITEM_OPEN,      /* a structure begins: an element of an array, a configuration space */
+	VHU_ITEM_CLOSE,     /* it ends */
+	VHU_ITEM_CUT,       /* bytes that were sent, but that the capture does not hold */
 	VHU_ITEM_MISSING,   /* bytes that the layout wants and that were not sent */
 	VHU_ITEM_LEFT_OVER, /* bytes that were sent and that the layout has no place for */
 };
 
 struct vhu_item {
 	enum vhu_item_what what;
-	const struct vhu_field *field;	 /* VALUE, OPEN, CLOSE; the first one hit: CUT, MISSING */
+	const struct vhu_field *field;   /* VALUE, OPEN, CLOSE; the first one hit: CUT, MISSING */
 	const struct vhu_layout *layout; /* OPEN, CLOSE: of the structure */
-	unsigned index;			 /* OPEN, CLOSE: which element of its array */
-	bool element;			 /* OPEN, CLOSE: it is an element of an array */
-	uint32_t offset, size;		 /* bytes, from the start of the payload */
-	const uint8_t *bytes;		 /* VALUE, LEFT_OVER: the bytes, `size` of them */
-	uint64_t value; /* VALUE of an integer, masked and shifted down; VHU_INT sign-extended;
-			   of padding, whether any of it is not 0 */
+	unsigned index;                  /* OPEN, CLOSE: which element of its array */
+	bool element;                    /* OPEN, CLOSE: it is an element of an array */
+	uint32_t offset, size;           /* bytes, from the start of the payload */
+	const uint8_t *bytes;            /* VALUE, LEFT_OVER: the bytes, `size` of them */
+	uint64_t value;  /* VALUE of an integer, masked and shifted down; VHU_INT sign-extended;
+			    of padding, whether any of it is not 0 */
 	bool big_endian; /* VALUE: byte order of an integer */
 };
 
@@ -43,11 +43,11 @@ struct vhu_item {
 struct vhu_walk_frame {
 	const struct vhu_layout *layout;
 	const struct vhu_field *as; /* the field that it fills; NULL for the outermost */
-	unsigned field;		    /* next of its fields */
-	unsigned elements;	    /* of the array that is the next field, done so far */
-	unsigned index;		    /* which element it is itself */
-	int64_t base;		    /* where it begins in the payload; may be before, in windows */
-	int64_t from, end;	    /* only what lies between these is in it */
+	unsigned field;             /* next of its fields */
+	unsigned elements;          /* of the array that is the next field, done so far */
+	unsigned index;             /* which element it is itself */
+	int64_t base;               /* where it begins in the payload; may be before, in windows */
+	int64_t from, end;          /* only what lies between these is in it */
 };
 
 struct vhu_walk {
@@ -55,9 +55,9 @@ struct vhu_walk {
 	struct vhu_context context;
 	struct vhu_walk_frame frame[VHU_WALK_DEPTH];
 	unsigned depth; /* frames in use */
-	int64_t seen;	/* one past the last byte that a field covered */
-	bool window;	/* the configuration's bytes were told, its fields are next */
-	bool stopped;	/* nothing but what closes is left to tell */
+	int64_t seen;   /* one past the last byte that a field covered */
+	bool window;    /* the configuration's bytes were told, its fields are next */
+	bool stopped;   /* nothing but what closes is left to tell */
 	bool ended;
 };
 

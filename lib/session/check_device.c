@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Rules about configuration, device state, postcopy, the IOTLB, the status, requests of back-ends. */
+/* Rules about configuration, device state, postcopy, the IOTLB, the status, requests of back-ends.
+ */
 #include <inttypes.h>
 #include <linux/virtio_config.h>
 #include <string.h>
 
 #include "lib/session/internal.h"
 
-#define MTU_MIN 68
-#define MTU_MAX 65535
+#define MTU_MIN       68
+#define MTU_MAX       65535
 /* Where the configuration space begins in virtio-mmio's registers. */
-#define MMIO_CONFIG 0x100
+#define MMIO_CONFIG   0x100
 #define HOST_PAGE_MIN 4096
 
 /* The types of IOTLB messages, "An IOTLB message". */
@@ -38,10 +39,10 @@ static void check_config(struct vhu_look *look)
 			   name, size, offset, state->specs.config_size);
 	if (flags > 1)
 		vhu_report(look, VHU_RULE_AT_605, 0, "%s has flags 0x%" PRIx64 ", neither 0 nor 1",
-			   name,
-			   flags);
+			   name, flags);
 	else if (flags == 1 && !(state->context.features >> VHU_F_LOG_ALL & 1) &&
-		 !state->context.postcopy && !state->log_by && vhu_report_first(look, VHU_RULE_AT_606))
+		 !state->context.postcopy && !state->log_by &&
+		 vhu_report_first(look, VHU_RULE_AT_606))
 		vhu_report(look, VHU_RULE_AT_606, 0,
 			   "%s has flags 1, live migration, and none is under way; writable "
 			   "fields are 0",
@@ -78,7 +79,8 @@ static void check_state(struct vhu_look *look)
 		if (running)
 			vhu_report(look, VHU_RULE_AT_607, 0,
 				   "%s while %u vring%s: the state still changes",
-				   look->note->message->name, running, running > 1 ? "s run" : " runs");
+				   look->note->message->name, running,
+				   running > 1 ? "s run" : " runs");
 		return;
 	}
 	if (vhu_get(look, VHU_FIELD_device_state_reply_error) && look->record->fds)
@@ -100,16 +102,16 @@ static void check_iotlb(struct vhu_look *look)
 	const char *type_name = name ? name->name : "message";
 
 	if (type < IOTLB_MISS || type > IOTLB_ACCESS_FAIL)
-		vhu_report(look, VHU_RULE_AT_610, 0, "%s has type %" PRIu64
-			   ", which does not exist",
+		vhu_report(look, VHU_RULE_AT_610, 0,
+			   "%s has type %" PRIu64 ", which does not exist",
 			   look->note->message->name, type);
 	else if (from_front_end != (type == IOTLB_UPDATE || type == IOTLB_INVALIDATE))
 		vhu_report(look, VHU_RULE_AT_610, 0, "%s is a%s %s, which the %s does not send",
-			   look->note->message->name, strchr("aeiou", type_name[0]) ? "n" : "", type_name,
-			   from_front_end ? "front-end" : "back-end");
+			   look->note->message->name, strchr("aeiou", type_name[0]) ? "n" : "",
+			   type_name, from_front_end ? "front-end" : "back-end");
 	else if (permission > IOTLB_READ_WRITE)
-		vhu_report(look, VHU_RULE_AT_610, 0, "%s has permission %" PRIu64
-			   ", which does not exist",
+		vhu_report(look, VHU_RULE_AT_610, 0,
+			   "%s has permission %" PRIu64 ", which does not exist",
 			   look->note->message->name, permission);
 	else if (type == IOTLB_UPDATE && look->state->regions &&
 		 vhu_state_region(look->state, address, size, false) < 0)
@@ -168,13 +170,14 @@ static void check_backend_request(struct vhu_look *look)
 		vhu_report(look, VHU_RULE_AT_322, state->stopped_by,
 			   "%s while every vring is stopped, since %" PRIu64 " ms", message->name,
 			   (look->record->time_ns - state->stopped_ns) / 1000000);
-	if (message->id != VHU_MSG_BACKEND_VRING_HOST_NOTIFIER_MSG || look->note->payload.captured < 24)
+	if (message->id != VHU_MSG_BACKEND_VRING_HOST_NOTIFIER_MSG ||
+	    look->note->payload.captured < 24)
 		return;
 	if (index >= vhu_look_vring_limit(look))
 		vhu_report(look, VHU_RULE_AT_619, state->queue_num_by,
 			   "a host notifier for vring %" PRIu64 "; there are %" PRIu64
-			   " at the most", index,
-			   vhu_look_vring_limit(look));
+			   " at the most",
+			   index, vhu_look_vring_limit(look));
 	if (!vhu_get(look, VHU_FIELD_vring_area_nofd) &&
 	    (size < HOST_PAGE_MIN || (size & (size - 1))))
 		vhu_report(look, VHU_RULE_AT_619, 0,
@@ -219,8 +222,7 @@ void vhu_check_device(struct vhu_look *look)
 	case VHU_REQUEST(NET_SET_MTU):
 		if (value < MTU_MIN || value > MTU_MAX)
 			vhu_report(look, VHU_RULE_AT_618, 0, "the MTU is %" PRIu64 ", not %d to %d",
-				   value,
-				   MTU_MIN, MTU_MAX);
+				   value, MTU_MIN, MTU_MAX);
 		break;
 	}
 }

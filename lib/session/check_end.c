@@ -7,7 +7,8 @@
 #include "lib/protocol/text.h"
 #include "lib/session/internal.h"
 
-/* A request that was open for longer than this when the session ended was not cut off by the end. */
+/* A request that was open for longer than this when the session ended was not cut off by the end.
+ */
 #define HUNG_MS 1000
 
 static const char *const side_name[2] = {"front-end", "back-end"};
@@ -28,7 +29,8 @@ static uint64_t ms_between(uint64_t from, uint64_t to)
 static int who_closed(const struct vhu_record *record)
 {
 	for (int side = 0; side < 2; side++)
-		if (record->text && !strncmp(record->text, side_name[side], strlen(side_name[side])))
+		if (record->text &&
+		    !strncmp(record->text, side_name[side], strlen(side_name[side])))
 			return side;
 	return -1;
 }
@@ -40,7 +42,8 @@ static void last_text(const struct vhu_channel_state *channel, unsigned side, ch
 
 	if (channel->last_number[side])
 		vhu_line_printf(&line, "the %s's last was %s%s, message %" PRIu64, side_name[side],
-				name_of(channel->last[side]), channel->last_is_reply[side] ? " reply" : "",
+				name_of(channel->last[side]),
+				channel->last_is_reply[side] ? " reply" : "",
 				channel->last_number[side]);
 	else
 		vhu_line_printf(&line, "the %s said nothing", side_name[side]);
@@ -64,8 +67,8 @@ static void check_unanswered(struct vhu_look *look, enum vhu_channel c, const ch
 			vhu_report(look, VHU_RULE_AT_402, pending->number,
 				   "%s, message %" PRIu64 ", was not answered in %" PRIu64
 				   " ms%s%s; %s",
-				   name_of(pending->message), pending->number, ms, by ? ", then " : "",
-				   by ? by : "", last);
+				   name_of(pending->message), pending->number, ms,
+				   by ? ", then " : "", by ? by : "", last);
 		else if (by)
 			vhu_report(look, VHU_RULE_AT_411, pending->number,
 				   "%s while %s, message %" PRIu64 ", was to be answered; %s", by,
@@ -203,10 +206,10 @@ int vhu_state_last_words(const struct vhu_state *state, char *to, size_t size)
 		for (unsigned i = 0; i < state->channel[c].count; i++) {
 			const struct vhu_pending *pending = &state->channel[c].pending[i];
 
-			vhu_line_printf(&line, "%s%s (message %" PRIu64 ") unanswered for %" PRIu64
-					" ms",
-					line.length ? ", " : "", name_of(pending->message),
-					pending->number, ms_between(pending->time_ns, state->last_ns));
+			vhu_line_printf(
+			    &line, "%s%s (message %" PRIu64 ") unanswered for %" PRIu64 " ms",
+			    line.length ? ", " : "", name_of(pending->message), pending->number,
+			    ms_between(pending->time_ns, state->last_ns));
 		}
 	}
 	for (unsigned side = 0; side < 2; side++)

@@ -10,7 +10,7 @@
 /* No payload of the front-end's and back-end's channels comes near this. */
 #define SIZE_SANE 65536
 
-#define NAMES_MAX 160
+#define NAMES_MAX    160
 /* More names than these are counted. */
 #define NAMES_LISTED 4
 
@@ -36,8 +36,7 @@ static void report_unknown(struct vhu_look *look)
 	else
 		vhu_report(look, VHU_RULE_AT_104, 0,
 			   "message %" PRIu32 " of %" PRIu32 " bytes is not known%s%s",
-			   header->request,
-			   header->size, dialect == VHU_ANY ? "" : " in dialect ",
+			   header->request, header->size, dialect == VHU_ANY ? "" : " in dialect ",
 			   dialect == VHU_ANY ? "" : vhu_dialect_name(dialect));
 }
 
@@ -78,8 +77,8 @@ void vhu_check_framing(struct vhu_look *look)
 	if (look->record->channel == VHU_GPU)
 		return;
 	if ((flags & VHU_FLAGS_VERSION_MASK) != VHU_FLAGS_VERSION)
-		vhu_report(look, VHU_RULE_AT_101, 0, "%s has version %" PRIu32
-			   " in its flags 0x%" PRIx32,
+		vhu_report(look, VHU_RULE_AT_101, 0,
+			   "%s has version %" PRIu32 " in its flags 0x%" PRIx32,
 			   name_of(note->message), flags & VHU_FLAGS_VERSION_MASK, flags);
 	if (flags & VHU_FLAGS_RESERVED)
 		vhu_report(look, VHU_RULE_AT_102, 0, "%s has reserved bits in its flags 0x%" PRIx32,
@@ -96,7 +95,7 @@ void vhu_check_framing(struct vhu_look *look)
 static const char *feature_name(const struct vhu_look *look, unsigned bit)
 {
 	const struct vhu_name *name =
-		vhu_name_find(VHU_NAMES_protocol_features, bit, &look->note->context);
+	    vhu_name_find(VHU_NAMES_protocol_features, bit, &look->note->context);
 
 	return name ? name->name : "a feature without a name";
 }
@@ -104,14 +103,14 @@ static const char *feature_name(const struct vhu_look *look, unsigned bit)
 /* Report the message whose feature is not negotiated. @bit: of a protocol feature. */
 static void report_need(struct vhu_look *look, unsigned bit)
 {
-	/* Bits that a feature had in texts before the one it has: SHARED_OBJECT in QEMU 8.1, SHMEM in
-	 * drafts and in rust-vmm's vhost up to 0.16. */
+	/* Bits that a feature had in texts before the one it has: SHARED_OBJECT in QEMU 8.1, SHMEM
+	 * in drafts and in rust-vmm's vhost up to 0.16. */
 	static const struct {
 		unsigned bit, older;
 	} moved[] = {
-		{VHU_PF_SHARED_OBJECT, VHU_PF_XEN_MMAP},
-		{VHU_PF_SHMEM, VHU_PF_GPA_ADDRESSES},
-		{VHU_PF_SHMEM, VHU_PF_GET_VRING_BASE_INFLIGHT},
+	    {VHU_PF_SHARED_OBJECT, VHU_PF_XEN_MMAP},
+	    {VHU_PF_SHMEM, VHU_PF_GPA_ADDRESSES},
+	    {VHU_PF_SHMEM, VHU_PF_GET_VRING_BASE_INFLIGHT},
 	};
 	const struct vhu_state *state = look->state;
 	const struct vhu_message *message = look->note->message;
@@ -161,15 +160,15 @@ static void check_needs(struct vhu_look *look)
 	const struct vhu_state *state = look->state;
 	const struct vhu_message *message = look->note->message;
 	bool known = look->whole || (message && message->needs_offer_only
-					     ? state->protocol_features.offered_by != 0
-					     : state->context.has_protocol_features);
+					 ? state->protocol_features.offered_by != 0
+					 : state->context.has_protocol_features);
 	uint64_t missing, features = state->context.features;
 
 	if (look->note->reply || !message || look->note->or_message)
 		return;
-	missing = message->needs_protocol & ~(message->needs_offer_only
-						      ? state->protocol_features.offered
-						      : state->context.protocol_features);
+	missing = message->needs_protocol &
+		  ~(message->needs_offer_only ? state->protocol_features.offered
+					      : state->context.protocol_features);
 	/* The standalone proposals have rules of their own. */
 	if (missing & (UINT64_C(1) << VHU_PF_STANDALONE) && message->dialect != VHU_UPSTREAM)
 		missing = 0;
@@ -186,8 +185,8 @@ static void check_needs(struct vhu_look *look)
 
 		if (!context.device)
 			context.device = VIRTIO_ID_NET; /* whose bits some messages need */
-		name = vhu_name_find(VHU_NAMES_virtio_features,
-				     (unsigned)__builtin_ctzll(missing), &context);
+		name = vhu_name_find(VHU_NAMES_virtio_features, (unsigned)__builtin_ctzll(missing),
+				     &context);
 		vhu_report(look, VHU_RULE_AT_205, state->features.taken_by,
 			   "%s needs virtio feature %s, which was not taken", message->name,
 			   name ? name->name : "?");
@@ -215,15 +214,14 @@ static void check_protocol_features(struct vhu_look *look, uint64_t taken)
 	}
 	for (unsigned bit = 0; bit < 64; bit++) {
 		uint64_t lacks = taken >> bit & 1
-					 ? vhu_protocol_feature_depends(bit, context->dialect) & ~taken
-					 : 0;
+				     ? vhu_protocol_feature_depends(bit, context->dialect) & ~taken
+				     : 0;
 
 		if (!lacks || bit == VHU_PF_STANDALONE)
 			continue;
 		names_text(look, VHU_NAMES_protocol_features, lacks, depends, sizeof(depends));
 		vhu_report(look, VHU_RULE_AT_207, 0, "%s takes %s without %s, which it depends on",
-			   name,
-			   feature_name(look, bit), depends);
+			   name, feature_name(look, bit), depends);
 	}
 }
 
@@ -242,7 +240,8 @@ static void check_features(struct vhu_look *look, uint64_t taken)
 		vhu_report(look, VHU_RULE_AT_212, state->features.offered_by,
 			   "%s takes %s, which was not offered", name, names);
 	}
-	/* A driver that was stopped in between may have been another one: firmware, then a kernel. */
+	/* A driver that was stopped in between may have been another one: firmware, then a kernel.
+	 */
 	if (state->features.taken_by > state->stopped_by && !(state->features.taken & version_1) &&
 	    (taken & version_1) && (taken & state->features.taken) == state->features.taken &&
 	    (state->features.offered & version_1))
@@ -278,8 +277,7 @@ void vhu_check_negotiation(struct vhu_look *look)
 	if (message->reply_rule == VHU_REPLY_ACK &&
 	    (look->note->header.flags & VHU_FLAG_NEED_REPLY) &&
 	    (state->context.has_protocol_features || look->whole) &&
-	    !vhu_taken(look, VHU_PF_REPLY_ACK) &&
-	    look->record->channel != VHU_GPU)
+	    !vhu_taken(look, VHU_PF_REPLY_ACK) && look->record->channel != VHU_GPU)
 		vhu_report(look, VHU_RULE_AT_401, state->protocol_features.taken_by,
 			   "%s asks for a reply, and REPLY_ACK was not negotiated", message->name);
 	switch (vhu_look_at(look)) {

@@ -7,48 +7,49 @@
 #include "lib/protocol/line.h"
 #include "lib/session/internal.h"
 
-#define TABLE_REGIONS_MAX 8 /* VHOST_MEMORY_BASELINE_NREGIONS */
-#define LOG_PAGE 4096
+#define TABLE_REGIONS_MAX   8 /* VHOST_MEMORY_BASELINE_NREGIONS */
+#define LOG_PAGE            4096
 #define INFLIGHT_DESCRIPTOR 16 /* the smaller of split and packed */
 
 /* Which kinds of descriptor a message can carry, where it says. A device node is "other". */
 #define KIND(kind) (1u << VHU_FD_##kind)
-#define SIGNALS (KIND(EVENTFD) | KIND(PIPE))
-#define MAPPABLE (KIND(MEMFD) | KIND(FILE) | KIND(DMABUF) | KIND(OTHER))
+#define SIGNALS    (KIND(EVENTFD) | KIND(PIPE))
+#define MAPPABLE   (KIND(MEMFD) | KIND(FILE) | KIND(DMABUF) | KIND(OTHER))
 static const struct {
 	enum vhu_message_id message;
 	bool reply;
 	unsigned kinds;
 	const char *wanted;
 } kinds_of[] = {
-	{VHU_MSG_SET_VRING_KICK, false, SIGNALS, "an eventfd or a pipe"},
-	/* User-mode Linux is called by a socket. */
-	{VHU_MSG_SET_VRING_CALL, false, SIGNALS | KIND(SOCKET), "an eventfd or a pipe"},
-	{VHU_MSG_SET_VRING_ERR, false, SIGNALS | KIND(SOCKET), "an eventfd or a pipe"},
-	{VHU_MSG_SET_LOG_FD, false, SIGNALS, "an eventfd or a pipe"},
-	{VHU_MSG_SET_MEM_TABLE, false, MAPPABLE, "memory"},
-	{VHU_MSG_ADD_MEM_REG, false, MAPPABLE, "memory"},
-	{VHU_MSG_SET_LOG_BASE, false, MAPPABLE, "memory"},
-	{VHU_MSG_GET_INFLIGHT_FD, true, MAPPABLE, "memory"},
-	{VHU_MSG_SET_INFLIGHT_FD, false, MAPPABLE, "memory"},
-	{VHU_MSG_BACKEND_SHMEM_MAP, false, MAPPABLE, "memory"},
-	{VHU_MSG_BACKEND_VRING_HOST_NOTIFIER_MSG, false, MAPPABLE, "memory"},
-	{VHU_MSG_SET_BACKEND_REQ_FD, false, KIND(SOCKET), "a socket"},
-	{VHU_MSG_GPU_SET_SOCKET, false, KIND(SOCKET), "a socket"},
-	{VHU_MSG_POSTCOPY_ADVISE, true, KIND(USERFAULTFD), "a userfaultfd"},
-	{VHU_MSG_SET_DEVICE_STATE_FD, false, KIND(PIPE) | KIND(SOCKET) | KIND(FILE) | KIND(MEMFD),
-	 "what can be read and written"},
-	{VHU_MSG_SET_DEVICE_STATE_FD, true, KIND(PIPE) | KIND(SOCKET) | KIND(FILE) | KIND(MEMFD),
-	 "what can be read and written"},
-	{VHU_MSG_GPU_DMABUF_SCANOUT, false, KIND(DMABUF), "a dma-buf"},
-	{VHU_MSG_GPU_DMABUF_SCANOUT2, false, KIND(DMABUF), "a dma-buf"},
+    {VHU_MSG_SET_VRING_KICK, false, SIGNALS, "an eventfd or a pipe"},
+    /* User-mode Linux is called by a socket. */
+    {VHU_MSG_SET_VRING_CALL, false, SIGNALS | KIND(SOCKET), "an eventfd or a pipe"},
+    {VHU_MSG_SET_VRING_ERR, false, SIGNALS | KIND(SOCKET), "an eventfd or a pipe"},
+    {VHU_MSG_SET_LOG_FD, false, SIGNALS, "an eventfd or a pipe"},
+    {VHU_MSG_SET_MEM_TABLE, false, MAPPABLE, "memory"},
+    {VHU_MSG_ADD_MEM_REG, false, MAPPABLE, "memory"},
+    {VHU_MSG_SET_LOG_BASE, false, MAPPABLE, "memory"},
+    {VHU_MSG_GET_INFLIGHT_FD, true, MAPPABLE, "memory"},
+    {VHU_MSG_SET_INFLIGHT_FD, false, MAPPABLE, "memory"},
+    {VHU_MSG_BACKEND_SHMEM_MAP, false, MAPPABLE, "memory"},
+    {VHU_MSG_BACKEND_VRING_HOST_NOTIFIER_MSG, false, MAPPABLE, "memory"},
+    {VHU_MSG_SET_BACKEND_REQ_FD, false, KIND(SOCKET), "a socket"},
+    {VHU_MSG_GPU_SET_SOCKET, false, KIND(SOCKET), "a socket"},
+    {VHU_MSG_POSTCOPY_ADVISE, true, KIND(USERFAULTFD), "a userfaultfd"},
+    {VHU_MSG_SET_DEVICE_STATE_FD, false, KIND(PIPE) | KIND(SOCKET) | KIND(FILE) | KIND(MEMFD),
+     "what can be read and written"},
+    {VHU_MSG_SET_DEVICE_STATE_FD, true, KIND(PIPE) | KIND(SOCKET) | KIND(FILE) | KIND(MEMFD),
+     "what can be read and written"},
+    {VHU_MSG_GPU_DMABUF_SCANOUT, false, KIND(DMABUF), "a dma-buf"},
+    {VHU_MSG_GPU_DMABUF_SCANOUT2, false, KIND(DMABUF), "a dma-buf"},
 };
 
 /* Look at how many descriptors a message carries. */
 static void check_count(struct vhu_look *look)
 {
 	const struct vhu_message *message = look->note->message;
-	unsigned min = message->fds[look->note->reply].min, max = message->fds[look->note->reply].max;
+	unsigned min = message->fds[look->note->reply].min,
+		 max = message->fds[look->note->reply].max;
 	unsigned fds = look->record->fds;
 
 	/* What ends an exchange in postcopy has no regions. */
@@ -58,8 +59,11 @@ static void check_count(struct vhu_look *look)
 		min = max = (unsigned)vhu_get(look, look->note->layout->first);
 	if (fds < min || fds > max)
 		vhu_report(look, VHU_RULE_AT_501, 0, "%s%s carries %u descriptor%s, not %u%s",
-			   message->name, look->note->reply ? " reply" : "", fds, fds == 1 ? "" : "s",
-			   fds < min ? min : max, min == max ? "" : fds < min ? " or more" : " or fewer");
+			   message->name, look->note->reply ? " reply" : "", fds,
+			   fds == 1 ? "" : "s", fds < min ? min : max,
+			   min == max  ? ""
+			   : fds < min ? " or more"
+				       : " or fewer");
 }
 
 /* Look at what kind of descriptor a message carries. */
@@ -68,8 +72,8 @@ static void check_kind(struct vhu_look *look)
 	const struct vhu_note *note = look->note;
 	unsigned row = 0, rows = sizeof(kinds_of) / sizeof(kinds_of[0]);
 
-	while (row < rows && (kinds_of[row].message != note->message->id ||
-			      kinds_of[row].reply != note->reply))
+	while (row < rows &&
+	       (kinds_of[row].message != note->message->id || kinds_of[row].reply != note->reply))
 		row++;
 	for (unsigned i = 0; row < rows && i < look->record->fds; i++) {
 		const struct vhu_fd_info *fd = &look->record->fd[i];
@@ -100,7 +104,8 @@ static void check_roles(struct vhu_look *look)
 				   : at == VHU_REQUEST(SET_VRING_CALL) ? VHU_CALL
 								       : VHU_ERR;
 
-	if (role == VHU_ERR || !look->record->fds || !(look->record->fd[0].has & VHU_FD_HAS_EVENTFD))
+	if (role == VHU_ERR || !look->record->fds ||
+	    !(look->record->fd[0].has & VHU_FD_HAS_EVENTFD))
 		return;
 	for (unsigned i = 0; i < state->vrings; i++) {
 		enum vhu_vring_role other = role == VHU_KICK ? VHU_CALL : VHU_KICK;
@@ -126,15 +131,15 @@ void vhu_check_descriptors(struct vhu_look *look)
 		return;
 	check_kind(look);
 	check_roles(look);
-	if (look->note->message->id == VHU_MSG_SET_BACKEND_REQ_FD && look->state->backend_channel_by)
+	if (look->note->message->id == VHU_MSG_SET_BACKEND_REQ_FD &&
+	    look->state->backend_channel_by)
 		vhu_report(look, VHU_RULE_AT_517, look->state->backend_channel_by,
 			   "%s again, after message %" PRIu64, look->note->message->name,
 			   look->state->backend_channel_by);
 	if (look->note->message->opens == VHU_GPU && look->state->context.device &&
 	    look->state->context.device != VIRTIO_ID_GPU)
 		vhu_report(look, VHU_RULE_AT_620, 0, "%s, and this is a %s device",
-			   look->note->message->name,
-			   vhu_device_name(look->state->context.device));
+			   look->note->message->name, vhu_device_name(look->state->context.device));
 }
 
 /* Return whether two ranges overlap; ranges that wrap around do not here. */
@@ -164,9 +169,9 @@ static void check_region(struct vhu_look *look, const struct vhu_region *region,
 	bool user = !vhu_taken(look, VHU_PF_GPA_ADDRESSES);
 
 	if (region->size == 0) {
-		vhu_report(look, VHU_RULE_AT_505, 0, "region %u at guest address 0x%" PRIx64
-			   " is empty",
-			   index, region->guest_address);
+		vhu_report(look, VHU_RULE_AT_505, 0,
+			   "region %u at guest address 0x%" PRIx64 " is empty", index,
+			   region->guest_address);
 		return;
 	}
 	if (check_wraps(look, region, index, "guest address", region->guest_address) ||
@@ -201,8 +206,8 @@ static void check_region(struct vhu_look *look, const struct vhu_region *region,
 	else if ((fd->has & VHU_FD_HAS_SEALS) && (fd->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
 		vhu_report(look, VHU_RULE_AT_508, 0,
 			   "region %u is of a file that is sealed against writing, seals "
-			   "0x%" PRIx32, index,
-			   fd->seals);
+			   "0x%" PRIx32,
+			   index, fd->seals);
 	if ((fd->has & VHU_FD_HAS_PAGE_SIZE) && fd->page_size &&
 	    ((region->mmap_offset | region->size) & (fd->page_size - 1)))
 		vhu_report(look, VHU_RULE_AT_512, 0,
@@ -230,9 +235,9 @@ static void check_table(struct vhu_look *look)
 	if (regions == 0)
 		vhu_report(look, VHU_RULE_AT_505, 0, "the memory table has no regions");
 	if (regions > TABLE_REGIONS_MAX)
-		vhu_report(look, VHU_RULE_AT_515, 0, "the memory table has %" PRIu64
-			   " regions, more than %d",
-			   regions, TABLE_REGIONS_MAX);
+		vhu_report(look, VHU_RULE_AT_515, 0,
+			   "the memory table has %" PRIu64 " regions, more than %d", regions,
+			   TABLE_REGIONS_MAX);
 	for (unsigned i = 0; i < regions && i < TABLE_REGIONS_MAX; i++) {
 		uint32_t base = array->offset + i * array->size;
 
@@ -257,8 +262,7 @@ static void check_added(struct vhu_look *look)
 	if (state->mem_slots_by && state->regions >= state->mem_slots)
 		vhu_report(look, VHU_RULE_AT_515, state->mem_slots_by,
 			   "region %u is added, and the back-end has %" PRIu32 " slots",
-			   state->regions,
-			   state->mem_slots);
+			   state->regions, state->mem_slots);
 }
 
 /* Look at a region that is removed. */
@@ -317,14 +321,13 @@ static void check_inflight_size(struct vhu_look *look)
 	if (size < queues * entries * INFLIGHT_DESCRIPTOR)
 		vhu_report(look, VHU_RULE_AT_509, look->request.number,
 			   "the inflight area has 0x%" PRIx64 " bytes; %" PRIu64
-			   " queues of %" PRIu64
-			   " need more than 0x%" PRIx64,
+			   " queues of %" PRIu64 " need more than 0x%" PRIx64,
 			   size, queues, entries, queues * entries * INFLIGHT_DESCRIPTOR);
 	else if ((fd->has & VHU_FD_HAS_SIZE) && fd->size && end > fd->size)
 		vhu_report(look, VHU_RULE_AT_509, look->request.number,
 			   "the inflight area ends at 0x%" PRIx64 " of its file of 0x%" PRIx64
-			   " bytes", end,
-			   fd->size);
+			   " bytes",
+			   end, fd->size);
 }
 
 /* Look at when an inflight area is set. */

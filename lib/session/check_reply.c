@@ -45,7 +45,8 @@ static bool check_other_reading(struct vhu_look *look, int64_t request)
 		   "message %" PRIu32
 		   "%s is %s in this session's dialect %s, and has the size of %s in %s",
 		   look->note->header.request, look->note->reply ? "'s reply" : "", message->name,
-		   vhu_dialect_name(message->dialect), other->name, vhu_dialect_name(other->dialect));
+		   vhu_dialect_name(message->dialect), other->name,
+		   vhu_dialect_name(other->dialect));
 	return true;
 }
 
@@ -100,8 +101,7 @@ static void check_reply_size(struct vhu_look *look)
 	sizes_text(message->shape[1], sizes, sizeof(sizes));
 	vhu_report(look, VHU_RULE_AT_408, look->request.number,
 		   "the reply to %s has a payload of %" PRIu32 " bytes, not %s", message->name,
-		   size,
-		   sizes);
+		   size, sizes);
 }
 
 /* Return what a reply says of failure; 0 success. */
@@ -148,6 +148,5 @@ void vhu_check_reply(struct vhu_look *look)
 		check_reply_size(look);
 	if (refusal(look))
 		vhu_report(look, VHU_RULE_AT_412, look->request.number,
-			   "%s was refused with %" PRIu64,
-			   name_of(note->message), refusal(look));
+			   "%s was refused with %" PRIu64, name_of(note->message), refusal(look));
 }

@@ -39,8 +39,7 @@ static void check_index(struct vhu_look *look)
 		return;
 	if (vring >= VHU_VRINGS_MAX)
 		vhu_report(look, VHU_RULE_AT_309, 0, "%s for vring %d: indexes end at %d", name,
-			   vring,
-			   VHU_VRINGS_MAX - 1);
+			   vring, VHU_VRINGS_MAX - 1);
 	else if (vhu_report_first(look, VHU_RULE_AT_309))
 		vhu_report(look, VHU_RULE_AT_309, state->queue_num_by,
 			   "%s for vring %d: the back-end told of %" PRIu32 " %s%s", name, vring,
@@ -60,8 +59,7 @@ static void check_offered(struct vhu_look *look)
 		vhu_report(look, VHU_RULE_AT_311, state->protocol_features.offered_by,
 			   "vring %d is used, and the back-end does not offer MQ", vring);
 	if (state->queue_num_by && counts_pairs(state) && (uint32_t)vring == 2 * state->queue_num &&
-	    state->context.has_features &&
-	    !(state->context.features >> VIRTIO_NET_F_CTRL_VQ & 1) &&
+	    state->context.has_features && !(state->context.features >> VIRTIO_NET_F_CTRL_VQ & 1) &&
 	    vhu_report_first(look, VHU_RULE_AT_310))
 		vhu_report(look, VHU_RULE_AT_310, state->queue_num_by,
 			   "vring %d is used, and the back-end told of %" PRIu32
@@ -80,15 +78,16 @@ static void check_count(struct vhu_look *look)
 	if (fixed && vring >= fixed) {
 		if (vhu_report_first(look, VHU_RULE_AT_312))
 			vhu_report(look, VHU_RULE_AT_312, 0,
-				   "vring %d is used, and %s devices have %u",
-				   look->note->vring, vhu_device_name(device), fixed);
+				   "vring %d is used, and %s devices have %u", look->note->vring,
+				   vhu_device_name(device), fixed);
 	} else if (state->config_queues && vring >= state->config_queues && !state->queue_num_by) {
 		/* Front-ends show the driver a number of their own where they asked for it. */
 		if (vhu_report_first(look, VHU_RULE_AT_312))
 			vhu_report(look, VHU_RULE_AT_312, state->config_queues_by,
 				   "vring %d is used, and by its configuration this %s device has "
 				   "%" PRIu64,
-				   look->note->vring, vhu_device_name(device), state->config_queues);
+				   look->note->vring, vhu_device_name(device),
+				   state->config_queues);
 	}
 }
 
@@ -156,8 +155,8 @@ static void check_stop(struct vhu_look *look, const struct vhu_vring *vring)
 
 	if (num && !vhu_taken(look, VHU_PF_GET_VRING_BASE_INFLIGHT) &&
 	    vhu_report_first(look, VHU_RULE_AT_321))
-		vhu_report(look, VHU_RULE_AT_321, 0, "%s for vring %d has num %" PRIu64
-			   ", which is to be 0",
+		vhu_report(look, VHU_RULE_AT_321, 0,
+			   "%s for vring %d has num %" PRIu64 ", which is to be 0",
 			   look->note->message->name, look->note->vring, num);
 	if (vring && vring->started && vring->fd[VHU_CALL].replaced)
 		vhu_check_replaced(look, (unsigned)look->note->vring, &vring->fd[VHU_CALL]);
@@ -172,7 +171,8 @@ static void check_base_got(struct vhu_look *look, const struct vhu_vring *vring)
 	vhu_look_format(look, &packed);
 	check_base_format(look, vring, base);
 	if (vring && base == 0 && vring->base_by &&
-	    (vring->base & (packed ? PACKED_INDEX : UINT16_MAX)) && vring->started_by > vring->base_by)
+	    (vring->base & (packed ? PACKED_INDEX : UINT16_MAX)) &&
+	    vring->started_by > vring->base_by)
 		vhu_report(look, VHU_RULE_AT_319, vring->base_by,
 			   "vring %d began at 0x%" PRIx32 " and ends at 0: its place was lost",
 			   look->note->vring, vring->base);
@@ -188,19 +188,20 @@ static void check_vring_fd(struct vhu_look *look, const struct vhu_vring *vring,
 
 	if (vhu_get(look, VHU_FIELD_vring_fd_reserved))
 		vhu_report(look, VHU_RULE_AT_308, 0,
-			   "%s for vring %d has reserved bits set: 0x%" PRIx64,
-			   note->message->name, note->vring,
+			   "%s for vring %d has reserved bits set: 0x%" PRIx64, note->message->name,
+			   note->vring,
 			   vhu_integer_read(note->payload.bytes, 8, note->payload.big_endian));
 	if (nofd != (look->record->fds == 0) && !(look->record->marks & VHU_MARK_TRUNCATED))
-		vhu_report(look, VHU_RULE_AT_305, 0,
-			   nofd ? "%s for vring %d says by bit 8 that it has no descriptor, and has one"
-				: "%s for vring %d has no descriptor, and bit 8 does not say so",
-			   note->message->name, note->vring);
+		vhu_report(
+		    look, VHU_RULE_AT_305, 0,
+		    nofd ? "%s for vring %d says by bit 8 that it has no descriptor, and has one"
+			 : "%s for vring %d has no descriptor, and bit 8 does not say so",
+		    note->message->name, note->vring);
 	else if (nofd && role != VHU_ERR && !vhu_taken(look, VHU_PF_INBAND_NOTIFICATIONS))
 		vhu_report(look, VHU_RULE_AT_307, 0, "vring %d has no %s: it is polled",
-			   note->vring,
-			   role == VHU_KICK ? "kick" : "call");
-	/* One window a ring and run is enough to know of; how many there were is told at its end. */
+			   note->vring, role == VHU_KICK ? "kick" : "call");
+	/* One window a ring and run is enough to know of; how many there were is told at its end.
+	 */
 	if (role != VHU_ERR && vring && !acknowledged && vhu_taken(look, VHU_PF_REPLY_ACK) &&
 	    vhu_vring_fd_is_replaced(look, vring, role) && !vring->fd[role].unacknowledged)
 		vhu_report(look, VHU_RULE_AT_303, vring->fd[role].number,

@@ -26,7 +26,7 @@ static bool negotiation_known(const struct vhu_look *look)
 static void check_asked(struct vhu_look *look)
 {
 	const struct vhu_name *name =
-		vhu_name_find(VHU_NAMES_protocol_features, VHU_PF_STANDALONE, &look->note->context);
+	    vhu_name_find(VHU_NAMES_protocol_features, VHU_PF_STANDALONE, &look->note->context);
 
 	if (negotiation_known(look) && !vhu_taken(look, VHU_PF_STANDALONE))
 		vhu_report(look, VHU_RULE_AT_704, look->request.number,
@@ -74,15 +74,13 @@ static void check_specs(struct vhu_look *look)
 			   "STANDALONE was taken without STATUS");
 	check_size_told(look, vhu_get(look, VHU_FIELD_backend_specs_config_size));
 	if (max < min)
-		vhu_report(look, VHU_RULE_AT_705, 0, "max vqs %" PRIu64
-			   " is below min vqs %" PRIu64, max,
-			   min);
+		vhu_report(look, VHU_RULE_AT_705, 0,
+			   "max vqs %" PRIu64 " is below min vqs %" PRIu64, max, min);
 	check_device_id(look, vhu_get(look, VHU_FIELD_backend_specs_device_id));
 	if (state->queue_num_by && state->queue_num != max)
 		vhu_report(look, VHU_RULE_AT_707, state->queue_num_by,
 			   "max vqs is %" PRIu64 ", and the number of queues was told as %" PRIu32,
-			   max,
-			   state->queue_num);
+			   max, state->queue_num);
 }
 
 /* Look at a number of queues that is told after the specifications were. */
@@ -94,14 +92,12 @@ static void check_queue_num(struct vhu_look *look)
 	if (state->specs.max_vqs_by && queues != state->specs.max_vqs)
 		vhu_report(look, VHU_RULE_AT_707, state->specs.max_vqs_by,
 			   "the number of queues is %" PRIu64 ", and max vqs was told as %" PRIu32,
-			   queues,
-			   state->specs.max_vqs);
+			   queues, state->specs.max_vqs);
 	else if (!state->specs.max_vqs_by && state->specs.min_vqs_by &&
 		 queues < state->specs.min_vqs)
 		vhu_report(look, VHU_RULE_AT_707, state->specs.min_vqs_by,
 			   "the number of queues is %" PRIu64 ", below the minimum of %" PRIu32,
-			   queues,
-			   state->specs.min_vqs);
+			   queues, state->specs.min_vqs);
 }
 
 /* Look at a minimum that is told after the number of queues was. */
@@ -129,8 +125,7 @@ static void check_config_queues(struct vhu_look *look)
 	    (told < state->specs.min_vqs || told > max))
 		vhu_report(look, VHU_RULE_AT_709, by,
 			   "the configuration space tells of %" PRIu64
-			   " queues, the back-end of %" PRIu32
-			   " to %" PRIu32,
+			   " queues, the back-end of %" PRIu32 " to %" PRIu32,
 			   told, state->specs.min_vqs, max);
 }
 
@@ -140,13 +135,11 @@ static void check_config_size(struct vhu_look *look)
 	const struct vhu_state *state = look->state;
 	uint64_t size = vhu_get(look, VHU_FIELD_config_size);
 
-	if (state->specs.config_size_by && look->request.number &&
-	    look->request.first[0] == 0 && look->request.first[1] == state->specs.config_size &&
-	    size != state->specs.config_size)
+	if (state->specs.config_size_by && look->request.number && look->request.first[0] == 0 &&
+	    look->request.first[1] == state->specs.config_size && size != state->specs.config_size)
 		vhu_report(look, VHU_RULE_AT_708, state->specs.config_size_by,
 			   "the configuration has %" PRIu64 " bytes, and was told to have %" PRIu32,
-			   size,
-			   state->specs.config_size);
+			   size, state->specs.config_size);
 	check_config_queues(look);
 }
 
@@ -165,8 +158,8 @@ static void check_rings(struct vhu_look *look)
 		    state->vrings && enabled < state->specs.min_vqs)
 			vhu_report(look, VHU_RULE_AT_710, state->specs.min_vqs_by,
 				   "DRIVER_OK with %u vring%s enabled, and the device needs "
-				   "%" PRIu32, enabled,
-				   enabled == 1 ? "" : "s", state->specs.min_vqs);
+				   "%" PRIu32,
+				   enabled, enabled == 1 ? "" : "s", state->specs.min_vqs);
 	} else if (state->specs.max_vqs_by && look->note->vring >= 0 &&
 		   (uint32_t)look->note->vring >= state->specs.max_vqs) {
 		vhu_report(look, VHU_RULE_AT_710, state->specs.max_vqs_by,
@@ -212,7 +205,8 @@ void vhu_check_standalone(struct vhu_look *look)
 		vhu_report(look, VHU_RULE_AT_206, 0,
 			   "%s, in a session of dialect %s: bit 18 is SHARED_OBJECT to the "
 			   "back-end",
-			   look->note->message->name, vhu_dialect_name(look->note->context.dialect));
+			   look->note->message->name,
+			   vhu_dialect_name(look->note->context.dialect));
 		break;
 	}
 }

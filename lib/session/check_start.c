@@ -112,8 +112,7 @@ static void check_started(struct vhu_look *look, int index, const struct vhu_vri
 	    vhu_report_first(look, VHU_RULE_AT_213))
 		vhu_report(look, VHU_RULE_AT_213, state->features.taken_by,
 			   "vring %d starts enabled: protocol features are in use, and message "
-			   "%" PRIu64
-			   " did not take bit 30",
+			   "%" PRIu64 " did not take bit 30",
 			   index, state->features.taken_by);
 	for (unsigned i = 0; i < state->vrings; i++) {
 		const struct vhu_vring *other = &state->vring[i];
@@ -141,8 +140,7 @@ static void check_inflight(struct vhu_look *look, int index, const struct vhu_vr
 	if ((uint32_t)index >= state->inflight_queues)
 		vhu_report(look, VHU_RULE_AT_518, state->inflight_by,
 			   "vring %d starts, and the inflight area is for %" PRIu32 " queue%s",
-			   index,
-			   state->inflight_queues, state->inflight_queues == 1 ? "" : "s");
+			   index, state->inflight_queues, state->inflight_queues == 1 ? "" : "s");
 	else if (vring->size > state->inflight_queue_size)
 		vhu_report(look, VHU_RULE_AT_518, state->inflight_by,
 			   "vring %d has size %" PRIu32
@@ -164,8 +162,8 @@ void vhu_check_enabled(struct vhu_look *look)
 	}
 	for (unsigned i = 0; i < state->vrings; i++) {
 		const struct vhu_vring *vring = &state->vring[i];
-		bool stops = look->note->vring == (int)i &&
-			     (at == VHU_REQUEST(GET_VRING_BASE) || at == VHU_REQUEST(SET_VRING_ENABLE));
+		bool stops = look->note->vring == (int)i && (at == VHU_REQUEST(GET_VRING_BASE) ||
+							     at == VHU_REQUEST(SET_VRING_ENABLE));
 
 		if (!vring->enabled_unacknowledged ||
 		    (!stops && look->record->time_ns - vring->enabled_ns < VHU_MOMENT_NS))
@@ -195,8 +193,8 @@ void vhu_check_ring_start(struct vhu_look *look)
 	struct vhu_vring *vring;
 
 	/* Memory that goes from under a running ring. */
-	for (unsigned i = 0; vhu_look_at(look) == VHU_REQUEST(SET_MEM_TABLE) && i < look->state->vrings;
-	     i++)
+	for (unsigned i = 0;
+	     vhu_look_at(look) == VHU_REQUEST(SET_MEM_TABLE) && i < look->state->vrings; i++)
 		if (look->state->vring[i].started)
 			check_addresses(look, (int)i, &look->state->vring[i]);
 	if (index < 0 || (unsigned)index >= look->state->vrings || look->note->reply ||
@@ -204,7 +202,8 @@ void vhu_check_ring_start(struct vhu_look *look)
 		return;
 	vring = &look->state->vring[index];
 	/* A size from before the ring was stopped may be about to change. */
-	if ((vhu_look_at(look) == VHU_REQUEST(SET_VRING_ADDR) && vring->size_by > vring->stopped_by) ||
+	if ((vhu_look_at(look) == VHU_REQUEST(SET_VRING_ADDR) &&
+	     vring->size_by > vring->stopped_by) ||
 	    vhu_look_at(look) == VHU_REQUEST(SET_VRING_KICK))
 		check_addresses(look, index, vring);
 	if (vhu_look_at(look) == VHU_REQUEST(SET_VRING_KICK) && vring->started_by == look->number) {

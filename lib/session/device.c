@@ -13,10 +13,10 @@
 
 /* A device that has this many of its own bits offered, or whose configuration fits as well as
  * that, is worth naming. */
-#define CLEAR 3
-#define CONFIG_FITS 2
+#define CLEAR           3
+#define CONFIG_FITS     2
 #define CONFIG_IS_WHOLE 4
-#define UNFIT (-100)
+#define UNFIT           (-100)
 
 /* Virtio device ids are below this. */
 #define DEVICES 128
@@ -106,12 +106,12 @@ uint64_t vhu_device_queues(uint32_t device, const struct vhu_payload *config)
 		enum vhu_field_id field;
 		unsigned each, besides;
 	} told[] = {
-		{VIRTIO_ID_NET, VHU_FIELD_config_net_max_virtqueue_pairs, 2, 1},
-		{VIRTIO_ID_BLOCK, VHU_FIELD_config_blk_num_queues, 1, 0},
-		{VIRTIO_ID_CONSOLE, VHU_FIELD_config_console_max_nr_ports, 2, 2},
-		{VIRTIO_ID_SCSI, VHU_FIELD_config_scsi_num_queues, 1, 2},
-		{VIRTIO_ID_CRYPTO, VHU_FIELD_config_crypto_max_dataqueues, 1, 1},
-		{VIRTIO_ID_FS, VHU_FIELD_config_fs_num_request_queues, 1, 1},
+	    {VIRTIO_ID_NET, VHU_FIELD_config_net_max_virtqueue_pairs, 2, 1},
+	    {VIRTIO_ID_BLOCK, VHU_FIELD_config_blk_num_queues, 1, 0},
+	    {VIRTIO_ID_CONSOLE, VHU_FIELD_config_console_max_nr_ports, 2, 2},
+	    {VIRTIO_ID_SCSI, VHU_FIELD_config_scsi_num_queues, 1, 2},
+	    {VIRTIO_ID_CRYPTO, VHU_FIELD_config_crypto_max_dataqueues, 1, 1},
+	    {VIRTIO_ID_FS, VHU_FIELD_config_fs_num_request_queues, 1, 1},
 	};
 	const uint32_t from = vhu_fields[VHU_FIELD_config_space].offset;
 	uint64_t queues;

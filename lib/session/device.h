@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which virtio device a session is about, guessed from what its back-end says of itself, and how many
- * virtqueues such a device has. */
+/* Which virtio device a session is about, guessed from what its back-end says of itself, and how
+ * many virtqueues such a device has. */
 #ifndef VHU_SESSION_DEVICE_H
 #define VHU_SESSION_DEVICE_H
 

@@ -15,10 +15,10 @@ void vhu_look_take_apart(struct vhu_note *note, const struct vhu_record *record)
 	note->header = vhu_header_read(record->message, record->marks & VHU_MARK_BIG_ENDIAN);
 	sent -= VHU_HEADER_SIZE;
 	note->payload = (struct vhu_payload){
-		.bytes = record->message + VHU_HEADER_SIZE,
-		.captured = record->message_size - VHU_HEADER_SIZE,
-		.size = sent < UINT32_MAX ? (uint32_t)sent : UINT32_MAX,
-		.big_endian = record->marks & VHU_MARK_BIG_ENDIAN,
+	    .bytes = record->message + VHU_HEADER_SIZE,
+	    .captured = record->message_size - VHU_HEADER_SIZE,
+	    .size = sent < UINT32_MAX ? (uint32_t)sent : UINT32_MAX,
+	    .big_endian = record->marks & VHU_MARK_BIG_ENDIAN,
 	};
 	/* Requests go one way on each channel, so the direction tells, whatever the flag says. */
 	note->reply = record->from_back_end == (record->channel == VHU_FRONT_END);
@@ -54,8 +54,8 @@ unsigned vhu_look_identify(struct vhu_note *note, enum vhu_channel channel, bool
 {
 	const struct vhu_message *row[VHU_DIALECTS];
 	enum vhu_dialect dialect = note->context.dialect;
-	unsigned rows = vhu_message_find(channel, note->header.request, sure ? dialect : VHU_ANY,
-					 row);
+	unsigned rows =
+	    vhu_message_find(channel, note->header.request, sure ? dialect : VHU_ANY, row);
 	unsigned agree = 0;
 
 	note->message = rows ? row[0] : NULL;
@@ -83,7 +83,7 @@ unsigned vhu_look_identify(struct vhu_note *note, enum vhu_channel channel, bool
 const struct vhu_field *vhu_layout_repeats(const struct vhu_layout *layout)
 {
 	const struct vhu_field *last =
-		layout->fields ? &vhu_fields[layout->first + layout->fields - 1] : NULL;
+	    layout->fields ? &vhu_fields[layout->first + layout->fields - 1] : NULL;
 
 	return last && (last->kind == VHU_ARRAY || last->size == 0) ? last : NULL;
 }
@@ -109,7 +109,8 @@ static bool fills(const struct vhu_note *note, const struct vhu_layout *layout)
 /* Return whether a payload has a size that a layout allows. */
 static bool fits(const struct vhu_note *note, const struct vhu_layout *layout)
 {
-	return vhu_layout_repeats(layout) ? fills(note, layout) : note->payload.size == layout->size;
+	return vhu_layout_repeats(layout) ? fills(note, layout)
+					  : note->payload.size == layout->size;
 }
 
 bool vhu_look_size_fits(const struct vhu_note *note, enum vhu_shapes_id id)
@@ -128,7 +129,7 @@ static const struct vhu_layout *choose(const struct vhu_note *note)
 {
 	const struct vhu_shapes *shapes = &vhu_shapes[note->message->shape[note->reply]];
 	const struct vhu_layout *layout =
-		vhu_message_layout(note->message, note->reply, &note->context, &note->payload);
+	    vhu_message_layout(note->message, note->reply, &note->context, &note->payload);
 
 	if (shapes->shapes == 1 || fits(note, layout))
 		return layout;
@@ -148,8 +149,7 @@ void vhu_look_lay_out(struct vhu_note *note)
 	if (!note->message || (note->or_message && note->payload.size))
 		return;
 	note->layout = choose(note);
-	if (note->layout->fields &&
-	    !strcmp(vhu_fields[note->layout->first].path, "vring.index") &&
+	if (note->layout->fields && !strcmp(vhu_fields[note->layout->first].path, "vring.index") &&
 	    vhu_field_read(&note->payload, note->layout->first, 0, &index))
 		note->vring = index < INT32_MAX ? (int)index : INT32_MAX;
 }
@@ -213,9 +213,9 @@ static void find_places(struct vhu_look *look)
 		const char *what;
 		uint64_t address;
 	} area[VHU_PLACES_MAX] = {
-		{"descriptor area", vhu_get(look, VHU_FIELD_vring_addr_descriptor)},
-		{"used area", vhu_get(look, VHU_FIELD_vring_addr_used)},
-		{"available area", vhu_get(look, VHU_FIELD_vring_addr_available)},
+	    {"descriptor area", vhu_get(look, VHU_FIELD_vring_addr_descriptor)},
+	    {"used area", vhu_get(look, VHU_FIELD_vring_addr_used)},
+	    {"available area", vhu_get(look, VHU_FIELD_vring_addr_available)},
 	};
 
 	for (unsigned i = 0; i < VHU_PLACES_MAX; i++) {
@@ -225,10 +225,10 @@ static void find_places(struct vhu_look *look)
 		if (region < 0)
 			continue;
 		note->place[note->places++] = (struct vhu_place){
-			area[i].what,
-			(unsigned)region,
-			area[i].address - (guest ? state->region[region].guest_address
-						 : state->region[region].user_address),
+		    area[i].what,
+		    (unsigned)region,
+		    area[i].address - (guest ? state->region[region].guest_address
+					     : state->region[region].user_address),
 		};
 	}
 }
@@ -242,11 +242,12 @@ void vhu_look_annotate(struct vhu_look *look)
 	const struct vhu_feature_set *offered = NULL;
 	unsigned agree;
 
-	look->withheld = note->reply && (look->record->marks & VHU_MARK_DROPPED) &&
-			 vhu_state_withhold(state, channel, note->header.request,
-					    &note->request_number);
-	if (!look->withheld && note->reply && vhu_state_answer(state, channel, note->header.request, &look->request,
-					    &look->skipped)) {
+	look->withheld =
+	    note->reply && (look->record->marks & VHU_MARK_DROPPED) &&
+	    vhu_state_withhold(state, channel, note->header.request, &note->request_number);
+	if (!look->withheld && note->reply &&
+	    vhu_state_answer(state, channel, note->header.request, &look->request,
+			     &look->skipped)) {
 		note->request_number = look->request.number;
 		if (look->record->time_ns > look->request.time_ns)
 			note->delay_ns = look->record->time_ns - look->request.time_ns;
@@ -283,10 +284,10 @@ void vhu_note_again(struct vhu_note *note, const struct vhu_record *record,
 	uint64_t number = note->request_number, delay = note->delay_ns;
 
 	*note = (struct vhu_note){
-		.context = *context,
-		.request_number = number,
-		.delay_ns = delay,
-		.vring = -1,
+	    .context = *context,
+	    .request_number = number,
+	    .delay_ns = delay,
+	    .vring = -1,
 	};
 	if (record->type != VHU_RECORD_MESSAGE || (unsigned)record->channel >= VHU_CHANNELS)
 		return;

@@ -21,9 +21,9 @@ struct vhu_look {
 	struct vhu_note *note;
 	uint64_t number;
 	struct vhu_pending request; /* a reply: what it answers, number 0: nothing */
-	struct vhu_pending skipped; /* a reply: an older request that it passes over, number 0: none */
-	bool withheld;		    /* a reply that the proxy kept back, and that is missed */
-	bool whole;		    /* the capture has the session from its beginning */
+	struct vhu_pending skipped; /* a reply: an older one that it passes over, or number 0 */
+	bool withheld;              /* a reply that the proxy kept back, and that is missed */
+	bool whole;                 /* the capture has the session from its beginning */
 	uint64_t late_ns, drain_ns;
 	struct vhu_finding *finding; /* room for VHU_FINDINGS_MAX */
 	unsigned findings;
@@ -173,7 +173,7 @@ static inline bool vhu_look_has_fields(const struct vhu_look *look)
 }
 
 /* Return which message is looked at, as its id doubled, plus 1 for its reply: for switches. */
-#define VHU_REQUEST(name) ((int)VHU_MSG_##name << 1)
+#define VHU_REQUEST(name)  ((int)VHU_MSG_##name << 1)
 #define VHU_REPLY_TO(name) ((int)VHU_MSG_##name << 1 | 1)
 static inline int vhu_look_at(const struct vhu_look *look)
 {

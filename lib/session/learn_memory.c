@@ -78,9 +78,9 @@ static bool region_is(const struct vhu_region *one, const struct vhu_region *oth
 }
 
 /*
- * Keep that region @gone was removed by this message, where those that are left do not tell: it was of
- * the last table, others of its message are still there, or one that is the same. Returns 0, also where there are too many
- * to keep; -ENOMEM.
+ * Keep that region @gone was removed by this message, where those that are left do not tell: it was
+ * of the last table, others of its message are still there, or one that is the same. Returns 0,
+ * also where there are too many to keep; -ENOMEM.
  */
 static int keep_removal(struct vhu_look *look, const struct vhu_region *gone)
 {

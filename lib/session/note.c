@@ -54,9 +54,8 @@ static void add_payload(struct vhu_line *sentence, const struct vhu_note *note)
 	vhu_line_add(sentence, " ");
 	at = sentence->length < sentence->size ? sentence->length : sentence->size;
 	sentence->length +=
-		(size_t)vhu_brief_text(note->layout, &note->payload, &note->context,
-				       sentence->size ? sentence->to + at : NULL,
-				       sentence->size - at);
+	    (size_t)vhu_brief_text(note->layout, &note->payload, &note->context,
+				   sentence->size ? sentence->to + at : NULL, sentence->size - at);
 	/* Nothing said: take the space back. */
 	if (sentence->length == before + 1)
 		vhu_line_back(sentence, before);
@@ -75,8 +74,9 @@ static void add_marks(struct vhu_line *sentence, const struct vhu_note *note,
 {
 	if (record->marks & VHU_MARK_PARTIAL)
 		vhu_line_printf(sentence, ", closed after %" PRIu64 " of %" PRIu64 " bytes",
-		    record->message_sent,
-		    (uint64_t)VHU_HEADER_SIZE + (note->has_header ? note->header.size : 0));
+				record->message_sent,
+				(uint64_t)VHU_HEADER_SIZE +
+				    (note->has_header ? note->header.size : 0));
 	if (record->marks & VHU_MARK_TRUNCATED)
 		vhu_line_add(sentence, ", descriptors lost");
 	if (record->marks & VHU_MARK_ALTERED)

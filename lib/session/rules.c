@@ -25,9 +25,9 @@ static void __attribute__((unused)) every_id_is_unique(int id)
 const char *vhu_severity_name(enum vhu_severity severity)
 {
 	static const char *const name[VHU_SEVERITIES] = {
-		[VHU_INFO] = "info",
-		[VHU_WARNING] = "warning",
-		[VHU_ERROR] = "error",
+	    [VHU_INFO] = "info",
+	    [VHU_WARNING] = "warning",
+	    [VHU_ERROR] = "error",
 	};
 
 	return (unsigned)severity < VHU_SEVERITIES ? name[severity] : NULL;

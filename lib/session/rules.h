@@ -5,12 +5,7 @@
 
 #include <stdint.h>
 
-enum vhu_severity {
-	VHU_INFO,
-	VHU_WARNING,
-	VHU_ERROR,
-	VHU_SEVERITIES
-};
+enum vhu_severity { VHU_INFO, VHU_WARNING, VHU_ERROR, VHU_SEVERITIES };
 
 /* Rules by their place in the table; VHU_RULE_AT_301 is rule 301. */
 enum vhu_rule_at {
@@ -27,16 +22,16 @@ struct vhu_rule {
 
 extern const struct vhu_rule vhu_rules[VHU_RULES];
 
-#define VHU_FINDING_TEXT_MAX 240
+#define VHU_FINDING_TEXT_MAX   240
 #define VHU_FINDING_OTHERS_MAX 3
 
 /* A rule that was broken. */
 struct vhu_finding {
 	const struct vhu_rule *rule;
 	uint64_t session;
-	uint64_t number;			/* of the record at which it showed */
+	uint64_t number;                        /* of the record at which it showed */
 	uint64_t other[VHU_FINDING_OTHERS_MAX]; /* of records that have to do with it; 0 none */
-	char text[VHU_FINDING_TEXT_MAX];	/* what, with the values; cut where it is longer */
+	char text[VHU_FINDING_TEXT_MAX];        /* what, with the values; cut where it is longer */
 };
 
 /* Return a severity's name: "info", "warning", "error". */

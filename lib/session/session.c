@@ -16,10 +16,10 @@
 
 #include "lib/session/internal.h"
 
-#define BUCKETS 1024
+#define BUCKETS      1024
 #define SESSIONS_MAX 16384
-#define LATE_NS UINT64_C(1000000000)
-#define DRAIN_NS UINT64_C(10000000000)
+#define LATE_NS      UINT64_C(1000000000)
+#define DRAIN_NS     UINT64_C(10000000000)
 
 struct session {
 	struct session *next; /* in its bucket, last used first */
@@ -37,9 +37,9 @@ struct vhu_sessions {
 	struct session *bucket[BUCKETS];
 	unsigned count;
 	bool remember, only_learns;
-	bool continued;		  /* the capture goes on elsewhere, as the last record says */
+	bool continued;           /* the capture goes on elsewhere, as the last record says */
 	enum vhu_dialect dialect; /* forced */
-	uint32_t device;	  /* forced */
+	uint32_t device;          /* forced */
 	uint64_t late_ns, drain_ns;
 	struct memory *memory; /* in growing order of ids */
 	size_t memories, memory_room;
@@ -145,7 +145,7 @@ static const struct memory *memory_find(const struct vhu_sessions *sessions, uin
 	size_t at = memory_place(sessions, id);
 
 	return at < sessions->memories && sessions->memory[at].id == id ? &sessions->memory[at]
-									 : NULL;
+									: NULL;
 }
 
 enum vhu_dialect vhu_sessions_dialect(const struct vhu_sessions *sessions, uint64_t session)
@@ -185,8 +185,7 @@ static int memory_keep(struct vhu_sessions *sessions, const struct vhu_state *st
 	if (at == sessions->memories || sessions->memory[at].id != state->id) {
 		if (sessions->memories == sessions->memory_room) {
 			size_t room = sessions->memory_room ? 2 * sessions->memory_room : 16;
-			struct memory *more =
-				reallocarray(sessions->memory, room, sizeof(*more));
+			struct memory *more = reallocarray(sessions->memory, room, sizeof(*more));
 
 			if (!more)
 				return -ENOMEM;
@@ -197,14 +196,15 @@ static int memory_keep(struct vhu_sessions *sessions, const struct vhu_state *st
 			(sessions->memories++ - at) * sizeof(*sessions->memory));
 	}
 	sessions->memory[at] = (struct memory){
-		state->id,
-		state->context.dialect,
-		state->context.device,
+	    state->id,
+	    state->context.dialect,
+	    state->context.device,
 	};
 	return 0;
 }
 
-/* Forget one session: the one touched longest ago of the first bucket from @from on that has any. */
+/* Forget one session: the one touched longest ago of the first bucket from @from on that has any.
+ */
 static void forget_one(struct vhu_sessions *sessions, unsigned from)
 {
 	for (unsigned b = 0; b < BUCKETS; b++) {
@@ -272,10 +272,10 @@ void vhu_report(struct vhu_look *look, enum vhu_rule_at rule, uint64_t other, co
 		return;
 	look->findings++;
 	*finding = (struct vhu_finding){
-		.rule = &vhu_rules[rule],
-		.session = look->state->id,
-		.number = look->number,
-		.other = {other == look->number ? 0 : other},
+	    .rule = &vhu_rules[rule],
+	    .session = look->state->id,
+	    .number = look->number,
+	    .other = {other == look->number ? 0 : other},
 	};
 	va_start(arguments, format);
 	vsnprintf(finding->text, sizeof(finding->text), format, arguments);
@@ -344,20 +344,20 @@ static int feed_message(struct vhu_sessions *sessions, struct vhu_look *look)
 		check_message(look);
 	if (!note->reply && vhu_look_is_answered(note, &due)) {
 		struct vhu_pending pending = {
-			.number = look->number,
-			.time_ns = look->record->time_ns,
-			.message = note->message,
-			.request = note->header.request,
-			.size = note->payload.size,
-			.flags = note->header.flags,
-			.due = due,
-			.protocol_by = state->protocol_features.taken_by,
-			.altered = look->record->marks & VHU_MARK_ALTERED,
+		    .number = look->number,
+		    .time_ns = look->record->time_ns,
+		    .message = note->message,
+		    .request = note->header.request,
+		    .size = note->payload.size,
+		    .flags = note->header.flags,
+		    .due = due,
+		    .protocol_by = state->protocol_features.taken_by,
+		    .altered = look->record->marks & VHU_MARK_ALTERED,
 		};
 
 		for (unsigned i = 0; i < 3 && 4 * i + 4 <= note->payload.captured; i++)
-			pending.first[i] = (uint32_t)vhu_integer_read(note->payload.bytes + 4 * i, 4,
-								      note->payload.big_endian);
+			pending.first[i] = (uint32_t)vhu_integer_read(note->payload.bytes + 4 * i,
+								      4, note->payload.big_endian);
 		error = vhu_state_ask(state, look->record->channel, pending);
 	}
 	if (vhu_state_learn(look, sessions->device))
@@ -430,12 +430,12 @@ int vhu_session_feed(struct vhu_sessions *sessions, const struct vhu_record *rec
 {
 	struct session **at = session_get(sessions, record->session);
 	struct vhu_look look = {
-		.record = record,
-		.note = note,
-		.number = number,
-		.late_ns = sessions->late_ns,
-		.drain_ns = sessions->drain_ns,
-		.finding = sessions->finding,
+	    .record = record,
+	    .note = note,
+	    .number = number,
+	    .late_ns = sessions->late_ns,
+	    .drain_ns = sessions->drain_ns,
+	    .finding = sessions->finding,
 	};
 	int error;
 
@@ -469,10 +469,10 @@ int vhu_session_feed(struct vhu_sessions *sessions, const struct vhu_record *rec
 bool vhu_session_finish(struct vhu_sessions *sessions, struct vhu_note *note)
 {
 	struct vhu_look look = {
-		.note = note,
-		.late_ns = sessions->late_ns,
-		.drain_ns = sessions->drain_ns,
-		.finding = sessions->finding,
+	    .note = note,
+	    .late_ns = sessions->late_ns,
+	    .drain_ns = sessions->drain_ns,
+	    .finding = sessions->finding,
 	};
 	unsigned b = 0;
 
@@ -486,9 +486,9 @@ bool vhu_session_finish(struct vhu_sessions *sessions, struct vhu_note *note)
 	look.state = sessions->bucket[b]->state;
 	look.whole = look.state->opened_ns != 0;
 	look.number = look.state->channel[VHU_FRONT_END].last_number[0] >
-				      look.state->channel[VHU_FRONT_END].last_number[1]
-			      ? look.state->channel[VHU_FRONT_END].last_number[0]
-			      : look.state->channel[VHU_FRONT_END].last_number[1];
+			      look.state->channel[VHU_FRONT_END].last_number[1]
+			  ? look.state->channel[VHU_FRONT_END].last_number[0]
+			  : look.state->channel[VHU_FRONT_END].last_number[1];
 	/* What is still to come may come there. */
 	if (!sessions->continued)
 		vhu_check_end(&look, false);

@@ -4,8 +4,8 @@
  * it is, of which dialect, how its payload lies, which request it answers, where in memory it
  * points, and which rules it breaks.
  *
- * Ownership: a note is the caller's, and holds nothing that must be freed. Messages and layouts that
- * it points to are the table's; its state and its findings last until the next record is fed.
+ * Ownership: a note is the caller's, and holds nothing that must be freed. Messages and layouts
+ * that it points to are the table's; its state and its findings last until the next record is fed.
  */
 #ifndef VHU_SESSION_SESSION_H
 #define VHU_SESSION_SESSION_H
@@ -32,15 +32,15 @@ struct vhu_note {
 	struct vhu_payload payload; /* what follows the header; lasts as long as the record */
 
 	bool reply;
-	const struct vhu_message *message;	  /* NULL: an id that no dialect knows */
-	const struct vhu_message *or_message; /* it may be this one too: nothing told the dialect yet */
-	const struct vhu_layout *layout;	  /* of the payload; NULL without message */
-	struct vhu_context context;		  /* what was known when it passed */
+	const struct vhu_message *message;    /* NULL: an id that no dialect knows */
+	const struct vhu_message *or_message; /* or this one: nothing told the dialect yet */
+	const struct vhu_layout *layout;      /* of the payload; NULL without message */
+	struct vhu_context context;           /* what was known when it passed */
 
 	uint64_t request_number; /* reply: number of the record that it answers; 0 not found */
-	uint64_t delay_ns;	 /* reply: since then */
+	uint64_t delay_ns;       /* reply: since then */
 
-	int vring; /* that the message is about; -1 none */
+	int vring;           /* that the message is about; -1 none */
 	uint64_t offered_by; /* the message takes features: what offered them, 0 none */
 	uint64_t offer;
 	/* The message has several layouts: what tells them apart, that is what took virtio and
@@ -49,7 +49,7 @@ struct vhu_note {
 	unsigned places;
 	struct vhu_place place[VHU_PLACES_MAX];
 
-	const struct vhu_state *state;	   /* of the session, after this record; NULL: none kept */
+	const struct vhu_state *state;     /* of the session, after this record; NULL: none kept */
 	const struct vhu_finding *finding; /* what this record breaks */
 	unsigned findings;
 };
@@ -84,9 +84,9 @@ int vhu_session_feed(struct vhu_sessions *sessions, const struct vhu_record *rec
 		     uint64_t number, struct vhu_note *note);
 
 /*
- * End the sessions that are still open, one a call, where a capture ends without closing them. Where
- * its last record says that it goes on elsewhere nothing is found then.
- * Returns whether there was one; *@note then has its state and what is found at its end.
+ * End the sessions that are still open, one a call, where a capture ends without closing them.
+ * Where its last record says that it goes on elsewhere nothing is found then. Returns whether there
+ * was one; *@note then has its state and what is found at its end.
  */
 bool vhu_session_finish(struct vhu_sessions *sessions, struct vhu_note *note);
 

@@ -138,11 +138,12 @@ static struct vhu_vring *vring_of(struct vhu_look *look)
 		return NULL;
 	if ((unsigned)index >= state->vrings) {
 		struct vhu_vring *more =
-			reallocarray(state->vring, (size_t)index + 1, sizeof(*more));
+		    reallocarray(state->vring, (size_t)index + 1, sizeof(*more));
 
 		if (!more)
 			return NULL;
-		memset(more + state->vrings, 0, ((size_t)index + 1 - state->vrings) * sizeof(*more));
+		memset(more + state->vrings, 0,
+		       ((size_t)index + 1 - state->vrings) * sizeof(*more));
 		state->vring = more;
 		state->vrings = (unsigned)index + 1;
 	}
@@ -160,8 +161,8 @@ static void learn_protocol_features(struct vhu_look *look, uint64_t taken)
 	state->protocol_features.taken_by = look->number;
 	state->context.protocol_features = taken;
 	state->context.has_protocol_features = true;
-	if (taken >> VHU_PF_DEVICE_STATE || ((taken >> VHU_PF_SHARED_OBJECT & 1) &&
-					     !(state->protocol_features.offered & status)))
+	if (taken >> VHU_PF_DEVICE_STATE ||
+	    ((taken >> VHU_PF_SHARED_OBJECT & 1) && !(state->protocol_features.offered & status)))
 		vhu_state_learn_dialect(state, VHU_UPSTREAM, false, look->number);
 }
 
@@ -217,14 +218,14 @@ static void learn_vring_fd(struct vhu_look *look, struct vhu_vring *vring, enum 
 	const struct vhu_record *record = look->record;
 	struct vhu_vring_fd *fd = &vring->fd[role];
 	bool replaced = vhu_vring_fd_is_replaced(look, vring, role);
-	bool acknowledged = (look->note->header.flags & VHU_FLAG_NEED_REPLY) &&
-			    vhu_taken(look, VHU_PF_REPLY_ACK);
+	bool acknowledged =
+	    (look->note->header.flags & VHU_FLAG_NEED_REPLY) && vhu_taken(look, VHU_PF_REPLY_ACK);
 
 	*fd = (struct vhu_vring_fd){
-		.number = look->number,
-		.polling = record->fds == 0,
-		.replaced = fd->replaced + replaced,
-		.unacknowledged = fd->unacknowledged + (replaced && !acknowledged),
+	    .number = look->number,
+	    .polling = record->fds == 0,
+	    .replaced = fd->replaced + replaced,
+	    .unacknowledged = fd->unacknowledged + (replaced && !acknowledged),
 	};
 	if (record->fds) {
 		fd->kind = record->fd[0].kind;
@@ -385,7 +386,7 @@ static void learn_answer(struct vhu_look *look, uint64_t value, uint32_t forced_
 		break;
 	case VHU_REPLY_TO(SET_LOG_BASE):
 		state->log_reply_by =
-			look->note->layout == &vhu_layouts[VHU_LAYOUT_log] ? 0 : look->number;
+		    look->note->layout == &vhu_layouts[VHU_LAYOUT_log] ? 0 : look->number;
 		break;
 	case VHU_REPLY_TO(GET_STATUS):
 		state->status = (uint32_t)value;
@@ -406,7 +407,7 @@ static void learn_answer(struct vhu_look *look, uint64_t value, uint32_t forced_
 		if (vhu_get(look, VHU_FIELD_config_offset))
 			break; /* a part of it alone */
 		state->config_queues =
-			vhu_device_queues(state->context.device, &look->note->payload);
+		    vhu_device_queues(state->context.device, &look->note->payload);
 		state->config_queues_by = look->number;
 		state->config_queues_with = state->device_by;
 		break;
@@ -415,11 +416,11 @@ static void learn_answer(struct vhu_look *look, uint64_t value, uint32_t forced_
 			break;
 		state->specs.device_id = (uint32_t)value;
 		state->specs.config_size =
-			(uint32_t)vhu_get(look, VHU_FIELD_backend_specs_config_size);
+		    (uint32_t)vhu_get(look, VHU_FIELD_backend_specs_config_size);
 		state->specs.min_vqs = (uint32_t)vhu_get(look, VHU_FIELD_backend_specs_min_vqs);
 		state->specs.max_vqs = (uint32_t)vhu_get(look, VHU_FIELD_backend_specs_max_vqs);
 		state->specs.device_id_by = state->specs.config_size_by = state->specs.min_vqs_by =
-			state->specs.max_vqs_by = look->number;
+		    state->specs.max_vqs_by = look->number;
 		learn_device(look, (uint32_t)value, forced_device);
 		break;
 	case VHU_REPLY_TO(GET_DEVICE_ID):

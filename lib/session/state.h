@@ -10,7 +10,7 @@
 #include "lib/capture/record.h"
 
 /* "A vring descriptor": indexes have 8 bits. */
-#define VHU_VRINGS_MAX 256
+#define VHU_VRINGS_MAX  256
 /* More slots than any peer has (libvhost-user: 509). */
 #define VHU_REGIONS_MAX 1024
 #define VHU_PENDING_MAX 32
@@ -35,29 +35,29 @@ enum vhu_vring_role { VHU_KICK, VHU_CALL, VHU_ERR, VHU_VRING_ROLES };
 /* What a kick, call or err descriptor is. */
 struct vhu_vring_fd {
 	uint64_t number; /* of the message that set it; 0: not set */
-	bool polling;	 /* it said that there is none */
+	bool polling;    /* it said that there is none */
 	enum vhu_fd_kind kind;
 	bool has_eventfd;
 	uint32_t eventfd_id;
-	unsigned replaced;	 /* while the ring ran */
+	unsigned replaced;       /* while the ring ran */
 	unsigned unacknowledged; /* of these, without a reply */
 };
 
 struct vhu_vring {
 	uint32_t size;
 	uint64_t descriptor, available, used;
-	uint32_t base;		/* as set, in the ring's format */
-	uint32_t base_got;	/* as told when it was stopped */
+	uint32_t base;     /* as set, in the ring's format */
+	uint32_t base_got; /* as told when it was stopped */
 	bool enabled, started;
 	struct vhu_vring_fd fd[VHU_VRING_ROLES];
 	/* Numbers of the messages that said so. */
 	uint64_t size_by, addresses_by, base_by, base_got_by, enabled_by, started_by, stopped_by;
 	uint64_t endian_by;
 	uint64_t enabled_since; /* the first of the messages that enabled it */
-	uint64_t enabled_with;	/* started enabled, for these features were taken; 0: it was not */
-	uint64_t start_ns;	/* when it was started first */
+	uint64_t enabled_with;  /* started enabled, for these features were taken; 0: it was not */
+	uint64_t start_ns;      /* when it was started first */
 	uint64_t enabled_ns;
-	bool addresses_checked; /* against memory and size as they are now */
+	bool addresses_checked;      /* against memory and size as they are now */
 	bool enabled_unacknowledged; /* after its kick, and nothing was answered since */
 };
 
@@ -67,12 +67,12 @@ struct vhu_pending {
 	const struct vhu_message *message; /* NULL: unknown id */
 	uint32_t request, size;
 	uint32_t flags;
-	uint32_t first[3]; /* the payload's first words, for what a reply has to repeat */
-	bool due;	   /* the answer must come; else it may */
-	bool passed_over;  /* a later request was answered */
+	uint32_t first[3];    /* the payload's first words, for what a reply has to repeat */
+	bool due;             /* the answer must come; else it may */
+	bool passed_over;     /* a later request was answered */
 	uint64_t protocol_by; /* what that depends on, as it was then */
-	bool altered;	   /* the proxy changed it */
-	bool withheld;	   /* the proxy kept its answer back: it stays without */
+	bool altered;         /* the proxy changed it */
+	bool withheld;        /* the proxy kept its answer back: it stays without */
 };
 
 /* Numbers of records that the proxy changed are remembered, the latest ones. */
@@ -104,10 +104,10 @@ struct vhu_state {
 	uint64_t owner_reset_by, dialect_by, device_by, postcopy_by, postcopy_end_by;
 	uint64_t status_got_by;
 	uint64_t device_said_by; /* the first time that the back-end said it */
-	uint64_t log_reply_by; /* the answer to the last log, where a front-end may refuse it; else 0 */
+	uint64_t log_reply_by;   /* the answer to the last log where it may be refused; else 0 */
 	uint32_t inflight_queues, inflight_queue_size; /* as the area that was set has room for */
 	uint64_t backend_channel_by, postcopy_advised_by;
-	uint64_t log_size; /* bytes */
+	uint64_t log_size;    /* bytes */
 	uint32_t config_size; /* as asked for from offset 0 */
 	uint64_t config_by;
 	uint64_t config_queues; /* virtqueues, as the configuration tells; 0 not known */
@@ -123,21 +123,21 @@ struct vhu_state {
 		unsigned count;
 	} guessed;
 	uint64_t first_kick_ns;
-	uint64_t stopped_by, stopped_ns; /* the last vring that stopped */
-	unsigned enabled_unacknowledged; /* vrings */
-	unsigned iotlb_misses;		 /* not yet answered by an update */
+	uint64_t stopped_by, stopped_ns;       /* the last vring that stopped */
+	unsigned enabled_unacknowledged;       /* vrings */
+	unsigned iotlb_misses;                 /* not yet answered by an update */
 	uint64_t iotlb_miss_by, iotlb_miss_ns; /* the latest */
 	unsigned iotlb_entries;
 	struct vhu_region *region;
 	unsigned regions, region_room;
 	uint64_t memory_by; /* the last message that changed it */
 	uint64_t table_by;  /* the last table */
-	/* Of regions that were removed and that others' origins bring back: where they came from and
-	 * what removed them, in turn. */
+	/* Of regions that were removed and that others' origins bring back: where they came from
+	 * and what removed them, in turn. */
 	uint64_t *removal;
 	unsigned removals;
 	struct vhu_vring *vring; /* by index */
-	unsigned vrings;	 /* one past the highest index seen */
+	unsigned vrings;         /* one past the highest index seen */
 	struct vhu_peer_known {
 		uint32_t pid;
 		char comm[17];
@@ -145,7 +145,7 @@ struct vhu_state {
 	struct vhu_channel_state channel[VHU_CHANNELS];
 	uint64_t altered[VHU_ALTERED_MAX];
 	unsigned alterations; /* so far; the next one's place follows from it */
-	uint32_t said[8]; /* rules that are told once a session, as bits */
+	uint32_t said[8];     /* rules that are told once a session, as bits */
 };
 
 /* Return a vring of a state, or NULL where nothing was said of it. */
@@ -162,8 +162,8 @@ static inline const struct vhu_vring *vhu_state_vring(const struct vhu_state *st
 int vhu_state_region(const struct vhu_state *state, uint64_t address, uint64_t size, bool guest);
 
 /*
- * Tell which records made a state what it is: fed again in order, they alone make it again as far as
- * any rule looks at it. Each is told at least once, in no order. Some are answered requests or
+ * Tell which records made a state what it is: fed again in order, they alone make it again as far
+ * as any rule looks at it. Each is told at least once, in no order. Some are answered requests or
  * answers to them, whose other half is not told; nor is what their meaning hangs on.
  * @refer: is given @context and the number of each.
  */

@@ -11,8 +11,8 @@
 enum vhu_dump_time {
 	VHU_TIME_RELATIVE, /* since the first record shown */
 	VHU_TIME_ABSOLUTE, /* of day, with the date where it is not today's */
-	VHU_TIME_DELTA,	   /* since the record shown before */
-	VHU_TIME_EPOCH,	   /* since 1970 */
+	VHU_TIME_DELTA,    /* since the record shown before */
+	VHU_TIME_EPOCH,    /* since 1970 */
 };
 
 /* How to show, and what was shown before. */

@@ -112,9 +112,10 @@ static void put_payload(struct vhu_json *json, const struct vhu_note *note)
 		if (item.what == VHU_ITEM_VALUE)
 			put_field(json, &item, &note->context);
 		else if (item.what == VHU_ITEM_OPEN)
-			vhu_json_object(json, item.element			? NULL
-					      : item.field->kind == VHU_CONFIG	? "fields"
-										: key_of(item.field));
+			vhu_json_object(json, item.element ? NULL
+					      : item.field->kind == VHU_CONFIG
+						  ? "fields"
+						  : key_of(item.field));
 		else if (item.what == VHU_ITEM_CLOSE)
 			vhu_json_object_end(json);
 		else
@@ -253,10 +254,14 @@ static void put_marks(struct vhu_json *json, uint16_t marks)
 		uint16_t mark;
 		const char *name;
 	} row[] = {
-		{VHU_MARK_BIG_ENDIAN, "big endian"}, {VHU_MARK_REDACTED, "redacted"},
-		{VHU_MARK_TRUNCATED, "truncated"},   {VHU_MARK_ALTERED, "altered"},
-		{VHU_MARK_PARTIAL, "partial"},	     {VHU_MARK_EARLIER, "earlier"},
-		{VHU_MARK_LOST, "lost"},	     {VHU_MARK_DROPPED, "dropped"},
+	    {VHU_MARK_BIG_ENDIAN, "big endian"},
+	    {VHU_MARK_REDACTED, "redacted"},
+	    {VHU_MARK_TRUNCATED, "truncated"},
+	    {VHU_MARK_ALTERED, "altered"},
+	    {VHU_MARK_PARTIAL, "partial"},
+	    {VHU_MARK_EARLIER, "earlier"},
+	    {VHU_MARK_LOST, "lost"},
+	    {VHU_MARK_DROPPED, "dropped"},
 	};
 
 	vhu_json_array(json, "marks");

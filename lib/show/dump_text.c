@@ -264,7 +264,9 @@ void vhu_dump_text(struct vhu_dump *dump, const struct vhu_record *record, uint6
 	dump->before_ns = record->time_ns;
 	vhu_note_text(note, record, text, sizeof(text));
 	fprintf(dump->to, " %" PRIu64 " %-9s %s %s", record->session, channel ? channel : "?",
-		record->type != VHU_RECORD_MESSAGE ? "--" : record->from_back_end ? "<-" : "->",
+		record->type != VHU_RECORD_MESSAGE ? "--"
+		: record->from_back_end            ? "<-"
+						   : "->",
 		text);
 	if (note->request_number)
 		put_delay(dump->to, note->delay_ns);

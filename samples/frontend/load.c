@@ -5,8 +5,8 @@
  * A turn collects what has come back, makes as much available as may be, and then waits for calls,
  * for the back-end's channel, for the end of the connection, or for the time of the next request.
  *
- * SIGINT is the end of the duration; a second one ends the program. The wait need not be woken by it:
- * there is always something under way or due.
+ * SIGINT is the end of the duration; a second one ends the program. The wait need not be woken by
+ * it: there is always something under way or due.
  */
 #include <errno.h>
 #include <inttypes.h>

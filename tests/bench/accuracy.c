@@ -47,15 +47,12 @@ static size_t read_events(const char *path)
 		if (record->type != VHU_RECORD_VRING || event->act != VHU_ACT_CALL ||
 		    calls == SAMPLES_MAX)
 			continue;
-		told[KICK_TO_WAKE][calls] = event->has & VHU_VRING_HAS_KICK_TO_WAKE
-						    ? event->kick_to_wake
-						    : UINT64_MAX;
-		told[WAKE_TO_CALL][calls] = event->has & VHU_VRING_HAS_WAKE_TO_CALL
-						    ? event->wake_to_call
-						    : UINT64_MAX;
-		told[KICK_TO_CALL][calls++] = event->has & VHU_VRING_HAS_KICK_TO_CALL
-						      ? event->kick_to_call
-						      : UINT64_MAX;
+		told[KICK_TO_WAKE][calls] =
+		    event->has & VHU_VRING_HAS_KICK_TO_WAKE ? event->kick_to_wake : UINT64_MAX;
+		told[WAKE_TO_CALL][calls] =
+		    event->has & VHU_VRING_HAS_WAKE_TO_CALL ? event->wake_to_call : UINT64_MAX;
+		told[KICK_TO_CALL][calls++] =
+		    event->has & VHU_VRING_HAS_KICK_TO_CALL ? event->kick_to_call : UINT64_MAX;
 	}
 	vhu_pcapng_reader_close(reader);
 	return calls;
@@ -82,8 +79,7 @@ static void compare(const struct truth *truth, unsigned stage, size_t count, uin
 	static int64_t difference[SAMPLES_MAX], amount[SAMPLES_MAX], time[SAMPLES_MAX];
 	const uint64_t *from =
 	    stage == WAKE_TO_CALL ? truth->wake_ns[AFTER] : truth->kick_ns[BEFORE];
-	const uint64_t *to =
-	    stage == KICK_TO_WAKE ? truth->wake_ns[AFTER] : truth->call_ns[BEFORE];
+	const uint64_t *to = stage == KICK_TO_WAKE ? truth->wake_ns[AFTER] : truth->call_ns[BEFORE];
 	size_t known = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -98,7 +94,8 @@ static void compare(const struct truth *truth, unsigned stage, size_t count, uin
 	}
 	if (!known)
 		return;
-	printf("| %" PRIu32 " us | %s | %zu | %" PRId64 " | %" PRId64 " | %" PRId64 " | %" PRId64 " |\n",
+	printf("| %" PRIu32 " us | %s | %zu | %" PRId64 " | %" PRId64 " | %" PRId64 " | %" PRId64
+	       " |\n",
 	       delay_us, stage_name[stage], known, take_quantile(time, known, 50),
 	       take_quantile(difference, known, 50), take_quantile(amount, known, 50),
 	       take_quantile(amount, known, 99));

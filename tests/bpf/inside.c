@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A back-end with two rings, whose pops and pushes can be watched, and its front-end: the truth that
- * the stages of vhu latency are held against.
+ * A back-end with two rings, whose pops and pushes can be watched, and its front-end: the truth
+ *that the stages of vhu latency are held against.
  *
  *	inside HOW GO ROUNDS REQUESTS [later]
  *
@@ -9,9 +9,9 @@
  * off it and given back, the last one first, and it is called; "later": given back and called by
  * another thread than the one that takes.
  *
- * Prints "kick=ID,call=ID" for each ring, waits until the file GO is there, and prints as JSON, ring
- * by ring, how often each thing was done and the median time of each stage: the least that it can have
- * been and the most, for what a probe sees lies between the stamps on either side.
+ * Prints "kick=ID,call=ID" for each ring, waits until the file GO is there, and prints as JSON,
+ *ring by ring, how often each thing was done and the median time of each stage: the least that it
+ *can have been and the most, for what a probe sees lies between the stamps on either side.
  */
 #include <inttypes.h>
 #include <poll.h>
@@ -33,8 +33,8 @@
 #define DTRACE_PROBE3(...) ((void)0)
 #endif
 
-#define RINGS	   2
-#define SAMPLES	   20000
+#define RINGS      2
+#define SAMPLES    20000
 #define TO_POP_NS  200000
 #define BETWEEN_NS 300000
 #define TO_PUSH_NS 400000
@@ -56,17 +56,15 @@ static struct truth_of {
 } truth[RINGS];
 
 /* The same as the library's, with symbols that only a symbol table has. */
-static __attribute__((noinline, used)) struct request *static_queue_pop(void *device,
-									 struct queue *from,
-									 size_t size)
+static __attribute__((noinline, used)) struct request *
+static_queue_pop(void *device, struct queue *from, size_t size)
 {
 	__asm__ volatile("" : : "r"(device), "r"(size) : "memory");
 	return from->left ? &from->request[--from->left] : NULL;
 }
 
-static __attribute__((noinline, used)) void static_queue_push(void *device, struct queue *to,
-							      struct request *request,
-							      unsigned length)
+static __attribute__((noinline, used)) void
+static_queue_push(void *device, struct queue *to, struct request *request, unsigned length)
 {
 	__asm__ volatile("" : : "r"(device), "r"(to), "r"(request) : "memory");
 	request->id += length;
@@ -120,7 +118,8 @@ static void take_fd(int fd)
 		exit(1);
 }
 
-/* Note a sample of a stage, which has stamps at either end: the least that it took, and the most. */
+/* Note a sample of a stage, which has stamps at either end: the least that it took, and the most.
+ */
 static void note(uint64_t stage[STAMPS][SAMPLES], unsigned at, const uint64_t from[STAMPS],
 		 const uint64_t to[STAMPS])
 {
@@ -222,8 +221,8 @@ static void print_median(const char *name, const uint64_t stage[STAMPS][SAMPLES]
 {
 	static const uint64_t zero[SAMPLES];
 
-	printf(",\"%s\":[%" PRIu64 ",%" PRIu64 "]", name,
-	       quantile(zero, stage[BEFORE], count, 500), quantile(zero, stage[AFTER], count, 500));
+	printf(",\"%s\":[%" PRIu64 ",%" PRIu64 "]", name, quantile(zero, stage[BEFORE], count, 500),
+	       quantile(zero, stage[AFTER], count, 500));
 }
 
 int main(int argc, char **argv)

@@ -29,8 +29,8 @@ struct ends {
 	const uint64_t (*from)[SAMPLES_MAX], (*to)[SAMPLES_MAX];
 };
 
-/* Hold a stage against the truth: between the least and the most that it can have taken, but for the 4
- * percent that the histogram may err. */
+/* Hold a stage against the truth: between the least and the most that it can have taken, but for
+ * the 4 percent that the histogram may err. */
 static void check_stage(const char *json, unsigned vring, const struct ends *ends, size_t count)
 {
 	static const struct {
@@ -54,9 +54,9 @@ static void check_times(const char *json, unsigned vring, const struct pair *pai
 {
 	struct truth *truth = pair->truth;
 	const struct ends stage[] = {
-		{"kick_to_wake_ns", truth->kick_ns, truth->wake_ns},
-		{"wake_to_call_ns", truth->wake_ns, truth->call_ns},
-		{"kick_to_call_ns", truth->kick_ns, truth->call_ns},
+	    {"kick_to_wake_ns", truth->kick_ns, truth->wake_ns},
+	    {"wake_to_call_ns", truth->wake_ns, truth->call_ns},
+	    {"kick_to_call_ns", truth->kick_ns, truth->call_ns},
 	};
 
 	/* Who slept in the read was not woken before the kick. */
@@ -76,25 +76,27 @@ static void check_counts(const char *json, unsigned vring, const struct pair *pa
 	/* Each call answers what was taken before it: the last round alone can remain. */
 	uint64_t waiting = plan->lose_every && plan->rounds % plan->lose_every == 0;
 
-	tool_expect(truth->calls == (1 + plan->extra_calls) * (uint64_t)plan->rounds - lost, "the truth",
-	       truth->calls, plan->rounds);
+	tool_expect(truth->calls == (1 + plan->extra_calls) * (uint64_t)plan->rounds - lost,
+		    "the truth", truth->calls, plan->rounds);
 	tool_expect(tool_number(json, vring, NULL, "kicks") == truth->kicks, "kicks",
-	       tool_number(json, vring, NULL, "kicks"), truth->kicks);
+		    tool_number(json, vring, NULL, "kicks"), truth->kicks);
 	tool_expect(tool_number(json, vring, NULL, "wakes") == truth->wakes, "wakes",
-	       tool_number(json, vring, NULL, "wakes"), truth->wakes);
+		    tool_number(json, vring, NULL, "wakes"), truth->wakes);
 	tool_expect(tool_number(json, vring, NULL, "calls") == truth->calls, "calls",
-	       tool_number(json, vring, NULL, "calls"), truth->calls);
-	tool_expect(tool_number(json, vring, NULL, "coalesced") == truth->kicks - truth->wakes, "coalesced",
-	       tool_number(json, vring, NULL, "coalesced"), truth->kicks - truth->wakes);
+		    tool_number(json, vring, NULL, "calls"), truth->calls);
+	tool_expect(tool_number(json, vring, NULL, "coalesced") == truth->kicks - truth->wakes,
+		    "coalesced", tool_number(json, vring, NULL, "coalesced"),
+		    truth->kicks - truth->wakes);
 	tool_expect(tool_number(json, vring, NULL, "wakes_without_kick") == 0, "wakes without kick",
-	       tool_number(json, vring, NULL, "wakes_without_kick"), 0);
+		    tool_number(json, vring, NULL, "wakes_without_kick"), 0);
 	tool_expect(tool_number(json, vring, NULL, "calls_without_kick") ==
-		       (uint64_t)plan->extra_calls * plan->rounds,
-	       "calls without kick", tool_number(json, vring, NULL, "calls_without_kick"),
-	       (uint64_t)plan->extra_calls * plan->rounds);
+			(uint64_t)plan->extra_calls * plan->rounds,
+		    "calls without kick", tool_number(json, vring, NULL, "calls_without_kick"),
+		    (uint64_t)plan->extra_calls * plan->rounds);
 	tool_expect(tool_number(json, vring, NULL, "waiting") == waiting, "waiting",
-	       tool_number(json, vring, NULL, "waiting"), waiting);
-	tool_expect(!waiting || tool_number(json, vring, NULL, "oldest_ns") > 0, "age of the oldest", 0, 1);
+		    tool_number(json, vring, NULL, "waiting"), waiting);
+	tool_expect(!waiting || tool_number(json, vring, NULL, "oldest_ns") > 0,
+		    "age of the oldest", 0, 1);
 }
 
 /* Run rings one after another, found by the ids of their eventfds. */
@@ -139,12 +141,12 @@ static void signal_inside(int fd, unsigned times)
 	aio_context_t context = 0;
 	char byte;
 	struct iocb block = {
-		.aio_lio_opcode = IOCB_CMD_PREAD,
-		.aio_fildes = (uint32_t)zero,
-		.aio_buf = (uint64_t)(uintptr_t)&byte,
-		.aio_nbytes = 1,
-		.aio_flags = IOCB_FLAG_RESFD,
-		.aio_resfd = (uint32_t)fd,
+	    .aio_lio_opcode = IOCB_CMD_PREAD,
+	    .aio_fildes = (uint32_t)zero,
+	    .aio_buf = (uint64_t)(uintptr_t)&byte,
+	    .aio_nbytes = 1,
+	    .aio_flags = IOCB_FLAG_RESFD,
+	    .aio_resfd = (uint32_t)fd,
 	};
 	struct iocb *list[] = {&block};
 	struct io_event event;
@@ -180,7 +182,7 @@ static void run_inside(void)
 	sees = strstr(json, "\"blind\":\"\"");
 	tool_expect(!hooks || sees == !strstr(hooks, "syscalls"), "says what it sees", sees, !sees);
 	tool_expect(tool_number(json, 0, NULL, "kicks") == (sees ? 100 : 0), "kicks from inside",
-	       tool_number(json, 0, NULL, "kicks"), sees ? 100 : 0);
+		    tool_number(json, 0, NULL, "kicks"), sees ? 100 : 0);
 }
 
 /* Write the message that gives vring 0 a descriptor. */
@@ -188,18 +190,18 @@ static void put_fd(struct vhu_pcapng_writer *writer, uint32_t request, int fd)
 {
 	uint8_t message[20] = {(uint8_t)request, 0, 0, 0, 1, 0, 0, 0, 8};
 	struct vhu_fd_info info = {
-		.kind = VHU_FD_EVENTFD,
-		.has = VHU_FD_HAS_EVENTFD,
-		.eventfd_id = eventfd_id(fd),
+	    .kind = VHU_FD_EVENTFD,
+	    .has = VHU_FD_HAS_EVENTFD,
+	    .eventfd_id = eventfd_id(fd),
 	};
 	struct vhu_record record = {
-		.time_ns = now_ns(),
-		.session = 1,
-		.message = message,
-		.message_size = sizeof(message),
-		.message_sent = sizeof(message),
-		.fds = 1,
-		.fd = &info,
+	    .time_ns = now_ns(),
+	    .session = 1,
+	    .message = message,
+	    .message_size = sizeof(message),
+	    .message_sent = sizeof(message),
+	    .fds = 1,
+	    .fd = &info,
 	};
 
 	vhu_pcapng_write(writer, &record);
@@ -233,9 +235,12 @@ static void run_rewired(void)
 	}
 	tool_expect(!tool_holds(eventfd_id(pair[0].kick)), "the old kick is let go", 1, 0);
 	json = tool_end();
-	tool_expect(tool_number(json, 0, NULL, "kicks") == 1000, "kicks", tool_number(json, 0, NULL, "kicks"), 1000);
-	tool_expect(tool_number(json, 0, NULL, "wakes") == 1000, "wakes", tool_number(json, 0, NULL, "wakes"), 1000);
-	tool_expect(tool_number(json, 0, NULL, "calls") == 1000, "calls", tool_number(json, 0, NULL, "calls"), 1000);
+	tool_expect(tool_number(json, 0, NULL, "kicks") == 1000, "kicks",
+		    tool_number(json, 0, NULL, "kicks"), 1000);
+	tool_expect(tool_number(json, 0, NULL, "wakes") == 1000, "wakes",
+		    tool_number(json, 0, NULL, "wakes"), 1000);
+	tool_expect(tool_number(json, 0, NULL, "calls") == 1000, "calls",
+		    tool_number(json, 0, NULL, "calls"), 1000);
 	kill(back, SIGKILL);
 	waitpid(back, NULL, 0);
 	vhu_pcapng_writer_close(writer);
@@ -246,7 +251,11 @@ static void run_rewired(void)
 static void run_passive(void)
 {
 	const struct plan plan = {
-		.rounds = UINT32_MAX, .kicks = 1, .delay_us = 50, .random = true, .pause_us = 50,
+	    .rounds = UINT32_MAX,
+	    .kicks = 1,
+	    .delay_us = 50,
+	    .random = true,
+	    .pause_us = 50,
 	};
 	const char *argument[] = {"--interval", "200ms", "-p", NULL, NULL};
 	char back_pid[16];
@@ -274,8 +283,10 @@ static void run_passive(void)
 		uint32_t kick = (uint32_t)tool_number(line, i, NULL, "kick_eventfd");
 		uint32_t call = (uint32_t)tool_number(line, i, NULL, "call_eventfd");
 
-		tool_expect(kick == eventfd_id(pair[i].kick), "kick", kick, eventfd_id(pair[i].kick));
-		tool_expect(call == eventfd_id(pair[i].call), "call", call, eventfd_id(pair[i].call));
+		tool_expect(kick == eventfd_id(pair[i].kick), "kick", kick,
+			    eventfd_id(pair[i].kick));
+		tool_expect(call == eventfd_id(pair[i].call), "call", call,
+			    eventfd_id(pair[i].call));
 	}
 	tool_end();
 	for (unsigned i = 0; i < 3; i++)
@@ -289,15 +300,15 @@ static const struct {
 	unsigned rings;
 	struct plan plan[RINGS_MAX];
 } row[] = {
-	{"delay_0", 1, {{5000, .kicks = 1}}},
-	{"delay_10us", 1, {{5000, .kicks = 1, .delay_us = 10, .awake = true}}},
-	{"delay_100us", 1, {{3000, .kicks = 1, .delay_us = 100, .awake = true}}},
-	{"delay_1ms", 1, {{500, .kicks = 1, .delay_us = 1000}}},
-	{"delay_random", 1, {{3000, .kicks = 1, .delay_us = 200, .random = true}}},
-	{"coalesced", 1, {{2000, .kicks = 3}}},
-	{"lost_calls", 1, {{2000, .kicks = 1, .lose_every = 4}}},
-	{"calls_without_kick", 1, {{2000, .kicks = 1, .extra_calls = 2}}},
-	{"rings", 3, {{1000, .kicks = 1}, {500, .kicks = 1, .delay_us = 100}, {500, .kicks = 2}}},
+    {"delay_0", 1, {{5000, .kicks = 1}}},
+    {"delay_10us", 1, {{5000, .kicks = 1, .delay_us = 10, .awake = true}}},
+    {"delay_100us", 1, {{3000, .kicks = 1, .delay_us = 100, .awake = true}}},
+    {"delay_1ms", 1, {{500, .kicks = 1, .delay_us = 1000}}},
+    {"delay_random", 1, {{3000, .kicks = 1, .delay_us = 200, .random = true}}},
+    {"coalesced", 1, {{2000, .kicks = 3}}},
+    {"lost_calls", 1, {{2000, .kicks = 1, .lose_every = 4}}},
+    {"calls_without_kick", 1, {{2000, .kicks = 1, .extra_calls = 2}}},
+    {"rings", 3, {{1000, .kicks = 1}, {500, .kicks = 1, .delay_us = 100}, {500, .kicks = 2}}},
 };
 
 int main(int argc, char **argv)

@@ -19,23 +19,23 @@
 struct plan {
 	uint32_t rounds;
 	uint32_t delay_us;    /* from wake to call */
-	bool random;	      /* from 0 to delay_us */
+	bool random;          /* from 0 to delay_us */
 	uint32_t pause_us;    /* after each round: leaves the processor to others */
-	uint32_t kicks;	      /* before the back-end takes them; 1 for none coalesced */
+	uint32_t kicks;       /* before the back-end takes them; 1 for none coalesced */
 	uint32_t lose_every;  /* calls: one of so many is not made; 0 none */
 	uint32_t extra_calls; /* without a kick, after each round */
-	bool awake;	      /* the back-end does not sleep in the read that takes a kick */
+	bool awake;           /* the back-end does not sleep in the read that takes a kick */
 };
 
-/* Of the stamps on either side of a system call: what a probe sees of it lies between, however slow or
- * busy the machine is. */
+/* Of the stamps on either side of a system call: what a probe sees of it lies between, however slow
+ * or busy the machine is. */
 enum { BEFORE, AFTER, STAMPS };
 
 /* What both processes see. */
 struct truth {
 	uint64_t kick_ns[STAMPS][SAMPLES_MAX], wake_ns[STAMPS][SAMPLES_MAX],
-		call_ns[STAMPS][SAMPLES_MAX];
-	_Atomic uint32_t turn;	   /* round that the back-end may take */
+	    call_ns[STAMPS][SAMPLES_MAX];
+	_Atomic uint32_t turn;     /* round that the back-end may take */
 	_Atomic uint32_t finished; /* rounds that it has done */
 	_Atomic uint64_t kicks, wakes, calls;
 };

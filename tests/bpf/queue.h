@@ -17,6 +17,7 @@ struct queue {
 /* Take a request off @queue. Returns it; NULL where there is none. */
 struct request *library_queue_pop(void *device, struct queue *queue, size_t size);
 /* Give a request back to @queue. */
-void library_queue_push(void *device, struct queue *queue, struct request *request, unsigned length);
+void library_queue_push(void *device, struct queue *queue, struct request *request,
+			unsigned length);
 
 #endif

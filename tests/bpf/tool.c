@@ -36,8 +36,8 @@ void tool_need(void)
 		exit(2);
 	if (getenv("COUNTS_ONLY"))
 		return;
-	snprintf(command, sizeof(command), "%s latency --json %s%s --eventfd kick=4294967295 2>&1", vhu,
-		 hooks ? "--hooks " : "", hooks ? hooks : "");
+	snprintf(command, sizeof(command), "%s latency --json %s%s --eventfd kick=4294967295 2>&1",
+		 vhu, hooks ? "--hooks " : "", hooks ? hooks : "");
 	pipe = popen(command, "r");
 	while (pipe && !good && fgets(line, sizeof(line), pipe))
 		good = strstr(line, "no process has it open");
@@ -91,7 +91,8 @@ bool tool_holds(uint32_t id)
 {
 	char command[128];
 
-	snprintf(command, sizeof(command), "grep -qs '^eventfd-id: *%u$' /proc/%d/fdinfo/*", id, tool);
+	snprintf(command, sizeof(command), "grep -qs '^eventfd-id: *%u$' /proc/%d/fdinfo/*", id,
+		 tool);
 	return system(command) == 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * vhu latency as tests run it: one at a time, told by --json. The environment variable VHU names the
- * program, and HOOKS the set of hooks to force, if any.
+ * vhu latency as tests run it: one at a time, told by --json. The environment variable VHU names
+ * the program, and HOOKS the set of hooks to force, if any.
  */
 #ifndef VHU_TESTS_BPF_TOOL_H
 #define VHU_TESTS_BPF_TOOL_H
@@ -14,8 +14,8 @@
 extern unsigned tool_failures;
 
 /*
- * Skip where the probes cannot be had: where they can, an id that nobody has is what is missed. With
- * COUNTS_ONLY set, as in an emulated machine, where asking takes seconds, they must be had.
+ * Skip where the probes cannot be had: where they can, an id that nobody has is what is missed.
+ * With COUNTS_ONLY set, as in an emulated machine, where asking takes seconds, they must be had.
  */
 void tool_need(void);
 

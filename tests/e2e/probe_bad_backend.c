@@ -384,7 +384,8 @@ static bool take(char *argument)
 	return false;
 }
 
-/* Listen on @path. Returns the socket, or -1. It is there by that name when all is as it should be. */
+/* Listen on @path. Returns the socket, or -1. It is there by that name when all is as it should be.
+ */
 static int listen_on(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};

@@ -4,9 +4,9 @@
  * the back-end gets, what the back-end sends then, what of it the front-end gets. The messages are
  * written as proxy_script.h has it. proxy_faults.golden has what the captures say.
  *
- * How a case goes: ALL_SENT: each side ends sending when it has sent all; STOPPED: the back-end waits
- * for the first EARLY bytes, then the proxy is stopped; CLOSED: the front-end closes; BACK_FIRST: the
- * back-end sends first, and the front-end when it has got EARLY bytes.
+ * How a case goes: ALL_SENT: each side ends sending when it has sent all; STOPPED: the back-end
+ * waits for the first EARLY bytes, then the proxy is stopped; CLOSED: the front-end closes;
+ * BACK_FIRST: the back-end sends first, and the front-end when it has got EARLY bytes.
  */
 /* clang-format off */
 #ifndef CASE

@@ -42,7 +42,8 @@ void proxy_spawn(struct proxy *proxy, const char *const *args);
 /* Start `vhu proxy [-w capture] front back`, @capture "" for none. Returns when it listens. */
 void proxy_start(struct proxy *proxy, const char *capture);
 
-/* Start `vhu ARGS`, a proxy between its front and back; @args ends with NULL. Returns when it listens.
+/* Start `vhu ARGS`, a proxy between its front and back; @args ends with NULL. Returns when it
+ * listens.
  */
 void proxy_start_as(struct proxy *proxy, const char *const *args);
 

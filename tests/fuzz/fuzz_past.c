@@ -32,8 +32,8 @@ static int take(void *context, const struct vhu_record *record, uint64_t number)
 	return 0;
 }
 
-/* Return whether so many requests of @session wait that the next one puts out the oldest. Which ones
- * were put out is not told: a session in which one was may differ. */
+/* Return whether so many requests of @session wait that the next one puts out the oldest. Which
+ * ones were put out is not told: a session in which one was may differ. */
 static bool is_full(struct vhu_sessions *sessions, uint64_t session)
 {
 	const struct vhu_state *state = vhu_sessions_state(sessions, session);

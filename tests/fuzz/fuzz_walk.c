@@ -32,10 +32,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(exact, data + HEAD, size - HEAD);
 	payload = (struct vhu_payload){
-		.bytes = exact,
-		.captured = (uint32_t)(size - HEAD),
-		.size = (uint32_t)(size - HEAD) + data[3],
-		.big_endian = data[1] & 1,
+	    .bytes = exact,
+	    .captured = (uint32_t)(size - HEAD),
+	    .size = (uint32_t)(size - HEAD) + data[3],
+	    .big_endian = data[1] & 1,
 	};
 	context.has_features = data[1] & 2;
 	context.features = UINT64_C(1) << VHU_F_RING_PACKED;

@@ -21,11 +21,11 @@
 
 /* 2023-07-04 12:36:00 UTC, when GET_BACKEND_SPECS was proposed; each record is 1 ms later. */
 #define FIRST_NS UINT64_C(1688474160000000000)
-#define STEP_NS UINT64_C(1000000)
+#define STEP_NS  UINT64_C(1000000)
 
 #define PAYLOAD_MAX 20000
-#define REGIONS 2
-#define BLOCK 2
+#define REGIONS     2
+#define BLOCK       2
 
 struct maker {
 	struct vhu_pcapng_writer *writer;
@@ -106,8 +106,7 @@ static uint32_t fill(const struct maker *maker, const struct vhu_layout *layout,
 			value = value_for(f, f - layout->first, fds);
 			if (field->mask)
 				value = value << __builtin_ctzll(field->mask) & field->mask;
-			put(at, field->size, value,
-			    field->kind != VHU_LE && maker->big_endian);
+			put(at, field->size, value, field->kind != VHU_LE && maker->big_endian);
 			break;
 		case VHU_STRUCT:
 			fill(maker, &vhu_layouts[field->layout], fds, at);
@@ -116,8 +115,8 @@ static uint32_t fill(const struct maker *maker, const struct vhu_layout *layout,
 			for (unsigned i = 0; i < REGIONS; i++)
 				fill(maker, &vhu_layouts[field->layout], fds, at + i * field->size);
 			size = field->offset + REGIONS * field->size > size
-				       ? field->offset + REGIONS * field->size
-				       : size;
+				   ? field->offset + REGIONS * field->size
+				   : size;
 			break;
 		case VHU_CONFIG:
 			size += fill(maker, vhu_config_layout(BLOCK), fds, at);
@@ -149,11 +148,11 @@ static void describe(struct vhu_fd_info *fd, unsigned fds)
 		enum vhu_fd_kind kind = 1 + i % (VHU_FD_KINDS - 1);
 
 		fd[i] = (struct vhu_fd_info){
-			.kind = kind,
-			.has = VHU_FD_HAS_INODE,
-			.inode = 100 + i,
-			.device = 0x1d,
-			.flags = 02,
+		    .kind = kind,
+		    .has = VHU_FD_HAS_INODE,
+		    .inode = 100 + i,
+		    .device = 0x1d,
+		    .flags = 02,
 		};
 		if (kind != VHU_FD_EVENTFD) {
 			fd[i].name = "/memfd:golden";
@@ -183,15 +182,15 @@ static void give_message(struct maker *maker, const struct vhu_message *message,
 	static uint8_t bytes[VHU_HEADER_SIZE + PAYLOAD_MAX];
 	struct vhu_fd_info fd[16];
 	struct vhu_record record = {
-		.type = VHU_RECORD_MESSAGE,
-		.channel = message->channel,
-		.from_back_end = reply == (message->channel == VHU_FRONT_END),
-		.marks = maker->marks | (maker->big_endian ? VHU_MARK_BIG_ENDIAN : 0),
-		.message = bytes,
-		.message_size = VHU_HEADER_SIZE + size,
-		.message_sent = VHU_HEADER_SIZE + size,
-		.fds = (uint16_t)fds,
-		.fd = fd,
+	    .type = VHU_RECORD_MESSAGE,
+	    .channel = message->channel,
+	    .from_back_end = reply == (message->channel == VHU_FRONT_END),
+	    .marks = maker->marks | (maker->big_endian ? VHU_MARK_BIG_ENDIAN : 0),
+	    .message = bytes,
+	    .message_size = VHU_HEADER_SIZE + size,
+	    .message_sent = VHU_HEADER_SIZE + size,
+	    .fds = (uint16_t)fds,
+	    .fd = fd,
 	};
 
 	if (message->channel != VHU_GPU)
@@ -236,8 +235,7 @@ static void give_empty(struct maker *maker, enum vhu_message_id id)
 static void set_up(struct maker *maker, const struct golden *golden)
 {
 	uint64_t protocol = golden->message->needs_protocol | UINT64_C(1) << VHU_PF_REPLY_ACK;
-	uint64_t features = golden->message->needs_feature |
-			    UINT64_C(1) << VHU_F_PROTOCOL_FEATURES;
+	uint64_t features = golden->message->needs_feature | UINT64_C(1) << VHU_F_PROTOCOL_FEATURES;
 	bool postcopy = false;
 
 	for (unsigned reply = 0; reply < 2; reply++) {
@@ -289,8 +287,8 @@ static unsigned fds_of(uint8_t count, const struct vhu_layout *layout)
 	if (count != VHU_FDS_REGIONS)
 		return count;
 	return layout->fields && vhu_fields[layout->first + layout->fields - 1].kind == VHU_ARRAY
-		       ? REGIONS
-		       : 0;
+		   ? REGIONS
+		   : 0;
 }
 
 /* Write the cases of a request's layout and a reply's: with the fewest and the most descriptors. */
@@ -301,9 +299,9 @@ static void give_layouts(struct maker *maker, const struct vhu_message *message,
 
 	for (unsigned most = 0; most < 2; most++) {
 		for (unsigned side = 0; side < 2; side++)
-			golden.fds[side] = fds_of(most ? message->fds[side].max
-						       : message->fds[side].min,
-						  &vhu_layouts[golden.shape[side]->layout]);
+			golden.fds[side] =
+			    fds_of(most ? message->fds[side].max : message->fds[side].min,
+				   &vhu_layouts[golden.shape[side]->layout]);
 		if (!most || message->fds[0].min != message->fds[0].max ||
 		    message->fds[1].min != message->fds[1].max)
 			give_case(maker, &golden);
@@ -344,23 +342,24 @@ static void give_row(struct maker *maker, const struct vhu_message *message)
 static void give_vring_events(struct maker *maker)
 {
 	static const uint16_t has[VHU_ACTS] = {
-		[VHU_ACT_WAKE] = VHU_VRING_HAS_KICK_TO_WAKE,
-		[VHU_ACT_CALL] = VHU_VRING_HAS_KICK_TO_WAKE | VHU_VRING_HAS_WAKE_TO_CALL |
-				 VHU_VRING_HAS_KICK_TO_CALL,
+	    [VHU_ACT_WAKE] = VHU_VRING_HAS_KICK_TO_WAKE,
+	    [VHU_ACT_CALL] = VHU_VRING_HAS_KICK_TO_WAKE | VHU_VRING_HAS_WAKE_TO_CALL |
+			     VHU_VRING_HAS_KICK_TO_CALL,
 	};
 
 	for (unsigned act = 0; act < VHU_ACTS; act++) {
 		struct vhu_record record = {
-			.type = VHU_RECORD_VRING,
-			.vring = {
-				.act = act,
-				.has = has[act],
-				.vring = 1,
-				.eventfd_id = 20 + act,
-				.pid = 4711 + act,
-				.tid = 4712 + act,
-				.cpu = act,
-				.comm = "golden",
+		    .type = VHU_RECORD_VRING,
+		    .vring =
+			{
+			    .act = act,
+			    .has = has[act],
+			    .vring = 1,
+			    .eventfd_id = 20 + act,
+			    .pid = 4711 + act,
+			    .tid = 4712 + act,
+			    .cpu = act,
+			    .comm = "golden",
 			},
 		};
 
@@ -372,15 +371,16 @@ static void give_vring_events(struct maker *maker)
 	/* What the proxy tells of those that it passes on. */
 	for (unsigned fate = 0; fate < VHU_FATES; fate++) {
 		struct vhu_record record = {
-			.type = VHU_RECORD_VRING,
-			.vring = {
-				.act = fate % 2 ? VHU_ACT_CALL : VHU_ACT_KICK,
-				.has = VHU_VRING_HAS_FATE,
-				.eventfd_id = 30,
-				.pid = 4711,
-				.comm = "golden",
-				.signals = 1 + fate,
-				.fate = fate,
+		    .type = VHU_RECORD_VRING,
+		    .vring =
+			{
+			    .act = fate % 2 ? VHU_ACT_CALL : VHU_ACT_KICK,
+			    .has = VHU_VRING_HAS_FATE,
+			    .eventfd_id = 30,
+			    .pid = 4711,
+			    .comm = "golden",
+			    .signals = 1 + fate,
+			    .fate = fate,
 			},
 		};
 
@@ -392,21 +392,21 @@ static void give_vring_events(struct maker *maker)
 static void give_later_session(struct maker *maker)
 {
 	struct vhu_record opened = {
-		.type = VHU_RECORD_OPENED,
-		.marks = VHU_MARK_EARLIER,
-		.front_end = {true, 4711, 107, 107, "golden", "/run/front.sock"},
-		.back_end = {true, 4712, 0, 0, "golden", "/run/back.sock"},
+	    .type = VHU_RECORD_OPENED,
+	    .marks = VHU_MARK_EARLIER,
+	    .front_end = {true, 4711, 107, 107, "golden", "/run/front.sock"},
+	    .back_end = {true, 4712, 0, 0, "golden", "/run/back.sock"},
 	};
 	struct vhu_record closed = {.type = VHU_RECORD_CLOSED, .text = "front-end closed"};
 	struct vhu_record continued = {
-		.type = VHU_RECORD_CONTINUED,
-		.text = "golden_00002_20230704123601.pcapng",
+	    .type = VHU_RECORD_CONTINUED,
+	    .text = "golden_00002_20230704123601.pcapng",
 	};
 	struct vhu_record lost = {
-		.type = VHU_RECORD_ERROR,
-		.marks = VHU_MARK_LOST,
-		.text = "7 records were lost from 2023-07-04T12:36:00Z to 2023-07-04T12:36:01Z: No "
-			"space left on device",
+	    .type = VHU_RECORD_ERROR,
+	    .marks = VHU_MARK_LOST,
+	    .text = "7 records were lost from 2023-07-04T12:36:00Z to 2023-07-04T12:36:01Z: No "
+		    "space left on device",
 	};
 	uint64_t session = ++maker->session;
 

@@ -6,8 +6,8 @@
 #include "lib/capture/record.h"
 
 /*
- * Read KIND, or KIND:ID of an eventfd, or KIND:KEY=VALUE,... of size, seals, flags, page_size, name.
- * It can be read and written unless flags say otherwise. A name lasts as long as @text.
+ * Read KIND, or KIND:ID of an eventfd, or KIND:KEY=VALUE,... of size, seals, flags, page_size,
+ * name. It can be read and written unless flags say otherwise. A name lasts as long as @text.
  * Returns whether it could.
  */
 bool descriptor_read(struct vhu_fd_info *fd, const char *text);

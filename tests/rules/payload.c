@@ -12,13 +12,13 @@
 #include "lib/protocol/walk.h"
 
 #define NESTED_MAX 16
-#define TEXT_MAX 4096
+#define TEXT_MAX   4096
 
 /* A structure that is being filled in. */
 struct frame {
 	const struct vhu_layout *layout;
-	uint32_t base;		   /* where it begins in the payload */
-	bool named[VHU_FIELDS];	   /* by a word */
+	uint32_t base;              /* where it begins in the payload */
+	bool named[VHU_FIELDS];     /* by a word */
 	unsigned count[VHU_FIELDS]; /* elements of an array so far */
 };
 
@@ -92,7 +92,8 @@ bool payload_number(const char *text, enum vhu_names_id names, uint32_t device, 
 		else if (part[0] == '-')
 			*value |= (uint64_t)strtoll(part, &end, 0);
 		else if ((name = payload_name(names, part, device))) {
-			*value |= vhu_name_sets[names].bits ? UINT64_C(1) << name->value : name->value;
+			*value |=
+			    vhu_name_sets[names].bits ? UINT64_C(1) << name->value : name->value;
 			continue;
 		} else
 			return false;
@@ -146,8 +147,8 @@ static enum vhu_field_id field_find(const struct vhu_layout *layout, const char 
 static enum vhu_field_id config_find(const char *key, size_t length)
 {
 	for (unsigned f = 0; f < VHU_FIELDS; f++)
-		if (!strncmp(vhu_fields[f].path, "config.", 7) && strchr(vhu_fields[f].path + 7, '.') &&
-		    same(key, length, vhu_fields[f].path))
+		if (!strncmp(vhu_fields[f].path, "config.", 7) &&
+		    strchr(vhu_fields[f].path + 7, '.') && same(key, length, vhu_fields[f].path))
 			return f;
 	return VHU_FIELDS;
 }
@@ -244,12 +245,14 @@ static bool fill_field(struct payload *payload, struct frame *frame, enum vhu_fi
 		return fill_nested(payload, field, (uint32_t)at, text);
 	case VHU_ARRAY:
 		return fill_nested(payload, field,
-				   (uint32_t)(at + frame->count[id]++ * (uint64_t)field->size), text);
+				   (uint32_t)(at + frame->count[id]++ * (uint64_t)field->size),
+				   text);
 	default:
 		size = field->kind == VHU_TEXT ? snprintf((char *)bytes, sizeof(bytes), "%s", text)
 					       : payload_hex(text, bytes, sizeof(bytes));
 		if (size < 0 || (field->size && (uint32_t)size > field->size))
-			return wrong(payload, "%s are not its bytes: \"%s\"", last_part(field), text);
+			return wrong(payload, "%s are not its bytes: \"%s\"", last_part(field),
+				     text);
 		if (!reach(payload, at + (uint64_t)size))
 			return false;
 		memcpy(payload->bytes + at, bytes, (size_t)size);
@@ -283,7 +286,8 @@ static bool fill_words(struct payload *payload, struct frame *frame, char *const
 	for (unsigned i = 0; i < words; i++) {
 		size_t length = strcspn(word[i], "=");
 		enum vhu_field_id id = field_find(frame->layout, word[i], length);
-		enum vhu_field_id config = id == VHU_FIELDS ? config_find(word[i], length) : VHU_FIELDS;
+		enum vhu_field_id config =
+		    id == VHU_FIELDS ? config_find(word[i], length) : VHU_FIELDS;
 
 		if (!word[i][length] || (id == VHU_FIELDS && config == VHU_FIELDS))
 			return wrong(payload, "\"%s\" names no field of %s", word[i],
@@ -327,8 +331,8 @@ static bool fill_rest(struct payload *payload, const struct frame *frame, unsign
 }
 
 /* Choose among a message's layouts. Returns NULL where none is called @as, or has all fields. */
-static const struct vhu_layout *choose(const struct vhu_message *message, bool reply, const char *as,
-				       char *const *word, unsigned words)
+static const struct vhu_layout *choose(const struct vhu_message *message, bool reply,
+				       const char *as, char *const *word, unsigned words)
 {
 	const struct vhu_shapes *shapes = &vhu_shapes[message->shape[reply]];
 
@@ -353,11 +357,11 @@ bool payload_fill(struct payload *payload, const struct vhu_message *message, bo
 	if (!frame)
 		return wrong(payload, "out of memory");
 	frame->layout = choose(message, reply, as, word, words);
-	good = frame->layout ? reach(payload, frame->layout->size) &&
-				       fill_words(payload, frame, word, words) &&
-				       fill_rest(payload, frame, fds)
-			     : wrong(payload, "%s%s has no layout %s", message->name,
-				     reply ? " reply" : "", as ? as : "with all of these fields");
+	good = frame->layout
+		   ? reach(payload, frame->layout->size) &&
+			 fill_words(payload, frame, word, words) && fill_rest(payload, frame, fds)
+		   : wrong(payload, "%s%s has no layout %s", message->name, reply ? " reply" : "",
+			   as ? as : "with all of these fields");
 	free(frame);
 	return good;
 }

@@ -6,8 +6,8 @@
  *	scenario FILE.scn CAPTURE	compile
  *	scenario --show FILE.scn...	show records by their numbers, and the findings
  *	scenario --check FILE.scn...	compile, read back, compare with what the file expects
- *	scenario --refresh FILE.scn...	write what is found as what is expected; the diff is the review
- *	scenario --cover FILE.scn...	tell the rules that no file trips, or comes close to
+ *	scenario --refresh FILE.scn...	write what is found as what is expected; the diff is the
+ *review scenario --cover FILE.scn...	tell the rules that no file trips, or comes close to
  *
  * --big-endian before them: the peers send in that byte order.
  */
@@ -104,7 +104,8 @@ static void add_findings(struct look *look, const struct vhu_note *note)
 					   o ? ", " : ", see ", finding->other[o]);
 		lines_add(&look->found, "%" PRIu64 ": %s V%u %s: %s (session %" PRIu64 "%s)",
 			  finding->number, vhu_severity_name(finding->rule->severity),
-			  finding->rule->id, finding->rule->name, finding->text, finding->session, see);
+			  finding->rule->id, finding->rule->name, finding->text, finding->session,
+			  see);
 	}
 }
 
@@ -118,16 +119,18 @@ static void check_text(struct look *look, enum expectation_of of, uint64_t numbe
 	if (look->show && of == EXPECT_NAME)
 		printf("%5" PRIu64 " %s%s\n", number,
 		       record->type != VHU_RECORD_MESSAGE ? "-- "
-		       : record->from_back_end		  ? "<  "
+		       : record->from_back_end            ? "<  "
 							  : ">  ",
 		       text);
 	for (unsigned i = 0; i < look->script->expectations; i++) {
 		const struct expectation *expected = &look->script->expected[i];
 
-		if (expected->of != of || expected->number != number || !strcmp(expected->text, text))
+		if (expected->of != of || expected->number != number ||
+		    !strcmp(expected->text, text))
 			continue;
-		fprintf(stderr, "%s: record %" PRIu64 "%s\n  expected: %s\n  found:    %s\n", look->path,
-			number, of == EXPECT_AGAIN ? ", once all is known" : "", expected->text, text);
+		fprintf(stderr, "%s: record %" PRIu64 "%s\n  expected: %s\n  found:    %s\n",
+			look->path, number, of == EXPECT_AGAIN ? ", once all is known" : "",
+			expected->text, text);
 		look->failed = true;
 	}
 }
@@ -217,7 +220,8 @@ static bool compare(const struct look *look)
 	return good;
 }
 
-/* Write a file anew with what was found as what is expected, at its end. Returns whether it could. */
+/* Write a file anew with what was found as what is expected, at its end. Returns whether it could.
+ */
 static bool refresh(const struct look *look)
 {
 	char *text = NULL, line[16384];
@@ -273,7 +277,8 @@ static int expects(const char *path, const struct vhu_rule *rule)
 
 	snprintf(id, sizeof(id), " V%u ", rule->id);
 	for (unsigned i = 0; found == 0 && i < script.expectations; i++)
-		found = script.expected[i].of == EXPECT_FINDING && strstr(script.expected[i].text, id);
+		found =
+		    script.expected[i].of == EXPECT_FINDING && strstr(script.expected[i].text, id);
 	script_free(&script);
 	return found;
 }
@@ -293,7 +298,8 @@ static bool cover(const struct vhu_rule *rule, const char *kind, int wants, char
 		files++;
 		if (expects(*path, rule) == wants)
 			continue;
-		fprintf(stderr, "%s: %s V%u\n", *path, wants ? "does not expect" : "expects", rule->id);
+		fprintf(stderr, "%s: %s V%u\n", *path, wants ? "does not expect" : "expects",
+			rule->id);
 		good = false;
 	}
 	if (!files)
@@ -333,7 +339,8 @@ int main(int argc, char **argv)
 		script_free(&script);
 		return !good;
 	}
-	fprintf(stderr, "usage: scenario [--big-endian] FILE.scn CAPTURE\n"
-			"       scenario [--big-endian] --show|--check|--refresh|--cover FILE.scn...\n");
+	fprintf(stderr,
+		"usage: scenario [--big-endian] FILE.scn CAPTURE\n"
+		"       scenario [--big-endian] --show|--check|--refresh|--cover FILE.scn...\n");
 	return 2;
 }

@@ -13,13 +13,13 @@
 
 /* 2023-07-04 12:36:00 UTC, when GET_BACKEND_SPECS was proposed; each record is 100 us later. */
 #define FIRST_NS UINT64_C(1688474160000000000)
-#define STEP_NS UINT64_C(100000)
+#define STEP_NS  UINT64_C(100000)
 
 #define LINE_MAX_BYTES 16384
-#define WORDS_MAX 128
-#define NAMES_MAX 64
-#define FDS_MAX 64
-#define DEPTH_MAX 8
+#define WORDS_MAX      128
+#define NAMES_MAX      64
+#define FDS_MAX        64
+#define DEPTH_MAX      8
 
 /* A scenario while it is read. */
 struct reader {
@@ -48,8 +48,8 @@ struct message {
 	const struct vhu_message *row; /* NULL: an id by its number */
 	const char *as;
 	bool reply, says_size;
-	uint64_t whole, body;	/* bytes of message and of payload that pass; UINT64_MAX all */
-	uint64_t kept;		/* of those that pass, by the capture */
+	uint64_t whole, body;   /* bytes of message and of payload that pass; UINT64_MAX all */
+	uint64_t kept;          /* of those that pass, by the capture */
 	char *field[WORDS_MAX]; /* words that are fields */
 	unsigned fields;
 };
@@ -132,8 +132,7 @@ static bool read_event(struct reader *reader, enum vhu_record_type type, char *r
  * no number. */
 static bool read_number(struct message *message, char *word)
 {
-	static const char *const key[] = {"header_flags", "header_size", "payload", "cut",
-					  "keep"};
+	static const char *const key[] = {"header_flags", "header_size", "payload", "cut", "keep"};
 	const char *value = NULL;
 	uint64_t number;
 	unsigned i = 0;
@@ -175,8 +174,7 @@ static bool read_earlier(struct reader *reader, const char *rest)
 /* lost WHAT */
 static bool read_lost(struct reader *reader, const char *rest)
 {
-	struct vhu_record record = {
-		.type = VHU_RECORD_ERROR, .marks = VHU_MARK_LOST, .text = rest};
+	struct vhu_record record = {.type = VHU_RECORD_ERROR, .marks = VHU_MARK_LOST, .text = rest};
 
 	return give(reader, &record);
 }
@@ -188,11 +186,9 @@ static bool read_word(struct reader *reader, struct message *message, char *word
 		const char *name;
 		enum vhu_mark mark;
 	} marks[] = {
-		{"truncated", VHU_MARK_TRUNCATED},
-		{"altered", VHU_MARK_ALTERED},
-		{"partial", VHU_MARK_PARTIAL},
-		{"dropped", VHU_MARK_DROPPED},
-		{"redacted", VHU_MARK_REDACTED},
+	    {"truncated", VHU_MARK_TRUNCATED}, {"altered", VHU_MARK_ALTERED},
+	    {"partial", VHU_MARK_PARTIAL},     {"dropped", VHU_MARK_DROPPED},
+	    {"redacted", VHU_MARK_REDACTED},
 	};
 	struct payload *payload = &message->payload;
 	const char *value;
@@ -259,15 +255,15 @@ static bool read_message(struct reader *reader, struct message *message, enum vh
 	message->reply = reply;
 	message->whole = message->body = message->kept = UINT64_MAX;
 	message->header.request = (uint32_t)id;
-	message->header.flags = (channel == VHU_GPU ? 0 : VHU_FLAGS_VERSION) |
-				(reply ? VHU_FLAG_REPLY : 0);
+	message->header.flags =
+	    (channel == VHU_GPU ? 0 : VHU_FLAGS_VERSION) | (reply ? VHU_FLAG_REPLY : 0);
 	message->record = (struct vhu_record){
-		.type = VHU_RECORD_MESSAGE,
-		.channel = channel,
-		.from_back_end = reply == (channel == VHU_FRONT_END),
-		.marks = reader->big_endian ? VHU_MARK_BIG_ENDIAN : 0,
-		.message = message->bytes,
-		.fd = message->fd,
+	    .type = VHU_RECORD_MESSAGE,
+	    .channel = channel,
+	    .from_back_end = reply == (channel == VHU_FRONT_END),
+	    .marks = reader->big_endian ? VHU_MARK_BIG_ENDIAN : 0,
+	    .message = message->bytes,
+	    .fd = message->fd,
 	};
 	for (unsigned i = 1; i < words; i++)
 		if (!read_word(reader, message, word[i]))
@@ -295,9 +291,9 @@ static int read_arrow(struct reader *reader, char **word, unsigned words)
 		enum vhu_channel channel;
 		bool reply;
 	} arrows[] = {
-		{">", VHU_FRONT_END, false}, {"<", VHU_FRONT_END, true},
-		{"back>", VHU_BACK_END, false}, {"back<", VHU_BACK_END, true},
-		{"gpu>", VHU_GPU, false},    {"gpu<", VHU_GPU, true},
+	    {">", VHU_FRONT_END, false},    {"<", VHU_FRONT_END, true},
+	    {"back>", VHU_BACK_END, false}, {"back<", VHU_BACK_END, true},
+	    {"gpu>", VHU_GPU, false},       {"gpu<", VHU_GPU, true},
 	};
 
 	for (unsigned i = 0; i < sizeof(arrows) / sizeof(arrows[0]); i++) {
@@ -315,8 +311,8 @@ static int read_arrow(struct reader *reader, char **word, unsigned words)
 	return -1;
 }
 
-/* Let a name stand for a value. @depth: of the file that sets a default, which gives way to what was
- * let and to the defaults of files that include this one; 0 by let. */
+/* Let a name stand for a value. @depth: of the file that sets a default, which gives way to what
+ * was let and to the defaults of files that include this one; 0 by let. */
 static bool let(struct reader *reader, const char *name, const char *value, unsigned depth)
 {
 	unsigned i = 0;
@@ -371,8 +367,8 @@ static bool replace(struct reader *reader, const char *from, char *to)
 static bool expect(struct reader *reader, enum expectation_of of, uint64_t number, const char *text)
 {
 	struct script *script = reader->script;
-	struct expectation *more = reallocarray(script->expected, script->expectations + 1,
-						sizeof(*more));
+	struct expectation *more =
+	    reallocarray(script->expected, script->expectations + 1, sizeof(*more));
 
 	if (!more)
 		return wrong(reader, "out of memory", NULL);
@@ -409,7 +405,8 @@ static bool read_granted(struct reader *reader, bool device, const char *name)
 		reader->script->device = (uint32_t)found->value;
 		return true;
 	}
-	for (enum vhu_dialect dialect = VHU_UPSTREAM; !device && dialect < VHU_DIALECTS; dialect++) {
+	for (enum vhu_dialect dialect = VHU_UPSTREAM; !device && dialect < VHU_DIALECTS;
+	     dialect++) {
 		if (strcmp(vhu_dialect_name(dialect), name))
 			continue;
 		reader->script->dialect = dialect;
@@ -523,12 +520,12 @@ bool script_read(struct script *script, const char *path, bool big_endian, scrip
 	if (!reader)
 		return false;
 	*reader = (struct reader){
-		.script = script,
-		.sink = sink,
-		.to = to,
-		.big_endian = big_endian,
-		.session = 1,
-		.time_ns = FIRST_NS,
+	    .script = script,
+	    .sink = sink,
+	    .to = to,
+	    .big_endian = big_endian,
+	    .session = 1,
+	    .time_ns = FIRST_NS,
 	};
 	good = read_file(reader, path);
 	free(reader);

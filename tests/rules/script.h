@@ -12,8 +12,8 @@
 struct expectation {
 	enum expectation_of {
 		EXPECT_FINDING, /* `text` is the whole finding, as check prints it */
-		EXPECT_NAME,	/* of record `number`, as it passes */
-		EXPECT_AGAIN,	/* of record `number`, once all of the capture is known */
+		EXPECT_NAME,    /* of record `number`, as it passes */
+		EXPECT_AGAIN,   /* of record `number`, once all of the capture is known */
 	} of;
 	uint64_t number;
 	char *text;
@@ -22,9 +22,9 @@ struct expectation {
 struct script {
 	struct expectation *expected;
 	unsigned expectations;
-	uint32_t device;	  /* taken for granted; 0 found out */
+	uint32_t device;          /* taken for granted; 0 found out */
 	enum vhu_dialect dialect; /* taken for granted; VHU_ANY found out */
-	uint64_t records;	  /* written */
+	uint64_t records;         /* written */
 };
 
 /* Takes a record that a script makes; it lasts until it returns. Returns 0 or -errno. */

@@ -14,8 +14,8 @@ static inline uint8_t *cliff_new(size_t size)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	size_t whole = (size + page - 1) / page * page;
-	uint8_t *at = mmap(NULL, whole + page, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *at =
+	    mmap(NULL, whole + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (at == MAP_FAILED || mprotect(at + whole, page, PROT_NONE))
 		abort();

@@ -13,9 +13,9 @@
 #include "lib/cli/options.h"
 
 static const struct vhu_option option[] = {
-	{'w', "write", "FILE", "write to FILE"},
-	{300, "quick", NULL, "be quick"},
-	{0},
+    {'w', "write", "FILE", "write to FILE"},
+    {300, "quick", NULL, "be quick"},
+    {0},
 };
 static const struct vhu_example example[] = {{0}};
 static const struct vhu_command command = {.name = "test", .option = option, .example = example};
@@ -63,8 +63,8 @@ static void unknown_options_and_lacking_arguments_are_errors(void **state)
 
 static void numbers_are_whole_and_within_bounds(void **state)
 {
-	static const char *const bad[] = {"",	"-1", "+1", " 1", "1 ", "0x", "9",
-					  "1k", "18446744073709551616"};
+	static const char *const bad[] = {
+	    "", "-1", "+1", " 1", "1 ", "0x", "9", "1k", "18446744073709551616"};
 	uint64_t value;
 
 	(void)state;
@@ -98,21 +98,21 @@ static void json_is_as_it_should_be(void **state)
 	vhu_json_bytes(&json, "bytes", (const uint8_t[]){0, 0xab}, 2);
 	vhu_json_object_end(&json);
 	fclose(json.to);
-	assert_string_equal(text,
-			    "{\"exact\":9007199254740991,\"large\":\"9007199254740992\",\"small\":-1,"
-			    "\"list\":[{},true],"
-			    "\"text\":\"a\\\"\\\\\\u000a\\u007f \xc3\xa4 \\ufffd\\ufffd\\ufffd "
-			    "\\ufffd\\ufffd\\ufffd\",\"bytes\":\"00ab\"}");
+	assert_string_equal(
+	    text, "{\"exact\":9007199254740991,\"large\":\"9007199254740992\",\"small\":-1,"
+		  "\"list\":[{},true],"
+		  "\"text\":\"a\\\"\\\\\\u000a\\u007f \xc3\xa4 \\ufffd\\ufffd\\ufffd "
+		  "\\ufffd\\ufffd\\ufffd\",\"bytes\":\"00ab\"}");
 	free(text);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(options_come_one_by_one),
-		cmocka_unit_test(unknown_options_and_lacking_arguments_are_errors),
-		cmocka_unit_test(numbers_are_whole_and_within_bounds),
-		cmocka_unit_test(json_is_as_it_should_be),
+	    cmocka_unit_test(options_come_one_by_one),
+	    cmocka_unit_test(unknown_options_and_lacking_arguments_are_errors),
+	    cmocka_unit_test(numbers_are_whole_and_within_bounds),
+	    cmocka_unit_test(json_is_as_it_should_be),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

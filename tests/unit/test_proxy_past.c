@@ -105,8 +105,8 @@ static void what_made_a_session_is_told_once(void **state)
 		vhu_past_take(past, event(0, VHU_RECORD_ERROR));
 		vhu_past_take(past, event(1, VHU_RECORD_VRING));
 	}
-	/* Opened, features asked for and offered, first (for what was guessed from them) and last, a
-	 * ring; opened, a ring, its owner. */
+	/* Opened, features asked for and offered, first (for what was guessed from them) and last,
+	 * a ring; opened, a ring, its owner. */
 	assert_int_equal(tell(past).of[1], 6);
 	assert_int_equal(tell(past).of[2], 3);
 	assert_int_equal(tell(past).of[0], 0);

@@ -437,8 +437,8 @@ static bool on_speaks(struct vhu_relay *relay)
 	return true;
 }
 
-/* Drop each message whose number ends in 3, send those twice whose number ends in 5, and let the next
- * go before those whose number ends in 7. */
+/* Drop each message whose number ends in 3, send those twice whose number ends in 5, and let the
+ * next go before those whose number ends in 7. */
 static void on_alters(struct vhu_relay *relay)
 {
 	struct vhu_relay_plan *plan = vhu_relay_plan_of(relay);

@@ -16,7 +16,7 @@ struct talk {
 	struct vhu_sessions *sessions;
 	uint64_t session, number, time_ns;
 	struct vhu_note note; /* of the message fed last */
-	char text[256];	      /* and what it says */
+	char text[256];       /* and what it says */
 };
 
 static struct talk talk_new(void)
@@ -33,16 +33,16 @@ static void say(struct talk *talk, enum vhu_channel channel, bool reply, uint32_
 {
 	static uint8_t bytes[VHU_HEADER_SIZE + 2048];
 	struct vhu_record record = {
-		.type = VHU_RECORD_MESSAGE,
-		.channel = channel,
-		.from_back_end = reply == (channel == VHU_FRONT_END),
-		.session = talk->session,
-		.time_ns = talk->time_ns,
-		.message = bytes,
-		.message_size = VHU_HEADER_SIZE + size,
-		.message_sent = VHU_HEADER_SIZE + size,
-		.marks = vhu_host_is_big_endian() ? VHU_MARK_BIG_ENDIAN : 0,
-		.text = "",
+	    .type = VHU_RECORD_MESSAGE,
+	    .channel = channel,
+	    .from_back_end = reply == (channel == VHU_FRONT_END),
+	    .session = talk->session,
+	    .time_ns = talk->time_ns,
+	    .message = bytes,
+	    .message_size = VHU_HEADER_SIZE + size,
+	    .message_sent = VHU_HEADER_SIZE + size,
+	    .marks = vhu_host_is_big_endian() ? VHU_MARK_BIG_ENDIAN : 0,
+	    .text = "",
 	};
 
 	vhu_header_write(bytes, (struct vhu_header){request, flags, size},
@@ -80,14 +80,14 @@ static void each_evidence_tells_its_dialect(void **state)
 		enum vhu_dialect dialect;
 		const char *name;
 	} row[] = {
-		{41, 16, NO_REPLY, VHU_UPSTREAM, "GET_SHARED_OBJECT"},
-		{41, 0, 0, VHU_UPSTREAM, "GET_SHARED_OBJECT"},
-		{41, 0, 16, VHU_STANDALONE, "GET_BACKEND_SPECS"},
-		{41, 0, 4, VHU_PROBE, "GET_DEVICE_ID"},
-		{42, 8, NO_REPLY, VHU_UPSTREAM, "SET_DEVICE_STATE_FD"},
-		{42, 0, 4, VHU_PROBE, "GET_CONFIG_SIZE"},
-		{43, 0, 8, VHU_UPSTREAM, "CHECK_DEVICE_STATE"},
-		{43, 0, 4, VHU_PROBE, "GET_MIN_VQ"},
+	    {41, 16, NO_REPLY, VHU_UPSTREAM, "GET_SHARED_OBJECT"},
+	    {41, 0, 0, VHU_UPSTREAM, "GET_SHARED_OBJECT"},
+	    {41, 0, 16, VHU_STANDALONE, "GET_BACKEND_SPECS"},
+	    {41, 0, 4, VHU_PROBE, "GET_DEVICE_ID"},
+	    {42, 8, NO_REPLY, VHU_UPSTREAM, "SET_DEVICE_STATE_FD"},
+	    {42, 0, 4, VHU_PROBE, "GET_CONFIG_SIZE"},
+	    {43, 0, 8, VHU_UPSTREAM, "CHECK_DEVICE_STATE"},
+	    {43, 0, 4, VHU_PROBE, "GET_MIN_VQ"},
 	};
 	const uint8_t payload[16] = {2};
 
@@ -114,8 +114,8 @@ static void read_live_an_empty_request_has_two_names(void **state)
 	ask(&talk, 41, NULL, 0);
 	assert_string_equal(talk.text, "GET_BACKEND_SPECS or GET_DEVICE_ID");
 	answer(&talk, 41, (const uint32_t[]){4, 0, 1, 1}, 16);
-	assert_string_equal(talk.text,
-			    "GET_BACKEND_SPECS reply device RNG, config size 0, min vqs 1, max vqs 1");
+	assert_string_equal(
+	    talk.text, "GET_BACKEND_SPECS reply device RNG, config size 0, min vqs 1, max vqs 1");
 	assert_int_equal(vhu_sessions_device(talk.sessions, 1), 4);
 	ask(&talk, 41, NULL, 0);
 	assert_string_equal(talk.text, "GET_BACKEND_SPECS");
@@ -268,9 +268,9 @@ static void a_device_is_guessed_by_what_its_back_end_offers(void **state)
 		uint64_t features;
 		uint32_t config_size, device;
 	} row[] = {
-		{UINT64_C(0x130007646), 60, 2}, /* QEMU's storage daemon */
-		{UINT64_C(0x130000000), 40, 26}, /* virtiofsd */
-		{UINT64_C(0x130000000), 0, 0}, /* says nothing of itself */
+	    {UINT64_C(0x130007646), 60, 2},  /* QEMU's storage daemon */
+	    {UINT64_C(0x130000000), 40, 26}, /* virtiofsd */
+	    {UINT64_C(0x130000000), 0, 0},   /* says nothing of itself */
 	};
 
 	(void)state;
@@ -339,20 +339,20 @@ static void a_session_that_closed_is_forgotten(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_evidence_tells_its_dialect),
-		cmocka_unit_test(read_live_an_empty_request_has_two_names),
-		cmocka_unit_test(read_again_the_request_has_one_name),
-		cmocka_unit_test(dialects_are_each_sessions_own),
-		cmocka_unit_test(negotiated_features_lean_towards_a_dialect),
-		cmocka_unit_test(a_forced_dialect_is_taken_for_granted),
-		cmocka_unit_test(a_reply_answers_the_oldest_request_of_its_id),
-		cmocka_unit_test(an_acknowledgement_answers_what_asked_for_one),
-		cmocka_unit_test(replies_go_the_other_way_on_the_channels_inside),
-		cmocka_unit_test(postcopy_ends_its_exchange_of_addresses),
-		cmocka_unit_test(a_device_is_guessed_by_what_its_back_end_offers),
-		cmocka_unit_test(unknown_messages_are_shown_by_number),
-		cmocka_unit_test(memory_is_bounded_by_forgetting_the_oldest),
-		cmocka_unit_test(a_session_that_closed_is_forgotten),
+	    cmocka_unit_test(each_evidence_tells_its_dialect),
+	    cmocka_unit_test(read_live_an_empty_request_has_two_names),
+	    cmocka_unit_test(read_again_the_request_has_one_name),
+	    cmocka_unit_test(dialects_are_each_sessions_own),
+	    cmocka_unit_test(negotiated_features_lean_towards_a_dialect),
+	    cmocka_unit_test(a_forced_dialect_is_taken_for_granted),
+	    cmocka_unit_test(a_reply_answers_the_oldest_request_of_its_id),
+	    cmocka_unit_test(an_acknowledgement_answers_what_asked_for_one),
+	    cmocka_unit_test(replies_go_the_other_way_on_the_channels_inside),
+	    cmocka_unit_test(postcopy_ends_its_exchange_of_addresses),
+	    cmocka_unit_test(a_device_is_guessed_by_what_its_back_end_offers),
+	    cmocka_unit_test(unknown_messages_are_shown_by_number),
+	    cmocka_unit_test(memory_is_bounded_by_forgetting_the_oldest),
+	    cmocka_unit_test(a_session_that_closed_is_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,8 @@ static void fields_lie_within_their_layouts(void **state)
 			bool repeats = field->kind == VHU_ARRAY || field->size == 0;
 
 			assert_true(field->offset + (repeats ? 0 : field->size) <= layout->size);
-			if (field->kind == VHU_UINT || field->kind == VHU_INT || field->kind == VHU_LE)
+			if (field->kind == VHU_UINT || field->kind == VHU_INT ||
+			    field->kind == VHU_LE)
 				assert_true(field->size == 1 || field->size == 2 ||
 					    field->size == 4 || field->size == 8);
 			if (field->kind == VHU_ARRAY)
@@ -56,11 +57,11 @@ static void every_message_is_found_by_number_and_by_name(void **state)
 		char name[128];
 
 		assert_int_equal(message->id, i);
-		assert_int_equal(vhu_message_find(message->channel, message->request,
-						  message->dialect == VHU_ANY ? VHU_UPSTREAM
-									      : message->dialect,
-						  row),
-				 1);
+		assert_int_equal(
+		    vhu_message_find(message->channel, message->request,
+				     message->dialect == VHU_ANY ? VHU_UPSTREAM : message->dialect,
+				     row),
+		    1);
 		assert_ptr_equal(row[0], message);
 		assert_ptr_equal(vhu_message_by_name(message->name), message);
 		snprintf(name, sizeof(name), "vhost_user_%s", message->name);
@@ -203,18 +204,18 @@ static void headers_read_as_they_were_written(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(fields_lie_within_their_layouts),
-		cmocka_unit_test(every_set_of_shapes_ends_with_one_that_always_fits),
-		cmocka_unit_test(every_message_is_found_by_number_and_by_name),
-		cmocka_unit_test(older_names_find_the_same_message),
-		cmocka_unit_test(an_id_means_something_else_in_each_dialect),
-		cmocka_unit_test(two_messages_open_channels),
-		cmocka_unit_test(messages_tell_what_they_do_to_eventfds),
-		cmocka_unit_test(some_messages_are_always_answered),
-		cmocka_unit_test(keys_are_masked_in_every_layout_of_a_crypto_session),
-		cmocka_unit_test(names_depend_on_device_and_dialect),
-		cmocka_unit_test(features_tell_what_they_depend_on),
-		cmocka_unit_test(headers_read_as_they_were_written),
+	    cmocka_unit_test(fields_lie_within_their_layouts),
+	    cmocka_unit_test(every_set_of_shapes_ends_with_one_that_always_fits),
+	    cmocka_unit_test(every_message_is_found_by_number_and_by_name),
+	    cmocka_unit_test(older_names_find_the_same_message),
+	    cmocka_unit_test(an_id_means_something_else_in_each_dialect),
+	    cmocka_unit_test(two_messages_open_channels),
+	    cmocka_unit_test(messages_tell_what_they_do_to_eventfds),
+	    cmocka_unit_test(some_messages_are_always_answered),
+	    cmocka_unit_test(keys_are_masked_in_every_layout_of_a_crypto_session),
+	    cmocka_unit_test(names_depend_on_device_and_dialect),
+	    cmocka_unit_test(features_tell_what_they_depend_on),
+	    cmocka_unit_test(headers_read_as_they_were_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,14 +119,15 @@ static void what_no_field_covers_is_left_over(void **state)
 			      VHU_ITEM_LEFT_OVER),
 			 32);
 	assert_int_equal(
-		told(&vhu_layouts[VHU_LAYOUT_none], &nothing_wanted, NULL, VHU_ITEM_LEFT_OVER), 3);
+	    told(&vhu_layouts[VHU_LAYOUT_none], &nothing_wanted, NULL, VHU_ITEM_LEFT_OVER), 3);
 }
 
 static void a_count_that_lies_ends_with_the_payload(void **state)
 {
 	const uint8_t bytes[72] = {0xff, 0xff, 0xff, 0xff};
 	const struct vhu_payload payload = {bytes, 72, 72, false};
-	int64_t missing = told(&vhu_layouts[VHU_LAYOUT_mem_table], &payload, NULL, VHU_ITEM_MISSING);
+	int64_t missing =
+	    told(&vhu_layouts[VHU_LAYOUT_mem_table], &payload, NULL, VHU_ITEM_MISSING);
 
 	(void)state;
 	/* What is missing of 4 G regions does not fit 32 bits. */
@@ -147,7 +148,7 @@ static void parts_of_an_integer_are_shifted_down(void **state)
 		assert_true(vhu_field_read(&payload, VHU_FIELD_vring_base_packed_avail, 0, &value));
 		assert_int_equal(value, 5);
 		assert_true(
-			vhu_field_read(&payload, VHU_FIELD_vring_base_packed_used_wrap, 0, &value));
+		    vhu_field_read(&payload, VHU_FIELD_vring_base_packed_used_wrap, 0, &value));
 		assert_int_equal(value, 1);
 		payload = (struct vhu_payload){big, 8, 8, true};
 	}
@@ -231,15 +232,14 @@ static enum vhu_layout_id chosen(enum vhu_message_id message, bool reply,
 {
 	const struct vhu_payload payload = {bytes, size, size, false};
 
-	return (enum vhu_layout_id)(vhu_message_layout(&vhu_messages[message], reply, context,
-						       &payload) -
-				    vhu_layouts);
+	return (enum vhu_layout_id)(
+	    vhu_message_layout(&vhu_messages[message], reply, context, &payload) - vhu_layouts);
 }
 
 static void layouts_are_chosen_by_size_and_by_what_is_known(void **state)
 {
-	const struct vhu_context nothing = {0}, packed = {.has_features = true,
-							  .features = UINT64_C(1) << 34};
+	const struct vhu_context nothing = {0},
+				 packed = {.has_features = true, .features = UINT64_C(1) << 34};
 	const struct vhu_context no_xen = {.has_protocol_features = true};
 	const struct vhu_context postcopy = {.postcopy = true};
 	const uint8_t one[88] = {1};
@@ -271,16 +271,16 @@ static void layouts_are_chosen_by_size_and_by_what_is_known(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(no_layout_reads_past_any_end),
-		cmocka_unit_test(a_short_payload_says_how_much_is_missing),
-		cmocka_unit_test(a_cut_capture_is_not_a_short_payload),
-		cmocka_unit_test(what_no_field_covers_is_left_over),
-		cmocka_unit_test(a_count_that_lies_ends_with_the_payload),
-		cmocka_unit_test(parts_of_an_integer_are_shifted_down),
-		cmocka_unit_test(a_window_shows_the_configuration_fields_that_lie_in_it),
-		cmocka_unit_test(brief_texts_read_like_a_sentence),
-		cmocka_unit_test(texts_are_cut_where_room_ends),
-		cmocka_unit_test(layouts_are_chosen_by_size_and_by_what_is_known),
+	    cmocka_unit_test(no_layout_reads_past_any_end),
+	    cmocka_unit_test(a_short_payload_says_how_much_is_missing),
+	    cmocka_unit_test(a_cut_capture_is_not_a_short_payload),
+	    cmocka_unit_test(what_no_field_covers_is_left_over),
+	    cmocka_unit_test(a_count_that_lies_ends_with_the_payload),
+	    cmocka_unit_test(parts_of_an_integer_are_shifted_down),
+	    cmocka_unit_test(a_window_shows_the_configuration_fields_that_lie_in_it),
+	    cmocka_unit_test(brief_texts_read_like_a_sentence),
+	    cmocka_unit_test(texts_are_cut_where_room_ends),
+	    cmocka_unit_test(layouts_are_chosen_by_size_and_by_what_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
