@@ -69,20 +69,21 @@ bool vhu_past_work_begin(struct vhu_past_work *work, const struct vhu_past_sessi
 bool vhu_past_work_add(struct vhu_past_work *work, const struct vhu_past_passed *passed,
 		       uint8_t *bytes, const struct vhu_note *note)
 {
-	struct vhu_past_record *request = work_find(work, note->request_number);
+	struct vhu_past_record *request = work_find(work, note->request_number), *added;
 
 	if (request)
 		request->partner = passed->number;
 	if (work->records == work->room &&
 	    !work_make_room(&work->record, &work->room, 2 * work->room + 64))
 		return false;
-	work->record[work->records++] = (struct vhu_past_record){
+	added = &work->record[work->records++];
+	*added = (struct vhu_past_record){
 	    .passed = *passed,
 	    .partner = note->request_number,
 	    .offer = note->offered_by,
-	    .read_by = {note->read_by[0], note->read_by[1], note->read_by[2]},
 	    .bytes = bytes,
 	};
+	memcpy(added->read_by, note->read_by, sizeof(added->read_by));
 	return true;
 }
 

@@ -61,11 +61,11 @@ static bool ahead_take(struct vhu_relay *relay, uint8_t *bytes, size_t size)
 	return false;
 }
 
-/* Return whether the next message may be sent, after @sending of the last: that is not to be sent
- * once more, and it was not set aside. */
+/* Return whether the next message may be sent, after @sending of the last: that went, was not set
+ * aside, and is not to be sent once more. */
 static bool ahead_goes_on(const struct vhu_relay *relay, enum vhu_relay_sending sending)
 {
-	return sending == VHU_RELAY_SENT && !relay->got && !relay->aside;
+	return sending == VHU_RELAY_SENT && !relay->got;
 }
 
 enum vhu_relay_ahead vhu_relay_ahead(struct vhu_relay *relay, unsigned *turns)

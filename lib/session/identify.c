@@ -233,13 +233,32 @@ static void find_places(struct vhu_look *look)
 	}
 }
 
+/* Note which messages before it the meaning of a message, @at, hangs on. */
+static void refer(struct vhu_note *note, const struct vhu_state *state, int at)
+{
+	const struct vhu_feature_set *offered = NULL;
+
+	if (at == VHU_REQUEST(SET_FEATURES))
+		offered = &state->features;
+	else if (at == VHU_REQUEST(SET_PROTOCOL_FEATURES))
+		offered = &state->protocol_features;
+	if (offered) {
+		note->offer = offered->offered;
+		note->offered_by = offered->offered_by;
+	}
+	if (!note->message || vhu_shapes[note->message->shape[note->reply]].shapes < 2)
+		return;
+	note->read_by[0] = state->features.taken_by;
+	note->read_by[1] = state->protocol_features.taken_by;
+	note->read_by[2] = state->context.postcopy ? state->postcopy_by : state->postcopy_end_by;
+}
+
 void vhu_look_annotate(struct vhu_look *look)
 {
 	struct vhu_state *state = look->state;
 	struct vhu_note *note = look->note;
 	enum vhu_channel channel = look->record->channel;
 	int64_t request = note->reply ? -1 : (int64_t)note->payload.size;
-	const struct vhu_feature_set *offered = NULL;
 	unsigned agree;
 
 	look->withheld =
@@ -263,19 +282,7 @@ void vhu_look_annotate(struct vhu_look *look)
 	vhu_look_lay_out(note);
 	if (vhu_look_at(look) == VHU_REQUEST(SET_VRING_ADDR))
 		find_places(look);
-	if (vhu_look_at(look) == VHU_REQUEST(SET_FEATURES))
-		offered = &state->features;
-	else if (vhu_look_at(look) == VHU_REQUEST(SET_PROTOCOL_FEATURES))
-		offered = &state->protocol_features;
-	if (offered) {
-		note->offer = offered->offered;
-		note->offered_by = offered->offered_by;
-	}
-	if (!note->message || vhu_shapes[note->message->shape[note->reply]].shapes < 2)
-		return;
-	note->read_by[0] = state->features.taken_by;
-	note->read_by[1] = state->protocol_features.taken_by;
-	note->read_by[2] = state->context.postcopy ? state->postcopy_by : state->postcopy_end_by;
+	refer(note, state, vhu_look_at(look));
 }
 
 void vhu_note_again(struct vhu_note *note, const struct vhu_record *record,

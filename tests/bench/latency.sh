@@ -9,7 +9,7 @@
 # A way is a set of hooks, bpftrace or strace. Needs root; bpftrace and strace are measured where they
 # are installed, the former where tracefs is (mount -t tracefs tracefs /sys/kernel/tracing).
 set -eu
-build=build/release rounds=15 ways='fentry kprobe syscalls all-syscalls bpftrace strace'
+build=build rounds=15 ways='fentry kprobe syscalls all-syscalls bpftrace strace'
 while getopts b:r:w: option; do
 	case $option in
 	b) build=$OPTARG ;;
@@ -22,11 +22,7 @@ vhu=${VHU:-$build/bin/vhu} bench=${BENCH:-$build/tests/bench/bench_latency}
 [ -x "$vhu" ] && [ -x "$bench" ] || { echo "$build: no build with vhu and bench_latency" >&2; exit 2; }
 "$vhu" latency --help >/dev/null 2>&1 || { echo "lacks vhu latency: it was left out"; exit 77; }
 folder=$(mktemp -d "${TMPDIR:-/tmp}/bench-latency.XXXXXX")
-bench_pid=
-trap '[ -z "$bench_pid" ] || kill "$bench_pid" 2>/dev/null || :; rm -rf "$folder"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-mkfifo "$folder/ask" "$folder/answer"
+. "$(dirname "$0")/latency_common.sh"
 
 # The same job as a script for bpftrace, which knows eventfds by process and descriptor.
 cat >"$folder/kicks.bt" <<'END'
@@ -44,11 +40,7 @@ END
 pin=
 ! taskset -c 0 true 2>/dev/null || pin="taskset -c 0"
 # shellcheck disable=SC2086 # two words and a number, or none
-$pin "$bench" <"$folder/ask" >"$folder/answer" &
-bench_pid=$!
-exec 3>"$folder/ask" 4<"$folder/answer"
-read -r rings <&4
-read -r own other <&4
+bench_start $pin
 
 # Measure all there is, as way $1 of round $2; with $3 times as few rounds where that is slow.
 measure() {
@@ -57,22 +49,8 @@ measure() {
 		trip) count=2000 ;;
 		*) count=${BENCH_COUNT:-100000} ;;
 		esac
-		echo "$what $((count / $3))" >&3
-		read -r ns <&4
-		echo "$1 $2 $what $ns" >>"$folder/all"
+		echo "$1 $2 $what $(bench_ask "$what" $((count / $3)))" >>"$folder/all"
 	done
-}
-
-# End process $1, which may not have begun to listen to it yet.
-stop() {
-	while case $(cat "/proc/$1/stat" 2>/dev/null) in
-		'' | *') Z '*) false ;;
-		esac
-	do
-		kill -INT "$1" 2>/dev/null || :
-		sleep 0.05
-	done
-	wait "$1" 2>/dev/null || :
 }
 
 # Start what watches in way $1. Returns 1 where that cannot be had.

@@ -5,7 +5,7 @@
 #
 #	sh latency_guest.sh [-b BUILD] [-r ROUNDS]
 set -eu
-build=build/release rounds=5
+build=build rounds=5
 while getopts b:r: option; do
 	case $option in
 	b) build=$OPTARG ;;
@@ -36,5 +36,6 @@ END
 # The guest's clock counts instructions, whatever else this machine does meanwhile.
 vhu_boot_options='-icount shift=0,sleep=off'
 vhu_boot "$top" script "$build/bin/vhu" "$build/tests/bench/bench_latency" \
-	"$build/tests/bench/bench_accuracy" "$top/tests/bench/latency.sh"
+	"$build/tests/bench/bench_accuracy" "$top/tests/bench/latency.sh" \
+	"$top/tests/bench/latency_common.sh"
 grep -e '^|' -e '^guest: [ac]' lines || { tail -n 30 lines; exit 1; }

@@ -5,7 +5,7 @@
 #
 #	sh latency_inside.sh [-b BUILD] [-r ROUNDS]
 set -eu
-build=build/release rounds=7
+build=build rounds=7
 while getopts b:r: option; do
 	case $option in
 	b) build=$OPTARG ;;
@@ -16,40 +16,12 @@ done
 vhu=$build/bin/vhu bench=$build/tests/bench/bench_latency
 [ -x "$vhu" ] && [ -x "$bench" ] || { echo "$build: no build with vhu and bench_latency" >&2; exit 2; }
 folder=$(mktemp -d "${TMPDIR:-/tmp}/bench-inside.XXXXXX")
-bench_pid=
-trap '[ -z "$bench_pid" ] || kill "$bench_pid" 2>/dev/null || :; rm -rf "$folder"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-mkfifo "$folder/ask" "$folder/answer"
-"$bench" <"$folder/ask" >"$folder/answer" &
-bench_pid=$!
-exec 3>"$folder/ask" 4<"$folder/answer"
-read -r rings <&4
-read -r own other <&4
-: "$other"
-
-# Print how long one of $1 takes.
-measure() {
-	echo "$1 20000" >&3
-	read -r ns <&4
-	echo "$ns"
-}
-
-# End process $1, which may not have begun to listen to it yet.
-stop() {
-	while case $(cat "/proc/$1/stat" 2>/dev/null) in
-		'' | *') Z '*) false ;;
-		esac
-	do
-		kill -INT "$1" 2>/dev/null || :
-		sleep 0.05
-	done
-	wait "$1" 2>/dev/null || :
-}
+. "$(dirname "$0")/latency_common.sh"
+bench_start
 
 # Measure $1 with its pop and push at $2 and $3.
 compare() {
-	plain=$(measure "$1")
+	plain=$(bench_ask "$1" 20000)
 	: >"$folder/log"
 	# shellcheck disable=SC2086 # several words
 	"$vhu" latency --json --interval 50ms $rings --pop "$bench:$2" --push "$bench:$3" \
@@ -63,14 +35,13 @@ compare() {
 		return
 	fi
 	# A thread is of a ring once it took a kick.
-	echo "pair 10" >&3
-	read -r ns <&4
-	echo "$1 $plain $(measure "$1")" >>"$folder/all"
+	bench_ask pair 10 >"$folder/log"
+	echo "$1 $plain $(bench_ask "$1" 20000)" >>"$folder/all"
 	stop $tool
 }
 
 for round in $(seq "$rounds"); do
-	: "$round" "$own"
+	: "$round"
 	compare queue bench_pop bench_push
 	compare static vhu:queue_pop vhu:queue_push
 done

@@ -153,6 +153,20 @@ static void states_are_as_the_latest_record_leaves_them(void **state)
 	}
 }
 
+static void offers_that_keep_changing_are_told_only_so_often(void **state)
+{
+	struct vhu_past *past = vhu_past_new();
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++) {
+		vhu_past_take(past, message(1, VHU_MSG_GET_FEATURES, false, 0, 0));
+		vhu_past_take(past, message(1, VHU_MSG_GET_FEATURES, true, 8, i));
+	}
+	/* Each that the device was guessed from, and the last; each was asked for. */
+	assert_int_equal(tell(past).records, 2 * (VHU_GUESSES_MAX + 1));
+	vhu_past_free(past);
+}
+
 static void requests_wait_with_all_that_is_kept_of_them(void **state)
 {
 	struct vhu_past *past = vhu_past_new();
@@ -247,6 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_made_a_session_is_told_once),
+	    cmocka_unit_test(offers_that_keep_changing_are_told_only_so_often),
 	    cmocka_unit_test(states_are_as_the_latest_record_leaves_them),
 	    cmocka_unit_test(requests_wait_with_all_that_is_kept_of_them),
 	    cmocka_unit_test(a_session_has_only_so_much_room),

@@ -287,6 +287,24 @@ static void a_device_is_guessed_by_what_its_back_end_offers(void **state)
 	}
 }
 
+static void no_guess_stands_against_what_a_back_end_says(void **state)
+{
+	const uint32_t specs[4] = {4, 0, 1, 1};
+	const uint64_t features = UINT64_C(0x130007646); /* those of a disk */
+	const uint8_t config[12 + 60] = {[4] = 60};
+	struct talk talk = talk_new();
+
+	(void)state;
+	ask(&talk, 41, NULL, 0);
+	answer(&talk, 41, specs, sizeof(specs));
+	assert_int_equal(vhu_sessions_device(talk.sessions, 1), 4);
+	ask(&talk, 1, NULL, 0);
+	answer(&talk, 1, &features, 8);
+	ask(&talk, 24, config, sizeof(config));
+	assert_int_equal(vhu_sessions_device(talk.sessions, 1), 4);
+	vhu_sessions_free(talk.sessions);
+}
+
 static void unknown_messages_are_shown_by_number(void **state)
 {
 	struct talk talk = talk_new();
@@ -350,6 +368,7 @@ int main(void)
 	    cmocka_unit_test(replies_go_the_other_way_on_the_channels_inside),
 	    cmocka_unit_test(postcopy_ends_its_exchange_of_addresses),
 	    cmocka_unit_test(a_device_is_guessed_by_what_its_back_end_offers),
+	    cmocka_unit_test(no_guess_stands_against_what_a_back_end_says),
 	    cmocka_unit_test(unknown_messages_are_shown_by_number),
 	    cmocka_unit_test(memory_is_bounded_by_forgetting_the_oldest),
 	    cmocka_unit_test(a_session_that_closed_is_forgotten),
