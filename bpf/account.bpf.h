@@ -8,7 +8,7 @@
 #ifndef VHU_BPF_ACCOUNT_BPF_H
 #define VHU_BPF_ACCOUNT_BPF_H
 
-#include "inside.bpf.h"
+#include "uprobes.bpf.h"
 
 /* Add to a ring's histogram of @stage how long it is from @from to @to. */
 static __always_inline void add(struct vhu_bpf_ring *ring, enum vhu_bpf_stage stage, __u64 from,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Histograms in the kernel, with the buckets that lib/cli/histogram.h has. */
+/* Histograms in the kernel, with the buckets that lib/util/histogram.h has. */
 #ifndef VHU_BPF_HISTOGRAM_BPF_H
 #define VHU_BPF_HISTOGRAM_BPF_H
 

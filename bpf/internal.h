@@ -33,33 +33,33 @@ struct vhu_probes {
 /*
  * Open the object, load @hooks and attach them. Returns 0, or -errno with nothing left behind.
  */
-int vhu_tier_load(struct vhu_probes *probes, enum vhu_hooks hooks,
-		  const struct vhu_probes_choice *choice);
+int vhu_hooks_load(struct vhu_probes *probes, enum vhu_hooks hooks,
+		   const struct vhu_probes_choice *choice);
 /* Take all of it back. */
-void vhu_tier_unload(struct vhu_probes *probes);
+void vhu_hooks_unload(struct vhu_probes *probes);
 
 /* Return whether a program is for a back-end's own code; whether @choice asks for it. */
-bool vhu_inside_is(const char *program);
-bool vhu_inside_wants(const struct vhu_inside_choice *choice, const char *program);
+bool vhu_uprobes_is(const char *program);
+bool vhu_uprobes_wants(const struct vhu_uprobes_choice *choice, const char *program);
 /*
  * Attach those that are asked for.
  * @error: VHU_PROBES_ERROR_SIZE bytes, gets what is wrong. Returns 0 or -errno.
  */
-int vhu_inside_attach(struct vhu_probes *probes, const struct vhu_inside_choice *choice,
-		      char *error);
+int vhu_uprobes_attach(struct vhu_probes *probes, const struct vhu_uprobes_choice *choice,
+		       char *error);
 
 /*
  * Try the attached probes on an eventfd of our own: learns what eventfds look like, and whether
  * signals from inside the kernel are seen.
  * Returns 0, or -errno: -ENXIO where they are attached but see nothing.
  */
-int vhu_trial_run(struct vhu_probes *probes);
+int vhu_selftest_run(struct vhu_probes *probes);
 
 /* Keep libbpf's complaints instead of printing them. */
-void vhu_why_listen(void);
+void vhu_diagnose_listen(void);
 /* Return whether this process has a capability, in effect. */
-bool vhu_why_has(unsigned capability);
+bool vhu_diagnose_has(unsigned capability);
 /* Say in @error why the probes cannot be had, after @ret of the set of hooks tried last. */
-void vhu_why(int ret, enum vhu_hooks hooks, bool only, char *error);
+void vhu_diagnose(int ret, enum vhu_hooks hooks, bool only, char *error);
 
 #endif

@@ -26,7 +26,7 @@ int vhu_probes_open(struct vhu_probes **to, const struct vhu_probes_choice *choi
 
 	*to = NULL;
 	error[0] = '\0';
-	vhu_why_listen();
+	vhu_diagnose_listen();
 	if (!probes) {
 		strcpy(error, "out of memory");
 		return ret;
@@ -34,22 +34,22 @@ int vhu_probes_open(struct vhu_probes **to, const struct vhu_probes_choice *choi
 	probes->see = choice->see;
 	probes->with = choice->with;
 	for (int hooks = first; hooks <= last; hooks++) {
-		ret = vhu_tier_load(probes, (enum vhu_hooks)hooks, choice);
+		ret = vhu_hooks_load(probes, (enum vhu_hooks)hooks, choice);
 		if (ret)
 			continue;
-		ret = vhu_trial_run(probes);
+		ret = vhu_selftest_run(probes);
 		if (!ret)
-			ret = vhu_inside_attach(probes, &choice->inside, error);
+			ret = vhu_uprobes_attach(probes, &choice->inside, error);
 		if (!ret) {
 			*to = probes;
 			return 0;
 		}
-		vhu_tier_unload(probes);
+		vhu_hooks_unload(probes);
 		if (error[0])
 			break;
 	}
 	if (!error[0])
-		vhu_why(ret, (enum vhu_hooks)last, first == last, error);
+		vhu_diagnose(ret, (enum vhu_hooks)last, first == last, error);
 	free(probes);
 	return ret;
 }
@@ -58,7 +58,7 @@ void vhu_probes_close(struct vhu_probes *probes)
 {
 	if (!probes)
 		return;
-	vhu_tier_unload(probes);
+	vhu_hooks_unload(probes);
 	free(probes);
 }
 

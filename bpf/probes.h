@@ -31,24 +31,24 @@ struct vhu_probes;
 
 /* Places in a back-end's own code. */
 enum {
-	VHU_INSIDE_POP,  /* it took a request off a vring */
-	VHU_INSIDE_PUSH, /* it gives one back */
-	VHU_INSIDE_PLACES
+	VHU_UPROBES_POP,  /* it took a request off a vring */
+	VHU_UPROBES_PUSH, /* it gives one back */
+	VHU_UPROBES_PLACES
 };
 
-struct vhu_inside_choice {
-	struct vhu_inside_place {
+struct vhu_uprobes_choice {
+	struct vhu_uprobes_place {
 		const char *binary;   /* program or library: a path, or a name that is looked for */
 		const char *provider; /* of a static probe; NULL: `name` is a function */
 		const char *name;     /* NULL: nothing is watched */
-	} place[VHU_INSIDE_PLACES];
+	} place[VHU_UPROBES_PLACES];
 	uint32_t pid; /* 0: of whichever process runs it */
 };
 
 struct vhu_probes_choice {
 	int hooks; /* enum vhu_hooks, -1: the best that there is */
 	struct vhu_bpf_config config;
-	struct vhu_inside_choice inside;
+	struct vhu_uprobes_choice inside;
 	/* See an event; called by vhu_probes_events. */
 	void (*see)(void *with, const struct vhu_bpf_event *event);
 	void *with;

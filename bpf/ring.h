@@ -14,8 +14,8 @@
 #define VHU_BPF_RINGS       256
 /* Kicks that can wait to be taken and each still have its time. */
 #define VHU_BPF_STAMPS      64
-/* A histogram's room; lib/cli/histogram.h has fewer buckets, and the same ones. A power of two, for
- * then the verifier of every kernel believes that an index fits. */
+/* A histogram's room; lib/util/histogram.h has fewer buckets, and the same ones. A power of two,
+ * for then the verifier of every kernel believes that an index fits. */
 #define VHU_BPF_BUCKETS     1024
 /* Memory for single events, bytes. */
 #define VHU_BPF_EVENTS_SIZE (4 << 20)

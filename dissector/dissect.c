@@ -13,12 +13,12 @@
 
 #include "dissector/conversation.h"
 #include "dissector/descriptor.h"
+#include "dissector/envelope.h"
 #include "dissector/event.h"
 #include "dissector/expert.h"
 #include "dissector/finding.h"
-#include "dissector/head.h"
-#include "dissector/memory.h"
 #include "dissector/message.h"
+#include "dissector/replay.h"
 #include "dissector/state.h"
 #include "dissector/statistics.h"
 #include "dissector/stream.h"
@@ -50,7 +50,7 @@ struct frame {
 /* Say in a line what a packet holds, in letters fit to be shown: nearly always it is so. */
 static const char *describe(const struct frame *frame, char text[INFO_SIZE])
 {
-	vhu_note_text(&frame->learnt.note, &frame->record, text, INFO_SIZE);
+	vhu_annotation_text(&frame->learnt.note, &frame->record, text, INFO_SIZE);
 	for (const char *at = text; *at; at++)
 		if (*at < ' ' || *at > '~')
 			return ws_printable(frame->pinfo->pool, text, strlen(text));
@@ -82,7 +82,8 @@ static void add_tree(const struct frame *frame, proto_tree *tree)
 	if (ws_is_visible(tree))
 		proto_item_append_text(item, ", session %" PRIu64 ": %s", record->session,
 				       frame->info);
-	vhu_head_add(below, frame->pinfo, frame->tvb, frame->bytes, head, record, learnt->stream);
+	vhu_envelope_add(below, frame->pinfo, frame->tvb, frame->bytes, head, record,
+			 learnt->stream);
 	vhu_finding_add_all(below, frame->pinfo, frame->tvb, learnt);
 	if (record->type == VHU_RECORD_MESSAGE) {
 		vhu_message_add(below, frame->pinfo, frame->tvb, head, record, &learnt->note,
@@ -211,7 +212,7 @@ void vhu_dissect_register(void)
 	static int *subtrees[] = {&ett};
 
 	proto = proto_register_protocol("vhost-user protocol", "vhost-user", VHU_RECORD_DISSECTOR);
-	vhu_head_register(proto);
+	vhu_envelope_register(proto);
 	vhu_event_register(proto);
 	vhu_message_register(proto);
 	vhu_descriptor_register(proto);

@@ -4,7 +4,7 @@
 #define VHU_DISSECTOR_EXPERT_H
 
 #include "dissector/ws_compat.h"
-#include "lib/session/rules.h"
+#include "lib/session/rules/rules.h"
 
 enum vhu_expert {
 	VHU_EXPERT_RECORD,    /* the packet is no record */

@@ -3,7 +3,7 @@
 #ifndef VHU_DISSECTOR_FINDING_H
 #define VHU_DISSECTOR_FINDING_H
 
-#include "dissector/memory.h"
+#include "dissector/replay.h"
 #include "dissector/ws_compat.h"
 
 /* Register their fields with @proto. */

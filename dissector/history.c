@@ -12,7 +12,7 @@
 
 /* Forms of one thing, oldest first; each begins with its frame's number. NULL: none yet. */
 struct vhu_history {
-	wmem_array_t *session; /* of struct vhu_past_session */
+	wmem_array_t *session; /* of struct vhu_history_session */
 	wmem_array_t *memory;
 	wmem_array_t **vring; /* by index */
 	unsigned vrings;
@@ -47,7 +47,8 @@ static const void *latest(wmem_array_t *forms, uint32_t number)
  */
 static bool keep(wmem_array_t **forms, const void *form, unsigned size)
 {
-	static const uint8_t none[sizeof(struct vhu_past_session) + sizeof(struct vhu_past_vring)];
+	static const uint8_t
+	    none[sizeof(struct vhu_history_session) + sizeof(struct vhu_history_vring)];
 	const uint8_t *before = none;
 
 	if (*forms)
@@ -65,7 +66,7 @@ static bool keep(wmem_array_t **forms, const void *form, unsigned size)
 static bool keep_session(struct vhu_history *history, const struct vhu_state *state,
 			 uint32_t number)
 {
-	struct vhu_past_session now;
+	struct vhu_history_session now;
 
 	memset(&now, 0, sizeof(now)); /* what lies between the members is compared, too */
 	now.number = number;
@@ -85,19 +86,19 @@ static bool keep_session(struct vhu_history *history, const struct vhu_state *st
 }
 
 /* Return a copy of a state's regions; NULL where that is too much. */
-static const struct vhu_past_region *copy_regions(const struct vhu_state *state, uint32_t number)
+static const struct vhu_history_region *copy_regions(const struct vhu_state *state, uint32_t number)
 {
-	uint64_t size = state->regions * sizeof(struct vhu_past_region);
-	struct vhu_past_region *copy;
+	uint64_t size = state->regions * sizeof(struct vhu_history_region);
+	struct vhu_history_region *copy;
 
 	if (memory_bytes + size > MEMORY_BYTES + (uint64_t)number * MEMORY_BYTES_FRAME)
 		return NULL;
 	memory_bytes += size;
-	copy = wmem_alloc0_array(wmem_file_scope(), struct vhu_past_region, state->regions + 1);
+	copy = wmem_alloc0_array(wmem_file_scope(), struct vhu_history_region, state->regions + 1);
 	for (unsigned i = 0; i < state->regions; i++) {
 		const struct vhu_region *region = &state->region[i];
 
-		copy[i] = (struct vhu_past_region){
+		copy[i] = (struct vhu_history_region){
 		    region->guest_address,
 		    region->size,
 		    region->user_address,
@@ -112,7 +113,7 @@ static const struct vhu_past_region *copy_regions(const struct vhu_state *state,
 /* Keep the memory map, which frame @number changed. */
 static void keep_memory(struct vhu_history *history, const struct vhu_state *state, uint32_t number)
 {
-	struct vhu_past_memory now = {number, state->regions, copy_regions(state, number)};
+	struct vhu_history_memory now = {number, state->regions, copy_regions(state, number)};
 
 	keep(&history->memory, &now, sizeof(now));
 }
@@ -138,7 +139,7 @@ static bool keep_vring(struct vhu_history *history, const struct vhu_state *stat
 		       uint32_t number)
 {
 	const struct vhu_vring *vring = &state->vring[index];
-	struct vhu_past_vring now;
+	struct vhu_history_vring now;
 
 	memset(&now, 0, sizeof(now)); /* what lies between the members is compared, too */
 	now.number = number;
@@ -162,7 +163,8 @@ static bool keep_vring(struct vhu_history *history, const struct vhu_state *stat
 	return keep(&history->vring[index], &now, sizeof(now));
 }
 
-bool vhu_history_learn(struct vhu_history **history, const struct vhu_note *note, uint32_t number)
+bool vhu_history_learn(struct vhu_history **history, const struct vhu_annotation *note,
+		       uint32_t number)
 {
 	const struct vhu_state *state = note->state;
 	bool changed;
@@ -186,21 +188,22 @@ bool vhu_history_learn(struct vhu_history **history, const struct vhu_note *note
 	return changed;
 }
 
-const struct vhu_past_session *vhu_history_session(const struct vhu_history *history,
-						   uint32_t number)
+const struct vhu_history_session *vhu_history_session(const struct vhu_history *history,
+						      uint32_t number)
 {
-	return (const struct vhu_past_session *)latest(history->session, number);
+	return (const struct vhu_history_session *)latest(history->session, number);
 }
 
-const struct vhu_past_memory *vhu_history_memory(const struct vhu_history *history, uint32_t number)
+const struct vhu_history_memory *vhu_history_memory(const struct vhu_history *history,
+						    uint32_t number)
 {
-	return (const struct vhu_past_memory *)latest(history->memory, number);
+	return (const struct vhu_history_memory *)latest(history->memory, number);
 }
 
-const struct vhu_past_vring *vhu_history_vring(const struct vhu_history *history, unsigned index,
-					       uint32_t number)
+const struct vhu_history_vring *vhu_history_vring(const struct vhu_history *history, unsigned index,
+						  uint32_t number)
 {
-	return (const struct vhu_past_vring *)latest(history->vring[index], number);
+	return (const struct vhu_history_vring *)latest(history->vring[index], number);
 }
 
 unsigned vhu_history_vrings(const struct vhu_history *history)

@@ -14,7 +14,7 @@
 struct vhu_history;
 
 /* What was negotiated, and what else goes for a session as a whole. */
-struct vhu_past_session {
+struct vhu_history_session {
 	uint32_t number; /* of the frame from which on it was so */
 	uint32_t queues, memory_slots, status;
 	uint64_t features, protocol_features; /* negotiated */
@@ -23,19 +23,19 @@ struct vhu_past_session {
 };
 
 /* A region of memory. */
-struct vhu_past_region {
+struct vhu_history_region {
 	uint64_t guest_address, size, user_address, mmap_offset;
 	uint64_t inode;    /* of its file; 0 not known */
 	uint32_t added_by; /* frame */
 };
 
-struct vhu_past_memory {
+struct vhu_history_memory {
 	uint32_t number;
 	uint32_t regions;
-	const struct vhu_past_region *region; /* NULL: too much to be kept */
+	const struct vhu_history_region *region; /* NULL: too much to be kept */
 };
 
-struct vhu_past_vring {
+struct vhu_history_vring {
 	uint32_t number;
 	uint32_t size, base;
 	uint64_t descriptor, available, used;
@@ -54,15 +54,16 @@ void vhu_history_begin(void);
  * @note: of the frame, with its state.
  * Returns whether the frame changed anything.
  */
-bool vhu_history_learn(struct vhu_history **history, const struct vhu_note *note, uint32_t number);
+bool vhu_history_learn(struct vhu_history **history, const struct vhu_annotation *note,
+		       uint32_t number);
 
 /* Return what was so at frame @number; NULL where nothing was known yet. */
-const struct vhu_past_session *vhu_history_session(const struct vhu_history *history,
-						   uint32_t number);
-const struct vhu_past_memory *vhu_history_memory(const struct vhu_history *history,
-						 uint32_t number);
-const struct vhu_past_vring *vhu_history_vring(const struct vhu_history *history, unsigned index,
-					       uint32_t number);
+const struct vhu_history_session *vhu_history_session(const struct vhu_history *history,
+						      uint32_t number);
+const struct vhu_history_memory *vhu_history_memory(const struct vhu_history *history,
+						    uint32_t number);
+const struct vhu_history_vring *vhu_history_vring(const struct vhu_history *history, unsigned index,
+						  uint32_t number);
 
 /* Return one past the highest index of a vring that anything is known of, at any frame. */
 unsigned vhu_history_vrings(const struct vhu_history *history);

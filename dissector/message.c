@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "dissector/expert.h"
-#include "dissector/meaning.h"
 #include "dissector/payload.h"
+#include "dissector/references.h"
 
 static int hf_header = -1, hf_request = -1, hf_flags = -1, hf_size = -1;
 static int hf_version = -1, hf_flag_reply = -1, hf_need_reply = -1, hf_reserved = -1;
@@ -71,13 +71,13 @@ void vhu_message_register(int proto)
 		dialects[i] = (value_string){i, vhu_dialect_name((enum vhu_dialect)i)};
 	proto_register_field_array(proto, fields, array_length(fields));
 	proto_register_subtree_array(ett, array_length(ett));
-	vhu_meaning_register(proto);
+	vhu_references_register(proto);
 	vhu_payload_register(proto);
 }
 
 /* Add the header, whose size must agree with what was sent. */
 static void add_header(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, int at,
-		       const struct vhu_record *record, const struct vhu_note *note)
+		       const struct vhu_record *record, const struct vhu_annotation *note)
 {
 	unsigned encoding =
 	    record->marks & VHU_MARK_BIG_ENDIAN ? ENC_BIG_ENDIAN : ENC_LITTLE_ENDIAN;
@@ -102,7 +102,7 @@ static void add_header(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, int 
 
 /* Add the message's name; both of them where nothing has told yet which it is. */
 static void add_name(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, int at,
-		     const struct vhu_note *note)
+		     const struct vhu_annotation *note)
 {
 	proto_item *item;
 
@@ -120,7 +120,8 @@ static void add_name(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, int at
 }
 
 /* Add what was learnt of the session, and the frame that belongs to this one. */
-static void add_learnt(proto_tree *tree, tvbuff_t *tvb, const struct vhu_note *note, uint32_t reply)
+static void add_learnt(proto_tree *tree, tvbuff_t *tvb, const struct vhu_annotation *note,
+		       uint32_t reply)
 {
 	const char *device = vhu_device_name(note->context.device);
 	nstime_t time;
@@ -145,7 +146,8 @@ static void add_learnt(proto_tree *tree, tvbuff_t *tvb, const struct vhu_note *n
 }
 
 void vhu_message_add(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, int at,
-		     const struct vhu_record *record, const struct vhu_note *note, uint32_t reply)
+		     const struct vhu_record *record, const struct vhu_annotation *note,
+		     uint32_t reply)
 {
 	if (!note->has_header) {
 		if (record->message_sent < VHU_HEADER_SIZE)
@@ -156,7 +158,7 @@ void vhu_message_add(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, int at
 	}
 	add_name(tree, pinfo, tvb, at, note);
 	add_learnt(tree, tvb, note, reply);
-	vhu_meaning_add(tree, tvb, note);
+	vhu_references_add(tree, tvb, note);
 	add_header(tree, pinfo, tvb, at, record, note);
 	vhu_payload_add(tree, pinfo, tvb, at + VHU_HEADER_SIZE, note);
 }

@@ -14,6 +14,7 @@ void vhu_message_register(int proto);
  * @reply: number of the frame that answers it, 0 not known.
  */
 void vhu_message_add(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, int at,
-		     const struct vhu_record *record, const struct vhu_note *note, uint32_t reply);
+		     const struct vhu_record *record, const struct vhu_annotation *note,
+		     uint32_t reply);
 
 #endif

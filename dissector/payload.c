@@ -100,7 +100,7 @@ static void add_step(struct trees *in, packet_info *pinfo, tvbuff_t *tvb, int at
 }
 
 void vhu_payload_add(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, int at,
-		     const struct vhu_note *note)
+		     const struct vhu_annotation *note)
 {
 	const struct vhu_payload *payload = &note->payload;
 	struct vhu_walk walk;

@@ -14,6 +14,6 @@ void vhu_payload_register(int proto);
  * What is wrong with it becomes expert items; what was cut is left to the caller.
  */
 void vhu_payload_add(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, int at,
-		     const struct vhu_note *note);
+		     const struct vhu_annotation *note);
 
 #endif

@@ -154,7 +154,7 @@ static void add_features(const struct place *to, bool known, int hf, enum vhu_fi
 }
 
 /* Add what goes for the session as a whole. */
-static void add_session(const struct place *to, const struct vhu_past_session *past,
+static void add_session(const struct place *to, const struct vhu_history_session *past,
 			const struct vhu_context *context)
 {
 	add_features(to, past->has_features, hf_features, VHU_FIELD_features_features,
@@ -170,7 +170,8 @@ static void add_session(const struct place *to, const struct vhu_past_session *p
 }
 
 /* Add a region of memory. */
-static void add_region(const struct place *to, unsigned index, const struct vhu_past_region *region)
+static void add_region(const struct place *to, unsigned index,
+		       const struct vhu_history_region *region)
 {
 	proto_item *item =
 	    proto_tree_add_uint_format(to->tree, hf_region, to->tvb, 0, 0, index,
@@ -188,7 +189,7 @@ static void add_region(const struct place *to, unsigned index, const struct vhu_
 }
 
 /* Add the memory map. */
-static void add_memory(const struct place *to, const struct vhu_past_memory *memory)
+static void add_memory(const struct place *to, const struct vhu_history_memory *memory)
 {
 	proto_item *item = add(to, hf_memory, memory->regions);
 	struct place below = {proto_item_add_subtree(item, ett_memory), to->tvb};
@@ -200,7 +201,7 @@ static void add_memory(const struct place *to, const struct vhu_past_memory *mem
 }
 
 /* Add a vring. */
-static void add_vring(const struct place *to, unsigned index, const struct vhu_past_vring *vring)
+static void add_vring(const struct place *to, unsigned index, const struct vhu_history_vring *vring)
 {
 	proto_item *item = proto_tree_add_none_format(
 	    to->tree, hf_vring, to->tvb, 0, 0, "Vring %u: %s, %s, size %u", index,
@@ -227,8 +228,8 @@ void vhu_state_add(proto_tree *tree, tvbuff_t *tvb, const struct vhu_learnt *lea
 		   uint32_t number)
 {
 	const struct vhu_history *history = learnt->history;
-	const struct vhu_past_session *session;
-	const struct vhu_past_memory *memory;
+	const struct vhu_history_session *session;
+	const struct vhu_history_memory *memory;
 	struct place to = {NULL, tvb};
 	unsigned running = 0;
 	proto_item *item;
@@ -245,7 +246,7 @@ void vhu_state_add(proto_tree *tree, tvbuff_t *tvb, const struct vhu_learnt *lea
 	if (memory)
 		add_memory(&to, memory);
 	for (unsigned i = 0; i < vhu_history_vrings(history); i++) {
-		const struct vhu_past_vring *vring = vhu_history_vring(history, i, number);
+		const struct vhu_history_vring *vring = vhu_history_vring(history, i, number);
 
 		if (!vring)
 			continue;

@@ -3,7 +3,7 @@
 #ifndef VHU_DISSECTOR_STATE_H
 #define VHU_DISSECTOR_STATE_H
 
-#include "dissector/memory.h"
+#include "dissector/replay.h"
 #include "dissector/ws_compat.h"
 
 /* Register its fields with @proto. */

@@ -55,7 +55,7 @@ static tap_packet_status times_packet(void *data, packet_info *pinfo, epan_disse
 				      const void *packet, tap_flags_t flags _U_)
 {
 	const struct vhu_tapped *tapped = (const struct vhu_tapped *)packet;
-	const struct vhu_note *note = &tapped->learnt.note;
+	const struct vhu_annotation *note = &tapped->learnt.note;
 	nstime_t delay, asked;
 
 	if (!note->request_number || !note->message)

@@ -17,7 +17,7 @@ void vhu_tap(packet_info *pinfo, const struct vhu_record *record, const struct v
 	/* What passed before the file began is not counted with what passed in it. */
 	if (!have_tap_listener(tap) || (record->marks & VHU_MARK_EARLIER))
 		return;
-	vhu_note_name(&learnt->note, record, name, sizeof(name));
+	vhu_annotation_name(&learnt->note, record, name, sizeof(name));
 	tapped = wmem_new(pinfo->pool, struct vhu_tapped);
 	*tapped = (struct vhu_tapped){
 	    .learnt = *learnt,

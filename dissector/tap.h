@@ -3,7 +3,7 @@
 #ifndef VHU_DISSECTOR_TAP_H
 #define VHU_DISSECTOR_TAP_H
 
-#include "dissector/memory.h"
+#include "dissector/replay.h"
 #include "dissector/ws_compat.h"
 
 /* A packet as a statistic sees it, while it is called. */

@@ -4,16 +4,16 @@
  *
  *	proxy -- pair (FRONT BACK) -- session -- link (a socket of it) -- relay (a direction)
  *	  |
- *	loop, sinks, rules, mask, counts
+ *	loop, sinks, faults, mask, counts
  */
 #ifndef VHU_PROXY_PROXY_H
 #define VHU_PROXY_PROXY_H
 
-#include "proxy/loop.h"
-#include "proxy/mask.h"
-#include "proxy/notify.h"
-#include "proxy/rule.h"
-#include "proxy/sink.h"
+#include "proxy/core/loop.h"
+#include "proxy/core/sink.h"
+#include "proxy/eventfd/options.h"
+#include "proxy/fault/fault.h"
+#include "proxy/fault/mask.h"
 
 /* The two sides of everything here. */
 enum vhu_side {
@@ -22,17 +22,17 @@ enum vhu_side {
 };
 
 struct vhu_pair;
-struct vhu_past;
+struct vhu_prologue;
 
 struct vhu_proxy {
 	struct vhu_loop loop;
 	struct vhu_sinks sinks;
-	struct vhu_rules rules; /* what is to be changed; its owner clears it at the end */
+	struct vhu_faults faults; /* what is to be changed; its owner clears it at the end */
 	struct vhu_mask mask;
-	const struct vhu_notify *notify; /* kicks and calls to stand between; NULL: none */
-	struct vhu_past *past;           /* records pass into it last; NULL: it is not kept */
-	bool with_keys;                  /* key material is not masked */
-	bool several;                    /* pairs: they are named in what is said */
+	const struct vhu_eventfd_options *notify; /* kicks and calls to stand between; NULL: none */
+	struct vhu_prologue *prologue; /* records pass into it last; NULL: it is not kept */
+	bool with_keys;                /* key material is not masked */
+	bool several;                  /* pairs: they are named in what is said */
 	/* Told to the person who runs it, a line without its end. */
 	void (*say)(const char *line);
 

@@ -43,7 +43,7 @@ static void look_ahead(struct vhu_reading *reading, struct vhu_sessions *session
 	struct vhu_pcapng_reader *reader;
 	const struct vhu_record *record;
 	char error[VHU_PCAPNG_ERROR_SIZE];
-	struct vhu_note note;
+	struct vhu_annotation note;
 
 	if (vhu_pcapng_reader_open(&reader, reading->path, false, error))
 		return;
@@ -76,7 +76,7 @@ static int read_through(struct vhu_reading *reading, struct vhu_sessions *sessio
 			struct vhu_pcapng_reader *reader)
 {
 	const struct vhu_record *record;
-	struct vhu_note note;
+	struct vhu_annotation note;
 	int got, error = 0;
 
 	while (!error && (got = vhu_pcapng_read(reader, &record)) > 0) {

@@ -29,7 +29,7 @@ struct vhu_reading {
 	 * then, and note->state tells which. Returns 0; -errno ends the reading.
 	 */
 	int (*see)(void *with, const struct vhu_record *record, uint64_t number,
-		   const struct vhu_note *note);
+		   const struct vhu_annotation *note);
 	void *with;
 
 	char error[VHU_PCAPNG_ERROR_SIZE + 64]; /* what is wrong with the capture; "" nothing */

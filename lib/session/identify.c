@@ -4,7 +4,7 @@
 
 #include "lib/session/internal.h"
 
-void vhu_look_take_apart(struct vhu_note *note, const struct vhu_record *record)
+void vhu_annotation_take_apart(struct vhu_annotation *note, const struct vhu_record *record)
 {
 	uint64_t sent = record->message_sent > record->message_size ? record->message_sent
 								    : record->message_size;
@@ -49,8 +49,8 @@ static bool row_has_sizes(const struct vhu_message *row, int64_t request, int64_
 	return request < 0 || reply < 0 || row->shape[0] != row->shape[1] || request == reply;
 }
 
-unsigned vhu_look_identify(struct vhu_note *note, enum vhu_channel channel, bool sure,
-			   int64_t request, int64_t reply)
+unsigned vhu_annotation_identify(struct vhu_annotation *note, enum vhu_channel channel, bool sure,
+				 int64_t request, int64_t reply)
 {
 	const struct vhu_message *row[VHU_DIALECTS];
 	enum vhu_dialect dialect = note->context.dialect;
@@ -90,7 +90,7 @@ const struct vhu_field *vhu_layout_repeats(const struct vhu_layout *layout)
 
 /* Return whether a payload fills a layout whose size its contents tell. Elements of an array that
  * were sent beyond its count are none of its business: User-mode Linux sends such. */
-static bool fills(const struct vhu_note *note, const struct vhu_layout *layout)
+static bool fills(const struct vhu_annotation *note, const struct vhu_layout *layout)
 {
 	const struct vhu_field *last = vhu_layout_repeats(layout);
 	struct vhu_walk walk;
@@ -107,13 +107,13 @@ static bool fills(const struct vhu_note *note, const struct vhu_layout *layout)
 }
 
 /* Return whether a payload has a size that a layout allows. */
-static bool fits(const struct vhu_note *note, const struct vhu_layout *layout)
+static bool fits(const struct vhu_annotation *note, const struct vhu_layout *layout)
 {
 	return vhu_layout_repeats(layout) ? fills(note, layout)
 					  : note->payload.size == layout->size;
 }
 
-bool vhu_look_size_fits(const struct vhu_note *note, enum vhu_shapes_id id)
+bool vhu_annotation_size_fits(const struct vhu_annotation *note, enum vhu_shapes_id id)
 {
 	const struct vhu_shapes *shapes = &vhu_shapes[id];
 
@@ -125,7 +125,7 @@ bool vhu_look_size_fits(const struct vhu_note *note, enum vhu_shapes_id id)
 
 /* Choose the layout of a note's message: the one that goes with what was negotiated, unless the
  * size is that of another. Then the sides do not agree, and the sender knows what it meant. */
-static const struct vhu_layout *choose(const struct vhu_note *note)
+static const struct vhu_layout *choose(const struct vhu_annotation *note)
 {
 	const struct vhu_shapes *shapes = &vhu_shapes[note->message->shape[note->reply]];
 	const struct vhu_layout *layout =
@@ -142,7 +142,7 @@ static const struct vhu_layout *choose(const struct vhu_note *note)
 	return layout;
 }
 
-void vhu_look_lay_out(struct vhu_note *note)
+void vhu_annotation_lay_out(struct vhu_annotation *note)
 {
 	uint64_t index;
 
@@ -155,7 +155,7 @@ void vhu_look_lay_out(struct vhu_note *note)
 }
 
 /* Return whether a message is answered in postcopy by the addresses that the back-end chose. */
-static bool is_answered_in_postcopy(const struct vhu_note *note)
+static bool is_answered_in_postcopy(const struct vhu_annotation *note)
 {
 	const struct vhu_shapes *shapes = &vhu_shapes[note->message->shape[0]];
 
@@ -164,7 +164,7 @@ static bool is_answered_in_postcopy(const struct vhu_note *note)
 	       note->layout != &vhu_layouts[shapes->shape[0].layout];
 }
 
-bool vhu_look_is_answered(const struct vhu_note *note, bool *due)
+bool vhu_annotation_is_answered(const struct vhu_annotation *note, bool *due)
 {
 	const struct vhu_message *message = note->message;
 	const struct vhu_context *context = &note->context;
@@ -191,11 +191,13 @@ bool vhu_look_is_answered(const struct vhu_note *note, bool *due)
 	return false;
 }
 
-const struct vhu_message *vhu_look_other_reading(const struct vhu_look *look, int64_t request)
+const struct vhu_message *vhu_check_other_reading(const struct vhu_check_context *check,
+						  int64_t request)
 {
-	const struct vhu_note *note = look->note;
+	const struct vhu_annotation *note = check->note;
 	const struct vhu_message *row[VHU_DIALECTS];
-	unsigned rows = vhu_message_find(look->record->channel, note->header.request, VHU_ANY, row);
+	unsigned rows =
+	    vhu_message_find(check->record->channel, note->header.request, VHU_ANY, row);
 	int64_t reply = note->reply ? (int64_t)note->payload.size : -1;
 
 	for (unsigned i = 0; i < rows; i++)
@@ -205,21 +207,21 @@ const struct vhu_message *vhu_look_other_reading(const struct vhu_look *look, in
 }
 
 /* Find the region that each area of a ring lies in. */
-static void find_places(struct vhu_look *look)
+static void find_places(struct vhu_check_context *check)
 {
-	const struct vhu_state *state = look->state;
-	struct vhu_note *note = look->note;
+	const struct vhu_state *state = check->state;
+	struct vhu_annotation *note = check->note;
 	const struct {
 		const char *what;
 		uint64_t address;
 	} area[VHU_PLACES_MAX] = {
-	    {"descriptor area", vhu_get(look, VHU_FIELD_vring_addr_descriptor)},
-	    {"used area", vhu_get(look, VHU_FIELD_vring_addr_used)},
-	    {"available area", vhu_get(look, VHU_FIELD_vring_addr_available)},
+	    {"descriptor area", vhu_get(check, VHU_FIELD_vring_addr_descriptor)},
+	    {"used area", vhu_get(check, VHU_FIELD_vring_addr_used)},
+	    {"available area", vhu_get(check, VHU_FIELD_vring_addr_available)},
 	};
 
 	for (unsigned i = 0; i < VHU_PLACES_MAX; i++) {
-		bool guest = vhu_taken(look, VHU_PF_GPA_ADDRESSES);
+		bool guest = vhu_taken(check, VHU_PF_GPA_ADDRESSES);
 		int region = vhu_state_region(state, area[i].address, 1, guest);
 
 		if (region < 0)
@@ -234,7 +236,7 @@ static void find_places(struct vhu_look *look)
 }
 
 /* Note which messages before it the meaning of a message, @at, hangs on. */
-static void refer(struct vhu_note *note, const struct vhu_state *state, int at)
+static void refer(struct vhu_annotation *note, const struct vhu_state *state, int at)
 {
 	const struct vhu_feature_set *offered = NULL;
 
@@ -253,44 +255,44 @@ static void refer(struct vhu_note *note, const struct vhu_state *state, int at)
 	note->read_by[2] = state->context.postcopy ? state->postcopy_by : state->postcopy_end_by;
 }
 
-void vhu_look_annotate(struct vhu_look *look)
+void vhu_annotate(struct vhu_check_context *check)
 {
-	struct vhu_state *state = look->state;
-	struct vhu_note *note = look->note;
-	enum vhu_channel channel = look->record->channel;
+	struct vhu_state *state = check->state;
+	struct vhu_annotation *note = check->note;
+	enum vhu_channel channel = check->record->channel;
 	int64_t request = note->reply ? -1 : (int64_t)note->payload.size;
 	unsigned agree;
 
-	look->withheld =
-	    note->reply && (look->record->marks & VHU_MARK_DROPPED) &&
+	check->withheld =
+	    note->reply && (check->record->marks & VHU_MARK_DROPPED) &&
 	    vhu_state_withhold(state, channel, note->header.request, &note->request_number);
-	if (!look->withheld && note->reply &&
-	    vhu_state_answer(state, channel, note->header.request, &look->request,
-			     &look->skipped)) {
-		note->request_number = look->request.number;
-		if (look->record->time_ns > look->request.time_ns)
-			note->delay_ns = look->record->time_ns - look->request.time_ns;
-		request = (int64_t)look->request.size;
+	if (!check->withheld && note->reply &&
+	    vhu_state_answer(state, channel, note->header.request, &check->request,
+			     &check->skipped)) {
+		note->request_number = check->request.number;
+		if (check->record->time_ns > check->request.time_ns)
+			note->delay_ns = check->record->time_ns - check->request.time_ns;
+		request = (int64_t)check->request.size;
 	}
-	agree = vhu_look_identify(note, channel, state->dialect_is_sure, request,
-				  note->reply ? (int64_t)note->payload.size : -1);
+	agree = vhu_annotation_identify(note, channel, state->dialect_is_sure, request,
+					note->reply ? (int64_t)note->payload.size : -1);
 	/* A message of one dialect alone tells the session's; one cut short tells nothing. */
-	if (agree == 1 && !(look->record->marks & VHU_MARK_PARTIAL)) {
-		vhu_state_learn_dialect(state, note->message->dialect, true, look->number);
+	if (agree == 1 && !(check->record->marks & VHU_MARK_PARTIAL)) {
+		vhu_state_learn_dialect(state, note->message->dialect, true, check->number);
 		note->context.dialect = state->context.dialect;
 	}
-	vhu_look_lay_out(note);
-	if (vhu_look_at(look) == VHU_REQUEST(SET_VRING_ADDR))
-		find_places(look);
-	refer(note, state, vhu_look_at(look));
+	vhu_annotation_lay_out(note);
+	if (vhu_check_message(check) == VHU_REQUEST(SET_VRING_ADDR))
+		find_places(check);
+	refer(note, state, vhu_check_message(check));
 }
 
-void vhu_note_again(struct vhu_note *note, const struct vhu_record *record,
-		    const struct vhu_context *context)
+void vhu_annotation_again(struct vhu_annotation *note, const struct vhu_record *record,
+			  const struct vhu_context *context)
 {
 	uint64_t number = note->request_number, delay = note->delay_ns;
 
-	*note = (struct vhu_note){
+	*note = (struct vhu_annotation){
 	    .context = *context,
 	    .request_number = number,
 	    .delay_ns = delay,
@@ -298,11 +300,11 @@ void vhu_note_again(struct vhu_note *note, const struct vhu_record *record,
 	};
 	if (record->type != VHU_RECORD_MESSAGE || (unsigned)record->channel >= VHU_CHANNELS)
 		return;
-	vhu_look_take_apart(note, record);
+	vhu_annotation_take_apart(note, record);
 	if (!note->has_header)
 		return;
-	vhu_look_identify(note, record->channel, context->dialect != VHU_ANY,
-			  note->reply ? -1 : (int64_t)note->payload.size,
-			  note->reply ? (int64_t)note->payload.size : -1);
-	vhu_look_lay_out(note);
+	vhu_annotation_identify(note, record->channel, context->dialect != VHU_ANY,
+				note->reply ? -1 : (int64_t)note->payload.size,
+				note->reply ? (int64_t)note->payload.size : -1);
+	vhu_annotation_lay_out(note);
 }

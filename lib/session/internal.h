@@ -15,10 +15,10 @@
 #define VHU_FINDINGS_MAX 64
 
 /* One record as it is looked at: everything that checks and updates need. */
-struct vhu_look {
+struct vhu_check_context {
 	struct vhu_state *state;
 	const struct vhu_record *record;
-	struct vhu_note *note;
+	struct vhu_annotation *note;
 	uint64_t number;
 	struct vhu_pending request; /* a reply: what it answers, number 0: nothing */
 	struct vhu_pending skipped; /* a reply: an older one that it passes over, or number 0 */
@@ -32,7 +32,7 @@ struct vhu_look {
 /* identify.c: which message a record is. */
 
 /* Fill in a note's header, payload and direction. */
-void vhu_look_take_apart(struct vhu_note *note, const struct vhu_record *record);
+void vhu_annotation_take_apart(struct vhu_annotation *note, const struct vhu_record *record);
 
 /*
  * Find out which message an id is: the row of the session's dialect or, where that is not @sure,
@@ -40,31 +40,32 @@ void vhu_look_take_apart(struct vhu_note *note, const struct vhu_record *record)
  * @request, @reply: payload sizes; -1 not known.
  * Fills in note->message, note->or_message. Returns how many rows agree.
  */
-unsigned vhu_look_identify(struct vhu_note *note, enum vhu_channel channel, bool sure,
-			   int64_t request, int64_t reply);
+unsigned vhu_annotation_identify(struct vhu_annotation *note, enum vhu_channel channel, bool sure,
+				 int64_t request, int64_t reply);
 
 /* Say what a message is, of which dialect, which request it answers, what it points to. */
-void vhu_look_annotate(struct vhu_look *look);
+void vhu_annotate(struct vhu_check_context *check);
 
 /* Choose the layout of a message that was identified, and find the vring it is about. */
-void vhu_look_lay_out(struct vhu_note *note);
+void vhu_annotation_lay_out(struct vhu_annotation *note);
 
 /* Return whether a request may be answered, as far as is known; in *@due whether it must be. */
-bool vhu_look_is_answered(const struct vhu_note *note, bool *due);
+bool vhu_annotation_is_answered(const struct vhu_annotation *note, bool *due);
 
 /* Return how many vrings there can be, by what the back-end told. */
-uint64_t vhu_look_vring_limit(const struct vhu_look *look);
+uint64_t vhu_check_vring_limit(const struct vhu_check_context *check);
 
 /* Find the row of another dialect that a message looks like, which has the id of its own dialect's
  * but not the size. @request: its payload's size, or -1. Returns NULL where there is none. */
-const struct vhu_message *vhu_look_other_reading(const struct vhu_look *look, int64_t request);
+const struct vhu_message *vhu_check_other_reading(const struct vhu_check_context *check,
+						  int64_t request);
 
 /* Return a layout's last field where that is repeated, so that the layout has no fixed size; else
  * NULL. */
 const struct vhu_field *vhu_layout_repeats(const struct vhu_layout *layout);
 
 /* Return whether a payload has a size that one of a set's layouts has. */
-bool vhu_look_size_fits(const struct vhu_note *note, enum vhu_shapes_id shapes);
+bool vhu_annotation_size_fits(const struct vhu_annotation *note, enum vhu_shapes_id shapes);
 
 /* state.c: what messages change. */
 
@@ -91,32 +92,33 @@ void vhu_state_alter(struct vhu_state *state, uint64_t number);
 bool vhu_state_is_altered(const struct vhu_state *state, uint64_t number);
 
 /* Return whether a message takes the kick or call of a running vring away from it. */
-bool vhu_vring_fd_is_replaced(const struct vhu_look *look, const struct vhu_vring *vring,
+bool vhu_vring_fd_is_replaced(const struct vhu_check_context *check, const struct vhu_vring *vring,
 			      enum vhu_vring_role role);
 
 /* Note that the back-end has taken all that was sent to it before record @number. */
 void vhu_state_acknowledged(struct vhu_state *state, uint64_t number);
 
 /* Change the state by a message, after it was checked. Returns 0 or -ENOMEM. */
-int vhu_state_learn(struct vhu_look *look, uint32_t forced_device);
+int vhu_state_learn(struct vhu_check_context *check, uint32_t forced_device);
 
 /* Return a region as a message has it at @base of its payload, with the @fd-th descriptor. */
-struct vhu_region vhu_look_region(const struct vhu_look *look, uint32_t base, unsigned fd);
+struct vhu_region vhu_check_region(const struct vhu_check_context *check, uint32_t base,
+				   unsigned fd);
 
 /* Take a dialect, told by record @number, as the session's, unless a surer sign told another. */
 void vhu_state_learn_dialect(struct vhu_state *state, enum vhu_dialect dialect, bool sure,
 			     uint64_t number);
 
-/* learn_memory.c: what messages change in the session's memory. */
+/* state_memory.c: what messages change in the session's memory. */
 
 /* Take a memory table. In postcopy it may also be the u64 that ends the exchange of addresses.
  * Returns 0 or -ENOMEM. */
-int vhu_learn_mem_table(struct vhu_look *look);
+int vhu_learn_mem_table(struct vhu_check_context *check);
 
 /* Take a region that is added or removed. Returns 0 or -ENOMEM. */
-int vhu_learn_region(struct vhu_look *look, bool add);
+int vhu_learn_region(struct vhu_check_context *check, bool add);
 
-/* origins.c: what the state was learnt from. */
+/* provenance.c: what the state was learnt from. */
 
 /* Forget all of a state but its session's number, dialect and device: records are missing. */
 void vhu_state_forget(struct vhu_state *state);
@@ -125,49 +127,50 @@ void vhu_state_forget(struct vhu_state *state);
 void vhu_state_free(struct vhu_state *state);
 
 /* check_*.c: rules. Each looks at a message before the state is changed by it, but for
- * vhu_check_ring_start, which looks at what it changed. */
-void vhu_check_framing(struct vhu_look *look);
-void vhu_check_negotiation(struct vhu_look *look);
-void vhu_check_size(struct vhu_look *look);
-void vhu_check_reply(struct vhu_look *look);
-void vhu_check_ring(struct vhu_look *look);
-void vhu_check_ring_start(struct vhu_look *look);
+ * vhu_rules_ring_start, which looks at what it changed. */
+void vhu_rules_framing(struct vhu_check_context *check);
+void vhu_rules_negotiation(struct vhu_check_context *check);
+void vhu_rules_size(struct vhu_check_context *check);
+void vhu_rules_reply(struct vhu_check_context *check);
+void vhu_rules_ring(struct vhu_check_context *check);
+void vhu_rules_ring_start(struct vhu_check_context *check);
 /* Look for vrings that were enabled without an acknowledgement long enough ago to matter. */
-void vhu_check_enabled(struct vhu_look *look);
+void vhu_rules_enabled(struct vhu_check_context *check);
 /* Report how often a running vring's call was replaced. */
-void vhu_check_replaced(struct vhu_look *look, unsigned index, const struct vhu_vring_fd *call);
+void vhu_rules_replaced(struct vhu_check_context *check, unsigned index,
+			const struct vhu_vring_fd *call);
 /* Report that a vring's first kick may be lost. */
-void vhu_check_kick_lost(struct vhu_look *look, unsigned index);
-void vhu_check_descriptors(struct vhu_look *look);
-void vhu_check_memory(struct vhu_look *look);
-void vhu_check_device(struct vhu_look *look);
-void vhu_check_standalone(struct vhu_look *look);
+void vhu_rules_kick_lost(struct vhu_check_context *check, unsigned index);
+void vhu_rules_descriptors(struct vhu_check_context *check);
+void vhu_rules_memory(struct vhu_check_context *check);
+void vhu_rules_device(struct vhu_check_context *check);
+void vhu_rules_standalone(struct vhu_check_context *check);
 /* Look at a session that ended. @closed: by whom the record says, else the capture ended. */
-void vhu_check_end(struct vhu_look *look, bool closed);
+void vhu_rules_end(struct vhu_check_context *check, bool closed);
 /* Look at a channel that ended within its session. */
-void vhu_check_channel_end(struct vhu_look *look);
+void vhu_rules_channel_end(struct vhu_check_context *check);
 
 /* Report that a rule is broken. @other: the number of a record that has to do with it, or 0. */
-void vhu_report(struct vhu_look *look, enum vhu_rule_at rule, uint64_t other, const char *format,
-		...) __attribute__((format(printf, 4, 5)));
+void vhu_report(struct vhu_check_context *check, enum vhu_rule_at rule, uint64_t other,
+		const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Return true the first time that it is asked of a rule in a session. */
-bool vhu_report_first(struct vhu_look *look, enum vhu_rule_at rule);
+bool vhu_report_first(struct vhu_check_context *check, enum vhu_rule_at rule);
 
 /* Return the value of a field of the note's payload, 0 where it is not there. */
-static inline uint64_t vhu_get(const struct vhu_look *look, enum vhu_field_id field)
+static inline uint64_t vhu_get(const struct vhu_check_context *check, enum vhu_field_id field)
 {
 	uint64_t value = 0;
 
-	vhu_field_read(&look->note->payload, field, 0, &value);
+	vhu_field_read(&check->note->payload, field, 0, &value);
 	return value;
 }
 
 /* Return whether all fields of the note's message can be read: it has the size for them, and the
  * capture holds them. */
-static inline bool vhu_look_has_fields(const struct vhu_look *look)
+static inline bool vhu_check_has_fields(const struct vhu_check_context *check)
 {
-	const struct vhu_note *note = look->note;
+	const struct vhu_annotation *note = check->note;
 
 	return note->message && note->layout && note->payload.captured >= note->layout->size;
 }
@@ -175,24 +178,24 @@ static inline bool vhu_look_has_fields(const struct vhu_look *look)
 /* Return which message is looked at, as its id doubled, plus 1 for its reply: for switches. */
 #define VHU_REQUEST(name)  ((int)VHU_MSG_##name << 1)
 #define VHU_REPLY_TO(name) ((int)VHU_MSG_##name << 1 | 1)
-static inline int vhu_look_at(const struct vhu_look *look)
+static inline int vhu_check_message(const struct vhu_check_context *check)
 {
-	const struct vhu_message *message = look->note->message;
+	const struct vhu_message *message = check->note->message;
 
-	return message ? (int)message->id << 1 | look->note->reply : -1;
+	return message ? (int)message->id << 1 | check->note->reply : -1;
 }
 
 /* Return whether the format of rings is known, and in *@packed which it is. */
-static inline bool vhu_look_format(const struct vhu_look *look, bool *packed)
+static inline bool vhu_check_format(const struct vhu_check_context *check, bool *packed)
 {
-	*packed = look->state->context.features >> VHU_F_RING_PACKED & 1;
-	return look->state->context.has_features;
+	*packed = check->state->context.features >> VHU_F_RING_PACKED & 1;
+	return check->state->context.has_features;
 }
 
 /* Return whether a protocol feature is negotiated; false where that is not known. */
-static inline bool vhu_taken(const struct vhu_look *look, unsigned bit)
+static inline bool vhu_taken(const struct vhu_check_context *check, unsigned bit)
 {
-	return look->state->context.protocol_features >> bit & 1;
+	return check->state->context.protocol_features >> bit & 1;
 }
 
 #endif

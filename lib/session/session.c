@@ -262,26 +262,26 @@ static struct session **session_get(struct vhu_sessions *sessions, uint64_t id)
 	return &sessions->bucket[b];
 }
 
-void vhu_report(struct vhu_look *look, enum vhu_rule_at rule, uint64_t other, const char *format,
-		...)
+void vhu_report(struct vhu_check_context *check, enum vhu_rule_at rule, uint64_t other,
+		const char *format, ...)
 {
-	struct vhu_finding *finding = &look->finding[look->findings];
+	struct vhu_finding *finding = &check->finding[check->findings];
 	va_list arguments;
 
-	if (look->findings == VHU_FINDINGS_MAX)
+	if (check->findings == VHU_FINDINGS_MAX)
 		return;
-	look->findings++;
+	check->findings++;
 	*finding = (struct vhu_finding){
 	    .rule = &vhu_rules[rule],
-	    .session = look->state->id,
-	    .number = look->number,
-	    .other = {other == look->number ? 0 : other},
+	    .session = check->state->id,
+	    .number = check->number,
+	    .other = {other == check->number ? 0 : other},
 	};
 	va_start(arguments, format);
 	vsnprintf(finding->text, sizeof(finding->text), format, arguments);
 	va_end(arguments);
-	if (vhu_state_is_altered(look->state, look->number) ||
-	    vhu_state_is_altered(look->state, other)) {
+	if (vhu_state_is_altered(check->state, check->number) ||
+	    vhu_state_is_altered(check->state, other)) {
 		static const char altered[] = " (altered by the proxy)";
 		size_t length = strlen(finding->text);
 		size_t most = sizeof(finding->text) - sizeof(altered);
@@ -290,13 +290,13 @@ void vhu_report(struct vhu_look *look, enum vhu_rule_at rule, uint64_t other, co
 	}
 }
 
-bool vhu_report_first(struct vhu_look *look, enum vhu_rule_at rule)
+bool vhu_report_first(struct vhu_check_context *check, enum vhu_rule_at rule)
 {
-	uint32_t *word = &look->state->said[rule / 32], bit = UINT32_C(1) << rule % 32;
+	uint32_t *word = &check->state->said[rule / 32], bit = UINT32_C(1) << rule % 32;
 	bool first = !(*word & bit);
 
 	/* What is told again was reported when it passed. */
-	if (look->record && (look->record->marks & VHU_MARK_EARLIER))
+	if (check->record && (check->record->marks & VHU_MARK_EARLIER))
 		return false;
 
 	*word |= bit;
@@ -304,86 +304,86 @@ bool vhu_report_first(struct vhu_look *look, enum vhu_rule_at rule)
 }
 
 /* Look at a message by all rules but those about headers. */
-static void check_message(struct vhu_look *look)
+static void check_message(struct vhu_check_context *check)
 {
-	vhu_check_size(look);
-	vhu_check_negotiation(look);
-	if (look->note->reply)
-		vhu_check_reply(look);
-	vhu_check_enabled(look);
-	if (!vhu_look_has_fields(look))
+	vhu_rules_size(check);
+	vhu_rules_negotiation(check);
+	if (check->note->reply)
+		vhu_rules_reply(check);
+	vhu_rules_enabled(check);
+	if (!vhu_check_has_fields(check))
 		return;
-	vhu_check_descriptors(look);
-	vhu_check_memory(look);
-	vhu_check_ring(look);
-	vhu_check_device(look);
-	vhu_check_standalone(look);
+	vhu_rules_descriptors(check);
+	vhu_rules_memory(check);
+	vhu_rules_ring(check);
+	vhu_rules_device(check);
+	vhu_rules_standalone(check);
 }
 
 /* Feed a message. Returns 0 or -ENOMEM. */
-static int feed_message(struct vhu_sessions *sessions, struct vhu_look *look)
+static int feed_message(struct vhu_sessions *sessions, struct vhu_check_context *check)
 {
-	struct vhu_state *state = look->state;
+	struct vhu_state *state = check->state;
 	const struct vhu_context before = state->context;
-	struct vhu_note *note = look->note;
+	struct vhu_annotation *note = check->note;
 	bool due;
 	int error = 0;
 
 	state->messages++;
-	if (look->record->marks & VHU_MARK_ALTERED)
-		vhu_state_alter(state, look->number);
-	vhu_look_take_apart(note, look->record);
+	if (check->record->marks & VHU_MARK_ALTERED)
+		vhu_state_alter(state, check->number);
+	vhu_annotation_take_apart(note, check->record);
 	if (note->has_header)
-		vhu_look_annotate(look);
+		vhu_annotate(check);
 	if (!sessions->only_learns)
-		vhu_check_framing(look);
+		vhu_rules_framing(check);
 	/* What was not sent to its end, or not passed on, was never taken. */
-	if (!note->has_header || look->withheld || (look->record->marks & VHU_MARK_PARTIAL))
+	if (!note->has_header || check->withheld || (check->record->marks & VHU_MARK_PARTIAL))
 		return 0;
 	if (!sessions->only_learns)
-		check_message(look);
-	if (!note->reply && vhu_look_is_answered(note, &due)) {
+		check_message(check);
+	if (!note->reply && vhu_annotation_is_answered(note, &due)) {
 		struct vhu_pending pending = {
-		    .number = look->number,
-		    .time_ns = look->record->time_ns,
+		    .number = check->number,
+		    .time_ns = check->record->time_ns,
 		    .message = note->message,
 		    .request = note->header.request,
 		    .size = note->payload.size,
 		    .flags = note->header.flags,
 		    .due = due,
 		    .protocol_by = state->protocol_features.taken_by,
-		    .altered = look->record->marks & VHU_MARK_ALTERED,
+		    .altered = check->record->marks & VHU_MARK_ALTERED,
 		};
 
 		for (unsigned i = 0; i < 3 && 4 * i + 4 <= note->payload.captured; i++)
 			pending.first[i] = (uint32_t)vhu_integer_read(note->payload.bytes + 4 * i,
 								      4, note->payload.big_endian);
-		error = vhu_state_ask(state, look->record->channel, pending);
+		error = vhu_state_ask(state, check->record->channel, pending);
 	}
-	if (vhu_state_learn(look, sessions->device))
+	if (vhu_state_learn(check, sessions->device))
 		error = -ENOMEM;
 	if (!sessions->only_learns)
-		vhu_check_ring_start(look);
+		vhu_rules_ring_start(check);
 	if (state->context.dialect != before.dialect || state->context.device != before.device)
 		error = memory_keep(sessions, state) ? -ENOMEM : error;
 	return error;
 }
 
 /* Learn from the record that opens a session or a channel. */
-static void feed_opened(struct vhu_look *look)
+static void feed_opened(struct vhu_check_context *check)
 {
-	const struct vhu_peer *peer[2] = {&look->record->front_end, &look->record->back_end};
+	const struct vhu_peer *peer[2] = {&check->record->front_end, &check->record->back_end};
 
-	look->state->channel[look->record->channel].open = true;
-	look->state->channel[look->record->channel].opened_by = look->number;
-	if (look->record->channel != VHU_FRONT_END)
+	check->state->channel[check->record->channel].open = true;
+	check->state->channel[check->record->channel].opened_by = check->number;
+	if (check->record->channel != VHU_FRONT_END)
 		return;
-	look->state->opened_ns = look->record->time_ns;
+	check->state->opened_ns = check->record->time_ns;
 	for (unsigned i = 0; i < 2; i++) {
 		if (!peer[i]->known)
 			continue;
-		look->state->peer[i].pid = peer[i]->pid;
-		snprintf(look->state->peer[i].comm, sizeof(look->state->peer[i].comm), "%s",
+		check->state->peer[i].pid = peer[i]->pid;
+		snprintf(check->state->peer[i].comm, sizeof(check->state->peer[i].comm), "%s",
 			 peer[i]->comm ? peer[i]->comm : "");
 	}
 }
@@ -405,31 +405,31 @@ static bool is_known(const struct vhu_state *state, const struct vhu_record *rec
 }
 
 /* Look at a record of a session and learn from it. Returns 0 or -ENOMEM. */
-static int feed(struct vhu_sessions *sessions, struct session **at, struct vhu_look *look)
+static int feed(struct vhu_sessions *sessions, struct session **at, struct vhu_check_context *check)
 {
-	const struct vhu_record *record = look->record;
+	const struct vhu_record *record = check->record;
 	int error = 0;
 
 	if (record->type == VHU_RECORD_MESSAGE)
-		error = feed_message(sessions, look);
+		error = feed_message(sessions, check);
 	else if (record->type == VHU_RECORD_OPENED)
-		feed_opened(look);
+		feed_opened(check);
 	else if (record->type == VHU_RECORD_CLOSED)
-		vhu_check_channel_end(look);
+		vhu_rules_channel_end(check);
 	if (record->type == VHU_RECORD_CLOSED && record->channel == VHU_FRONT_END) {
-		vhu_check_end(look, true);
+		vhu_rules_end(check, true);
 		forget(sessions, at);
 	}
 	if (record->marks & VHU_MARK_EARLIER || sessions->only_learns)
-		look->findings = 0;
+		check->findings = 0;
 	return error;
 }
 
 int vhu_session_feed(struct vhu_sessions *sessions, const struct vhu_record *record,
-		     uint64_t number, struct vhu_note *note)
+		     uint64_t number, struct vhu_annotation *note)
 {
 	struct session **at = session_get(sessions, record->session);
-	struct vhu_look look = {
+	struct vhu_check_context check = {
 	    .record = record,
 	    .note = note,
 	    .number = number,
@@ -447,28 +447,28 @@ int vhu_session_feed(struct vhu_sessions *sessions, const struct vhu_record *rec
 	sessions->continued = record->type == VHU_RECORD_CONTINUED;
 	if (!record->session && (record->marks & VHU_MARK_LOST))
 		forget_states(sessions);
-	look.state = (*at)->state;
-	look.whole = look.state->opened_ns != 0;
-	note->context = look.state->context;
-	note->state = look.state;
-	if (is_known(look.state, record)) {
-		vhu_note_again(note, record, &look.state->context);
-		note->state = look.state;
+	check.state = (*at)->state;
+	check.whole = check.state->opened_ns != 0;
+	note->context = check.state->context;
+	note->state = check.state;
+	if (is_known(check.state, record)) {
+		vhu_annotation_again(note, record, &check.state->context);
+		note->state = check.state;
 		return 0;
 	}
-	look.state->live |= !(record->marks & VHU_MARK_EARLIER);
-	look.state->last_ns = record->time_ns;
+	check.state->live |= !(record->marks & VHU_MARK_EARLIER);
+	check.state->last_ns = record->time_ns;
 	if ((unsigned)record->channel >= VHU_CHANNELS)
 		return 0;
-	error = feed(sessions, at, &look);
+	error = feed(sessions, at, &check);
 	note->finding = sessions->finding;
-	note->findings = look.findings;
+	note->findings = check.findings;
 	return error;
 }
 
-bool vhu_session_finish(struct vhu_sessions *sessions, struct vhu_note *note)
+bool vhu_session_finish(struct vhu_sessions *sessions, struct vhu_annotation *note)
 {
-	struct vhu_look look = {
+	struct vhu_check_context check = {
 	    .note = note,
 	    .late_ns = sessions->late_ns,
 	    .drain_ns = sessions->drain_ns,
@@ -483,19 +483,19 @@ bool vhu_session_finish(struct vhu_sessions *sessions, struct vhu_note *note)
 		return false;
 	memset(note, 0, sizeof(*note));
 	note->vring = -1;
-	look.state = sessions->bucket[b]->state;
-	look.whole = look.state->opened_ns != 0;
-	look.number = look.state->channel[VHU_FRONT_END].last_number[0] >
-			      look.state->channel[VHU_FRONT_END].last_number[1]
-			  ? look.state->channel[VHU_FRONT_END].last_number[0]
-			  : look.state->channel[VHU_FRONT_END].last_number[1];
+	check.state = sessions->bucket[b]->state;
+	check.whole = check.state->opened_ns != 0;
+	check.number = check.state->channel[VHU_FRONT_END].last_number[0] >
+			       check.state->channel[VHU_FRONT_END].last_number[1]
+			   ? check.state->channel[VHU_FRONT_END].last_number[0]
+			   : check.state->channel[VHU_FRONT_END].last_number[1];
 	/* What is still to come may come there. */
 	if (!sessions->continued)
-		vhu_check_end(&look, false);
-	note->state = look.state;
-	note->context = look.state->context;
+		vhu_rules_end(&check, false);
+	note->state = check.state;
+	note->context = check.state->context;
 	note->finding = sessions->finding;
-	note->findings = look.findings;
+	note->findings = check.findings;
 	forget(sessions, &sessions->bucket[b]);
 	return true;
 }

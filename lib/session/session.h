@@ -11,7 +11,7 @@
 #define VHU_SESSION_SESSION_H
 
 #include "lib/capture/record.h"
-#include "lib/session/rules.h"
+#include "lib/session/rules/rules.h"
 #include "lib/session/state.h"
 
 struct vhu_sessions;
@@ -26,7 +26,7 @@ struct vhu_place {
 #define VHU_READ_BY    3
 
 /* What a record of type VHU_RECORD_MESSAGE means. For other types all but `context` is zero. */
-struct vhu_note {
+struct vhu_annotation {
 	bool has_header; /* all 12 bytes of it are there */
 	struct vhu_header header;
 	struct vhu_payload payload; /* what follows the header; lasts as long as the record */
@@ -81,14 +81,14 @@ void vhu_sessions_late_after(struct vhu_sessions *sessions, uint64_t ns, uint64_
  * Returns 0 or -ENOMEM; *@note is filled in either way.
  */
 int vhu_session_feed(struct vhu_sessions *sessions, const struct vhu_record *record,
-		     uint64_t number, struct vhu_note *note);
+		     uint64_t number, struct vhu_annotation *note);
 
 /*
  * End the sessions that are still open, one a call, where a capture ends without closing them.
  * Where its last record says that it goes on elsewhere nothing is found then. Returns whether there
  * was one; *@note then has its state and what is found at its end.
  */
-bool vhu_session_finish(struct vhu_sessions *sessions, struct vhu_note *note);
+bool vhu_session_finish(struct vhu_sessions *sessions, struct vhu_annotation *note);
 
 /* Write how a session stands or ended, as far as its messages tell: requests that wait for an
  * answer and since when, and what each side did last. Returns what snprintf would. */
@@ -115,20 +115,20 @@ uint32_t vhu_sessions_device(const struct vhu_sessions *sessions, uint64_t sessi
  * fills in @note for @record as vhu_session_feed did, with @context, and feeds nothing.
  * note->request_number and note->delay_ns are left alone.
  */
-void vhu_note_again(struct vhu_note *note, const struct vhu_record *record,
-		    const struct vhu_context *context);
+void vhu_annotation_again(struct vhu_annotation *note, const struct vhu_record *record,
+			  const struct vhu_context *context);
 
 /* Write the message's name as people say it: "SET_VRING_KICK", "GET_CONFIG reply",
  * "GET_BACKEND_SPECS or GET_DEVICE_ID", "message 77". Returns what snprintf would. */
-int vhu_note_name(const struct vhu_note *note, const struct vhu_record *record, char *to,
-		  size_t size);
+int vhu_annotation_name(const struct vhu_annotation *note, const struct vhu_record *record,
+			char *to, size_t size);
 
 /*
  * Write what a record says as a sentence without its time, session and direction:
  * "SET_VRING_KICK vring 0, eventfd 9". Works for every type of record.
  * Returns what snprintf would.
  */
-int vhu_note_text(const struct vhu_note *note, const struct vhu_record *record, char *to,
-		  size_t size);
+int vhu_annotation_text(const struct vhu_annotation *note, const struct vhu_record *record,
+			char *to, size_t size);
 
 #endif

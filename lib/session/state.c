@@ -129,10 +129,10 @@ void vhu_state_learn_dialect(struct vhu_state *state, enum vhu_dialect dialect, 
 
 /* Return the vring that a message is about, made if it is new; NULL where there can be none or
  * memory ran out. */
-static struct vhu_vring *vring_of(struct vhu_look *look)
+static struct vhu_vring *vring_of(struct vhu_check_context *check)
 {
-	struct vhu_state *state = look->state;
-	int index = look->note->vring;
+	struct vhu_state *state = check->state;
+	int index = check->note->vring;
 
 	if (index < 0 || index >= VHU_VRINGS_MAX)
 		return NULL;
@@ -152,24 +152,24 @@ static struct vhu_vring *vring_of(struct vhu_look *look)
 
 /* Learn from the protocol features that were taken: the proposals are older than the bits above
  * theirs, and STANDALONE wants STATUS. */
-static void learn_protocol_features(struct vhu_look *look, uint64_t taken)
+static void learn_protocol_features(struct vhu_check_context *check, uint64_t taken)
 {
-	struct vhu_state *state = look->state;
+	struct vhu_state *state = check->state;
 	const uint64_t status = UINT64_C(1) << VHU_PF_STATUS;
 
 	state->protocol_features.taken = taken;
-	state->protocol_features.taken_by = look->number;
+	state->protocol_features.taken_by = check->number;
 	state->context.protocol_features = taken;
 	state->context.has_protocol_features = true;
 	if (taken >> VHU_PF_DEVICE_STATE ||
 	    ((taken >> VHU_PF_SHARED_OBJECT & 1) && !(state->protocol_features.offered & status)))
-		vhu_state_learn_dialect(state, VHU_UPSTREAM, false, look->number);
+		vhu_state_learn_dialect(state, VHU_UPSTREAM, false, check->number);
 }
 
 /* Guess which device it is from what is known now. Returns 0 where that gives no new guess. */
-static uint32_t guess_device(struct vhu_look *look)
+static uint32_t guess_device(struct vhu_check_context *check)
 {
-	struct vhu_state *state = look->state;
+	struct vhu_state *state = check->state;
 
 	if (state->device_said_by || state->guessed.count == VHU_GUESSES_MAX)
 		return 0;
@@ -178,32 +178,32 @@ static uint32_t guess_device(struct vhu_look *look)
 		return 0;
 	state->guessed.features = state->features.offered;
 	state->guessed.config_size = state->config_size;
-	state->guessed.by[state->guessed.count++] = look->number;
+	state->guessed.by[state->guessed.count++] = check->number;
 	return vhu_device_guess(state->features.offered, state->config_size);
 }
 
 /* Learn which device it is. @said: as the back-end said itself, which no guess stands against. */
-static void learn_device(struct vhu_look *look, uint32_t said, uint32_t forced)
+static void learn_device(struct vhu_check_context *check, uint32_t said, uint32_t forced)
 {
-	struct vhu_state *state = look->state;
+	struct vhu_state *state = check->state;
 	uint32_t device;
 
 	if (forced)
 		return;
 	if (said && !state->device_said_by)
-		state->device_said_by = look->number;
-	device = said ? said : guess_device(look);
+		state->device_said_by = check->number;
+	device = said ? said : guess_device(check);
 	if (!device)
 		return;
 	state->context.device = device;
-	state->device_by = look->number;
+	state->device_by = check->number;
 }
 
-bool vhu_vring_fd_is_replaced(const struct vhu_look *look, const struct vhu_vring *vring,
+bool vhu_vring_fd_is_replaced(const struct vhu_check_context *check, const struct vhu_vring *vring,
 			      enum vhu_vring_role role)
 {
 	const struct vhu_vring_fd *before = &vring->fd[role];
-	const struct vhu_record *record = look->record;
+	const struct vhu_record *record = check->record;
 
 	/* What a ring had before it was stopped is gone with that. */
 	return vring->started && vring->enabled && before->number > vring->stopped_by &&
@@ -213,16 +213,17 @@ bool vhu_vring_fd_is_replaced(const struct vhu_look *look, const struct vhu_vrin
 }
 
 /* Take a ring's kick, call or err. A kick starts the ring. */
-static void learn_vring_fd(struct vhu_look *look, struct vhu_vring *vring, enum vhu_vring_role role)
+static void learn_vring_fd(struct vhu_check_context *check, struct vhu_vring *vring,
+			   enum vhu_vring_role role)
 {
-	const struct vhu_record *record = look->record;
+	const struct vhu_record *record = check->record;
 	struct vhu_vring_fd *fd = &vring->fd[role];
-	bool replaced = vhu_vring_fd_is_replaced(look, vring, role);
+	bool replaced = vhu_vring_fd_is_replaced(check, vring, role);
 	bool acknowledged =
-	    (look->note->header.flags & VHU_FLAG_NEED_REPLY) && vhu_taken(look, VHU_PF_REPLY_ACK);
+	    (check->note->header.flags & VHU_FLAG_NEED_REPLY) && vhu_taken(check, VHU_PF_REPLY_ACK);
 
 	*fd = (struct vhu_vring_fd){
-	    .number = look->number,
+	    .number = check->number,
 	    .polling = record->fds == 0,
 	    .replaced = fd->replaced + replaced,
 	    .unacknowledged = fd->unacknowledged + (replaced && !acknowledged),
@@ -235,43 +236,43 @@ static void learn_vring_fd(struct vhu_look *look, struct vhu_vring *vring, enum 
 	if (role != VHU_KICK || vring->started)
 		return;
 	vring->started = true;
-	vring->started_by = look->number;
-	vring->start_ns = look->record->time_ns;
-	if (!look->state->first_kick_ns)
-		look->state->first_kick_ns = look->record->time_ns;
-	if (look->state->context.has_features &&
-	    !(look->state->context.features >> VHU_F_PROTOCOL_FEATURES & 1)) {
+	vring->started_by = check->number;
+	vring->start_ns = check->record->time_ns;
+	if (!check->state->first_kick_ns)
+		check->state->first_kick_ns = check->record->time_ns;
+	if (check->state->context.has_features &&
+	    !(check->state->context.features >> VHU_F_PROTOCOL_FEATURES & 1)) {
 		vring->enabled = true;
-		vring->enabled_with = look->state->features.taken_by;
+		vring->enabled_with = check->state->features.taken_by;
 	}
 }
 
 /* Note that a ring stopped, or has answered that it did. */
-static void stopped(struct vhu_look *look)
+static void stopped(struct vhu_check_context *check)
 {
-	look->state->stopped_by = look->number;
-	look->state->stopped_ns = look->record->time_ns;
+	check->state->stopped_by = check->number;
+	check->state->stopped_ns = check->record->time_ns;
 }
 
 /* Stop a ring. */
-static void vring_stop(struct vhu_look *look, struct vhu_vring *vring)
+static void vring_stop(struct vhu_check_context *check, struct vhu_vring *vring)
 {
-	stopped(look);
+	stopped(check);
 	vring->started = false;
-	vring->stopped_by = look->number;
+	vring->stopped_by = check->number;
 	for (enum vhu_vring_role role = VHU_KICK; role < VHU_VRING_ROLES; role++)
 		vring->fd[role].replaced = vring->fd[role].unacknowledged = 0;
 }
 
 /* Stop and disable all rings: the device was reset. */
-static void reset(struct vhu_look *look)
+static void reset(struct vhu_check_context *check)
 {
-	stopped(look);
-	for (unsigned i = 0; i < look->state->vrings; i++) {
-		vring_stop(look, &look->state->vring[i]);
-		look->state->vring[i].enabled = false;
+	stopped(check);
+	for (unsigned i = 0; i < check->state->vrings; i++) {
+		vring_stop(check, &check->state->vring[i]);
+		check->state->vring[i].enabled = false;
 	}
-	vhu_state_acknowledged(look->state, UINT64_MAX);
+	vhu_state_acknowledged(check->state, UINT64_MAX);
 }
 
 void vhu_state_acknowledged(struct vhu_state *state, uint64_t number)
@@ -287,232 +288,233 @@ void vhu_state_acknowledged(struct vhu_state *state, uint64_t number)
 }
 
 /* Take that a ring is enabled or disabled. */
-static void learn_enable(struct vhu_look *look, struct vhu_vring *vring, bool enable)
+static void learn_enable(struct vhu_check_context *check, struct vhu_vring *vring, bool enable)
 {
 	bool unacknowledged = enable && vring->started && !vring->enabled &&
-			      !(look->note->header.flags & VHU_FLAG_NEED_REPLY) &&
-			      vhu_taken(look, VHU_PF_REPLY_ACK);
+			      !(check->note->header.flags & VHU_FLAG_NEED_REPLY) &&
+			      vhu_taken(check, VHU_PF_REPLY_ACK);
 
-	look->state->enabled_unacknowledged += unacknowledged;
-	look->state->enabled_unacknowledged -= vring->enabled_unacknowledged;
+	check->state->enabled_unacknowledged += unacknowledged;
+	check->state->enabled_unacknowledged -= vring->enabled_unacknowledged;
 	vring->enabled_unacknowledged = unacknowledged;
 	if (enable && !vring->enabled)
-		vring->enabled_since = look->number;
+		vring->enabled_since = check->number;
 	vring->enabled = enable;
-	vring->enabled_by = look->number;
-	vring->enabled_ns = look->record->time_ns;
+	vring->enabled_by = check->number;
+	vring->enabled_ns = check->record->time_ns;
 }
 
 /* Learn from a message about one ring. */
-static void learn_vring(struct vhu_look *look, struct vhu_vring *vring)
+static void learn_vring(struct vhu_check_context *check, struct vhu_vring *vring)
 {
-	switch (vhu_look_at(look)) {
+	switch (vhu_check_message(check)) {
 	case VHU_REQUEST(SET_VRING_NUM):
-		vring->size = (uint32_t)vhu_get(look, VHU_FIELD_vring_size_num);
-		vring->size_by = look->number;
+		vring->size = (uint32_t)vhu_get(check, VHU_FIELD_vring_size_num);
+		vring->size_by = check->number;
 		vring->addresses_checked = false;
 		break;
 	case VHU_REQUEST(SET_VRING_ADDR):
-		vring->descriptor = vhu_get(look, VHU_FIELD_vring_addr_descriptor);
-		vring->available = vhu_get(look, VHU_FIELD_vring_addr_available);
-		vring->used = vhu_get(look, VHU_FIELD_vring_addr_used);
-		vring->addresses_by = look->number;
+		vring->descriptor = vhu_get(check, VHU_FIELD_vring_addr_descriptor);
+		vring->available = vhu_get(check, VHU_FIELD_vring_addr_available);
+		vring->used = vhu_get(check, VHU_FIELD_vring_addr_used);
+		vring->addresses_by = check->number;
 		vring->addresses_checked = false;
 		break;
 	case VHU_REQUEST(SET_VRING_BASE):
-		vring->base = (uint32_t)vhu_get(look, VHU_FIELD_vring_index_num);
-		vring->base_by = look->number;
+		vring->base = (uint32_t)vhu_get(check, VHU_FIELD_vring_index_num);
+		vring->base_by = check->number;
 		break;
 	case VHU_REQUEST(GET_VRING_BASE):
 	case VHU_REQUEST(GET_VRING_BASE_SKIP_DRAIN):
-		vring_stop(look, vring);
+		vring_stop(check, vring);
 		break;
 	case VHU_REPLY_TO(GET_VRING_BASE):
 	case VHU_REPLY_TO(GET_VRING_BASE_SKIP_DRAIN):
-		vring->base_got = (uint32_t)vhu_get(look, VHU_FIELD_vring_index_num);
-		vring->base_got_by = look->number;
-		stopped(look);
+		vring->base_got = (uint32_t)vhu_get(check, VHU_FIELD_vring_index_num);
+		vring->base_got_by = check->number;
+		stopped(check);
 		break;
 	case VHU_REQUEST(SET_VRING_ENABLE):
-		learn_enable(look, vring, vhu_get(look, VHU_FIELD_vring_enable_enable) == 1);
+		learn_enable(check, vring, vhu_get(check, VHU_FIELD_vring_enable_enable) == 1);
 		break;
 	case VHU_REQUEST(SET_VRING_ENDIAN):
-		vring->endian_by = look->number;
+		vring->endian_by = check->number;
 		break;
 	case VHU_REQUEST(SET_VRING_KICK):
-		learn_vring_fd(look, vring, VHU_KICK);
+		learn_vring_fd(check, vring, VHU_KICK);
 		break;
 	case VHU_REQUEST(SET_VRING_CALL):
-		learn_vring_fd(look, vring, VHU_CALL);
+		learn_vring_fd(check, vring, VHU_CALL);
 		break;
 	case VHU_REQUEST(SET_VRING_ERR):
-		learn_vring_fd(look, vring, VHU_ERR);
+		learn_vring_fd(check, vring, VHU_ERR);
 		break;
 	}
 }
 
 /* Take an inflight area. */
-static void learn_inflight(struct vhu_look *look)
+static void learn_inflight(struct vhu_check_context *check)
 {
-	struct vhu_state *state = look->state;
+	struct vhu_state *state = check->state;
 
-	state->inflight_by = look->number;
-	state->inflight_queues = (uint32_t)vhu_get(look, VHU_FIELD_inflight_num_queues);
-	state->inflight_queue_size = (uint32_t)vhu_get(look, VHU_FIELD_inflight_queue_size);
+	state->inflight_by = check->number;
+	state->inflight_queues = (uint32_t)vhu_get(check, VHU_FIELD_inflight_num_queues);
+	state->inflight_queue_size = (uint32_t)vhu_get(check, VHU_FIELD_inflight_queue_size);
 }
 
 /* Learn from what a back-end says of itself. */
-static void learn_answer(struct vhu_look *look, uint64_t value, uint32_t forced_device)
+static void learn_answer(struct vhu_check_context *check, uint64_t value, uint32_t forced_device)
 {
-	struct vhu_state *state = look->state;
+	struct vhu_state *state = check->state;
 
-	switch (vhu_look_at(look)) {
+	switch (vhu_check_message(check)) {
 	case VHU_REPLY_TO(GET_FEATURES):
 		state->features.offered = value;
-		state->features.offered_by = look->number;
-		learn_device(look, 0, forced_device);
+		state->features.offered_by = check->number;
+		learn_device(check, 0, forced_device);
 		break;
 	case VHU_REPLY_TO(GET_PROTOCOL_FEATURES):
 		state->protocol_features.offered = value;
-		state->protocol_features.offered_by = look->number;
+		state->protocol_features.offered_by = check->number;
 		break;
 	case VHU_REPLY_TO(GET_QUEUE_NUM):
 		state->queue_num = value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
-		state->queue_num_by = look->number;
+		state->queue_num_by = check->number;
 		break;
 	case VHU_REPLY_TO(GET_MAX_MEM_SLOTS):
 		state->mem_slots = value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
-		state->mem_slots_by = look->number;
+		state->mem_slots_by = check->number;
 		break;
 	case VHU_REPLY_TO(SET_LOG_BASE):
 		state->log_reply_by =
-		    look->note->layout == &vhu_layouts[VHU_LAYOUT_log] ? 0 : look->number;
+		    check->note->layout == &vhu_layouts[VHU_LAYOUT_log] ? 0 : check->number;
 		break;
 	case VHU_REPLY_TO(GET_STATUS):
 		state->status = (uint32_t)value;
-		state->status_got_by = look->number;
+		state->status_got_by = check->number;
 		break;
 	case VHU_REPLY_TO(POSTCOPY_ADVISE):
-		state->postcopy_advised_by = look->number;
+		state->postcopy_advised_by = check->number;
 		break;
 	case VHU_REPLY_TO(POSTCOPY_END):
 		state->context.postcopy = false;
-		state->postcopy_end_by = look->number;
+		state->postcopy_end_by = check->number;
 		break;
 	case VHU_REPLY_TO(GET_INFLIGHT_FD):
-		if (look->record->fds)
-			learn_inflight(look);
+		if (check->record->fds)
+			learn_inflight(check);
 		break;
 	case VHU_REPLY_TO(GET_CONFIG):
-		if (vhu_get(look, VHU_FIELD_config_offset))
+		if (vhu_get(check, VHU_FIELD_config_offset))
 			break; /* a part of it alone */
 		state->config_queues =
-		    vhu_device_queues(state->context.device, &look->note->payload);
-		state->config_queues_by = look->number;
+		    vhu_device_queues(state->context.device, &check->note->payload);
+		state->config_queues_by = check->number;
 		state->config_queues_with = state->device_by;
 		break;
 	case VHU_REPLY_TO(GET_BACKEND_SPECS):
-		if (look->note->or_message || look->note->payload.size < look->note->layout->size)
+		if (check->note->or_message ||
+		    check->note->payload.size < check->note->layout->size)
 			break;
 		state->specs.device_id = (uint32_t)value;
 		state->specs.config_size =
-		    (uint32_t)vhu_get(look, VHU_FIELD_backend_specs_config_size);
-		state->specs.min_vqs = (uint32_t)vhu_get(look, VHU_FIELD_backend_specs_min_vqs);
-		state->specs.max_vqs = (uint32_t)vhu_get(look, VHU_FIELD_backend_specs_max_vqs);
+		    (uint32_t)vhu_get(check, VHU_FIELD_backend_specs_config_size);
+		state->specs.min_vqs = (uint32_t)vhu_get(check, VHU_FIELD_backend_specs_min_vqs);
+		state->specs.max_vqs = (uint32_t)vhu_get(check, VHU_FIELD_backend_specs_max_vqs);
 		state->specs.device_id_by = state->specs.config_size_by = state->specs.min_vqs_by =
-		    state->specs.max_vqs_by = look->number;
-		learn_device(look, (uint32_t)value, forced_device);
+		    state->specs.max_vqs_by = check->number;
+		learn_device(check, (uint32_t)value, forced_device);
 		break;
 	case VHU_REPLY_TO(GET_DEVICE_ID):
-		if (look->note->or_message)
+		if (check->note->or_message)
 			break;
 		state->specs.device_id = (uint32_t)value;
-		state->specs.device_id_by = look->number;
-		learn_device(look, (uint32_t)value, forced_device);
+		state->specs.device_id_by = check->number;
+		learn_device(check, (uint32_t)value, forced_device);
 		break;
 	case VHU_REPLY_TO(GET_CONFIG_SIZE):
 		state->specs.config_size = (uint32_t)value;
-		state->specs.config_size_by = look->number;
+		state->specs.config_size_by = check->number;
 		break;
 	case VHU_REPLY_TO(GET_MIN_VQ):
 		state->specs.min_vqs = (uint32_t)value;
-		state->specs.min_vqs_by = look->number;
+		state->specs.min_vqs_by = check->number;
 		break;
 	case VHU_REPLY_TO(GPU_GET_PROTOCOL_FEATURES):
 		state->gpu_features.offered = value;
-		state->gpu_features.offered_by = look->number;
+		state->gpu_features.offered_by = check->number;
 		break;
 	}
 }
 
 /* Learn from a request that is not about one ring. */
-static int learn_request(struct vhu_look *look, uint64_t value, uint32_t forced_device)
+static int learn_request(struct vhu_check_context *check, uint64_t value, uint32_t forced_device)
 {
-	struct vhu_state *state = look->state;
+	struct vhu_state *state = check->state;
 
-	switch (vhu_look_at(look)) {
+	switch (vhu_check_message(check)) {
 	case VHU_REQUEST(SET_FEATURES):
 		state->features.taken = state->context.features = value;
-		state->features.taken_by = look->number;
+		state->features.taken_by = check->number;
 		state->context.has_features = true;
 		break;
 	case VHU_REQUEST(SET_PROTOCOL_FEATURES):
-		learn_protocol_features(look, value);
+		learn_protocol_features(check, value);
 		break;
 	case VHU_REQUEST(SET_OWNER):
-		state->owner_by = look->number;
+		state->owner_by = check->number;
 		break;
 	case VHU_REQUEST(RESET_OWNER):
-		state->owner_reset_by = look->number;
-		reset(look);
+		state->owner_reset_by = check->number;
+		reset(check);
 		break;
 	case VHU_REQUEST(RESET_DEVICE):
-		reset(look);
+		reset(check);
 		break;
 	case VHU_REQUEST(SET_STATUS):
 		state->status = (uint32_t)value;
-		state->status_by = look->number;
+		state->status_by = check->number;
 		if (value == 0)
-			reset(look);
+			reset(check);
 		break;
 	case VHU_REQUEST(SET_MEM_TABLE):
-		return vhu_learn_mem_table(look);
+		return vhu_learn_mem_table(check);
 	case VHU_REQUEST(ADD_MEM_REG):
-		return vhu_learn_region(look, true);
+		return vhu_learn_region(check, true);
 	case VHU_REQUEST(REM_MEM_REG):
-		return vhu_learn_region(look, false);
+		return vhu_learn_region(check, false);
 	case VHU_REQUEST(SET_LOG_BASE):
-		state->log_by = look->number;
+		state->log_by = check->number;
 		state->log_size = value;
 		break;
 	case VHU_REQUEST(SET_INFLIGHT_FD):
-		learn_inflight(look);
+		learn_inflight(check);
 		break;
 	case VHU_REQUEST(SET_BACKEND_REQ_FD):
-		state->backend_channel_by = look->number;
+		state->backend_channel_by = check->number;
 		break;
 	case VHU_REQUEST(POSTCOPY_LISTEN):
 		if (!state->context.postcopy)
-			state->postcopy_by = look->number;
+			state->postcopy_by = check->number;
 		state->context.postcopy = true;
 		break;
 	case VHU_REQUEST(GET_CONFIG):
-		if (vhu_get(look, VHU_FIELD_config_offset))
+		if (vhu_get(check, VHU_FIELD_config_offset))
 			break; /* a part of it alone */
-		state->config_size = (uint32_t)vhu_get(look, VHU_FIELD_config_size);
-		state->config_by = look->number;
-		learn_device(look, 0, forced_device);
+		state->config_size = (uint32_t)vhu_get(check, VHU_FIELD_config_size);
+		state->config_by = check->number;
+		learn_device(check, 0, forced_device);
 		break;
 	case VHU_REQUEST(BACKEND_IOTLB_MSG):
-		if (vhu_get(look, VHU_FIELD_iotlb_type) == 1) {
+		if (vhu_get(check, VHU_FIELD_iotlb_type) == 1) {
 			state->iotlb_misses++;
-			state->iotlb_miss_by = look->number;
-			state->iotlb_miss_ns = look->record->time_ns;
+			state->iotlb_miss_by = check->number;
+			state->iotlb_miss_ns = check->record->time_ns;
 		}
 		break;
 	case VHU_REQUEST(IOTLB_MSG):
 		state->iotlb_entries++;
-		if (vhu_get(look, VHU_FIELD_iotlb_type) == 2)
+		if (vhu_get(check, VHU_FIELD_iotlb_type) == 2)
 			state->iotlb_misses = 0;
 		break;
 	}
@@ -520,43 +522,43 @@ static int learn_request(struct vhu_look *look, uint64_t value, uint32_t forced_
 }
 
 /* Note who did what last on a channel. */
-static void learn_last(struct vhu_look *look)
+static void learn_last(struct vhu_check_context *check)
 {
-	struct vhu_channel_state *channel = &look->state->channel[look->record->channel];
-	bool back_end = look->record->from_back_end;
+	struct vhu_channel_state *channel = &check->state->channel[check->record->channel];
+	bool back_end = check->record->from_back_end;
 
 	channel->open = true;
-	channel->last[back_end] = look->note->message;
-	channel->last_number[back_end] = look->number;
-	channel->last_ns[back_end] = look->record->time_ns;
-	channel->last_is_reply[back_end] = look->note->reply;
-	if (look->note->reply && look->request.number) {
-		channel->answered = look->request.message;
-		channel->answered_number = look->number;
+	channel->last[back_end] = check->note->message;
+	channel->last_number[back_end] = check->number;
+	channel->last_ns[back_end] = check->record->time_ns;
+	channel->last_is_reply[back_end] = check->note->reply;
+	if (check->note->reply && check->request.number) {
+		channel->answered = check->request.message;
+		channel->answered_number = check->number;
 	}
 }
 
-int vhu_state_learn(struct vhu_look *look, uint32_t forced_device)
+int vhu_state_learn(struct vhu_check_context *check, uint32_t forced_device)
 {
-	const struct vhu_note *note = look->note;
+	const struct vhu_annotation *note = check->note;
 	struct vhu_vring *vring;
 	uint64_t value = 0;
 
-	learn_last(look);
-	if (!vhu_look_has_fields(look))
+	learn_last(check);
+	if (!vhu_check_has_fields(check))
 		return 0;
 	if (note->vring >= 0 && note->vring < VHU_VRINGS_MAX &&
-	    look->record->channel == VHU_FRONT_END) {
-		vring = vring_of(look);
+	    check->record->channel == VHU_FRONT_END) {
+		vring = vring_of(check);
 		if (!vring)
 			return -ENOMEM;
-		learn_vring(look, vring);
+		learn_vring(check, vring);
 		return 0;
 	}
 	if (note->layout->fields)
-		value = vhu_get(look, note->layout->first);
+		value = vhu_get(check, note->layout->first);
 	if (!note->reply)
-		return learn_request(look, value, forced_device);
-	learn_answer(look, value, forced_device);
+		return learn_request(check, value, forced_device);
+	learn_answer(check, value, forced_device);
 	return 0;
 }

@@ -167,8 +167,8 @@ int vhu_state_region(const struct vhu_state *state, uint64_t address, uint64_t s
  * answers to them, whose other half is not told; nor is what their meaning hangs on.
  * @refer: is given @context and the number of each.
  */
-void vhu_state_origins(const struct vhu_state *state, void (*refer)(void *context, uint64_t number),
-		       void *context);
+void vhu_state_provenance(const struct vhu_state *state,
+			  void (*refer)(void *context, uint64_t number), void *context);
 
 /* Return how many vrings have been started and not stopped. */
 unsigned vhu_state_running(const struct vhu_state *state);

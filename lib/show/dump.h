@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-#include "lib/cli/json.h"
 #include "lib/session/session.h"
+#include "lib/util/json.h"
 
 enum vhu_dump_time {
 	VHU_TIME_RELATIVE, /* since the first record shown */
@@ -27,14 +27,14 @@ struct vhu_dump {
 
 /* Show a record as a line, and its fields and bytes where they are asked for. */
 void vhu_dump_text(struct vhu_dump *dump, const struct vhu_record *record, uint64_t number,
-		   const struct vhu_note *note);
+		   const struct vhu_annotation *note);
 
 /* Show a record as one line of JSON. */
 void vhu_dump_json(struct vhu_dump *dump, const struct vhu_record *record, uint64_t number,
-		   const struct vhu_note *note);
+		   const struct vhu_annotation *note);
 
 /* Write a record as an object under @key. @bytes: the message's bytes too. */
 void vhu_show_record_json(struct vhu_json *json, const char *key, const struct vhu_record *record,
-			  uint64_t number, const struct vhu_note *note, bool bytes);
+			  uint64_t number, const struct vhu_annotation *note, bool bytes);
 
 #endif

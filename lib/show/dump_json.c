@@ -93,7 +93,7 @@ static void put_rest(struct vhu_json *json, const struct vhu_item *item)
 
 /* Write a payload's fields. Elements of an array stand one after the other in the walk; the array
  * ends with the first step after an element that opens no further one. */
-static void put_payload(struct vhu_json *json, const struct vhu_note *note)
+static void put_payload(struct vhu_json *json, const struct vhu_annotation *note)
 {
 	struct vhu_walk walk;
 	struct vhu_item item;
@@ -128,13 +128,13 @@ static void put_payload(struct vhu_json *json, const struct vhu_note *note)
 
 /* Write a message and what it means. */
 static void put_message(struct vhu_json *json, const struct vhu_record *record,
-			const struct vhu_note *note)
+			const struct vhu_annotation *note)
 {
 	char name[128];
-	struct vhu_note request = *note;
+	struct vhu_annotation request = *note;
 
 	request.reply = false;
-	vhu_note_name(&request, record, name, sizeof(name));
+	vhu_annotation_name(&request, record, name, sizeof(name));
 	vhu_json_string(json, "from", record->from_back_end ? "back-end" : "front-end");
 	vhu_json_string(json, "message", name);
 	vhu_json_bool(json, "reply", note->reply);
@@ -157,7 +157,7 @@ static void put_message(struct vhu_json *json, const struct vhu_record *record,
 }
 
 /* Write what the session knows of where a message points to, and what is wrong with it. */
-static void put_meaning(struct vhu_json *json, const struct vhu_note *note)
+static void put_meaning(struct vhu_json *json, const struct vhu_annotation *note)
 {
 	if (note->offered_by)
 		vhu_json_unsigned(json, "offered", note->offer);
@@ -272,7 +272,7 @@ static void put_marks(struct vhu_json *json, uint16_t marks)
 }
 
 void vhu_show_record_json(struct vhu_json *json, const char *key, const struct vhu_record *record,
-			  uint64_t number, const struct vhu_note *note, bool bytes)
+			  uint64_t number, const struct vhu_annotation *note, bool bytes)
 {
 	const char *channel = vhu_channel_name(record->channel);
 	const char *type = vhu_record_type_name(record->type);
@@ -304,7 +304,7 @@ void vhu_show_record_json(struct vhu_json *json, const char *key, const struct v
 }
 
 void vhu_dump_json(struct vhu_dump *dump, const struct vhu_record *record, uint64_t number,
-		   const struct vhu_note *note)
+		   const struct vhu_annotation *note)
 {
 	struct vhu_json json = {.to = dump->to};
 

@@ -90,7 +90,7 @@ static void put_bytes(FILE *to, unsigned depth, const uint8_t *bytes, size_t siz
 }
 
 /* Write the fields of a payload. */
-static void put_payload(FILE *to, const struct vhu_note *note)
+static void put_payload(FILE *to, const struct vhu_annotation *note)
 {
 	struct vhu_walk walk;
 	struct vhu_item item;
@@ -130,7 +130,7 @@ static void put_payload(FILE *to, const struct vhu_note *note)
 }
 
 /* Write the header's fields. */
-static void put_header(FILE *to, const struct vhu_note *note)
+static void put_header(FILE *to, const struct vhu_annotation *note)
 {
 	uint32_t flags = note->header.flags;
 
@@ -179,7 +179,7 @@ static void put_peer(FILE *to, const char *side, const struct vhu_peer *peer)
 }
 
 /* Write what features that are taken leave of the offer, and what they add. */
-static void put_offer(FILE *to, const struct vhu_note *note)
+static void put_offer(FILE *to, const struct vhu_annotation *note)
 {
 	const struct vhu_field *field = &vhu_fields[note->layout->first];
 	uint64_t taken;
@@ -202,7 +202,7 @@ static void put_offer(FILE *to, const struct vhu_note *note)
 }
 
 /* Write what the session knows of a message, and what is wrong with it. */
-static void put_meaning(FILE *to, const struct vhu_note *note)
+static void put_meaning(FILE *to, const struct vhu_annotation *note)
 {
 	if (note->request_number) {
 		put_label(to, 0, "Answers message");
@@ -225,7 +225,7 @@ static void put_meaning(FILE *to, const struct vhu_note *note)
 
 /* Write all that a record holds. */
 static void put_fields(struct vhu_dump *dump, const struct vhu_record *record,
-		       const struct vhu_note *note)
+		       const struct vhu_annotation *note)
 {
 	if (note->has_header)
 		put_header(dump->to, note);
@@ -251,7 +251,7 @@ static void put_fields(struct vhu_dump *dump, const struct vhu_record *record,
 }
 
 void vhu_dump_text(struct vhu_dump *dump, const struct vhu_record *record, uint64_t number,
-		   const struct vhu_note *note)
+		   const struct vhu_annotation *note)
 {
 	const char *channel = vhu_channel_name(record->channel);
 	char text[1024];
@@ -262,7 +262,7 @@ void vhu_dump_text(struct vhu_dump *dump, const struct vhu_record *record, uint6
 	fprintf(dump->to, "%5" PRIu64 " ", number);
 	put_time(dump, record->time_ns);
 	dump->before_ns = record->time_ns;
-	vhu_note_text(note, record, text, sizeof(text));
+	vhu_annotation_text(note, record, text, sizeof(text));
 	fprintf(dump->to, " %" PRIu64 " %-9s %s %s", record->session, channel ? channel : "?",
 		record->type != VHU_RECORD_MESSAGE ? "--"
 		: record->from_back_end            ? "<-"

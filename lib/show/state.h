@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-#include "lib/cli/json.h"
 #include "lib/session/state.h"
+#include "lib/util/json.h"
 
 /* Width of what stands before a line's contents. */
 #define VHU_SHOW_LABEL 13

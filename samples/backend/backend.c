@@ -33,7 +33,7 @@ void vhu_backend_open(struct vhu_backend *backend, int socket)
 	backend->status = 0;
 	backend->upcall.socket = -1;
 	for (unsigned i = 0; i < backend->device->queues; i++)
-		vhu_ring_open(&backend->ring[i], i, &backend->memory, &backend->log);
+		vhu_device_vring_open(&backend->ring[i], i, &backend->memory, &backend->log);
 	if (backend->verbose)
 		vhu_fail(backend->command, "a front-end has come");
 }
@@ -44,7 +44,7 @@ void vhu_backend_close(struct vhu_backend *backend)
 	backend->socket = -1;
 	/* What was taken and not given back stays marked in the in-flight area. */
 	for (unsigned i = 0; i < backend->device->queues; i++)
-		vhu_ring_close(&backend->ring[i]);
+		vhu_device_vring_close(&backend->ring[i]);
 	vhu_upcall_open(&backend->upcall, -1, false);
 	vhu_inflight_clear(&backend->inflight);
 	vhu_log_clear(&backend->log);
@@ -56,10 +56,10 @@ void vhu_backend_close(struct vhu_backend *backend)
 void vhu_backend_stop(struct vhu_backend *backend)
 {
 	for (unsigned i = 0; i < backend->device->queues; i++) {
-		struct vhu_ring *ring = &backend->ring[i];
+		struct vhu_device_vring *ring = &backend->ring[i];
 
 		vhu_work_drain(backend, ring);
-		vhu_ring_stop(ring);
+		vhu_device_vring_stop(ring);
 		ring->enabled = false;
 		if (ring->kick >= 0)
 			close(ring->kick);
@@ -71,7 +71,7 @@ void vhu_backend_reset(struct vhu_backend *backend)
 {
 	vhu_backend_stop(backend);
 	for (unsigned i = 0; i < backend->device->queues; i++) {
-		struct vhu_ring *ring = &backend->ring[i];
+		struct vhu_device_vring *ring = &backend->ring[i];
 
 		ring->has_addresses = false;
 		ring->avail_index = ring->used_index = 0;
@@ -82,7 +82,7 @@ void vhu_backend_reset(struct vhu_backend *backend)
 	backend->status = 0;
 }
 
-void vhu_backend_break(struct vhu_backend *backend, struct vhu_ring *ring, const char *why)
+void vhu_backend_break(struct vhu_backend *backend, struct vhu_device_vring *ring, const char *why)
 {
 	vhu_fail(backend->command, "vring %u: %s: given up until it is set up again", ring->index,
 		 why);

@@ -26,7 +26,7 @@ struct vhu_backend {
 	uint64_t features, protocol_features; /* offered */
 	enum vhu_dialect dialect;
 	uint64_t delay; /* nanoseconds between a request's execution and its end */
-	struct vhu_faults faults;
+	struct vhu_misbehaviours faults;
 
 	/* The session; all of it begins anew with each connection. */
 	int socket; /* -1: there is none */
@@ -37,7 +37,7 @@ struct vhu_backend {
 	struct vhu_log log;
 	struct vhu_inflight inflight;
 	struct vhu_upcall upcall;
-	struct vhu_ring ring[VHU_RINGS_MAX];
+	struct vhu_device_vring ring[VHU_RINGS_MAX];
 	struct vhu_chain chain; /* the request at hand */
 };
 
@@ -58,7 +58,7 @@ void vhu_backend_stop(struct vhu_backend *backend);
 void vhu_backend_reset(struct vhu_backend *backend);
 
 /* Give up a ring: its memory says what cannot be. @why: a text. */
-void vhu_backend_break(struct vhu_backend *backend, struct vhu_ring *ring, const char *why);
+void vhu_backend_break(struct vhu_backend *backend, struct vhu_device_vring *ring, const char *why);
 
 /* serve.c: wait for front-ends on @listener, or talk to the one on @connected, until a signal says
  * to stop; the other one is -1. Returns the exit status. */
@@ -69,15 +69,15 @@ int vhu_serve(struct vhu_backend *backend, int listener, int connected);
 int vhu_control(struct vhu_backend *backend);
 
 /* work.c: do the requests of a ring that runs. */
-void vhu_work(struct vhu_backend *backend, struct vhu_ring *ring);
+void vhu_work(struct vhu_backend *backend, struct vhu_device_vring *ring);
 /* Do what is due by @now; return when there is more, or VHU_CLOCK_NEVER. */
-uint64_t vhu_work_due(struct vhu_backend *backend, struct vhu_ring *ring, uint64_t now);
+uint64_t vhu_work_due(struct vhu_backend *backend, struct vhu_device_vring *ring, uint64_t now);
 /* Do all that was taken, at once: the ring is going to stop. */
-void vhu_work_drain(struct vhu_backend *backend, struct vhu_ring *ring);
+void vhu_work_drain(struct vhu_backend *backend, struct vhu_device_vring *ring);
 
 /* call.c: tell the front-end that requests of a ring were given back, or that it is broken. */
-void vhu_call(struct vhu_backend *backend, struct vhu_ring *ring);
-void vhu_call_now(struct vhu_backend *backend, struct vhu_ring *ring);
-void vhu_call_error(struct vhu_backend *backend, struct vhu_ring *ring);
+void vhu_call(struct vhu_backend *backend, struct vhu_device_vring *ring);
+void vhu_call_now(struct vhu_backend *backend, struct vhu_device_vring *ring);
+void vhu_call_error(struct vhu_backend *backend, struct vhu_device_vring *ring);
 
 #endif

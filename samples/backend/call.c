@@ -20,7 +20,7 @@ static void signal_fd(int fd)
 	}
 }
 
-void vhu_call_now(struct vhu_backend *backend, struct vhu_ring *ring)
+void vhu_call_now(struct vhu_backend *backend, struct vhu_device_vring *ring)
 {
 	ring->call_due = VHU_CLOCK_NEVER;
 	if (ring->call >= 0) {
@@ -32,20 +32,20 @@ void vhu_call_now(struct vhu_backend *backend, struct vhu_ring *ring)
 	/* Else the front-end looks by itself. */
 }
 
-void vhu_call(struct vhu_backend *backend, struct vhu_ring *ring)
+void vhu_call(struct vhu_backend *backend, struct vhu_device_vring *ring)
 {
-	const struct vhu_fault *late;
+	const struct vhu_misbehaviour *late;
 
-	if (vhu_fault_comes(&backend->faults, VHU_FAULT_LOSE_CALL, NULL))
+	if (vhu_misbehaviour_comes(&backend->faults, VHU_MISBEHAVIOUR_LOSE_CALL, NULL))
 		return;
-	late = vhu_fault_comes(&backend->faults, VHU_FAULT_LATE_CALL, NULL);
+	late = vhu_misbehaviour_comes(&backend->faults, VHU_MISBEHAVIOUR_LATE_CALL, NULL);
 	if (!late)
 		vhu_call_now(backend, ring);
 	else if (ring->call_due == VHU_CLOCK_NEVER)
 		ring->call_due = vhu_clock_now() + late->time;
 }
 
-void vhu_call_error(struct vhu_backend *backend, struct vhu_ring *ring)
+void vhu_call_error(struct vhu_backend *backend, struct vhu_device_vring *ring)
 {
 	if (ring->err >= 0) {
 		signal_fd(ring->err);

@@ -118,20 +118,21 @@ static void wait_for(uint64_t span)
 static int send_reply(struct vhu_backend *backend, const struct vhu_message *row,
 		      struct vhu_wire *reply)
 {
-	struct vhu_faults *faults = &backend->faults;
-	const struct vhu_fault *late = vhu_fault_comes(faults, VHU_FAULT_LATE_REPLY, row);
+	struct vhu_misbehaviours *faults = &backend->faults;
+	const struct vhu_misbehaviour *late =
+	    vhu_misbehaviour_comes(faults, VHU_MISBEHAVIOUR_LATE_REPLY, row);
 	int error;
 
 	if (late)
 		wait_for(late->time);
-	if (vhu_fault_comes(faults, VHU_FAULT_DROP_REPLY, row))
+	if (vhu_misbehaviour_comes(faults, VHU_MISBEHAVIOUR_DROP_REPLY, row))
 		return 0;
-	if (vhu_fault_comes(faults, VHU_FAULT_WRONG_SIZE, row))
+	if (vhu_misbehaviour_comes(faults, VHU_MISBEHAVIOUR_WRONG_SIZE, row))
 		reply->header.size += 4;
-	if (vhu_fault_comes(faults, VHU_FAULT_WRONG_ID, row))
+	if (vhu_misbehaviour_comes(faults, VHU_MISBEHAVIOUR_WRONG_ID, row))
 		reply->header.request++;
 	error = vhu_wire_send(reply, backend->socket, 0);
-	if (!error && vhu_fault_comes(faults, VHU_FAULT_EXTRA_REPLY, row))
+	if (!error && vhu_misbehaviour_comes(faults, VHU_MISBEHAVIOUR_EXTRA_REPLY, row))
 		error = vhu_wire_send(reply, backend->socket, 0);
 	return error;
 }
@@ -172,11 +173,11 @@ static int serve(struct vhu_backend *backend, struct vhu_wire *request)
 		return -EPROTO;
 	}
 	row = rows[0];
-	if (vhu_fault_comes(&backend->faults, VHU_FAULT_CLOSE_AT, row))
+	if (vhu_misbehaviour_comes(&backend->faults, VHU_MISBEHAVIOUR_CLOSE_AT, row))
 		return -EPIPE;
 	refused = check(backend, row, request);
 	begin_reply(backend, row, &reply);
-	if (!refused && vhu_fault_comes(&backend->faults, VHU_FAULT_NACK, row))
+	if (!refused && vhu_misbehaviour_comes(&backend->faults, VHU_MISBEHAVIOUR_NACK, row))
 		refused = "as was wished for";
 	if (!refused)
 		refused = vhu_handlers[row->id](backend, &talk);

@@ -14,23 +14,28 @@ static const struct {
 	const char *name;
 	bool message, time, ratio;
 	const char *help;
-} kinds[VHU_FAULT_KINDS] = {
-    [VHU_FAULT_DROP_REPLY] = {"drop-reply", .message = true, .help = "send no reply"},
-    [VHU_FAULT_WRONG_SIZE] = {"wrong-size", .message = true, .help = "reply with 4 bytes more"},
-    [VHU_FAULT_WRONG_ID] = {"wrong-id", .message = true, .help = "reply with the next id"},
-    [VHU_FAULT_LATE_REPLY] = {"late-reply", .message = true, .time = true,
-			      .help = "reply late; all else waits too"},
-    [VHU_FAULT_EXTRA_REPLY] = {"extra-reply", .message = true, .help = "reply twice"},
-    [VHU_FAULT_NACK] = {"nack", .message = true, .help = "refuse"},
-    [VHU_FAULT_CLOSE_AT] = {"close-at", .message = true, .help = "close the connection instead"},
-    [VHU_FAULT_LATE_CALL] = {"late-call", .time = true, .help = "call late"},
-    [VHU_FAULT_LOSE_CALL] = {"lose-call", .ratio = true, .help = "do not call"},
-    [VHU_FAULT_EXTRA_CALL] = {"extra-call", .help = "call though no call is wanted"},
-    [VHU_FAULT_LOSE_KICK] = {"lose-kick", .ratio = true, .help = "read the kick, do nothing"},
-    [VHU_FAULT_REORDER] = {"reorder", .ratio = true,
-			   .help = "take three times as long (with --delay): others overtake"},
-    [VHU_FAULT_BAD_ID] = {"bad-id", .ratio = true, .help = "give back what was never taken"},
-    [VHU_FAULT_MAX_VQS_BELOW_MIN] = {"max-vqs-below-min", .help = "say so in the specifications"},
+} kinds[VHU_MISBEHAVIOUR_KINDS] = {
+    [VHU_MISBEHAVIOUR_DROP_REPLY] = {"drop-reply", .message = true, .help = "send no reply"},
+    [VHU_MISBEHAVIOUR_WRONG_SIZE] = {"wrong-size", .message = true,
+				     .help = "reply with 4 bytes more"},
+    [VHU_MISBEHAVIOUR_WRONG_ID] = {"wrong-id", .message = true, .help = "reply with the next id"},
+    [VHU_MISBEHAVIOUR_LATE_REPLY] = {"late-reply", .message = true, .time = true,
+				     .help = "reply late; all else waits too"},
+    [VHU_MISBEHAVIOUR_EXTRA_REPLY] = {"extra-reply", .message = true, .help = "reply twice"},
+    [VHU_MISBEHAVIOUR_NACK] = {"nack", .message = true, .help = "refuse"},
+    [VHU_MISBEHAVIOUR_CLOSE_AT] = {"close-at", .message = true,
+				   .help = "close the connection instead"},
+    [VHU_MISBEHAVIOUR_LATE_CALL] = {"late-call", .time = true, .help = "call late"},
+    [VHU_MISBEHAVIOUR_LOSE_CALL] = {"lose-call", .ratio = true, .help = "do not call"},
+    [VHU_MISBEHAVIOUR_EXTRA_CALL] = {"extra-call", .help = "call though no call is wanted"},
+    [VHU_MISBEHAVIOUR_LOSE_KICK] = {"lose-kick", .ratio = true,
+				    .help = "read the kick, do nothing"},
+    [VHU_MISBEHAVIOUR_REORDER] = {"reorder", .ratio = true,
+				  .help =
+				      "take three times as long (with --delay): others overtake"},
+    [VHU_MISBEHAVIOUR_BAD_ID] = {"bad-id", .ratio = true, .help = "give back what was never taken"},
+    [VHU_MISBEHAVIOUR_MAX_VQS_BELOW_MIN] = {"max-vqs-below-min",
+					    .help = "say so in the specifications"},
 };
 
 /* Take the next word of *@rest, which words are separated by colons in. Returns it or "". */
@@ -53,16 +58,16 @@ static bool parse_ratio(const char *text, uint64_t *every)
 }
 
 /* Take a fault apart. Returns NULL or what is wrong; @text is written to. */
-static const char *parse(struct vhu_fault *fault, char *text)
+static const char *parse(struct vhu_misbehaviour *fault, char *text)
 {
 	const char *name = next_word(&text);
 	unsigned kind = 0;
 
-	while (kind < VHU_FAULT_KINDS && strcmp(kinds[kind].name, name))
+	while (kind < VHU_MISBEHAVIOUR_KINDS && strcmp(kinds[kind].name, name))
 		kind++;
-	if (kind == VHU_FAULT_KINDS)
+	if (kind == VHU_MISBEHAVIOUR_KINDS)
 		return "no such fault: --faults lists them";
-	*fault = (struct vhu_fault){.kind = (enum vhu_fault_kind)kind, .every = 1};
+	*fault = (struct vhu_misbehaviour){.kind = (enum vhu_misbehaviour_kind)kind, .every = 1};
 	if (kinds[kind].message) {
 		fault->message = vhu_message_by_name(next_word(&text));
 		if (!fault->message)
@@ -75,14 +80,14 @@ static const char *parse(struct vhu_fault *fault, char *text)
 	return text ? "has more words than it takes" : NULL;
 }
 
-const char *vhu_faults_add(struct vhu_faults *faults, const char *text)
+const char *vhu_misbehaviours_add(struct vhu_misbehaviours *faults, const char *text)
 {
 	char *copy = strdup(text);
 	const char *wrong;
 
 	if (!copy)
 		return "out of memory";
-	if (faults->faults == VHU_FAULTS_MAX)
+	if (faults->faults == VHU_MISBEHAVIOURS_MAX)
 		wrong = "too many faults";
 	else
 		wrong = parse(&faults->fault[faults->faults], copy);
@@ -91,11 +96,12 @@ const char *vhu_faults_add(struct vhu_faults *faults, const char *text)
 	return wrong;
 }
 
-const struct vhu_fault *vhu_fault_comes(struct vhu_faults *faults, enum vhu_fault_kind kind,
-					const struct vhu_message *message)
+const struct vhu_misbehaviour *vhu_misbehaviour_comes(struct vhu_misbehaviours *faults,
+						      enum vhu_misbehaviour_kind kind,
+						      const struct vhu_message *message)
 {
 	for (unsigned i = 0; i < faults->faults; i++) {
-		struct vhu_fault *fault = &faults->fault[i];
+		struct vhu_misbehaviour *fault = &faults->fault[i];
 
 		if (fault->kind == kind && fault->message == message &&
 		    ++fault->seen % fault->every == 0)
@@ -104,9 +110,9 @@ const struct vhu_fault *vhu_fault_comes(struct vhu_faults *faults, enum vhu_faul
 	return NULL;
 }
 
-void vhu_faults_list(void)
+void vhu_misbehaviours_list(void)
 {
-	for (unsigned i = 0; i < VHU_FAULT_KINDS; i++)
+	for (unsigned i = 0; i < VHU_MISBEHAVIOUR_KINDS; i++)
 		printf("%s%s%s%s\n      %s\n", kinds[i].name, kinds[i].message ? ":MESSAGE" : "",
 		       kinds[i].time ? ":TIME" : "", kinds[i].ratio ? "[:1/N]" : "", kinds[i].help);
 }

@@ -23,7 +23,7 @@ extern vhu_handler *const vhu_handlers[VHU_MESSAGES];
 
 /* Start a ring, as the first kick does, and look at it: what is there already will not be kicked.
  * Returns NULL or what is wrong. */
-const char *vhu_start(struct vhu_backend *backend, struct vhu_ring *ring);
+const char *vhu_start(struct vhu_backend *backend, struct vhu_device_vring *ring);
 
 /* handlers_device.c */
 vhu_handler vhu_get_features, vhu_set_features, vhu_get_protocol_features,

@@ -24,7 +24,7 @@ const char *vhu_set_features(struct vhu_backend *backend, struct vhu_talk *talk)
 	if (features & ~backend->features)
 		return "it takes features that were not offered";
 	for (unsigned i = 0; i < backend->device->queues; i++) {
-		struct vhu_ring *ring = &backend->ring[i];
+		struct vhu_device_vring *ring = &backend->ring[i];
 
 		/* Logging begins and ends while rings run; nothing else changes then. */
 		if (ring->started && changed & ~(UINT64_C(1) << VHU_F_LOG_ALL))
@@ -185,7 +185,8 @@ const char *vhu_set_status(struct vhu_backend *backend, struct vhu_talk *talk)
 const char *vhu_get_backend_specs(struct vhu_backend *backend, struct vhu_talk *talk)
 {
 	const struct vhu_device *device = backend->device;
-	bool lie = vhu_fault_comes(&backend->faults, VHU_FAULT_MAX_VQS_BELOW_MIN, NULL) != NULL;
+	bool lie = vhu_misbehaviour_comes(&backend->faults, VHU_MISBEHAVIOUR_MAX_VQS_BELOW_MIN,
+					  NULL) != NULL;
 
 	vhu_wire_put(talk->reply, VHU_FIELD_backend_specs_device_id, device->id);
 	vhu_wire_put(talk->reply, VHU_FIELD_backend_specs_config_size, device->config_size);
@@ -212,7 +213,8 @@ const char *vhu_get_config_size(struct vhu_backend *backend, struct vhu_talk *ta
 /* Say how many vrings the device needs (PROBE). */
 const char *vhu_get_min_vq(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	bool lie = vhu_fault_comes(&backend->faults, VHU_FAULT_MAX_VQS_BELOW_MIN, NULL) != NULL;
+	bool lie = vhu_misbehaviour_comes(&backend->faults, VHU_MISBEHAVIOUR_MAX_VQS_BELOW_MIN,
+					  NULL) != NULL;
 
 	vhu_wire_put(talk->reply, VHU_FIELD_min_vqs_min_vqs,
 		     lie ? backend->device->queues + 1 : QUEUES_MIN);

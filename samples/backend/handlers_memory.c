@@ -9,17 +9,17 @@
 static void remap_rings(struct vhu_backend *backend)
 {
 	for (unsigned i = 0; i < backend->device->queues; i++) {
-		struct vhu_ring *ring = &backend->ring[i];
+		struct vhu_device_vring *ring = &backend->ring[i];
 
-		if (!ring->broken && vhu_ring_remap(ring))
+		if (!ring->broken && vhu_device_vring_remap(ring))
 			vhu_backend_break(backend, ring, "its memory was taken away");
 	}
 }
 
 /* Read the region whose layout begins at @base. */
-static struct vhu_region region_at(const struct vhu_wire *request, uint32_t base)
+static struct vhu_device_region region_at(const struct vhu_wire *request, uint32_t base)
 {
-	return (struct vhu_region){
+	return (struct vhu_device_region){
 	    .guest = vhu_wire_get_at(request, VHU_FIELD_region_guest_address, base),
 	    .size = vhu_wire_get_at(request, VHU_FIELD_region_size, base),
 	    .user = vhu_wire_get_at(request, VHU_FIELD_region_user_address, base),
@@ -31,7 +31,7 @@ static struct vhu_region region_at(const struct vhu_wire *request, uint32_t base
 static const char *add_region(struct vhu_backend *backend, const struct vhu_wire *request,
 			      uint32_t base, unsigned n)
 {
-	struct vhu_region region = region_at(request, base);
+	struct vhu_device_region region = region_at(request, base);
 	uint64_t offset = vhu_wire_get_at(request, VHU_FIELD_region_mmap_offset, base);
 	int error = vhu_memory_add(&backend->memory, &region, offset, request->fd[n]);
 
@@ -83,7 +83,7 @@ const char *vhu_add_mem_reg(struct vhu_backend *backend, struct vhu_talk *talk)
 /* Unmap one region. */
 const char *vhu_rem_mem_reg(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	struct vhu_region region =
+	struct vhu_device_region region =
 	    region_at(talk->request, vhu_fields[VHU_FIELD_single_region_region].offset);
 
 	if (vhu_memory_remove(&backend->memory, &region))

@@ -8,8 +8,8 @@
 static const char no_such_ring[] = "there is no such vring";
 
 /* Return the vring that a field names, NULL where there is none. */
-static struct vhu_ring *ring_of(struct vhu_backend *backend, const struct vhu_wire *request,
-				enum vhu_field_id field)
+static struct vhu_device_vring *ring_of(struct vhu_backend *backend, const struct vhu_wire *request,
+					enum vhu_field_id field)
 {
 	uint64_t index = vhu_wire_get(request, field);
 
@@ -22,17 +22,17 @@ static bool packed(const struct vhu_backend *backend)
 	return vhu_backend_has(backend, VHU_F_RING_PACKED);
 }
 
-const char *vhu_start(struct vhu_backend *backend, struct vhu_ring *ring)
+const char *vhu_start(struct vhu_backend *backend, struct vhu_device_vring *ring)
 {
 	void *region = vhu_inflight_region(&backend->inflight, ring, packed(backend));
-	const char *lacks = vhu_ring_lacks(ring, packed(backend));
+	const char *lacks = vhu_device_vring_lacks(ring, packed(backend));
 
 	if (lacks)
 		return lacks;
 	if (!ring->started && backend->inflight.map && !region)
 		vhu_fail(backend->command, "vring %u: the in-flight area has no room for it",
 			 ring->index);
-	if (vhu_ring_start(ring, backend->negotiated.features, region))
+	if (vhu_device_vring_start(ring, backend->negotiated.features, region))
 		return "the vring is not in memory, or badly aligned";
 	if (backend->verbose && ring->resubmitted < ring->resubmits)
 		vhu_fail(backend->command, "vring %u: does again what was in flight: %u requests",
@@ -44,7 +44,7 @@ const char *vhu_start(struct vhu_backend *backend, struct vhu_ring *ring)
 /* Take a vring's size. */
 const char *vhu_set_vring_num(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	struct vhu_ring *ring = ring_of(backend, talk->request, VHU_FIELD_vring_size_index);
+	struct vhu_device_vring *ring = ring_of(backend, talk->request, VHU_FIELD_vring_size_index);
 	uint64_t num = vhu_wire_get(talk->request, VHU_FIELD_vring_size_num);
 
 	if (!ring)
@@ -60,7 +60,7 @@ const char *vhu_set_vring_num(struct vhu_backend *backend, struct vhu_talk *talk
 /* Take the addresses of a vring's areas. */
 const char *vhu_set_vring_addr(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	struct vhu_ring *ring = ring_of(backend, talk->request, VHU_FIELD_vring_addr_index);
+	struct vhu_device_vring *ring = ring_of(backend, talk->request, VHU_FIELD_vring_addr_index);
 
 	if (!ring)
 		return no_such_ring;
@@ -71,7 +71,7 @@ const char *vhu_set_vring_addr(struct vhu_backend *backend, struct vhu_talk *tal
 	ring->used_user = vhu_wire_get(talk->request, VHU_FIELD_vring_addr_used);
 	ring->has_addresses = true;
 	/* A migration tells them again while the ring is started. */
-	if (!ring->broken && vhu_ring_remap(ring)) {
+	if (!ring->broken && vhu_device_vring_remap(ring)) {
 		vhu_backend_break(backend, ring, "its new addresses are not in memory");
 		return "the vring is not in memory, or badly aligned";
 	}
@@ -81,7 +81,8 @@ const char *vhu_set_vring_addr(struct vhu_backend *backend, struct vhu_talk *tal
 /* Take where a vring stands. */
 const char *vhu_set_vring_base(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	struct vhu_ring *ring = ring_of(backend, talk->request, VHU_FIELD_vring_base_split_index);
+	struct vhu_device_vring *ring =
+	    ring_of(backend, talk->request, VHU_FIELD_vring_base_split_index);
 
 	if (!ring)
 		return no_such_ring;
@@ -111,13 +112,14 @@ const char *vhu_set_vring_base(struct vhu_backend *backend, struct vhu_talk *tal
 /* Stop a vring and tell where it stands. */
 const char *vhu_get_vring_base(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	struct vhu_ring *ring = ring_of(backend, talk->request, VHU_FIELD_vring_index_index);
+	struct vhu_device_vring *ring =
+	    ring_of(backend, talk->request, VHU_FIELD_vring_index_index);
 
 	if (!ring)
 		return no_such_ring;
 	/* Also where it never ran, or is stopped: the answer is the same then. */
 	vhu_work_drain(backend, ring);
-	vhu_ring_stop(ring);
+	vhu_device_vring_stop(ring);
 	if (ring->kick >= 0)
 		close(ring->kick);
 	ring->kick = -1;
@@ -155,7 +157,7 @@ static const char *take_fd(struct vhu_wire *request, int *fd)
 /* Take a vring's kick, and start it. */
 const char *vhu_set_vring_kick(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	struct vhu_ring *ring = ring_of(backend, talk->request, VHU_FIELD_vring_fd_index);
+	struct vhu_device_vring *ring = ring_of(backend, talk->request, VHU_FIELD_vring_fd_index);
 	const char *wrong;
 
 	if (!ring)
@@ -169,7 +171,8 @@ const char *vhu_set_vring_kick(struct vhu_backend *backend, struct vhu_talk *tal
 	 * ring is not set up yet, its kick will start it.
 	 */
 	if (ring->kick >= 0)
-		return vhu_ring_lacks(ring, packed(backend)) ? NULL : vhu_start(backend, ring);
+		return vhu_device_vring_lacks(ring, packed(backend)) ? NULL
+								     : vhu_start(backend, ring);
 	wrong = vhu_start(backend, ring);
 	/* With in-band kicks no descriptor means that. */
 	ring->polled =
@@ -180,7 +183,7 @@ const char *vhu_set_vring_kick(struct vhu_backend *backend, struct vhu_talk *tal
 /* Take a vring's call. */
 const char *vhu_set_vring_call(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	struct vhu_ring *ring = ring_of(backend, talk->request, VHU_FIELD_vring_fd_index);
+	struct vhu_device_vring *ring = ring_of(backend, talk->request, VHU_FIELD_vring_fd_index);
 	const char *wrong;
 
 	if (!ring)
@@ -195,7 +198,7 @@ const char *vhu_set_vring_call(struct vhu_backend *backend, struct vhu_talk *tal
 /* Take the descriptor that tells of a vring's errors. */
 const char *vhu_set_vring_err(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	struct vhu_ring *ring = ring_of(backend, talk->request, VHU_FIELD_vring_fd_index);
+	struct vhu_device_vring *ring = ring_of(backend, talk->request, VHU_FIELD_vring_fd_index);
 
 	return ring ? take_fd(talk->request, &ring->err) : no_such_ring;
 }
@@ -203,7 +206,8 @@ const char *vhu_set_vring_err(struct vhu_backend *backend, struct vhu_talk *talk
 /* Enable or disable a vring. */
 const char *vhu_set_vring_enable(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	struct vhu_ring *ring = ring_of(backend, talk->request, VHU_FIELD_vring_enable_index);
+	struct vhu_device_vring *ring =
+	    ring_of(backend, talk->request, VHU_FIELD_vring_enable_index);
 	uint64_t enable = vhu_wire_get(talk->request, VHU_FIELD_vring_enable_enable);
 
 	if (!ring)
@@ -219,7 +223,8 @@ const char *vhu_set_vring_enable(struct vhu_backend *backend, struct vhu_talk *t
 /* Take an in-band kick. */
 const char *vhu_vring_kick(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	struct vhu_ring *ring = ring_of(backend, talk->request, VHU_FIELD_vring_index_index);
+	struct vhu_device_vring *ring =
+	    ring_of(backend, talk->request, VHU_FIELD_vring_index_index);
 
 	if (!ring)
 		return no_such_ring;

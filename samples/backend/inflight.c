@@ -70,7 +70,7 @@ void vhu_inflight_clear(struct vhu_inflight *inflight)
 	*inflight = (struct vhu_inflight){0};
 }
 
-void *vhu_inflight_region(const struct vhu_inflight *inflight, const struct vhu_ring *ring,
+void *vhu_inflight_region(const struct vhu_inflight *inflight, const struct vhu_device_vring *ring,
 			  bool packed)
 {
 	if (!inflight->map || ring->index >= inflight->queues ||
@@ -87,7 +87,8 @@ static int compare(const void *a, const void *b)
 	return (one->counter > other->counter) - (one->counter < other->counter);
 }
 
-void vhu_inflight_resubmit(struct vhu_ring *ring, struct vhu_inflight_left *left, uint32_t count)
+void vhu_inflight_resubmit(struct vhu_device_vring *ring, struct vhu_inflight_left *left,
+			   uint32_t count)
 {
 	if (count > 0)
 		qsort(left, count, sizeof(*left), compare);

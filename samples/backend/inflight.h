@@ -43,7 +43,7 @@ int vhu_inflight_set(struct vhu_inflight *inflight, int fd, const struct vhu_inf
 void vhu_inflight_clear(struct vhu_inflight *inflight);
 
 /* Return the region of a vring; NULL where the area has none, or none large enough. */
-void *vhu_inflight_region(const struct vhu_inflight *inflight, const struct vhu_ring *ring,
+void *vhu_inflight_region(const struct vhu_inflight *inflight, const struct vhu_device_vring *ring,
 			  bool packed);
 
 /* A request in flight, to be sorted by the order in which it was taken. */
@@ -53,7 +53,8 @@ struct vhu_inflight_left {
 };
 
 /* Have @ring resubmit what a predecessor left, oldest first, and count on from there. */
-void vhu_inflight_resubmit(struct vhu_ring *ring, struct vhu_inflight_left *left, uint32_t count);
+void vhu_inflight_resubmit(struct vhu_device_vring *ring, struct vhu_inflight_left *left,
+			   uint32_t count);
 
 /* Keep the compiler from moving writes to a region across this. The processor's order does not
  * matter: a successor sees all that a dead process has written. (A test dies here.) */
@@ -65,8 +66,8 @@ void vhu_inflight_resubmit(struct vhu_ring *ring, struct vhu_inflight_left *left
  * Recover: begin a region that was never used, else find out what a predecessor left. A packed
  * ring's also tells the used position, and how many *@descriptors are in flight.
  */
-void vhu_inflight_split_recover(struct vhu_ring *ring, uint16_t used_index);
-void vhu_inflight_packed_recover(struct vhu_ring *ring, uint32_t *descriptors);
+void vhu_inflight_split_recover(struct vhu_device_vring *ring, uint16_t used_index);
+void vhu_inflight_packed_recover(struct vhu_device_vring *ring, uint32_t *descriptors);
 
 /*
  * Note what becomes of a request; without a region these do nothing. It is taken, descriptor by
@@ -74,17 +75,17 @@ void vhu_inflight_packed_recover(struct vhu_ring *ring, uint32_t *descriptors);
  * is used, and _given just after. @head: its first descriptor. @entry: where the region has it, set
  * with the first descriptor taken. Taking returns 0, or -EPROTO where the region is bad.
  */
-void vhu_inflight_split_take(struct vhu_ring *ring, uint16_t head);
-void vhu_inflight_split_give(struct vhu_ring *ring, uint16_t head);
-void vhu_inflight_split_given(struct vhu_ring *ring, uint16_t head);
-int vhu_inflight_packed_take(struct vhu_ring *ring, struct vhu_chain *chain,
+void vhu_inflight_split_take(struct vhu_device_vring *ring, uint16_t head);
+void vhu_inflight_split_give(struct vhu_device_vring *ring, uint16_t head);
+void vhu_inflight_split_given(struct vhu_device_vring *ring, uint16_t head);
+int vhu_inflight_packed_take(struct vhu_device_vring *ring, struct vhu_chain *chain,
 			     const struct vring_packed_desc *desc);
-void vhu_inflight_packed_give(struct vhu_ring *ring, uint16_t entry);
-void vhu_inflight_packed_given(struct vhu_ring *ring, uint16_t entry);
+void vhu_inflight_packed_give(struct vhu_device_vring *ring, uint16_t entry);
+void vhu_inflight_packed_given(struct vhu_device_vring *ring, uint16_t entry);
 
 /* Read a descriptor that was saved, and move *@entry to the one that follows it in its chain.
  * Returns 0 or -EPROTO. */
-int vhu_inflight_packed_saved(const struct vhu_ring *ring, uint16_t *entry,
+int vhu_inflight_packed_saved(const struct vhu_device_vring *ring, uint16_t *entry,
 			      struct vring_packed_desc *desc);
 
 #endif

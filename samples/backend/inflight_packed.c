@@ -48,7 +48,7 @@ _Static_assert(sizeof(struct region) == 32 && sizeof(struct state) == 32, "as in
 #define USED  (1u << VRING_PACKED_DESC_F_USED)
 
 /* Make a region as it is before the first request. */
-static void initialize(struct region *region, const struct vhu_ring *ring)
+static void initialize(struct region *region, const struct vhu_device_vring *ring)
 {
 	for (uint32_t i = 0; i < ring->num; i++)
 		region->desc[i].next = (uint16_t)(i + 1);
@@ -70,7 +70,7 @@ static void commit(struct region *region)
 
 /* Return whether the descriptor at the position last told is not available any more: the driver
  * was told of more, and the predecessor died before it noted that. */
-static bool was_told(const struct region *region, const struct vhu_ring *ring)
+static bool was_told(const struct region *region, const struct vhu_device_vring *ring)
 {
 	uint16_t available = region->old_used_wrap_counter ? AVAIL : USED;
 	uint16_t flags = le16toh(ring->packed.desc[region->old_used_idx].flags);
@@ -81,7 +81,7 @@ static bool was_told(const struct region *region, const struct vhu_ring *ring)
 }
 
 /* Bring a region into the state that the driver knows of. Returns 0 or -EPROTO. */
-static int roll_back(struct region *region, struct vhu_ring *ring)
+static int roll_back(struct region *region, struct vhu_device_vring *ring)
 {
 	uint16_t entry;
 
@@ -102,7 +102,7 @@ static int roll_back(struct region *region, struct vhu_ring *ring)
 	return 0;
 }
 
-void vhu_inflight_packed_recover(struct vhu_ring *ring, uint32_t *descriptors)
+void vhu_inflight_packed_recover(struct vhu_device_vring *ring, uint32_t *descriptors)
 {
 	struct region *region = ring->inflight;
 	struct vhu_inflight_left *left;
@@ -127,7 +127,7 @@ void vhu_inflight_packed_recover(struct vhu_ring *ring, uint32_t *descriptors)
 	free(left);
 }
 
-int vhu_inflight_packed_take(struct vhu_ring *ring, struct vhu_chain *chain,
+int vhu_inflight_packed_take(struct vhu_device_vring *ring, struct vhu_chain *chain,
 			     const struct vring_packed_desc *desc)
 {
 	struct region *region = ring->inflight;
@@ -165,7 +165,7 @@ int vhu_inflight_packed_take(struct vhu_ring *ring, struct vhu_chain *chain,
 	return 0;
 }
 
-int vhu_inflight_packed_saved(const struct vhu_ring *ring, uint16_t *entry,
+int vhu_inflight_packed_saved(const struct vhu_device_vring *ring, uint16_t *entry,
 			      struct vring_packed_desc *desc)
 {
 	const struct region *region = ring->inflight;
@@ -184,7 +184,7 @@ int vhu_inflight_packed_saved(const struct vhu_ring *ring, uint16_t *entry,
 }
 
 /* Each request is a batch of its own. */
-void vhu_inflight_packed_give(struct vhu_ring *ring, uint16_t entry)
+void vhu_inflight_packed_give(struct vhu_device_vring *ring, uint16_t entry)
 {
 	struct region *region = ring->inflight;
 	uint16_t last;
@@ -202,7 +202,7 @@ void vhu_inflight_packed_give(struct vhu_ring *ring, uint16_t entry)
 	vhu_inflight_step();
 }
 
-void vhu_inflight_packed_given(struct vhu_ring *ring, uint16_t entry)
+void vhu_inflight_packed_given(struct vhu_device_vring *ring, uint16_t entry)
 {
 	struct region *region = ring->inflight;
 

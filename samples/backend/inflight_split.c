@@ -38,7 +38,7 @@ static void finish_batch(struct region *region, uint32_t num, uint16_t used_inde
 	region->used_idx = used_index;
 }
 
-void vhu_inflight_split_recover(struct vhu_ring *ring, uint16_t used_index)
+void vhu_inflight_split_recover(struct vhu_device_vring *ring, uint16_t used_index)
 {
 	struct region *region = ring->inflight;
 	struct vhu_inflight_left *left;
@@ -62,7 +62,7 @@ void vhu_inflight_split_recover(struct vhu_ring *ring, uint16_t used_index)
 	free(left);
 }
 
-void vhu_inflight_split_take(struct vhu_ring *ring, uint16_t head)
+void vhu_inflight_split_take(struct vhu_device_vring *ring, uint16_t head)
 {
 	struct region *region = ring->inflight;
 
@@ -75,7 +75,7 @@ void vhu_inflight_split_take(struct vhu_ring *ring, uint16_t head)
 }
 
 /* Each request is a batch of its own. */
-void vhu_inflight_split_give(struct vhu_ring *ring, uint16_t head)
+void vhu_inflight_split_give(struct vhu_device_vring *ring, uint16_t head)
 {
 	struct region *region = ring->inflight;
 
@@ -87,7 +87,7 @@ void vhu_inflight_split_give(struct vhu_ring *ring, uint16_t head)
 	vhu_inflight_step();
 }
 
-void vhu_inflight_split_given(struct vhu_ring *ring, uint16_t head)
+void vhu_inflight_split_given(struct vhu_device_vring *ring, uint16_t head)
 {
 	struct region *region = ring->inflight;
 

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/cli/json.h"
+#include "lib/util/json.h"
 #include "samples/backend/backend.h"
 #include "samples/backend/listen.h"
 #include "samples/common/clock.h"
@@ -158,7 +158,7 @@ static int take_nature_option(const struct vhu_command *command, struct vhu_back
 			return vhu_usage(command, "%s: not a time such as 5ms", argument);
 		break;
 	case KEY_FAULT:
-		wrong = vhu_faults_add(&backend->faults, argument);
+		wrong = vhu_misbehaviours_add(&backend->faults, argument);
 		if (wrong)
 			return vhu_usage(command, "%s: %s", argument, wrong);
 		break;
@@ -308,7 +308,7 @@ static int run(const struct vhu_command *command, int argc, char **argv)
 	if (request.capabilities)
 		return print_capabilities(&request);
 	if (request.faults) {
-		vhu_faults_list();
+		vhu_misbehaviours_list();
 		return VHU_EXIT_DONE;
 	}
 	if (!request.path == (request.fd < 0))

@@ -57,10 +57,10 @@ static bool overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
 	return a < b ? b - a < a_size : a - b < b_size;
 }
 
-int vhu_memory_add(struct vhu_memory *memory, const struct vhu_region *told, uint64_t offset,
+int vhu_memory_add(struct vhu_memory *memory, const struct vhu_device_region *told, uint64_t offset,
 		   int fd)
 {
-	struct vhu_region region = *told;
+	struct vhu_device_region region = *told;
 	int error;
 
 	if (memory->regions == VHU_MEMORY_SLOTS)
@@ -68,7 +68,7 @@ int vhu_memory_add(struct vhu_memory *memory, const struct vhu_region *told, uin
 	if (region.guest + region.size < region.guest || region.user + region.size < region.user)
 		return -EINVAL;
 	for (unsigned i = 0; i < memory->regions; i++) {
-		const struct vhu_region *other = &memory->region[i];
+		const struct vhu_device_region *other = &memory->region[i];
 
 		if (overlap(region.guest, region.size, other->guest, other->size) ||
 		    overlap(region.user, region.size, other->user, other->size))
@@ -82,10 +82,10 @@ int vhu_memory_add(struct vhu_memory *memory, const struct vhu_region *told, uin
 	return 0;
 }
 
-int vhu_memory_remove(struct vhu_memory *memory, const struct vhu_region *told)
+int vhu_memory_remove(struct vhu_memory *memory, const struct vhu_device_region *told)
 {
 	for (unsigned i = 0; i < memory->regions; i++) {
-		struct vhu_region *region = &memory->region[i];
+		struct vhu_device_region *region = &memory->region[i];
 
 		if (region->guest != told->guest || region->user != told->user ||
 		    region->size != told->size)
@@ -100,7 +100,7 @@ int vhu_memory_remove(struct vhu_memory *memory, const struct vhu_region *told)
 void vhu_memory_clear(struct vhu_memory *memory)
 {
 	while (memory->regions > 0) {
-		struct vhu_region *region = &memory->region[--memory->regions];
+		struct vhu_device_region *region = &memory->region[--memory->regions];
 
 		munmap(region->map, region->map_size);
 	}
@@ -109,7 +109,7 @@ void vhu_memory_clear(struct vhu_memory *memory)
 void *vhu_memory_at_user(const struct vhu_memory *memory, uint64_t user, uint64_t size)
 {
 	for (unsigned i = 0; i < memory->regions; i++) {
-		const struct vhu_region *region = &memory->region[i];
+		const struct vhu_device_region *region = &memory->region[i];
 		uint64_t at = user - region->user;
 
 		if (at < region->size && size <= region->size - at)
@@ -121,7 +121,7 @@ void *vhu_memory_at_user(const struct vhu_memory *memory, uint64_t user, uint64_
 void *vhu_memory_at_guest(const struct vhu_memory *memory, uint64_t guest, uint64_t *size)
 {
 	for (unsigned i = 0; i < memory->regions; i++) {
-		const struct vhu_region *region = &memory->region[i];
+		const struct vhu_device_region *region = &memory->region[i];
 		uint64_t at = guest - region->guest;
 
 		if (at >= region->size)
@@ -136,7 +136,7 @@ void *vhu_memory_at_guest(const struct vhu_memory *memory, uint64_t guest, uint6
 bool vhu_memory_guest_of(const struct vhu_memory *memory, const void *at, uint64_t *guest)
 {
 	for (unsigned i = 0; i < memory->regions; i++) {
-		const struct vhu_region *region = &memory->region[i];
+		const struct vhu_device_region *region = &memory->region[i];
 		uint64_t from = (uintptr_t)at - (uintptr_t)region->here;
 
 		if (from >= region->size)

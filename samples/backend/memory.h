@@ -16,7 +16,7 @@
 /* What GET_MAX_MEM_SLOTS answers. */
 #define VHU_MEMORY_SLOTS 64
 
-struct vhu_region {
+struct vhu_device_region {
 	uint64_t guest, user, size; /* as the front-end told */
 	uint8_t *here;              /* its first byte in this process */
 	void *map;                  /* what was mapped: the file from its start on */
@@ -24,7 +24,7 @@ struct vhu_region {
 };
 
 struct vhu_memory {
-	struct vhu_region region[VHU_MEMORY_SLOTS];
+	struct vhu_device_region region[VHU_MEMORY_SLOTS];
 	unsigned regions;
 };
 
@@ -42,11 +42,11 @@ int vhu_memory_map(int fd, uint64_t offset, uint64_t size, void **map, size_t *m
  * @told: its addresses and size. @offset: where it begins in the file @fd, which may be closed
  * then. Returns 0; -EEXIST: it overlaps another; -ENOSPC: no slot is free; other -errno.
  */
-int vhu_memory_add(struct vhu_memory *memory, const struct vhu_region *told, uint64_t offset,
+int vhu_memory_add(struct vhu_memory *memory, const struct vhu_device_region *told, uint64_t offset,
 		   int fd);
 
 /* Unmap the region with just these addresses and this size. Returns 0 or -ENOENT. */
-int vhu_memory_remove(struct vhu_memory *memory, const struct vhu_region *told);
+int vhu_memory_remove(struct vhu_memory *memory, const struct vhu_device_region *told);
 
 void vhu_memory_clear(struct vhu_memory *memory);
 

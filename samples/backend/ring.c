@@ -9,10 +9,10 @@
 
 #include "samples/common/clock.h"
 
-void vhu_ring_open(struct vhu_ring *ring, unsigned index, const struct vhu_memory *memory,
-		   const struct vhu_log *log)
+void vhu_device_vring_open(struct vhu_device_vring *ring, unsigned index,
+			   const struct vhu_memory *memory, const struct vhu_log *log)
 {
-	*ring = (struct vhu_ring){
+	*ring = (struct vhu_device_vring){
 	    .index = index,
 	    .memory = memory,
 	    .log = log,
@@ -25,9 +25,9 @@ void vhu_ring_open(struct vhu_ring *ring, unsigned index, const struct vhu_memor
 	};
 }
 
-void vhu_ring_close(struct vhu_ring *ring)
+void vhu_device_vring_close(struct vhu_device_vring *ring)
 {
-	vhu_ring_stop(ring);
+	vhu_device_vring_stop(ring);
 	if (ring->kick >= 0)
 		close(ring->kick);
 	if (ring->call >= 0)
@@ -37,7 +37,7 @@ void vhu_ring_close(struct vhu_ring *ring)
 	ring->kick = ring->call = ring->err = -1;
 }
 
-const char *vhu_ring_lacks(const struct vhu_ring *ring, bool packed)
+const char *vhu_device_vring_lacks(const struct vhu_device_vring *ring, bool packed)
 {
 	if (ring->num == 0)
 		return "the vring has no size yet";
@@ -50,7 +50,7 @@ const char *vhu_ring_lacks(const struct vhu_ring *ring, bool packed)
 	return NULL;
 }
 
-int vhu_ring_start(struct vhu_ring *ring, uint64_t features, void *inflight)
+int vhu_device_vring_start(struct vhu_device_vring *ring, uint64_t features, void *inflight)
 {
 	int error;
 
@@ -58,14 +58,15 @@ int vhu_ring_start(struct vhu_ring *ring, uint64_t features, void *inflight)
 		return 0;
 	ring->event_idx = features >> VIRTIO_RING_F_EVENT_IDX & 1;
 	ring->indirect = features >> VIRTIO_RING_F_INDIRECT_DESC & 1;
-	ring->format = features >> VIRTIO_F_RING_PACKED & 1 ? &vhu_ring_packed : &vhu_ring_split;
+	ring->format = features >> VIRTIO_F_RING_PACKED & 1 ? &vhu_device_vring_packed
+							    : &vhu_device_vring_split;
 	error = ring->format->map(ring);
 	if (error)
 		return error;
 	ring->done = calloc(ring->num, sizeof(*ring->done));
 	ring->resubmit = calloc(ring->num, sizeof(*ring->resubmit));
 	if (!ring->done || !ring->resubmit) {
-		vhu_ring_stop(ring);
+		vhu_device_vring_stop(ring);
 		return -ENOMEM;
 	}
 	ring->inflight = inflight;
@@ -76,12 +77,12 @@ int vhu_ring_start(struct vhu_ring *ring, uint64_t features, void *inflight)
 	return 0;
 }
 
-int vhu_ring_remap(struct vhu_ring *ring)
+int vhu_device_vring_remap(struct vhu_device_vring *ring)
 {
 	return ring->started ? ring->format->map(ring) : 0;
 }
 
-void vhu_ring_stop(struct vhu_ring *ring)
+void vhu_device_vring_stop(struct vhu_device_vring *ring)
 {
 	free(ring->done);
 	free(ring->resubmit);
@@ -95,18 +96,18 @@ void vhu_ring_stop(struct vhu_ring *ring)
 	ring->started = ring->broken = ring->polled = ring->again = ring->owes_call = false;
 }
 
-bool vhu_ring_runs(const struct vhu_ring *ring)
+bool vhu_device_vring_runs(const struct vhu_device_vring *ring)
 {
 	return ring->started && ring->enabled && !ring->broken;
 }
 
-void vhu_ring_wrote(const struct vhu_ring *ring, const void *at, size_t size)
+void vhu_device_vring_wrote(const struct vhu_device_vring *ring, const void *at, size_t size)
 {
 	vhu_log_written(ring->log, ring->memory, at, size);
 }
 
-const void *vhu_ring_table(const struct vhu_ring *ring, uint64_t guest, uint32_t size,
-			   uint32_t *rows)
+const void *vhu_device_vring_table(const struct vhu_device_vring *ring, uint64_t guest,
+				   uint32_t size, uint32_t *rows)
 {
 	uint64_t there = size;
 	const void *table = vhu_memory_at_guest(ring->memory, guest, &there);

@@ -2,15 +2,15 @@
 /*
  * A vring as the device sees it: what the front-end told of it, and where it stands.
  *
- *	stopped --- vhu_ring_start --> started --- vhu_ring_break --> broken
+ *	stopped --- vhu_device_vring_start --> started --- vhu_device_vring_break --> broken
  *	   ^                              |                              |
- *	   +------- vhu_ring_stop --------+------------------------------+
+ *	   +------- vhu_device_vring_stop --------+------------------------------+
  *
  * Only a ring that is started, enabled and not broken is worked on. The guest may write anything
  * into a ring at any time: whatever is read from it is read once and checked then.
  *
  * The two formats, "Split Virtqueues" and "Packed Virtqueues" of the virtio specification, are
- * behind struct vhu_ring_format.
+ * behind struct vhu_device_vring_format.
  */
 #ifndef VHU_SAMPLES_BACKEND_RING_H
 #define VHU_SAMPLES_BACKEND_RING_H
@@ -37,7 +37,7 @@ struct vhu_resubmit {
 	uint16_t descriptors;
 };
 
-struct vhu_ring {
+struct vhu_device_vring {
 	unsigned index;
 	const struct vhu_memory *memory;
 	const struct vhu_log *log;
@@ -56,7 +56,7 @@ struct vhu_ring {
 	bool avail_wrap, used_wrap;
 
 	/* While it is started. */
-	const struct vhu_ring_format *format;
+	const struct vhu_device_vring_format *format;
 	bool event_idx, indirect; /* negotiated */
 	union {
 		struct {
@@ -86,60 +86,60 @@ struct vhu_ring {
 };
 
 /* What the formats do differently; the ring is started. */
-struct vhu_ring_format {
+struct vhu_device_vring_format {
 	/* Find its areas in memory. Returns 0; -EINVAL: badly aligned; -EFAULT: not in memory. */
-	int (*map)(struct vhu_ring *ring);
+	int (*map)(struct vhu_device_vring *ring);
 	/* Find out where it stands: from its memory, and from what a predecessor left. */
-	void (*begin)(struct vhu_ring *ring);
+	void (*begin)(struct vhu_device_vring *ring);
 	/* Take the next request. Returns 1: it is in @chain; 0: there is none; -errno: the ring
 	 * says something impossible. */
-	int (*pop)(struct vhu_ring *ring, struct vhu_chain *chain);
+	int (*pop)(struct vhu_device_vring *ring, struct vhu_chain *chain);
 	/* Give a request back. */
-	void (*push)(struct vhu_ring *ring, const struct vhu_done *done);
+	void (*push)(struct vhu_device_vring *ring, const struct vhu_done *done);
 	/* Ask to be kicked for the next request. Returns whether one has come meanwhile. */
-	bool (*arm)(struct vhu_ring *ring);
+	bool (*arm)(struct vhu_device_vring *ring);
 	/* Return whether the driver wants a call for the last `unannounced` given back. */
-	bool (*wants_call)(const struct vhu_ring *ring);
+	bool (*wants_call)(const struct vhu_device_vring *ring);
 };
 
-extern const struct vhu_ring_format vhu_ring_split, vhu_ring_packed;
+extern const struct vhu_device_vring_format vhu_device_vring_split, vhu_device_vring_packed;
 
 /* Make a ring as it is at the beginning of a session. */
-void vhu_ring_open(struct vhu_ring *ring, unsigned index, const struct vhu_memory *memory,
-		   const struct vhu_log *log);
+void vhu_device_vring_open(struct vhu_device_vring *ring, unsigned index,
+			   const struct vhu_memory *memory, const struct vhu_log *log);
 
 /* Stop a ring and close its descriptors. */
-void vhu_ring_close(struct vhu_ring *ring);
+void vhu_device_vring_close(struct vhu_device_vring *ring);
 
 /* Return what keeps a ring of this size and these addresses from starting, NULL for nothing. */
-const char *vhu_ring_lacks(const struct vhu_ring *ring, bool packed);
+const char *vhu_device_vring_lacks(const struct vhu_device_vring *ring, bool packed);
 
 /*
  * Start a ring.
  * @features: the virtio features negotiated. @inflight: its part of the in-flight area or NULL.
  * Returns 0 or -errno; a ring that is started stays so.
  */
-int vhu_ring_start(struct vhu_ring *ring, uint64_t features, void *inflight);
+int vhu_device_vring_start(struct vhu_device_vring *ring, uint64_t features, void *inflight);
 
 /* Look up the areas of a started ring anew, since memory or its addresses have changed.
  * Returns 0 or -errno. */
-int vhu_ring_remap(struct vhu_ring *ring);
+int vhu_device_vring_remap(struct vhu_device_vring *ring);
 
 /* Stop a ring; its positions stay. Nothing must wait to be given back. */
-void vhu_ring_stop(struct vhu_ring *ring);
+void vhu_device_vring_stop(struct vhu_device_vring *ring);
 
 /* Return whether requests of a ring may be worked on. */
-bool vhu_ring_runs(const struct vhu_ring *ring);
+bool vhu_device_vring_runs(const struct vhu_device_vring *ring);
 
 /* Note that the ring's memory at @at was written. */
-void vhu_ring_wrote(const struct vhu_ring *ring, const void *at, size_t size);
+void vhu_device_vring_wrote(const struct vhu_device_vring *ring, const void *at, size_t size);
 
 /*
  * Find an indirect table ("Indirect Descriptors" in both parts of the virtio specification).
  * Returns it, aligned to nothing, and how many *@rows of 16 bytes it has, at least one; NULL where
  * it may not be, is not in memory, or is of no sensible size.
  */
-const void *vhu_ring_table(const struct vhu_ring *ring, uint64_t guest, uint32_t size,
-			   uint32_t *rows);
+const void *vhu_device_vring_table(const struct vhu_device_vring *ring, uint64_t guest,
+				   uint32_t size, uint32_t *rows);
 
 #endif

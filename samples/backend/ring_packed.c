@@ -17,7 +17,7 @@
 #define EVENT_INDEX ((1u << VRING_PACKED_EVENT_F_WRAP_CTR) - 1)
 
 /* Find the three areas in memory. */
-static int packed_map(struct vhu_ring *ring)
+static int packed_map(struct vhu_device_vring *ring)
 {
 	size_t size = ring->num * sizeof(struct vring_packed_desc);
 	void *desc, *driver, *device;
@@ -38,7 +38,7 @@ static int packed_map(struct vhu_ring *ring)
 }
 
 /* Move a position in the ring on by @by descriptors, at most a lap. */
-static void advance(const struct vhu_ring *ring, uint16_t *index, bool *wrap, uint32_t by)
+static void advance(const struct vhu_device_vring *ring, uint16_t *index, bool *wrap, uint32_t by)
 {
 	uint32_t next = *index + by;
 
@@ -50,7 +50,7 @@ static void advance(const struct vhu_ring *ring, uint16_t *index, bool *wrap, ui
 }
 
 /* Go on from what the in-flight area says. */
-static void packed_begin(struct vhu_ring *ring)
+static void packed_begin(struct vhu_device_vring *ring)
 {
 	if (!ring->inflight)
 		return;
@@ -62,7 +62,7 @@ static void packed_begin(struct vhu_ring *ring)
 
 /* Return whether the descriptor at the next available position is available, and see all that
  * the driver wrote before it made it so. */
-static bool available(const struct vhu_ring *ring)
+static bool available(const struct vhu_device_vring *ring)
 {
 	uint16_t flags =
 	    le16toh(__atomic_load_n(&ring->packed.desc[ring->avail_index].flags, __ATOMIC_ACQUIRE));
@@ -81,7 +81,7 @@ static struct vring_packed_desc copy_of(const struct vring_packed_desc *at)
 }
 
 /* Add one descriptor's buffer to a chain. Returns 0 or -errno. */
-static int add_buffer(struct vhu_ring *ring, struct vhu_chain *chain,
+static int add_buffer(struct vhu_device_vring *ring, struct vhu_chain *chain,
 		      const struct vring_packed_desc *desc)
 {
 	return vhu_chain_add(chain, ring->memory,
@@ -93,7 +93,7 @@ static int add_buffer(struct vhu_ring *ring, struct vhu_chain *chain,
 }
 
 /* Add one descriptor of the ring, or the table that it refers to. Returns 0 or -errno. */
-static int add_descriptor(struct vhu_ring *ring, struct vhu_chain *chain,
+static int add_descriptor(struct vhu_device_vring *ring, struct vhu_chain *chain,
 			  const struct vring_packed_desc *desc)
 {
 	const struct vring_packed_desc *table;
@@ -103,7 +103,7 @@ static int add_descriptor(struct vhu_ring *ring, struct vhu_chain *chain,
 
 	if (!(flags & VRING_DESC_F_INDIRECT))
 		return add_buffer(ring, chain, desc);
-	table = vhu_ring_table(ring, le64toh(desc->addr), le32toh(desc->len), &rows);
+	table = vhu_device_vring_table(ring, le64toh(desc->addr), le32toh(desc->len), &rows);
 	if (!table || flags & VRING_DESC_F_NEXT)
 		return -EPROTO;
 	for (uint32_t row = 0; row < rows && !error; row++) {
@@ -115,7 +115,7 @@ static int add_descriptor(struct vhu_ring *ring, struct vhu_chain *chain,
 }
 
 /* Take a chain off the ring, its first descriptor being available. Returns 0 or -errno. */
-static int take_chain(struct vhu_ring *ring, struct vhu_chain *chain)
+static int take_chain(struct vhu_device_vring *ring, struct vhu_chain *chain)
 {
 	uint32_t position = ring->avail_index;
 	struct vring_packed_desc desc;
@@ -138,7 +138,7 @@ static int take_chain(struct vhu_ring *ring, struct vhu_chain *chain)
 }
 
 /* Take a chain that a predecessor left in the in-flight area. Returns 0 or -errno. */
-static int take_again(struct vhu_ring *ring, struct vhu_chain *chain)
+static int take_again(struct vhu_device_vring *ring, struct vhu_chain *chain)
 {
 	struct vhu_resubmit again = ring->resubmit[ring->resubmitted++];
 	struct vring_packed_desc desc = {0};
@@ -155,7 +155,7 @@ static int take_again(struct vhu_ring *ring, struct vhu_chain *chain)
 }
 
 /* Take the next request. */
-static int packed_pop(struct vhu_ring *ring, struct vhu_chain *chain)
+static int packed_pop(struct vhu_device_vring *ring, struct vhu_chain *chain)
 {
 	vhu_chain_clear(chain);
 	if (ring->resubmitted < ring->resubmits)
@@ -166,7 +166,7 @@ static int packed_pop(struct vhu_ring *ring, struct vhu_chain *chain)
 }
 
 /* Give a request back. */
-static void packed_push(struct vhu_ring *ring, const struct vhu_done *done)
+static void packed_push(struct vhu_device_vring *ring, const struct vhu_done *done)
 {
 	struct vring_packed_desc *desc = &ring->packed.desc[ring->used_index];
 	uint16_t flags = ring->used_wrap ? AVAIL | USED : 0;
@@ -179,14 +179,14 @@ static void packed_push(struct vhu_ring *ring, const struct vhu_done *done)
 	vhu_inflight_packed_give(ring, done->entry);
 	/* The driver that sees the flags must see the rest and all that the device wrote. */
 	__atomic_store_n(&desc->flags, htole16(flags), __ATOMIC_RELEASE);
-	vhu_ring_wrote(ring, desc, sizeof(*desc));
+	vhu_device_vring_wrote(ring, desc, sizeof(*desc));
 	vhu_inflight_packed_given(ring, done->entry);
 	ring->taken -= done->descriptors;
 	ring->unannounced += done->descriptors;
 }
 
 /* Ask for a kick with the next request. */
-static bool packed_arm(struct vhu_ring *ring)
+static bool packed_arm(struct vhu_device_vring *ring)
 {
 	struct vring_packed_desc_event *device = ring->packed.device;
 	uint16_t flags = VRING_PACKED_EVENT_FLAG_ENABLE;
@@ -196,14 +196,14 @@ static bool packed_arm(struct vhu_ring *ring)
 		flags = VRING_PACKED_EVENT_FLAG_DESC;
 	}
 	__atomic_store_n(&device->flags, htole16(flags), __ATOMIC_RELEASE);
-	vhu_ring_wrote(ring, device, sizeof(*device));
+	vhu_device_vring_wrote(ring, device, sizeof(*device));
 	/* What was made available before the driver saw this comes without a kick. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return available(ring);
 }
 
 /* Return whether the driver wants a call. */
-static bool packed_wants_call(const struct vhu_ring *ring)
+static bool packed_wants_call(const struct vhu_device_vring *ring)
 {
 	uint16_t flags, event;
 	int behind;
@@ -223,7 +223,7 @@ static bool packed_wants_call(const struct vhu_ring *ring)
 	return behind > 0 && behind <= (int)ring->unannounced;
 }
 
-const struct vhu_ring_format vhu_ring_packed = {
+const struct vhu_device_vring_format vhu_device_vring_packed = {
     .map = packed_map,
     .begin = packed_begin,
     .pop = packed_pop,

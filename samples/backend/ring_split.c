@@ -12,7 +12,7 @@
 #include "samples/backend/ring.h"
 
 /* Find the three areas in memory. */
-static int split_map(struct vhu_ring *ring)
+static int split_map(struct vhu_device_vring *ring)
 {
 	/* With event indexes each side has one field more, behind its ring. */
 	size_t event = ring->event_idx ? sizeof(uint16_t) : 0;
@@ -37,13 +37,13 @@ static int split_map(struct vhu_ring *ring)
 }
 
 /* Return the driver's available index, and see all that it wrote before it. */
-static uint16_t available(const struct vhu_ring *ring)
+static uint16_t available(const struct vhu_device_vring *ring)
 {
 	return le16toh(__atomic_load_n(&ring->split.avail->idx, __ATOMIC_ACQUIRE));
 }
 
 /* Go on from what the used ring and the in-flight area say. */
-static void split_begin(struct vhu_ring *ring)
+static void split_begin(struct vhu_device_vring *ring)
 {
 	ring->used_index = le16toh(ring->split.used->idx);
 	if (!ring->inflight)
@@ -69,8 +69,8 @@ static struct vring_desc copy_of(const struct vring_desc *at)
  * @indirect: the table is one that a descriptor refers to.
  * Returns 0 or -errno.
  */
-static int add_links(struct vhu_ring *ring, struct vhu_chain *chain, const struct vring_desc *table,
-		     uint32_t rows, uint32_t row, bool indirect)
+static int add_links(struct vhu_device_vring *ring, struct vhu_chain *chain,
+		     const struct vring_desc *table, uint32_t rows, uint32_t row, bool indirect)
 {
 	const struct vring_desc *inner;
 	struct vring_desc desc;
@@ -82,8 +82,8 @@ static int add_links(struct vhu_ring *ring, struct vhu_chain *chain, const struc
 		desc = copy_of(&table[row]);
 		flags = le16toh(desc.flags);
 		if (flags & VRING_DESC_F_INDIRECT) {
-			inner = vhu_ring_table(ring, le64toh(desc.addr), le32toh(desc.len),
-					       &inner_rows);
+			inner = vhu_device_vring_table(ring, le64toh(desc.addr), le32toh(desc.len),
+						       &inner_rows);
 			/* An indirect table ends its chain and refers to no other. */
 			if (!inner || indirect || flags & VRING_DESC_F_NEXT)
 				return -EPROTO;
@@ -103,7 +103,7 @@ static int add_links(struct vhu_ring *ring, struct vhu_chain *chain, const struc
 }
 
 /* Take the next request. */
-static int split_pop(struct vhu_ring *ring, struct vhu_chain *chain)
+static int split_pop(struct vhu_device_vring *ring, struct vhu_chain *chain)
 {
 	uint16_t ahead, head;
 
@@ -130,7 +130,7 @@ static int split_pop(struct vhu_ring *ring, struct vhu_chain *chain)
 }
 
 /* Give a request back. */
-static void split_push(struct vhu_ring *ring, const struct vhu_done *done)
+static void split_push(struct vhu_device_vring *ring, const struct vhu_done *done)
 {
 	struct vring_used *used = ring->split.used;
 	vring_used_elem_t *element = &used->ring[ring->used_index % ring->num];
@@ -138,18 +138,18 @@ static void split_push(struct vhu_ring *ring, const struct vhu_done *done)
 	vhu_inflight_split_give(ring, done->id);
 	element->id = htole32(done->id);
 	element->len = htole32(done->written);
-	vhu_ring_wrote(ring, element, sizeof(*element));
+	vhu_device_vring_wrote(ring, element, sizeof(*element));
 	ring->used_index++;
 	/* The driver that sees the index must see the element and all that the device wrote. */
 	__atomic_store_n(&used->idx, htole16(ring->used_index), __ATOMIC_RELEASE);
-	vhu_ring_wrote(ring, &used->idx, sizeof(used->idx));
+	vhu_device_vring_wrote(ring, &used->idx, sizeof(used->idx));
 	vhu_inflight_split_given(ring, done->id);
 	ring->taken--;
 	ring->unannounced++;
 }
 
 /* Ask for a kick with the next request. */
-static bool split_arm(struct vhu_ring *ring)
+static bool split_arm(struct vhu_device_vring *ring)
 {
 	__virtio16 *avail_event;
 
@@ -158,14 +158,14 @@ static bool split_arm(struct vhu_ring *ring)
 		return false;
 	avail_event = (__virtio16 *)&ring->split.used->ring[ring->num];
 	__atomic_store_n(avail_event, htole16(ring->avail_index), __ATOMIC_RELAXED);
-	vhu_ring_wrote(ring, avail_event, sizeof(*avail_event));
+	vhu_device_vring_wrote(ring, avail_event, sizeof(*avail_event));
 	/* What was made available before the driver saw this comes without a kick. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return available(ring) != ring->avail_index;
 }
 
 /* Return whether the driver wants a call. */
-static bool split_wants_call(const struct vhu_ring *ring)
+static bool split_wants_call(const struct vhu_device_vring *ring)
 {
 	const struct vring_avail *avail = ring->split.avail;
 	uint16_t event;
@@ -181,7 +181,7 @@ static bool split_wants_call(const struct vhu_ring *ring)
 				(uint16_t)(ring->used_index - ring->unannounced));
 }
 
-const struct vhu_ring_format vhu_ring_split = {
+const struct vhu_device_vring_format vhu_device_vring_split = {
     .map = split_map,
     .begin = split_begin,
     .pop = split_pop,

@@ -31,7 +31,7 @@ struct loop {
 };
 
 /* Return whether a ring's kick is to be waited for; one that comes in vain would come for ever. */
-static bool waits_for_kick(const struct vhu_ring *ring)
+static bool waits_for_kick(const struct vhu_device_vring *ring)
 {
 	return ring->kick >= 0 && !ring->broken && (ring->enabled || !ring->started);
 }
@@ -48,7 +48,7 @@ static nfds_t list(struct loop *loop)
 	    (struct pollfd){connected ? backend->socket : loop->listener, POLLIN, 0};
 	loop->list[ON_UPCALL] = (struct pollfd){connected ? backend->upcall.socket : -1, POLLIN, 0};
 	for (unsigned i = 0; i < rings; i++) {
-		const struct vhu_ring *ring = &backend->ring[i];
+		const struct vhu_device_vring *ring = &backend->ring[i];
 
 		loop->list[ON_RING + i] =
 		    (struct pollfd){waits_for_kick(ring) ? ring->kick : -1, POLLIN, 0};
@@ -62,7 +62,7 @@ static uint64_t do_due(struct vhu_backend *backend)
 	uint64_t now = vhu_clock_now(), next = VHU_CLOCK_NEVER;
 
 	for (unsigned i = 0; backend->socket >= 0 && i < backend->device->queues; i++) {
-		struct vhu_ring *ring = &backend->ring[i];
+		struct vhu_device_vring *ring = &backend->ring[i];
 		uint64_t due;
 
 		if (ring->again || ring->polled)
@@ -111,7 +111,7 @@ static int on_socket(struct loop *loop)
 }
 
 /* A ring was kicked: the first kick starts it. */
-static void on_kick(struct vhu_backend *backend, struct vhu_ring *ring)
+static void on_kick(struct vhu_backend *backend, struct vhu_device_vring *ring)
 {
 	uint64_t count;
 	struct iovec into = {.iov_base = &count, .iov_len = sizeof(count)};
@@ -124,7 +124,7 @@ static void on_kick(struct vhu_backend *backend, struct vhu_ring *ring)
 		vhu_backend_break(backend, ring, "its kick cannot be read");
 		return;
 	}
-	if (vhu_fault_comes(&backend->faults, VHU_FAULT_LOSE_KICK, NULL))
+	if (vhu_misbehaviour_comes(&backend->faults, VHU_MISBEHAVIOUR_LOSE_KICK, NULL))
 		return;
 	wrong = vhu_start(backend, ring);
 	if (wrong)

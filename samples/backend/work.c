@@ -13,22 +13,23 @@
 #include "samples/common/clock.h"
 
 /* Give a request back to the driver. */
-static void give(struct vhu_backend *backend, struct vhu_ring *ring, struct vhu_done done)
+static void give(struct vhu_backend *backend, struct vhu_device_vring *ring, struct vhu_done done)
 {
-	if (vhu_fault_comes(&backend->faults, VHU_FAULT_BAD_ID, NULL))
+	if (vhu_misbehaviour_comes(&backend->faults, VHU_MISBEHAVIOUR_BAD_ID, NULL))
 		done.id = (uint16_t)(ring->num - 1 - done.id);
 	ring->format->push(ring, &done);
 	VHU_PROBE_PUSH(ring->index, done.id, done.written);
 }
 
 /* Call, if the driver wants it, for what was given back. */
-static void announce(struct vhu_backend *backend, struct vhu_ring *ring)
+static void announce(struct vhu_backend *backend, struct vhu_device_vring *ring)
 {
 	bool wanted = ring->owes_call;
 
 	if (ring->unannounced > 0) {
 		wanted |= ring->format->wants_call(ring);
-		wanted |= vhu_fault_comes(&backend->faults, VHU_FAULT_EXTRA_CALL, NULL) != NULL;
+		wanted |= vhu_misbehaviour_comes(&backend->faults, VHU_MISBEHAVIOUR_EXTRA_CALL,
+						 NULL) != NULL;
 	}
 	ring->unannounced = 0;
 	ring->owes_call = false;
@@ -55,7 +56,7 @@ static uint32_t execute(struct vhu_backend *backend)
 }
 
 /* Take the next request of a ring, do it, and give it back or put it aside. Returns as pop does. */
-static int work_once(struct vhu_backend *backend, struct vhu_ring *ring)
+static int work_once(struct vhu_backend *backend, struct vhu_device_vring *ring)
 {
 	struct vhu_chain *chain = &backend->chain;
 	struct vhu_done done;
@@ -79,7 +80,7 @@ static int work_once(struct vhu_backend *backend, struct vhu_ring *ring)
 		return got;
 	}
 	done.due = vhu_clock_now() + backend->delay;
-	if (vhu_fault_comes(&backend->faults, VHU_FAULT_REORDER, NULL))
+	if (vhu_misbehaviour_comes(&backend->faults, VHU_MISBEHAVIOUR_REORDER, NULL))
 		done.due += 2 * backend->delay;
 	ring->done[ring->done_count++] = done;
 	return got;
@@ -104,14 +105,14 @@ static const char *what_is_wrong(int error)
 	}
 }
 
-void vhu_work(struct vhu_backend *backend, struct vhu_ring *ring)
+void vhu_work(struct vhu_backend *backend, struct vhu_device_vring *ring)
 {
 	/* A driver that never stops must not keep us from the other rings and from messages. */
 	uint32_t budget = ring->num;
 	int got = 0;
 
 	ring->again = false;
-	if (!vhu_ring_runs(ring))
+	if (!vhu_device_vring_runs(ring))
 		return;
 	do {
 		while (budget > 0 && (got = work_once(backend, ring)) > 0)
@@ -124,7 +125,7 @@ void vhu_work(struct vhu_backend *backend, struct vhu_ring *ring)
 }
 
 /* Give back what is due by @now. Returns when the next one is, or VHU_CLOCK_NEVER. */
-static uint64_t give_due(struct vhu_backend *backend, struct vhu_ring *ring, uint64_t now)
+static uint64_t give_due(struct vhu_backend *backend, struct vhu_device_vring *ring, uint64_t now)
 {
 	uint64_t next = VHU_CLOCK_NEVER;
 	uint32_t left = 0;
@@ -145,7 +146,7 @@ static uint64_t give_due(struct vhu_backend *backend, struct vhu_ring *ring, uin
 	return next;
 }
 
-uint64_t vhu_work_due(struct vhu_backend *backend, struct vhu_ring *ring, uint64_t now)
+uint64_t vhu_work_due(struct vhu_backend *backend, struct vhu_device_vring *ring, uint64_t now)
 {
 	uint64_t next = give_due(backend, ring, now);
 
@@ -154,7 +155,7 @@ uint64_t vhu_work_due(struct vhu_backend *backend, struct vhu_ring *ring, uint64
 	return next < ring->call_due ? next : ring->call_due;
 }
 
-void vhu_work_drain(struct vhu_backend *backend, struct vhu_ring *ring)
+void vhu_work_drain(struct vhu_backend *backend, struct vhu_device_vring *ring)
 {
 	if (!ring->started)
 		return;

@@ -67,7 +67,7 @@ int vhu_dirty_check(const struct vhu_frontend *frontend)
 {
 	for (unsigned i = 0; i < frontend->wanted.queues; i++) {
 		const struct vhu_queue *queue = &frontend->queue[i];
-		const struct vhu_vring *vring = &queue->vring;
+		const struct vhu_driver_vring *vring = &queue->vring;
 		const void *ring = frontend->wanted.packed ? (const void *)vring->packed.desc
 							   : (const void *)vring->split.used;
 

@@ -54,7 +54,7 @@ struct vhu_slot {
 
 struct vhu_queue {
 	unsigned index;
-	struct vhu_vring vring;
+	struct vhu_driver_vring vring;
 	int kick, call; /* -1: none */
 	struct vhu_slot *slot;
 	unsigned *idle; /* slots that are not out, a stack */

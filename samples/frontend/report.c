@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "lib/cli/json.h"
+#include "lib/util/json.h"
 #include "samples/common/clock.h"
 #include "samples/frontend/frontend.h"
 

@@ -236,7 +236,7 @@ int vhu_session_begin(struct vhu_frontend *frontend)
 /* Stop one ring; it must stand where we have made available up to. */
 static int stop_ring(struct vhu_frontend *frontend, const struct vhu_queue *queue)
 {
-	const struct vhu_vring *vring = &queue->vring;
+	const struct vhu_driver_vring *vring = &queue->vring;
 	struct vhu_wire request;
 	uint64_t told;
 

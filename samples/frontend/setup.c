@@ -42,10 +42,11 @@ static int make_queue(struct vhu_frontend *frontend, struct vhu_queue *queue)
 	const struct vhu_wanted *wanted = &frontend->wanted;
 	int error;
 
-	queue->vring.format = wanted->packed ? &vhu_vring_packed : &vhu_vring_split;
+	queue->vring.format = wanted->packed ? &vhu_driver_vring_packed : &vhu_driver_vring_split;
 	queue->vring.event_idx = wanted->event_idx;
 	queue->vring.indirect = wanted->indirect;
-	error = vhu_vring_open(&queue->vring, &frontend->arena, wanted->ring_size, wanted->depth);
+	error = vhu_driver_vring_open(&queue->vring, &frontend->arena, wanted->ring_size,
+				      wanted->depth);
 	if (!error)
 		error = make_slots(frontend, queue);
 	if (error || wanted->poll || wanted->in_band)
@@ -58,7 +59,7 @@ static int make_queue(struct vhu_frontend *frontend, struct vhu_queue *queue)
 int vhu_setup(struct vhu_frontend *frontend)
 {
 	const struct vhu_wanted *wanted = &frontend->wanted;
-	uint64_t rings = wanted->queues * vhu_vring_size(wanted->ring_size, wanted->depth);
+	uint64_t rings = wanted->queues * vhu_driver_vring_size(wanted->ring_size, wanted->depth);
 	uint64_t buffers = (uint64_t)wanted->queues * wanted->depth *
 			   (wanted->size + HEAD_SIZE + 2 * BUFFER_ALIGN);
 	int error = vhu_arena_open(&frontend->arena, rings, buffers);
@@ -80,7 +81,7 @@ void vhu_setup_end(struct vhu_frontend *frontend)
 	for (unsigned i = 0; i < frontend->wanted.queues; i++) {
 		struct vhu_queue *queue = &frontend->queue[i];
 
-		vhu_vring_close(&queue->vring);
+		vhu_driver_vring_close(&queue->vring);
 		free(queue->slot);
 		free(queue->idle);
 		if (queue->kick > 0)
@@ -186,7 +187,7 @@ int vhu_share_log(struct vhu_frontend *frontend)
  * it, since what that has taken is in the in-flight area. */
 static int tell_size_and_base(struct vhu_frontend *frontend, const struct vhu_queue *queue)
 {
-	const struct vhu_vring *vring = &queue->vring;
+	const struct vhu_driver_vring *vring = &queue->vring;
 	struct vhu_wire request;
 
 	vhu_begin(&request, VHU_MSG_SET_VRING_NUM);
@@ -210,7 +211,7 @@ static int tell_size_and_base(struct vhu_frontend *frontend, const struct vhu_qu
 /* Tell a ring's addresses. */
 static int tell_addresses(struct vhu_frontend *frontend, const struct vhu_queue *queue)
 {
-	struct vhu_vring_areas areas = vhu_vring_areas(&queue->vring);
+	struct vhu_driver_vring_areas areas = vhu_driver_vring_areas(&queue->vring);
 	struct vhu_wire request;
 
 	vhu_begin(&request, VHU_MSG_SET_VRING_ADDR);

@@ -8,13 +8,14 @@
 /* Room for what alignment takes: each area begins on a page of its own. */
 #define ALIGNMENT_ROOM (4 * 4096)
 
-uint64_t vhu_vring_size(uint32_t num, uint32_t slots)
+uint64_t vhu_driver_vring_size(uint32_t num, uint32_t slots)
 {
 	return vring_size(num, 4096) +
 	       (uint64_t)slots * VHU_VRING_PARTS * sizeof(struct vring_desc) + ALIGNMENT_ROOM;
 }
 
-int vhu_vring_open(struct vhu_vring *vring, struct vhu_arena *arena, uint32_t num, uint32_t slots)
+int vhu_driver_vring_open(struct vhu_driver_vring *vring, struct vhu_arena *arena, uint32_t num,
+			  uint32_t slots)
 {
 	vring->arena = arena;
 	vring->num = num;
@@ -29,7 +30,7 @@ int vhu_vring_open(struct vhu_vring *vring, struct vhu_arena *arena, uint32_t nu
 	return vring->format->lay_out(vring, arena);
 }
 
-void vhu_vring_close(struct vhu_vring *vring)
+void vhu_driver_vring_close(struct vhu_driver_vring *vring)
 {
 	free(vring->busy);
 	free(vring->taken);
@@ -37,22 +38,22 @@ void vhu_vring_close(struct vhu_vring *vring)
 	vring->taken = NULL;
 }
 
-struct vhu_vring_areas vhu_vring_areas(const struct vhu_vring *vring)
+struct vhu_driver_vring_areas vhu_driver_vring_areas(const struct vhu_driver_vring *vring)
 {
-	if (vring->format == &vhu_vring_packed)
-		return (struct vhu_vring_areas){
+	if (vring->format == &vhu_driver_vring_packed)
+		return (struct vhu_driver_vring_areas){
 		    .descriptor = (uintptr_t)vring->packed.desc,
 		    .available = (uintptr_t)vring->packed.driver,
 		    .used = (uintptr_t)vring->packed.device,
 		};
-	return (struct vhu_vring_areas){
+	return (struct vhu_driver_vring_areas){
 	    .descriptor = (uintptr_t)vring->split.desc,
 	    .available = (uintptr_t)vring->split.avail,
 	    .used = (uintptr_t)vring->split.used,
 	};
 }
 
-int vhu_vring_back(struct vhu_vring *vring, uint32_t slot)
+int vhu_driver_vring_back(struct vhu_driver_vring *vring, uint32_t slot)
 {
 	if (slot >= vring->slots || !vring->busy[slot])
 		return -EPROTO;

@@ -23,8 +23,8 @@ struct vhu_part {
 	bool writable; /* by the device */
 };
 
-struct vhu_vring {
-	const struct vhu_vring_format *format;
+struct vhu_driver_vring {
+	const struct vhu_driver_vring_format *format;
 	const struct vhu_arena *arena;
 	uint32_t num, slots;
 	bool event_idx, indirect;
@@ -53,40 +53,41 @@ struct vhu_used {
 	uint32_t written;
 };
 
-struct vhu_vring_format {
+struct vhu_driver_vring_format {
 	/* Take the ring's areas from the arena. Returns 0 or -ENOMEM. */
-	int (*lay_out)(struct vhu_vring *vring, struct vhu_arena *arena);
+	int (*lay_out)(struct vhu_driver_vring *vring, struct vhu_arena *arena);
 	/* Make a request available. */
-	void (*offer)(struct vhu_vring *vring, uint32_t slot, const struct vhu_part *part,
+	void (*offer)(struct vhu_driver_vring *vring, uint32_t slot, const struct vhu_part *part,
 		      unsigned parts);
 	/* Return whether the device wants to be kicked for the last `unkicked`. */
-	bool (*wants_kick)(const struct vhu_vring *vring);
+	bool (*wants_kick)(const struct vhu_driver_vring *vring);
 	/* Collect a used request. Returns 1; 0: there is none; -EPROTO: no such one is out. */
-	int (*collect)(struct vhu_vring *vring, struct vhu_used *used);
+	int (*collect)(struct vhu_driver_vring *vring, struct vhu_used *used);
 	/* Ask to be called for the next one. Returns whether there is one already. */
-	bool (*arm)(struct vhu_vring *vring);
+	bool (*arm)(struct vhu_driver_vring *vring);
 };
 
-extern const struct vhu_vring_format vhu_vring_split, vhu_vring_packed;
+extern const struct vhu_driver_vring_format vhu_driver_vring_split, vhu_driver_vring_packed;
 
 /*
  * Make a ring of @num descriptors for @slots requests; its format and features are set already.
  * Returns 0 or -ENOMEM.
  */
-int vhu_vring_open(struct vhu_vring *vring, struct vhu_arena *arena, uint32_t num, uint32_t slots);
+int vhu_driver_vring_open(struct vhu_driver_vring *vring, struct vhu_arena *arena, uint32_t num,
+			  uint32_t slots);
 
-void vhu_vring_close(struct vhu_vring *vring);
+void vhu_driver_vring_close(struct vhu_driver_vring *vring);
 
 /* Return how many bytes of the arena's region for rings a ring takes, at most. */
-uint64_t vhu_vring_size(uint32_t num, uint32_t slots);
+uint64_t vhu_driver_vring_size(uint32_t num, uint32_t slots);
 
 /* Return where the three areas are, for SET_VRING_ADDR. */
-struct vhu_vring_areas {
+struct vhu_driver_vring_areas {
 	uint64_t descriptor, available, used;
 };
-struct vhu_vring_areas vhu_vring_areas(const struct vhu_vring *vring);
+struct vhu_driver_vring_areas vhu_driver_vring_areas(const struct vhu_driver_vring *vring);
 
 /* Note that a slot came back. Returns 0, or -EPROTO where it was not out. */
-int vhu_vring_back(struct vhu_vring *vring, uint32_t slot);
+int vhu_driver_vring_back(struct vhu_driver_vring *vring, uint32_t slot);
 
 #endif

@@ -11,7 +11,7 @@
 #define EVENT_INDEX ((1u << VRING_PACKED_EVENT_F_WRAP_CTR) - 1)
 
 /* Take the three areas from the arena. */
-static int packed_lay_out(struct vhu_vring *vring, struct vhu_arena *arena)
+static int packed_lay_out(struct vhu_driver_vring *vring, struct vhu_arena *arena)
 {
 	vring->packed.desc = vhu_arena_take(arena, VHU_ARENA_RINGS,
 					    vring->num * sizeof(struct vring_packed_desc), 4096);
@@ -23,7 +23,7 @@ static int packed_lay_out(struct vhu_vring *vring, struct vhu_arena *arena)
 }
 
 /* Move a position in the ring on by @by descriptors, at most a lap. */
-static void advance(const struct vhu_vring *vring, uint16_t *index, bool *wrap, uint32_t by)
+static void advance(const struct vhu_driver_vring *vring, uint16_t *index, bool *wrap, uint32_t by)
 {
 	uint32_t next = *index + by;
 
@@ -35,7 +35,7 @@ static void advance(const struct vhu_vring *vring, uint16_t *index, bool *wrap, 
 }
 
 /* Return a descriptor of a buffer, with the flags that go with it anywhere. */
-static struct vring_packed_desc describe(const struct vhu_vring *vring, const void *at,
+static struct vring_packed_desc describe(const struct vhu_driver_vring *vring, const void *at,
 					 uint32_t size, unsigned flags, uint32_t slot)
 {
 	return (struct vring_packed_desc){
@@ -48,7 +48,7 @@ static struct vring_packed_desc describe(const struct vhu_vring *vring, const vo
 
 /* Put a descriptor at the next available position; the first one of a request is not made
  * available, its flags are returned instead. */
-static uint16_t put(struct vhu_vring *vring, struct vring_packed_desc desc, bool first)
+static uint16_t put(struct vhu_driver_vring *vring, struct vring_packed_desc desc, bool first)
 {
 	struct vring_packed_desc *at = &vring->packed.desc[vring->avail_index];
 	unsigned flags = le16toh(desc.flags) | (vring->avail_wrap ? AVAIL : USED);
@@ -64,7 +64,7 @@ static uint16_t put(struct vhu_vring *vring, struct vring_packed_desc desc, bool
 }
 
 /* Make a request available. */
-static void packed_offer(struct vhu_vring *vring, uint32_t slot, const struct vhu_part *part,
+static void packed_offer(struct vhu_driver_vring *vring, uint32_t slot, const struct vhu_part *part,
 			 unsigned parts)
 {
 	struct vring_packed_desc *table =
@@ -96,7 +96,7 @@ static void packed_offer(struct vhu_vring *vring, uint32_t slot, const struct vh
 }
 
 /* Return whether the device wants a kick. */
-static bool packed_wants_kick(const struct vhu_vring *vring)
+static bool packed_wants_kick(const struct vhu_driver_vring *vring)
 {
 	const struct vring_packed_desc_event *device = vring->packed.device;
 	uint16_t flags, event;
@@ -118,7 +118,7 @@ static bool packed_wants_kick(const struct vhu_vring *vring)
 }
 
 /* Return whether there is a used request, and see all that the device wrote for it. */
-static bool is_used(const struct vhu_vring *vring)
+static bool is_used(const struct vhu_driver_vring *vring)
 {
 	uint16_t flags = le16toh(
 	    __atomic_load_n(&vring->packed.desc[vring->used_index].flags, __ATOMIC_ACQUIRE));
@@ -127,7 +127,7 @@ static bool is_used(const struct vhu_vring *vring)
 }
 
 /* Collect a used request. */
-static int packed_collect(struct vhu_vring *vring, struct vhu_used *used)
+static int packed_collect(struct vhu_driver_vring *vring, struct vhu_used *used)
 {
 	const struct vring_packed_desc *desc = &vring->packed.desc[vring->used_index];
 
@@ -135,14 +135,14 @@ static int packed_collect(struct vhu_vring *vring, struct vhu_used *used)
 		return 0;
 	used->slot = le16toh(desc->id);
 	used->written = le32toh(desc->len);
-	if (vhu_vring_back(vring, used->slot))
+	if (vhu_driver_vring_back(vring, used->slot))
 		return -EPROTO;
 	advance(vring, &vring->used_index, &vring->used_wrap, vring->taken[used->slot]);
 	return 1;
 }
 
 /* Ask for a call with the next used request. */
-static bool packed_arm(struct vhu_vring *vring)
+static bool packed_arm(struct vhu_driver_vring *vring)
 {
 	struct vring_packed_desc_event *driver = vring->packed.driver;
 	uint16_t flags = VRING_PACKED_EVENT_FLAG_ENABLE;
@@ -157,7 +157,7 @@ static bool packed_arm(struct vhu_vring *vring)
 	return is_used(vring);
 }
 
-const struct vhu_vring_format vhu_vring_packed = {
+const struct vhu_driver_vring_format vhu_driver_vring_packed = {
     .lay_out = packed_lay_out,
     .offer = packed_offer,
     .wants_kick = packed_wants_kick,

@@ -6,7 +6,7 @@
 #include "samples/frontend/vring.h"
 
 /* Take the three areas from the arena. */
-static int split_lay_out(struct vhu_vring *vring, struct vhu_arena *arena)
+static int split_lay_out(struct vhu_driver_vring *vring, struct vhu_arena *arena)
 {
 	size_t num = vring->num;
 
@@ -24,13 +24,13 @@ static int split_lay_out(struct vhu_vring *vring, struct vhu_arena *arena)
 }
 
 /* Return the first row of a slot in the descriptor table. */
-static uint32_t head_of(const struct vhu_vring *vring, uint32_t slot)
+static uint32_t head_of(const struct vhu_driver_vring *vring, uint32_t slot)
 {
 	return vring->indirect ? slot : slot * VHU_VRING_PARTS;
 }
 
 /* Write a request's buffers as linked rows of @table, from @row on. */
-static void link_parts(const struct vhu_vring *vring, struct vring_desc *table, uint32_t row,
+static void link_parts(const struct vhu_driver_vring *vring, struct vring_desc *table, uint32_t row,
 		       const struct vhu_part *part, unsigned parts)
 {
 	for (unsigned i = 0; i < parts; i++) {
@@ -47,7 +47,7 @@ static void link_parts(const struct vhu_vring *vring, struct vring_desc *table, 
 }
 
 /* Make a request available. */
-static void split_offer(struct vhu_vring *vring, uint32_t slot, const struct vhu_part *part,
+static void split_offer(struct vhu_driver_vring *vring, uint32_t slot, const struct vhu_part *part,
 			unsigned parts)
 {
 	struct vring_desc *table = (struct vring_desc *)vring->table + slot * VHU_VRING_PARTS;
@@ -73,7 +73,7 @@ static void split_offer(struct vhu_vring *vring, uint32_t slot, const struct vhu
 }
 
 /* Return whether the device wants a kick. */
-static bool split_wants_kick(const struct vhu_vring *vring)
+static bool split_wants_kick(const struct vhu_driver_vring *vring)
 {
 	const struct vring_used *used = vring->split.used;
 	const __virtio16 *avail_event = (const __virtio16 *)&used->ring[vring->num];
@@ -89,14 +89,14 @@ static bool split_wants_kick(const struct vhu_vring *vring)
 }
 
 /* Return whether there is a used request, and see all that the device wrote for it. */
-static bool is_used(const struct vhu_vring *vring)
+static bool is_used(const struct vhu_driver_vring *vring)
 {
 	return le16toh(__atomic_load_n(&vring->split.used->idx, __ATOMIC_ACQUIRE)) !=
 	       vring->used_index;
 }
 
 /* Collect a used request. */
-static int split_collect(struct vhu_vring *vring, struct vhu_used *used)
+static int split_collect(struct vhu_driver_vring *vring, struct vhu_used *used)
 {
 	const struct vring_used_elem *element =
 	    &vring->split.used->ring[vring->used_index % vring->num];
@@ -108,11 +108,11 @@ static int split_collect(struct vhu_vring *vring, struct vhu_used *used)
 	used->written = le32toh(element->len);
 	used->slot = head / rows;
 	vring->used_index++;
-	return head % rows ? -EPROTO : vhu_vring_back(vring, used->slot) ?: 1;
+	return head % rows ? -EPROTO : vhu_driver_vring_back(vring, used->slot) ?: 1;
 }
 
 /* Ask for a call with the next used request. */
-static bool split_arm(struct vhu_vring *vring)
+static bool split_arm(struct vhu_driver_vring *vring)
 {
 	struct vring_avail *avail = vring->split.avail;
 
@@ -125,7 +125,7 @@ static bool split_arm(struct vhu_vring *vring)
 	return is_used(vring);
 }
 
-const struct vhu_vring_format vhu_vring_split = {
+const struct vhu_driver_vring_format vhu_driver_vring_split = {
     .lay_out = split_lay_out,
     .offer = split_offer,
     .wants_kick = split_wants_kick,

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "proxy/pair.h"
+#include "proxy/session/pair.h"
 #include "tests/e2e/proxy_bad_input.h"
 
 /* Of Linux 6.5. */
@@ -232,7 +232,7 @@ void bad_sessions_flood(void)
 	bad_one_line(&bad, "who else comes waits");
 	peer_check(!peer_readable(bad.listener, 0), "one more has begun");
 	/* Some may be guests: they came while the back-end's queue was full. */
-	proxy_fds_settle(&bad.proxy, bad.fds + 2 * FIRST + VHU_PAIR_GUESTS_MAX);
+	proxy_fds_settle(&bad.proxy, bad.fds + 2 * FIRST + VHU_PAIR_WAITING_MAX);
 	for (unsigned i = FIRST; i < FRONTS; i++) {
 		close(front[i - FIRST]);
 		peer_expect_end(back[i - FIRST], "one that ended");
@@ -250,7 +250,7 @@ void bad_sessions_flood(void)
 /* Front-ends that wait for back-ends which do not come: few are let in, none is lost. */
 void bad_guests_flood(void)
 {
-	enum { GUESTS = 3 * VHU_PAIR_GUESTS_MAX };
+	enum { GUESTS = 3 * VHU_PAIR_WAITING_MAX };
 	static int front[GUESTS];
 	struct bad bad = {0};
 	char listen_front[PROXY_PATH_MAX + 8], listen_back[PROXY_PATH_MAX + 8];
@@ -266,7 +266,7 @@ void bad_guests_flood(void)
 	bad.fds = proxy_fds(&bad.proxy);
 	for (unsigned i = 0; i < GUESTS; i++)
 		front[i] = peer_connect(bad.proxy.front);
-	wait_for_fds(&bad, bad.fds + VHU_PAIR_GUESTS_MAX);
+	wait_for_fds(&bad, bad.fds + VHU_PAIR_WAITING_MAX);
 	/* Some of those inside leave: others take their places. */
 	for (unsigned i = 0; i < 10; i++)
 		close(front[i]);

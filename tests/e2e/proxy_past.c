@@ -7,7 +7,7 @@
  *
  *	proxy_past CAPTURE...
  */
-#include "proxy/past.h"
+#include "proxy/capture/prologue.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,7 +101,7 @@ static void forget_all(void)
 }
 
 /* Keep what is found. @other: place of the record, where the finding tells no number. */
-static void note_findings(struct reading *reading, const struct vhu_note *note)
+static void note_findings(struct reading *reading, const struct vhu_annotation *note)
 {
 	for (unsigned i = 0; i < note->findings && reading->found < FINDINGS_MAX; i++) {
 		uint64_t number = note->finding[i].number;
@@ -114,9 +114,10 @@ static void note_findings(struct reading *reading, const struct vhu_note *note)
 }
 
 /* Feed a record, whose place in the whole is @at. Returns what it means. */
-static struct vhu_note feed(struct reading *reading, const struct vhu_record *record, size_t at)
+static struct vhu_annotation feed(struct reading *reading, const struct vhu_record *record,
+				  size_t at)
 {
-	struct vhu_note note;
+	struct vhu_annotation note;
 
 	reading->at[++reading->fed] = at;
 	vhu_session_feed(reading->sessions, record, reading->fed, &note);
@@ -138,7 +139,7 @@ static int feed_told(void *context, const struct vhu_record *record, uint64_t nu
 }
 
 /* Return what of the meaning of a record, and of the state after it, is not the same. */
-static const char *differs(const struct vhu_note *a, const struct vhu_note *b)
+static const char *differs(const struct vhu_annotation *a, const struct vhu_annotation *b)
 {
 	if (a->message != b->message || a->layout != b->layout || a->vring != b->vring)
 		return "which message it is";
@@ -189,7 +190,7 @@ static bool has(const struct reading *whole, const struct broken *broken, size_t
 /* Read to the end, then hold what was found in the part against what was in the whole. */
 static void compare(struct reading *whole, struct reading *part, size_t cut)
 {
-	struct vhu_note note;
+	struct vhu_annotation note;
 
 	while (vhu_session_finish(part->sessions, &note))
 		note_findings(part, &note);
@@ -214,17 +215,17 @@ static void check_first(struct reading *whole, size_t cut)
 /* Look at the second part of a capture that is cut before record @cut. */
 static void check_second(struct reading *whole, size_t cut)
 {
-	struct vhu_past *past = vhu_past_new();
+	struct vhu_prologue *past = vhu_prologue_new();
 	struct reading *part = begin(), *again = begin();
 
 	for (size_t i = 0; i < cut; i++) {
-		vhu_past_take(past, &copies[i].record);
+		vhu_prologue_take(past, &copies[i].record);
 		feed(again, &copies[i].record, i);
 	}
-	vhu_past_tell(past, feed_told, part);
+	vhu_prologue_tell(past, feed_told, part);
 	for (size_t i = cut; i < records; i++) {
-		struct vhu_note is = feed(part, &copies[i].record, i);
-		struct vhu_note was = feed(again, &copies[i].record, i);
+		struct vhu_annotation is = feed(part, &copies[i].record, i);
+		struct vhu_annotation was = feed(again, &copies[i].record, i);
 		const char *what = differs(&is, &was);
 
 		if (!what)
@@ -236,13 +237,13 @@ static void check_second(struct reading *whole, size_t cut)
 	compare(whole, part, cut);
 	end(again);
 	end(part);
-	vhu_past_free(past);
+	vhu_prologue_free(past);
 	cuts++;
 }
 
 int main(int argc, char **argv)
 {
-	struct vhu_note note;
+	struct vhu_annotation note;
 
 	for (int i = 1; i < argc; i++) {
 		struct reading *whole;

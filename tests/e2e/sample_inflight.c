@@ -38,7 +38,7 @@ void sample_inflight_step(void)
 struct scene {
 	const char *name;
 	struct vhu_arena arena;
-	struct vhu_vring driver;
+	struct vhu_driver_vring driver;
 	struct vhu_memory memory;
 	struct vhu_log log;
 	void *area;
@@ -59,20 +59,20 @@ static void open_scene(struct scene *scene, const char *name, bool packed, bool 
 {
 	memset(scene, 0, sizeof(*scene));
 	scene->name = name;
-	scene->driver.format = packed ? &vhu_vring_packed : &vhu_vring_split;
+	scene->driver.format = packed ? &vhu_driver_vring_packed : &vhu_driver_vring_split;
 	scene->driver.indirect = indirect;
 	scene->features = (packed ? UINT64_C(1) << VIRTIO_F_RING_PACKED : 0) |
 			  UINT64_C(1) << VIRTIO_RING_F_INDIRECT_DESC;
 	scene->area =
 	    mmap(NULL, AREA_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (scene->area == MAP_FAILED ||
-	    vhu_arena_open(&scene->arena, vhu_vring_size(RING_SIZE, SLOTS), 4096) ||
-	    vhu_vring_open(&scene->driver, &scene->arena, RING_SIZE, SLOTS))
+	    vhu_arena_open(&scene->arena, vhu_driver_vring_size(RING_SIZE, SLOTS), 4096) ||
+	    vhu_driver_vring_open(&scene->driver, &scene->arena, RING_SIZE, SLOTS))
 		fail(scene, "no memory");
 	for (unsigned i = 0; i < VHU_ARENA_REGIONS; i++) {
 		const struct vhu_arena_region *region = &scene->arena.region[i];
 
-		scene->memory.region[scene->memory.regions++] = (struct vhu_region){
+		scene->memory.region[scene->memory.regions++] = (struct vhu_device_region){
 		    .guest = region->guest,
 		    .user = (uintptr_t)region->here,
 		    .size = region->size,
@@ -84,7 +84,7 @@ static void open_scene(struct scene *scene, const char *name, bool packed, bool 
 /* Leave a scene. */
 static void close_scene(struct scene *scene)
 {
-	vhu_vring_close(&scene->driver);
+	vhu_driver_vring_close(&scene->driver);
 	vhu_arena_close(&scene->arena);
 	munmap(scene->area, AREA_SIZE);
 }
@@ -119,22 +119,22 @@ static void collect(struct scene *scene)
 }
 
 /* Start a device on the ring, as a new process would. */
-static void start(struct scene *scene, struct vhu_ring *ring)
+static void start(struct scene *scene, struct vhu_device_vring *ring)
 {
-	struct vhu_vring_areas areas = vhu_vring_areas(&scene->driver);
+	struct vhu_driver_vring_areas areas = vhu_driver_vring_areas(&scene->driver);
 
-	vhu_ring_open(ring, 0, &scene->memory, &scene->log);
+	vhu_device_vring_open(ring, 0, &scene->memory, &scene->log);
 	ring->num = RING_SIZE;
 	ring->desc_user = areas.descriptor;
 	ring->avail_user = areas.available;
 	ring->used_user = areas.used;
 	ring->has_addresses = true;
-	if (vhu_ring_start(ring, scene->features, scene->area))
+	if (vhu_device_vring_start(ring, scene->features, scene->area))
 		fail(scene, "a device does not start");
 }
 
 /* Take requests, at most @most of them, and give them back in another order. */
-static void work(struct scene *scene, struct vhu_ring *ring, unsigned most)
+static void work(struct scene *scene, struct vhu_device_vring *ring, unsigned most)
 {
 	struct vhu_done done[SLOTS];
 	static struct vhu_chain chain;
@@ -160,13 +160,13 @@ static void work(struct scene *scene, struct vhu_ring *ring, unsigned most)
 }
 
 /* What one device after the other has to do: all there is, in two goes. */
-static void live(struct scene *scene, struct vhu_ring *ring)
+static void live(struct scene *scene, struct vhu_device_vring *ring)
 {
 	scene->last = -1;
 	start(scene, ring);
 	work(scene, ring, 3);
 	work(scene, ring, SLOTS);
-	vhu_ring_stop(ring);
+	vhu_device_vring_stop(ring);
 }
 
 /*
@@ -176,13 +176,13 @@ static void live(struct scene *scene, struct vhu_ring *ring)
 static unsigned lap(struct scene *scene, const unsigned steps[DEATHS])
 {
 	/* Not in registers, which longjmp would restore. */
-	static struct vhu_ring ring;
+	static struct vhu_device_vring ring;
 	volatile unsigned deaths = 0;
 
 	offer(scene, 0, SLOTS);
 	steps_left = steps[0];
 	if (setjmp(death)) {
-		vhu_ring_stop(&ring);
+		vhu_device_vring_stop(&ring);
 		deaths++;
 		steps_left = deaths < DEATHS ? steps[deaths] : 0;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fuzz what rules do to messages, in a whole session between real sockets: the input's lines up to
- * an empty one are rules, and what follows is what the peers do. Whatever that is, the session ends
- * when its peers have gone, nothing is left open, and what was altered is marked so.
+ * Fuzz what faults do to messages, in a whole session between real sockets: the input's lines up to
+ * an empty one are faults, and what follows is what the peers do. Whatever that is, the session
+ * ends when its peers have gone, nothing is left open, and what was altered is marked so.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "proxy/pair.h"
+#include "proxy/session/pair.h"
 #include "tests/fuzz/fuzz.h"
 
 #define RULES_MAX 6
@@ -70,12 +70,12 @@ static void run(struct stand *stand)
 	}
 }
 
-/* Take the rules that the input begins with; what is none is passed over. */
-static void take_rules(struct stand *stand)
+/* Take the faults that the input begins with; what is none is passed over. */
+static void take_faults(struct stand *stand)
 {
 	for (unsigned i = 0; i < RULES_MAX; i++) {
 		const uint8_t *end = memchr(input, '\n', (size_t)(input_end - input));
-		char text[300], error[VHU_RULE_ERROR];
+		char text[300], error[VHU_FAULT_ERROR];
 		size_t size = (size_t)((end ? end : input_end) - input);
 
 		snprintf(text, sizeof(text), "%.*s", (int)(size < 299 ? size : 299),
@@ -83,7 +83,7 @@ static void take_rules(struct stand *stand)
 		input = end ? end + 1 : input_end;
 		if (!size)
 			return;
-		if (vhu_rules_add(&stand->proxy.rules, text, error) < 0)
+		if (vhu_faults_add(&stand->proxy.faults, text, error) < 0)
 			vhu_mask_add(&stand->proxy.mask, text, error);
 	}
 }
@@ -93,7 +93,7 @@ static void begin(struct stand *stand)
 	char error[VHU_ENDPOINT_ERROR];
 
 	*stand = (struct stand){.timer = {.fire = on_timer}, .proxy = {.say = on_say}};
-	take_rules(stand);
+	take_faults(stand);
 	for (int side = 0; side < 2; side++) {
 		int pair[2];
 
@@ -114,8 +114,8 @@ static void end(struct stand *stand)
 	vhu_pair_close(&stand->pair, "stopped");
 	vhu_loop_unset(&stand->timer);
 	vhu_loop_end(&stand->proxy.loop);
-	must(!stand->proxy.rules.held);
-	vhu_rules_clear(&stand->proxy.rules);
+	must(!stand->proxy.faults.held);
+	vhu_faults_clear(&stand->proxy.faults);
 	for (int side = 0; side < 2; side++)
 		if (stand->peer[side] >= 0)
 			close(stand->peer[side]);
@@ -198,10 +198,10 @@ static void step(struct stand *stand)
 		shutdown(stand->peer[side], SHUT_WR);
 		break;
 	case 5:
-		vhu_rules_release(&stand->proxy.rules, 0, next() % 4);
+		vhu_faults_release(&stand->proxy.faults, 0, next() % 4);
 		break;
 	case 6:
-		vhu_rules_remove(&stand->proxy.rules, next() % 4);
+		vhu_faults_remove(&stand->proxy.faults, next() % 4);
 		break;
 	case 7:
 		close(stand->peer[side]);

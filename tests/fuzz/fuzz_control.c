@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "proxy/ask.h"
+#include "proxy/control/request.h"
 #include "tests/fuzz/fuzz.h"
 
 /* Longer ones could not be sent at once. */
@@ -122,6 +122,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	close(client);
 	while (control->count)
 		take_turn();
-	vhu_rules_clear(&proxy.rules);
+	vhu_faults_clear(&proxy.faults);
 	return 0;
 }

@@ -3,7 +3,7 @@
  * Fuzzes the past of sessions: whatever records passed, those that it tells make the sessions that
  * are open what they are.
  */
-#include "proxy/past.h"
+#include "proxy/capture/prologue.h"
 
 #include <stdio.h>
 
@@ -22,7 +22,7 @@ struct told {
 static int take(void *context, const struct vhu_record *record, uint64_t number)
 {
 	struct told *told = context;
-	struct vhu_note note;
+	struct vhu_annotation note;
 
 	must(record->marks & VHU_MARK_EARLIER);
 	must(record->session && number > told->passed);
@@ -49,13 +49,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct vhu_sessions *passed = vhu_sessions_new(false);
 	struct told told = {.sessions = vhu_sessions_new(false)};
 	struct stream stream = {.data = data, .size = size};
-	struct vhu_past *past = vhu_past_new(), *states = vhu_past_new();
+	struct vhu_prologue *prologue = vhu_prologue_new(), *states = vhu_prologue_new();
 	bool full[STREAM_SESSIONS] = {false};
 	struct vhu_record record;
-	struct vhu_note note;
+	struct vhu_annotation note;
 
-	if (passed && told.sessions && past && states) {
-		vhu_past_only_states(states);
+	if (passed && told.sessions && prologue && states) {
+		vhu_prologue_only_states(states);
 		vhu_sessions_only_learn(passed);
 		vhu_sessions_only_learn(told.sessions);
 		while (stream_next(&stream, &record)) {
@@ -63,16 +63,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			record.marks &= (uint16_t) ~(VHU_MARK_EARLIER | VHU_MARK_LOST);
 			if (record.channel >= VHU_CHANNELS)
 				continue;
-			vhu_past_take(past, &record);
-			vhu_past_take(states, &record);
+			vhu_prologue_take(prologue, &record);
+			vhu_prologue_take(states, &record);
 			vhu_session_feed(passed, &record, stream.number, &note);
 			full[record.session] |= is_full(passed, record.session);
 		}
-		must(!vhu_past_tell(past, take, &told));
+		must(!vhu_prologue_tell(prologue, take, &told));
 		for (uint64_t session = 1; session < STREAM_SESSIONS; session++) {
 			const struct vhu_state *a = vhu_sessions_state(passed, session);
 			const struct vhu_state *b = vhu_sessions_state(told.sessions, session);
-			const struct vhu_state *c = vhu_past_state(states, session);
+			const struct vhu_state *c = vhu_prologue_state(states, session);
 			const char *what = a && b && !full[session] ? state_differs(a, b) : NULL;
 
 			if (a && c && !what)
@@ -83,8 +83,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			must(!what);
 		}
 	}
-	vhu_past_free(states);
-	vhu_past_free(past);
+	vhu_prologue_free(states);
+	vhu_prologue_free(prologue);
 	vhu_sessions_free(told.sessions);
 	vhu_sessions_free(passed);
 	return 0;

@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "proxy/relay.h"
+#include "proxy/relay/relay.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/relay_model.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fuzz the language of rules, and what rules and masks look at: the input is a line with a rule, a
- * line with what is to be masked, and a message.
+ * Fuzz the language of faults, and what faults and masks look at: the input is a line with a fault,
+ * a line with what is to be masked, and a message.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/mask.h"
+#include "proxy/fault/mask.h"
 #include "tests/fuzz/fuzz.h"
 
 #define TEXT_MAX 1100
@@ -31,19 +31,19 @@ static void check_error(const char *text, const char *error)
 
 	must(sscanf(error, "column %u: ", &column) == 1);
 	must(column >= 1 && column <= strlen(text) + 1);
-	must(strlen(error) < VHU_RULE_ERROR - 1);
+	must(strlen(error) < VHU_FAULT_ERROR - 1);
 }
 
-/* Look at a message as rules do. */
-static void try_message(struct vhu_rules *rules, const struct vhu_mask *mask, uint8_t *bytes,
+/* Look at a message as faults do. */
+static void try_message(struct vhu_faults *faults, const struct vhu_mask *mask, uint8_t *bytes,
 			size_t size, unsigned how)
 {
 	static const struct vhu_context nothing_known;
 	struct vhu_context packed = {.has_features = true, .features = UINT64_MAX};
-	struct vhu_rule_memory memory = {0};
+	struct vhu_fault_memory memory = {0};
 	struct vhu_mask_memory masked = {0};
-	struct vhu_proxy_rule *hit[VHU_RULES_MAX];
-	struct vhu_rule_message message = {
+	struct vhu_fault *hit[VHU_FAULTS_MAX];
+	struct vhu_fault_message message = {
 	    .session = 1,
 	    .channel = how % VHU_CHANNELS,
 	    .from_back_end = how & 8,
@@ -56,40 +56,40 @@ static void try_message(struct vhu_rules *rules, const struct vhu_mask *mask, ui
 	struct vhu_line line = vhu_line_in(text, sizeof(text));
 
 	for (unsigned i = 0; i < 3; i++)
-		must(vhu_rules_match(rules, &memory, &message, hit) <= rules->count);
+		must(vhu_faults_match(faults, &memory, &message, hit) <= faults->count);
 	vhu_mask_apply(mask, &masked, &message, bytes, &line);
 	vhu_mask_apply(mask, &masked, &message, bytes, &line);
-	vhu_rule_memory_free(&memory);
+	vhu_fault_memory_free(&memory);
 }
 
-/* Look at a kick as rules do. */
-static void try_kick(struct vhu_rules *rules, unsigned how)
+/* Look at a kick as faults do. */
+static void try_kick(struct vhu_faults *faults, unsigned how)
 {
-	struct vhu_rule_event event = {.session = 1, .on = VHU_RULE_KICK, .vring = how};
-	struct vhu_rule_memory memory = {0};
-	struct vhu_rule_effect effect;
+	struct vhu_fault_event event = {.session = 1, .on = VHU_FAULT_KICK, .vring = how};
+	struct vhu_fault_memory memory = {0};
+	struct vhu_fault_effect effect;
 
-	if (vhu_rules_event(rules, &memory, &event, &effect))
-		must(effect.rule != NULL);
-	vhu_rule_memory_free(&memory);
+	if (vhu_faults_event(faults, &memory, &event, &effect))
+		must(effect.fault != NULL);
+	vhu_fault_memory_free(&memory);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const uint8_t *end = data + size;
-	struct vhu_rules rules = {0};
+	struct vhu_faults faults = {0};
 	struct vhu_mask mask = {0};
-	char text[TEXT_MAX], error[VHU_RULE_ERROR] = "";
+	char text[TEXT_MAX], error[VHU_FAULT_ERROR] = "";
 	uint8_t *bytes;
 	unsigned how;
 	int id;
 
 	data = take_line(data, end, text);
-	id = vhu_rules_add(&rules, text, error);
+	id = vhu_faults_add(&faults, text, error);
 	if (id < 0)
 		check_error(text, error);
 	else
-		must(id == 1 && !strcmp(rules.first->text, text));
+		must(id == 1 && !strcmp(faults.first->text, text));
 	data = take_line(data, end, text);
 	if (vhu_mask_add(&mask, text, error))
 		check_error(text, error);
@@ -99,10 +99,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		bytes = malloc((size_t)(end - data));
 		must(bytes != NULL);
 		memcpy(bytes, data, (size_t)(end - data));
-		try_message(&rules, &mask, bytes, (size_t)(end - data), how);
+		try_message(&faults, &mask, bytes, (size_t)(end - data), how);
 		free(bytes);
 	}
-	try_kick(&rules, how);
-	vhu_rules_clear(&rules);
+	try_kick(&faults, how);
+	vhu_faults_clear(&faults);
 	return 0;
 }

@@ -9,18 +9,18 @@
 #define TEXT_SIZE 256
 
 /* Have everything said of a record that can be. */
-static void say(struct vhu_note *note, const struct vhu_record *record)
+static void say(struct vhu_annotation *note, const struct vhu_record *record)
 {
 	char text[TEXT_SIZE];
 
 	must(note->findings == 0 || note->finding != NULL);
 	for (unsigned i = 0; i < note->findings; i++)
 		must(note->finding[i].rule && note->finding[i].text[0]);
-	vhu_note_text(note, record, text, sizeof(text));
-	vhu_note_name(note, record, text, sizeof(text));
+	vhu_annotation_text(note, record, text, sizeof(text));
+	vhu_annotation_name(note, record, text, sizeof(text));
 	if (note->state)
 		vhu_state_last_words(note->state, text, sizeof(text));
-	vhu_note_again(note, record, &note->context);
+	vhu_annotation_again(note, record, &note->context);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct vhu_sessions *sessions = vhu_sessions_new(true);
 	struct stream stream = {.data = data, .size = size};
 	struct vhu_record record;
-	struct vhu_note note;
+	struct vhu_annotation note;
 	char text[TEXT_SIZE];
 
 	if (!sessions)

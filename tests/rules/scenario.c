@@ -92,7 +92,7 @@ static bool compile(struct script *script, const char *path, int fd)
 }
 
 /* Write a finding's line: what every tool prints of it after the file's name. */
-static void add_findings(struct look *look, const struct vhu_note *note)
+static void add_findings(struct look *look, const struct vhu_annotation *note)
 {
 	for (unsigned i = 0; i < note->findings; i++) {
 		const struct vhu_finding *finding = &note->finding[i];
@@ -111,11 +111,11 @@ static void add_findings(struct look *look, const struct vhu_note *note)
 
 /* Hold a record's text against what is expected of it. */
 static void check_text(struct look *look, enum expectation_of of, uint64_t number,
-		       const struct vhu_note *note, const struct vhu_record *record)
+		       const struct vhu_annotation *note, const struct vhu_record *record)
 {
 	char text[TEXT_MAX];
 
-	vhu_note_text(note, record, text, sizeof(text));
+	vhu_annotation_text(note, record, text, sizeof(text));
 	if (look->show && of == EXPECT_NAME)
 		printf("%5" PRIu64 " %s%s\n", number,
 		       record->type != VHU_RECORD_MESSAGE ? "-- "
@@ -142,7 +142,7 @@ static void feed(struct look *look, struct vhu_sessions *sessions, const char *c
 	struct vhu_pcapng_reader *reader;
 	const struct vhu_record *record;
 	char error[VHU_PCAPNG_ERROR_SIZE];
-	struct vhu_note note;
+	struct vhu_annotation note;
 	int got = 0;
 
 	if (vhu_pcapng_reader_open(&reader, capture, false, error)) {

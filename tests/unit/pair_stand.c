@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "proxy/pair.h"
+#include "proxy/session/pair.h"
 
 static char folder[] = "/tmp/vhu-pair-XXXXXX";
 const char *const stand_path[2] = {"front", "back"};

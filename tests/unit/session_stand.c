@@ -92,17 +92,17 @@ void stand_end(struct stand *stand)
 	vhu_pair_close(&stand->pair, "stopped");
 	vhu_loop_unset(&stand->timer);
 	vhu_loop_end(&stand->proxy.loop);
-	vhu_rules_clear(&stand->proxy.rules);
+	vhu_faults_clear(&stand->proxy.faults);
 	for (int side = 0; side < 2; side++)
 		if (stand->peer[side] >= 0)
 			close(stand->peer[side]);
 	free(stand);
 }
 
-unsigned stand_rule(struct stand *stand, const char *text)
+unsigned stand_fault(struct stand *stand, const char *text)
 {
-	char error[VHU_RULE_ERROR] = "";
-	int id = vhu_rules_add(&stand->proxy.rules, text, error);
+	char error[VHU_FAULT_ERROR] = "";
+	int id = vhu_faults_add(&stand->proxy.faults, text, error);
 
 	assert_string_equal(error, "");
 	return (unsigned)id;

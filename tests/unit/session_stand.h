@@ -6,7 +6,7 @@
 #ifndef VHU_TESTS_SESSION_STAND_H
 #define VHU_TESTS_SESSION_STAND_H
 
-#include "proxy/pair.h"
+#include "proxy/session/pair.h"
 
 #define STAND_RECORDS_MAX 32
 #define STAND_BYTES_MAX   2048
@@ -47,8 +47,8 @@ void stand_turn(struct stand *stand);
 /* Let the proxy run until it has made @records records. */
 void stand_run(struct stand *stand, unsigned records);
 
-/* Add a rule. Returns its number. */
-unsigned stand_rule(struct stand *stand, const char *text);
+/* Add a fault. Returns its number. */
+unsigned stand_fault(struct stand *stand, const char *text);
 
 /* Close a side. */
 void stand_leave(struct stand *stand, enum vhu_side side);

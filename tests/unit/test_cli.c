@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "lib/cli/json.h"
 #include "lib/cli/options.h"
+#include "lib/util/json.h"
 
 static const struct vhu_option option[] = {
     {'w', "write", "FILE", "write to FILE"},

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "lib/cli/duration.h"
+#include "lib/util/duration.h"
 
 #define SECOND UINT64_C(1000000000)
 

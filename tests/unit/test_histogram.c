@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "lib/cli/histogram.h"
+#include "lib/util/histogram.h"
 
 #define VALUES 20000
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What rules do in a session, as far as it takes more than what comes out of it: keys, holding. */
+/* What faults do in a session, as far as it takes more than what comes out of it: keys, holding. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@
 
 static void key_material_is_not_recorded_of_altered_messages(void **state)
 {
-	static const char *const rules[] = {
+	static const char *const faults[] = {
 	    "26: size 0",
 	    "26: size 4294967295",
 	    "26: set header.request=200",
@@ -27,7 +27,7 @@ static void key_material_is_not_recorded_of_altered_messages(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
 		struct stand *stand = stand_begin(false);
 		uint8_t keys[1072];
 		struct vhu_secret secret[VHU_SECRETS_MAX];
@@ -35,7 +35,7 @@ static void key_material_is_not_recorded_of_altered_messages(void **state)
 
 		memset(keys, KEY, sizeof(keys));
 		assert_true(vhu_message_secrets(VHU_FRONT_END, 26, sizeof(keys), secret) >= 1);
-		stand_rule(stand, rules[i]);
+		stand_fault(stand, faults[i]);
 		stand_transmit(stand->peer[VHU_FRONT], 26, keys, sizeof(keys), -1);
 		stand_leave(stand, VHU_FRONT);
 		stand_run(stand, i == 7 ? 4 : 3);
@@ -50,32 +50,32 @@ static void key_material_is_not_recorded_of_altered_messages(void **state)
 	}
 }
 
-static void what_a_rule_holds_passes_when_it_is_released(void **state)
+static void what_a_fault_holds_passes_when_it_is_released(void **state)
 {
 	(void)state;
 	for (unsigned way = 0; way < 3; way++) {
 		struct stand *stand = stand_begin(false);
-		unsigned id = stand_rule(stand, "SET_OWNER: hold");
+		unsigned id = stand_fault(stand, "SET_OWNER: hold");
 
 		stand_transmit(stand->peer[VHU_FRONT], 3, NULL, 0, -1);
 		stand_transmit(stand->peer[VHU_FRONT], 1, NULL, 0, -1);
 		/* What the other one sends passes meanwhile. */
 		stand_transmit(stand->peer[VHU_BACK], 40, "12345678", 8, -1);
 		stand_run(stand, 2);
-		while (!stand->proxy.rules.held)
+		while (!stand->proxy.faults.held)
 			stand_turn(stand);
 		stand_is(stand, 1, VHU_RECORD_MESSAGE, VHU_FRONT_END, true);
 		assert_int_equal(recv(stand->peer[VHU_BACK], stand_said, 1, MSG_DONTWAIT), -1);
-		assert_int_equal(vhu_rules_release(&stand->proxy.rules, 2, 0), 0);
-		assert_int_equal(vhu_rules_release(&stand->proxy.rules, 0, id + 1), 0);
+		assert_int_equal(vhu_faults_release(&stand->proxy.faults, 2, 0), 0);
+		assert_int_equal(vhu_faults_release(&stand->proxy.faults, 0, id + 1), 0);
 		if (way == 0)
-			assert_int_equal(vhu_rules_release(&stand->proxy.rules, 1, id), 1);
+			assert_int_equal(vhu_faults_release(&stand->proxy.faults, 1, id), 1);
 		else if (way == 1)
-			assert_int_equal(vhu_rules_remove(&stand->proxy.rules, id), 0);
+			assert_int_equal(vhu_faults_remove(&stand->proxy.faults, id), 0);
 		else
 			stand_leave(stand, VHU_FRONT);
 		stand_run(stand, way == 2 ? 5 : 4);
-		assert_null(stand->proxy.rules.held);
+		assert_null(stand->proxy.faults.held);
 		assert_int_equal(stand_receive(stand->peer[VHU_BACK]), -1);
 		assert_int_equal(stand_receive(stand->peer[VHU_BACK]), -1);
 		assert_memory_equal(stand->kept[2].text, "rule 1: held; let go after ", 27);
@@ -90,9 +90,9 @@ static void what_is_still_held_is_recorded_at_the_end(void **state)
 	struct stand *stand = stand_begin(false);
 
 	(void)state;
-	stand_rule(stand, "SET_OWNER: delay 10min");
+	stand_fault(stand, "SET_OWNER: delay 10min");
 	stand_transmit(stand->peer[VHU_FRONT], 3, NULL, 0, -1);
-	while (!stand->proxy.rules.first->applied)
+	while (!stand->proxy.faults.first->applied)
 		stand_turn(stand);
 	stand_leave(stand, VHU_BACK);
 	stand_run(stand, 3);
@@ -117,7 +117,7 @@ static void a_late_payload_does_not_save_a_message(void **state)
 		const uint64_t until = vhu_loop_now() + 3 * VHU_RELAY_STALL_NS;
 		const int back = stand->peer[VHU_BACK];
 
-		stand_rule(stand, altered ? "SET_VRING_KICK: set vring=7" : "13: drop");
+		stand_fault(stand, altered ? "SET_VRING_KICK: set vring=7" : "13: drop");
 		assert_int_equal(write(stand->peer[VHU_FRONT], &header, 12), 12);
 		while (vhu_loop_now() < until)
 			stand_turn(stand);
@@ -136,7 +136,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(key_material_is_not_recorded_of_altered_messages),
-	    cmocka_unit_test(what_a_rule_holds_passes_when_it_is_released),
+	    cmocka_unit_test(what_a_fault_holds_passes_when_it_is_released),
 	    cmocka_unit_test(what_is_still_held_is_recorded_at_the_end),
 	    cmocka_unit_test(a_late_payload_does_not_save_a_message),
 	};

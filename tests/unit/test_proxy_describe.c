@@ -21,9 +21,9 @@
 
 #include <cmocka.h>
 
-#include "proxy/describe.h"
+#include "proxy/core/fdinfo.h"
 
-static char name[VHU_DESCRIBE_NAME];
+static char name[VHU_FDINFO_NAME];
 
 /* Describe @fd, close it, and hold what every description has against it. */
 static struct vhu_fd_info describe(int fd)
@@ -33,7 +33,7 @@ static struct vhu_fd_info describe(int fd)
 
 	assert_true(fd >= 0);
 	assert_int_equal(fstat(fd, &st), 0);
-	vhu_describe_fd(fd, &info, name);
+	vhu_fdinfo_read(fd, &info, name);
 	assert_ptr_equal(info.name, name);
 	assert_int_equal(info.flags, fcntl(fd, F_GETFL));
 	if (info.has & VHU_FD_HAS_INODE) {
@@ -207,7 +207,7 @@ static void a_closed_descriptor_is_other(void **state)
 	struct vhu_fd_info info;
 
 	(void)state;
-	vhu_describe_fd(1000000, &info, name);
+	vhu_fdinfo_read(1000000, &info, name);
 	assert_int_equal(info.kind, VHU_FD_OTHER);
 	assert_int_equal(info.has, 0);
 	assert_string_equal(info.name, "");
@@ -230,7 +230,7 @@ static void a_number_is_described_as_what_has_it_now(void **state)
 	int number = -1, fd;
 
 	(void)state;
-	vhu_describe_start();
+	vhu_fdinfo_start();
 	for (unsigned round = 0; round < 3; round++) {
 		fd = eventfd(round, 0);
 		assert_true(number < 0 || fd == number);
@@ -252,7 +252,7 @@ static void a_number_is_described_as_what_has_it_now(void **state)
 		assert_true(info.semaphore || !(info.has & VHU_FD_HAS_SEMAPHORE));
 	}
 	/* What had the number is gone, and nothing has it. */
-	vhu_describe_fd(number, &info, name);
+	vhu_fdinfo_read(number, &info, name);
 	assert_int_equal(info.kind, VHU_FD_OTHER);
 	assert_int_equal(info.has, 0);
 	for (fd = 20; fd < 60; fd++) {
@@ -262,19 +262,19 @@ static void a_number_is_described_as_what_has_it_now(void **state)
 		assert_int_equal(describe(fd).kind, VHU_FD_EVENTFD);
 	}
 	assert_true(open_fds() < before + 16);
-	vhu_describe_end();
+	vhu_fdinfo_end();
 	assert_int_equal(open_fds(), before);
 }
 
 static void a_peer_is_who_made_its_end(void **state)
 {
-	char comm[VHU_DESCRIBE_COMM];
+	char comm[VHU_FDINFO_COMM];
 	struct vhu_peer peer;
 	int fd[2];
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
-	vhu_describe_peer(fd[0], "/run/vm.sock", &peer, comm);
+	vhu_fdinfo_peer(fd[0], "/run/vm.sock", &peer, comm);
 	close(fd[0]);
 	close(fd[1]);
 	assert_true(peer.known);
@@ -285,7 +285,7 @@ static void a_peer_is_who_made_its_end(void **state)
 	assert_string_equal(peer.comm, "test_proxy_desc");
 	assert_string_equal(peer.path, "/run/vm.sock");
 
-	vhu_describe_peer(-1, "gone", &peer, comm);
+	vhu_fdinfo_peer(-1, "gone", &peer, comm);
 	assert_false(peer.known);
 	assert_string_equal(peer.path, "gone");
 	assert_string_equal(peer.comm, "");

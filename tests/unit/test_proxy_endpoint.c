@@ -17,8 +17,8 @@
 
 #include <cmocka.h>
 
-#include "proxy/endpoint.h"
-#include "proxy/holder.h"
+#include "proxy/endpoint/endpoint.h"
+#include "proxy/endpoint/socket_owner.h"
 
 static char folder[] = "/tmp/vhu-endpoint-XXXXXX";
 static char error[VHU_ENDPOINT_ERROR];
@@ -177,7 +177,7 @@ static void what_is_held_is_left_alone(void **state)
 		fd = bind_at("s", kind == 2 ? SOCK_DGRAM : SOCK_STREAM, kind == 0);
 		refused("s", EADDRINUSE, in_use);
 		assert_int_equal(stat("s", &st), 0);
-		assert_int_equal(vhu_holder_find(st.st_dev, st.st_ino, &pid), 1);
+		assert_int_equal(vhu_socket_owner_find(st.st_dev, st.st_ino, &pid), 1);
 		assert_int_equal(pid, getpid());
 		assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
 		/* Nobody has connected in order to find that out. */
@@ -185,7 +185,7 @@ static void what_is_held_is_left_alone(void **state)
 		if (kind == 0)
 			assert_int_equal(errno, EAGAIN);
 		close(fd);
-		assert_int_equal(vhu_holder_find(st.st_dev, st.st_ino, &pid), 0);
+		assert_int_equal(vhu_socket_owner_find(st.st_dev, st.st_ino, &pid), 0);
 		unlink("s");
 	}
 }

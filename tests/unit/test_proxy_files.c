@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Shows how a series of files is named, and that it touches no file but its own. */
-#include "proxy/files.h"
+#include "proxy/capture/series.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,9 +30,9 @@ static void check_name(const char *name, const char *before, unsigned number, co
 }
 
 /* Make the next file and write a few bytes to it. */
-static void make(struct vhu_files *files)
+static void make(struct vhu_series *files)
 {
-	int fd = vhu_files_next(files);
+	int fd = vhu_series_next(files);
 
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, "mine", 4), 4);
@@ -57,79 +57,79 @@ static void names_are_dumpcaps(void **state)
 	    {"./x.y.pcapng", "\\./x\\.y", "\\.pcapng"},
 	    {"./.hidden", "\\./\\.hidden", ""},
 	};
-	struct vhu_files files;
+	struct vhu_series files;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-		vhu_files_start(&files, row[i].path, 0);
-		assert_string_equal(vhu_files_name(&files), "");
+		vhu_series_start(&files, row[i].path, 0);
+		assert_string_equal(vhu_series_name(&files), "");
 		make(&files);
-		check_name(vhu_files_name(&files), row[i].before, 1, row[i].after);
-		unlink(vhu_files_name(&files));
-		vhu_files_free(&files);
+		check_name(vhu_series_name(&files), row[i].before, 1, row[i].after);
+		unlink(vhu_series_name(&files));
+		vhu_series_free(&files);
 	}
 	/* A dot in a folder's name is no extension's. */
 	assert_int_equal(mkdir("a.b", 0700), 0);
-	vhu_files_start(&files, "a.b/vm", 0);
+	vhu_series_start(&files, "a.b/vm", 0);
 	make(&files);
-	check_name(vhu_files_name(&files), "a\\.b/vm", 1, "");
-	unlink(vhu_files_name(&files));
+	check_name(vhu_series_name(&files), "a\\.b/vm", 1, "");
+	unlink(vhu_series_name(&files));
 	rmdir("a.b");
 	/* After 99999 comes 0. */
-	files.number = VHU_FILES_MAX - 2;
+	files.number = VHU_SERIES_MAX - 2;
 	files.path = "vm";
 	make(&files);
-	check_name(vhu_files_name(&files), "vm", 99999, "");
-	unlink(vhu_files_name(&files));
+	check_name(vhu_series_name(&files), "vm", 99999, "");
+	unlink(vhu_series_name(&files));
 	make(&files);
-	check_name(vhu_files_name(&files), "vm", 0, "");
-	unlink(vhu_files_name(&files));
-	vhu_files_free(&files);
+	check_name(vhu_series_name(&files), "vm", 0, "");
+	unlink(vhu_series_name(&files));
+	vhu_series_free(&files);
 }
 
 static void the_latest_stay(void **state)
 {
-	struct vhu_files files;
+	struct vhu_series files;
 	char name[3][64], text[256];
 
 	(void)state;
-	vhu_files_start(&files, "vm.pcapng", 3);
-	vhu_files_text(&files, text, sizeof(text));
+	vhu_series_start(&files, "vm.pcapng", 3);
+	vhu_series_text(&files, text, sizeof(text));
 	assert_string_equal(text, "nothing was written");
 	for (unsigned i = 0; i < 7; i++) {
 		make(&files);
-		vhu_files_trim(&files);
-		snprintf(name[i % 3], sizeof(name[0]), "%s", vhu_files_name(&files));
+		vhu_series_trim(&files);
+		snprintf(name[i % 3], sizeof(name[0]), "%s", vhu_series_name(&files));
 		assert_int_equal(files.count, i < 3 ? i + 1 : 3);
 	}
 	for (unsigned i = 0; i < 3; i++)
 		assert_true(exists(name[i]));
 	assert_int_equal(files.deleted, 4);
-	vhu_files_text(&files, text, sizeof(text));
+	vhu_series_text(&files, text, sizeof(text));
 	assert_non_null(strstr(text, "7 files, the oldest 4 deleted: vm_00005_"));
 	assert_non_null(strstr(text, " to vm_00007_"));
 
 	/* What could not be written to goes, and its number is free. */
 	make(&files);
-	vhu_files_drop(&files);
-	assert_string_equal(vhu_files_name(&files), name[0]);
+	vhu_series_drop(&files);
+	assert_string_equal(vhu_series_name(&files), name[0]);
 	assert_int_equal(files.total, 7);
 	make(&files);
-	check_name(vhu_files_name(&files), "vm", 8, "\\.pcapng");
+	check_name(vhu_series_name(&files), "vm", 8, "\\.pcapng");
 	/* There are four now: to make room is the oldest one's turn. */
-	assert_true(vhu_files_make_room(&files));
-	assert_true(vhu_files_make_room(&files));
-	assert_false(vhu_files_make_room(&files));
+	assert_true(vhu_series_make_room(&files));
+	assert_true(vhu_series_make_room(&files));
+	assert_false(vhu_series_make_room(&files));
 	assert_int_equal(files.count, 2);
 	unlink(name[0]);
-	unlink(vhu_files_name(&files));
-	vhu_files_free(&files);
+	unlink(vhu_series_name(&files));
+	vhu_series_free(&files);
 }
 
 static void others_files_are_left_alone(void **state)
 {
 	time_t now = time(NULL);
-	struct vhu_files files;
+	struct vhu_series files;
 	char taken[32][64], date[32], first[64];
 	struct stat st;
 
@@ -146,9 +146,9 @@ static void others_files_are_left_alone(void **state)
 		else
 			close(open(taken[i], O_CREAT | O_WRONLY, 0600));
 	}
-	vhu_files_start(&files, "vm", 1);
+	vhu_series_start(&files, "vm", 1);
 	make(&files);
-	check_name(vhu_files_name(&files), "vm", 3, "");
+	check_name(vhu_series_name(&files), "vm", 3, "");
 	assert_false(exists("elsewhere"));
 	for (int i = 0; i < 32; i++) {
 		if (!(i % 2) && !stat(taken[i], &st))
@@ -157,37 +157,37 @@ static void others_files_are_left_alone(void **state)
 	}
 
 	/* What stands under the name of one that is to be deleted stays. */
-	snprintf(first, sizeof(first), "%s", vhu_files_name(&files));
+	snprintf(first, sizeof(first), "%s", vhu_series_name(&files));
 	assert_int_equal(rename(first, "kept"), 0);
 	assert_int_equal(symlink("kept", first), 0);
 	make(&files);
-	vhu_files_trim(&files);
+	vhu_series_trim(&files);
 	assert_true(exists(first) && exists("kept"));
 	assert_int_equal(files.deleted, 0);
 	unlink(first);
 	unlink("kept");
-	unlink(vhu_files_name(&files));
-	vhu_files_free(&files);
+	unlink(vhu_series_name(&files));
+	vhu_series_free(&files);
 }
 
 static void where_no_file_can_be_made_it_is_said(void **state)
 {
 	char longest[300];
-	struct vhu_files files;
+	struct vhu_series files;
 
 	(void)state;
-	vhu_files_start(&files, "none/vm.pcapng", 0);
-	assert_int_equal(vhu_files_next(&files), -ENOENT);
-	vhu_files_drop(&files);
-	vhu_files_trim(&files);
+	vhu_series_start(&files, "none/vm.pcapng", 0);
+	assert_int_equal(vhu_series_next(&files), -ENOENT);
+	vhu_series_drop(&files);
+	vhu_series_trim(&files);
 	assert_int_equal(files.total, 0);
-	vhu_files_free(&files);
+	vhu_series_free(&files);
 	memset(longest, 'x', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
-	vhu_files_start(&files, longest, 0);
-	assert_int_equal(vhu_files_next(&files), -ENAMETOOLONG);
+	vhu_series_start(&files, longest, 0);
+	assert_int_equal(vhu_series_next(&files), -ENAMETOOLONG);
 	assert_int_equal(files.number, 0);
-	vhu_files_free(&files);
+	vhu_series_free(&files);
 }
 
 int main(void)

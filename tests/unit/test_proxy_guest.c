@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "proxy/pair.h"
+#include "proxy/session/pair.h"
 #include "tests/unit/pair_stand.h"
 
 /* Long enough for somebody who waits to have looked again, not long for a test. */

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "proxy/loop.h"
+#include "proxy/core/loop.h"
 
 #define TIMERS 300
 #define STEPS  20000

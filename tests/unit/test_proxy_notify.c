@@ -8,11 +8,11 @@
 
 #include <cmocka.h>
 
-#include "proxy/notify.h"
+#include "proxy/eventfd/options.h"
 
 /* Return what @notify means as text: "kc 0,2-3 7" is kicks and calls of these vrings of session 7.
  */
-static const char *shown(const struct vhu_notify *notify)
+static const char *shown(const struct vhu_eventfd_options *notify)
 {
 	static char text[512];
 	size_t at = 0;
@@ -21,12 +21,12 @@ static const char *shown(const struct vhu_notify *notify)
 		if (notify->role[role])
 			text[at++] = " kce"[role];
 	text[at++] = ' ';
-	for (unsigned i = 0; i < VHU_NOTIFY_VRINGS; i++) {
+	for (unsigned i = 0; i < VHU_EVENTFD_VRINGS; i++) {
 		unsigned last = i;
 
 		if (!notify->vring[i])
 			continue;
-		while (last + 1 < VHU_NOTIFY_VRINGS && notify->vring[last + 1])
+		while (last + 1 < VHU_EVENTFD_VRINGS && notify->vring[last + 1])
 			last++;
 		at += (size_t)sprintf(text + at, last > i ? "%u-%u," : "%u,", i, last);
 		i = last;
@@ -70,17 +70,20 @@ static void words_name_what_is_meant(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		/* What an earlier option asked for does not add to it. */
-		struct vhu_notify notify = {.session = 99, .vring[9] = true, .record = true};
+		struct vhu_eventfd_options notify = {
+		    .session = 99, .vring[9] = true, .record = true};
 		char error[200] = "";
 
 		if (row[i].means) {
 			assert_int_equal(
-			    vhu_notify_parse(&notify, row[i].text, error, sizeof(error)), 0);
+			    vhu_eventfd_options_parse(&notify, row[i].text, error, sizeof(error)),
+			    0);
 			assert_string_equal(shown(&notify), row[i].means);
 			assert_true(notify.record);
 		} else {
 			assert_int_not_equal(
-			    vhu_notify_parse(&notify, row[i].text, error, sizeof(error)), 0);
+			    vhu_eventfd_options_parse(&notify, row[i].text, error, sizeof(error)),
+			    0);
 			assert_non_null(strstr(error, "cannot be interposed"));
 		}
 	}

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "proxy/pair.h"
+#include "proxy/session/pair.h"
 #include "tests/unit/pair_stand.h"
 
 static void every_topology_serves(void **state)
@@ -123,7 +123,7 @@ static void sessions_live_side_by_side(void **state)
 	}
 }
 
-static void guests_meet_in_the_order_in_which_they_came(void **state)
+static void waiters_meet_in_the_order_in_which_they_came(void **state)
 {
 	struct stand stand = start(LISTEN, LISTEN);
 	int peer[3][2];
@@ -146,7 +146,7 @@ static void guests_meet_in_the_order_in_which_they_came(void **state)
 	stop(&stand, false);
 }
 
-static void a_guest_that_left_meets_nobody(void **state)
+static void a_waiter_that_left_meets_nobody(void **state)
 {
 	struct stand stand = start(LISTEN, LISTEN);
 	int gone = connect_to(stand_path[0]), peer[2];
@@ -185,8 +185,8 @@ int main(void)
 	    cmocka_unit_test(a_side_that_closes_ends_the_other_that_does_not_read),
 	    cmocka_unit_test(whoever_stops_receiving_is_sent_nothing_more),
 	    cmocka_unit_test(sessions_live_side_by_side),
-	    cmocka_unit_test(guests_meet_in_the_order_in_which_they_came),
-	    cmocka_unit_test(a_guest_that_left_meets_nobody),
+	    cmocka_unit_test(waiters_meet_in_the_order_in_which_they_came),
+	    cmocka_unit_test(a_waiter_that_left_meets_nobody),
 	    cmocka_unit_test(a_circle_is_refused),
 	};
 

@@ -2,7 +2,7 @@
 /* Shows what is kept of sessions, and what is let go of: answered requests that tell nothing,
  * closed sessions, and those that would need too much room. And that a flight recorder's ring has
  * whole records, the latest. */
-#include "proxy/past.h"
+#include "proxy/capture/prologue.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -16,7 +16,7 @@
 
 #include "lib/capture/pcapng.h"
 #include "lib/session/session.h"
-#include "proxy/flight.h"
+#include "proxy/capture/flight.h"
 
 static uint64_t time_ns;
 
@@ -80,131 +80,135 @@ static int count(void *context, const struct vhu_record *record, uint64_t number
 }
 
 /* Return what a past tells. */
-static struct told tell(struct vhu_past *past)
+static struct told tell(struct vhu_prologue *prologue)
 {
 	struct told told = {0};
 
-	assert_int_equal(vhu_past_tell(past, count, &told), 0);
+	assert_int_equal(vhu_prologue_tell(prologue, count, &told), 0);
 	return told;
 }
 
 static void what_made_a_session_is_told_once(void **state)
 {
-	struct vhu_past *past = vhu_past_new();
+	struct vhu_prologue *prologue = vhu_prologue_new();
 	struct told told = {.answer = -ENOSPC};
 
 	(void)state;
-	assert_int_equal(tell(past).records, 0);
-	vhu_past_take(past, event(1, VHU_RECORD_OPENED));
-	vhu_past_take(past, event(2, VHU_RECORD_OPENED));
+	assert_int_equal(tell(prologue).records, 0);
+	vhu_prologue_take(prologue, event(1, VHU_RECORD_OPENED));
+	vhu_prologue_take(prologue, event(2, VHU_RECORD_OPENED));
 	for (unsigned i = 0; i < 1000; i++) {
-		vhu_past_take(past, message(1, VHU_MSG_GET_FEATURES, false, 0, 0));
-		vhu_past_take(past, message(1, VHU_MSG_GET_FEATURES, true, 8, UINT64_C(1) << 32));
-		vhu_past_take(past, message(1 + i % 2, VHU_MSG_SET_VRING_BASE, false, 8, i % 2));
-		vhu_past_take(past, message(2, VHU_MSG_SET_OWNER, false, 0, 0));
-		vhu_past_take(past, event(0, VHU_RECORD_ERROR));
-		vhu_past_take(past, event(1, VHU_RECORD_VRING));
+		vhu_prologue_take(prologue, message(1, VHU_MSG_GET_FEATURES, false, 0, 0));
+		vhu_prologue_take(prologue,
+				  message(1, VHU_MSG_GET_FEATURES, true, 8, UINT64_C(1) << 32));
+		vhu_prologue_take(prologue,
+				  message(1 + i % 2, VHU_MSG_SET_VRING_BASE, false, 8, i % 2));
+		vhu_prologue_take(prologue, message(2, VHU_MSG_SET_OWNER, false, 0, 0));
+		vhu_prologue_take(prologue, event(0, VHU_RECORD_ERROR));
+		vhu_prologue_take(prologue, event(1, VHU_RECORD_VRING));
 	}
 	/* Opened, features asked for and offered, first (for what was guessed from them) and last,
 	 * a ring; opened, a ring, its owner. */
-	assert_int_equal(tell(past).of[1], 6);
-	assert_int_equal(tell(past).of[2], 3);
-	assert_int_equal(tell(past).of[0], 0);
+	assert_int_equal(tell(prologue).of[1], 6);
+	assert_int_equal(tell(prologue).of[2], 3);
+	assert_int_equal(tell(prologue).of[0], 0);
 	/* Whoever is told can stop that. */
-	assert_int_equal(vhu_past_tell(past, count, &told), -ENOSPC);
+	assert_int_equal(vhu_prologue_tell(prologue, count, &told), -ENOSPC);
 	assert_int_equal(told.records, 1);
-	vhu_past_take(past, event(1, VHU_RECORD_CLOSED));
-	assert_int_equal(tell(past).of[1], 0);
-	assert_int_equal(tell(past).of[2], 3);
-	vhu_past_free(past);
-	vhu_past_free(NULL);
+	vhu_prologue_take(prologue, event(1, VHU_RECORD_CLOSED));
+	assert_int_equal(tell(prologue).of[1], 0);
+	assert_int_equal(tell(prologue).of[2], 3);
+	vhu_prologue_free(prologue);
+	vhu_prologue_free(NULL);
 }
 
 static void states_are_as_the_latest_record_leaves_them(void **state)
 {
 	(void)state;
 	for (unsigned only_states = 0; only_states < 2; only_states++) {
-		struct vhu_past *past = vhu_past_new();
+		struct vhu_prologue *prologue = vhu_prologue_new();
 
 		if (only_states)
-			vhu_past_only_states(past);
+			vhu_prologue_only_states(prologue);
 		for (uint64_t session = 1; session < 4; session++)
-			vhu_past_take(past, event(session, VHU_RECORD_OPENED));
+			vhu_prologue_take(prologue, event(session, VHU_RECORD_OPENED));
 		/* Asked seldom, often and never. */
 		for (uint64_t i = 1; i < 1000; i++) {
 			for (uint64_t session = 1; session < 4; session++)
-				vhu_past_take(past, message(session, VHU_MSG_SET_FEATURES, false, 8,
-							    i * session));
-			assert_int_equal(vhu_past_state(past, 2)->features.taken, 2 * i);
+				vhu_prologue_take(prologue, message(session, VHU_MSG_SET_FEATURES,
+								    false, 8, i * session));
+			assert_int_equal(vhu_prologue_state(prologue, 2)->features.taken, 2 * i);
 			if (i % 300 == 0)
-				assert_int_equal(vhu_past_state(past, 1)->features.taken, i);
+				assert_int_equal(vhu_prologue_state(prologue, 1)->features.taken,
+						 i);
 		}
 		for (uint64_t session = 1; session < 4; session++)
-			vhu_past_take(past, message(session, VHU_MSG_GET_FEATURES, false, 0, 0));
-		assert_int_equal(vhu_past_state(past, 1)->channel[VHU_FRONT_END].count, 1);
+			vhu_prologue_take(prologue,
+					  message(session, VHU_MSG_GET_FEATURES, false, 0, 0));
+		assert_int_equal(vhu_prologue_state(prologue, 1)->channel[VHU_FRONT_END].count, 1);
 		/* Of each: that it began, the features that it took, and the request. */
-		assert_int_equal(tell(past).records, only_states ? 0 : 9);
+		assert_int_equal(tell(prologue).records, only_states ? 0 : 9);
 		for (uint64_t session = 1; session < 4; session++) {
-			vhu_past_take(past, event(session, VHU_RECORD_CLOSED));
-			assert_null(vhu_past_state(past, session));
+			vhu_prologue_take(prologue, event(session, VHU_RECORD_CLOSED));
+			assert_null(vhu_prologue_state(prologue, session));
 		}
-		assert_int_equal(tell(past).records, 0);
-		vhu_past_free(past);
+		assert_int_equal(tell(prologue).records, 0);
+		vhu_prologue_free(prologue);
 	}
 }
 
 static void offers_that_keep_changing_are_told_only_so_often(void **state)
 {
-	struct vhu_past *past = vhu_past_new();
+	struct vhu_prologue *prologue = vhu_prologue_new();
 
 	(void)state;
 	for (unsigned i = 0; i < 1000; i++) {
-		vhu_past_take(past, message(1, VHU_MSG_GET_FEATURES, false, 0, 0));
-		vhu_past_take(past, message(1, VHU_MSG_GET_FEATURES, true, 8, i));
+		vhu_prologue_take(prologue, message(1, VHU_MSG_GET_FEATURES, false, 0, 0));
+		vhu_prologue_take(prologue, message(1, VHU_MSG_GET_FEATURES, true, 8, i));
 	}
 	/* Each that the device was guessed from, and the last; each was asked for. */
-	assert_int_equal(tell(past).records, 2 * (VHU_GUESSES_MAX + 1));
-	vhu_past_free(past);
+	assert_int_equal(tell(prologue).records, 2 * (VHU_GUESSES_MAX + 1));
+	vhu_prologue_free(prologue);
 }
 
 static void requests_wait_with_all_that_is_kept_of_them(void **state)
 {
-	struct vhu_past *past = vhu_past_new();
+	struct vhu_prologue *prologue = vhu_prologue_new();
 
 	(void)state;
-	vhu_past_take(past, event(1, VHU_RECORD_OPENED));
-	vhu_past_take(past, message(1, VHU_MSG_GET_CONFIG, false, 90000, 0));
-	vhu_past_take(past, message(1, VHU_MSG_GET_QUEUE_NUM, false, 0, 0));
-	assert_int_equal(tell(past).records, 3);
-	assert_int_equal(tell(past).most, VHU_PAST_MESSAGE_MAX);
-	assert_int_equal(vhu_past_state(past, 1)->channel[VHU_FRONT_END].count, 2);
-	assert_null(vhu_past_state(past, 2));
-	vhu_past_free(past);
+	vhu_prologue_take(prologue, event(1, VHU_RECORD_OPENED));
+	vhu_prologue_take(prologue, message(1, VHU_MSG_GET_CONFIG, false, 90000, 0));
+	vhu_prologue_take(prologue, message(1, VHU_MSG_GET_QUEUE_NUM, false, 0, 0));
+	assert_int_equal(tell(prologue).records, 3);
+	assert_int_equal(tell(prologue).most, VHU_PROLOGUE_MESSAGE_MAX);
+	assert_int_equal(vhu_prologue_state(prologue, 1)->channel[VHU_FRONT_END].count, 2);
+	assert_null(vhu_prologue_state(prologue, 2));
+	vhu_prologue_free(prologue);
 }
 
 static void a_session_has_only_so_much_room(void **state)
 {
-	struct vhu_past *past = vhu_past_new();
+	struct vhu_prologue *prologue = vhu_prologue_new();
 	struct told told;
 
 	(void)state;
 	for (uint64_t session = 1; session < 3; session++) {
-		vhu_past_take(past, event(session, VHU_RECORD_OPENED));
-		vhu_past_take(past, message(session, VHU_MSG_SET_OWNER, false, 0, 0));
+		vhu_prologue_take(prologue, event(session, VHU_RECORD_OPENED));
+		vhu_prologue_take(prologue, message(session, VHU_MSG_SET_OWNER, false, 0, 0));
 	}
 	/* Rings that there are, in messages that there are not. */
 	for (uint64_t vring = 0; vring < 256; vring++) {
-		vhu_past_take(past, message(1, VHU_MSG_SET_VRING_NUM, false, 4096, vring));
-		vhu_past_take(past, message(1, VHU_MSG_SET_VRING_BASE, false, 4096, vring));
+		vhu_prologue_take(prologue, message(1, VHU_MSG_SET_VRING_NUM, false, 4096, vring));
+		vhu_prologue_take(prologue, message(1, VHU_MSG_SET_VRING_BASE, false, 4096, vring));
 	}
-	told = tell(past);
+	told = tell(prologue);
 	assert_int_equal(told.of[1], 0);
 	assert_int_equal(told.of[2], 2);
 	/* The next one is another. */
-	vhu_past_take(past, event(1, VHU_RECORD_CLOSED));
-	vhu_past_take(past, event(1, VHU_RECORD_OPENED));
-	assert_int_equal(tell(past).of[1], 1);
-	vhu_past_free(past);
+	vhu_prologue_take(prologue, event(1, VHU_RECORD_CLOSED));
+	vhu_prologue_take(prologue, event(1, VHU_RECORD_OPENED));
+	assert_int_equal(tell(prologue).of[1], 1);
+	vhu_prologue_free(prologue);
 }
 
 /* Pass over a record. */
@@ -238,7 +242,7 @@ static void a_ring_has_the_latest_records_and_whole_ones(void **state)
 	assert_int_equal(vhu_flight_write(&flight, ignore, NULL), 0);
 	assert_int_equal(flight.records, 0);
 	assert_int_equal(
-	    vhu_pcapng_reader_open(&reader, vhu_files_name(&flight.files), false, error), 0);
+	    vhu_pcapng_reader_open(&reader, vhu_series_name(&flight.files), false, error), 0);
 	while (vhu_pcapng_read(reader, &record) == 1 && record->type != VHU_RECORD_CONTINUED) {
 		uint64_t is = 0;
 
@@ -253,7 +257,7 @@ static void a_ring_has_the_latest_records_and_whole_ones(void **state)
 	assert_int_equal(next, 3000);
 	assert_true(first > 1000);
 	vhu_pcapng_reader_close(reader);
-	unlink(vhu_files_name(&flight.files));
+	unlink(vhu_series_name(&flight.files));
 	vhu_flight_close(&flight);
 }
 

@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "proxy/relay.h"
+#include "proxy/relay/relay.h"
 
 #define FDS_MAX   VHU_RECORD_FDS_MAX
 #define PAYLOAD   20u

@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-#include "proxy/endpoint.h"
+#include "proxy/endpoint/endpoint.h"
 
 #define NOBODY 65534
 
@@ -62,17 +62,17 @@ static void make(mode_t mode, uid_t uid, gid_t gid)
 }
 
 /* Listen at "front" with @rights, after reading those of "back". Returns its state. */
-static struct stat stand_in(struct vhu_rights *rights)
+static struct stat stand_in(struct vhu_socket_perms *perms)
 {
 	struct vhu_endpoint front;
 	struct stat st;
 
-	vhu_rights_read(rights, "back");
+	vhu_socket_perms_read(perms, "back");
 	assert_int_equal(vhu_endpoint_parse(&front, "front", VHU_ENDPOINT_LISTEN, error), 0);
-	assert_int_equal(vhu_endpoint_open(&front, rights, error), 0);
+	assert_int_equal(vhu_endpoint_open(&front, perms, error), 0);
 	assert_int_equal(stat("front", &st), 0);
 	vhu_endpoint_close(&front);
-	vhu_rights_free(rights);
+	vhu_socket_perms_free(perms);
 	return st;
 }
 
@@ -83,64 +83,64 @@ static void modes_are_kept_whatever_the_umask(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(mode) / sizeof(mode[0]); i++) {
-		struct vhu_rights rights = {0};
+		struct vhu_socket_perms perms = {0};
 
 		make(mode[i], geteuid(), getegid());
-		assert_int_equal(stand_in(&rights).st_mode & 07777, mode[i]);
+		assert_int_equal(stand_in(&perms).st_mode & 07777, mode[i]);
 		assert_string_equal(error, "");
 		unlink("back");
 	}
 	/* The umask is what it was, and counts where there is nothing to keep. */
-	assert_int_equal(stand_in(&(struct vhu_rights){0}).st_mode & 07777, 0700);
+	assert_int_equal(stand_in(&(struct vhu_socket_perms){0}).st_mode & 07777, 0700);
 	assert_int_equal(umask(mask), 0077);
 }
 
 static void a_mode_that_was_asked_for_counts(void **state)
 {
-	struct vhu_rights rights = {0};
+	struct vhu_socket_perms perms = {0};
 
 	(void)state;
-	assert_int_equal(vhu_rights_ask_mode(&rights, "0620", error), 0);
-	assert_int_equal(stand_in(&rights).st_mode & 07777, 0620);
+	assert_int_equal(vhu_socket_perms_ask_mode(&perms, "0620", error), 0);
+	assert_int_equal(stand_in(&perms).st_mode & 07777, 0620);
 	make(0777, geteuid(), getegid());
-	assert_int_equal(stand_in(&rights).st_mode & 07777, 0620);
+	assert_int_equal(stand_in(&perms).st_mode & 07777, 0620);
 	unlink("back");
 }
 
 static void owners_are_kept(void **state)
 {
-	struct vhu_rights rights = {0};
+	struct vhu_socket_perms perms = {0};
 	struct stat st;
 
 	(void)state;
 	if (geteuid())
 		skip();
 	make(0660, 4711, 4712);
-	st = stand_in(&rights);
+	st = stand_in(&perms);
 	assert_int_equal(st.st_uid, 4711);
 	assert_int_equal(st.st_gid, 4712);
-	assert_int_equal(vhu_rights_ask_owner(&rights, ":4713", error), 0);
-	st = stand_in(&rights);
+	assert_int_equal(vhu_socket_perms_ask_owner(&perms, ":4713", error), 0);
+	st = stand_in(&perms);
 	assert_int_equal(st.st_uid, 4711);
 	assert_int_equal(st.st_gid, 4713);
 	assert_int_equal(st.st_mode & 07777, 0660);
-	assert_int_equal(vhu_rights_ask_owner(&rights, "4714", error), 0);
-	assert_int_equal(stand_in(&rights).st_uid, 4714);
+	assert_int_equal(vhu_socket_perms_ask_owner(&perms, "4714", error), 0);
+	assert_int_equal(stand_in(&perms).st_uid, 4714);
 	unlink("back");
 }
 
 /* Become somebody who may not give files away, and stand in for a socket of root's. */
 static _Noreturn void be_nobody(void)
 {
-	struct vhu_rights rights = {0}, asked = {0};
+	struct vhu_socket_perms perms = {0}, asked = {0};
 	struct vhu_endpoint front;
 
 	if (setgid(NOBODY) || setuid(NOBODY))
 		_exit(2);
 	/* Not for others than those who had it. */
-	if ((stand_in(&rights).st_mode & 07777) != 0644 || !strstr(error, "front: does not belong"))
+	if ((stand_in(&perms).st_mode & 07777) != 0644 || !strstr(error, "front: does not belong"))
 		_exit(3);
-	if (vhu_rights_ask_owner(&asked, "0", error) ||
+	if (vhu_socket_perms_ask_owner(&asked, "0", error) ||
 	    vhu_endpoint_parse(&front, "front", VHU_ENDPOINT_LISTEN, error))
 		_exit(4);
 	if (vhu_endpoint_open(&front, &asked, error) != -EPERM || !strstr(error, "cannot belong") ||
@@ -171,23 +171,23 @@ static void what_cannot_be_kept_is_said_and_nobody_gains(void **state)
 /* See that a label that "back" has is given to "front". */
 static void label_is_kept(const char *name, const void *value, size_t size)
 {
-	struct vhu_rights rights = {0};
+	struct vhu_socket_perms perms = {0};
 	struct vhu_endpoint front;
 	uint8_t got[256];
 
-	vhu_rights_read(&rights, "back");
+	vhu_socket_perms_read(&perms, "back");
 	assert_int_equal(vhu_endpoint_parse(&front, "front", VHU_ENDPOINT_LISTEN, error), 0);
-	assert_int_equal(vhu_endpoint_open(&front, &rights, error), 0);
+	assert_int_equal(vhu_endpoint_open(&front, &perms, error), 0);
 	assert_string_equal(error, "");
 	assert_int_equal(getxattr("front", name, got, sizeof(got)), size);
 	assert_memory_equal(got, value, size);
 	vhu_endpoint_close(&front);
-	vhu_rights_free(&rights);
+	vhu_socket_perms_free(&perms);
 }
 
 static void access_lists_are_kept_unless_a_mode_was_asked_for(void **state)
 {
-	struct vhu_rights rights = {0};
+	struct vhu_socket_perms perms = {0};
 	uint8_t got[256];
 
 	(void)state;
@@ -198,8 +198,8 @@ static void access_lists_are_kept_unless_a_mode_was_asked_for(void **state)
 		skip();
 	}
 	label_is_kept("system.posix_acl_access", list, sizeof(list));
-	assert_int_equal(vhu_rights_ask_mode(&rights, "0600", error), 0);
-	assert_int_equal(stand_in(&rights).st_mode & 07777, 0600);
+	assert_int_equal(vhu_socket_perms_ask_mode(&perms, "0600", error), 0);
+	assert_int_equal(stand_in(&perms).st_mode & 07777, 0600);
 	assert_int_equal(getxattr("front", "system.posix_acl_access", got, sizeof(got)), -1);
 	unlink("back");
 }
@@ -226,13 +226,13 @@ static void nonsense_is_refused(void **state)
 	static const char *const owner[] = {
 	    "",      ":",         "root:",      "no such user", "-1",
 	    ":none", "0:no such", "root:root:", "4294967295",   ":-1"};
-	struct vhu_rights rights = {0};
+	struct vhu_socket_perms perms = {0};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(mode) / sizeof(mode[0]); i++)
-		assert_int_equal(vhu_rights_ask_mode(&rights, mode[i], error), -EINVAL);
+		assert_int_equal(vhu_socket_perms_ask_mode(&perms, mode[i], error), -EINVAL);
 	for (size_t i = 0; i < sizeof(owner) / sizeof(owner[0]); i++)
-		assert_int_equal(vhu_rights_ask_owner(&rights, owner[i], error), -EINVAL);
+		assert_int_equal(vhu_socket_perms_ask_owner(&perms, owner[i], error), -EINVAL);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Rules: what their texts mean, which messages they are for, what is said of wrong ones. */
+/* Faults: what their texts mean, which messages they are for, what is said of wrong ones. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,11 +11,11 @@
 
 #include <cmocka.h>
 
-#include "proxy/mask.h"
+#include "proxy/fault/mask.h"
 
 #define BACK true
 
-/* A message that a rule is tried on. */
+/* A message that a fault is tried on. */
 struct sample {
 	enum vhu_channel channel;
 	bool from_back_end;
@@ -27,8 +27,8 @@ struct sample {
 
 static const struct vhu_context nothing_known;
 
-/* Fill in what rules look at; @bytes is room for it. */
-static struct vhu_rule_message look(const struct sample *sample, uint8_t bytes[64])
+/* Fill in what faults look at; @bytes is room for it. */
+static struct vhu_fault_message look(const struct sample *sample, uint8_t bytes[64])
 {
 	struct vhu_header header = {vhu_messages[sample->id].request,
 				    sample->flags ? sample->flags : VHU_FLAGS_VERSION,
@@ -36,7 +36,7 @@ static struct vhu_rule_message look(const struct sample *sample, uint8_t bytes[6
 
 	vhu_header_write(bytes, header, vhu_host_is_big_endian());
 	memcpy(bytes + VHU_HEADER_SIZE, sample->payload, sizeof(sample->payload));
-	return (struct vhu_rule_message){
+	return (struct vhu_fault_message){
 	    .session = 1,
 	    .channel = sample->channel,
 	    .from_back_end = sample->from_back_end,
@@ -47,25 +47,25 @@ static struct vhu_rule_message look(const struct sample *sample, uint8_t bytes[6
 	};
 }
 
-/* Return whether the one rule @text applies to @sample. */
+/* Return whether the one fault @text applies to @sample. */
 static bool applies(const char *text, const struct sample *sample)
 {
-	struct vhu_rules rules = {0};
-	struct vhu_rule_memory memory = {0};
-	struct vhu_proxy_rule *hit[VHU_RULES_MAX];
-	char error[VHU_RULE_ERROR] = "";
+	struct vhu_faults faults = {0};
+	struct vhu_fault_memory memory = {0};
+	struct vhu_fault *hit[VHU_FAULTS_MAX];
+	char error[VHU_FAULT_ERROR] = "";
 	uint8_t bytes[64] = {0};
-	struct vhu_rule_message message = look(sample, bytes);
+	struct vhu_fault_message message = look(sample, bytes);
 	unsigned hits;
 
-	if (vhu_rules_add(&rules, text, error) < 0)
+	if (vhu_faults_add(&faults, text, error) < 0)
 		fail_msg("%s: %s", text, error);
-	hits = vhu_rules_match(&rules, &memory, &message, hit);
+	hits = vhu_faults_match(&faults, &memory, &message, hit);
 	if (hits)
-		assert_true(vhu_rules_speak_of(&rules, sample->channel, sample->from_back_end,
-					       vhu_messages[sample->id].request));
-	vhu_rules_clear(&rules);
-	vhu_rule_memory_free(&memory);
+		assert_true(vhu_faults_speak_of(&faults, sample->channel, sample->from_back_end,
+						vhu_messages[sample->id].request));
+	vhu_faults_clear(&faults);
+	vhu_fault_memory_free(&memory);
 	return hits == 1;
 }
 
@@ -81,7 +81,7 @@ static const struct sample inband = {VHU_BACK_END, BACK, VHU_MSG_BACKEND_VRING_C
 static const struct sample inband_ack = {VHU_BACK_END, !BACK, VHU_MSG_BACKEND_VRING_CALL,
 					 0x5,          8,     {0}};
 
-/* A rule is for the messages that it names, and for no others. */
+/* A fault is for the messages that it names, and for no others. */
 static void says_which(void **state)
 {
 	static const struct {
@@ -137,29 +137,29 @@ static void says_which(void **state)
 				 row[i].applies ? "does not apply" : "applies");
 }
 
-/* Try a rule on 24 kicks of two sessions in turn; @expected has a digit for each to which it is to
+/* Try a fault on 24 kicks of two sessions in turn; @expected has a digit for each to which it is to
  * apply, that of its session, and a dot for others. */
 static void counts(const char *text, const char *expected)
 {
-	struct vhu_rules rules = {.seed = 7};
-	struct vhu_rule_memory memory[2] = {{0}, {0}};
-	struct vhu_proxy_rule *hit[VHU_RULES_MAX];
-	char error[VHU_RULE_ERROR], seen[25] = "";
+	struct vhu_faults faults = {.seed = 7};
+	struct vhu_fault_memory memory[2] = {{0}, {0}};
+	struct vhu_fault *hit[VHU_FAULTS_MAX];
+	char error[VHU_FAULT_ERROR], seen[25] = "";
 	uint8_t bytes[64] = {0};
-	struct vhu_rule_message message = look(&kick, bytes);
+	struct vhu_fault_message message = look(&kick, bytes);
 
-	assert_true(vhu_rules_add(&rules, text, error) > 0);
+	assert_true(vhu_faults_add(&faults, text, error) > 0);
 	for (unsigned i = 0; i < 24; i++) {
 		message.session = 1 + i % 2;
-		seen[i] = vhu_rules_match(&rules, &memory[i % 2], &message, hit)
+		seen[i] = vhu_faults_match(&faults, &memory[i % 2], &message, hit)
 			      ? (char)('1' + i % 2)
 			      : '.';
 	}
 	assert_string_equal(seen, expected);
-	assert_int_equal(rules.first->matched, 24);
-	vhu_rules_clear(&rules);
-	vhu_rule_memory_free(&memory[0]);
-	vhu_rule_memory_free(&memory[1]);
+	assert_int_equal(faults.first->matched, 24);
+	vhu_faults_clear(&faults);
+	vhu_fault_memory_free(&memory[0]);
+	vhu_fault_memory_free(&memory[1]);
 }
 
 /* What fits is counted in each session, or in all together. */
@@ -181,75 +181,75 @@ static void says_how_often(void **state)
 /* Chance hangs on the seed alone: sessions have it alike whatever happens beside them. */
 static void repeats_chance(void **state)
 {
-	struct vhu_rules rules = {0};
-	char error[VHU_RULE_ERROR];
+	struct vhu_faults faults = {0};
+	char error[VHU_FAULT_ERROR];
 	uint64_t seen[3] = {0};
 	uint8_t bytes[64] = {0};
-	struct vhu_rule_message message = look(&kick, bytes);
-	struct vhu_proxy_rule *hit[VHU_RULES_MAX];
+	struct vhu_fault_message message = look(&kick, bytes);
+	struct vhu_fault *hit[VHU_FAULTS_MAX];
 
 	(void)state;
 	for (unsigned run = 0; run < 3; run++) {
-		struct vhu_rule_memory memory = {0}, other = {0};
+		struct vhu_fault_memory memory = {0}, other = {0};
 
-		rules = (struct vhu_rules){.seed = run == 2 ? 5 : 4};
-		assert_true(vhu_rules_add(&rules, "any probability=1/4: delay 1ms..2ms", error) >
+		faults = (struct vhu_faults){.seed = run == 2 ? 5 : 4};
+		assert_true(vhu_faults_add(&faults, "any probability=1/4: delay 1ms..2ms", error) >
 			    0);
-		assert_true(vhu_rules_by_chance(&rules));
+		assert_true(vhu_faults_by_chance(&faults));
 		for (unsigned i = 0; i < 64; i++) {
 			message.session = 2;
 			for (unsigned j = 0; run && j < 3; j++)
-				vhu_rules_match(&rules, &other, &message, hit);
+				vhu_faults_match(&faults, &other, &message, hit);
 			message.session = 1;
-			if (vhu_rules_match(&rules, &memory, &message, hit)) {
-				uint64_t ns = vhu_rules_delay(&rules, hit[0], hit[0]->action, 1);
+			if (vhu_faults_match(&faults, &memory, &message, hit)) {
+				uint64_t ns = vhu_faults_delay(&faults, hit[0], hit[0]->action, 1);
 
 				assert_in_range(ns, 1000000, 2000000);
 				seen[run] |= UINT64_C(1) << i;
 			}
 		}
-		vhu_rules_clear(&rules);
-		vhu_rule_memory_free(&memory);
-		vhu_rule_memory_free(&other);
+		vhu_faults_clear(&faults);
+		vhu_fault_memory_free(&memory);
+		vhu_fault_memory_free(&other);
 	}
 	assert_in_range(__builtin_popcountll(seen[0]), 5, 30);
 	assert_true(seen[0] == seen[1]);
 	assert_true(seen[0] != seen[2]);
 }
 
-/* Kicks and calls have rules of their own. */
+/* Kicks and calls have faults of their own. */
 static void says_what_befalls_kicks(void **state)
 {
-	struct vhu_rules rules = {0};
-	struct vhu_rule_memory memory = {0};
-	struct vhu_rule_effect effect;
-	struct vhu_rule_event event = {.session = 1, .on = VHU_RULE_KICK, .vring = 1};
-	struct vhu_proxy_rule *hit[VHU_RULES_MAX];
-	char error[VHU_RULE_ERROR];
+	struct vhu_faults faults = {0};
+	struct vhu_fault_memory memory = {0};
+	struct vhu_fault_effect effect;
+	struct vhu_fault_event event = {.session = 1, .on = VHU_FAULT_KICK, .vring = 1};
+	struct vhu_fault *hit[VHU_FAULTS_MAX];
+	char error[VHU_FAULT_ERROR];
 	uint8_t bytes[64] = {0};
-	struct vhu_rule_message message = look(&kick, bytes);
+	struct vhu_fault_message message = look(&kick, bytes);
 
 	(void)state;
-	assert_int_equal(vhu_rules_add(&rules, "kick vring=1 every=2: lose", error), 1);
-	assert_int_equal(vhu_rules_add(&rules, "kick: delay 5ms, repeat", error), 2);
-	assert_int_equal(vhu_rules_add(&rules, "call vring=0: repeat 3", error), 3);
-	assert_true(vhu_rules_event(&rules, &memory, &event, &effect));
+	assert_int_equal(vhu_faults_add(&faults, "kick vring=1 every=2: lose", error), 1);
+	assert_int_equal(vhu_faults_add(&faults, "kick: delay 5ms, repeat", error), 2);
+	assert_int_equal(vhu_faults_add(&faults, "call vring=0: repeat 3", error), 3);
+	assert_true(vhu_faults_event(&faults, &memory, &event, &effect));
 	assert_false(effect.lose);
 	assert_int_equal(effect.delay_ns, 5000000);
 	assert_int_equal(effect.repeat, 1);
-	assert_int_equal(effect.rule->id, 2);
-	assert_true(vhu_rules_event(&rules, &memory, &event, &effect));
+	assert_int_equal(effect.fault->id, 2);
+	assert_true(vhu_faults_event(&faults, &memory, &event, &effect));
 	assert_true(effect.lose);
-	assert_int_equal(effect.rule->id, 1);
-	event.on = VHU_RULE_CALL;
-	assert_false(vhu_rules_event(&rules, &memory, &event, &effect));
+	assert_int_equal(effect.fault->id, 1);
+	event.on = VHU_FAULT_CALL;
+	assert_false(vhu_faults_event(&faults, &memory, &event, &effect));
 	event.vring = 0;
-	assert_true(vhu_rules_event(&rules, &memory, &event, &effect));
+	assert_true(vhu_faults_event(&faults, &memory, &event, &effect));
 	assert_int_equal(effect.repeat, 3);
-	assert_int_equal(vhu_rules_match(&rules, &memory, &message, hit), 0);
-	assert_false(vhu_rules_speak_of(&rules, VHU_FRONT_END, false, 12));
-	vhu_rules_clear(&rules);
-	vhu_rule_memory_free(&memory);
+	assert_int_equal(vhu_faults_match(&faults, &memory, &message, hit), 0);
+	assert_false(vhu_faults_speak_of(&faults, VHU_FRONT_END, false, 12));
+	vhu_faults_clear(&faults);
+	vhu_fault_memory_free(&memory);
 }
 
 /* Actions are read with what belongs to them. */
@@ -259,30 +259,30 @@ static void reads_actions(void **state)
 	    "front SET_VRING_ADDR: delay 1.5ms, hold 2s , drop, duplicate 3, split 4, 12,20 pause "
 	    "1us, reorder, cut after, set vring.used=0x10 header.flags=9,lose-fd";
 	static const struct {
-		enum vhu_rule_verb verb;
+		enum vhu_fault_verb command;
 		uint64_t from;
 	} expected[] = {
-	    {VHU_RULE_DELAY, 1500000},      {VHU_RULE_HOLD, 2000000000}, {VHU_RULE_DROP, 0},
-	    {VHU_RULE_DUPLICATE, 3},        {VHU_RULE_SPLIT, 1000},      {VHU_RULE_REORDER, 1},
-	    {VHU_RULE_CUT_AFTER, 0},        {VHU_RULE_SET, 16},          {VHU_RULE_SET, 9},
-	    {VHU_RULE_LOSE_FD, UINT64_MAX},
+	    {VHU_FAULT_DELAY, 1500000},      {VHU_FAULT_HOLD, 2000000000}, {VHU_FAULT_DROP, 0},
+	    {VHU_FAULT_DUPLICATE, 3},        {VHU_FAULT_SPLIT, 1000},      {VHU_FAULT_REORDER, 1},
+	    {VHU_FAULT_CUT_AFTER, 0},        {VHU_FAULT_SET, 16},          {VHU_FAULT_SET, 9},
+	    {VHU_FAULT_LOSE_FD, UINT64_MAX},
 	};
-	struct vhu_rules rules = {0};
-	char error[VHU_RULE_ERROR];
+	struct vhu_faults faults = {0};
+	char error[VHU_FAULT_ERROR];
 
 	(void)state;
-	assert_int_equal(vhu_rules_add(&rules, text, error), 1);
-	assert_string_equal(rules.first->text, text);
-	assert_int_equal(rules.first->actions, sizeof(expected) / sizeof(expected[0]));
-	for (unsigned i = 0; i < rules.first->actions; i++) {
-		assert_int_equal(rules.first->action[i].verb, expected[i].verb);
-		assert_int_equal(rules.first->action[i].from, expected[i].from);
+	assert_int_equal(vhu_faults_add(&faults, text, error), 1);
+	assert_string_equal(faults.first->text, text);
+	assert_int_equal(faults.first->actions, sizeof(expected) / sizeof(expected[0]));
+	for (unsigned i = 0; i < faults.first->actions; i++) {
+		assert_int_equal(faults.first->action[i].command, expected[i].command);
+		assert_int_equal(faults.first->action[i].from, expected[i].from);
 	}
-	assert_int_equal(rules.first->action[4].pieces, 3);
-	assert_int_equal(rules.first->action[4].piece[2], 20);
-	assert_string_equal(rules.first->action[7].field.path, "vring.used");
-	assert_false(vhu_rules_by_chance(&rules));
-	vhu_rules_clear(&rules);
+	assert_int_equal(faults.first->action[4].pieces, 3);
+	assert_int_equal(faults.first->action[4].piece[2], 20);
+	assert_string_equal(faults.first->action[7].field.path, "vring.used");
+	assert_false(vhu_faults_by_chance(&faults));
+	vhu_faults_clear(&faults);
 }
 
 /* What is wrong is said in a line, with the column. */
@@ -345,82 +345,82 @@ static void refuses(void **state)
 	    {"kick size=1: lose", "column 6: a kick or a call has vring and no size"},
 	    {"call reply: lose", "column 6: a kick or a call has no reply"},
 	};
-	struct vhu_rules rules = {0};
+	struct vhu_faults faults = {0};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-		char error[VHU_RULE_ERROR] = "";
+		char error[VHU_FAULT_ERROR] = "";
 
-		assert_int_equal(vhu_rules_add(&rules, row[i].text, error), -EINVAL);
+		assert_int_equal(vhu_faults_add(&faults, row[i].text, error), -EINVAL);
 		assert_string_equal(error, row[i].error);
 	}
-	assert_int_equal(rules.count, 0);
+	assert_int_equal(faults.count, 0);
 }
 
 /* Note that something held was let go. */
-static void let_go(struct vhu_rule_held *held)
+static void let_go(struct vhu_fault_held *held)
 {
 	held->session += 100;
 }
 
-/* Rules come and go; what one holds goes with it. */
+/* Faults come and go; what one holds goes with it. */
 static void adds_and_removes(void **state)
 {
-	struct vhu_rules rules = {0};
-	char error[VHU_RULE_ERROR];
-	struct vhu_rule_held held[3] = {
+	struct vhu_faults faults = {0};
+	char error[VHU_FAULT_ERROR];
+	struct vhu_fault_held held[3] = {
 	    {1, 1, let_go, NULL, NULL}, {2, 2, let_go, NULL, NULL}, {2, 1, let_go, NULL, NULL}};
 
 	(void)state;
-	assert_int_equal(vhu_rules_add(&rules, "SET_OWNER: hold", error), 1);
-	assert_int_equal(vhu_rules_add(&rules, "SET_VRING_ADDR: hold", error), 2);
-	assert_true(vhu_rules_speak_of(&rules, VHU_FRONT_END, false, 3));
+	assert_int_equal(vhu_faults_add(&faults, "SET_OWNER: hold", error), 1);
+	assert_int_equal(vhu_faults_add(&faults, "SET_VRING_ADDR: hold", error), 2);
+	assert_true(vhu_faults_speak_of(&faults, VHU_FRONT_END, false, 3));
 	for (unsigned i = 0; i < 3; i++)
-		vhu_rules_hold(&rules, &held[i]);
-	assert_int_equal(vhu_rules_release(&rules, 3, 0), 0);
-	assert_int_equal(vhu_rules_release(&rules, 2, 1), 1);
+		vhu_faults_hold(&faults, &held[i]);
+	assert_int_equal(vhu_faults_release(&faults, 3, 0), 0);
+	assert_int_equal(vhu_faults_release(&faults, 2, 1), 1);
 	assert_int_equal(held[2].session, 102);
-	assert_int_equal(vhu_rules_remove(&rules, 1), 0);
+	assert_int_equal(vhu_faults_remove(&faults, 1), 0);
 	assert_int_equal(held[0].session, 101);
-	assert_int_equal(vhu_rules_remove(&rules, 1), -ENOENT);
-	assert_false(vhu_rules_speak_of(&rules, VHU_FRONT_END, false, 3));
-	vhu_rules_unhold(&held[1]);
-	vhu_rules_unhold(&held[1]);
-	assert_null(rules.held);
-	assert_int_equal(vhu_rules_add(&rules, "SET_OWNER: drop", error), 3);
-	vhu_rules_clear(&rules);
-	assert_int_equal(rules.count, 0);
-	for (unsigned i = 0; i < VHU_RULES_MAX; i++)
-		assert_true(vhu_rules_add(&rules, "any: drop", error) > 0);
-	assert_int_equal(vhu_rules_add(&rules, "any: drop", error), -ENOSPC);
+	assert_int_equal(vhu_faults_remove(&faults, 1), -ENOENT);
+	assert_false(vhu_faults_speak_of(&faults, VHU_FRONT_END, false, 3));
+	vhu_faults_unhold(&held[1]);
+	vhu_faults_unhold(&held[1]);
+	assert_null(faults.held);
+	assert_int_equal(vhu_faults_add(&faults, "SET_OWNER: drop", error), 3);
+	vhu_faults_clear(&faults);
+	assert_int_equal(faults.count, 0);
+	for (unsigned i = 0; i < VHU_FAULTS_MAX; i++)
+		assert_true(vhu_faults_add(&faults, "any: drop", error) > 0);
+	assert_int_equal(vhu_faults_add(&faults, "any: drop", error), -ENOSPC);
 	assert_string_equal(error, "there are 256 rules already");
-	vhu_rules_clear(&rules);
+	vhu_faults_clear(&faults);
 }
 
 /* A file is read as a whole or not at all. */
 static void reads_files(void **state)
 {
-	char path[] = "/tmp/vhu-test-XXXXXX", error[VHU_RULE_ERROR], expected[VHU_RULE_ERROR];
+	char path[] = "/tmp/vhu-test-XXXXXX", error[VHU_FAULT_ERROR], expected[VHU_FAULT_ERROR];
 	int fd = mkstemp(path);
 	static const char good[] = "# first\n\nany: drop # why\r\n\t SET_OWNER: delay 1ms\n",
 			  bad[] = "kick: lose\nany:\n";
-	struct vhu_rules rules = {0};
+	struct vhu_faults faults = {0};
 
 	(void)state;
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, good, sizeof(good) - 1), sizeof(good) - 1);
-	assert_int_equal(vhu_rules_load(&rules, path, error), 2);
-	assert_string_equal(rules.first->text, "any: drop");
+	assert_int_equal(vhu_faults_load(&faults, path, error), 2);
+	assert_string_equal(faults.first->text, "any: drop");
 	assert_int_equal(write(fd, bad, sizeof(bad) - 1), sizeof(bad) - 1);
-	assert_int_equal(vhu_rules_load(&rules, path, error), -EINVAL);
+	assert_int_equal(vhu_faults_load(&faults, path, error), -EINVAL);
 	snprintf(expected, sizeof(expected), "%s:6:5: what is to be done: ", path);
 	assert_memory_equal(error, expected, strlen(expected));
-	assert_int_equal(rules.count, 2);
-	assert_int_equal(vhu_rules_load(&rules, "/nowhere/rules", error), -ENOENT);
+	assert_int_equal(faults.count, 2);
+	assert_int_equal(vhu_faults_load(&faults, "/nowhere/rules", error), -ENOENT);
 	assert_string_equal(error, "/nowhere/rules: No such file or directory");
-	assert_int_equal(vhu_rules_load(&rules, "/", error), -EISDIR);
-	assert_int_equal(rules.count, 2);
-	vhu_rules_clear(&rules);
+	assert_int_equal(vhu_faults_load(&faults, "/", error), -EISDIR);
+	assert_int_equal(faults.count, 2);
+	vhu_faults_clear(&faults);
 	close(fd);
 	unlink(path);
 }
@@ -450,7 +450,7 @@ static void reads_masks(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		struct vhu_mask mask = {0};
-		char error[VHU_RULE_ERROR] = "";
+		char error[VHU_FAULT_ERROR] = "";
 
 		assert_int_equal(vhu_mask_add(&mask, row[i].text, error),
 				 *row[i].error ? -EINVAL : 0);

@@ -22,7 +22,7 @@
 
 #include <cmocka.h>
 
-#include "proxy/sandbox.h"
+#include "proxy/sandbox/sandbox.h"
 
 /* What this was built with. */
 #ifdef VHU_HAVE_SECCOMP

@@ -15,8 +15,8 @@
 
 #include <cmocka.h>
 
-#include "proxy/endpoint.h"
-#include "proxy/systemd.h"
+#include "proxy/core/systemd.h"
+#include "proxy/endpoint/endpoint.h"
 
 static char error[VHU_ENDPOINT_ERROR];
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "proxy/traffic.h"
+#include "proxy/session/link_stats.h"
 
 static const struct vhu_context unknown;
 static const struct vhu_context acknowledges = {
@@ -16,7 +16,7 @@ static const struct vhu_context acknowledges = {
 static const struct vhu_context nothing_taken = {.has_protocol_features = true};
 
 /* Let a message pass. */
-static void pass(struct vhu_traffic *traffic, enum vhu_channel channel, enum vhu_side from,
+static void pass(struct vhu_link_stats *traffic, enum vhu_channel channel, enum vhu_side from,
 		 enum vhu_message_id id, uint32_t flags)
 {
 	const struct vhu_header header = {
@@ -24,16 +24,16 @@ static void pass(struct vhu_traffic *traffic, enum vhu_channel channel, enum vhu
 	    .flags = VHU_FLAGS_VERSION | flags,
 	};
 
-	vhu_traffic_passed(traffic, channel, from, &header, 20, 1);
+	vhu_link_stats_passed(traffic, channel, from, &header, 20, 1);
 }
 
 /* Hold the message that waits against @id; VHU_MESSAGES: none. */
-static void expect(const struct vhu_traffic *traffic, enum vhu_channel channel,
+static void expect(const struct vhu_link_stats *traffic, enum vhu_channel channel,
 		   const struct vhu_context *context, enum vhu_message_id id)
 {
 	const struct vhu_message *message = NULL;
 
-	if (!vhu_traffic_waits(traffic, channel, context, &message)) {
+	if (!vhu_link_stats_waits(traffic, channel, context, &message)) {
 		assert_int_equal(id, VHU_MESSAGES);
 		return;
 	}
@@ -43,13 +43,13 @@ static void expect(const struct vhu_traffic *traffic, enum vhu_channel channel,
 
 static void counts_each_way(void **state)
 {
-	struct vhu_traffic traffic = {0};
+	struct vhu_link_stats traffic = {0};
 
 	(void)state;
 	pass(&traffic, VHU_FRONT_END, VHU_FRONT, VHU_MSG_SET_OWNER, 0);
 	pass(&traffic, VHU_FRONT_END, VHU_FRONT, VHU_MSG_GET_FEATURES, 0);
 	pass(&traffic, VHU_FRONT_END, VHU_BACK, VHU_MSG_GET_FEATURES, VHU_FLAG_REPLY);
-	vhu_traffic_passed(&traffic, VHU_FRONT_END, VHU_BACK, NULL, 3, 0);
+	vhu_link_stats_passed(&traffic, VHU_FRONT_END, VHU_BACK, NULL, 3, 0);
 	assert_int_equal(traffic.from[VHU_FRONT].messages, 2);
 	assert_int_equal(traffic.from[VHU_FRONT].bytes, 40);
 	assert_int_equal(traffic.from[VHU_FRONT].fds, 2);
@@ -60,7 +60,7 @@ static void counts_each_way(void **state)
 
 static void an_answer_ends_the_waiting_of_older_requests(void **state)
 {
-	struct vhu_traffic traffic = {0};
+	struct vhu_link_stats traffic = {0};
 
 	(void)state;
 	pass(&traffic, VHU_FRONT_END, VHU_FRONT, VHU_MSG_GET_FEATURES, 0);
@@ -78,7 +78,7 @@ static void an_answer_ends_the_waiting_of_older_requests(void **state)
 
 static void what_must_be_answered_hangs_on_what_was_taken(void **state)
 {
-	struct vhu_traffic asked = {0}, logs = {0};
+	struct vhu_link_stats asked = {0}, logs = {0};
 
 	(void)state;
 	pass(&asked, VHU_FRONT_END, VHU_FRONT, VHU_MSG_SET_OWNER, 0);
@@ -95,7 +95,7 @@ static void what_must_be_answered_hangs_on_what_was_taken(void **state)
 
 static void requests_of_the_back_end_wait_too(void **state)
 {
-	struct vhu_traffic traffic = {0};
+	struct vhu_link_stats traffic = {0};
 
 	(void)state;
 	pass(&traffic, VHU_BACK_END, VHU_BACK, VHU_MSG_BACKEND_CONFIG_CHANGE_MSG,
@@ -107,7 +107,7 @@ static void requests_of_the_back_end_wait_too(void **state)
 
 static void a_flood_of_requests_keeps_the_oldest(void **state)
 {
-	struct vhu_traffic traffic = {0};
+	struct vhu_link_stats traffic = {0};
 
 	(void)state;
 	pass(&traffic, VHU_FRONT_END, VHU_FRONT, VHU_MSG_GET_CONFIG, 0);

@@ -15,8 +15,8 @@
 struct talk {
 	struct vhu_sessions *sessions;
 	uint64_t session, number, time_ns;
-	struct vhu_note note; /* of the message fed last */
-	char text[256];       /* and what it says */
+	struct vhu_annotation note; /* of the message fed last */
+	char text[256];             /* and what it says */
 };
 
 static struct talk talk_new(void)
@@ -51,7 +51,7 @@ static void say(struct talk *talk, enum vhu_channel channel, bool reply, uint32_
 		memcpy(bytes + VHU_HEADER_SIZE, payload, size);
 	talk->time_ns += 100;
 	assert_int_equal(vhu_session_feed(talk->sessions, &record, ++talk->number, &talk->note), 0);
-	vhu_note_text(&talk->note, &record, talk->text, sizeof(talk->text));
+	vhu_annotation_text(&talk->note, &record, talk->text, sizeof(talk->text));
 }
 
 static void ask(struct talk *talk, uint32_t request, const void *payload, uint32_t size)
@@ -347,7 +347,7 @@ static void a_session_that_closed_is_forgotten(void **state)
 	(void)state;
 	ask(&talk, 1, NULL, 0);
 	assert_int_equal(vhu_session_feed(talk.sessions, &closed, ++talk.number, &talk.note), 0);
-	vhu_note_text(&talk.note, &closed, text, sizeof(text));
+	vhu_annotation_text(&talk.note, &closed, text, sizeof(text));
 	assert_string_equal(text, "session closed: gone");
 	answer(&talk, 1, &features, 8);
 	assert_int_equal(talk.note.request_number, 0);

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "lib/cli/utf8.h"
+#include "lib/util/utf8.h"
 
 static void characters_have_a_size(void **state)
 {

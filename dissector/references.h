@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a message refers to: its vring, where that lies in memory, the features it had to choose
+ * from. */
+#ifndef VHU_DISSECTOR_REFERENCES_H
+#define VHU_DISSECTOR_REFERENCES_H
+
+#include "dissector/ws_compat.h"
+#include "lib/session/session.h"
+
+/* Register its fields with @proto. */
+void vhu_references_register(int proto);
+
+/* Add what @note's message refers to to @tree. */
+void vhu_references_add(proto_tree *tree, tvbuff_t *tvb, const struct vhu_annotation *note);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Rules about how a session ends, and its last words. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/protocol/line.h"
+#include "lib/protocol/text.h"
+#include "lib/session/internal.h"
+
+/* A request that was open for longer than this when the session ended was not cut off by the end.
+ */
+#define HUNG_MS 1000
+
+static const char *const side_name[2] = {"front-end", "back-end"};
+
+/* Return a message's name for a text. */
+static const char *name_of(const struct vhu_message *message)
+{
+	return message ? message->name : "a message of unknown id";
+}
+
+/* Return how many milliseconds passed between two times. */
+static uint64_t ms_between(uint64_t from, uint64_t to)
+{
+	return to > from ? (to - from) / 1000000 : 0;
+}
+
+/* Return the side that a record says closed first: 0 the front-end, 1 the back-end, -1 neither. */
+static int who_closed(const struct vhu_record *record)
+{
+	for (int side = 0; side < 2; side++)
+		if (record->text &&
+		    !strncmp(record->text, side_name[side], strlen(side_name[side])))
+			return side;
+	return -1;
+}
+
+/* Write what the side that owes an answer did last: "its last was X, message 7". */
+static void last_text(const struct vhu_channel_state *channel, unsigned side, char *to, size_t size)
+{
+	struct vhu_line line = vhu_line_in(to, size);
+
+	if (channel->last_number[side])
+		vhu_line_printf(&line, "the %s's last was %s%s, message %" PRIu64, side_name[side],
+				name_of(channel->last[side]),
+				channel->last_is_reply[side] ? " reply" : "",
+				channel->last_number[side]);
+	else
+		vhu_line_printf(&line, "the %s said nothing", side_name[side]);
+}
+
+/* Report requests of a channel that were never answered. @by: who closed, as text; NULL: nobody. */
+static void check_unanswered(struct vhu_check_context *check, enum vhu_channel c, const char *by)
+{
+	const struct vhu_state *state = check->state;
+	const struct vhu_channel_state *channel = &state->channel[c];
+	char last[128];
+
+	last_text(channel, c == VHU_FRONT_END, last, sizeof(last));
+	for (unsigned i = 0; i < channel->count; i++) {
+		const struct vhu_pending *pending = &channel->pending[i];
+		uint64_t ms = ms_between(pending->time_ns, state->last_ns);
+
+		if (!pending->due || pending->passed_over)
+			continue;
+		if (ms >= HUNG_MS)
+			vhu_report(check, VHU_RULE_AT_402, pending->number,
+				   "%s, message %" PRIu64 ", was not answered in %" PRIu64
+				   " ms%s%s; %s",
+				   name_of(pending->message), pending->number, ms,
+				   by ? ", then " : "", by ? by : "", last);
+		else if (by)
+			vhu_report(check, VHU_RULE_AT_411, pending->number,
+				   "%s while %s, message %" PRIu64 ", was to be answered; %s", by,
+				   name_of(pending->message), pending->number, last);
+	}
+}
+
+/* Return who closed, as a text. */
+static const char *closed_text(int side, bool session)
+{
+	if (side < 0)
+		return session ? "the session was closed" : "its channel was closed";
+	return side ? "the back-end closed" : "the front-end closed";
+}
+
+void vhu_rules_channel_end(struct vhu_check_context *check)
+{
+	struct vhu_channel_state *channel = &check->state->channel[check->record->channel];
+	int side = who_closed(check->record);
+
+	channel->open = false;
+	channel->closed_by = check->number;
+	/* Those that end with the session are looked at with it. */
+	if (check->record->channel == VHU_FRONT_END || side < 0)
+		return;
+	check_unanswered(check, check->record->channel, closed_text(side, false));
+	channel->count = 0;
+}
+
+/* Report a back-end that closed right after a message that wants no answer. */
+static void check_moment(struct vhu_check_context *check)
+{
+	const struct vhu_channel_state *channel = &check->state->channel[VHU_FRONT_END];
+	uint64_t ns = check->record->time_ns - channel->last_ns[0];
+
+	if (channel->count || channel->last_is_reply[0] ||
+	    channel->last_number[0] < channel->last_number[1] || !channel->last_number[0] ||
+	    ns > VHU_MOMENT_NS)
+		return;
+	vhu_report(check, VHU_RULE_AT_411, channel->last_number[0],
+		   "the back-end closed %" PRIu64 " us after %s, message %" PRIu64, ns / 1000,
+		   name_of(channel->last[0]), channel->last_number[0]);
+}
+
+/* Report a front-end that left over what it was offered. */
+static void check_offer(struct vhu_check_context *check)
+{
+	const struct vhu_state *state = check->state;
+	const struct vhu_channel_state *channel = &state->channel[VHU_FRONT_END];
+	uint64_t offer = channel->last_number[1];
+	bool protocol = offer == state->protocol_features.offered_by;
+	uint64_t offered = protocol ? state->protocol_features.offered : state->features.offered;
+	char highest[64];
+
+	if (!offer || channel->last_number[0] > offer || !offered ||
+	    (!protocol && offer != state->features.offered_by))
+		return;
+	vhu_bits_text(protocol ? VHU_NAMES_protocol_features : VHU_NAMES_virtio_features,
+		      UINT64_C(1) << (63 - __builtin_clzll(offered)), &state->context, highest,
+		      sizeof(highest));
+	vhu_report(check, VHU_RULE_AT_209, offer,
+		   "the front-end closed right after the offer of %sfeatures 0x%" PRIx64
+		   "; the highest, %s, may be one that it refuses",
+		   protocol ? "protocol " : "", offered, highest);
+}
+
+/* Report a front-end that left over the size of the answer to VHOST_USER_SET_LOG_BASE. */
+static void check_log_reply(struct vhu_check_context *check)
+{
+	const struct vhu_state *state = check->state;
+	const struct vhu_channel_state *channel = &state->channel[VHU_FRONT_END];
+
+	/* Whoever looks what a back-end can do leaves when he knows, and has started nothing. */
+	if (!vhu_state_running(state) || !state->log_reply_by ||
+	    state->log_reply_by != channel->last_number[1] ||
+	    channel->last_number[0] > channel->last_number[1] ||
+	    check->record->time_ns - channel->last_ns[1] > VHU_MOMENT_NS)
+		return;
+	vhu_report(check, VHU_RULE_AT_413, state->log_reply_by,
+		   "the front-end closed right after the answer to %s, which has not the %" PRIu32
+		   " bytes that rust-vmm's insists on",
+		   vhu_messages[VHU_MSG_SET_LOG_BASE].name, vhu_layouts[VHU_LAYOUT_log].size);
+}
+
+void vhu_rules_end(struct vhu_check_context *check, bool closed)
+{
+	const struct vhu_state *state = check->state;
+	int side = closed ? who_closed(check->record) : -1;
+
+	for (enum vhu_channel c = VHU_FRONT_END; c < VHU_CHANNELS; c++)
+		check_unanswered(check, c, closed ? closed_text(side, true) : NULL);
+	if (side == 1)
+		check_moment(check);
+	if (side == 0 && check->whole)
+		check_offer(check);
+	if (side == 0)
+		check_log_reply(check);
+	if (state->iotlb_misses && ms_between(state->iotlb_miss_ns, state->last_ns) >= HUNG_MS)
+		vhu_report(check, VHU_RULE_AT_612, state->iotlb_miss_by,
+			   "%u IOTLB miss%s not answered by an update; the last, message %" PRIu64
+			   ", %" PRIu64 " ms before the end",
+			   state->iotlb_misses, state->iotlb_misses > 1 ? "es were" : " was",
+			   state->iotlb_miss_by, ms_between(state->iotlb_miss_ns, state->last_ns));
+	for (unsigned i = 0; i < state->vrings && state->enabled_unacknowledged; i++)
+		if (state->vring[i].enabled_unacknowledged &&
+		    state->last_ns - state->vring[i].enabled_ns >= VHU_MOMENT_NS)
+			vhu_rules_kick_lost(check, i);
+	if (check->whole && state->first_kick_ns && !state->inflight_by &&
+	    vhu_taken(check, VHU_PF_INFLIGHT_SHMFD))
+		vhu_report(check, VHU_RULE_AT_511, state->protocol_features.taken_by,
+			   "INFLIGHT_SHMFD was negotiated and no %s was sent",
+			   vhu_messages[VHU_MSG_SET_INFLIGHT_FD].name);
+	for (unsigned i = 0; i < state->vrings; i++) {
+		const struct vhu_vring_fd *call = &state->vring[i].fd[VHU_CALL];
+
+		if (state->vring[i].started && call->replaced)
+			vhu_rules_replaced(check, i, call);
+	}
+}
+
+void vhu_rules_replaced(struct vhu_check_context *check, unsigned index,
+			const struct vhu_vring_fd *call)
+{
+	vhu_report(check, VHU_RULE_AT_304, call->number,
+		   "the call of vring %u was replaced %u time%s while it ran, %u of them without "
+		   "an acknowledgement",
+		   index, call->replaced, call->replaced > 1 ? "s" : "", call->unacknowledged);
+}
+
+int vhu_state_last_words(const struct vhu_state *state, char *to, size_t size)
+{
+	const struct vhu_channel_state *channel = &state->channel[VHU_FRONT_END];
+	struct vhu_line line = vhu_line_in(to, size);
+
+	for (unsigned c = 0; c < VHU_CHANNELS; c++) {
+		for (unsigned i = 0; i < state->channel[c].count; i++) {
+			const struct vhu_pending *pending = &state->channel[c].pending[i];
+
+			vhu_line_printf(
+			    &line, "%s%s (message %" PRIu64 ") unanswered for %" PRIu64 " ms",
+			    line.length ? ", " : "", name_of(pending->message), pending->number,
+			    ms_between(pending->time_ns, state->last_ns));
+		}
+	}
+	for (unsigned side = 0; side < 2; side++)
+		if (channel->last_number[side])
+			vhu_line_printf(&line,
+					"%slast from the %s: %s%s (message %" PRIu64 ", %" PRIu64
+					" ms before the end)",
+					line.length ? "; " : "", side_name[side],
+					name_of(channel->last[side]),
+					channel->last_is_reply[side] ? " reply" : "",
+					channel->last_number[side],
+					ms_between(channel->last_ns[side], state->last_ns));
+	return (int)line.length;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The rules of a session as a table, and what breaking one is reported as. */
+#ifndef VHU_SESSION_RULES_RULES_H
+#define VHU_SESSION_RULES_RULES_H
+
+#include <stdint.h>
+
+enum vhu_severity { VHU_INFO, VHU_WARNING, VHU_ERROR, VHU_SEVERITIES };
+
+/* Rules by their place in the table; VHU_RULE_AT_301 is rule 301. */
+enum vhu_rule_at {
+#define VHU_RULE(id, severity, name, title, section, basis) VHU_RULE_AT_##id,
+#include "lib/session/rules/rules.def"
+	VHU_RULES
+};
+
+struct vhu_rule {
+	unsigned id; /* stable; people write it with a V before it: V301 */
+	enum vhu_severity severity;
+	const char *name, *title, *section, *basis;
+};
+
+extern const struct vhu_rule vhu_rules[VHU_RULES];
+
+#define VHU_FINDING_TEXT_MAX   240
+#define VHU_FINDING_OTHERS_MAX 3
+
+/* A rule that was broken. */
+struct vhu_finding {
+	const struct vhu_rule *rule;
+	uint64_t session;
+	uint64_t number;                        /* of the record at which it showed */
+	uint64_t other[VHU_FINDING_OTHERS_MAX]; /* of records that have to do with it; 0 none */
+	char text[VHU_FINDING_TEXT_MAX];        /* what, with the values; cut where it is longer */
+};
+
+/* Return a severity's name: "info", "warning", "error". */
+const char *vhu_severity_name(enum vhu_severity severity);
+
+/* Find a rule by its name ("late-reply") or id ("V404", "404"), in any case of letters. Returns it
+ * or NULL. */
+const struct vhu_rule *vhu_rule_find(const char *name);
+
+#endif

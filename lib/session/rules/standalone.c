@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Rules about back-ends that are whole devices: the STANDALONE proposal and the single questions of
+ * its second version. docs/standalone.md tells the story.
+ */
+#include <inttypes.h>
+#include <linux/virtio_config.h>
+
+#include "lib/session/device.h"
+#include "lib/session/internal.h"
+
+/* Return whether this session speaks STANDALONE or PROBE for certain. */
+static bool is_proposal(const struct vhu_check_context *check)
+{
+	return check->state->dialect_is_sure && (check->note->context.dialect == VHU_STANDALONE ||
+						 check->note->context.dialect == VHU_PROBE);
+}
+
+/* Return whether protocol features are known, or known not to be negotiated. */
+static bool negotiation_known(const struct vhu_check_context *check)
+{
+	return check->whole || check->state->context.has_protocol_features;
+}
+
+/* Look at whether the feature was negotiated that a question of the proposals needs. */
+static void check_asked(struct vhu_check_context *check)
+{
+	const struct vhu_name *name =
+	    vhu_name_find(VHU_NAMES_protocol_features, VHU_PF_STANDALONE, &check->note->context);
+
+	if (negotiation_known(check) && !vhu_taken(check, VHU_PF_STANDALONE))
+		vhu_report(check, VHU_RULE_AT_704, check->request.number,
+			   "%s, and %s was not negotiated: this id is another message to other "
+			   "back-ends",
+			   check->note->message->name, name ? name->name : "bit 18");
+}
+
+/* Look at a size of the configuration space that is told. */
+static void check_size_told(struct vhu_check_context *check, uint64_t size)
+{
+	uint64_t by = check->state->protocol_features.taken_by;
+	bool config = vhu_taken(check, VHU_PF_CONFIG);
+
+	if (!negotiation_known(check) || (size != 0) == config)
+		return;
+	if (size)
+		vhu_report(check, VHU_RULE_AT_702, by,
+			   "the configuration space has %" PRIu64
+			   " bytes, and CONFIG was not negotiated",
+			   size);
+	else
+		vhu_report(check, VHU_RULE_AT_703, by,
+			   "CONFIG was negotiated, and the configuration space has 0 bytes");
+}
+
+/* Look at a device id that is told. */
+static void check_device_id(struct vhu_check_context *check, uint64_t device)
+{
+	if (!vhu_device_name((uint32_t)device))
+		vhu_report(check, VHU_RULE_AT_706, 0,
+			   "device id %" PRIu64 " is no virtio device's: no driver takes it",
+			   device);
+}
+
+/* Look at the specifications by themselves and at what was negotiated for them. */
+static void check_specs(struct vhu_check_context *check)
+{
+	const struct vhu_state *state = check->state;
+	uint64_t min = vhu_get(check, VHU_FIELD_backend_specs_min_vqs);
+	uint64_t max = vhu_get(check, VHU_FIELD_backend_specs_max_vqs);
+
+	if (vhu_taken(check, VHU_PF_STANDALONE) && !vhu_taken(check, VHU_PF_STATUS))
+		vhu_report(check, VHU_RULE_AT_701, state->protocol_features.taken_by,
+			   "STANDALONE was taken without STATUS");
+	check_size_told(check, vhu_get(check, VHU_FIELD_backend_specs_config_size));
+	if (max < min)
+		vhu_report(check, VHU_RULE_AT_705, 0,
+			   "max vqs %" PRIu64 " is below min vqs %" PRIu64, max, min);
+	check_device_id(check, vhu_get(check, VHU_FIELD_backend_specs_device_id));
+	if (state->queue_num_by && state->queue_num != max)
+		vhu_report(check, VHU_RULE_AT_707, state->queue_num_by,
+			   "max vqs is %" PRIu64 ", and the number of queues was told as %" PRIu32,
+			   max, state->queue_num);
+}
+
+/* Look at a number of queues that is told after the specifications were. */
+static void check_queue_num(struct vhu_check_context *check)
+{
+	const struct vhu_state *state = check->state;
+	uint64_t queues = vhu_get(check, check->note->layout->first);
+
+	if (state->specs.max_vqs_by && queues != state->specs.max_vqs)
+		vhu_report(check, VHU_RULE_AT_707, state->specs.max_vqs_by,
+			   "the number of queues is %" PRIu64 ", and max vqs was told as %" PRIu32,
+			   queues, state->specs.max_vqs);
+	else if (!state->specs.max_vqs_by && state->specs.min_vqs_by &&
+		 queues < state->specs.min_vqs)
+		vhu_report(check, VHU_RULE_AT_707, state->specs.min_vqs_by,
+			   "the number of queues is %" PRIu64 ", below the minimum of %" PRIu32,
+			   queues, state->specs.min_vqs);
+}
+
+/* Look at a minimum that is told after the number of queues was. */
+static void check_min_vqs(struct vhu_check_context *check)
+{
+	const struct vhu_state *state = check->state;
+	uint64_t min = vhu_get(check, check->note->layout->first);
+
+	if (state->queue_num_by && min > state->queue_num)
+		vhu_report(check, VHU_RULE_AT_707, state->queue_num_by,
+			   "the minimum is %" PRIu64 ", above the number of queues %" PRIu32, min,
+			   state->queue_num);
+}
+
+/* Look at the number of queues that the configuration space tells. */
+static void check_config_queues(struct vhu_check_context *check)
+{
+	const struct vhu_state *state = check->state;
+	uint64_t told = vhu_device_queues(state->specs.device_id, &check->note->payload);
+	/* The second version of the proposal leaves the maximum to GET_QUEUE_NUM. */
+	uint32_t max = state->specs.max_vqs_by ? state->specs.max_vqs : state->queue_num;
+	uint64_t by = state->specs.max_vqs_by ? state->specs.max_vqs_by : state->queue_num_by;
+
+	if (by && told && !vhu_get(check, VHU_FIELD_config_offset) &&
+	    (told < state->specs.min_vqs || told > max))
+		vhu_report(check, VHU_RULE_AT_709, by,
+			   "the configuration space tells of %" PRIu64
+			   " queues, the back-end of %" PRIu32 " to %" PRIu32,
+			   told, state->specs.min_vqs, max);
+}
+
+/* Look at the size of configuration that is given. */
+static void check_config_size(struct vhu_check_context *check)
+{
+	const struct vhu_state *state = check->state;
+	uint64_t size = vhu_get(check, VHU_FIELD_config_size);
+
+	if (state->specs.config_size_by && check->request.number && check->request.first[0] == 0 &&
+	    check->request.first[1] == state->specs.config_size && size != state->specs.config_size)
+		vhu_report(check, VHU_RULE_AT_708, state->specs.config_size_by,
+			   "the configuration has %" PRIu64 " bytes, and was told to have %" PRIu32,
+			   size, state->specs.config_size);
+	check_config_queues(check);
+}
+
+/* Look at the rings in use. */
+static void check_rings(struct vhu_check_context *check)
+{
+	const struct vhu_state *state = check->state;
+	unsigned enabled = 0;
+
+	for (unsigned i = 0; i < state->vrings; i++)
+		enabled += state->vring[i].enabled;
+	if (vhu_check_message(check) == VHU_REQUEST(SET_STATUS)) {
+		uint64_t status = vhu_get(check, check->note->layout->first);
+
+		if ((status & VIRTIO_CONFIG_S_DRIVER_OK) && state->specs.min_vqs_by &&
+		    state->vrings && enabled < state->specs.min_vqs)
+			vhu_report(check, VHU_RULE_AT_710, state->specs.min_vqs_by,
+				   "DRIVER_OK with %u vring%s enabled, and the device needs "
+				   "%" PRIu32,
+				   enabled, enabled == 1 ? "" : "s", state->specs.min_vqs);
+	} else if (state->specs.max_vqs_by && check->note->vring >= 0 &&
+		   (uint32_t)check->note->vring >= state->specs.max_vqs) {
+		vhu_report(check, VHU_RULE_AT_710, state->specs.max_vqs_by,
+			   "vring %d is used, and the device has %" PRIu32 " at the most",
+			   check->note->vring, state->specs.max_vqs);
+	}
+}
+
+void vhu_rules_standalone(struct vhu_check_context *check)
+{
+	if (!is_proposal(check) || check->record->channel == VHU_GPU)
+		return;
+	switch (vhu_check_message(check)) {
+	case VHU_REPLY_TO(GET_BACKEND_SPECS):
+		check_asked(check);
+		check_specs(check);
+		break;
+	case VHU_REPLY_TO(GET_CONFIG_SIZE):
+		check_asked(check);
+		check_size_told(check, vhu_get(check, check->note->layout->first));
+		break;
+	case VHU_REPLY_TO(GET_QUEUE_NUM):
+		check_queue_num(check);
+		break;
+	case VHU_REPLY_TO(GET_MIN_VQ):
+		check_asked(check);
+		check_min_vqs(check);
+		break;
+	case VHU_REPLY_TO(GET_DEVICE_ID):
+		check_asked(check);
+		check_device_id(check, vhu_get(check, check->note->layout->first));
+		break;
+	case VHU_REPLY_TO(GET_CONFIG):
+		check_config_size(check);
+		break;
+	case VHU_REQUEST(SET_VRING_KICK):
+	case VHU_REQUEST(SET_STATUS):
+		check_rings(check);
+		break;
+	case VHU_REQUEST(BACKEND_SHARED_OBJECT_ADD):
+	case VHU_REQUEST(BACKEND_SHARED_OBJECT_REMOVE):
+	case VHU_REQUEST(BACKEND_SHARED_OBJECT_LOOKUP):
+		vhu_report(check, VHU_RULE_AT_206, 0,
+			   "%s, in a session of dialect %s: bit 18 is SHARED_OBJECT to the "
+			   "back-end",
+			   check->note->message->name,
+			   vhu_dialect_name(check->note->context.dialect));
+		break;
+	}
+}

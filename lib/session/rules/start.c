@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Rules about where vrings lie, and how they begin to run. */
+#include <inttypes.h>
+
+#include "lib/session/internal.h"
+
+/* An area of a ring. */
+struct area {
+	const char *name;
+	uint64_t address, size;
+	unsigned alignment;
+};
+
+/* Fill in a ring's areas: "Split Virtqueues", "Packed Virtqueues" of the virtio specification. The
+ * split ring's last two bytes, used_event and avail_event, belong to it with EVENT_IDX. */
+static void areas_of(const struct vhu_vring *vring, bool packed, struct area area[3])
+{
+	uint64_t size = vring->size;
+
+	area[0] = (struct area){"descriptor", vring->descriptor, 16 * size, 16};
+	if (packed) {
+		area[1] = (struct area){"driver event", vring->available, 4, 4};
+		area[2] = (struct area){"device event", vring->used, 4, 4};
+	} else {
+		area[1] = (struct area){"available", vring->available, 4 + 2 * size, 2};
+		area[2] = (struct area){"used", vring->used, 4 + 8 * size, 4};
+	}
+}
+
+/* Report an area that is not in memory. @region: that in which it begins, or -1. */
+static void report_unmapped(struct vhu_check_context *check, int index,
+			    const struct vhu_vring *vring, const struct area *area, int region,
+			    bool as_guest)
+{
+	const struct vhu_region *in = region < 0 ? NULL : &check->state->region[region];
+
+	if (in)
+		vhu_report(check, VHU_RULE_AT_315, vring->addresses_by,
+			   "the %s area of vring %d, 0x%" PRIx64 " bytes at 0x%" PRIx64
+			   ", begins in region %d and ends beyond it, which ends at 0x%" PRIx64,
+			   area->name, index, area->size, area->address, region,
+			   (as_guest ? in->guest_address : in->user_address) + in->size);
+	else
+		vhu_report(check, VHU_RULE_AT_315, vring->addresses_by,
+			   "the %s area of vring %d, 0x%" PRIx64 " bytes at 0x%" PRIx64
+			   ", lies in no memory region; %u %s known",
+			   area->name, index, area->size, area->address, check->state->regions,
+			   check->state->regions == 1 ? "is" : "are");
+}
+
+/* Look at where an area lies. */
+static void check_area(struct vhu_check_context *check, int index, const struct vhu_vring *vring,
+		       const struct area *area)
+{
+	bool as_guest = vhu_taken(check, VHU_PF_GPA_ADDRESSES);
+
+	if (area->address % area->alignment)
+		vhu_report(check, VHU_RULE_AT_316, vring->addresses_by,
+			   "the %s area of vring %d at 0x%" PRIx64 " is not aligned to %u bytes",
+			   area->name, index, area->address, area->alignment);
+	if (vhu_state_region(check->state, area->address, area->size, as_guest) >= 0)
+		return;
+	if (as_guest && vhu_state_region(check->state, area->address, area->size, false) >= 0) {
+		if (vhu_report_first(check, VHU_RULE_AT_206))
+			vhu_report(check, VHU_RULE_AT_206, check->state->protocol_features.taken_by,
+				   "bit 21 was taken, GPA_ADDRESSES, and vring %d has the "
+				   "front-end's addresses: to one side bit 21 is an older SHMEM",
+				   index);
+		return;
+	}
+	report_unmapped(check, index, vring, area,
+			vhu_state_region(check->state, area->address, 1, as_guest), as_guest);
+}
+
+/* Look at where a ring lies, once all that is needed to tell is known. */
+static void check_addresses(struct vhu_check_context *check, int index, struct vhu_vring *vring)
+{
+	struct area area[3];
+	bool packed;
+
+	/* With an IOMMU these are addresses that are translated when they are used. */
+	if (!vhu_check_format(check, &packed) || vring->addresses_checked || !vring->addresses_by ||
+	    !vring->size_by || !check->state->regions || !vring->size ||
+	    vring->size > VHU_RING_SIZE_MAX ||
+	    (check->state->context.features >> VHU_F_ACCESS_PLATFORM & 1))
+		return;
+	vring->addresses_checked = true;
+	areas_of(vring, packed, area);
+	for (unsigned i = 0; i < 3; i++)
+		check_area(check, index, vring, &area[i]);
+	for (unsigned i = 0; i < 3; i++) {
+		const struct area *a = &area[i], *b = &area[(i + 1) % 3];
+
+		if (a->address < b->address + b->size && b->address < a->address + a->size)
+			vhu_report(check, VHU_RULE_AT_314, vring->size_by,
+				   "the %s and %s areas of vring %d overlap: they were laid out "
+				   "for a smaller ring than one of %" PRIu32,
+				   a->name, b->name, index, vring->size);
+	}
+}
+
+/* Look at a ring that was just started. */
+static void check_started(struct vhu_check_context *check, int index, const struct vhu_vring *vring)
+{
+	struct vhu_state *state = check->state;
+
+	if (check->whole && !state->context.has_features &&
+	    vhu_report_first(check, VHU_RULE_AT_210))
+		vhu_report(check, VHU_RULE_AT_210, state->features.offered_by,
+			   "vring %d starts before any %s", index,
+			   vhu_messages[VHU_MSG_SET_FEATURES].name);
+	if (state->context.has_features && state->context.has_protocol_features &&
+	    !(state->context.features >> VHU_F_PROTOCOL_FEATURES & 1) &&
+	    vhu_report_first(check, VHU_RULE_AT_213))
+		vhu_report(check, VHU_RULE_AT_213, state->features.taken_by,
+			   "vring %d starts enabled: protocol features are in use, and message "
+			   "%" PRIu64 " did not take bit 30",
+			   index, state->features.taken_by);
+	for (unsigned i = 0; i < state->vrings; i++) {
+		const struct vhu_vring *other = &state->vring[i];
+
+		/* The other was enabled while this one was being set up. */
+		if ((int)i != index && other->enabled && vring->addresses_by > vring->stopped_by &&
+		    other->enabled_by > vring->addresses_by) {
+			vhu_report(check, VHU_RULE_AT_301, other->enabled_by,
+				   "vring %d has its addresses from message %" PRIu64
+				   " and gets its kick only after message %" PRIu64
+				   " enabled vring %u",
+				   index, vring->addresses_by, other->enabled_by, i);
+			return;
+		}
+	}
+}
+
+/* Look at a ring that was just started against the inflight area. */
+static void check_inflight(struct vhu_check_context *check, int index,
+			   const struct vhu_vring *vring)
+{
+	const struct vhu_state *state = check->state;
+
+	if (!state->inflight_by)
+		return;
+	if ((uint32_t)index >= state->inflight_queues)
+		vhu_report(check, VHU_RULE_AT_518, state->inflight_by,
+			   "vring %d starts, and the inflight area is for %" PRIu32 " queue%s",
+			   index, state->inflight_queues, state->inflight_queues == 1 ? "" : "s");
+	else if (vring->size > state->inflight_queue_size)
+		vhu_report(check, VHU_RULE_AT_518, state->inflight_by,
+			   "vring %d has size %" PRIu32
+			   ", and the inflight area is for queues of %" PRIu32,
+			   index, vring->size, state->inflight_queue_size);
+}
+
+void vhu_rules_enabled(struct vhu_check_context *check)
+{
+	struct vhu_state *state = check->state;
+	int at = vhu_check_message(check);
+
+	if (!state->enabled_unacknowledged || check->record->channel != VHU_FRONT_END)
+		return;
+	if (check->note->reply) {
+		/* Messages are taken in order: what was sent before this request was taken too. */
+		vhu_state_acknowledged(state, check->request.number);
+		return;
+	}
+	for (unsigned i = 0; i < state->vrings; i++) {
+		const struct vhu_vring *vring = &state->vring[i];
+		bool stops = check->note->vring == (int)i && (at == VHU_REQUEST(GET_VRING_BASE) ||
+							      at == VHU_REQUEST(SET_VRING_ENABLE));
+
+		if (!vring->enabled_unacknowledged ||
+		    (!stops && check->record->time_ns - vring->enabled_ns < VHU_MOMENT_NS))
+			continue;
+		vhu_rules_kick_lost(check, i);
+		return;
+	}
+}
+
+void vhu_rules_kick_lost(struct vhu_check_context *check, unsigned index)
+{
+	struct vhu_vring *vring = &check->state->vring[index];
+
+	if (vhu_report_first(check, VHU_RULE_AT_302))
+		vhu_report(check, VHU_RULE_AT_302, vring->enabled_by,
+			   "vring %u had its kick in message %" PRIu64
+			   " and was enabled by message %" PRIu64
+			   ", and nothing was answered since: a first kick may have come too "
+			   "early and be lost",
+			   index, vring->started_by, vring->enabled_by);
+	vhu_state_acknowledged(check->state, UINT64_MAX);
+}
+
+void vhu_rules_ring_start(struct vhu_check_context *check)
+{
+	int index = check->note->vring;
+	struct vhu_vring *vring;
+
+	/* Memory that goes from under a running ring. */
+	for (unsigned i = 0;
+	     vhu_check_message(check) == VHU_REQUEST(SET_MEM_TABLE) && i < check->state->vrings;
+	     i++)
+		if (check->state->vring[i].started)
+			check_addresses(check, (int)i, &check->state->vring[i]);
+	if (index < 0 || (unsigned)index >= check->state->vrings || check->note->reply ||
+	    check->record->channel != VHU_FRONT_END)
+		return;
+	vring = &check->state->vring[index];
+	/* A size from before the ring was stopped may be about to change. */
+	if ((vhu_check_message(check) == VHU_REQUEST(SET_VRING_ADDR) &&
+	     vring->size_by > vring->stopped_by) ||
+	    vhu_check_message(check) == VHU_REQUEST(SET_VRING_KICK))
+		check_addresses(check, index, vring);
+	if (vhu_check_message(check) == VHU_REQUEST(SET_VRING_KICK) &&
+	    vring->started_by == check->number) {
+		check_started(check, index, vring);
+		check_inflight(check, index, vring);
+	}
+}

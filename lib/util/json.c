@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* JSON as it is written. */
+#include "lib/util/json.h"
+
+#include <inttypes.h>
+
+#include "lib/util/utf8.h"
+
+/* RFC 8259, section 6: integers up to here are the same in every implementation. */
+#define EXACT_MAX ((UINT64_C(1) << 53) - 1)
+
+/* Write a text between quotes. */
+static void put_text(struct vhu_json *json, const char *text)
+{
+	fputc('"', json->to);
+	while (*text) {
+		unsigned size = vhu_utf8_size(text);
+		unsigned char first = (unsigned char)*text;
+
+		if (size == 0) {
+			fputs("\\ufffd", json->to);
+			size = 1;
+		} else if (first == '"' || first == '\\') {
+			fprintf(json->to, "\\%c", first);
+		} else if (first < ' ' || first == 0x7f) {
+			fprintf(json->to, "\\u%04x", first);
+		} else {
+			fwrite(text, 1, size, json->to);
+		}
+		text += size;
+	}
+	fputc('"', json->to);
+}
+
+/* Write what stands before a value. */
+static void begin(struct vhu_json *json, const char *key)
+{
+	if (json->comma)
+		fputc(',', json->to);
+	json->comma = true;
+	if (!key)
+		return;
+	put_text(json, key);
+	fputc(':', json->to);
+}
+
+void vhu_json_object(struct vhu_json *json, const char *key)
+{
+	begin(json, key);
+	fputc('{', json->to);
+	json->comma = false;
+}
+
+void vhu_json_object_end(struct vhu_json *json)
+{
+	fputc('}', json->to);
+	json->comma = true;
+}
+
+void vhu_json_array(struct vhu_json *json, const char *key)
+{
+	begin(json, key);
+	fputc('[', json->to);
+	json->comma = false;
+}
+
+void vhu_json_array_end(struct vhu_json *json)
+{
+	fputc(']', json->to);
+	json->comma = true;
+}
+
+void vhu_json_unsigned(struct vhu_json *json, const char *key, uint64_t value)
+{
+	begin(json, key);
+	fprintf(json->to, value > EXACT_MAX ? "\"%" PRIu64 "\"" : "%" PRIu64, value);
+}
+
+void vhu_json_signed(struct vhu_json *json, const char *key, int64_t value)
+{
+	bool exact = value <= (int64_t)EXACT_MAX && value >= -(int64_t)EXACT_MAX;
+
+	begin(json, key);
+	fprintf(json->to, exact ? "%" PRId64 : "\"%" PRId64 "\"", value);
+}
+
+void vhu_json_bool(struct vhu_json *json, const char *key, bool value)
+{
+	begin(json, key);
+	fputs(value ? "true" : "false", json->to);
+}
+
+void vhu_json_string(struct vhu_json *json, const char *key, const char *text)
+{
+	begin(json, key);
+	put_text(json, text ? text : "");
+}
+
+void vhu_json_bytes(struct vhu_json *json, const char *key, const uint8_t *bytes, size_t size)
+{
+	begin(json, key);
+	fputc('"', json->to);
+	for (size_t i = 0; i < size; i++)
+		fprintf(json->to, "%02x", bytes[i]);
+	fputc('"', json->to);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * JSON as it is written, value by value. Keys are NULL inside arrays. Errors of the stream are kept
+ * by the stream (ferror).
+ */
+#ifndef VHU_UTIL_JSON_H
+#define VHU_UTIL_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct vhu_json {
+	FILE *to;
+	bool comma; /* a value stands before in the innermost structure */
+};
+
+/* Open and close an object or an array. */
+void vhu_json_object(struct vhu_json *json, const char *key);
+void vhu_json_object_end(struct vhu_json *json);
+void vhu_json_array(struct vhu_json *json, const char *key);
+void vhu_json_array_end(struct vhu_json *json);
+
+/* Write a number; one that a double cannot hold exactly becomes a string of its digits. */
+void vhu_json_unsigned(struct vhu_json *json, const char *key, uint64_t value);
+void vhu_json_signed(struct vhu_json *json, const char *key, int64_t value);
+
+void vhu_json_bool(struct vhu_json *json, const char *key, bool value);
+
+/* Write a text; bytes that are not UTF-8 become U+FFFD. */
+void vhu_json_string(struct vhu_json *json, const char *key, const char *text);
+
+/* Write bytes as a string of hexadecimal digits. */
+void vhu_json_bytes(struct vhu_json *json, const char *key, const uint8_t *bytes, size_t size);
+
+#endif

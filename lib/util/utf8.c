@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Texts in UTF-8. */
+#include "lib/util/utf8.h"
+
+#include <stddef.h>
+
+unsigned vhu_utf8_size(const char *text)
+{
+	/* RFC 3629, section 4: which second byte may follow which first one. */
+	static const struct {
+		unsigned char first, last, second_least, second_most, size;
+	} form[] = {
+	    {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+	    {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+	    {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+	};
+	const unsigned char *at = (const unsigned char *)text;
+	unsigned size = 0;
+
+	if (at[0] < 0x80)
+		return 1;
+	for (size_t i = 0; i < sizeof(form) / sizeof(form[0]); i++)
+		if (at[0] >= form[i].first && at[0] <= form[i].last &&
+		    at[1] >= form[i].second_least && at[1] <= form[i].second_most)
+			size = form[i].size;
+	/* A NUL is no such byte either, so nothing is read behind it. */
+	for (unsigned i = 2; i < size; i++)
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+	return size;
+}

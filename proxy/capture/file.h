@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The sink that writes a capture: in a file, in a series of files, or to whoever reads a pipe.
+ *
+ * Theory of operation
+ *
+ * What cannot be written is counted, and said; the proxy goes on without it. The reader of a pipe
+ * is waited for a moment; one that is stuck does not hold up the sessions: until it reads on,
+ * records are lost. When a record can be written again, one that says how many were lost goes
+ * before it, and what made the sessions that are open what they are by then (prologue.h).
+ *
+ * A series goes on with its next file when a record comes and the file at hand has what one is to
+ * have; so there are no files in which nothing happened. The next one begins with the same records
+ * of the past, in one piece, and only when they are in it the file before is done with: whenever
+ * the proxy is killed, all that it forwarded is in one or the other. Where the next file cannot be
+ * begun the one at hand grows, and it is tried again from time to time.
+ *
+ * Ownership: a capture owns its files and its writer from opening to closing. The past is the
+ * proxy's, which records pass into after they were given to the capture; where the proxy keeps none
+ * it is the capture's own.
+ */
+#ifndef VHU_PROXY_CAPTURE_FILE_H
+#define VHU_PROXY_CAPTURE_FILE_H
+
+#include "lib/capture/pcapng.h"
+#include "proxy/capture/prologue.h"
+#include "proxy/capture/series.h"
+#include "proxy/proxy.h"
+
+#define VHU_CAPTURE_FILE_PATIENCE_MS 250
+/* What is asked for of a pipe: room for some thousand records. */
+#define VHU_CAPTURE_FILE_PIPE        (1 << 20)
+
+/* When a series goes on with its next file; 0: not for that reason. */
+struct vhu_capture_file_limits {
+	uint64_t bytes;       /* that the file has, without what it began with */
+	uint64_t records;     /* of what passed while it was written */
+	uint64_t duration_ns; /* since it was begun */
+	uint64_t interval_ns; /* at each multiple of this since 1970 */
+	unsigned files;       /* how many are kept; 0 all */
+};
+
+struct vhu_capture_file_options {
+	const char *path;    /* "-": standard output; must outlive the capture */
+	uint32_t snaplen;    /* as the writer has it */
+	const char *comment; /* as the writer has it; must outlive the capture */
+	const struct vhu_capture_file_limits *limits; /* NULL: one file */
+	bool reader_may_leave;                        /* of a pipe: that is not said */
+};
+
+struct vhu_capture_file {
+	const struct vhu_proxy *proxy;
+	struct vhu_capture_file_options options;
+	struct vhu_capture_file_limits limits;
+	struct vhu_prologue *prologue;
+	bool keeps_prologue; /* it is its own */
+
+	/* The file at hand. */
+	int fd;
+	struct vhu_pcapng_writer *writer;
+	const char *name;  /* for people */
+	uint64_t begun_ns; /* as vhu_loop_now tells */
+	uint64_t until_ns; /* of records' times: the next file is for what comes later */
+	uint64_t head;     /* bytes that it began with */
+	uint64_t before;   /* records of all files before it */
+
+	bool series;
+	struct vhu_series files;
+	bool stays;        /* the next file cannot be begun: that was said */
+	uint64_t again_ns; /* when the next file may be tried for; as vhu_loop_now tells */
+
+	bool pipe;
+	bool stuck; /* the pipe's reader was waited for in vain, and has not read since */
+
+	struct vhu_pcapng_counts counts; /* of all files */
+	/* What was lost since a record was written. */
+	struct {
+		uint64_t records, from_ns, to_ns;
+		int error;
+		bool said;
+	} gap;
+	uint64_t said_ns; /* when it was said last that records are lost */
+};
+
+/*
+ * Begin a capture in a new file, or in place of what the file held; or the first file of a series.
+ * Returns 0 or -errno.
+ */
+int vhu_capture_file_open(struct vhu_capture_file *capture, const struct vhu_proxy *proxy,
+			  const struct vhu_capture_file_options *options);
+
+/* Write a record: what the proxy's sinks do, @context being the capture. */
+void vhu_capture_file_take(void *context, const struct vhu_record *record);
+
+/* Go on with the next file of a series now. Returns 0; -EINVAL of what is no series; -errno. */
+int vhu_capture_file_next(struct vhu_capture_file *capture);
+
+/* Say where the capture is: a name, or the names of the first and the last file of a series.
+ * Returns what snprintf would. */
+int vhu_capture_file_where(const struct vhu_capture_file *capture, char *to, size_t size);
+
+/* End the capture; where it is cannot be asked any more. Returns what was written and lost. */
+struct vhu_pcapng_counts vhu_capture_file_close(struct vhu_capture_file *capture);
+
+#endif

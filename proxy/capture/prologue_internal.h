@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the parts of the past know of one another; nobody else includes this. */
+#ifndef VHU_PROXY_CAPTURE_PROLOGUE_INTERNAL_H
+#define VHU_PROXY_CAPTURE_PROLOGUE_INTERNAL_H
+
+#include "proxy/capture/prologue.h"
+
+/* A record that has passed; its bytes follow. */
+struct vhu_prologue_passed {
+	uint64_t number; /* in order of all */
+	uint64_t time_ns;
+	uint64_t sent; /* bytes with all of the message */
+	uint32_t size; /* bytes with what is kept of it */
+	uint16_t marks;
+	uint8_t channel;
+	bool from_back_end;
+	bool bare;   /* a message of which nothing else is told: its bytes alone follow */
+	bool in_one; /* bare: it came in one piece */
+};
+
+/* A record as it is kept. */
+struct vhu_prologue_record {
+	struct vhu_prologue_passed passed;
+	uint64_t partner; /* of a request its answer's, of an answer its request's; 0 none */
+	uint64_t offer;   /* what it takes features of; 0 none */
+	uint64_t read_by[VHU_READ_BY]; /* what else its meaning hangs on */
+	bool needed;                   /* while it is looked */
+	uint8_t *bytes;                /* the record as it is encoded, then the message */
+};
+
+/* A session that is open. */
+struct vhu_prologue_session {
+	struct vhu_prologue_session *next; /* in its list */
+	uint64_t number;
+	struct vhu_prologue_record *record; /* in growing order */
+	unsigned records, record_room;
+	size_t bytes;
+	uint8_t
+	    *passed; /* what was not looked at yet: struct vhu_prologue_passed, and their bytes */
+	size_t used, room;
+	bool given_up;
+};
+
+/* The records of a session that are looked at: those that are kept, then those that have passed,
+ * whose bytes are not theirs. */
+struct vhu_prologue_work {
+	struct vhu_prologue_record *record;
+	unsigned records, room;
+};
+
+/* prologue_keep.c: begin with what is kept of @session. Returns whether there was memory for that.
+ */
+bool vhu_prologue_work_begin(struct vhu_prologue_work *work,
+			     const struct vhu_prologue_session *session);
+/* prologue_keep.c: add a record, the latest, which @note tells of. Returns whether there was memory
+ * for that. */
+bool vhu_prologue_work_add(struct vhu_prologue_work *work, const struct vhu_prologue_passed *passed,
+			   uint8_t *bytes, const struct vhu_annotation *note);
+/* prologue_keep.c: let @session keep those records that @state, its own or NULL, points at, and let
+ * go of the others. Returns whether there was room for them; else all that it keeps is as it was.
+ */
+bool vhu_prologue_work_keep(struct vhu_prologue_work *work, struct vhu_prologue_session *session,
+			    const struct vhu_state *state);
+
+#endif

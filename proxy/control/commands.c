@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What can be asked on the control socket. A verb is a function here and a row of the table below;
+ * docs/control.md says what it answers. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proxy/control/request.h"
+#include "proxy/control/status.h"
+
+/* Room for what is said of files. */
+#define VERB_LINE_MAX 8192
+
+/* Find the session that a question names. Returns it; NULL with why. */
+static struct vhu_proxy_session *command_session(struct vhu_request *request)
+{
+	struct vhu_proxy_session *session;
+	uint64_t number;
+
+	if (vhu_request_number(request, "session", &number))
+		return NULL;
+	session = vhu_status_find(request->from->control->proxy, number);
+	if (!session)
+		vhu_request_fail(request, "no session %" PRIu64 " is open", number);
+	return session;
+}
+
+/* Add the status of @session. */
+static void command_put_session(struct vhu_request *request, const char *key,
+				const struct vhu_proxy_session *session)
+{
+	struct vhu_status status;
+
+	vhu_status_gather(&status, session);
+	if (request->text)
+		vhu_status_text(request->lines, &status);
+	else
+		vhu_status_json(&request->json, key, &status);
+}
+
+/* session: all of one session. */
+static int command_one_session(struct vhu_request *request)
+{
+	const struct vhu_proxy_session *session = command_session(request);
+
+	if (!session || (request->text && vhu_request_open_text(request)))
+		return -EINVAL;
+	command_put_session(request, "session", session);
+	return request->text ? vhu_request_put_text(request) : 0;
+}
+
+/* Return whether a session is one of those that a question is about. */
+static bool command_wants(const struct vhu_request *request,
+			  const struct vhu_proxy_session *session)
+{
+	const char *path = vhu_request_string(request, "path");
+	json_int_t pid = json_integer_value(json_object_get(request->question, "pid"));
+	bool has_path = false, has_pid = false;
+
+	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
+		const struct vhu_peer *peer = &session->peer[side];
+
+		has_path |= path && !strcmp(path, peer->path);
+		has_pid |= peer->known && pid == (json_int_t)peer->pid;
+	}
+	return (!path || has_path) && (!pid || has_pid);
+}
+
+/* Add the next session to the list, or end it: one a turn, for there may be many. Returns as verbs
+ * do. */
+static int command_next_session(struct vhu_request *request)
+{
+	struct vhu_proxy_session *session =
+	    vhu_status_next(request->from->control->proxy, request->at);
+
+	if (session && session->number <= request->last) {
+		request->at = session->number;
+		if (command_wants(request, session))
+			command_put_session(request, NULL, session);
+		return VHU_REQUEST_MORE;
+	}
+	if (request->text)
+		return vhu_request_put_text(request);
+	vhu_json_array_end(&request->json);
+	return 0;
+}
+
+/* sessions: all of all sessions, or of some. */
+static int command_sessions(struct vhu_request *request)
+{
+	const json_t *path = json_object_get(request->question, "path");
+	uint64_t pid;
+
+	if (path && !json_is_string(path))
+		return vhu_request_fail(request, "\"path\" is no string");
+	if (vhu_request_number(request, "pid", &pid) ||
+	    (request->text && vhu_request_open_text(request)))
+		return -EINVAL;
+	if (!request->text)
+		vhu_json_array(&request->json, "sessions");
+	request->last = request->from->control->proxy->sessions;
+	request->more = command_next_session;
+	return VHU_REQUEST_MORE;
+}
+
+/* close: end a session. */
+static int command_close(struct vhu_request *request)
+{
+	struct vhu_proxy_session *session = command_session(request);
+	const json_t *reason = json_object_get(request->question, "reason");
+	char text[VHU_RECORD_TEXT_MAX + 1];
+	uint64_t number;
+
+	if (!session)
+		return -EINVAL;
+	if (reason && !json_is_string(reason))
+		return vhu_request_fail(request, "\"reason\" is no string");
+	snprintf(text, sizeof(text), "closed on request%s%s", reason ? ": " : "",
+		 reason ? json_string_value(reason) : "");
+	number = session->number;
+	vhu_proxy_session_say(session, "%s", text);
+	vhu_proxy_session_end(session, text);
+	vhu_json_unsigned(&request->json, "closed", number);
+	return request->text ? vhu_request_say(request, "session %" PRIu64 " closed\n", number) : 0;
+}
+
+/* files next: write out what there is of a capture. */
+static int command_files_next(struct vhu_request *request)
+{
+	const struct vhu_control_owner *owner = &request->from->control->owner;
+	char line[VERB_LINE_MAX];
+	int error = owner->write_out(owner->context, line, sizeof(line));
+
+	if (error)
+		return vhu_request_fail(request, "%s", line);
+	vhu_json_string(&request->json, "said", line);
+	return request->text ? vhu_request_say(request, "%s\n", line) : 0;
+}
+
+/* version: who answers here. */
+static int command_version(struct vhu_request *request)
+{
+	if (request->text)
+		return vhu_request_say(request, "vhu %s, pid %d\n", VHU_VERSION, getpid());
+	vhu_json_string(&request->json, "version", VHU_VERSION);
+	vhu_json_unsigned(&request->json, "pid", (uint64_t)getpid());
+	return 0;
+}
+
+/* List those keys of a verb that a question must have, or that it may have. */
+static void command_put_keys(struct vhu_json *json, const char *key, const char *keys, bool needed)
+{
+	char word[32];
+
+	vhu_json_array(json, key);
+	for (; *keys; keys += strspn(keys, " ")) {
+		size_t length = strcspn(keys, " !");
+
+		snprintf(word, sizeof(word), "%.*s", (int)length, keys);
+		if ((keys[length] == '!') == needed)
+			vhu_json_string(json, NULL, word);
+		keys += strcspn(keys, " ");
+	}
+	vhu_json_array_end(json);
+}
+
+/* help: what can be asked. */
+static int command_help(struct vhu_request *request)
+{
+	if (request->text) {
+		if (vhu_request_open_text(request))
+			return -EINVAL;
+		for (const struct vhu_control_command *command = vhu_control_commands;
+		     command->name; command++)
+			fprintf(request->lines, "%-15s %s\n", command->name, command->help);
+		return vhu_request_put_text(request);
+	}
+	vhu_json_array(&request->json, "verbs");
+	for (const struct vhu_control_command *command = vhu_control_commands; command->name;
+	     command++) {
+		vhu_json_object(&request->json, NULL);
+		vhu_json_string(&request->json, "verb", command->name);
+		command_put_keys(&request->json, "needs", command->keys, true);
+		command_put_keys(&request->json, "takes", command->keys, false);
+		vhu_json_string(&request->json, "help", command->help);
+		vhu_json_object_end(&request->json);
+	}
+	vhu_json_array_end(&request->json);
+	return 0;
+}
+
+const struct vhu_control_command vhu_control_commands[] = {
+    {"help", "", "list what can be asked", command_help},
+    {"version", "", "tell who answers", command_version},
+    {"sessions", "path pid", "tell all about the sessions that are open", command_sessions},
+    {"session", "session!", "tell all about one session", command_one_session},
+    {"close", "session! reason", "end a session", command_close},
+    {"follow", "session channel message", "send records as they are made", vhu_follow_begin},
+    {"unfollow", "", "send no more of them", vhu_follow_end},
+    {"files next", "", "write out the flight recorder, or go on with the next file",
+     command_files_next},
+    {"rules", "", "list what is changed of what passes", vhu_request_rules},
+    {"rules add", "rule!", "change what passes from now on", vhu_request_rules_add},
+    {"rules remove", "number!", "change that no more", vhu_request_rules_remove},
+    {"rules clear", "", "change nothing any more", vhu_request_rules_clear},
+    {"rules release", "session number", "let messages go that are held", vhu_request_rules_release},
+    {0},
+};

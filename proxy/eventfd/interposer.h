@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Notifiers: a session's eventfds that the proxy stands between, its kicks, calls and errors.
+ *
+ * Theory of operation
+ *
+ * A message that brings an eventfd for a vring (vhu_message_wires) is sent on with another one in
+ *its place; both become a wire. What comes on a wire is counted, timed, held against the faults,
+ *told to the sinks where that was asked for, and passed on. What is no eventfd passes untouched: a
+ *pipe, a socket.
+ *
+ *	eventfd brought ----> wired ----> another brought, or none (polling); ring stopped ---> gone
+ *	                       ^  |           |
+ *	                       |  |           | a call's, an error's
+ *	                       |  |           v
+ *	                       |  |        retired -- the back-end has answered a later request -->
+ *gone
+ *	                       +--+--- the same brought again
+ *
+ * A kick's wire goes at once, for the front-end may now serve the vring itself, and what nobody
+ *took is put back. A vring stops with the reply that tells where it stands. A call's goes on after
+ *another was brought until the back-end must know of that: until then it calls by the old one,
+ *which the front-end still listens to. Several vrings may share an eventfd for their kicks: they
+ *share the wire then, as they would compete for one count. Calls are counted up from anywhere: each
+ *vring has its own wire.
+ *
+ * Ownership: the interposer own rings and wires, and are the session's.
+ */
+#ifndef VHU_PROXY_EVENTFD_INTERPOSER_H
+#define VHU_PROXY_EVENTFD_INTERPOSER_H
+
+#include "lib/util/histogram.h"
+#include "lib/util/json.h"
+#include "proxy/eventfd/options.h"
+#include "proxy/eventfd/relay.h"
+
+struct vhu_proxy_session;
+struct vhu_relay;
+
+/* Wires that a session has at the most; each takes two descriptors. */
+#define VHU_INTERPOSER_RELAYS_MAX 1024
+/* Signals of one count that faults look at one by one. */
+#define VHU_INTERPOSER_ONE_BY_ONE 1024
+
+/* What came of one kind on a vring. */
+struct vhu_interposer_count {
+	uint64_t signals, lost, delayed, repeated;
+};
+
+/* A vring. */
+struct vhu_interposer_vring {
+	uint32_t vring;
+	struct vhu_eventfd_relay *wire[VHU_WIRES_STOP]; /* by enum vhu_wires; NULL without */
+	bool told[VHU_WIRES_STOP];                      /* why it has none was said */
+	struct vhu_interposer_count count[VHU_WIRES_STOP];
+	uint64_t open_kicks, open_ns; /* since the last call, and when the first of them came */
+	uint64_t calls_without_kick;
+	struct vhu_histogram kick_to_call; /* ns */
+};
+
+struct vhu_interposer {
+	struct vhu_proxy_session *session;
+	const struct vhu_eventfd_options *notify;
+	struct vhu_interposer_vring *ring[VHU_EVENTFD_VRINGS];
+	struct vhu_eventfd_relay *wire; /* all there are */
+	unsigned wires;
+	uint64_t asked, answered; /* requests that are always answered */
+	bool replaced;            /* the descriptor of the message that is being sent was */
+	int spare;                /* what was replaced last; -1 */
+};
+
+/* Return the interposer of @session, with nothing wired; NULL where none are wanted of it, or out
+ * of memory, which is said. */
+struct vhu_interposer *vhu_interposer_new(struct vhu_proxy_session *session);
+
+/*
+ * For links: a message of the main socket brings one descriptor, relay->fd[0], and is about to be
+ * sent to the back-end.
+ * Returns the descriptor to send in its place, and owns that; -1 where it passes untouched.
+ */
+int vhu_interposer_replace(struct vhu_interposer *interposer, struct vhu_relay *relay);
+
+/* For links: a message of the main socket was received, and is to be recorded and passed on. */
+void vhu_interposer_received(struct vhu_interposer *interposer, struct vhu_relay *relay,
+			     bool from_back_end);
+
+/* For links: it has passed. */
+void vhu_interposer_passed(struct vhu_interposer *interposer, const struct vhu_relay *relay,
+			   bool from_back_end);
+
+/* For links: messages have passed, so what was held for them may pass too. */
+void vhu_interposer_flush(struct vhu_interposer *interposer);
+
+/* For links: the back-end sends nothing more. */
+void vhu_interposer_fetch(struct vhu_interposer *interposer);
+
+/*
+ * End all wires, say what there was, and free @interposer (NULL is ignored).
+ * @deliver: kicks that are on their way too, for the front-end has gone.
+ */
+void vhu_interposer_free(struct vhu_interposer *interposer, bool deliver);
+
+/* For wires: @count signals came. */
+void vhu_interposer_taken(struct vhu_eventfd_relay *wire, uint64_t count);
+
+/* Return how many descriptors @interposer take. */
+unsigned vhu_interposer_fds(const struct vhu_interposer *interposer);
+
+/* Write what came on a vring as a line: "vring 0: 12 kicks, 12 calls, ...". Returns what snprintf
+ * would. */
+int vhu_interposer_vring_text(const struct vhu_interposer_vring *ring, char *to, size_t size);
+
+/* Write what came on all vrings as an array. docs/control.md lists the keys. */
+void vhu_interposer_json(struct vhu_json *json, const char *key,
+			 const struct vhu_interposer *interposer);
+
+#endif

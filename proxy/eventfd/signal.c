@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Notifiers: what comes on a wire is counted, timed, recorded, and lost or changed by faults. */
+#include <time.h>
+
+#include "proxy/eventfd/interposer.h"
+#include "proxy/session/session.h"
+
+/* Between a signal and its repetition, so that whoever waits for it wakes twice. */
+#define SIGNAL_REPEAT_NS 1000000u
+
+/* A signal, or several that are treated alike. */
+struct signal {
+	struct vhu_interposer *interposer;
+	struct vhu_interposer_vring *ring;
+	struct vhu_eventfd_relay *wire;
+	uint64_t count;
+	enum vhu_vring_fate fate;
+	bool timed; /* a call that answers kicks */
+	uint64_t kick_to_call;
+};
+
+/* Tell the sinks of @signal. */
+static void signal_record(const struct signal *signal)
+{
+	struct vhu_proxy_session *session = signal->interposer->session;
+	bool from_front = signal->wire->role == VHU_WIRES_KICK;
+	const struct vhu_peer *peer = &session->peer[from_front ? VHU_FRONT : VHU_BACK];
+	struct vhu_record record = {.type = VHU_RECORD_VRING};
+	struct vhu_vring_event *event = &record.vring;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	record.time_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	event->act = from_front                             ? VHU_ACT_KICK
+		     : signal->wire->role == VHU_WIRES_CALL ? VHU_ACT_CALL
+							    : VHU_ACT_ERR;
+	event->has = VHU_VRING_HAS_FATE | (signal->timed ? VHU_VRING_HAS_KICK_TO_CALL : 0);
+	event->vring = signal->ring->vring;
+	event->eventfd_id = signal->wire->id;
+	event->pid = peer->pid;
+	event->comm = peer->comm;
+	event->kick_to_call = signal->kick_to_call;
+	event->signals = signal->count;
+	event->fate = signal->fate;
+	vhu_proxy_session_record(session, VHU_FRONT_END, &record);
+}
+
+/* A call, unless it is lost, answers all kicks that came before. */
+static void signal_answers(struct signal *signal)
+{
+	struct vhu_interposer_vring *ring = signal->ring;
+
+	if (!ring->open_kicks) {
+		ring->calls_without_kick += signal->count;
+		return;
+	}
+	signal->timed = true;
+	signal->kick_to_call = vhu_loop_now() - ring->open_ns;
+	ring->open_kicks = 0;
+	vhu_histogram_add(&ring->kick_to_call, signal->kick_to_call, 1);
+}
+
+/* Count @signal, and tell of it where that was asked for. */
+static void signal_note(struct signal *signal)
+{
+	struct vhu_interposer_vring *ring = signal->ring;
+	struct vhu_interposer_count *count = &ring->count[signal->wire->role];
+
+	count->signals += signal->count;
+	if (signal->fate == VHU_FATE_LOST)
+		count->lost += signal->count;
+	else if (signal->fate == VHU_FATE_DELAYED)
+		count->delayed += signal->count;
+	else if (signal->fate == VHU_FATE_REPEATED)
+		count->repeated += signal->count;
+	if (signal->wire->role == VHU_WIRES_KICK) {
+		if (!ring->open_kicks)
+			ring->open_ns = vhu_loop_now();
+		ring->open_kicks += signal->count;
+	} else if (signal->wire->role == VHU_WIRES_CALL && signal->fate != VHU_FATE_LOST) {
+		signal_answers(signal);
+	}
+	if (signal->interposer->notify->record)
+		signal_record(signal);
+}
+
+/* Do to @signal what no fault speaks of: pass it on. */
+static void signal_pass(struct signal *signal)
+{
+	if (!signal->count)
+		return;
+	signal->fate = VHU_FATE_PASSED;
+	/* Noted before it passes: what follows from it is noted after it. */
+	signal_note(signal);
+	vhu_eventfd_relay_pass(signal->wire, signal->count, 0);
+}
+
+/* Do to one signal what faults say. */
+static void signal_change(struct signal *signal, const struct vhu_fault_effect *effect)
+{
+	signal->count = 1;
+	signal->fate = effect->lose       ? VHU_FATE_LOST
+		       : effect->repeat   ? VHU_FATE_REPEATED
+		       : effect->delay_ns ? VHU_FATE_DELAYED
+					  : VHU_FATE_PASSED;
+	signal_note(signal);
+	if (effect->lose)
+		return;
+	for (uint64_t i = 0; i <= effect->repeat; i++)
+		vhu_eventfd_relay_pass(signal->wire, 1, effect->delay_ns + i * SIGNAL_REPEAT_NS);
+}
+
+void vhu_interposer_taken(struct vhu_eventfd_relay *wire, uint64_t count)
+{
+	struct vhu_interposer *interposer = wire->context;
+	struct vhu_proxy_session *session = interposer->session;
+	struct signal signal = {
+	    .interposer = interposer, .ring = interposer->ring[wire->vring], .wire = wire};
+	struct vhu_fault_event event = {
+	    .session = session->number,
+	    .on = wire->role == VHU_WIRES_KICK ? VHU_FAULT_KICK : VHU_FAULT_CALL,
+	    .vring = wire->vring,
+	};
+	uint64_t looked = 0, pass = 0;
+
+	/* Those that are treated alike go together. */
+	while (session->proxy->faults.first && wire->role != VHU_WIRES_ERR && looked < count &&
+	       looked < VHU_INTERPOSER_ONE_BY_ONE) {
+		struct vhu_fault_effect effect;
+
+		looked++;
+		if (!vhu_faults_event(&session->proxy->faults, &session->faults, &event, &effect)) {
+			pass++;
+			continue;
+		}
+		signal.count = pass;
+		signal_pass(&signal);
+		pass = 0;
+		signal_change(&signal, &effect);
+	}
+	signal.count = pass + (count - looked);
+	signal_pass(&signal);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What links do to messages when faults or a mask ask for it; apply.h has the theory of operation.
+ */
+#include "proxy/fault/apply.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "proxy/fault/edit.h"
+#include "proxy/session/session.h"
+
+/* Return whether @relay passes on what the back-end sends. */
+static bool from_back_end(const struct vhu_link *link, const struct vhu_relay *relay)
+{
+	return relay == &link->relay[VHU_BACK];
+}
+
+bool vhu_fault_may_alter(const struct vhu_link *link, const struct vhu_relay *relay)
+{
+	const struct vhu_proxy *proxy = link->session->proxy;
+	const bool back = from_back_end(link, relay);
+	const uint32_t request = relay->header.request;
+
+	return vhu_faults_speak_of(&proxy->faults, link->channel, back, request) ||
+	       vhu_mask_speaks_of(&proxy->mask, link->channel, back, request) ||
+	       (link->alter && link->alter->ours);
+}
+
+/*
+ * A reply has come: find who had asked for it. Those that were asked for before it, and that have
+ * not come, will not come.
+ * Returns the fault that has asked in place of the peer, 0 none.
+ */
+static unsigned take_asked(struct vhu_fault_replies *alter, uint32_t request)
+{
+	unsigned at = 0, fault;
+
+	while (at < alter->asks && alter->asked[at].request != request)
+		at++;
+	if (at == alter->asks)
+		return 0;
+	fault = alter->asked[at].fault;
+	for (unsigned i = 0; i <= at; i++)
+		alter->ours -= alter->asked[i].fault != 0;
+	alter->asks -= at + 1;
+	memmove(alter->asked, alter->asked + at + 1, alter->asks * sizeof(alter->asked[0]));
+	if (!alter->ours)
+		alter->asks = 0;
+	return fault;
+}
+
+/* Remember which replies are to come, as long as the proxy awaits one of its own; keep that back.
+ */
+static void follow_replies(struct vhu_fault_edit_work *work)
+{
+	struct vhu_fault_replies *alter = work->link->alter;
+	const struct vhu_header *header = &work->relay->header;
+	unsigned fault;
+
+	if (!alter || !alter->ours)
+		return;
+	if (!work->reply) {
+		if (header->flags & VHU_FLAG_NEED_REPLY ||
+		    (work->row && work->row->reply_rule != VHU_REPLY_ACK))
+			vhu_fault_edit_ask(work, header->request, 0);
+		return;
+	}
+	fault = take_asked(alter, header->request);
+	if (!fault || !work->whole)
+		return;
+	work->plan->drop = true;
+	vhu_line_printf(&work->text, "%srule %u: kept back: only the proxy had asked for it",
+			work->text.length ? "; " : "", fault);
+}
+
+/* Mask the message, and say so where the front-end takes what it was not offered. */
+static void apply_mask(struct vhu_fault_edit_work *work)
+{
+	struct vhu_proxy_session *session = work->link->session;
+	const struct vhu_mask *mask = &session->proxy->mask;
+
+	if (!work->whole ||
+	    !vhu_mask_speaks_of(mask, work->link->channel, work->message.from_back_end,
+				work->relay->header.request))
+		return;
+	if (vhu_mask_apply(mask, &session->masked, &work->message, work->relay->buffer,
+			   &work->text) &&
+	    !session->masked.said) {
+		session->masked.said = true;
+		vhu_proxy_session_say(session,
+				      "the front-end sets what was masked in the offer (%s)",
+				      work->plan->text);
+	}
+}
+
+/* Do what the faults want that apply. What does not pass is not altered besides. */
+static void follow_faults(struct vhu_fault_edit_work *work, struct vhu_fault *const hit[],
+			  unsigned hits)
+{
+	bool stops = false;
+
+	for (unsigned i = 0; i < hits; i++)
+		for (unsigned j = 0; j < hit[i]->actions; j++)
+			stops |= vhu_fault_edit_stops(work, &hit[i]->action[j]);
+	for (unsigned i = 0; i < hits; i++) {
+		work->fault = hit[i];
+		for (unsigned j = 0; j < hit[i]->actions; j++) {
+			const struct vhu_fault_action *action = &hit[i]->action[j];
+
+			if (!stops || vhu_fault_edit_stops(work, action) ||
+			    action->command == VHU_FAULT_DELAY || action->command == VHU_FAULT_HOLD)
+				vhu_fault_edit_do(work, action);
+		}
+	}
+}
+
+void vhu_fault_apply(struct vhu_link *link, struct vhu_relay *relay)
+{
+	struct vhu_proxy_session *session = link->session;
+	const struct vhu_message *rows[VHU_DIALECTS];
+	struct vhu_fault *hit[VHU_FAULTS_MAX];
+	unsigned hits;
+	struct vhu_fault_edit_work work = {
+	    .link = link,
+	    .relay = relay,
+	    .message =
+		{
+		    .session = session->number,
+		    .channel = link->channel,
+		    .from_back_end = from_back_end(link, relay),
+		    .bytes = relay->buffer,
+		    .size = (uint32_t)relay->got,
+		    .fds = relay->fds,
+		    .context = &session->context,
+		},
+	    .whole = relay->got == relay->size && relay->groups < 2 && relay->got <= VHU_RELAY_KEEP,
+	    .reply = from_back_end(link, relay) == (link->channel == VHU_FRONT_END),
+	};
+
+	if (vhu_message_find(link->channel, relay->header.request, VHU_ANY, rows))
+		work.row = rows[0];
+	hits = vhu_faults_match(&session->proxy->faults, &session->faults, &work.message, hit);
+	if (!hits && !(link->alter && link->alter->ours) &&
+	    !vhu_mask_speaks_of(&session->proxy->mask, link->channel, work.message.from_back_end,
+				relay->header.request))
+		return;
+	work.plan = vhu_relay_plan_of(relay);
+	if (!work.plan) {
+		vhu_proxy_session_say(session, "no memory to alter a message");
+		return;
+	}
+	work.text = vhu_line_in(work.plan->text, sizeof(work.plan->text));
+	follow_replies(&work);
+	if (!work.plan->drop) {
+		apply_mask(&work);
+		follow_faults(&work, hit, hits);
+	}
+}
+
+void vhu_fault_dropped(struct vhu_link *link, struct vhu_relay *relay)
+{
+	const struct vhu_relay_plan *plan = relay->plan;
+	struct vhu_relay *other = &link->relay[!from_back_end(link, relay)];
+	const uint32_t version = link->channel == VHU_GPU ? 0 : VHU_FLAGS_VERSION;
+	const struct vhu_header header = {relay->header.request, version | VHU_FLAG_REPLY, 8};
+	uint8_t bytes[VHU_HEADER_SIZE + 8];
+	char text[64];
+
+	if (!plan->answer)
+		return;
+	vhu_header_write(bytes, header, vhu_host_is_big_endian());
+	vhu_integer_write(bytes + VHU_HEADER_SIZE, 8, vhu_host_is_big_endian(), plan->value);
+	snprintf(text, sizeof(text), "rule %u: made by the proxy", plan->fault);
+	if (vhu_relay_insert(other, bytes, sizeof(bytes), text))
+		vhu_proxy_session_say(link->session, "rule %u: no room for one more answer",
+				      plan->fault);
+}
+
+/* Read the feature bits that a message of the table sets. */
+static uint64_t learn_bits(const struct vhu_relay *relay)
+{
+	return vhu_integer_read(relay->buffer + VHU_HEADER_SIZE, 8, vhu_host_is_big_endian());
+}
+
+void vhu_fault_learn(struct vhu_link *link, const struct vhu_relay *relay)
+{
+	struct vhu_context *context = &link->session->context;
+	const uint32_t request = relay->header.request;
+
+	if (link->channel != VHU_FRONT_END || from_back_end(link, relay))
+		return;
+	if (request == vhu_messages[VHU_MSG_POSTCOPY_LISTEN].request)
+		context->postcopy = true;
+	if (relay->got != VHU_HEADER_SIZE + 8)
+		return;
+	if (request == vhu_messages[VHU_MSG_SET_FEATURES].request) {
+		context->has_features = true;
+		context->features = learn_bits(relay);
+	} else if (request == vhu_messages[VHU_MSG_SET_PROTOCOL_FEATURES].request) {
+		context->has_protocol_features = true;
+		context->protocol_features = learn_bits(relay);
+	}
+}

@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A link: one socket of a session, cut in two; link.h has its theory of operation. */
+#include "proxy/session/link.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "proxy/core/fdinfo.h"
+#include "proxy/fault/apply.h"
+#include "proxy/session/session.h"
+
+/* Return the side whose messages @relay passes on. */
+static enum vhu_side link_side(const struct vhu_link *link, const struct vhu_relay *relay)
+{
+	return relay == &link->relay[VHU_FRONT] ? VHU_FRONT : VHU_BACK;
+}
+
+/* Return whether a message may hold key material. Nearly none do, so that is remembered. */
+static bool link_may_hold_secrets(struct vhu_link *link, uint32_t request)
+{
+	struct vhu_secret secret[VHU_SECRETS_MAX];
+
+	if (request < 64 && link->plain >> request & 1)
+		return false;
+	if (vhu_message_secrets(link->channel, request, UINT32_MAX, secret))
+		return true;
+	if (request < 64)
+		link->plain |= UINT64_C(1) << request;
+	return false;
+}
+
+/*
+ * Replace key material by zeros in what is to be recorded.
+ * Returns the copy in which that was done, to be freed; NULL where there is none to replace, or no
+ * memory for it: then the record is without its payload.
+ */
+static uint8_t *link_mask(struct vhu_link *link, struct vhu_relay *relay)
+{
+	struct vhu_record *record = &relay->record;
+	struct vhu_secret secret[VHU_SECRETS_MAX];
+	unsigned secrets;
+	uint8_t *copy;
+
+	if (record->message_size <= VHU_HEADER_SIZE ||
+	    !link_may_hold_secrets(link, relay->header.request))
+		return NULL;
+	/* What its header says of its size may be false, or have been made so. */
+	secrets = vhu_message_secrets(link->channel, relay->header.request,
+				      record->message_size - VHU_HEADER_SIZE, secret);
+	if (!secrets)
+		return NULL;
+	record->marks |= VHU_MARK_REDACTED;
+	copy = malloc(record->message_size);
+	if (!copy) {
+		record->message_size = VHU_HEADER_SIZE;
+		return NULL;
+	}
+	memcpy(copy, record->message, record->message_size);
+	for (unsigned i = 0; i < secrets; i++) {
+		uint32_t from = VHU_HEADER_SIZE + secret[i].offset, size = secret[i].size;
+
+		if (from >= record->message_size)
+			continue;
+		if (size > record->message_size - from)
+			size = record->message_size - from;
+		memset(copy + from, 0, size);
+	}
+	record->message = copy;
+	return copy;
+}
+
+/* A message, or what there is of it, is about to be passed on: record it. */
+static void link_received(struct vhu_relay *relay)
+{
+	struct vhu_link *link = relay->context;
+	uint8_t *masked = link->session->proxy->with_keys ? NULL : link_mask(link, relay);
+	enum vhu_side from = link_side(link, relay);
+
+	if (link->interposer)
+		vhu_interposer_received(link->interposer, relay, from == VHU_BACK);
+	relay->record.type = VHU_RECORD_MESSAGE;
+	relay->record.from_back_end = from == VHU_BACK;
+	vhu_proxy_session_record(link->session, link->channel, &relay->record);
+	free(masked);
+	if (relay->all_fds > relay->described)
+		vhu_proxy_session_error(link->session, link->channel,
+					"%u more descriptors came with the last message",
+					relay->all_fds - relay->described);
+}
+
+/* Say that a side closed in the middle of a message. */
+static void link_cut_short(const struct vhu_link *link, const struct vhu_relay *relay)
+{
+	const struct vhu_proxy_session *session = link->session;
+	enum vhu_side from = link_side(link, relay);
+	const struct vhu_peer *peer = &session->peer[from];
+	uint64_t size = relay->size ? relay->size : VHU_HEADER_SIZE;
+
+	vhu_proxy_session_say(session,
+			      "the %s (%s, pid %" PRIu32
+			      ") closed in the middle of a message: %" PRIu64 " of %" PRIu64
+			      " bytes%s came",
+			      vhu_side_name(from), peer->comm, peer->pid, relay->got, size,
+			      relay->size ? "" : " of a header");
+}
+
+/* A message, or what there was of it, was passed on: open the channel that it carried. */
+static void link_passed(struct vhu_relay *relay)
+{
+	struct vhu_link *link = relay->context, *opening = link->opening;
+	struct vhu_proxy *proxy = link->session->proxy;
+
+	proxy->messages++;
+	proxy->fds += relay->all_fds;
+	vhu_fault_learn(link, relay);
+	if (link->interposer)
+		vhu_interposer_passed(link->interposer, relay, link_side(link, relay) == VHU_BACK);
+	vhu_link_stats_passed(&link->traffic, link->channel, link_side(link, relay),
+			      relay->size ? &relay->header : NULL, relay->sent, relay->all_fds);
+	if (relay->end && !relay->draining && relay->got != relay->size)
+		link_cut_short(link, relay);
+	link->opening = NULL;
+	if (opening)
+		vhu_proxy_session_open(link->session, opening);
+}
+
+/* A message with one descriptor is to be sent. Returns the descriptor to send in its place or -1.
+ */
+static int link_opens(struct vhu_relay *relay)
+{
+	struct vhu_link *link = relay->context;
+	enum vhu_channel channel;
+	int instead = -1;
+
+	if (link_side(link, relay) != VHU_FRONT)
+		return -1;
+	channel = vhu_message_opens(link->channel, relay->header.request);
+	if (channel == VHU_FRONT_END)
+		return link->interposer ? vhu_interposer_replace(link->interposer, relay) : -1;
+	link->opening = vhu_proxy_session_interpose(link->session, channel, relay->fd[0], &instead);
+	return instead;
+}
+
+/* A header has come. Returns whether its message may be altered. */
+static bool link_speaks(struct vhu_relay *relay)
+{
+	return vhu_fault_may_alter(relay->context, relay);
+}
+
+/* A message is due that may be altered. */
+static void link_alters(struct vhu_relay *relay)
+{
+	vhu_fault_apply(relay->context, relay);
+}
+
+/* A message is dropped because it was to be. */
+static void link_dropped(struct vhu_relay *relay)
+{
+	vhu_fault_dropped(relay->context, relay);
+}
+
+/* Return whether @end's peer has closed it, not only shut down its sending. */
+static bool link_hung_up(struct vhu_link_end *end)
+{
+	struct pollfd ask = {.fd = end->watch.fd};
+
+	if (!end->hung_up && poll(&ask, 1, 0) == 1 && ask.revents & (POLLHUP | POLLERR))
+		end->hung_up = true;
+	return end->hung_up;
+}
+
+/* Tell the person and the capture that descriptors were lost. */
+static void link_truncated(const struct vhu_link *link, enum vhu_side from)
+{
+	const struct vhu_peer *peer = &link->session->peer[from];
+	struct rlimit limit = {0};
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	vhu_proxy_session_error(link->session, link->channel,
+				"descriptors from the %s were lost: no more than %" PRIu64
+				" files can be "
+				"open (RLIMIT_NOFILE)",
+				vhu_side_name(from), (uint64_t)limit.rlim_cur);
+	vhu_proxy_session_say(
+	    link->session,
+	    "closed: descriptors from the %s (%s, pid %u) were lost because no more "
+	    "than %" PRIu64 " files can be open (RLIMIT_NOFILE): raise ulimit -n",
+	    vhu_side_name(from), peer->comm, peer->pid, (uint64_t)limit.rlim_cur);
+}
+
+/* Keep why the relay that passes on what @from sends has ended, if it is the first cause. */
+static void link_reason(struct vhu_link *link, enum vhu_side from)
+{
+	const struct vhu_relay *relay = &link->relay[from];
+	const char *side = vhu_side_name(from), *other = vhu_side_name(!from);
+	size_t size = sizeof(link->reason);
+
+	if (link->reason[0])
+		return;
+	switch (relay->end) {
+	case VHU_RELAY_SENDER_RESET:
+		snprintf(link->reason, size, "%s closed, leaving bytes unread", side);
+		break;
+	case VHU_RELAY_TARGET_CLOSED:
+		snprintf(link->reason, size, "%s closed", other);
+		break;
+	case VHU_RELAY_TRUNCATED:
+		link_truncated(link, from);
+		snprintf(link->reason, size, "descriptors from the %s were lost", side);
+		break;
+	case VHU_RELAY_FAILED:
+		snprintf(link->reason, size, "cannot pass on what the %s sends: %s", side,
+			 strerror(-relay->error));
+		vhu_proxy_session_error(link->session, link->channel, "%s", link->reason);
+		vhu_proxy_session_say(link->session, "closed: %s", link->reason);
+		break;
+	case VHU_RELAY_CUT:
+		snprintf(link->reason, size, "cut by rule %u", relay->cut_by);
+		break;
+	default:
+		if (relay->draining)
+			snprintf(link->reason, size, "session ended");
+		else
+			snprintf(link->reason, size, "%s %s", side,
+				 link_hung_up(&link->end[from]) ? "closed" : "shut down sending");
+	}
+}
+
+/* The relay that passes on what @from sends has ended: do to the other side what that means.
+ * Returns whether the link has ended with it. */
+static bool link_hand_over(struct vhu_link *link, enum vhu_side from)
+{
+	struct vhu_link_end *end = &link->end[from], *other = &link->end[!from];
+
+	if (end->handed_over)
+		return end->hung_up || other->handed_over;
+	end->handed_over = true;
+	if (link->interposer && from == VHU_BACK)
+		vhu_interposer_fetch(link->interposer);
+	link_reason(link, from);
+	switch (link->relay[from].end) {
+	case VHU_RELAY_TARGET_CLOSED:
+		shutdown(end->watch.fd, SHUT_RD);
+		return other->handed_over;
+	case VHU_RELAY_SENDER_CLOSED:
+		if (!link_hung_up(end)) {
+			shutdown(other->watch.fd, SHUT_WR);
+			return other->handed_over;
+		}
+		return true;
+	default:
+		return true;
+	}
+}
+
+/* Let @side's watch wait for what the relays want of it. Returns 0 or -errno. */
+static int link_watch(struct vhu_link *link, enum vhu_side side)
+{
+	struct vhu_link_end *end = &link->end[side];
+	struct vhu_loop *loop = &link->session->proxy->loop;
+	uint32_t events = 0;
+
+	if (link->relay[side].wants == VHU_RELAY_READ)
+		events |= EPOLLIN;
+	if (link->relay[!side].wants == VHU_RELAY_WRITE)
+		events |= EPOLLOUT;
+	/* A hang-up is told again and again: do not listen while there is nothing to do about it.
+	 */
+	if (!events && end->hung_up) {
+		vhu_loop_unwatch(loop, &end->watch);
+		return 0;
+	}
+	return vhu_loop_watch(loop, &end->watch, events);
+}
+
+/* Let the relays do what they can do without a side having told of anything: send what the proxy
+ * answers itself; end holding what nobody is left for to release it. */
+static void link_stir(struct vhu_link *link)
+{
+	const bool hung_up = link->end[VHU_FRONT].hung_up || link->end[VHU_BACK].hung_up;
+
+	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
+		struct vhu_relay *relay = &link->relay[side];
+
+		if (relay->wants == VHU_RELAY_HELD && hung_up)
+			vhu_relay_hurry(relay);
+		else if (!relay->aside || !vhu_relay_ready(relay))
+			continue;
+		vhu_relay_run(relay);
+	}
+}
+
+/* Do what follows from what the relays have done. The session, and the link, may be gone when
+ * this returns. */
+static void link_settle(struct vhu_link *link)
+{
+	link_stir(link);
+	if (link->interposer)
+		vhu_interposer_flush(link->interposer);
+	for (int side = VHU_FRONT; side <= VHU_BACK && !link->ended; side++) {
+		if (link->relay[side].wants == VHU_RELAY_ENDED)
+			link->ended = link_hand_over(link, side);
+	}
+	for (int side = VHU_FRONT; side <= VHU_BACK && !link->ended; side++) {
+		int error = link_watch(link, side);
+
+		if (error) {
+			snprintf(link->reason, sizeof(link->reason), "cannot wait for it: %s",
+				 strerror(-error));
+			link->ended = true;
+		}
+	}
+}
+
+/* Something happened on a side. */
+static void link_ready(struct vhu_watch *watch, uint32_t events)
+{
+	struct vhu_link_end *end = (struct vhu_link_end *)watch;
+	struct vhu_link *link = end->link;
+	enum vhu_side side = end == &link->end[VHU_FRONT] ? VHU_FRONT : VHU_BACK;
+
+	if (events & (EPOLLHUP | EPOLLERR))
+		end->hung_up = true;
+	if (events & ~(uint32_t)EPOLLOUT && link->relay[side].wants == VHU_RELAY_READ)
+		vhu_relay_run(&link->relay[side]);
+	if (events & ~(uint32_t)EPOLLIN && link->relay[!side].wants == VHU_RELAY_WRITE)
+		vhu_relay_run(&link->relay[!side]);
+	link_settle(link);
+	if (link->ended)
+		vhu_proxy_session_settle(link->session);
+}
+
+/* A relay's timer fired. */
+static void link_run(struct vhu_relay *relay)
+{
+	struct vhu_link *link = relay->context;
+
+	vhu_relay_run(relay);
+	link_settle(link);
+	if (link->ended)
+		vhu_proxy_session_settle(link->session);
+}
+
+/* Something may be received. Returns whether that has to wait. */
+static bool link_full(struct vhu_relay *relay)
+{
+	const struct vhu_link *link = relay->context;
+
+	return vhu_proxy_session_is_full(link->session);
+}
+
+static const struct vhu_relay_owner owner = {
+    .full = link_full,
+    .opens = link_opens,
+    .received = link_received,
+    .passed = link_passed,
+    .run = link_run,
+    .speaks = link_speaks,
+    .alters = link_alters,
+    .dropped = link_dropped,
+};
+
+struct vhu_link *vhu_link_new(struct vhu_proxy_session *session, enum vhu_channel channel,
+			      int front, int back)
+{
+	struct vhu_proxy *proxy = session->proxy;
+	struct vhu_link *link = calloc(1, sizeof(*link));
+	const int fd[2] = {front, back};
+	int error = 0;
+
+	if (!link)
+		return NULL;
+	link->session = session;
+	link->channel = channel;
+	link->interposer = channel == VHU_FRONT_END ? session->interposer : NULL;
+	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
+		link->end[side].link = link;
+		link->end[side].watch.fd = fd[side];
+		link->end[side].watch.ready = link_ready;
+	}
+	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
+		struct vhu_relay *relay = &link->relay[side];
+
+		error |= vhu_relay_start(relay, &proxy->loop, fd[side], fd[!side]);
+		relay->owner = &owner;
+		relay->context = link;
+		/* What passes for a channel its peers may still have, and read. What kicks and
+		 * calls are to wait for is what the socket has to read. */
+		relay->ahead = channel == VHU_FRONT_END && !link->interposer;
+		relay->describe = proxy->sinks.sinks > 0 || link->interposer;
+	}
+	if (error) {
+		vhu_relay_close(&link->relay[VHU_FRONT]);
+		vhu_relay_close(&link->relay[VHU_BACK]);
+		free(link);
+		return NULL;
+	}
+	return link;
+}
+
+int vhu_link_start(struct vhu_link *link)
+{
+	int error = link_watch(link, VHU_FRONT);
+
+	return error ? error : link_watch(link, VHU_BACK);
+}
+
+void vhu_link_sever(struct vhu_link *link, const char *reason)
+{
+	if (!link->reason[0])
+		snprintf(link->reason, sizeof(link->reason), "%s", reason);
+	for (int side = VHU_FRONT; side <= VHU_BACK; side++)
+		shutdown(link->end[side].watch.fd, SHUT_RDWR);
+}
+
+bool vhu_link_behind(const struct vhu_link *link, enum vhu_side from)
+{
+	const struct vhu_relay *relay = &link->relay[from];
+	int unread = 0;
+
+	switch (relay->wants) {
+	case VHU_RELAY_READ:
+		return !ioctl(link->end[from].watch.fd, FIONREAD, &unread) && unread > 0;
+	case VHU_RELAY_WRITE:
+		return true;
+	case VHU_RELAY_PAUSE:
+		return !relay->plan;
+	default:
+		return false;
+	}
+}
+
+void vhu_link_finish(struct vhu_link *link)
+{
+	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
+		struct vhu_relay *relay = &link->relay[side];
+
+		relay->draining = true;
+		vhu_relay_hurry(relay);
+		if (relay->wants == VHU_RELAY_READ)
+			vhu_relay_run(relay);
+	}
+	link_settle(link);
+}
+
+void vhu_link_free(struct vhu_link *link)
+{
+	if (!link)
+		return;
+	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
+		size_t held;
+
+		vhu_relay_give_up(&link->relay[side]);
+		held = vhu_relay_held(&link->relay[side]);
+
+		if (held)
+			vhu_proxy_session_error(link->session, link->channel,
+						"%zu bytes from the %s were not delivered", held,
+						vhu_side_name(side));
+	}
+	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
+		vhu_relay_close(&link->relay[side]);
+		vhu_loop_unwatch(&link->session->proxy->loop, &link->end[side].watch);
+		close(link->end[side].watch.fd);
+	}
+	vhu_link_free(link->opening);
+	free(link->alter);
+	free(link);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A link: one socket of a session, cut in two, and the two relays that join it again. The main
+ * socket is a link, and so is each channel that was found inside.
+ *
+ * Theory of operation
+ *
+ * Each side has one watch for both directions. It waits for what the relay that reads from it and
+ * the relay that writes to it want; with neither wanting anything it still tells of a hang-up.
+ *
+ * What one side does to its end is done to the other: where it has shut down sending, what it had
+ * sent is passed on, then the other side's end is shut down likewise, and the other direction
+ * lives on; where it has closed, both ends are closed after what it had sent has passed. Where it
+ * takes no more, the other side is not read any more.
+ *
+ * Ownership: a link owns both sockets. It lives until its session frees it, which it does when
+ * told that the link has ended.
+ */
+#ifndef VHU_PROXY_SESSION_LINK_H
+#define VHU_PROXY_SESSION_LINK_H
+
+#include "proxy/proxy.h"
+#include "proxy/relay/relay.h"
+#include "proxy/session/link_stats.h"
+
+struct vhu_fault_replies;
+struct vhu_link;
+struct vhu_proxy_session;
+
+/* One side's end of a link. */
+struct vhu_link_end {
+	struct vhu_watch watch;
+	struct vhu_link *link;
+	bool hung_up;     /* it takes no more, and sends no more than what is there already */
+	bool handed_over; /* that its relay has ended was passed on */
+};
+
+struct vhu_link {
+	struct vhu_proxy_session *session;
+	struct vhu_link *next; /* of the session */
+	enum vhu_channel channel;
+	uint64_t plain; /* messages with no secrets, as far as known: bits, by number below 64 */
+	struct vhu_link_end end[2];        /* by side */
+	struct vhu_relay relay[2];         /* by the side that sends */
+	struct vhu_interposer *interposer; /* of the main socket's; NULL where there are none */
+	struct vhu_link_stats traffic;
+	struct vhu_link *opening;        /* the channel in the message that is being sent */
+	struct vhu_fault_replies *alter; /* NULL until it is needed */
+	bool ended;
+	char reason[VHU_RECORD_TEXT_MAX + 1]; /* why it ended; the first cause */
+};
+
+/*
+ * Make a link of @session from two connected sockets, which it owns from then on. Nothing passes
+ * before it is started.
+ * Returns it; NULL out of memory, and the sockets stay the caller's.
+ */
+struct vhu_link *vhu_link_new(struct vhu_proxy_session *session, enum vhu_channel channel,
+			      int front, int back);
+
+/* Let what is there pass, and what comes. Returns 0 or -errno; then the link does not pass
+ * anything, and is to be freed. */
+int vhu_link_start(struct vhu_link *link);
+
+/* Disconnect both sides, for @reason: the link ends soon. */
+void vhu_link_sever(struct vhu_link *link, const char *reason);
+
+/* Return whether there are messages that @from sent whole, and that have not been passed on, though
+ * no fault keeps them. */
+bool vhu_link_behind(const struct vhu_link *link, enum vhu_side from);
+
+/* Let what was sent so far pass, then end. It may have ended when this returns, or later. */
+void vhu_link_finish(struct vhu_link *link);
+
+/* Close both sockets, let go of what did not pass, and free @link (NULL is ignored). */
+void vhu_link_free(struct vhu_link *link);
+
+#endif

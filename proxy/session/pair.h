@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A pair: two endpoints, FRONT and BACK, and the sessions between those who meet there.
+ *
+ * Theory of operation
+ *
+ * An endpoint that listens brings peers, as many as come; one that connects has one whenever it is
+ * asked; an inherited connection is one, once. Whoever is there and has no peer yet is a waiting
+ *peer. The first waiting peer is joined to a peer of the other side: a waiting peer there, or one
+ *gone to for the purpose. Where that has to wait - nobody has come, the other side's queue is full,
+ *nobody listens there yet - the waiting peers wait, in the order in which they came.
+ *
+ * Where neither side listens nor is inherited the pair calls: it goes to FRONT to have a waiting
+ *peer.
+ *
+ *	              comes, inherited, called                   other side's peer
+ *	(nobody) -----------------------------> GUEST ... GUEST -------------------> SESSION
+ *	                                          |  patience over, other side fails    |
+ *	                                          +--> session that says why            |
+ *	      ^                                                                         |
+ *	      +------------- has ended: the next waiting peer where one waits, the next call --+
+ *
+ * A pair with an inherited connection, or one that calls and has no patience, is done after one
+ * session; others serve until they are stopped. While a pair that takes one at a time has a
+ * session nobody is accepted: who comes then waits in the socket's own queue.
+ *
+ * Ownership: a pair owns its endpoints, its waiting peers and its sessions.
+ */
+#ifndef VHU_PROXY_SESSION_PAIR_H
+#define VHU_PROXY_SESSION_PAIR_H
+
+#include "proxy/endpoint/endpoint.h"
+#include "proxy/session/session.h"
+#include "proxy/session/waiting_peer.h"
+
+/* Sessions that a pair has at once, and waiting peers of each side; who else comes waits in the
+ * socket's own queue. Each of them costs descriptors and memory, and who comes is not to be
+ * trusted. */
+#define VHU_PAIR_SESSIONS_MAX 256
+#define VHU_PAIR_WAITING_MAX  64
+
+/* For patience_ns: as long as it takes. */
+#define VHU_PAIR_FOR_EVER UINT64_MAX
+
+struct vhu_pair_listener {
+	struct vhu_watch watch;
+	struct vhu_pair *pair;
+};
+
+struct vhu_pair {
+	/* What is asked for. */
+	struct vhu_endpoint end[2]; /* by side */
+	uint64_t patience_ns;       /* for a side that is connected to and not there; 0: none */
+	bool one_at_a_time;
+	struct vhu_socket_perms
+	    rights; /* for a socket that it makes; the rest is the other side's */
+
+	struct vhu_proxy *proxy;
+	struct vhu_pair *next, **link; /* of the proxy's, while it is open */
+	struct vhu_pair_listener listener[2];
+	struct vhu_timer resume; /* accepts again after running out of descriptors */
+	struct vhu_timer
+	    again; /* looks again whether waiting peers can be joined, or calls again */
+	struct vhu_waiting_peer *waiters; /* in the order in which they came */
+	unsigned waiting[2];              /* waiting peers by side */
+	struct vhu_proxy_session *sessions;
+	unsigned open; /* sessions */
+	bool once;     /* one session, then done */
+	bool calls;    /* neither side brings peers */
+	bool begun, done;
+	bool failed;           /* the last session could not begin */
+	bool crowded;          /* it was said that there can be no more sessions */
+	bool missed;           /* it was said that a side is not there yet */
+	uint64_t called_ns;    /* when it began to call for the next session */
+	uint64_t pause_ns;     /* until it looks again */
+	uint64_t exhausted_ns; /* when descriptors last ran out, as vhu_loop_now tells; 0 never */
+};
+
+/*
+ * Open both endpoints: listen where they do.
+ * @pair: with what is asked for, both endpoints parsed, else zero.
+ * Returns 0; -errno with a line in @error, and nothing is open.
+ */
+int vhu_pair_open(struct vhu_pair *pair, struct vhu_proxy *proxy, char error[VHU_ENDPOINT_ERROR]);
+
+/* Begin to serve. What cannot be reached is said, and the pair may be done. Returns 0; -errno with
+ * a line in @error where it cannot wait for anything. */
+int vhu_pair_start(struct vhu_pair *pair, char error[VHU_ENDPOINT_ERROR]);
+
+/* End all sessions for @reason, and close the endpoints. */
+void vhu_pair_close(struct vhu_pair *pair, const char *reason);
+
+/* Say a line about @pair, made as printf makes it. Where there are others it is named. */
+__attribute__((format(printf, 2, 3))) void vhu_pair_say(const struct vhu_pair *pair,
+							const char *format, ...);
+
+/* For sessions: one has ended. */
+void vhu_pair_session_ended(struct vhu_pair *pair);
+
+/* For waiting peers: one has gone away while it waited. It is freed. */
+void vhu_pair_peer_left(struct vhu_pair *pair, struct vhu_waiting_peer *waiter);
+
+#endif

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A session: a front-end and a back-end that talk; session.h has its theory of operation. */
+#include "proxy/session/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proxy/session/pair.h"
+
+/* Return the time of records. */
+static uint64_t session_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+void vhu_proxy_session_record(struct vhu_proxy_session *session, enum vhu_channel channel,
+			      struct vhu_record *record)
+{
+	record->session = session->number;
+	record->channel = channel;
+	if (vhu_host_is_big_endian())
+		record->marks |= VHU_MARK_BIG_ENDIAN;
+	vhu_sinks_give(&session->proxy->sinks, record);
+}
+
+void vhu_proxy_session_error(struct vhu_proxy_session *session, enum vhu_channel channel,
+			     const char *format, ...)
+{
+	struct vhu_record record = {.time_ns = session_now(), .type = VHU_RECORD_ERROR};
+	char text[VHU_RECORD_TEXT_MAX + 1];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	record.text = text;
+	vhu_proxy_session_record(session, channel, &record);
+}
+
+void vhu_proxy_session_say(const struct vhu_proxy_session *session, const char *format, ...)
+{
+	char text[1024];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	vhu_pair_say(session->pair, "session %" PRIu64 ": %s", session->number, text);
+}
+
+/* Record that @session, or a channel of it, began. */
+static void session_opened(struct vhu_proxy_session *session, enum vhu_channel channel)
+{
+	struct vhu_record record = {
+	    .time_ns = session_now(),
+	    .type = VHU_RECORD_OPENED,
+	    .front_end = session->peer[VHU_FRONT],
+	    .back_end = session->peer[VHU_BACK],
+	};
+
+	vhu_proxy_session_record(session, channel, &record);
+}
+
+/* Record that @session, or a channel of it, ended, and why. */
+static void session_closed(struct vhu_proxy_session *session, enum vhu_channel channel,
+			   const char *reason)
+{
+	struct vhu_record record = {
+	    .time_ns = session_now(),
+	    .type = VHU_RECORD_CLOSED,
+	    .text = reason,
+	};
+
+	vhu_proxy_session_record(session, channel, &record);
+}
+
+/* Let go of @session, all of whose links have ended, and tell its pair. */
+static void session_free(struct vhu_proxy_session *session)
+{
+	struct vhu_pair *pair = session->pair;
+
+	vhu_loop_unset(&session->linger);
+	session_closed(session, VHU_FRONT_END, session->reason);
+	*session->link = session->next;
+	pair->open--;
+	if (session->next)
+		session->next->link = session->link;
+	vhu_interposer_free(session->interposer, false);
+	vhu_fault_memory_free(&session->faults);
+	free(session);
+	vhu_pair_session_ended(pair);
+}
+
+/* Free @link, which has ended, and record that; that of the main socket ends the session. */
+static void session_link_ended(struct vhu_proxy_session *session, struct vhu_link *link)
+{
+	char reason[VHU_RECORD_TEXT_MAX + 1];
+	enum vhu_channel channel = link->channel;
+
+	snprintf(reason, sizeof(reason), "%s", link->reason);
+	if (link->interposer) {
+		/* Before the peers know of the end. */
+		vhu_interposer_free(session->interposer, link->end[VHU_FRONT].hung_up);
+		session->interposer = link->interposer = NULL;
+	}
+	vhu_link_free(link);
+	if (channel != VHU_FRONT_END) {
+		session_closed(session, channel, reason);
+		return;
+	}
+	snprintf(session->reason, sizeof(session->reason), "%s", reason);
+	session->main_ended = true;
+	for (link = session->links; link; link = link->next)
+		vhu_link_finish(link);
+	vhu_loop_set(&session->proxy->loop, &session->linger, VHU_SESSION_LINGER_NS);
+}
+
+/* The session has ended a while ago, and there are channels that nobody reads. */
+static void session_lingered(struct vhu_timer *timer)
+{
+	struct vhu_proxy_session *session =
+	    (struct vhu_proxy_session *)((char *)timer -
+					 offsetof(struct vhu_proxy_session, linger));
+
+	vhu_proxy_session_end(session, "session ended, and nobody reads");
+}
+
+void vhu_proxy_session_settle(struct vhu_proxy_session *session)
+{
+	struct vhu_link **at = &session->links, *link;
+
+	while ((link = *at)) {
+		if (!link->ended) {
+			at = &link->next;
+			continue;
+		}
+		*at = link->next;
+		session_link_ended(session, link);
+		at = &session->links;
+	}
+	if (!session->links)
+		session_free(session);
+}
+
+int vhu_proxy_session_start(struct vhu_pair *pair, const int socket[2], const char *const path[2],
+			    const char *reason)
+{
+	struct vhu_proxy_session *session = calloc(1, sizeof(*session));
+	struct vhu_link *link;
+	int error = -ENOMEM;
+
+	if (!session) {
+		close(socket[VHU_FRONT]);
+		close(socket[VHU_BACK]);
+		return -ENOMEM;
+	}
+	session->proxy = pair->proxy;
+	session->pair = pair;
+	session->number = ++pair->proxy->sessions;
+	session->begun_ns = vhu_loop_now();
+	session->linger.fire = session_lingered;
+	session->next = pair->sessions;
+	session->link = &pair->sessions;
+	if (session->next)
+		session->next->link = &session->next;
+	pair->sessions = session;
+	pair->open++;
+	for (int side = VHU_FRONT; side <= VHU_BACK; side++)
+		vhu_fdinfo_peer(socket[side], path[side], &session->peer[side],
+				session->comm[side]);
+	session_opened(session, VHU_FRONT_END);
+
+	if (reason) {
+		vhu_proxy_session_error(session, VHU_FRONT_END, "%s", reason);
+		close(socket[socket[VHU_FRONT] < 0 ? VHU_BACK : VHU_FRONT]);
+		snprintf(session->reason, sizeof(session->reason), "%s", reason);
+		session_free(session);
+		return 0;
+	}
+	if (session->proxy->notify)
+		session->interposer = vhu_interposer_new(session);
+	link = vhu_link_new(session, VHU_FRONT_END, socket[VHU_FRONT], socket[VHU_BACK]);
+	if (!link) {
+		close(socket[VHU_FRONT]);
+		close(socket[VHU_BACK]);
+	} else {
+		session->links = link;
+		error = vhu_link_start(link);
+		if (error)
+			link->ended = true;
+	}
+	if (error) {
+		snprintf(session->reason, sizeof(session->reason), "cannot begin: %s",
+			 strerror(-error));
+		vhu_proxy_session_say(session, "%s", session->reason);
+		vhu_proxy_session_settle(session);
+	}
+	return 0;
+}
+
+void vhu_proxy_session_end(struct vhu_proxy_session *session, const char *reason)
+{
+	for (struct vhu_link *link = session->links; link; link = link->next) {
+		vhu_link_finish(link);
+		snprintf(link->reason, sizeof(link->reason), "%s", reason);
+		link->ended = true;
+	}
+	vhu_proxy_session_settle(session);
+}
+
+bool vhu_proxy_session_is_full(const struct vhu_proxy_session *session)
+{
+	unsigned fds = VHU_RECORD_FDS_MAX;
+
+	for (const struct vhu_link *link = session->links; link; link = link->next)
+		fds += link->relay[VHU_FRONT].fds + link->relay[VHU_BACK].fds;
+	return fds > VHU_SESSION_FDS_MAX;
+}
+
+/* Return whether @session has room for another link; say once where not. */
+static bool session_has_room(struct vhu_proxy_session *session, enum vhu_channel channel)
+{
+	unsigned links = 0;
+
+	for (const struct vhu_link *link = session->links; link; link = link->next)
+		links++;
+	if (links < VHU_SESSION_LINKS_MAX)
+		return true;
+	if (!session->crowded) {
+		vhu_proxy_session_error(session, channel,
+					"not recorded: there are %u sockets already", links);
+		vhu_proxy_session_say(session,
+				      "a %s channel is not recorded: the session has %u sockets",
+				      vhu_channel_name(channel), links);
+	}
+	session->crowded = true;
+	return false;
+}
+
+/* Return whether @fd is what a channel is made of: a connected stream socket of AF_UNIX. */
+static bool session_is_channel(int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t size = sizeof(int), length = sizeof(peer);
+	int domain = 0, type = 0;
+
+	return !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) && domain == AF_UNIX &&
+	       !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) && type == SOCK_STREAM &&
+	       !getpeername(fd, (struct sockaddr *)&peer, &length);
+}
+
+struct vhu_link *vhu_proxy_session_interpose(struct vhu_proxy_session *session,
+					     enum vhu_channel channel, int socket, int *instead)
+{
+	struct vhu_link *link;
+	int end[2], flags;
+
+	if (!session_is_channel(socket) || !session_has_room(session, channel))
+		return NULL;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, end)) {
+		vhu_proxy_session_error(session, channel, "not recorded: no socket pair: %s",
+					strerror(errno));
+		vhu_proxy_session_say(session, "the %s channel is not recorded: no socket pair: %s",
+				      vhu_channel_name(channel), strerror(errno));
+		return NULL;
+	}
+	/* Who gets it finds it as its sender had prepared it. */
+	flags = fcntl(socket, F_GETFL);
+	if (flags >= 0 && flags & O_NONBLOCK)
+		fcntl(end[1], F_SETFL, O_NONBLOCK);
+	link = vhu_link_new(session, channel, socket, end[0]);
+	if (!link) {
+		close(end[0]);
+		close(end[1]);
+		return NULL;
+	}
+	*instead = end[1];
+	return link;
+}
+
+void vhu_proxy_session_open(struct vhu_proxy_session *session, struct vhu_link *link)
+{
+	struct vhu_link **last = &session->links;
+
+	while (*last)
+		last = &(*last)->next;
+	*last = link;
+	session_opened(session, link->channel);
+	if (vhu_link_start(link)) {
+		snprintf(link->reason, sizeof(link->reason), "%s", "cannot wait for it");
+		link->ended = true;
+	}
+}

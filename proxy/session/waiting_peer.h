@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A waiting peer: a peer that is there, and waits for one of the other side.
+ *
+ * Ownership: a waiting peer belongs to its pair's list, and owns its socket until that is taken.
+ */
+#ifndef VHU_PROXY_SESSION_WAITING_PEER_H
+#define VHU_PROXY_SESSION_WAITING_PEER_H
+
+#include "proxy/proxy.h"
+
+struct vhu_pair;
+
+struct vhu_waiting_peer {
+	struct vhu_watch watch; /* tells when it goes away; in the loop once it has to wait */
+	struct vhu_pair *pair;
+	enum vhu_side side;
+	uint64_t since_ns; /* when it came, as vhu_loop_now tells */
+	struct vhu_waiting_peer *next;
+};
+
+/* Put @fd at the end of the waiting peers of @pair. Returns the waiting peer; NULL out of memory,
+ * and @fd is closed. */
+struct vhu_waiting_peer *vhu_waiting_peer_add(struct vhu_pair *pair, enum vhu_side side, int fd);
+
+/* Let @waiting peer wait: from now on its going away is noticed, and told to the pair. */
+void vhu_waiting_peer_wait(struct vhu_waiting_peer *waiter);
+
+/* Return whether @waiting peer, which has waited, has gone away: that may be known before it is
+ * told. */
+bool vhu_waiting_peer_left(const struct vhu_waiting_peer *waiter);
+
+/* Free @waiting peer. Returns its socket, which is the caller's from now on. */
+int vhu_waiting_peer_take(struct vhu_waiting_peer *waiter);
+
+#endif

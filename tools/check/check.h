@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A check of captures: what is asked for, what was found so far, and the forms it is shown in. */
+#ifndef VHU_TOOLS_CHECK_CHECK_H
+#define VHU_TOOLS_CHECK_CHECK_H
+
+#include <stdio.h>
+
+#include "lib/util/json.h"
+#include "tools/reading.h"
+
+struct vhu_check;
+struct vhu_check_suite;
+
+/* How findings are shown; NULL for what a form has no place for. All of a run: begin, for each file
+ * begin_file, what is found, end_file, and end, after the summary. */
+struct vhu_check_form {
+	void (*begin)(struct vhu_check *check);
+	void (*begin_file)(struct vhu_check *check);
+	void (*finding)(struct vhu_check *check, const struct vhu_finding *finding);
+	/* A session ended badly; @text says why. */
+	void (*cause)(struct vhu_check *check, uint64_t session, const char *text);
+	/* The capture cannot be read, or not on. */
+	void (*broken)(struct vhu_check *check, const char *text);
+	void (*end_file)(struct vhu_check *check);
+	void (*end)(struct vhu_check *check);
+};
+
+extern const struct vhu_check_form vhu_check_text, vhu_check_json, vhu_check_sarif, vhu_check_junit;
+
+struct vhu_check {
+	/* What is asked for. */
+	const struct vhu_command *command;
+	const struct vhu_check_form *form;
+	FILE *to;
+	enum vhu_severity least; /* to be shown, and above */
+	bool chosen[VHU_RULES];
+	bool at_once; /* somebody watches: show each finding when it is found */
+	bool follow;
+	struct vhu_reading_choice choice;
+
+	/* What was found. */
+	const char *path; /* of the capture that is read */
+	uint64_t found[VHU_SEVERITIES], sessions, messages;
+	unsigned files, broken;
+
+	/* The forms' own. */
+	struct vhu_json json;
+	/* What is shown at the end: text by open_memstream, no more than VHU_CHECK_LATER_MAX. */
+	FILE *later;
+	char *later_text;
+	size_t later_size;
+	uint64_t left_out;             /* of it, for there was more */
+	struct vhu_check_suite *suite; /* JUnit: of the capture */
+};
+
+#define VHU_CHECK_LATER_MAX (1 << 20)
+#define VHU_CHECK_LINE_MAX  (VHU_FINDING_TEXT_MAX + 256)
+
+/* Return whether a finding of a rule is to be shown. */
+static inline bool vhu_check_wants(const struct vhu_check *check, const struct vhu_rule *rule)
+{
+	return rule->severity >= check->least && check->chosen[rule - vhu_rules];
+}
+
+/* Show a finding, if it is one of those asked for, and count it. */
+void vhu_check_found(struct vhu_check *check, const struct vhu_finding *finding);
+
+/* Write a finding as it is shown on a line, without where it is: "warning V303 swap-unacknowledged:
+ * what (session 1, see 17)". */
+void vhu_check_line(const struct vhu_finding *finding, char to[VHU_CHECK_LINE_MAX]);
+
+/* Check the captures at @paths, @count of them. @compare: they are two, and the sessions of the
+ * second go on where those of the first ended. What was found is in @check; the form has still to
+ * end. */
+void vhu_check_run(struct vhu_check *check, char **paths, int count, bool compare);
+
+/* Print all rules, a line each, or as docs/rules.md has them. */
+void vhu_check_list(FILE *to);
+void vhu_check_list_markdown(FILE *to);
+
+/* Print what there is to say about a rule. */
+void vhu_check_explain(FILE *to, const struct vhu_rule *rule);
+
+#endif

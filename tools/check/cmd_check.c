@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* vhu check: says which rules of the protocol a capture breaks, and why sessions ended badly. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lib/util/duration.h"
+#include "tools/check/check.h"
+#include "tools/commands.h"
+
+enum {
+	KEY_RULE = 256,
+	KEY_IGNORE,
+	KEY_JSON,
+	KEY_SARIF,
+	KEY_JUNIT,
+	KEY_LATE_AFTER,
+	KEY_COMPARE,
+	KEY_DIALECT,
+	KEY_DEVICE,
+	KEY_LIST,
+	KEY_MARKDOWN,
+	KEY_EXPLAIN,
+};
+
+static const struct vhu_option option[] = {
+    {'s', "severity", "LEVEL", "error, warning (default) or info: that level and above"},
+    {KEY_RULE, "rule", "RULE", "only this rule, by id or name; may be repeated"},
+    {KEY_IGNORE, "ignore", "RULE", "all but this rule; may be repeated"},
+    {KEY_COMPARE, "compare", NULL, "the sessions of a second FILE go on where the first's ended"},
+    {'f', "follow", NULL, "wait for more at the end of the file"},
+    {KEY_JSON, "json", NULL, "one JSON object a line"},
+    {KEY_SARIF, "sarif", NULL, "a SARIF 2.1.0 document"},
+    {KEY_JUNIT, "junit", NULL, "JUnit's XML"},
+    {KEY_LATE_AFTER, "late-after", "TIME", "a reply is late after this (default 1s)"},
+    {KEY_DIALECT, "dialect", "NAME", "upstream, standalone or probe; else found out"},
+    {KEY_DEVICE, "device", "DEVICE", "virtio device, by name or id; else found out"},
+    {KEY_LIST, "list", NULL, "list all rules"},
+    {KEY_MARKDOWN, "markdown", NULL, "the list in full, as Markdown"},
+    {KEY_EXPLAIN, "explain", "RULE", "say what there is to say about a rule"},
+    {0},
+};
+
+static const struct vhu_example example[] = {
+    {"vhu check vm.pcapng", "what is wrong, and why the session ended"},
+    {"vhu proxy -w - vm.sock disk.sock | vhu check -", "the same while it happens"},
+    {"vhu check --junit --severity error *.pcapng", "for continuous integration"},
+    {"vhu check --compare source.pcapng destination.pcapng", "what a migration changed"},
+    {"vhu check --explain V303", "what a rule is about"},
+    {0},
+};
+
+/* What was asked for besides the check itself. */
+struct request {
+	struct vhu_check check;
+	bool compare, list, markdown;
+	bool only; /* the rules that --rule names, and no others */
+	bool named[VHU_RULES], ignored[VHU_RULES];
+	const struct vhu_rule *explain;
+};
+
+/* Find a severity by its name. Returns it or -1. */
+static int severity_of(const char *word)
+{
+	for (int i = 0; i < VHU_SEVERITIES; i++)
+		if (!strcasecmp(word, vhu_severity_name((enum vhu_severity)i)))
+			return i;
+	return -1;
+}
+
+/* Take an option that chooses a form. Returns VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is wrong
+ * said. */
+static int take_form(const struct vhu_command *command, struct request *request,
+		     const struct vhu_check_form *form)
+{
+	if (request->check.form && request->check.form != form)
+		return vhu_usage(command, "one of --json, --sarif and --junit at a time");
+	request->check.form = form;
+	return VHU_EXIT_DONE;
+}
+
+/* Take an option that names a rule. Returns VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is wrong
+ * said. */
+static int take_rule(const struct vhu_command *command, struct request *request, int key,
+		     const char *argument)
+{
+	const struct vhu_rule *rule = vhu_rule_find(argument);
+
+	if (!rule)
+		return vhu_usage(command, "%s: no such rule: vhu check --list has them all",
+				 argument);
+	if (key == KEY_EXPLAIN)
+		request->explain = rule;
+	else if (key == KEY_IGNORE)
+		request->ignored[rule - vhu_rules] = true;
+	else
+		request->only = request->named[rule - vhu_rules] = true;
+	return VHU_EXIT_DONE;
+}
+
+/* Take one option. Returns VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is wrong said. */
+static int take_option(const struct vhu_command *command, struct request *request, int key,
+		       const char *argument)
+{
+	struct vhu_check *check = &request->check;
+	int place;
+
+	switch (key) {
+	case 's':
+		place = severity_of(argument);
+		if (place < 0)
+			return vhu_usage(command, "%s: no such severity", argument);
+		check->least = (enum vhu_severity)place;
+		break;
+	case KEY_RULE:
+	case KEY_IGNORE:
+	case KEY_EXPLAIN:
+		return take_rule(command, request, key, argument);
+	case KEY_JSON:
+		return take_form(command, request, &vhu_check_json);
+	case KEY_SARIF:
+		return take_form(command, request, &vhu_check_sarif);
+	case KEY_JUNIT:
+		return take_form(command, request, &vhu_check_junit);
+	case 'f':
+		check->follow = true;
+		break;
+	case KEY_COMPARE:
+		request->compare = true;
+		break;
+	case KEY_LIST:
+		request->list = true;
+		break;
+	case KEY_MARKDOWN:
+		request->markdown = true;
+		break;
+	case KEY_LATE_AFTER:
+		if (vhu_duration_parse(argument, &check->choice.late_ns) || !check->choice.late_ns)
+			return vhu_usage(command, "%s: no length of time, as 500ms or 1.5s is",
+					 argument);
+		break;
+	case KEY_DIALECT:
+		place = vhu_reading_dialect(argument);
+		if (place < 0)
+			return vhu_usage(command, "%s: no such dialect", argument);
+		check->choice.dialect = (enum vhu_dialect)place;
+		break;
+	case KEY_DEVICE:
+		check->choice.device = vhu_reading_device(argument);
+		if (!check->choice.device)
+			return vhu_usage(command, "%s: no such virtio device", argument);
+		break;
+	}
+	return VHU_EXIT_DONE;
+}
+
+/* Add a count of something to the summary. */
+static void say_count(const char **between, uint64_t count, const char *what)
+{
+	if (!count)
+		return;
+	fprintf(stderr, "%s%" PRIu64 " %s%s", *between, count, what, count == 1 ? "" : "s");
+	*between = ", ";
+}
+
+/* Say on stderr what was found in how much: "3 errors, 2 warnings in 2 sessions, 214 messages". */
+static void summarize(const struct vhu_check *check)
+{
+	const char *between = "";
+
+	for (int i = VHU_SEVERITIES - 1; i >= 0; i--)
+		say_count(&between, check->found[i], vhu_severity_name((enum vhu_severity)i));
+	if (!*between)
+		fprintf(stderr, "no findings");
+	between = " in ";
+	say_count(&between, check->files > 1 ? check->files : 0, "file");
+	say_count(&between, check->sessions, "session");
+	say_count(&between, check->messages, "message");
+	fprintf(stderr, "%s\n", *between == ' ' ? ": there is no session" : "");
+}
+
+/* Return the exit status that standard output ends with. */
+static int end_output(const struct vhu_command *command, int status)
+{
+	if (fflush(stdout) || ferror(stdout))
+		return vhu_fail(command, "standard output: %s", strerror(errno));
+	return status;
+}
+
+/* Check the captures. Returns an exit status. */
+static int check_captures(const struct vhu_command *command, struct request *request, char **paths,
+			  int count)
+{
+	struct vhu_check *check = &request->check;
+	bool found = false;
+
+	for (unsigned i = 0; i < VHU_RULES; i++)
+		check->chosen[i] = (!request->only || request->named[i]) && !request->ignored[i];
+	for (int i = 0; i < count; i++)
+		check->at_once |= check->follow || !strcmp(paths[i], "-");
+	if (check->at_once)
+		vhu_reading_signals(check->follow);
+	vhu_check_run(check, paths, count, request->compare);
+	fflush(stdout);
+	summarize(check);
+	if (check->form->end)
+		check->form->end(check);
+	for (int i = check->least; i < VHU_SEVERITIES; i++)
+		found |= check->found[i] > 0;
+	return end_output(command, found || check->broken ? VHU_EXIT_FAILED : VHU_EXIT_DONE);
+}
+
+/* Look whether options and the @count arguments go together. Returns VHU_EXIT_DONE, or
+ * VHU_EXIT_USAGE with what is wrong said. */
+static int look_over(const struct vhu_command *command, const struct request *request, char **paths,
+		     int count)
+{
+	unsigned from_pipe = 0;
+
+	if (request->list && request->explain)
+		return vhu_usage(command, "one of --list and --explain at a time");
+	if (request->markdown && !request->list)
+		return vhu_usage(command, "--markdown goes with --list");
+	if (request->list || request->explain)
+		return count
+			   ? vhu_usage(command, "%s: rules are listed without a capture", paths[0])
+			   : VHU_EXIT_DONE;
+	for (int i = 0; i < count; i++)
+		from_pipe += !strcmp(paths[i], "-");
+	if (count == 0)
+		return vhu_usage(command, "which capture?");
+	if (from_pipe > 1)
+		return vhu_usage(command, "-: standard input can be read once");
+	if (request->compare && count != 2)
+		return vhu_usage(command, "--compare wants two captures");
+	if (request->check.follow && count > 1)
+		return vhu_usage(command, "%s: one capture at a time can be followed", paths[1]);
+	return VHU_EXIT_DONE;
+}
+
+/* Run the sub-command. Returns the exit status. */
+static int run(const struct vhu_command *command, int argc, char **argv)
+{
+	struct request request = {
+	    .check = {.command = command, .to = stdout, .least = VHU_WARNING},
+	};
+	const char *argument;
+	int key, status;
+
+	while ((key = vhu_options_next(command, argc, argv, &argument)) >= 0) {
+		status = take_option(command, &request, key, argument);
+		if (status != VHU_EXIT_DONE)
+			return status;
+	}
+	if (key != VHU_OPTIONS_END)
+		return key == VHU_OPTIONS_HELP ? VHU_EXIT_DONE : VHU_EXIT_USAGE;
+	status = look_over(command, &request, argv + optind, argc - optind);
+	if (status != VHU_EXIT_DONE)
+		return status;
+	if (!request.check.form)
+		request.check.form = &vhu_check_text;
+	if (!request.list && !request.explain)
+		return check_captures(command, &request, argv + optind, argc - optind);
+	if (request.explain)
+		vhu_check_explain(stdout, request.explain);
+	else if (request.markdown)
+		vhu_check_list_markdown(stdout);
+	else
+		vhu_check_list(stdout);
+	return end_output(command, VHU_EXIT_DONE);
+}
+
+const struct vhu_command vhu_command_check = {
+    .name = "check",
+    .arguments = "FILE...|-",
+    .summary = "say which rules of the protocol a capture breaks",
+    .about =
+	"Findings are lines on standard output: FILE:MESSAGE: severity RULE name: what. Where a\n"
+	"session ended badly the last line says why. Exit status 1 means that there are findings.",
+    .option = option,
+    .example = example,
+    .run = run,
+};

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vhu ctl: asks a running vhu proxy what it is doing, and tells it what to do.
+ *
+ * The proxy makes what people read; here words become a question, and the answer is printed. What
+ * there is to ask is the table of verbs below; docs/control.md has the language.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "proxy/control/socket.h"
+#include "tools/commands.h"
+
+enum { KEY_JSON = 256, KEY_SESSION, KEY_CHANNEL, KEY_MESSAGE, KEY_PATH, KEY_PID };
+
+static const struct vhu_option option[] = {
+    {'s', "socket", "SOCKET", "the proxy's control socket, if it is not the usual one"},
+    {KEY_JSON, "json", NULL, "print answers as they come, and records as vhu dump --json does"},
+    {KEY_SESSION, "session", "N", "follow, rules release: only this session"},
+    {KEY_CHANNEL, "channel", "NAME", "follow: only this channel: front-end, back-end or gpu"},
+    {KEY_MESSAGE, "message", "NAME", "follow: only this message and its replies; may be repeated"},
+    {KEY_PATH, "path", "PATH", "sessions: only those with this socket on one side"},
+    {KEY_PID, "pid", "PID", "sessions: only those with this process on one side"},
+    {0},
+};
+
+static const struct vhu_example example[] = {
+    {"vhu ctl sessions", "tell all about each session that is open"},
+    {"vhu ctl follow --session 3 --message SET_VRING_CALL", "see them as they pass"},
+    {"vhu ctl --json sessions | jq '.sessions[].waiting'", "who waits for what, and how long"},
+    {"vhu ctl rules add 'front SET_VRING_KICK nth=3: delay 50ms'",
+     "change what passes from now on"},
+    {"vhu ctl close 3 'moved away'", "end a session; its capture has the reason"},
+    {0},
+};
+
+/* Words that a verb takes after its name. */
+struct word {
+	const char *key; /* of the question; NULL: there is no such word */
+	bool number;
+	bool needed;
+};
+
+#define WORDS_MAX 2
+
+static const struct verb {
+	const char *name;
+	struct word word[WORDS_MAX + 1];
+	const char *options; /* that it takes, with blanks around each */
+	bool follows;        /* its answer goes on until the proxy ends */
+	const char *asks;    /* what the proxy calls it; NULL: the same */
+} verbs[] = {
+    {"sessions", {{NULL}}, " path pid ", false},
+    {"session", {{"session", true, true}}, "", false},
+    {"follow", {{NULL}}, " session channel message ", true},
+    {"close", {{"session", true, true}, {"reason", false, false}}, "", false},
+    {"rules", {{NULL}}, "", false},
+    {"rules list", {{NULL}}, "", false, "rules"},
+    {"rules add", {{"rule", false, true}}, "", false},
+    {"rules remove", {{"number", true, true}}, "", false},
+    {"rules clear", {{NULL}}, "", false},
+    {"rules release", {{"number", true, false}}, " session ", false},
+    {"files next", {{NULL}}, "", false},
+    {"version", {{NULL}}, "", false},
+    {"help", {{NULL}}, "", false},
+};
+
+/* What was asked for. */
+struct request {
+	const struct vhu_command *command;
+	const char *socket;
+	bool json;
+	json_t *question;
+	const struct verb *verb;
+};
+
+/* Return whether @verb takes the option called @name. */
+static bool takes_option(const struct verb *verb, const char *name)
+{
+	char blanks[32];
+
+	snprintf(blanks, sizeof(blanks), " %s ", name);
+	return strstr(verb->options, blanks) != NULL;
+}
+
+/* Add a text or a number to the question. Returns VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is
+ * wrong said. */
+static int add(struct request *request, const char *key, const char *value, bool number)
+{
+	uint64_t amount;
+	json_t *made;
+
+	if (number) {
+		if (vhu_number_parse(value, 1, INT64_MAX, &amount))
+			return vhu_usage(request->command, "%s: not a %s number", value, key);
+		made = json_integer((json_int_t)amount);
+	} else {
+		made = json_string(value);
+		if (!made)
+			return vhu_usage(request->command, "%s: not UTF-8", key);
+	}
+	json_object_set_new(request->question, key, made);
+	return VHU_EXIT_DONE;
+}
+
+/* Take one option. Returns as add does. */
+static int take_option(struct request *request, int key, const char *argument)
+{
+	json_t *messages = json_object_get(request->question, "message"), *message;
+
+	switch (key) {
+	case 's':
+		request->socket = argument;
+		break;
+	case KEY_JSON:
+		request->json = true;
+		break;
+	case KEY_SESSION:
+		return add(request, "session", argument, true);
+	case KEY_CHANNEL:
+		return add(request, "channel", argument, false);
+	case KEY_PATH:
+		return add(request, "path", argument, false);
+	case KEY_PID:
+		return add(request, "pid", argument, true);
+	case KEY_MESSAGE:
+		message = json_string(argument);
+		if (!message)
+			return vhu_usage(request->command, "message: not UTF-8");
+		if (!messages) {
+			messages = json_array();
+			json_object_set_new(request->question, "message", messages);
+		}
+		json_array_append_new(messages, message);
+		break;
+	}
+	return VHU_EXIT_DONE;
+}
+
+/* See whether the options are those of the verb. Returns as add does. */
+static int check_options(const struct request *request)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(request->question, key, value)
+	{
+		if (!takes_option(request->verb, key))
+			return vhu_usage(request->command, "--%s: not an option of %s", key,
+					 request->verb->name);
+	}
+	return VHU_EXIT_DONE;
+}
+
+/* Find the verb that the words begin with. Returns of how many words it is; 0: there is none. */
+static int find_verb(struct request *request, int words, char **word)
+{
+	char name[64];
+
+	for (int taking = words > 1 ? 2 : 1; taking; taking--) {
+		snprintf(name, sizeof(name), "%s%s%s", word[0], taking > 1 ? " " : "",
+			 taking > 1 ? word[1] : "");
+		for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+			if (strcmp(verbs[i].name, name))
+				continue;
+			request->verb = &verbs[i];
+			return taking;
+		}
+	}
+	return 0;
+}
+
+/* Take the verb and its words. Returns as add does. */
+static int take_words(struct request *request, int words, char **word)
+{
+	const struct word *taken;
+	int status, taking;
+
+	if (!words)
+		return vhu_usage(request->command, "what is to be done?");
+	taking = find_verb(request, words, word);
+	if (!taking)
+		return vhu_usage(request->command, "%s: no such verb", word[0]);
+	words -= taking - 1;
+	word += taking - 1;
+	status = check_options(request);
+	for (taken = request->verb->word; taken->key && status == VHU_EXIT_DONE; taken++) {
+		if (--words > 0)
+			status = add(request, taken->key, *++word, taken->number);
+		else if (taken->needed)
+			return vhu_usage(request->command, "%s: which %s?", request->verb->name,
+					 taken->key);
+	}
+	if (status == VHU_EXIT_DONE && words > 1)
+		return vhu_usage(request->command, "%s: what is that for?", word[1]);
+	return status;
+}
+
+/* Connect to the proxy. Returns a stream to it; NULL with what is wrong said. */
+static FILE *connect_to(const struct request *request)
+{
+	char path[VHU_CONTROL_PATH_MAX], error[VHU_ENDPOINT_ERROR];
+	const char *socket = request->socket ? request->socket : vhu_control_path(path);
+	struct vhu_endpoint end;
+	FILE *proxy;
+	int fd;
+
+	if (vhu_endpoint_parse(&end, socket, VHU_ENDPOINT_CONNECT, error)) {
+		vhu_fail(request->command, "%s", error);
+		return NULL;
+	}
+	if (end.kind != VHU_ENDPOINT_CONNECT) {
+		vhu_fail(request->command, "%s: not the path of a socket", socket);
+		return NULL;
+	}
+	fd = vhu_endpoint_connect(&end, error);
+	if (fd == -ENOENT || fd == -ECONNREFUSED) {
+		vhu_fail(request->command, "%s: %s: start a vhu proxy with --control %s", socket,
+			 strerror(-fd), request->socket ? socket : "-");
+		return NULL;
+	}
+	if (fd < 0) {
+		vhu_fail(request->command, "%s",
+			 fd == -EAGAIN ? "too many others wait for the proxy" : error);
+		return NULL;
+	}
+	fcntl(fd, F_SETFL, 0);
+	proxy = fdopen(fd, "r+");
+	if (!proxy) {
+		close(fd);
+		vhu_fail(request->command, "out of memory");
+	}
+	return proxy;
+}
+
+/* Send the question. Returns VHU_EXIT_DONE, or VHU_EXIT_FAILED with what is wrong said. */
+static int send_question(const struct request *request, FILE *proxy)
+{
+	char *line;
+	int sent;
+
+	json_object_set_new(
+	    request->question, "verb",
+	    json_string(request->verb->asks ? request->verb->asks : request->verb->name));
+	if (!request->json)
+		json_object_set_new(request->question, "as", json_string("text"));
+	line = json_dumps(request->question, JSON_COMPACT);
+	if (!line)
+		return vhu_fail(request->command, "out of memory");
+	sent = send(fileno(proxy), line, strlen(line), MSG_NOSIGNAL) == (ssize_t)strlen(line) &&
+	       send(fileno(proxy), "\n", 1, MSG_NOSIGNAL) == 1;
+	free(line);
+	return sent
+		   ? VHU_EXIT_DONE
+		   : vhu_fail(request->command, "the proxy takes no question: %s", strerror(errno));
+}
+
+/* Print a record that is followed. */
+static void print_record(const json_t *record)
+{
+	char *line = json_dumps(record, JSON_COMPACT | JSON_PRESERVE_ORDER);
+
+	if (line)
+		puts(line);
+	free(line);
+}
+
+/*
+ * Print a line that came.
+ * @end: set where nothing more is to be waited for.
+ * Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with what is wrong said.
+ */
+static int print_answer(const struct request *request, const char *line, const json_t *answer,
+			bool *end)
+{
+	const json_t *ok = json_object_get(answer, "ok"), *text = json_object_get(answer, "text");
+	const json_t *lost = json_object_get(answer, "lost");
+	const json_t *over = json_object_get(answer, "end");
+	const json_t *record = json_object_get(answer, "record");
+
+	*end = !request->verb->follows;
+	if (ok && !json_is_true(ok)) {
+		const char *error = json_string_value(json_object_get(answer, "error"));
+
+		return vhu_fail(request->command, "%s", error ? error : "refused");
+	}
+	if (lost)
+		vhu_fail(request->command, "%" JSON_INTEGER_FORMAT " records were lost here",
+			 json_integer_value(lost));
+	if (json_is_string(over)) {
+		vhu_fail(request->command, "%s", json_string_value(over));
+		*end = true;
+	}
+	if (record)
+		print_record(record);
+	else if (json_is_string(text))
+		printf("%s%s", json_string_value(text), request->verb->follows ? "\n" : "");
+	else if (ok && request->json && !request->verb->follows)
+		printf("%s", line);
+	return VHU_EXIT_DONE;
+}
+
+/* Print what comes until that is all. Returns the exit status. */
+static int print_answers(const struct request *request, FILE *proxy)
+{
+	int status = VHU_EXIT_DONE;
+	bool end = false;
+	char *line = NULL;
+	size_t room = 0;
+
+	while (!end && status == VHU_EXIT_DONE && getline(&line, &room, proxy) > 0) {
+		json_t *answer = json_loads(line, 0, NULL);
+
+		if (json_is_object(answer))
+			status = print_answer(request, line, answer, &end);
+		else
+			status = vhu_fail(request->command,
+					  "what answers there is not a vhu proxy's control socket");
+		json_decref(answer);
+		if (fflush(stdout) && status == VHU_EXIT_DONE)
+			status = vhu_fail(request->command, "standard output: %s", strerror(errno));
+	}
+	free(line);
+	if (!end && status == VHU_EXIT_DONE)
+		status = vhu_fail(request->command, "the proxy closed the connection");
+	return status;
+}
+
+/* Ask what was asked for. Returns the exit status. */
+static int ask(const struct request *request)
+{
+	FILE *proxy = connect_to(request);
+	int status;
+
+	if (!proxy)
+		return VHU_EXIT_FAILED;
+	status = send_question(request, proxy);
+	if (status == VHU_EXIT_DONE)
+		status = print_answers(request, proxy);
+	fclose(proxy);
+	return status;
+}
+
+/* Run the sub-command. Returns the exit status. */
+static int run_ctl(const struct vhu_command *command, int argc, char **argv)
+{
+	struct request request = {.command = command, .question = json_object()};
+	const char *argument;
+	int key, status = VHU_EXIT_DONE;
+
+	if (!request.question)
+		return vhu_fail(command, "out of memory");
+	while (status == VHU_EXIT_DONE &&
+	       (key = vhu_options_next(command, argc, argv, &argument)) >= 0)
+		status = take_option(&request, key, argument);
+	if (status == VHU_EXIT_DONE && key == VHU_OPTIONS_ERROR)
+		status = VHU_EXIT_USAGE;
+	if (status == VHU_EXIT_DONE && key == VHU_OPTIONS_END) {
+		status = take_words(&request, argc - optind, argv + optind);
+		if (status == VHU_EXIT_DONE)
+			status = ask(&request);
+	}
+	json_decref(request.question);
+	return status;
+}
+
+const struct vhu_command vhu_command_ctl = {
+    .name = "ctl",
+    .arguments = "VERB ...",
+    .summary = "ask a running vhu proxy what it is doing, and tell it what to do",
+    .about =
+	"Verbs: sessions, session N, follow, close N [REASON], rules [list], rules add RULE,\n"
+	"rules remove N, rules clear, rules release [N], files next, version, help. The proxy is\n"
+	"one that was started with --control; without -s its socket is looked for where\n"
+	"VHU_CONTROL says, or else as vhu.sock in $XDG_RUNTIME_DIR or else in /run.",
+    .option = option,
+    .example = example,
+    .run = run_ctl,
+};

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* vhu dump: shows what a capture holds. */
+#include <errno.h>
+#include <getopt.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lib/show/dump.h"
+#include "lib/show/filter.h"
+#include "tools/commands.h"
+#include "tools/reading.h"
+
+enum { KEY_JSON = 256, KEY_SESSION, KEY_CHANNEL, KEY_MESSAGE, KEY_DIALECT, KEY_DEVICE };
+
+static const struct vhu_option option[] = {
+    {'v', "verbose", NULL, "show all fields of each message and its descriptors"},
+    {'x', "bytes", NULL, "show the bytes of each message"},
+    {KEY_JSON, "json", NULL, "one JSON object a line"},
+    {'f', "follow", NULL, "wait for more at the end of the file"},
+    {'t', "time", "FORM", "relative (default), absolute, delta or epoch"},
+    {KEY_SESSION, "session", "N", "only this session"},
+    {KEY_CHANNEL, "channel", "NAME", "only this channel: front-end, back-end or gpu"},
+    {KEY_MESSAGE, "message", "NAME", "only this message and its replies; may be repeated"},
+    {KEY_DIALECT, "dialect", "NAME", "upstream, standalone or probe; else found out"},
+    {KEY_DEVICE, "device", "DEVICE", "virtio device, by name or id; else found out"},
+    {0},
+};
+
+static const struct vhu_example example[] = {
+    {"vhu dump vm.pcapng", "list what passed, a line a message"},
+    {"vhu dump -v --message SET_MEM_TABLE vm.pcapng", "the memory that was shared, in full"},
+    {"vhu dump --json vm.pcapng | jq -c 'select(.delay_ns > 1000000)'", "replies later than 1 ms"},
+    {"vhu proxy -w - vm.sock disk.sock | vhu dump -", "watch a session as it happens"},
+    {0},
+};
+
+/* What was asked for. */
+struct request {
+	struct vhu_reading reading;
+	struct vhu_dump dump;
+	bool json;
+	struct vhu_filter wanted;
+};
+
+/* Find a word among the names that @name_of gives for 0 to @count - 1. Returns its place or -1. */
+static int place_of(const char *word, const char *(*name_of)(unsigned), unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (!strcasecmp(word, name_of(i)))
+			return (int)i;
+	return -1;
+}
+
+static const char *time_name(unsigned i)
+{
+	static const char *const name[] = {
+	    [VHU_TIME_RELATIVE] = "relative",
+	    [VHU_TIME_ABSOLUTE] = "absolute",
+	    [VHU_TIME_DELTA] = "delta",
+	    [VHU_TIME_EPOCH] = "epoch",
+	};
+
+	return name[i];
+}
+
+/* Take one option. Returns VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is wrong said. */
+static int take_option(const struct vhu_command *command, struct request *request, int key,
+		       const char *argument)
+{
+	int place = 0;
+
+	switch (key) {
+	case 'v':
+		request->dump.fields = true;
+		break;
+	case 'x':
+		request->dump.bytes = true;
+		break;
+	case KEY_JSON:
+		request->json = true;
+		break;
+	case 'f':
+		request->reading.follow = true;
+		break;
+	case 't':
+		place = place_of(argument, time_name, VHU_TIME_EPOCH + 1);
+		request->dump.time = (enum vhu_dump_time)place;
+		break;
+	case KEY_SESSION:
+		place =
+		    vhu_number_parse(argument, 1, UINT64_MAX, &request->wanted.session) ? -1 : 0;
+		break;
+	case KEY_CHANNEL:
+		place = vhu_filter_channel(&request->wanted, argument);
+		break;
+	case KEY_DIALECT:
+		place = vhu_reading_dialect(argument);
+		request->reading.choice.dialect = (enum vhu_dialect)place;
+		break;
+	case KEY_DEVICE:
+		request->reading.choice.device = vhu_reading_device(argument);
+		place = request->reading.choice.device ? 0 : -1;
+		break;
+	case KEY_MESSAGE:
+		place = vhu_filter_message(&request->wanted, argument);
+		if (place == -ENOSPC)
+			return vhu_usage(command, "more than %d messages", VHU_FILTER_MESSAGES);
+		break;
+	}
+	return place < 0 ? vhu_usage(command, "%s: no such %s", argument,
+				     key == 't'           ? "form of time"
+				     : key == KEY_SESSION ? "session number"
+				     : key == KEY_CHANNEL ? "channel"
+				     : key == KEY_DIALECT ? "dialect"
+				     : key == KEY_DEVICE  ? "virtio device"
+							  : "message")
+			 : VHU_EXIT_DONE;
+}
+
+/* Show a record, if it is one of those asked for and there is still somewhere to. Returns 0. */
+static int show(void *with, const struct vhu_record *record, uint64_t number,
+		const struct vhu_annotation *note)
+{
+	struct request *request = with;
+
+	if (!record || ferror(stdout) || !vhu_filter_passes(&request->wanted, record, note))
+		return 0;
+	if (request->json)
+		vhu_dump_json(&request->dump, record, number, note);
+	else
+		vhu_dump_text(&request->dump, record, number, note);
+	if (request->reading.follow || !strcmp(request->reading.path, "-"))
+		fflush(stdout);
+	return 0;
+}
+
+/* Run the sub-command. Returns the exit status. */
+static int run(const struct vhu_command *command, int argc, char **argv)
+{
+	struct request request = {.dump = {.to = stdout}};
+	const char *argument;
+	int key, status;
+
+	while ((key = vhu_options_next(command, argc, argv, &argument)) >= 0) {
+		status = take_option(command, &request, key, argument);
+		if (status != VHU_EXIT_DONE)
+			return status;
+	}
+	if (key != VHU_OPTIONS_END)
+		return key == VHU_OPTIONS_HELP ? VHU_EXIT_DONE : VHU_EXIT_USAGE;
+	if (optind == argc)
+		return vhu_usage(command, "which capture?");
+	if (optind < argc - 1)
+		return vhu_usage(command, "%s: one capture at a time", argv[optind + 1]);
+	request.reading.command = command;
+	request.reading.path = argv[optind];
+	request.reading.see = show;
+	request.reading.with = &request;
+	vhu_reading_signals(request.reading.follow);
+	status = vhu_reading_run(&request.reading);
+	if (fflush(stdout) || ferror(stdout))
+		return vhu_fail(command, "standard output: %s", strerror(errno));
+	return status;
+}
+
+const struct vhu_command vhu_command_dump = {
+    .name = "dump",
+    .arguments = "FILE|-",
+    .summary = "show what a capture holds, message by message",
+    .about = "FILE is a capture of vhu proxy; - is standard input. Arrows point the way a message\n"
+	     "went: -> from the front-end, <- from the back-end.",
+    .option = option,
+    .example = example,
+    .run = run,
+};

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Rings as a capture tells them.
+ *
+ * A capture that is followed is read by a thread, since reading waits. What rings get by it is
+ * watched by that thread at once, if it can be, under their lock: what happens before is lost.
+ */
+#include "tools/latency/capture.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/capture/pcapng.h"
+#include "lib/session/session.h"
+
+struct vhu_latency_capture {
+	const struct vhu_command *command;
+	struct vhu_latency_vrings *rings;
+	const char *path;
+	bool follow;
+	struct vhu_pcapng_reader *reader;
+	struct vhu_sessions *sessions;
+	int changed;      /* eventfd */
+	int64_t epoch_ns; /* what CLOCK_MONOTONIC lacks to the time of day */
+	pthread_t thread;
+	bool has_thread;
+	atomic_bool stop, ended;
+};
+
+/* Say which eventfds a session's rings have, at @time_ns. Returns 0 or -ENOMEM. */
+static int take_state(struct vhu_latency_vrings *rings, const struct vhu_state *state,
+		      uint64_t time_ns)
+{
+	static const enum vhu_vring_role role[VHU_LATENCY_FDS] = {
+	    [VHU_LATENCY_KICK] = VHU_KICK,
+	    [VHU_LATENCY_CALL] = VHU_CALL,
+	};
+
+	for (unsigned i = 0; i < state->vrings; i++) {
+		const struct vhu_vring *vring = &state->vring[i];
+		struct vhu_latency_vring *ring;
+
+		if (!vring->fd[VHU_KICK].number && !vring->fd[VHU_CALL].number)
+			continue;
+		ring = vhu_latency_vrings_get(rings, state->id, i);
+		if (!ring)
+			return -ENOMEM;
+		ring->peer[VHU_RING_FRONT_END] = state->peer[0].pid;
+		ring->peer[VHU_RING_BACK_END] = state->peer[1].pid;
+		for (int which = 0; which < VHU_LATENCY_FDS; which++) {
+			const struct vhu_vring_fd *fd = &vring->fd[role[which]];
+
+			if (fd->number && fd->has_eventfd)
+				vhu_latency_vrings_told(rings, ring, which, fd->eventfd_id,
+							fd->number, time_ns);
+			else
+				vhu_latency_vrings_want(rings, ring, which, false, 0);
+		}
+	}
+	return 0;
+}
+
+/* Let the rings of a session that closed have nothing. */
+static void end_session(struct vhu_latency_vrings *rings, uint64_t session)
+{
+	for (unsigned i = 0; i < rings->count; i++)
+		if (rings->ring[i]->session == session)
+			for (int which = 0; which < VHU_LATENCY_FDS; which++)
+				vhu_latency_vrings_want(rings, rings->ring[i], which, false, 0);
+}
+
+/*
+ * Have the rings watched that have changed: at once by the ids of their eventfds, and then by the
+ * main thread, which finds those of several records together. What is old it does alone: an id that
+ * was told before we began may be another eventfd's by now.
+ * Returns 0 or -errno.
+ */
+static int watch(struct vhu_latency_capture *capture, uint64_t time_ns)
+{
+	struct vhu_latency_vrings *rings = capture->rings;
+	uint64_t one = 1;
+
+	if (!capture->follow || !rings->changed)
+		return 0;
+	if (time_ns >= rings->begun_ns)
+		vhu_latency_vrings_rewire(rings);
+	return write(capture->changed, &one, sizeof(one)) < 0 && errno != EAGAIN ? -errno : 0;
+}
+
+/* Take one record. Returns 0 or -ENOMEM. */
+static int take(struct vhu_latency_capture *capture, const struct vhu_record *record,
+		uint64_t number)
+{
+	struct vhu_latency_vrings *rings = capture->rings;
+	uint64_t time_ns = (uint64_t)((int64_t)record->time_ns - capture->epoch_ns);
+	struct vhu_annotation note;
+	int ret = vhu_session_feed(capture->sessions, record, number, &note);
+
+	if (ret)
+		return ret;
+	pthread_mutex_lock(&rings->lock);
+	if (record->type == VHU_RECORD_CLOSED && record->channel == VHU_FRONT_END)
+		end_session(rings, record->session);
+	else if (record->type == VHU_RECORD_MESSAGE && note.state && note.vring >= 0)
+		ret = take_state(rings, note.state, time_ns);
+	if (!ret)
+		ret = watch(capture, time_ns);
+	pthread_mutex_unlock(&rings->lock);
+	return ret;
+}
+
+/* Read the capture to its end. Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with what is wrong said. */
+static int read_all(struct vhu_latency_capture *capture)
+{
+	const struct vhu_record *record;
+	int got = 0, ret = 0;
+
+	while (!ret && !capture->stop && (got = vhu_pcapng_read(capture->reader, &record)) > 0)
+		ret = take(capture, record, vhu_pcapng_reader_number(capture->reader));
+	if (ret)
+		return vhu_fail(capture->command, "%s: %s", capture->path,
+				ret == -ENOMEM ? "more rings than can be watched at once"
+					       : strerror(-ret));
+	if (!capture->stop && got < 0)
+		return vhu_fail(capture->command, "%s: %s", capture->path,
+				vhu_pcapng_reader_error(capture->reader));
+	return VHU_EXIT_DONE;
+}
+
+/* Follow the capture, as a thread. */
+static void *follow(void *with)
+{
+	struct vhu_latency_capture *capture = with;
+	uint64_t one = 1;
+
+	read_all(capture);
+	capture->ended = true;
+	if (write(capture->changed, &one, sizeof(one)) < 0)
+		return NULL;
+	return NULL;
+}
+
+/* Interrupt the thread's waiting. */
+static void wake_up(int number)
+{
+	(void)number;
+}
+
+/* Begin to follow. Signals are for the main thread, but for the one that interrupts. Returns 0 or
+ * -errno. */
+static int start_thread(struct vhu_latency_capture *capture)
+{
+	const struct sigaction action = {.sa_handler = wake_up};
+	sigset_t all, before;
+	int ret;
+
+	sigaction(SIGUSR1, &action, NULL);
+	sigfillset(&all);
+	sigdelset(&all, SIGUSR1);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	ret = pthread_create(&capture->thread, NULL, follow, capture);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	capture->has_thread = !ret;
+	return -ret;
+}
+
+int vhu_latency_capture_open(struct vhu_latency_capture **to, const struct vhu_command *command,
+			     struct vhu_latency_vrings *rings, const char *path, bool following,
+			     int64_t epoch_ns)
+{
+	struct vhu_latency_capture *capture = calloc(1, sizeof(*capture));
+	char error[VHU_PCAPNG_ERROR_SIZE];
+	int status = VHU_EXIT_DONE;
+
+	*to = capture;
+	if (!capture)
+		return vhu_fail(command, "out of memory");
+	capture->command = command;
+	capture->rings = rings;
+	capture->path = path;
+	capture->follow = following;
+	capture->epoch_ns = epoch_ns;
+	capture->changed = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	capture->sessions = vhu_sessions_new(false);
+	if (!capture->sessions || capture->changed < 0)
+		status = vhu_fail(command, "out of memory or descriptors");
+	else if (vhu_pcapng_reader_open(&capture->reader, path, following, error))
+		status = vhu_fail(command, "%s: %s", path, error);
+	else if (!following)
+		status = read_all(capture);
+	else if (start_thread(capture))
+		status = vhu_fail(command, "no thread can be started");
+	if (status != VHU_EXIT_DONE) {
+		vhu_latency_capture_close(capture);
+		*to = NULL;
+	}
+	return status;
+}
+
+int vhu_latency_capture_fd(const struct vhu_latency_capture *capture)
+{
+	return capture->follow ? capture->changed : -1;
+}
+
+bool vhu_latency_capture_ended(const struct vhu_latency_capture *capture)
+{
+	return !capture->follow || capture->ended;
+}
+
+void vhu_latency_capture_close(struct vhu_latency_capture *capture)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+
+	if (!capture)
+		return;
+	capture->stop = true;
+	/* The signal may come just before the thread waits: send it until it was heard. */
+	while (capture->has_thread && !capture->ended) {
+		pthread_kill(capture->thread, SIGUSR1);
+		nanosleep(&pause, NULL);
+	}
+	if (capture->has_thread)
+		pthread_join(capture->thread, NULL);
+	vhu_pcapng_reader_close(capture->reader);
+	vhu_sessions_free(capture->sessions);
+	if (capture->changed >= 0)
+		close(capture->changed);
+	free(capture);
+}

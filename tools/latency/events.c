@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Single events: slow calls as lines, all of them as a capture. */
+#include "tools/latency/events.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/capture/pcapng.h"
+#include "lib/util/duration.h"
+
+#define NS UINT64_C(1000000000)
+
+/* Return the time of a clock. */
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * NS + (uint64_t)now.tv_nsec;
+}
+
+void vhu_latency_events_epoch(struct vhu_latency_events *events)
+{
+	uint64_t before = clock_ns(CLOCK_MONOTONIC), day = clock_ns(CLOCK_REALTIME);
+	uint64_t after = clock_ns(CLOCK_MONOTONIC);
+
+	events->epoch_ns = (int64_t)(day - (before + (after - before) / 2));
+}
+
+int vhu_latency_events_open(struct vhu_latency_events *events, const struct vhu_command *command,
+			    const char *path)
+{
+	int ret;
+
+	events->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (events->fd < 0)
+		return vhu_fail(command, "%s: %s", path, strerror(errno));
+	ret = vhu_pcapng_writer_open(&events->writer, events->fd, 0, "vhu latency");
+	if (!ret)
+		return VHU_EXIT_DONE;
+	close(events->fd);
+	events->fd = -1;
+	return vhu_fail(command, "%s: %s", path, strerror(-ret));
+}
+
+/* Write one thing that happened. */
+static void put(struct vhu_latency_events *events, const struct vhu_latency_vring *ring,
+		const struct vhu_bpf_event *event, enum vhu_vring_act act, uint64_t time_ns,
+		const struct vhu_bpf_who *who)
+{
+	struct vhu_record record = {
+	    .type = VHU_RECORD_VRING,
+	    .session = ring->session,
+	    .time_ns = (uint64_t)((int64_t)time_ns + events->epoch_ns),
+	    .vring =
+		{
+		    .act = act,
+		    .vring = ring->vring,
+		    .eventfd_id =
+			ring->fd[act == VHU_ACT_CALL ? VHU_LATENCY_CALL : VHU_LATENCY_KICK].id,
+		    .pid = who->pid,
+		    .tid = who->tid,
+		    .cpu = who->cpu,
+		    .comm = who->comm,
+		},
+	};
+	struct vhu_vring_event *vring = &record.vring;
+	uint64_t wake = act == VHU_ACT_WAKE ? time_ns : event->wake_ns;
+
+	if (act != VHU_ACT_KICK && event->kick_ns && wake && wake >= event->kick_ns) {
+		vring->has |= VHU_VRING_HAS_KICK_TO_WAKE;
+		vring->kick_to_wake = wake - event->kick_ns;
+	}
+	if (act == VHU_ACT_CALL && event->wake_ns) {
+		vring->has |= VHU_VRING_HAS_WAKE_TO_CALL;
+		vring->wake_to_call = time_ns > event->wake_ns ? time_ns - event->wake_ns : 0;
+	}
+	if (act == VHU_ACT_CALL && event->kick_ns) {
+		vring->has |= VHU_VRING_HAS_KICK_TO_CALL;
+		vring->kick_to_call = time_ns > event->kick_ns ? time_ns - event->kick_ns : 0;
+	}
+	vhu_pcapng_write(events->writer, &record);
+}
+
+/* Write " + TEXT TIME" for a stage. */
+static void put_stage(FILE *to, const char *text, uint64_t from_ns, uint64_t to_ns)
+{
+	char time[VHU_DURATION_TEXT_SIZE];
+
+	fprintf(to, " %s %s", text, vhu_duration_text(to_ns > from_ns ? to_ns - from_ns : 0, time));
+}
+
+/* Write the stages of a slow call, as far as they were seen. */
+static void put_stages(FILE *to, const struct vhu_bpf_event *event)
+{
+	uint64_t wake = event->wake_ns, pop = event->pop_ns, push = event->push_ns;
+
+	if (!wake) {
+		fprintf(to, ", its wake was not seen");
+		return;
+	}
+	put_stage(to, "= kick to wake", event->kick_ns, wake);
+	put_stage(to, "+ wake to call", wake, event->time_ns);
+	/* Of one request only where it was taken after this wake. */
+	if (pop < wake || push < pop)
+		return;
+	put_stage(to, "(wake to pop", wake, pop);
+	put_stage(to, "+ pop to push", pop, push);
+	put_stage(to, "+ push to call", push, event->time_ns);
+	fputc(')', to);
+}
+
+/* Tell a slow call as a line. */
+static void tell_slow(const struct vhu_latency_events *events, const struct vhu_latency_vring *ring,
+		      const struct vhu_bpf_event *event)
+{
+	uint64_t at = (uint64_t)((int64_t)event->time_ns + events->epoch_ns);
+	char text[VHU_DURATION_TEXT_SIZE], day[32] = "", session[40] = "";
+	time_t seconds = (time_t)(at / NS);
+	struct tm tm;
+
+	if (localtime_r(&seconds, &tm))
+		strftime(day, sizeof(day), "%T", &tm);
+	if (ring->session)
+		snprintf(session, sizeof(session), "session %" PRIu64 " ", ring->session);
+	fprintf(events->slow, "%s.%06" PRIu64 " %svring %" PRIu32 ": kick to call %s", day,
+		at % NS / 1000, session, ring->vring,
+		vhu_duration_text(event->time_ns - event->kick_ns, text));
+	put_stages(events->slow, event);
+	fprintf(events->slow,
+		"; kick by %.16s (pid %" PRIu32 ", cpu %" PRIu32 "), call by %.16s (pid %" PRIu32
+		", cpu %" PRIu32 ")\n",
+		event->kicker.comm, event->kicker.pid, event->kicker.cpu, event->who.comm,
+		event->who.pid, event->who.cpu);
+	fflush(events->slow);
+}
+
+void vhu_latency_events_see(struct vhu_latency_events *events, const struct vhu_bpf_event *event)
+{
+	static const enum vhu_vring_act act[] = {
+	    [VHU_EVENT_KICK] = VHU_ACT_KICK,
+	    [VHU_EVENT_WAKE] = VHU_ACT_WAKE,
+	    [VHU_EVENT_CALL] = VHU_ACT_CALL,
+	};
+	const struct vhu_latency_vring *ring;
+
+	if (event->ring >= events->rings->count)
+		return;
+	ring = events->rings->ring[event->ring];
+	if (event->what == VHU_EVENT_SLOW && events->slow)
+		tell_slow(events, ring, event);
+	if (!events->writer)
+		return;
+	if (event->what == VHU_EVENT_SLOW) {
+		put(events, ring, event, VHU_ACT_KICK, event->kick_ns, &event->kicker);
+		if (event->wake_ns)
+			put(events, ring, event, VHU_ACT_WAKE, event->wake_ns, &event->who);
+		put(events, ring, event, VHU_ACT_CALL, event->time_ns, &event->who);
+	} else {
+		put(events, ring, event, act[event->what], event->time_ns, &event->who);
+	}
+}
+
+uint64_t vhu_latency_events_close(struct vhu_latency_events *events, uint64_t *written)
+{
+	struct vhu_pcapng_counts counts = {0};
+
+	if (events->writer) {
+		counts = vhu_pcapng_writer_counts(events->writer);
+		vhu_pcapng_writer_close(events->writer);
+	}
+	if (events->fd >= 0)
+		close(events->fd);
+	events->writer = NULL;
+	events->fd = -1;
+	*written = counts.records;
+	return counts.lost;
+}

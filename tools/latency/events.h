@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Single events: slow calls as lines, all of them as a capture. */
+#ifndef VHU_TOOLS_LATENCY_EVENTS_H
+#define VHU_TOOLS_LATENCY_EVENTS_H
+
+#include <stdio.h>
+
+#include "lib/cli/options.h"
+#include "tools/latency/vrings.h"
+
+struct vhu_pcapng_writer;
+
+struct vhu_latency_events {
+	struct vhu_latency_vrings *rings;
+	FILE *slow; /* where slow calls are told; NULL: nowhere */
+	int fd;     /* of the capture, -1 none */
+	struct vhu_pcapng_writer *writer;
+	int64_t epoch_ns; /* what CLOCK_MONOTONIC lacks to the time of day */
+};
+
+/* Learn what time of day CLOCK_MONOTONIC stands for. */
+void vhu_latency_events_epoch(struct vhu_latency_events *events);
+/*
+ * Begin a capture in @path. Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with what is wrong said.
+ */
+int vhu_latency_events_open(struct vhu_latency_events *events, const struct vhu_command *command,
+			    const char *path);
+/* Take an event. */
+void vhu_latency_events_see(struct vhu_latency_events *events, const struct vhu_bpf_event *event);
+/* End the capture. Returns how many events it lacks; *@written is how many it has. */
+uint64_t vhu_latency_events_close(struct vhu_latency_events *events, uint64_t *written);
+
+#endif

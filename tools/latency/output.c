@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What was counted, as people and programs read it. */
+#include "tools/latency/output.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/util/duration.h"
+#include "lib/util/histogram.h"
+#include "lib/util/json.h"
+
+/* The longest bar of a histogram. */
+#define BAR    50
+/* Lines of a histogram: powers of two. */
+#define POWERS 64
+
+_Static_assert(VHU_HISTOGRAM_BUCKETS <= VHU_BPF_BUCKETS, "the probes have all buckets");
+
+/* The stages as they are told, those inside wake to call after it; these are not always watched. */
+static const struct stage {
+	const char *name, *key;
+	bool inside;
+	unsigned number; /* enum vhu_bpf_inner where inside, else enum vhu_bpf_stage */
+} stage[] = {
+    {"kick to wake", "kick_to_wake_ns", false, VHU_KICK_TO_WAKE},
+    {"wake to call", "wake_to_call_ns", false, VHU_WAKE_TO_CALL},
+    {"wake to pop", "wake_to_pop_ns", true, VHU_WAKE_TO_POP},
+    {"pop to push", "pop_to_push_ns", true, VHU_POP_TO_PUSH},
+    {"push to call", "push_to_call_ns", true, VHU_PUSH_TO_CALL},
+    {"kick to call", "kick_to_call_ns", false, VHU_KICK_TO_CALL},
+};
+#define STAGES (sizeof(stage) / sizeof(stage[0]))
+
+/* Return whether a stage is watched. */
+static bool is_watched(const struct vhu_latency_vrings *rings, const struct stage *which)
+{
+	return !which->inside || vhu_probes_has_inside(rings->probes);
+}
+
+/* Return a stage's buckets as the probes counted, and in *@greatest the greatest value. */
+static const uint64_t *buckets_of(const struct vhu_latency_vring *ring, const struct stage *which,
+				  uint64_t *greatest)
+{
+	*greatest = which->inside ? ring->inside.greatest[which->number]
+				  : ring->counts.greatest[which->number];
+	return which->inside ? ring->inside.bucket[which->number]
+			     : ring->counts.bucket[which->number];
+}
+
+/* Make a histogram of what the probes counted, to be freed. Out of memory it lacks some. */
+static struct vhu_histogram histogram_of(const struct vhu_latency_vring *ring,
+					 const struct stage *which)
+{
+	struct vhu_histogram histogram = {0};
+	uint64_t greatest;
+	const uint64_t *bucket = buckets_of(ring, which, &greatest);
+
+	for (unsigned i = 0; i < VHU_HISTOGRAM_BUCKETS; i++) {
+		uint64_t last, least;
+
+		if (!bucket[i])
+			continue;
+		least = vhu_histogram_range(i, &last);
+		vhu_histogram_add(&histogram, least + (last - least) / 2, bucket[i]);
+	}
+	/* The greatest is known exactly. */
+	if (histogram.count)
+		histogram.greatest = greatest;
+	return histogram;
+}
+
+/* Write a duration, or a dash where there is none. */
+static void put_time(FILE *to, int width, bool known, uint64_t ns)
+{
+	char text[VHU_DURATION_TEXT_SIZE];
+
+	fprintf(to, " %*s", width, known ? vhu_duration_text(ns, text) : "-");
+}
+
+/* Write one stage's percentiles, those of @permille. */
+static void put_quantiles(FILE *to, const struct vhu_latency_vring *ring, const struct stage *which,
+			  const unsigned *permille, unsigned count)
+{
+	struct vhu_histogram histogram = histogram_of(ring, which);
+
+	for (unsigned i = 0; i < count; i++)
+		put_time(to, 8, histogram.count, vhu_histogram_quantile(&histogram, permille[i]));
+	vhu_histogram_free(&histogram);
+}
+
+/* Return how long ago something was; 0 where it never was. */
+static uint64_t age(uint64_t now_ns, uint64_t then_ns)
+{
+	return then_ns && now_ns > then_ns ? now_ns - then_ns : 0;
+}
+
+void vhu_latency_table(FILE *to, const struct vhu_latency_vrings *rings, uint64_t now_ns)
+{
+	static const unsigned shown[] = {500, 990};
+
+	fprintf(to, "%7s %5s %10s %10s %9s %10s %7s %8s", "session", "vring", "kicks", "wakes",
+		"coalesced", "calls", "waiting", "oldest");
+	for (size_t i = 0; i < STAGES; i++)
+		if (is_watched(rings, &stage[i]))
+			fprintf(to, " |%16s  ", stage[i].name);
+	fprintf(to, "\n%74s", "");
+	for (size_t i = 0; i < STAGES; i++)
+		if (is_watched(rings, &stage[i]))
+			fprintf(to, " |%9s%9s", "p50", "p99");
+	fputc('\n', to);
+	for (unsigned i = 0; i < rings->count; i++) {
+		const struct vhu_latency_vring *ring = rings->ring[i];
+		uint64_t oldest, waiting = vhu_latency_vring_waiting(ring, &oldest);
+
+		if (!ring->ever_wired)
+			continue;
+		fprintf(to,
+			"%7" PRIu64 " %5" PRIu32 " %10" PRIu64 " %10" PRIu64 " %9" PRIu64
+			" %10" PRIu64 " %7" PRIu64,
+			ring->session, ring->vring, ring->counts.kicks, ring->counts.wakes,
+			ring->counts.coalesced, ring->counts.calls, waiting);
+		put_time(to, 8, waiting, age(now_ns, oldest));
+		for (size_t at = 0; at < STAGES; at++) {
+			if (!is_watched(rings, &stage[at]))
+				continue;
+			fprintf(to, " |");
+			put_quantiles(to, ring, &stage[at], shown, 2);
+		}
+		fprintf(to, "%s\n", vhu_latency_vring_is_wired(ring) ? "" : "  (ended)");
+	}
+}
+
+/* Draw a histogram, a line for each power of two. */
+static void put_bars(FILE *to, const struct vhu_latency_vring *ring, const struct stage *which)
+{
+	uint64_t power[POWERS] = {0}, most = 0, greatest;
+	const uint64_t *bucket = buckets_of(ring, which, &greatest);
+	int first = POWERS, last = -1;
+
+	for (unsigned i = 0; i < VHU_HISTOGRAM_BUCKETS; i++) {
+		uint64_t end, least = vhu_histogram_range(i, &end);
+		int at = least ? 63 - __builtin_clzll(least) : 0;
+
+		if (!bucket[i])
+			continue;
+		power[at] += bucket[i];
+		first = at < first ? at : first;
+		last = at > last ? at : last;
+		most = power[at] > most ? power[at] : most;
+	}
+	for (int at = first; at <= last; at++) {
+		char from[VHU_DURATION_TEXT_SIZE], end[VHU_DURATION_TEXT_SIZE];
+		int bar = (int)((double)power[at] / (double)most * BAR + 0.5);
+
+		fprintf(to, "  %10s .. %-10s %10" PRIu64 " |%.*s\n",
+			vhu_duration_text(at ? UINT64_C(1) << at : 0, from),
+			vhu_duration_text((UINT64_C(1) << at) * 2, end), power[at], bar,
+			"##################################################");
+	}
+}
+
+/* Write all there is about a ring. */
+static void put_ring(FILE *to, const struct vhu_latency_vrings *rings,
+		     const struct vhu_latency_vring *ring, uint64_t now_ns, bool histogram)
+{
+	static const unsigned shown[] = {500, 900, 990, 999, 1000};
+	const struct vhu_bpf_ring *counts = &ring->counts;
+	uint64_t oldest, waiting = vhu_latency_vring_waiting(ring, &oldest);
+	char text[VHU_DURATION_TEXT_SIZE], most[VHU_DURATION_TEXT_SIZE];
+
+	if (ring->session)
+		fprintf(to, "\nsession %" PRIu64 ", ", ring->session);
+	else
+		fprintf(to, "\n");
+	fprintf(to, "vring %" PRIu32 ": kick eventfd %" PRIu32 ", call eventfd %" PRIu32,
+		ring->vring, ring->fd[VHU_LATENCY_KICK].id, ring->fd[VHU_LATENCY_CALL].id);
+	if (ring->seen)
+		fprintf(to, " (paired by %u kicks, %u %% sure)", ring->seen, ring->sure);
+	fprintf(to, "%s\n", vhu_latency_vring_is_wired(ring) ? "" : " (ended)");
+	fprintf(to,
+		"  %" PRIu64 " kicks, %" PRIu64 " wakes, %" PRIu64 " coalesced, %" PRIu64
+		" wakes without kick\n  %" PRIu64 " calls, %" PRIu64 " without kick\n",
+		counts->kicks, counts->wakes, counts->coalesced, counts->wakes_without_kick,
+		counts->calls, counts->calls_without_kick);
+	if (vhu_probes_has_inside(rings->probes))
+		fprintf(to, "  %" PRIu64 " pops, %" PRIu64 " pushes\n", ring->inside.pops,
+			ring->inside.pushes);
+	if (ring->session && ring->taken_up)
+		fprintf(to, "  got %" PRIu64 " eventfds, each watched %s later, %s at most\n",
+			ring->taken_up,
+			vhu_duration_text(ring->unwatched_ns / ring->taken_up, text),
+			vhu_duration_text(ring->unwatched_most_ns, most));
+	if (waiting)
+		fprintf(to, "  %" PRIu64 " kicks without a call yet, the oldest for %s\n", waiting,
+			vhu_duration_text(age(now_ns, oldest), text));
+	fprintf(to, "  %-12s%9s%9s%9s%9s%9s\n", "", "p50", "p90", "p99", "p99.9", "max");
+	for (size_t i = 0; i < STAGES; i++) {
+		if (!is_watched(rings, &stage[i]))
+			continue;
+		fprintf(to, "  %-12s", stage[i].name);
+		put_quantiles(to, ring, &stage[i], shown, 5);
+		fputc('\n', to);
+	}
+	for (size_t i = 0; histogram && i < STAGES; i++) {
+		if (!is_watched(rings, &stage[i]))
+			continue;
+		fprintf(to, "  %s\n", stage[i].name);
+		put_bars(to, ring, &stage[i]);
+	}
+}
+
+void vhu_latency_summary(FILE *to, const struct vhu_latency_vrings *rings, uint64_t now_ns,
+			 bool histogram)
+{
+	for (unsigned i = 0; i < rings->count; i++)
+		if (rings->ring[i]->ever_wired)
+			put_ring(to, rings, rings->ring[i], now_ns, histogram);
+}
+
+/* Write one stage. */
+static void json_stage(struct vhu_json *json, const struct vhu_latency_vring *ring,
+		       const struct stage *which)
+{
+	static const struct {
+		const char *key;
+		unsigned permille;
+	} row[] = {{"p50", 500}, {"p90", 900}, {"p99", 990}, {"p999", 999}, {"max", 1000}};
+	struct vhu_histogram histogram = histogram_of(ring, which);
+
+	vhu_json_object(json, which->key);
+	vhu_json_unsigned(json, "count", histogram.count);
+	for (size_t i = 0; histogram.count && i < sizeof(row) / sizeof(row[0]); i++)
+		vhu_json_unsigned(json, row[i].key,
+				  vhu_histogram_quantile(&histogram, row[i].permille));
+	vhu_json_object_end(json);
+	vhu_histogram_free(&histogram);
+}
+
+/* Write one ring. */
+static void json_ring(struct vhu_json *json, const struct vhu_latency_vrings *rings,
+		      const struct vhu_latency_vring *ring, uint64_t now_ns)
+{
+	const struct vhu_bpf_ring *counts = &ring->counts;
+	uint64_t oldest, waiting = vhu_latency_vring_waiting(ring, &oldest);
+
+	vhu_json_object(json, NULL);
+	vhu_json_unsigned(json, "session", ring->session);
+	vhu_json_unsigned(json, "vring", ring->vring);
+	vhu_json_unsigned(json, "kick_eventfd", ring->fd[VHU_LATENCY_KICK].id);
+	vhu_json_unsigned(json, "call_eventfd", ring->fd[VHU_LATENCY_CALL].id);
+	vhu_json_bool(json, "ended", !vhu_latency_vring_is_wired(ring));
+	if (ring->seen)
+		vhu_json_unsigned(json, "sure_percent", ring->sure);
+	if (ring->session) {
+		vhu_json_unsigned(json, "eventfds", ring->taken_up);
+		vhu_json_unsigned(json, "unwatched_ns", ring->unwatched_ns);
+		vhu_json_unsigned(json, "unwatched_most_ns", ring->unwatched_most_ns);
+	}
+	vhu_json_unsigned(json, "kicks", counts->kicks);
+	vhu_json_unsigned(json, "wakes", counts->wakes);
+	vhu_json_unsigned(json, "calls", counts->calls);
+	vhu_json_unsigned(json, "coalesced", counts->coalesced);
+	vhu_json_unsigned(json, "wakes_without_kick", counts->wakes_without_kick);
+	vhu_json_unsigned(json, "calls_without_kick", counts->calls_without_kick);
+	vhu_json_unsigned(json, "waiting", waiting);
+	vhu_json_unsigned(json, "oldest_ns", waiting ? age(now_ns, oldest) : 0);
+	if (vhu_probes_has_inside(rings->probes)) {
+		vhu_json_unsigned(json, "pops", ring->inside.pops);
+		vhu_json_unsigned(json, "pushes", ring->inside.pushes);
+	}
+	for (size_t i = 0; i < STAGES; i++)
+		if (is_watched(rings, &stage[i]))
+			json_stage(json, ring, &stage[i]);
+	vhu_json_object_end(json);
+}
+
+void vhu_latency_json(FILE *to, const struct vhu_latency_vrings *rings, uint64_t now_ns)
+{
+	struct vhu_json json = {.to = to};
+
+	vhu_json_object(&json, NULL);
+	vhu_json_string(&json, "hooks", vhu_hooks_name(vhu_probes_hooks(rings->probes)));
+	vhu_json_string(&json, "blind", vhu_probes_blind(rings->probes));
+	vhu_json_unsigned(&json, "dropped", vhu_probes_dropped(rings->probes));
+	if (vhu_probes_has_inside(rings->probes))
+		vhu_json_unsigned(&json, "unplaced", vhu_probes_unplaced(rings->probes));
+	vhu_json_array(&json, "rings");
+	for (unsigned i = 0; i < rings->count; i++)
+		if (rings->ring[i]->ever_wired)
+			json_ring(&json, rings, rings->ring[i], now_ns);
+	vhu_json_array_end(&json);
+	vhu_json_object_end(&json);
+	fputc('\n', to);
+}

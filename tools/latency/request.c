@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What vhu latency is asked for: its options. */
+#include "tools/latency/request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/util/duration.h"
+
+enum {
+	KEY_EVENTFD = 256,
+	KEY_INTERVAL,
+	KEY_DURATION,
+	KEY_HISTOGRAM,
+	KEY_JSON,
+	KEY_SLOW,
+	KEY_HOOKS,
+	KEY_POP,
+	KEY_PUSH
+};
+
+const struct vhu_option vhu_latency_option[] = {
+    {'r', "read", "FILE", "watch the rings of this capture's open sessions"},
+    {'f', "follow", NULL, "follow a capture that is being written: rings come and go"},
+    {'p', "pid", "PID", "watch a back-end without a capture; again: its front-end"},
+    {KEY_EVENTFD, "eventfd", "kick=ID,call=ID", "watch these eventfds as a ring; may be repeated"},
+    {KEY_INTERVAL, "interval", "TIME", "between tables, 1 s by default; 0s: none"},
+    {KEY_DURATION, "duration", "TIME", "end after this"},
+    {KEY_HISTOGRAM, "histogram", NULL, "draw histograms at the end"},
+    {KEY_JSON, "json", NULL, "a line of JSON an interval, and one at the end"},
+    {KEY_SLOW, "slower-than", "TIME", "tell each call that comes later than this after its kick"},
+    {'w', "write", "FILE", "write what happens, or only what is slow, as a capture"},
+    {KEY_HOOKS, "hooks", "SET", "fentry, kprobe, syscalls or all-syscalls; else the best there is"},
+    {KEY_POP, "pop", "BINARY:PLACE", "split wake to call: where a request is taken off a vring"},
+    {KEY_PUSH, "push", "BINARY:PLACE", "where it is given back: a function, or PROVIDER:PROBE"},
+    {0},
+};
+
+/* Read "kick=ID,call=ID"; one may be missing. Returns VHU_EXIT_DONE or VHU_EXIT_USAGE. */
+static int take_eventfd(const struct vhu_command *command, struct vhu_latency_request *request,
+			const char *argument)
+{
+	static char *const key[] = {"kick", "call", NULL};
+	char text[128], *at = text, *value;
+	uint64_t id;
+
+	if (request->rings_given == VHU_LATENCY_RINGS_GIVEN)
+		return vhu_usage(command, "more than %d rings", VHU_LATENCY_RINGS_GIVEN);
+	if (strlen(argument) >= sizeof(text))
+		return vhu_usage(command, "%s: too long", argument);
+	strcpy(text, argument);
+	while (*at) {
+		int which = getsubopt(&at, key, &value);
+
+		if (which < 0 || !value || vhu_number_parse(value, 0, UINT32_MAX, &id) ||
+		    request->given[request->rings_given].set[which])
+			return vhu_usage(command, "%s: not of the form kick=ID,call=ID", argument);
+		request->given[request->rings_given].set[which] = true;
+		request->given[request->rings_given].id[which] = (uint32_t)id;
+	}
+	if (!*argument)
+		return vhu_usage(command, "--eventfd wants kick=ID,call=ID");
+	request->rings_given++;
+	return VHU_EXIT_DONE;
+}
+
+/*
+ * Read "BINARY:FUNCTION" or "BINARY:PROVIDER:PROBE"; the binary's path may have colons of its own.
+ * Returns VHU_EXIT_DONE or VHU_EXIT_USAGE.
+ */
+static int take_place(const struct vhu_command *command, struct vhu_latency_place *place,
+		      const char *argument)
+{
+	char *colon;
+
+	if (strlen(argument) >= sizeof(place->text))
+		return vhu_usage(command, "%s: too long", argument);
+	strcpy(place->text, argument);
+	place->place = (struct vhu_uprobes_place){.binary = place->text};
+	colon = strrchr(place->text, ':');
+	if (colon) {
+		*colon = '\0';
+		place->place.name = colon + 1;
+		colon = strrchr(place->text, ':');
+		if (colon && !strchr(colon, '/')) {
+			*colon = '\0';
+			place->place.provider = colon + 1;
+		}
+	}
+	if (!place->place.name || !*place->place.name || !*place->place.binary ||
+	    (place->place.provider && !*place->place.provider))
+		return vhu_usage(command,
+				 "%s: not of the form BINARY:FUNCTION or "
+				 "BINARY:PROVIDER:PROBE",
+				 argument);
+	return VHU_EXIT_DONE;
+}
+
+int vhu_latency_request_take(const struct vhu_command *command, struct vhu_latency_request *request,
+			     int key, const char *argument)
+{
+	uint64_t number;
+	int ret = 0;
+
+	switch (key) {
+	case 'r':
+		request->capture = argument;
+		break;
+	case 'f':
+		request->follow = true;
+		break;
+	case 'w':
+		request->write_to = argument;
+		break;
+	case 'p':
+		if (request->pids == VHU_LATENCY_PIDS)
+			return vhu_usage(command, "%s: a third process", argument);
+		if (vhu_number_parse(argument, 1, INT32_MAX, &number))
+			return vhu_usage(command, "%s: no process id", argument);
+		request->pid[request->pids++] = (uint32_t)number;
+		break;
+	case KEY_EVENTFD:
+		return take_eventfd(command, request, argument);
+	case KEY_INTERVAL:
+		ret = vhu_duration_parse(argument, &request->interval_ns);
+		break;
+	case KEY_DURATION:
+		ret = vhu_duration_parse(argument, &request->duration_ns);
+		break;
+	case KEY_SLOW:
+		ret = vhu_duration_parse(argument, &request->slow_ns);
+		break;
+	case KEY_POP:
+		return take_place(command, &request->place[VHU_UPROBES_POP], argument);
+	case KEY_PUSH:
+		return take_place(command, &request->place[VHU_UPROBES_PUSH], argument);
+	case KEY_HISTOGRAM:
+		request->histogram = true;
+		break;
+	case KEY_JSON:
+		request->json = true;
+		break;
+	case KEY_HOOKS:
+		request->hooks = vhu_hooks_by_name(argument);
+		if (request->hooks < 0)
+			return vhu_usage(command, "%s: no such set of hooks", argument);
+		break;
+	}
+	return ret ? vhu_usage(command, "%s: no duration, such as 500us", argument) : VHU_EXIT_DONE;
+}
+
+int vhu_latency_request_check(const struct vhu_command *command,
+			      const struct vhu_latency_request *request)
+{
+	if (!!request->capture + !!request->pids + !!request->rings_given != 1)
+		return vhu_usage(command, "which rings? Give one of -r, -p and --eventfd");
+	if (request->follow && !request->capture)
+		return vhu_usage(command, "-f follows a capture: give it with -r");
+	return VHU_EXIT_DONE;
+}

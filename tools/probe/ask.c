@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The questions to a back-end, the ones that every back-end knows first: id 41, which means three
+ * things, comes last, since who knows another meaning than we may close the connection.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "proxy/core/fdinfo.h"
+#include "tools/probe/probe.h"
+
+/* Protocol features that let us ask or see something. None depends on another; bit 18 does in one
+ * dialect, and which that is shows only where it is taken. */
+#define USEFUL                                                                                     \
+	(VHU_PROBE_BIT(MQ) | VHU_PROBE_BIT(LOG_SHMFD) | VHU_PROBE_BIT(REPLY_ACK) |                 \
+	 VHU_PROBE_BIT(CONFIG) | VHU_PROBE_BIT(INFLIGHT_SHMFD) |                                   \
+	 VHU_PROBE_BIT(CONFIGURE_MEM_SLOTS) | VHU_PROBE_BIT(STATUS) | VHU_PROBE_BIT(SHMEM))
+
+/* A page of guest memory has a bit in the log: this is one for 128 MiB. */
+#define LOG_SIZE        4096
+/* What an inflight area is asked for. */
+#define INFLIGHT_QUEUES 1
+#define INFLIGHT_SIZE   128
+
+/* Keep how a message was answered: the last answer to each that was not empty. */
+static void keep_answer(struct vhu_probe *probe, const struct vhu_message *message,
+			const struct vhu_probe_message *reply)
+{
+	unsigned i = 0;
+
+	while (i < probe->gots && probe->got[i].message != message)
+		i++;
+	if (i == VHU_PROBE_ANSWERS_MAX || (i < probe->gots && !reply->header.size))
+		return;
+	if (i == probe->gots)
+		probe->gots++;
+	probe->got[i] = (struct vhu_probe_got){
+	    .message = message,
+	    .size = reply->header.size,
+	    .flags = reply->header.flags,
+	    .fds = reply->fds,
+	    .ns = reply->ns,
+	};
+}
+
+int vhu_probe_question(struct vhu_probe *probe, const struct vhu_probe_message *message,
+		       struct vhu_probe_message *reply)
+{
+	const struct vhu_message *row[VHU_DIALECTS];
+	int error = vhu_probe_ask(&probe->wire, message, reply);
+
+	/* Which of the rows it is shows in the answer. */
+	if (!error &&
+	    vhu_message_find(VHU_FRONT_END, message->header.request, probe->log.dialect, row))
+		keep_answer(probe, row[0], reply);
+	return error;
+}
+
+/* Ask for a number. Returns as vhu_probe_run does. */
+static int ask_number(struct vhu_probe *probe, enum vhu_message_id id, enum vhu_field_id field,
+		      bool *has, uint64_t *value)
+{
+	struct vhu_probe_message message, reply;
+	int error;
+
+	vhu_probe_begin(&message, id, VHU_LAYOUT_none);
+	error = vhu_probe_question(probe, &message, &reply);
+	if (error)
+		return error;
+	*value = vhu_probe_get(&reply, field);
+	*has = true;
+	vhu_probe_drop(&reply);
+	return 0;
+}
+
+/* Negotiate protocol features. Returns as vhu_probe_run does. */
+static int negotiate(struct vhu_probe *probe, uint64_t useful)
+{
+	struct vhu_probe_message message;
+	int error = ask_number(probe, VHU_MSG_GET_PROTOCOL_FEATURES,
+			       VHU_FIELD_protocol_features_protocol_features,
+			       &probe->has_protocol_features, &probe->protocol_features);
+
+	if (error)
+		return error;
+	/* STANDALONE without STATUS is refused by some; who offers just that is asked last. */
+	if (!vhu_probe_may_be_proposal(probe) ||
+	    (!(probe->protocol_features & VHU_PROBE_BIT(STATUS)) && !probe->daring))
+		useful &= ~VHU_PROBE_BIT(STANDALONE);
+	probe->taken = probe->protocol_features & useful;
+	vhu_probe_begin(&message, VHU_MSG_SET_PROTOCOL_FEATURES, VHU_LAYOUT_protocol_features);
+	vhu_probe_put(&message, VHU_FIELD_protocol_features_protocol_features, probe->taken);
+	error = vhu_probe_send(&probe->wire, &message);
+	probe->wire.negotiated.protocol_features = probe->taken;
+	probe->wire.negotiated.has_protocol_features = true;
+	return error;
+}
+
+int vhu_probe_greet(struct vhu_probe *probe, uint64_t useful)
+{
+	struct vhu_probe_message owner;
+	int error = vhu_probe_connect(&probe->wire);
+
+	if (error)
+		return error;
+	probe->connections++;
+	vhu_fdinfo_peer(probe->wire.socket, probe->wire.path, &probe->peer, probe->comm);
+	/* A process names itself as it likes. */
+	for (char *at = probe->comm; *at; at++)
+		if (*at < ' ' || *at > '~')
+			*at = '?';
+	error = ask_number(probe, VHU_MSG_GET_FEATURES, VHU_FIELD_features_features,
+			   &probe->has_features, &probe->features);
+	if (error)
+		return error;
+	if (probe->features & VHU_PROBE_PF_BIT)
+		error = negotiate(probe, useful);
+	if (error)
+		return error;
+	probe->wire.negotiated.dialect = probe->dialect;
+	vhu_probe_begin(&owner, VHU_MSG_SET_OWNER, VHU_LAYOUT_none);
+	error = vhu_probe_set(&probe->wire, &owner);
+	probe->acknowledges = vhu_probe_has(&probe->wire, VHU_PF_REPLY_ACK) && error == 0;
+	return error < 0 ? error : 0;
+}
+
+int vhu_probe_greet_again(struct vhu_probe *probe)
+{
+	char before[VHU_PROBE_ERROR_MAX], after[VHU_PROBE_ERROR_MAX];
+	int error;
+
+	if (probe->one_connection)
+		return -ECONNABORTED;
+	memcpy(before, probe->wire.why, sizeof(before));
+	error = vhu_probe_greet(probe, probe->taken);
+	if (!error)
+		return 0;
+	memcpy(after, probe->wire.why, sizeof(after));
+	/* Both cut: what happened first says more. */
+	snprintf(probe->wire.why, sizeof(probe->wire.why), "%.150s; connecting again: %.80s",
+		 before, after);
+	return error;
+}
+
+/* Ask for shared memory regions. Returns as vhu_probe_run does. */
+static int ask_shmem(struct vhu_probe *probe)
+{
+	struct vhu_probe_message message;
+	int error;
+
+	vhu_probe_begin(&message, VHU_MSG_GET_SHMEM_CONFIG, VHU_LAYOUT_none);
+	error = vhu_probe_question(probe, &message, &probe->shmem);
+	if (error)
+		return error;
+	probe->has_shmem = true;
+	vhu_probe_drop(&probe->shmem);
+	return 0;
+}
+
+/* Ask for an inflight area: its size, and the form of the answer. Returns as vhu_probe_run does. */
+static int ask_inflight(struct vhu_probe *probe)
+{
+	struct vhu_probe_message message, reply;
+	int error;
+
+	vhu_probe_begin(&message, VHU_MSG_GET_INFLIGHT_FD, VHU_LAYOUT_inflight);
+	vhu_probe_put(&message, VHU_FIELD_inflight_num_queues, INFLIGHT_QUEUES);
+	vhu_probe_put(&message, VHU_FIELD_inflight_queue_size, INFLIGHT_SIZE);
+	error = vhu_probe_question(probe, &message, &reply);
+	if (error)
+		return error;
+	probe->has_inflight = true;
+	probe->inflight_size = vhu_probe_get(&reply, VHU_FIELD_inflight_mmap_size);
+	vhu_probe_drop(&reply);
+	return 0;
+}
+
+/* Set a log, for the form of the answer. Returns as vhu_probe_run does. */
+static int ask_log(struct vhu_probe *probe)
+{
+	struct vhu_probe_message message, reply;
+	int log = memfd_create("vhu probe log", MFD_CLOEXEC), error;
+
+	if (log < 0 || ftruncate(log, LOG_SIZE)) {
+		snprintf(probe->wire.why, sizeof(probe->wire.why), "no memory for a log: %s",
+			 strerror(errno));
+		if (log >= 0)
+			close(log);
+		return -ENOMEM;
+	}
+	vhu_probe_begin(&message, VHU_MSG_SET_LOG_BASE, VHU_LAYOUT_log);
+	vhu_probe_put(&message, VHU_FIELD_log_size, LOG_SIZE);
+	message.fd[message.fds++] = log;
+	error = vhu_probe_question(probe, &message, &reply);
+	close(log);
+	if (!error)
+		vhu_probe_drop(&reply);
+	return error;
+}
+
+/* Ask what changes nothing. Returns as vhu_probe_run does. */
+static int ask_safe(struct vhu_probe *probe)
+{
+	const struct {
+		unsigned needs;
+		enum vhu_message_id id;
+		enum vhu_field_id field;
+		bool *has;
+		uint64_t *value;
+	} question[] = {
+	    {VHU_PF_MQ, VHU_MSG_GET_QUEUE_NUM, VHU_FIELD_queue_num_queue_num, &probe->has_queue_num,
+	     &probe->queue_num},
+	    {VHU_PF_CONFIGURE_MEM_SLOTS, VHU_MSG_GET_MAX_MEM_SLOTS, VHU_FIELD_mem_slots_mem_slots,
+	     &probe->has_mem_slots, &probe->mem_slots},
+	    {VHU_PF_STATUS, VHU_MSG_GET_STATUS, VHU_FIELD_status_status, &probe->has_status,
+	     &probe->status},
+	};
+	int error = 0;
+
+	for (size_t i = 0; i < sizeof(question) / sizeof(question[0]) && !error; i++)
+		if (vhu_probe_has(&probe->wire, question[i].needs))
+			error = ask_number(probe, question[i].id, question[i].field,
+					   question[i].has, question[i].value);
+	if (!error && vhu_probe_has(&probe->wire, VHU_PF_SHMEM))
+		error = ask_shmem(probe);
+	return error;
+}
+
+/* Ask everything, in the order of growing risk. Returns as vhu_probe_run does. */
+static int ask_all(struct vhu_probe *probe)
+{
+	uint64_t useful = USEFUL | VHU_PROBE_BIT(STANDALONE);
+	int error = vhu_probe_greet(probe, useful);
+
+	if (!error)
+		error = ask_safe(probe);
+	if (!error)
+		vhu_probe_look(probe);
+	if (!error && vhu_probe_has(&probe->wire, VHU_PF_INFLIGHT_SHMFD))
+		error = ask_inflight(probe);
+	if (!error && vhu_probe_has(&probe->wire, VHU_PF_LOG_SHMFD))
+		error = ask_log(probe);
+	if (!error && vhu_probe_has(&probe->wire, VHU_PF_CONFIG))
+		error = vhu_probe_look_at_config(probe);
+	if (!error) {
+		vhu_probe_look(probe);
+		if (vhu_probe_may_be_proposal(probe))
+			error = vhu_probe_ask_specs(probe);
+	}
+	return error;
+}
+
+int vhu_probe_run(struct vhu_probe *probe)
+{
+	int error = ask_all(probe);
+
+	vhu_probe_disconnect(&probe->wire);
+	vhu_probe_look(probe);
+	vhu_probe_judge(probe);
+	return error;
+}

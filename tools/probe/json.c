@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a back-end says of itself, as one JSON object. */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/protocol/text.h"
+#include "lib/util/json.h"
+#include "tools/probe/probe.h"
+
+/* Write a set of bits as a number and as the names of its bits. */
+static void put_bits(struct vhu_json *json, const char *key, enum vhu_names_id set, uint64_t bits,
+		     const struct vhu_context *context)
+{
+	char names[80], text[64];
+
+	vhu_json_unsigned(json, key, bits);
+	snprintf(names, sizeof(names), "%s_names", key);
+	vhu_json_array(json, names);
+	for (; bits; bits &= bits - 1) {
+		vhu_bits_text(set, bits & -bits, context, text, sizeof(text));
+		vhu_json_string(json, NULL, text);
+	}
+	vhu_json_array_end(json);
+}
+
+/* Write a value of the specifications and where it comes from; nothing where it is not known. */
+static void put_value(struct vhu_json *json, const char *key, const struct vhu_probe_value *value)
+{
+	static const char *const source[] = {
+	    [VHU_PROBE_NOT_KNOWN] = "",     [VHU_PROBE_BY_STANDALONE] = "standalone",
+	    [VHU_PROBE_BY_PROBE] = "probe", [VHU_PROBE_BY_LOOKING] = "looking",
+	    [VHU_PROBE_BY_USER] = "user",
+	};
+
+	if (value->source == VHU_PROBE_NOT_KNOWN)
+		return;
+	vhu_json_object(json, key);
+	vhu_json_unsigned(json, "value", value->value);
+	vhu_json_string(json, "source", source[value->source]);
+	if (value->how)
+		vhu_json_string(json, "how", value->how);
+	vhu_json_object_end(json);
+}
+
+/* Write what device it is. */
+static void put_specs(struct vhu_json *json, const struct vhu_probe_specs *specs)
+{
+	const char *name = vhu_device_name(specs->device.value);
+
+	vhu_json_object(json, "specs");
+	put_value(json, "device_id", &specs->device);
+	if (name)
+		vhu_json_string(json, "device_name", name);
+	put_value(json, "config_size", &specs->config_size);
+	put_value(json, "min_vqs", &specs->min_vqs);
+	put_value(json, "max_vqs", &specs->max_vqs);
+	vhu_json_object_end(json);
+}
+
+/* Write one field of the configuration space under the last part of its name. */
+static void put_field(struct vhu_json *json, const struct vhu_item *item,
+		      const struct vhu_context *context)
+{
+	const char *key = strrchr(item->field->path, '.');
+	char text[VHU_PROBE_CONFIG_MAX];
+
+	key = key ? key + 1 : item->field->path;
+	if (item->field->kind == VHU_UINT || item->field->kind == VHU_LE) {
+		vhu_json_unsigned(json, key, item->value);
+		return;
+	}
+	if (item->field->kind == VHU_TEXT) {
+		snprintf(text, sizeof(text), "%.*s", (int)item->size, (const char *)item->bytes);
+		vhu_json_string(json, key, text);
+		return;
+	}
+	vhu_value_text(item, context, text, sizeof(text));
+	vhu_json_string(json, key, text);
+}
+
+/* Write the configuration space. */
+static void put_config(struct vhu_json *json, const struct vhu_probe *probe)
+{
+	const struct vhu_context context = vhu_probe_context(probe);
+	const struct vhu_payload payload = vhu_probe_payload(&probe->config);
+	const struct vhu_field *space = &vhu_fields[VHU_FIELD_config_space];
+	struct vhu_walk walk;
+	struct vhu_item item;
+	bool inside = false;
+
+	vhu_json_object(json, "config");
+	vhu_json_unsigned(json, "size", payload.size - space->offset);
+	vhu_json_bytes(json, "bytes", payload.bytes + space->offset, payload.size - space->offset);
+	vhu_walk_start(&walk, &vhu_layouts[VHU_LAYOUT_config], &payload, &context);
+	vhu_json_object(json, "fields");
+	while (vhu_walk_next(&walk, &item)) {
+		inside |= item.what == VHU_ITEM_OPEN;
+		if (inside && item.what == VHU_ITEM_VALUE && item.field->kind != VHU_PADDING)
+			put_field(json, &item, &context);
+	}
+	vhu_json_object_end(json);
+	vhu_json_object_end(json);
+}
+
+/* Write the sizes of the configuration space that were asked for. */
+static void put_tried(struct vhu_json *json, const struct vhu_probe *probe)
+{
+	static const char *const outcome[] = {
+	    [VHU_PROBE_GIVEN] = "given",
+	    [VHU_PROBE_REFUSED] = "refused",
+	    [VHU_PROBE_CLOSED] = "closed",
+	};
+
+	vhu_json_array(json, "config_sizes_tried");
+	for (unsigned i = 0; i < probe->tries; i++) {
+		vhu_json_object(json, NULL);
+		vhu_json_unsigned(json, "size", probe->tried[i].size);
+		vhu_json_string(json, "outcome", outcome[probe->tried[i].outcome]);
+		vhu_json_object_end(json);
+	}
+	vhu_json_array_end(json);
+}
+
+/* Write how it answered. */
+static void put_answers(struct vhu_json *json, const struct vhu_probe *probe)
+{
+	vhu_json_array(json, "answers");
+	for (unsigned i = 0; i < probe->gots; i++) {
+		const struct vhu_probe_got *got = &probe->got[i];
+
+		vhu_json_object(json, NULL);
+		vhu_json_string(json, "message", got->message->name);
+		vhu_json_unsigned(json, "size", got->size);
+		vhu_json_unsigned(json, "flags", got->flags);
+		vhu_json_unsigned(json, "fds", got->fds);
+		vhu_json_unsigned(json, "delay_ns", got->ns);
+		vhu_json_object_end(json);
+	}
+	vhu_json_array_end(json);
+}
+
+/* Write which rules it broke. */
+static void put_findings(struct vhu_json *json, const struct vhu_probe_log *log)
+{
+	char rule[16];
+
+	vhu_json_array(json, "findings");
+	for (unsigned i = 0; i < log->findings; i++) {
+		const struct vhu_finding *finding = &log->finding[i];
+
+		snprintf(rule, sizeof(rule), "V%u", finding->rule->id);
+		vhu_json_object(json, NULL);
+		vhu_json_string(json, "rule", rule);
+		vhu_json_string(json, "name", finding->rule->name);
+		vhu_json_string(json, "severity", vhu_severity_name(finding->rule->severity));
+		vhu_json_string(json, "text", finding->text);
+		vhu_json_object_end(json);
+	}
+	vhu_json_array_end(json);
+}
+
+/* Write the numbers that it told. */
+static void put_numbers(struct vhu_json *json, const struct vhu_probe *probe)
+{
+	const struct vhu_context context = vhu_probe_context(probe);
+
+	if (probe->has_features)
+		put_bits(json, "features", VHU_NAMES_virtio_features, probe->features, &context);
+	if (probe->has_protocol_features) {
+		put_bits(json, "protocol_features", VHU_NAMES_protocol_features,
+			 probe->protocol_features, &context);
+		put_bits(json, "protocol_features_taken", VHU_NAMES_protocol_features, probe->taken,
+			 &context);
+	}
+	if (probe->has_queue_num)
+		vhu_json_unsigned(json, "queue_num", probe->queue_num);
+	if (probe->has_mem_slots)
+		vhu_json_unsigned(json, "mem_slots", probe->mem_slots);
+	if (probe->has_status)
+		put_bits(json, "status", VHU_NAMES_virtio_status, probe->status, &context);
+	if (probe->has_inflight)
+		vhu_json_unsigned(json, "inflight_size", probe->inflight_size);
+	if (probe->has_shmem)
+		vhu_json_unsigned(json, "shmem_regions",
+				  vhu_probe_get(&probe->shmem, VHU_FIELD_shmem_config_regions));
+	vhu_json_bool(json, "acknowledges", probe->acknowledges);
+}
+
+void vhu_probe_json(const struct vhu_probe *probe, FILE *to, const char *error, const char *policy,
+		    bool goes_on)
+{
+	struct vhu_json json = {.to = to};
+
+	vhu_json_object(&json, NULL);
+	vhu_json_string(&json, "socket", probe->wire.path);
+	if (probe->peer.known) {
+		vhu_json_unsigned(&json, "pid", probe->peer.pid);
+		vhu_json_string(&json, "command", probe->comm);
+	}
+	if (error)
+		vhu_json_string(&json, "error", error);
+	vhu_json_string(&json, "verdict", probe->standalone ? "standalone" : "traditional");
+	vhu_json_string(&json, "because", probe->verdict);
+	vhu_json_string(&json, "dialect",
+			probe->found_dialect == VHU_ANY ? "any"
+							: vhu_dialect_name(probe->found_dialect));
+	vhu_json_string(&json, "dialect_because", probe->dialect_why);
+	put_specs(&json, &probe->specs);
+	put_numbers(&json, probe);
+	if (probe->has_config)
+		put_config(&json, probe);
+	put_tried(&json, probe);
+	put_answers(&json, probe);
+	put_findings(&json, &probe->log);
+	vhu_json_unsigned(&json, "connections", probe->connections);
+	if (policy) {
+		vhu_json_object(&json, "policy");
+		vhu_json_bool(&json, "goes_on", goes_on);
+		vhu_json_string(&json, "because", policy);
+		vhu_json_object_end(&json);
+	}
+	vhu_json_object_end(&json);
+	fputc('\n', to);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a front-end does with a back-end's answer: the policy of the proposal, as docs/standalone.md
+ * has it in a table.
+ */
+#ifndef VHU_TOOLS_PROBE_POLICY_H
+#define VHU_TOOLS_PROBE_POLICY_H
+
+#include "tools/probe/probe.h"
+
+/* What a front-end was told of the device beforehand. */
+struct vhu_probe_expected {
+	bool policy; /* it is to be compared with the answer at all */
+	bool has_device, has_config_size, has_vqs;
+	uint32_t device, config_size, vqs;
+};
+
+/*
+ * Read what is expected: "nothing", or any of "device-id=ID", "config-size=BYTES" and "vqs=NUMBER",
+ * separated by commas. An id may be a device's name.
+ * @error: room for VHU_PROBE_TEXT_MAX bytes, which says what is wrong.
+ * Returns 0 or -EINVAL.
+ */
+int vhu_probe_expect(struct vhu_probe_expected *expected, const char *text, char *error);
+
+/* Find a device by name or number. Returns its id, 0 where there is none. */
+uint32_t vhu_probe_device(const char *word);
+
+/*
+ * Decide whether a front-end goes on with this back-end.
+ * @why: room for VHU_PROBE_TEXT_MAX bytes, which says why or why not.
+ * Returns whether it does.
+ */
+bool vhu_probe_policy(const struct vhu_probe_expected *expected,
+		      const struct vhu_probe_specs *specs, char *why);
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a back-end says of itself without starting a ring.
+ *
+ * ask.c asks, config.c looks for the configuration space, specs.c asks what
+ * device it is; verdict.c judges; text.c and json.c show; policy.c compares
+ * with what was expected.
+ */
+#ifndef VHU_TOOLS_PROBE_PROBE_H
+#define VHU_TOOLS_PROBE_PROBE_H
+
+#include <stdio.h>
+
+#include "tools/probe/wire.h"
+
+/* The configuration space of the protocol is no larger, "Virtio device config space". */
+#define VHU_PROBE_CONFIG_MAX  256
+#define VHU_PROBE_ANSWERS_MAX 24
+#define VHU_PROBE_TRIED_MAX   16
+#define VHU_PROBE_TEXT_MAX    256
+
+/* How a value became known. */
+enum vhu_probe_source {
+	VHU_PROBE_NOT_KNOWN,
+	VHU_PROBE_BY_STANDALONE, /* back-end specifications */
+	VHU_PROBE_BY_PROBE,      /* an answer to one of PROBE's questions */
+	VHU_PROBE_BY_LOOKING,    /* worked out from other answers */
+	VHU_PROBE_BY_USER,       /* said on the command line */
+};
+
+struct vhu_probe_value {
+	uint32_t value;
+	enum vhu_probe_source source;
+	const char *how; /* BY_LOOKING: from what; else NULL */
+};
+
+/* What the proposals let a front-end ask for. */
+struct vhu_probe_specs {
+	struct vhu_probe_value device, config_size, min_vqs, max_vqs;
+};
+
+/* An answer, for the sizes and times that there were. */
+struct vhu_probe_got {
+	const struct vhu_message *message;
+	uint32_t size, flags;
+	unsigned fds;
+	uint64_t ns;
+};
+
+enum vhu_probe_outcome {
+	VHU_PROBE_GIVEN,
+	VHU_PROBE_REFUSED,
+	VHU_PROBE_CLOSED, /* the connection */
+};
+
+/* A size of the configuration space that was asked for. */
+struct vhu_probe_tried {
+	uint32_t size;
+	enum vhu_probe_outcome outcome;
+};
+
+struct vhu_probe {
+	/* What to do. */
+	bool one_connection;      /* never connect twice */
+	enum vhu_dialect dialect; /* take bit 18 to mean this; VHU_ANY: find out */
+	uint32_t device;          /* take it to be this device; 0: find out */
+
+	struct vhu_probe_wire wire;
+	struct vhu_probe_log log;
+	struct vhu_peer peer; /* who listens */
+	char comm[32];
+
+	/* What was said. */
+	bool has_features, has_protocol_features, has_queue_num, has_mem_slots, has_status;
+	bool has_shmem, has_inflight;
+	uint64_t features, protocol_features; /* offered */
+	uint64_t taken;                       /* of the protocol features */
+	uint64_t queue_num, mem_slots, status, inflight_size;
+	struct vhu_probe_message shmem;
+	struct vhu_probe_specs specs;
+	struct vhu_probe_message config; /* the answer with the configuration space */
+	bool has_config;
+	bool config_unbounded; /* it gives as many bytes as are asked for */
+	struct vhu_probe_tried tried[VHU_PROBE_TRIED_MAX];
+	unsigned tries;
+	struct vhu_probe_got got[VHU_PROBE_ANSWERS_MAX];
+	unsigned gots;
+	unsigned connections;
+	bool daring;                     /* bit 18 is taken without what STANDALONE needs */
+	bool acknowledges;               /* it acknowledged what was set */
+	char oddity[VHU_PROBE_TEXT_MAX]; /* what happened when id 41 was asked; "" nothing odd */
+
+	/* What is to be thought of it. */
+	enum vhu_dialect found_dialect;
+	char dialect_why[VHU_PROBE_TEXT_MAX];
+	bool standalone;
+	char verdict[VHU_PROBE_TEXT_MAX]; /* "because ..." */
+};
+
+/* Bits of protocol features. */
+#define VHU_PROBE_BIT(name) (UINT64_C(1) << VHU_PF_##name)
+#define VHU_PROBE_PF_BIT    (UINT64_C(1) << VHU_F_PROTOCOL_FEATURES)
+
+/*
+ * Ask all there is to ask of the back-end at probe->wire.path.
+ * Returns 0; or -errno with probe->wire.why saying what is wrong, and what was said until then
+ * filled in.
+ */
+int vhu_probe_run(struct vhu_probe *probe);
+
+/* Connect, and say what has to be said before questions: take the protocol features in
+ * @useful that are offered. Returns as vhu_probe_run does. */
+int vhu_probe_greet(struct vhu_probe *probe, uint64_t useful);
+
+/* Connect once more after the connection was lost and say the same again. Returns as
+ * vhu_probe_run does: -ECONNABORTED where one connection is all there is. */
+int vhu_probe_greet_again(struct vhu_probe *probe);
+
+/* Send @message, keep how it was answered. Returns as vhu_probe_ask does. */
+int vhu_probe_question(struct vhu_probe *probe, const struct vhu_probe_message *message,
+		       struct vhu_probe_message *reply);
+
+/* config.c: look for the configuration space. Returns as vhu_probe_run does. */
+int vhu_probe_look_at_config(struct vhu_probe *probe);
+
+/* specs.c: ask what device it is, by id 41 and what follows from its answer. Returns as
+ * vhu_probe_run does; an answer of upstream's is none of these errors. */
+int vhu_probe_ask_specs(struct vhu_probe *probe);
+
+/* Return whether bit 18 is worth asking about. */
+bool vhu_probe_may_be_proposal(const struct vhu_probe *probe);
+
+/* Work out what was not told: device, queues. */
+void vhu_probe_look(struct vhu_probe *probe);
+
+/* verdict.c: say which dialect it speaks and whether it is a whole device. */
+void vhu_probe_judge(struct vhu_probe *probe);
+
+/* Return how many findings are warnings or worse. */
+unsigned vhu_probe_faults(const struct vhu_probe *probe);
+
+/* text.c, json.c: show all of it. @error: what went wrong, or NULL. */
+void vhu_probe_text(const struct vhu_probe *probe, FILE *to);
+void vhu_probe_json(const struct vhu_probe *probe, FILE *to, const char *error, const char *policy,
+		    bool goes_on);
+
+/* Return how a value became known, as a text: "told by STANDALONE". */
+const char *vhu_probe_source_text(enum vhu_probe_source source);
+
+/* Return the context in which the back-end's values are shown. */
+struct vhu_context vhu_probe_context(const struct vhu_probe *probe);
+
+#endif

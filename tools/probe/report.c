@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Results of cases as lines, in the Test Anything Protocol (version 14), as JUnit's XML, as JSON.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/util/json.h"
+#include "tools/probe/cases/fixture.h"
+
+static const char *const result_name[] = {
+    [VHU_PROBE_PASSED] = "pass",
+    [VHU_PROBE_FAILED] = "fail",
+    [VHU_PROBE_NOT_APPLICABLE] = "not applicable",
+    [VHU_PROBE_NOT_RUN] = "not run",
+};
+
+/* The one report that is being written as JSON. */
+static struct vhu_json json;
+
+/* Write a case as a line. */
+static void put_line(FILE *to, const struct vhu_probe_verdict *verdict)
+{
+	const struct vhu_probe_case *the_case = verdict->the_case;
+
+	fprintf(to, "%-15s %-18s %s", result_name[verdict->result], the_case->name,
+		the_case->title);
+	if (*verdict->text)
+		fprintf(to, ": %s", verdict->text);
+	if (verdict->result == VHU_PROBE_FAILED && verdict->rule)
+		fprintf(to, " (V%u %s)", verdict->rule->id, verdict->rule->name);
+	else if (verdict->result == VHU_PROBE_FAILED)
+		fprintf(to, " (%s)", the_case->section);
+	fputc('\n', to);
+}
+
+/* Write a text between quotes of YAML. */
+static void put_yaml(FILE *to, const char *text)
+{
+	fputc('"', to);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', to);
+		fputc((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text, to);
+	}
+	fputs("\"\n", to);
+}
+
+/* Write a case in the Test Anything Protocol. */
+static void put_tap(FILE *to, unsigned number, const struct vhu_probe_verdict *verdict)
+{
+	const struct vhu_probe_case *the_case = verdict->the_case;
+	bool failed = verdict->result == VHU_PROBE_FAILED || verdict->result == VHU_PROBE_NOT_RUN;
+
+	fprintf(to, "%sok %u - %s: %s", failed ? "not " : "", number, the_case->name,
+		the_case->title);
+	if (verdict->result == VHU_PROBE_NOT_APPLICABLE)
+		fprintf(to, " # SKIP %s", verdict->text);
+	fputc('\n', to);
+	if (!failed)
+		return;
+	fputs("  ---\n  message: ", to);
+	put_yaml(to, verdict->text);
+	if (verdict->rule)
+		fprintf(to, "  rule: V%u %s\n", verdict->rule->id, verdict->rule->name);
+	fputs("  section: ", to);
+	put_yaml(to, the_case->section);
+	fputs("  ...\n", to);
+}
+
+/* Write a text inside XML. */
+static void put_xml(FILE *to, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '<')
+			fputs("&lt;", to);
+		else if (*text == '>')
+			fputs("&gt;", to);
+		else if (*text == '&')
+			fputs("&amp;", to);
+		else if (*text == '"')
+			fputs("&quot;", to);
+		else
+			fputc((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text, to);
+	}
+}
+
+/* Write a case as JUnit has them. */
+static void put_junit(FILE *to, const struct vhu_probe_verdict *verdict)
+{
+	const struct vhu_probe_case *the_case = verdict->the_case;
+	char rule[96] = "";
+
+	fprintf(to, "  <testcase classname=\"vhu.probe\" name=\"%s\" time=\"%" PRIu64 ".%03u\"",
+		the_case->name, verdict->ms / 1000, (unsigned)(verdict->ms % 1000));
+	if (verdict->result == VHU_PROBE_PASSED) {
+		fputs("/>\n", to);
+		return;
+	}
+	if (verdict->rule)
+		snprintf(rule, sizeof(rule), "V%u %s", verdict->rule->id, verdict->rule->name);
+	fputs(verdict->result == VHU_PROBE_FAILED ? ">\n    <failure type=\"" : ">\n    <skipped",
+	      to);
+	if (verdict->result == VHU_PROBE_FAILED) {
+		put_xml(to, *rule ? rule : the_case->section);
+		fputc('"', to);
+	}
+	fputs(" message=\"", to);
+	put_xml(to, verdict->text);
+	fputs("\"/>\n  </testcase>\n", to);
+}
+
+/* Write a case as JSON. */
+static void put_json(const struct vhu_probe_verdict *verdict)
+{
+	const struct vhu_probe_case *the_case = verdict->the_case;
+	char rule[16];
+
+	vhu_json_object(&json, NULL);
+	vhu_json_string(&json, "name", the_case->name);
+	vhu_json_string(&json, "title", the_case->title);
+	vhu_json_string(&json, "result", result_name[verdict->result]);
+	if (*verdict->text)
+		vhu_json_string(&json, "text", verdict->text);
+	if (verdict->rule) {
+		snprintf(rule, sizeof(rule), "V%u", verdict->rule->id);
+		vhu_json_string(&json, "rule", rule);
+	}
+	vhu_json_string(&json, "section", the_case->section);
+	vhu_json_unsigned(&json, "milliseconds", verdict->ms);
+	vhu_json_object_end(&json);
+}
+
+void vhu_probe_report_begin(enum vhu_probe_format format, FILE *to, const struct vhu_probe *probe,
+			    unsigned count)
+{
+	const char *device = vhu_device_name(probe->specs.device.value);
+
+	switch (format) {
+	case VHU_PROBE_LINES:
+		fprintf(to, "%s: %s, device %s, %s\n\n", probe->wire.path,
+			*probe->comm ? probe->comm : "a back-end", device ? device : "not known",
+			probe->standalone ? "standalone" : "traditional");
+		break;
+	case VHU_PROBE_TAP:
+		fprintf(to, "TAP version 14\n1..%u\n", count);
+		break;
+	case VHU_PROBE_JUNIT:
+		fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"", to);
+		put_xml(to, probe->wire.path);
+		fprintf(to, "\" tests=\"%u\">\n", count);
+		break;
+	case VHU_PROBE_JSON:
+		json = (struct vhu_json){.to = to};
+		vhu_json_object(&json, NULL);
+		vhu_json_string(&json, "socket", probe->wire.path);
+		vhu_json_string(&json, "command", probe->comm);
+		vhu_json_unsigned(&json, "device_id", probe->specs.device.value);
+		vhu_json_array(&json, "cases");
+		break;
+	}
+}
+
+void vhu_probe_report(enum vhu_probe_format format, FILE *to, unsigned number,
+		      const struct vhu_probe_verdict *verdict)
+{
+	switch (format) {
+	case VHU_PROBE_LINES:
+		put_line(to, verdict);
+		break;
+	case VHU_PROBE_TAP:
+		put_tap(to, number, verdict);
+		break;
+	case VHU_PROBE_JUNIT:
+		put_junit(to, verdict);
+		break;
+	case VHU_PROBE_JSON:
+		put_json(verdict);
+		break;
+	}
+}
+
+void vhu_probe_report_end(enum vhu_probe_format format, FILE *to, const unsigned count[4])
+{
+	switch (format) {
+	case VHU_PROBE_LINES:
+		fprintf(to, "\n%u passed, %u failed, %u not applicable", count[VHU_PROBE_PASSED],
+			count[VHU_PROBE_FAILED], count[VHU_PROBE_NOT_APPLICABLE]);
+		fprintf(to, count[VHU_PROBE_NOT_RUN] ? ", %u not run\n" : "\n",
+			count[VHU_PROBE_NOT_RUN]);
+		break;
+	case VHU_PROBE_TAP:
+		break;
+	case VHU_PROBE_JUNIT:
+		fputs("</testsuite>\n", to);
+		break;
+	case VHU_PROBE_JSON:
+		vhu_json_array_end(&json);
+		vhu_json_unsigned(&json, "passed", count[VHU_PROBE_PASSED]);
+		vhu_json_unsigned(&json, "failed", count[VHU_PROBE_FAILED]);
+		vhu_json_unsigned(&json, "not_applicable", count[VHU_PROBE_NOT_APPLICABLE]);
+		vhu_json_unsigned(&json, "not_run", count[VHU_PROBE_NOT_RUN]);
+		vhu_json_object_end(&json);
+		fputc('\n', to);
+		break;
+	}
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The COMMAND of vhu proxy: one side of its one pair, started by us. */
+#include "tools/proxy/child.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tools/proxy/run.h"
+
+/* After a session that was the only one, until COMMAND is told to end. */
+#define CHILD_MOMENT_MS 2000
+/* After that, until it is killed; and before that, while a second signal is taken for the same wish
+ * (timeout(1) signals a process, then its group). */
+#define CHILD_GRACE_MS  5000
+#define CHILD_CALM_MS   1000
+/* After COMMAND has ended, until the sessions are: so many turns of so long. */
+#define CHILD_TURNS     200
+#define CHILD_TURN_NS   10000000u
+#define NS_PER_MS       1000000u
+
+/* Return whether any session is left. */
+static bool has_sessions(const struct vhu_proxy_run *run)
+{
+	for (size_t i = 0; i < run->request->pairs; i++) {
+		if (run->pair[i].sessions)
+			return true;
+	}
+	return false;
+}
+
+/* COMMAND has ended: stop as soon as its sessions have, which the same event brings about. */
+static void linger(struct vhu_timer *timer)
+{
+	struct vhu_proxy_run *run =
+	    (struct vhu_proxy_run *)((char *)timer - offsetof(struct vhu_proxy_run, child.linger));
+
+	if (has_sessions(run) && run->child.lingered++ < CHILD_TURNS)
+		vhu_loop_set(&run->proxy.loop, timer, CHILD_TURN_NS);
+	else
+		run->proxy.loop.stop = true;
+}
+
+/* COMMAND has ended. */
+static void child_ended(struct vhu_watch *watch, uint32_t events)
+{
+	struct vhu_proxy_run *run =
+	    (struct vhu_proxy_run *)((char *)watch -
+				     offsetof(struct vhu_proxy_run, child.child.ends));
+
+	(void)events;
+	vhu_loop_unwatch(&run->proxy.loop, watch);
+	vhu_loop_set(&run->proxy.loop, &run->child.linger, 0);
+}
+
+int vhu_proxy_child_start(struct vhu_proxy_run *run)
+{
+	struct vhu_child *child = &run->child.child;
+	int error;
+
+	if (!run->request->child)
+		return VHU_EXIT_DONE;
+	child->ends.ready = child_ended;
+	child->prepare = vhu_proxy_run_restore;
+	child->quiet_output = run->request->file && !strcmp(run->request->file, "-");
+	run->child.linger.fire = linger;
+	/* It is known to come. */
+	if (run->pair[0].end[run->child.side].kind == VHU_ENDPOINT_CONNECT) {
+		run->pair[0].patience_ns = VHU_PAIR_FOR_EVER;
+		run->pair[0].missed = true;
+	}
+	error = vhu_child_start(child, &run->proxy.loop);
+	if (child->pass >= 0)
+		close(child->pass);
+	child->pass = -1;
+	if (!error)
+		return VHU_EXIT_DONE;
+	vhu_fail(run->command, "%s: cannot be run: %s", child->argv[0], strerror(-error));
+	return error == -ENOENT ? VHU_CHILD_NOT_FOUND : VHU_CHILD_CANNOT_RUN;
+}
+
+/* Say how COMMAND ended, unless it did well. */
+static void say_end(const struct vhu_proxy_run *run)
+{
+	const struct vhu_child *child = &run->child.child;
+
+	if (WIFSIGNALED(child->status))
+		vhu_fail(run->command, "%s: was ended by signal %d (%s)", child->argv[0],
+			 WTERMSIG(child->status), strsignal(WTERMSIG(child->status)));
+	else if (WEXITSTATUS(child->status))
+		vhu_fail(run->command, "%s: ended with status %d", child->argv[0],
+			 WEXITSTATUS(child->status));
+}
+
+/* Wait for the end of COMMAND, @patience_ms at most, and until a signal asks us for ours. Returns
+ * whether it has ended. */
+static bool wait_for_end(struct vhu_proxy_run *run, int patience_ms)
+{
+	uint64_t now = vhu_loop_now(), until = now + (uint64_t)patience_ms * NS_PER_MS;
+
+	run->signalled = false;
+	for (; !run->signalled && now < until; now = vhu_loop_now()) {
+		if (vhu_child_wait(&run->child.child, (int)((until - now) / NS_PER_MS) + 1,
+				   run->signals.fd))
+			return true;
+		/* It may have been one that asks for something else. */
+		run->signals.ready(&run->signals, EPOLLIN);
+	}
+	return false;
+}
+
+/* Wait until COMMAND, which was told to end, does, or a further signal comes. Returns whether it
+ * has. */
+static bool give_time(struct vhu_proxy_run *run)
+{
+	if (vhu_child_wait(&run->child.child, CHILD_CALM_MS, -1))
+		return true;
+	/* What has come until now is forgotten. */
+	run->signals.ready(&run->signals, EPOLLIN);
+	return wait_for_end(run, CHILD_GRACE_MS);
+}
+
+int vhu_proxy_child_finish(struct vhu_proxy_run *run, int status)
+{
+	struct vhu_child *child = &run->child.child;
+
+	/* It was never started, or could not be. */
+	if (!run->request->child || child->ends.fd < 0)
+		return status;
+	vhu_loop_unset(&run->child.linger);
+	if (run->signalled ? vhu_child_wait(child, 0, -1) : wait_for_end(run, CHILD_MOMENT_MS)) {
+		say_end(run);
+	} else {
+		vhu_child_signal(child, SIGTERM);
+		if (!give_time(run))
+			vhu_fail(run->command, "%s: does not end: killed", child->argv[0]);
+	}
+	vhu_child_end(child, &run->proxy.loop);
+	return vhu_child_exit_status(child);
+}
+
+/* Remove all files in our folder, which nobody but COMMAND can have put there. */
+static void empty_folder(const struct vhu_proxy_child *child)
+{
+	DIR *folder = fdopendir(child->folder_fd);
+	const struct dirent *entry;
+
+	while (folder && (entry = readdir(folder)))
+		unlinkat(child->folder_fd, entry->d_name, 0);
+	if (folder)
+		closedir(folder);
+	else
+		close(child->folder_fd);
+}
+
+void vhu_proxy_child_free(struct vhu_proxy_run *run)
+{
+	struct vhu_proxy_child *child = &run->child;
+
+	if (child->child.pass >= 0)
+		close(child->child.pass);
+	if (!child->folder)
+		return;
+	empty_folder(child);
+	if (unlinkat(AT_FDCWD, child->folder, AT_REMOVEDIR))
+		vhu_fail(run->command, "%s: cannot be removed: %s", child->folder, strerror(errno));
+	free(child->folder);
+	child->folder = NULL;
+}

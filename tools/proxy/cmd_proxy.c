@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* vhu proxy: stands between a front-end and a back-end, and records what they say. */
+#include <fcntl.h>
+#include <getopt.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/commands.h"
+#include "tools/proxy/config.h"
+#include "tools/proxy/run.h"
+
+static const struct vhu_option option[] = {
+    {'w', "write", "FILE", "record what passes in FILE, - for standard output"},
+    {'b', "ring-buffer", "WHAT:N",
+     "in several files: filesize:KB, duration:SECONDS, interval:SECONDS, packets:N, files:N"},
+    {VHU_PROXY_FLIGHT_RECORDER, "flight-recorder", "[=SIZE]",
+     "keep the latest SIZE (16M); write it when a session ends badly, and on SIGUSR2"},
+    {VHU_PROXY_END_WITH_READER, "end-with-reader", NULL,
+     "end when nobody reads the pipe any more that -w writes to"},
+    {'v', "verbose", NULL, "say each message on standard error"},
+    {'q', "quiet", NULL, "say nothing at the end"},
+    {'s', "snaplen", "N", "keep at most N bytes of each record"},
+    {VHU_PROXY_WITH_KEYS, "with-keys", NULL, "record key material too; else it is masked"},
+    {VHU_PROXY_PAIR, "pair", "FRONT=BACK", "stand between these too; may be repeated"},
+    {VHU_PROXY_RETRY, "retry", "[=TIME]",
+     "wait until somebody listens where it connects to, for ever or TIME"},
+    {VHU_PROXY_ONE, "one", NULL, "one session at a time: who else comes waits"},
+    {VHU_PROXY_MODE, "mode", "MODE", "mode of the sockets that are made, as 0660"},
+    {VHU_PROXY_OWNER, "owner", "USER[:GROUP]", "owner of the sockets that are made"},
+    {VHU_PROXY_AS_FRONT, "as-front", NULL, "COMMAND is the front-end, not the back-end"},
+    {VHU_PROXY_INTERPOSE, "interpose-eventfds", "[=SPEC]",
+     "stand between kicks and calls too: all, or as vring=0,session=2,call"},
+    {VHU_PROXY_RECORD_KICKS, "record-kicks", NULL, "record each of these kicks and calls"},
+    {VHU_PROXY_RULE, "rule", "RULE",
+     "change what passes: 'front SET_VRING_KICK nth=3: delay 50ms'; may be repeated"},
+    {VHU_PROXY_RULES, "rules", "FILE", "the same by the rules in FILE, one a line"},
+    {VHU_PROXY_SEED, "seed", "N", "let rules have the chances that they had in the run of seed N"},
+    {VHU_PROXY_MASK, "mask", "WHAT", "hide protocol:NAME, virtio:NAME, config:OFFSET=BYTE,..."},
+    {VHU_PROXY_CONFIG, "config", "FILE", "take options from FILE: a line each, without dashes"},
+    {VHU_PROXY_CONTROL, "control", "SOCKET", "listen for vhu ctl; - for where it looks by itself"},
+    {VHU_PROXY_NO_SANDBOX, "no-sandbox", NULL, "keep the right to do more than serving needs"},
+    {0},
+};
+
+static const struct vhu_example example[] = {
+    {"vhu proxy -w vm.pcapng /run/vm.sock /run/disk.sock",
+     "listen for the VM's front-end, connect it to the back-end at disk.sock"},
+    {"vhu proxy -v connect:/run/vm.sock listen:/run/disk.sock",
+     "the other way round: the VMM listens, the back-end comes"},
+    {"vhu proxy -w - vm.sock disk.sock | vhu dump -v -", "see all fields as they pass"},
+    {"vhu proxy --pair vm1.sock=disk1.sock --pair vm2.sock=disk2.sock -w host.pcapng",
+     "stand between two pairs, with one capture of both"},
+    {"vhu proxy -w vm.pcapng vm.sock -- virtiofsd --socket-path={} --shared-dir=/srv",
+     "start the back-end too, and end with it"},
+    {"vhu proxy -w vm.pcapng -b filesize:10000 -b files:20 vm.sock disk.sock",
+     "for weeks: the latest 200 MB, in files that can each be read alone"},
+    {"vhu proxy -w crash.pcapng --flight-recorder -b files:20 vm.sock disk.sock",
+     "nothing on disk until something goes wrong, then what led to it"},
+    {"vhu proxy --control /run/vhu.sock vm.sock disk.sock",
+     "let vhu ctl see what passes, and change it"},
+    {"vhu proxy --interpose-eventfds=vring=0 vm.sock disk.sock",
+     "count and time the kicks and calls of vring 0"},
+    {"vhu proxy -w vm.pcapng --mask protocol:STATUS vm.sock disk.sock",
+     "does it work without that feature?"},
+    {"vhu proxy -w vm.pcapng --rule 'back GET_CONFIG nth=2: drop' vm.sock disk.sock",
+     "does the front-end survive an answer that never comes?"},
+    {0},
+};
+
+/* See to it that nothing that is opened later gets the number of a standard stream which whoever
+ * started this had closed: what is said there would go to a peer. */
+static void hold_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Take options and arguments. Returns VHU_EXIT_DONE; VHU_EXIT_USAGE with what is wrong said;
+ * VHU_OPTIONS_HELP where help was asked for. */
+static int take(const struct vhu_command *command, struct vhu_proxy_request *request, int argc,
+		char **argv)
+{
+	char error[VHU_PROXY_REQUEST_ERROR];
+	const char *argument;
+	int key, wrong;
+
+	while ((key = vhu_options_next(command, argc, argv, &argument)) >= 0) {
+		if (key == VHU_PROXY_CONFIG)
+			wrong = vhu_proxy_config_take(command, request, argument, error);
+		else
+			wrong = vhu_proxy_request_take(request, key, argument, error);
+		if (wrong)
+			return vhu_usage(command, "%s", error);
+	}
+	if (key != VHU_OPTIONS_END)
+		return key == VHU_OPTIONS_HELP ? key : VHU_EXIT_USAGE;
+	if (vhu_proxy_request_end(request, argc - optind, argv + optind, error))
+		return vhu_usage(command, "%s", error);
+	return VHU_EXIT_DONE;
+}
+
+/* Find COMMAND, which comes after "--". Returns how many arguments come before. */
+static int take_child(struct vhu_proxy_request *request, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--"))
+			continue;
+		request->child = &argv[i + 1];
+		return i;
+	}
+	return argc;
+}
+
+/* Run the sub-command. Returns the exit status. */
+static int run_proxy(const struct vhu_command *command, int argc, char **argv)
+{
+	struct vhu_proxy_request request = {0};
+	int status;
+
+	hold_streams();
+	status = take(command, &request, take_child(&request, argc, argv), argv);
+	if (status == VHU_EXIT_DONE)
+		status = vhu_proxy_run(command, &request, argc, argv);
+	vhu_proxy_request_free(&request);
+	return status == VHU_OPTIONS_HELP ? VHU_EXIT_DONE : status;
+}
+
+const struct vhu_command vhu_command_proxy = {
+    .name = "proxy",
+    .arguments = "[FRONT BACK] [-- COMMAND ...]",
+    .summary = "stand between a front-end and a back-end, and record what they say",
+    .about =
+	"FRONT is where the front-end (the VMM) is met, BACK where the back-end is: listen:PATH,\n"
+	"connect:PATH, or fd:N for an inherited socket. A path alone listens as FRONT, connects\n"
+	"as BACK. Nothing that passes is changed unless a rule or a mask says so.\n"
+	"COMMAND is the back-end, and may be in the place of BACK: {} in its arguments becomes "
+	"the\n"
+	"path of its socket, {fd} an inherited connected socket, {listen-fd} a listening one.",
+    .option = option,
+    .example = example,
+    .run = run_proxy,
+};

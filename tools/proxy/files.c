@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is asked of vhu proxy about its files. */
+#include "tools/proxy/files.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/cli/options.h"
+#include "lib/util/duration.h"
+#include "proxy/capture/flight.h"
+#include "tools/proxy/request.h"
+
+/* A kB of dumpcap's. */
+#define KB                1000u
+#define FILES_FLIGHT_MOST (UINT64_C(1) << 40)
+
+/* What -b can say, and where that goes. */
+enum files_key {
+	FILES_BYTES,
+	FILES_RECORDS,
+	FILES_DURATION,
+	FILES_INTERVAL,
+	FILES_COUNT,
+	FILES_KEYS
+};
+static const char *const key_name[FILES_KEYS] = {
+    [FILES_BYTES] = "filesize",    [FILES_RECORDS] = "packets", [FILES_DURATION] = "duration",
+    [FILES_INTERVAL] = "interval", [FILES_COUNT] = "files",
+};
+
+/* Read a time: seconds, which may have a fraction, or as 10min. Returns 0 or -EINVAL. */
+static int files_time(const char *text, uint64_t *ns)
+{
+	char seconds[32];
+
+	if (vhu_duration_parse(text, ns)) {
+		if ((size_t)snprintf(seconds, sizeof(seconds), "%ss", text) >= sizeof(seconds) ||
+		    vhu_duration_parse(seconds, ns))
+			return -EINVAL;
+	}
+	return *ns ? 0 : -EINVAL;
+}
+
+/* Take the value of what -b says. Returns 0 or -EINVAL. */
+static int files_value(struct vhu_proxy_files *files, enum files_key key, const char *value)
+{
+	struct vhu_capture_file_limits *limits = &files->limits;
+	uint64_t number = 0;
+	int error = 0;
+
+	switch (key) {
+	case FILES_BYTES:
+		error = vhu_number_parse(value, 1, UINT64_MAX / KB, &number);
+		limits->bytes = number * KB;
+		break;
+	case FILES_RECORDS:
+		error = vhu_number_parse(value, 1, UINT64_MAX, &limits->records);
+		break;
+	case FILES_DURATION:
+		error = files_time(value, &limits->duration_ns);
+		break;
+	case FILES_INTERVAL:
+		error = files_time(value, &limits->interval_ns);
+		break;
+	default:
+		error = vhu_number_parse(value, 1, VHU_SERIES_MAX, &number);
+		limits->files = (unsigned)number;
+	}
+	files->any = true;
+	files->ends |= key != FILES_COUNT;
+	return error;
+}
+
+int vhu_proxy_files_take(struct vhu_proxy_files *files, const char *argument, char *error)
+{
+	const char *colon = strchr(argument, ':');
+	unsigned key = 0;
+
+	while (key < FILES_KEYS && (!colon || strlen(key_name[key]) != (size_t)(colon - argument) ||
+				    memcmp(argument, key_name[key], strlen(key_name[key])) != 0))
+		key++;
+	if (key == FILES_KEYS)
+		return vhu_proxy_request_wrong(
+		    error,
+		    "%s: neither filesize:KB, duration:SECONDS, interval:SECONDS, packets:N nor "
+		    "files:N",
+		    argument);
+	if (files_value(files, (enum files_key)key, colon + 1))
+		return vhu_proxy_request_wrong(
+		    error, "%s: not a %s from 1 on%s", argument,
+		    key == FILES_DURATION || key == FILES_INTERVAL ? "time" : "number",
+		    key == FILES_COUNT ? " to 100000" : "");
+	return 0;
+}
+
+int vhu_proxy_files_take_flight(struct vhu_proxy_files *files, const char *argument, char *error)
+{
+	static const char unit[] = "KMG";
+	char text[32];
+	size_t length = argument ? strlen(argument) : 0;
+	const char *at = length ? strchr(unit, argument[length - 1]) : NULL;
+	unsigned shift = at ? 10 * (unsigned)(at - unit + 1) : 0;
+	uint64_t number;
+
+	files->flight_bytes = VHU_FLIGHT_BYTES_DEFAULT;
+	if (!argument)
+		return 0;
+	snprintf(text, sizeof(text), "%.*s", (int)(length - (at != NULL)), argument);
+	if (length >= sizeof(text) ||
+	    vhu_number_parse(text, 1, FILES_FLIGHT_MOST >> shift, &number) ||
+	    number << shift < VHU_FLIGHT_BYTES_MIN)
+		return vhu_proxy_request_wrong(
+		    error, "%s: not a size from 1M on: write as 512K, 16M or 1G", argument);
+	files->flight_bytes = (size_t)(number << shift);
+	return 0;
+}
+
+int vhu_proxy_files_end(const struct vhu_proxy_files *files, const char *path, char *error)
+{
+	const char *what = files->flight_bytes ? "--flight-recorder" : "-b";
+
+	if (!files->any && !files->flight_bytes)
+		return 0;
+	if (!path || !strcmp(path, "-"))
+		return vhu_proxy_request_wrong(
+		    error, "%s writes files: name them by -w, as -w vm.pcapng", what);
+	if (files->flight_bytes && files->ends)
+		return vhu_proxy_request_wrong(
+		    error, "--flight-recorder goes with no -b but files: a file is what was in it");
+	if (!files->flight_bytes && !files->ends)
+		return vhu_proxy_request_wrong(
+		    error, "-b files: when is the next file to begin? say filesize:, duration:, "
+			   "interval: or packets: too");
+	return 0;
+}

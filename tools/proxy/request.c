@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is asked of vhu proxy: options and arguments. */
+#include "tools/proxy/request.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/capture/pcapng.h"
+#include "lib/cli/options.h"
+#include "lib/util/duration.h"
+#include "proxy/session/pair.h"
+
+#define NS_PER_S 1000000000u
+
+int vhu_proxy_request_wrong(char error[VHU_PROXY_REQUEST_ERROR], const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(error, VHU_PROXY_REQUEST_ERROR, format, arguments);
+	va_end(arguments);
+	return -EINVAL;
+}
+
+/* A text that a request owns. */
+struct vhu_proxy_text {
+	struct vhu_proxy_text *next;
+	char bytes[];
+};
+
+char *vhu_proxy_request_keep(struct vhu_proxy_request *request, size_t size)
+{
+	struct vhu_proxy_text *text = calloc(1, sizeof(*text) + size);
+
+	if (!text)
+		return NULL;
+	text->next = request->texts;
+	request->texts = text;
+	return text->bytes;
+}
+
+size_t vhu_proxy_words(char *text, const char *separators, char **word, size_t most)
+{
+	bool blanks = strchr(separators, ' ') != NULL, last = false;
+	char *begin = text, *to = text;
+	size_t words = 0;
+
+	for (char *from = text; !last; from++) {
+		last = !*from;
+		if (!last && !strchr(separators, *from)) {
+			if (*from == '\\' && from[1])
+				from++;
+			*to++ = *from;
+			continue;
+		}
+		*to++ = '\0';
+		if (!blanks || *begin) {
+			if (words < most)
+				word[words] = begin;
+			words++;
+		}
+		begin = to;
+	}
+	return words;
+}
+
+int vhu_proxy_request_pair(struct vhu_proxy_request *request, const char *front, const char *back,
+			   char error[VHU_PROXY_REQUEST_ERROR])
+{
+	struct vhu_proxy_request_pair *more =
+	    reallocarray(request->pair, request->pairs + 1, sizeof(*more));
+
+	if (!more) {
+		vhu_proxy_request_wrong(error, "out of memory");
+		return -ENOMEM;
+	}
+	request->pair = more;
+	more[request->pairs++] = (struct vhu_proxy_request_pair){.end = {front, back}};
+	return 0;
+}
+
+/* Take --pair: FRONT=BACK. Returns as vhu_proxy_request_take does. */
+static int request_joined_pair(struct vhu_proxy_request *request, const char *argument, char *error)
+{
+	char *text = vhu_proxy_request_keep(request, strlen(argument) + 1), *word[2];
+
+	if (!text) {
+		vhu_proxy_request_wrong(error, "out of memory");
+		return -ENOMEM;
+	}
+	memcpy(text, argument, strlen(argument));
+	if (vhu_proxy_words(text, "=", word, 2) != 2)
+		return vhu_proxy_request_wrong(
+		    error, "%s: a pair is FRONT=BACK: write \\= for a = in a path", argument);
+	return vhu_proxy_request_pair(request, word[0], word[1], error);
+}
+
+/* Take --snaplen. Returns as vhu_proxy_request_take does. */
+static int request_snaplen(struct vhu_proxy_request *request, const char *argument, char *error)
+{
+	uint64_t number;
+
+	if (vhu_number_parse(argument, 1, VHU_PCAPNG_SNAPLEN_DEFAULT, &number))
+		return vhu_proxy_request_wrong(error, "%s: not a snap length from 1 to %d",
+					       argument, VHU_PCAPNG_SNAPLEN_DEFAULT);
+	request->snaplen = (uint32_t)number;
+	return 0;
+}
+
+/* Take --retry. Returns as vhu_proxy_request_take does. */
+static int request_retry(struct vhu_proxy_request *request, const char *argument, char *error)
+{
+	uint64_t seconds;
+
+	request->patience_ns = VHU_PAIR_FOR_EVER;
+	if (!argument || !vhu_duration_parse(argument, &request->patience_ns))
+		return 0;
+	if (vhu_number_parse(argument, 0, UINT64_MAX / NS_PER_S, &seconds))
+		return vhu_proxy_request_wrong(error, "%s: not a time: write seconds, or as 500ms",
+					       argument);
+	request->patience_ns = seconds * NS_PER_S;
+	return 0;
+}
+
+/* Take --rule. Returns as vhu_proxy_request_take does. */
+static int request_fault(struct vhu_proxy_request *request, const char *argument, char *error)
+{
+	char what[VHU_FAULT_ERROR];
+	int id = vhu_faults_add(&request->faults, argument, what);
+
+	if (id < 0)
+		vhu_proxy_request_wrong(error, "rule '%.*s': %s", VHU_PROXY_REQUEST_ERROR / 4,
+					argument, what);
+	return id < 0 ? id : 0;
+}
+
+/* Take --rules. Returns as vhu_proxy_request_take does. */
+static int request_faults(struct vhu_proxy_request *request, const char *argument, char *error)
+{
+	char what[VHU_FAULT_ERROR];
+	int count = vhu_faults_load(&request->faults, argument, what);
+
+	return count < 0 ? vhu_proxy_request_wrong(error, "%s", what) : 0;
+}
+
+/* Take --seed. Returns as vhu_proxy_request_take does. */
+static int request_seed(struct vhu_proxy_request *request, const char *argument, char *error)
+{
+	if (vhu_number_parse(argument, 0, UINT64_MAX, &request->faults.seed))
+		return vhu_proxy_request_wrong(error, "%s: not a number", argument);
+	request->seeded = true;
+	return 0;
+}
+
+/* Take --mask. Returns as vhu_proxy_request_take does. */
+static int request_mask(struct vhu_proxy_request *request, const char *argument, char *error)
+{
+	char what[VHU_FAULT_ERROR];
+
+	if (vhu_mask_add(&request->mask, argument, what))
+		return vhu_proxy_request_wrong(error, "mask '%.*s': %s",
+					       VHU_PROXY_REQUEST_ERROR / 4, argument, what);
+	return 0;
+}
+
+int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const char *argument,
+			   char error[VHU_PROXY_REQUEST_ERROR])
+{
+	switch (key) {
+	case 'w':
+		request->file = argument;
+		break;
+	case 'v':
+		request->verbose = true;
+		break;
+	case 'q':
+		request->quiet = true;
+		break;
+	case 's':
+		return request_snaplen(request, argument, error);
+	case 'b':
+		return vhu_proxy_files_take(&request->files, argument, error);
+	case VHU_PROXY_FLIGHT_RECORDER:
+		return vhu_proxy_files_take_flight(&request->files, argument, error);
+	case VHU_PROXY_WITH_KEYS:
+		request->with_keys = true;
+		break;
+	case VHU_PROXY_RETRY:
+		return request_retry(request, argument, error);
+	case VHU_PROXY_ONE:
+		request->one_at_a_time = true;
+		break;
+	case VHU_PROXY_AS_FRONT:
+		request->child_is_front = true;
+		break;
+	case VHU_PROXY_MODE:
+		return vhu_socket_perms_ask_mode(&request->rights, argument, error);
+	case VHU_PROXY_OWNER:
+		return vhu_socket_perms_ask_owner(&request->rights, argument, error);
+	case VHU_PROXY_INTERPOSE:
+		request->interpose = true;
+		return vhu_eventfd_options_parse(&request->notify, argument, error,
+						 VHU_PROXY_REQUEST_ERROR);
+	case VHU_PROXY_RECORD_KICKS:
+		request->notify.record = true;
+		break;
+	case VHU_PROXY_RULE:
+		return request_fault(request, argument, error);
+	case VHU_PROXY_RULES:
+		return request_faults(request, argument, error);
+	case VHU_PROXY_SEED:
+		return request_seed(request, argument, error);
+	case VHU_PROXY_MASK:
+		return request_mask(request, argument, error);
+	case VHU_PROXY_PAIR:
+		return request_joined_pair(request, argument, error);
+	case VHU_PROXY_CONTROL:
+#ifndef VHU_HAVE_CONTROL
+		return vhu_proxy_request_wrong(error, "--control: vhu was built without jansson");
+#endif
+		request->control = argument;
+		break;
+	case VHU_PROXY_END_WITH_READER:
+		request->end_with_reader = true;
+		break;
+	case VHU_PROXY_NO_SANDBOX:
+		request->no_sandbox = true;
+		break;
+	}
+	return 0;
+}
+
+/* Take the arguments that name the pair of COMMAND, who may be in the place of one of them. Returns
+ * as vhu_proxy_request_take does. */
+static int request_child_pair(struct vhu_proxy_request *request, int argc, char **argv, char *error)
+{
+	const char *end[2] = {argc > 0 ? argv[0] : NULL, argc > 1 ? argv[1] : NULL};
+
+	if (!request->child[0])
+		return vhu_proxy_request_wrong(error, "which COMMAND?");
+	if (request->pairs + (argc > 0) > 1)
+		return vhu_proxy_request_wrong(error, "%s: COMMAND goes with one pair",
+					       request->child[0]);
+	if (request->pairs)
+		return 0;
+	if (!argc)
+		return vhu_proxy_request_wrong(error, "which %s?",
+					       request->child_is_front ? "BACK" : "FRONT");
+	if (argc == 1 && request->child_is_front)
+		return vhu_proxy_request_pair(request, NULL, end[0], error);
+	return vhu_proxy_request_pair(request, end[0], end[1], error);
+}
+
+/* Take the arguments that follow the options. Returns as vhu_proxy_request_take does. */
+static int request_arguments(struct vhu_proxy_request *request, int argc, char **argv, char *error)
+{
+	if (argc > 2)
+		return vhu_proxy_request_wrong(error, "%s: FRONT and BACK are two", argv[2]);
+	if (request->child)
+		return request_child_pair(request, argc, argv, error);
+	if (request->child_is_front)
+		return vhu_proxy_request_wrong(error, "which COMMAND is the front-end?");
+	/* Those of --pair and --config are enough. */
+	if (argc == 1 || (!argc && !request->pairs))
+		return vhu_proxy_request_wrong(error, "which %s?",
+					       argc ? "BACK" : "FRONT and BACK");
+	return argc ? vhu_proxy_request_pair(request, argv[0], argv[1], error) : 0;
+}
+
+int vhu_proxy_request_end(struct vhu_proxy_request *request, int argc, char **argv,
+			  char error[VHU_PROXY_REQUEST_ERROR])
+{
+	if (!request->interpose && vhu_faults_speak_of_signals(&request->faults)) {
+		request->interpose = true;
+		vhu_eventfd_options_parse(&request->notify, NULL, error, VHU_PROXY_REQUEST_ERROR);
+	}
+	if (request->notify.record && !request->interpose)
+		return vhu_proxy_request_wrong(
+		    error,
+		    "--record-kicks wants --interpose-eventfds: else they do not come by here");
+	request->notify.quiet = request->quiet;
+	if (request->file && !strcmp(request->file, "-") && isatty(STDOUT_FILENO))
+		return vhu_proxy_request_wrong(
+		    error, "a capture is not for terminals: pipe it or name a file");
+	if (vhu_proxy_files_end(&request->files, request->file, error))
+		return -EINVAL;
+	return request_arguments(request, argc, argv, error);
+}
+
+void vhu_proxy_request_free(struct vhu_proxy_request *request)
+{
+	struct vhu_proxy_text *text;
+
+	while ((text = request->texts)) {
+		request->texts = text->next;
+		free(text);
+	}
+	vhu_faults_clear(&request->faults);
+	free(request->pair);
+	request->pair = NULL;
+	request->pairs = 0;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A run of vhu proxy: it sets up what was asked for, serves until the end, and sums up. What is
+ * asked for besides forwarding is begun by vhu_proxy_run_open_sinks, when all pairs are open and
+ * none serves yet, and ended by vhu_proxy_run_close_sinks, when no session is left.
+ */
+#ifndef VHU_TOOLS_PROXY_RUN_H
+#define VHU_TOOLS_PROXY_RUN_H
+
+#include "lib/cli/options.h"
+#include "lib/session/session.h"
+#include "lib/show/dump.h"
+#include "proxy/capture/file.h"
+#include "proxy/capture/flight.h"
+#include "proxy/control/socket.h"
+#include "proxy/session/pair.h"
+#include "tools/proxy/child.h"
+#include "tools/proxy/request.h"
+#include "tools/proxy/watch.h"
+
+/* Room for what the summary says about the capture. */
+#define VHU_PROXY_RUN_LOST_MAX 9000
+/* Room for what is said of what was written out. */
+#define VHU_PROXY_WRITTEN_MAX  5000
+
+/* The flight recorder, and what it goes by. */
+struct vhu_proxy_flight {
+	bool on;
+	struct vhu_flight recorder;
+	struct vhu_proxy_watch watch;   /* of what passes */
+	struct vhu_proxy_watch written; /* of what is written, while it is */
+	struct vhu_timer timer;         /* set while there is something to write */
+};
+
+/* Everything that one run of the command holds. */
+struct vhu_proxy_run {
+	const struct vhu_command *command;
+	struct vhu_proxy_request *request;
+	int argc; /* of the sub-command */
+	char **argv;
+	struct vhu_proxy proxy;
+	struct vhu_pair *pair; /* as many as were requested */
+	struct vhu_capture_file capture;
+	struct vhu_proxy_flight flight;
+	char comment[1024]; /* what was asked for, in the capture */
+	struct vhu_proxy_child child;
+	struct vhu_watch signals;    /* readable once a signal came */
+	bool signalled;              /* to end */
+	struct vhu_control *control; /* NULL without */
+	struct vhu_watch reader;     /* of a pipe that the capture goes to, for --end-with-reader */
+	/* for SIGUSR1: sessions up to `last` are said, those up to `said` were */
+	struct {
+		struct vhu_timer timer;
+		uint64_t said, last;
+	} status;
+	/* for --verbose */
+	struct vhu_sessions *sessions;
+	struct vhu_dump dump;
+	uint64_t records;
+};
+
+/* Do what @request asks for. @argc, @argv: the sub-command's. Returns the exit status. */
+int vhu_proxy_run(const struct vhu_command *command, struct vhu_proxy_request *request, int argc,
+		  char **argv);
+
+/* Make the pairs that were requested, and understand them. Returns VHU_EXIT_DONE; the exit status
+ * with what is wrong said. */
+int vhu_proxy_run_parse_pairs(struct vhu_proxy_run *run);
+
+/* Open all pairs. Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with why said, and none is open. */
+int vhu_proxy_run_open_pairs(struct vhu_proxy_run *run);
+
+/* Let all pairs begin to serve. Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with why said. */
+int vhu_proxy_run_start_pairs(struct vhu_proxy_run *run);
+
+/* End all sessions for @reason, and close the pairs. */
+void vhu_proxy_run_close_pairs(struct vhu_proxy_run *run, const char *reason);
+
+/* Begin what was asked for besides forwarding. Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with why
+ * said, and vhu_proxy_run_close_sinks is still to be called. */
+int vhu_proxy_run_open_sinks(struct vhu_proxy_run *run);
+
+/* End what vhu_proxy_run_open_sinks began.
+ * @lost: gets what the summary is to say about the capture, "" for nothing. */
+void vhu_proxy_run_close_sinks(struct vhu_proxy_run *run, char *lost, size_t size);
+
+/* Begin and end the flight recorder. @text: gets what the summary is to say about it, "" nothing.
+ * Returns 0 or -errno. */
+int vhu_proxy_flight_open(struct vhu_proxy_run *run);
+void vhu_proxy_flight_close(struct vhu_proxy_run *run, char *text, size_t size);
+
+/*
+ * Write out what the flight recorder has; or go on with the next file of the capture.
+ * @why: who wants it. @line: gets what is to be said. Returns 0; -errno; -EINVAL without either.
+ */
+int vhu_proxy_run_write_out(struct vhu_proxy_run *run, const char *why,
+			    char line[VHU_PROXY_WRITTEN_MAX]);
+
+/* Say on standard error what all sessions are doing, in the turns of the loop that follow. */
+void vhu_proxy_run_say_status(struct vhu_proxy_run *run);
+
+/* Give up all that serving does not need, unless told not to; where the system does not let this
+ * be, that is said. */
+void vhu_proxy_run_enter_sandbox(struct vhu_proxy_run *run);
+
+/* Take over what is to be changed. Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with why said, and
+ * vhu_proxy_run_drop_rules is still to be called. */
+int vhu_proxy_run_take_rules(struct vhu_proxy_run *run);
+
+/* Say of each fault how often it was followed. */
+void vhu_proxy_run_summarize_rules(const struct vhu_proxy_run *run);
+
+/* End what vhu_proxy_run_take_rules began. */
+void vhu_proxy_run_drop_rules(struct vhu_proxy_run *run);
+
+/*
+ * Let SIGINT, SIGTERM and SIGHUP end the run in order, SIGUSR1 say what it is doing, and let
+ * nothing else end it that is only an error of a call. Calls are not restarted, so that a full pipe
+ * cannot hold up the end. Returns 0 or -errno; vhu_proxy_run_release_signals is to be called in
+ * both cases.
+ */
+int vhu_proxy_run_catch_signals(struct vhu_proxy_run *run);
+void vhu_proxy_run_release_signals(struct vhu_proxy_run *run);
+
+/* For a command that we start, before it runs: give signals and limits back as we found them. */
+void vhu_proxy_run_restore(void);
+void vhu_proxy_run_restore_signals(void);
+
+#endif

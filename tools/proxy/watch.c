@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who watches records go by for sessions that end badly. */
+#include "tools/proxy/watch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An open session. */
+struct watched {
+	struct vhu_kept kept; /* first */
+	struct vhu_cause cause;
+	struct vhu_finding error; /* the latest finding of that severity; without a rule: none */
+};
+
+/* Forget a session. */
+static void watched_free(struct vhu_proxy_watch *watch, struct vhu_kept *kept)
+{
+	vhu_by_session_remove(&watch->open, kept);
+	free(kept);
+}
+
+/* Return what is known of session @id, made if it is new; NULL out of memory. */
+static struct watched *watched_get(struct vhu_proxy_watch *watch, uint64_t id)
+{
+	struct watched *session = (struct watched *)vhu_by_session_find(&watch->open, id);
+
+	if (session)
+		return session;
+	session = calloc(1, sizeof(*session));
+	if (!session)
+		return NULL;
+	if (watch->open.count == VHU_BY_SESSION_MAX)
+		watched_free(watch, vhu_by_session_oldest(&watch->open, id));
+	session->kept.session = id;
+	vhu_by_session_add(&watch->open, &session->kept);
+	return session;
+}
+
+/* Say why a session has ended badly. Returns whether it has. */
+static bool ended_badly(const struct watched *session, const struct vhu_annotation *note,
+			const struct vhu_record *record, char why[VHU_CAUSE_TEXT_MAX])
+{
+	const struct vhu_finding *error = &session->error;
+
+	if (vhu_cause_text(&session->cause, note->state, record, record->time_ns, why))
+		return true;
+	if (!error->rule)
+		return false;
+	snprintf(why, VHU_CAUSE_TEXT_MAX, "V%u %s: %s", error->rule->id, error->rule->name,
+		 error->text);
+	return true;
+}
+
+bool vhu_proxy_watch_see(struct vhu_proxy_watch *watch, const struct vhu_record *record)
+{
+	char why[VHU_CAUSE_TEXT_MAX];
+	bool all[VHU_RULES], bad;
+	struct watched *session;
+	struct vhu_annotation note;
+
+	watch->records++;
+	if (!record->session || vhu_session_feed(watch->sessions, record, watch->records, &note))
+		return false;
+	session = watched_get(watch, record->session);
+	if (!session)
+		return false;
+	if (note.findings || record->type != VHU_RECORD_MESSAGE ||
+	    (record->marks & VHU_MARK_PARTIAL)) {
+		memset(all, true, sizeof(all));
+		vhu_cause_see(&session->cause, record, watch->records, &note, all);
+	}
+	for (unsigned i = 0; i < note.findings; i++) {
+		if (note.finding[i].rule->severity == VHU_ERROR)
+			session->error = note.finding[i];
+	}
+	if (record->type != VHU_RECORD_CLOSED || record->channel != VHU_FRONT_END)
+		return false;
+	bad = ended_badly(session, &note, record, why);
+	watched_free(watch, &session->kept);
+	if (bad && !watch->bad++) {
+		watch->session = record->session;
+		memcpy(watch->why, why, sizeof(why));
+	}
+	return bad;
+}
+
+int vhu_proxy_watch_start(struct vhu_proxy_watch *watch)
+{
+	memset(watch, 0, sizeof(*watch));
+	watch->sessions = vhu_sessions_new(false);
+	return watch->sessions ? 0 : -ENOMEM;
+}
+
+void vhu_proxy_watch_end(struct vhu_proxy_watch *watch)
+{
+	for (unsigned b = 0; b < VHU_BY_SESSION_BUCKETS; b++) {
+		while (watch->open.bucket[b])
+			watched_free(watch, watch->open.bucket[b]);
+	}
+	vhu_sessions_free(watch->sessions);
+	watch->sessions = NULL;
+}

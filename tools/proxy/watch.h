@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who watches records go by for sessions that end badly, as vhu check would say it of a capture. */
+#ifndef VHU_TOOLS_PROXY_WATCH_H
+#define VHU_TOOLS_PROXY_WATCH_H
+
+#include "lib/session/session.h"
+#include "tools/by_session.h"
+#include "tools/check/cause.h"
+
+struct vhu_proxy_watch {
+	struct vhu_sessions *sessions;
+	struct vhu_by_session open;
+	uint64_t records;
+	unsigned bad;                 /* sessions that ended badly */
+	uint64_t session;             /* the first of them */
+	char why[VHU_CAUSE_TEXT_MAX]; /* what there is to say of it; its numbers count records */
+};
+
+/* Begin to watch, with nothing known. Returns 0 or -ENOMEM; after 0 vhu_proxy_watch_end ends it. */
+int vhu_proxy_watch_start(struct vhu_proxy_watch *watch);
+void vhu_proxy_watch_end(struct vhu_proxy_watch *watch);
+
+/* See a record. Returns whether a session has ended badly with it. */
+bool vhu_proxy_watch_see(struct vhu_proxy_watch *watch, const struct vhu_record *record);
+
+#endif
