@@ -285,18 +285,23 @@ uint64_t vhu_protocol_feature_depends(unsigned bit, enum vhu_dialect dialect);
  * where it opens none: what a man in the middle has to know. */
 enum vhu_channel vhu_message_opens(enum vhu_channel channel, uint32_t request);
 
-/* What a message has to do with the eventfds of the vring that it names. */
-enum vhu_wires {
-	VHU_WIRES_NOTHING = 0,
-	VHU_WIRES_KICK, /* it brings the one that the front-end kicks by, or says that there is none
-			 */
-	VHU_WIRES_CALL, /* the one that the back-end calls by */
-	VHU_WIRES_ERR,  /* the one by which the back-end tells of an error */
-	VHU_WIRES_STOP, /* its reply tells that the back-end has let go of the kick's */
+/* The eventfds of a vring. */
+enum vhu_vring_role {
+	VHU_KICK, /* the front-end signals it */
+	VHU_CALL, /* the back-end signals it */
+	VHU_ERR,  /* the back-end signals an error */
+	VHU_VRING_ROLES
 };
 
-/* Return what a message has to do with eventfds: what a man in the middle of these has to know. */
-enum vhu_wires vhu_message_wires(enum vhu_channel channel, uint32_t request);
+/* Return the name of an eventfd of a vring: "kick", "call", "err". */
+const char *vhu_vring_role_name(enum vhu_vring_role role);
+
+/* Return which eventfd of the vring that it names a message brings, or says that there is none:
+ * what a man in the middle of these has to know. Returns VHU_VRING_ROLES for other messages. */
+enum vhu_vring_role vhu_message_brings(enum vhu_channel channel, uint32_t request);
+
+/* Return whether the reply to a message says that the back-end has let go of its vring's kick. */
+bool vhu_message_stops(enum vhu_channel channel, uint32_t request);
 
 /* Return whether a message has a reply of its own, whatever was negotiated. */
 bool vhu_message_is_answered(enum vhu_channel channel, uint32_t request);

@@ -311,17 +311,45 @@ enum vhu_channel vhu_message_opens(enum vhu_channel channel, uint32_t request)
 	return row[0]->opens;
 }
 
-enum vhu_wires vhu_message_wires(enum vhu_channel channel, uint32_t request)
+const char *vhu_vring_role_name(enum vhu_vring_role role)
 {
-	static const uint8_t wires[VHU_MESSAGES] = {
-#define VHU_WIRES(name, what) [VHU_MSG_##name] = what,
-#include "lib/protocol/protocol.def"
-	};
+	static const char *const name[VHU_VRING_ROLES] = {
+	    [VHU_KICK] = "kick", [VHU_CALL] = "call", [VHU_ERR] = "err"};
+
+	return name[role];
+}
+
+/* Return the front-end's message of a number that means the same in each dialect; VHU_MESSAGES for
+ * others. */
+static enum vhu_message_id message_id(enum vhu_channel channel, uint32_t request)
+{
 	const struct vhu_message *row[VHU_DIALECTS];
 
 	if (channel != VHU_FRONT_END || vhu_message_find(channel, request, VHU_ANY, row) != 1)
-		return VHU_WIRES_NOTHING;
-	return (enum vhu_wires)wires[row[0]->id];
+		return VHU_MESSAGES;
+	return row[0]->id;
+}
+
+enum vhu_vring_role vhu_message_brings(enum vhu_channel channel, uint32_t request)
+{
+	/* One more than the role, so that other messages have 0. */
+	static const uint8_t brings[VHU_MESSAGES + 1] = {
+#define VHU_BRINGS(name, role) [VHU_MSG_##name] = 1 + role,
+#include "lib/protocol/protocol.def"
+	};
+	const uint8_t brought = brings[message_id(channel, request)];
+
+	return brought ? (enum vhu_vring_role)(brought - 1) : VHU_VRING_ROLES;
+}
+
+bool vhu_message_stops(enum vhu_channel channel, uint32_t request)
+{
+	static const bool stops[VHU_MESSAGES + 1] = {
+#define VHU_STOPS(name) [VHU_MSG_##name] = true,
+#include "lib/protocol/protocol.def"
+	};
+
+	return stops[message_id(channel, request)];
 }
 
 bool vhu_message_is_answered(enum vhu_channel channel, uint32_t request)

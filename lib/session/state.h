@@ -30,8 +30,6 @@ struct vhu_region {
 	uint64_t number; /* of the message that added it */
 };
 
-enum vhu_vring_role { VHU_KICK, VHU_CALL, VHU_ERR, VHU_VRING_ROLES };
-
 /* What a kick, call or err descriptor is. */
 struct vhu_vring_fd {
 	uint64_t number; /* of the message that set it; 0: not set */

@@ -13,9 +13,6 @@
 #include "lib/protocol/walk.h"
 #include "proxy/session/session.h"
 
-static const char *const role_name[VHU_WIRES_STOP] = {
-    [VHU_WIRES_KICK] = "kick", [VHU_WIRES_CALL] = "call", [VHU_WIRES_ERR] = "err"};
-
 /* Return the link of the main socket, NULL when that has ended. */
 static struct vhu_link *interposer_main(const struct vhu_interposer *interposer)
 {
@@ -32,7 +29,7 @@ static bool interposer_behind(const struct vhu_eventfd_relay *wire)
 {
 	const struct vhu_link *link;
 
-	if (wire->role != VHU_WIRES_KICK)
+	if (wire->role != VHU_KICK)
 		return false;
 	link = interposer_main(wire->context);
 	return link && vhu_link_behind(link, VHU_FRONT);
@@ -48,7 +45,8 @@ static void interposer_broke(struct vhu_eventfd_relay *wire, int error)
 	char text[128];
 
 	snprintf(text, sizeof(text), "vring %" PRIu32 ": its %s passes no more: %s", wire->vring,
-		 role_name[wire->role], filled ? "a peer has filled it" : strerror(-error));
+		 vhu_vring_role_name(wire->role),
+		 filled ? "a peer has filled it" : strerror(-error));
 	vhu_proxy_session_error(interposer->session, VHU_FRONT_END, "%s", text);
 	vhu_proxy_session_say(interposer->session, "%s%s", filled ? "closed: " : "", text);
 	if (filled && link)
@@ -120,7 +118,7 @@ static void interposer_attribute(const struct vhu_interposer *interposer,
 
 /* Let a vring be without a wire for @role. */
 static void interposer_detach(struct vhu_interposer *interposer, struct vhu_interposer_vring *ring,
-			      enum vhu_wires role)
+			      enum vhu_vring_role role)
 {
 	struct vhu_eventfd_relay *wire = ring ? ring->wire[role] : NULL;
 
@@ -130,7 +128,7 @@ static void interposer_detach(struct vhu_interposer *interposer, struct vhu_inte
 	wire->users--;
 	interposer_attribute(interposer, wire);
 	wire->retired = interposer->asked;
-	if (!wire->users && role == VHU_WIRES_KICK)
+	if (!wire->users && role == VHU_KICK)
 		interposer_cut(interposer, wire, false);
 }
 
@@ -149,12 +147,13 @@ static void interposer_reap(struct vhu_interposer *interposer)
 
 /* Find the wire for an eventfd that was brought before. Returns it or NULL. */
 static struct vhu_eventfd_relay *interposer_find(const struct vhu_interposer *interposer,
-						 enum vhu_wires role, uint32_t id, uint32_t vring)
+						 enum vhu_vring_role role, uint32_t id,
+						 uint32_t vring)
 {
 	struct vhu_eventfd_relay *wire = interposer->wire;
 
 	while (wire && (wire->role != role || wire->id != id || wire->broken ||
-			(role != VHU_WIRES_KICK && wire->vring != vring)))
+			(role != VHU_KICK && wire->vring != vring)))
 		wire = wire->next;
 	return wire;
 }
@@ -163,7 +162,7 @@ static struct vhu_eventfd_relay *interposer_find(const struct vhu_interposer *in
  * Make a wire for an eventfd.
  * Returns 0 and *@made, which passes signals from now on; -errno.
  */
-static int interposer_wire(struct vhu_interposer *interposer, enum vhu_wires role, int fd,
+static int interposer_wire(struct vhu_interposer *interposer, enum vhu_vring_role role, int fd,
 			   const struct vhu_fd_info *info, struct vhu_eventfd_relay **made)
 {
 	struct vhu_eventfd_relay *wire;
@@ -188,40 +187,39 @@ static int interposer_wire(struct vhu_interposer *interposer, enum vhu_wires rol
 
 /* Say, once, why what a vring was brought passes untouched. */
 static void interposer_untouched(struct vhu_interposer *interposer,
-				 struct vhu_interposer_vring *ring, enum vhu_wires role,
+				 struct vhu_interposer_vring *ring, enum vhu_vring_role role,
 				 const char *why)
 {
 	if (!ring->told[role])
 		vhu_proxy_session_say(interposer->session,
 				      "vring %" PRIu32 ": its %s is not interposed: %s",
-				      ring->vring, role_name[role], why);
+				      ring->vring, vhu_vring_role_name(role), why);
 	ring->told[role] = true;
 }
 
 /*
  * See what a message brings for a vring.
  * @vring: gets the vring's number.
- * Returns its kind of eventfd; VHU_WIRES_NOTHING where it brings none, or none that is to be
+ * Returns which of the vring's eventfds; VHU_VRING_ROLES if it brings none, or none that is to be
  * interposed.
  */
-static enum vhu_wires interposer_brings(const struct vhu_interposer *interposer,
-					const struct vhu_relay *relay, uint32_t *vring)
+static enum vhu_vring_role interposer_brings(const struct vhu_interposer *interposer,
+					     const struct vhu_relay *relay, uint32_t *vring)
 {
-	enum vhu_wires role = relay->size && relay->got == relay->size
-				  ? vhu_message_wires(VHU_FRONT_END, relay->header.request)
-				  : VHU_WIRES_NOTHING;
+	enum vhu_vring_role role = relay->size && relay->got == relay->size
+				       ? vhu_message_brings(VHU_FRONT_END, relay->header.request)
+				       : VHU_VRING_ROLES;
 	struct vhu_payload payload = {relay->buffer + VHU_HEADER_SIZE, relay->header.size,
 				      relay->header.size, vhu_host_is_big_endian()};
 	uint64_t index;
 
-	if (role == VHU_WIRES_NOTHING || role == VHU_WIRES_STOP ||
+	if (role == VHU_VRING_ROLES ||
 	    relay->header.size != vhu_layouts[VHU_LAYOUT_vring_fd].size ||
 	    !vhu_field_read(&payload, VHU_FIELD_vring_fd_index, 0, &index))
-		return VHU_WIRES_NOTHING;
+		return VHU_VRING_ROLES;
 	*vring = (uint32_t)index;
-	return interposer->notify->role[role] && interposer->notify->vring[index]
-		   ? role
-		   : VHU_WIRES_NOTHING;
+	return interposer->notify->role[role] && interposer->notify->vring[index] ? role
+										  : VHU_VRING_ROLES;
 }
 
 /* Return whether the descriptor of a message that brings one is to be replaced. */
@@ -239,8 +237,8 @@ static bool interposer_replaces(const struct vhu_relay *relay)
  * Returns 0 or -errno.
  */
 static int interposer_connect(struct vhu_interposer *interposer, const struct vhu_relay *relay,
-			      enum vhu_wires role, uint32_t vring, struct vhu_eventfd_relay **wire,
-			      int *instead)
+			      enum vhu_vring_role role, uint32_t vring,
+			      struct vhu_eventfd_relay **wire, int *instead)
 {
 	const struct vhu_fd_info *info = relay->record.fd;
 	int error = 0;
@@ -262,8 +260,9 @@ static int interposer_connect(struct vhu_interposer *interposer, const struct vh
 int vhu_interposer_replace(struct vhu_interposer *interposer, struct vhu_relay *relay)
 {
 	uint32_t vring;
-	enum vhu_wires role = interposer_brings(interposer, relay, &vring);
-	struct vhu_interposer_vring *ring = role ? interposer_ring(interposer, vring) : NULL;
+	enum vhu_vring_role role = interposer_brings(interposer, relay, &vring);
+	struct vhu_interposer_vring *ring =
+	    role < VHU_VRING_ROLES ? interposer_ring(interposer, vring) : NULL;
 	struct vhu_eventfd_relay *wire;
 	int error, instead;
 
@@ -300,11 +299,11 @@ static void interposer_answered(struct vhu_interposer *interposer, const struct 
 	const uint32_t request = relay->header.request;
 	uint64_t vring;
 
-	if (vhu_message_wires(VHU_FRONT_END, request) == VHU_WIRES_STOP &&
-	    relay->got == relay->size && relay->size <= VHU_RELAY_KEEP &&
+	if (vhu_message_stops(VHU_FRONT_END, request) && relay->got == relay->size &&
+	    relay->size <= VHU_RELAY_KEEP &&
 	    vhu_field_read(&payload, VHU_FIELD_vring_base_split_index, 0, &vring) &&
 	    vring < VHU_EVENTFD_VRINGS)
-		interposer_detach(interposer, interposer->ring[vring], VHU_WIRES_KICK);
+		interposer_detach(interposer, interposer->ring[vring], VHU_KICK);
 	if (vhu_message_is_answered(VHU_FRONT_END, request) &&
 	    interposer->answered < interposer->asked) {
 		interposer->answered++;
@@ -315,7 +314,7 @@ static void interposer_answered(struct vhu_interposer *interposer, const struct 
 void vhu_interposer_fetch(struct vhu_interposer *interposer)
 {
 	for (struct vhu_eventfd_relay *wire = interposer->wire; wire; wire = wire->next) {
-		if (wire->role != VHU_WIRES_KICK)
+		if (wire->role != VHU_KICK)
 			vhu_eventfd_relay_pump(wire);
 	}
 }
@@ -329,7 +328,8 @@ void vhu_interposer_received(struct vhu_interposer *interposer, struct vhu_relay
 		vhu_interposer_fetch(interposer);
 		if (relay->size && relay->header.flags & VHU_FLAG_REPLY)
 			interposer_answered(interposer, relay);
-	} else if (interposer_brings(interposer, relay, &vring) && interposer_replaces(relay)) {
+	} else if (interposer_brings(interposer, relay, &vring) < VHU_VRING_ROLES &&
+		   interposer_replaces(relay)) {
 		relay->record.marks |= VHU_MARK_ALTERED;
 		if (!relay->record.text)
 			relay->record.text = "another eventfd in its place";
@@ -339,7 +339,7 @@ void vhu_interposer_received(struct vhu_interposer *interposer, struct vhu_relay
 void vhu_interposer_passed(struct vhu_interposer *interposer, const struct vhu_relay *relay,
 			   bool from_back_end)
 {
-	enum vhu_wires role;
+	enum vhu_vring_role role;
 	uint32_t vring;
 
 	if (from_back_end || !relay->size)
@@ -347,7 +347,7 @@ void vhu_interposer_passed(struct vhu_interposer *interposer, const struct vhu_r
 	if (vhu_message_is_answered(VHU_FRONT_END, relay->header.request))
 		interposer->asked++;
 	role = interposer_brings(interposer, relay, &vring);
-	if (role && !interposer->replaced)
+	if (role < VHU_VRING_ROLES && !interposer->replaced)
 		interposer_detach(interposer, interposer->ring[vring], role);
 	interposer->replaced = false;
 }

@@ -4,7 +4,7 @@
  *
  * Theory of operation
  *
- * A message that brings an eventfd for a vring (vhu_message_wires) is sent on with another one in
+ * A message that brings an eventfd for a vring (vhu_message_brings) is sent on with another one in
  *its place; both become a wire. What comes on a wire is counted, timed, held against the faults,
  *told to the sinks where that was asked for, and passed on. What is no eventfd passes untouched: a
  *pipe, a socket.
@@ -50,9 +50,9 @@ struct vhu_interposer_count {
 /* A vring. */
 struct vhu_interposer_vring {
 	uint32_t vring;
-	struct vhu_eventfd_relay *wire[VHU_WIRES_STOP]; /* by enum vhu_wires; NULL without */
-	bool told[VHU_WIRES_STOP];                      /* why it has none was said */
-	struct vhu_interposer_count count[VHU_WIRES_STOP];
+	struct vhu_eventfd_relay *wire[VHU_VRING_ROLES]; /* by enum vhu_vring_role; NULL without */
+	bool told[VHU_VRING_ROLES];                      /* why it has none was said */
+	struct vhu_interposer_count count[VHU_VRING_ROLES];
 	uint64_t open_kicks, open_ns; /* since the last call, and when the first of them came */
 	uint64_t calls_without_kick;
 	struct vhu_histogram kick_to_call; /* ns */

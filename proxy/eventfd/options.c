@@ -67,11 +67,8 @@ static bool notify_vrings(struct vhu_eventfd_options *notify, struct word word)
 /* Take what kind of signal is meant. Returns whether it is one. */
 static bool notify_role(struct vhu_eventfd_options *notify, const struct word *word)
 {
-	static const char *const name[] = {
-	    [VHU_WIRES_KICK] = "kick", [VHU_WIRES_CALL] = "call", [VHU_WIRES_ERR] = "err"};
-
-	for (enum vhu_wires role = VHU_WIRES_KICK; role <= VHU_WIRES_ERR; role++) {
-		if (word_is(word, name[role]))
+	for (enum vhu_vring_role role = VHU_KICK; role < VHU_VRING_ROLES; role++) {
+		if (word_is(word, vhu_vring_role_name(role)))
 			return notify->role[role] = true;
 	}
 	return false;
@@ -128,7 +125,7 @@ int vhu_eventfd_options_parse(struct vhu_eventfd_options *notify, const char *te
 		    (int)(word.end - word.at), word.at);
 		return -EINVAL;
 	}
-	notify_complete(notify->role + VHU_WIRES_KICK, VHU_WIRES_STOP - VHU_WIRES_KICK);
+	notify_complete(notify->role, VHU_VRING_ROLES);
 	notify_complete(notify->vring, VHU_EVENTFD_VRINGS);
 	return 0;
 }

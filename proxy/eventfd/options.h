@@ -14,7 +14,7 @@
 #define VHU_EVENTFD_VRINGS 256
 
 struct vhu_eventfd_options {
-	bool role[VHU_WIRES_STOP]; /* kicks, calls, errors: by enum vhu_wires */
+	bool role[VHU_VRING_ROLES]; /* kicks, calls, errors: by enum vhu_vring_role */
 	bool vring[VHU_EVENTFD_VRINGS];
 	uint64_t session; /* 0: all */
 	bool record;      /* each signal, for the sinks */

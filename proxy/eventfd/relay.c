@@ -18,7 +18,7 @@
 /* Return the eventfd that signals go to. */
 static int wire_target(const struct vhu_eventfd_relay *wire)
 {
-	return wire->role == VHU_WIRES_KICK ? wire->inner : wire->outer;
+	return wire->role == VHU_KICK ? wire->inner : wire->outer;
 }
 
 /* Return the sum of two counts, as much of it as an eventfd can hold. */
@@ -160,7 +160,7 @@ static int wire_like(const struct vhu_fd_info *info)
 }
 
 int vhu_eventfd_relay_new(struct vhu_eventfd_relay **made, struct vhu_loop *loop,
-			  enum vhu_wires role, int outer, const struct vhu_fd_info *info)
+			  enum vhu_vring_role role, int outer, const struct vhu_fd_info *info)
 {
 	struct vhu_eventfd_relay *wire = calloc(1, sizeof(*wire));
 	int error = 0;
@@ -188,10 +188,10 @@ int vhu_eventfd_relay_new(struct vhu_eventfd_relay **made, struct vhu_loop *loop
 	/* Kernels before 6.5 do not tell. */
 	wire->semaphore = info->semaphore || !(info->has & VHU_FD_HAS_SEMAPHORE);
 	wire->watch.ready = wire_ready;
-	wire->watch.fd = role == VHU_WIRES_KICK ? wire->outer : wire->inner;
+	wire->watch.fd = role == VHU_KICK ? wire->outer : wire->inner;
 	wire->timer.fire = wire_fire;
 	/* Nobody else has the new one yet: it has room. */
-	if (role == VHU_WIRES_KICK && !vhu_eventfd_take(wire->outer, wire->semaphore, &count))
+	if (role == VHU_KICK && !vhu_eventfd_take(wire->outer, wire->semaphore, &count))
 		vhu_eventfd_add(wire->inner, count);
 	*made = wire;
 	return 0;
@@ -218,7 +218,7 @@ static void wire_put_back(struct vhu_eventfd_relay *wire)
 
 void vhu_eventfd_relay_free(struct vhu_eventfd_relay *wire, bool deliver)
 {
-	if (!wire->broken && (deliver || wire->role != VHU_WIRES_KICK)) {
+	if (!wire->broken && (deliver || wire->role != VHU_KICK)) {
 		vhu_eventfd_relay_pump(wire);
 		wire_ripen(wire, UINT64_MAX);
 		if (wire->held && !wire->broken)

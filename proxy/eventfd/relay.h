@@ -54,11 +54,11 @@ struct vhu_eventfd_relay {
 	void *context; /* the owner's */
 	struct vhu_eventfd_relay *next;
 	struct vhu_loop *loop;
-	enum vhu_wires role; /* VHU_WIRES_KICK, _CALL or _ERR */
-	uint32_t id;         /* of the front-end's eventfd */
-	int outer;           /* the front-end's eventfd */
-	int inner;           /* ours, which the back-end was given */
-	bool semaphore;      /* they may be ones */
+	enum vhu_vring_role role; /* VHU_KICK, _CALL or _ERR */
+	uint32_t id;              /* of the front-end's eventfd */
+	int outer;                /* the front-end's eventfd */
+	int inner;                /* ours, which the back-end was given */
+	bool semaphore;           /* they may be ones */
 	bool broken;
 	uint64_t held;                             /* taken, and not passed on yet */
 	struct vhu_eventfd_relay_delayed *delayed; /* by their moments */
@@ -78,7 +78,7 @@ struct vhu_eventfd_relay {
  * Returns 0 and *@wire, to be freed by vhu_eventfd_relay_free; -errno.
  */
 int vhu_eventfd_relay_new(struct vhu_eventfd_relay **wire, struct vhu_loop *loop,
-			  enum vhu_wires role, int outer, const struct vhu_fd_info *info);
+			  enum vhu_vring_role role, int outer, const struct vhu_fd_info *info);
 
 /* Let signals pass from now on. Returns 0 or -errno. */
 int vhu_eventfd_relay_start(struct vhu_eventfd_relay *wire);

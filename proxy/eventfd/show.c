@@ -27,14 +27,14 @@ int vhu_interposer_vring_text(const struct vhu_interposer_vring *ring, char *to,
 	char half[VHU_DURATION_TEXT_SIZE], most[VHU_DURATION_TEXT_SIZE];
 
 	vhu_line_printf(&line, "vring %" PRIu32 ": ", ring->vring);
-	ring_add(&line, &ring->count[VHU_WIRES_KICK], "kick");
+	ring_add(&line, &ring->count[VHU_KICK], "kick");
 	vhu_line_add(&line, "; ");
-	ring_add(&line, &ring->count[VHU_WIRES_CALL], "call");
+	ring_add(&line, &ring->count[VHU_CALL], "call");
 	if (ring->calls_without_kick)
 		vhu_line_printf(&line, ", %" PRIu64 " without a kick", ring->calls_without_kick);
-	if (ring->count[VHU_WIRES_ERR].signals) {
+	if (ring->count[VHU_ERR].signals) {
 		vhu_line_add(&line, "; ");
-		ring_add(&line, &ring->count[VHU_WIRES_ERR], "error");
+		ring_add(&line, &ring->count[VHU_ERR], "error");
 	}
 	if (ring->kick_to_call.count)
 		vhu_line_printf(
@@ -65,9 +65,9 @@ static void put_ring(struct vhu_json *json, const struct vhu_interposer_vring *r
 {
 	vhu_json_object(json, NULL);
 	vhu_json_unsigned(json, "vring", ring->vring);
-	put_count(json, "kicks", &ring->count[VHU_WIRES_KICK]);
-	put_count(json, "calls", &ring->count[VHU_WIRES_CALL]);
-	put_count(json, "errors", &ring->count[VHU_WIRES_ERR]);
+	put_count(json, "kicks", &ring->count[VHU_KICK]);
+	put_count(json, "calls", &ring->count[VHU_CALL]);
+	put_count(json, "errors", &ring->count[VHU_ERR]);
 	vhu_json_unsigned(json, "calls_without_kick", ring->calls_without_kick);
 	if (ring->kick_to_call.count) {
 		vhu_json_object(json, "kick_to_call_ns");

@@ -23,7 +23,7 @@ struct signal {
 static void signal_record(const struct signal *signal)
 {
 	struct vhu_proxy_session *session = signal->interposer->session;
-	bool from_front = signal->wire->role == VHU_WIRES_KICK;
+	bool from_front = signal->wire->role == VHU_KICK;
 	const struct vhu_peer *peer = &session->peer[from_front ? VHU_FRONT : VHU_BACK];
 	struct vhu_record record = {.type = VHU_RECORD_VRING};
 	struct vhu_vring_event *event = &record.vring;
@@ -31,9 +31,9 @@ static void signal_record(const struct signal *signal)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	record.time_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-	event->act = from_front                             ? VHU_ACT_KICK
-		     : signal->wire->role == VHU_WIRES_CALL ? VHU_ACT_CALL
-							    : VHU_ACT_ERR;
+	event->act = from_front                       ? VHU_ACT_KICK
+		     : signal->wire->role == VHU_CALL ? VHU_ACT_CALL
+						      : VHU_ACT_ERR;
 	event->has = VHU_VRING_HAS_FATE | (signal->timed ? VHU_VRING_HAS_KICK_TO_CALL : 0);
 	event->vring = signal->ring->vring;
 	event->eventfd_id = signal->wire->id;
@@ -73,11 +73,11 @@ static void signal_note(struct signal *signal)
 		count->delayed += signal->count;
 	else if (signal->fate == VHU_FATE_REPEATED)
 		count->repeated += signal->count;
-	if (signal->wire->role == VHU_WIRES_KICK) {
+	if (signal->wire->role == VHU_KICK) {
 		if (!ring->open_kicks)
 			ring->open_ns = vhu_loop_now();
 		ring->open_kicks += signal->count;
-	} else if (signal->wire->role == VHU_WIRES_CALL && signal->fate != VHU_FATE_LOST) {
+	} else if (signal->wire->role == VHU_CALL && signal->fate != VHU_FATE_LOST) {
 		signal_answers(signal);
 	}
 	if (signal->interposer->notify->record)
@@ -118,13 +118,13 @@ void vhu_interposer_taken(struct vhu_eventfd_relay *wire, uint64_t count)
 	    .interposer = interposer, .ring = interposer->ring[wire->vring], .wire = wire};
 	struct vhu_fault_event event = {
 	    .session = session->number,
-	    .on = wire->role == VHU_WIRES_KICK ? VHU_FAULT_KICK : VHU_FAULT_CALL,
+	    .role = wire->role,
 	    .vring = wire->vring,
 	};
 	uint64_t looked = 0, pass = 0;
 
 	/* Those that are treated alike go together. */
-	while (session->proxy->faults.first && wire->role != VHU_WIRES_ERR && looked < count &&
+	while (session->proxy->faults.first && wire->role != VHU_ERR && looked < count &&
 	       looked < VHU_INTERPOSER_ONE_BY_ONE) {
 		struct vhu_fault_effect effect;
 

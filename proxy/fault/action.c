@@ -275,7 +275,7 @@ static const struct action action_table[] = {
 /* Find an action by its name, or say that there is none. Returns it or NULL. */
 static const struct action *find_action(struct reader *reader, struct vhu_word word)
 {
-	const bool events = reader->fault->on != VHU_FAULT_MESSAGE;
+	const bool events = reader->fault->of_signals;
 	char list[200] = "";
 	size_t length = 0;
 

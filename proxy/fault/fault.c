@@ -20,7 +20,7 @@ static void faults_speak(struct vhu_faults *faults)
 	for (const struct vhu_fault *fault = faults->first; fault; fault = fault->next) {
 		const unsigned bit = fault->request < 63 ? fault->request : 63;
 
-		if (fault->on != VHU_FAULT_MESSAGE)
+		if (fault->of_signals)
 			continue;
 		for (int channel = 0; channel < VHU_CHANNELS; channel++)
 			for (int from = 0; from < 2; from++)
@@ -176,7 +176,7 @@ bool vhu_faults_speak_of_signals(const struct vhu_faults *faults)
 {
 	const struct vhu_fault *fault = faults->first;
 
-	while (fault && fault->on == VHU_FAULT_MESSAGE)
+	while (fault && !fault->of_signals)
 		fault = fault->next;
 	return fault != NULL;
 }
@@ -359,7 +359,7 @@ bool vhu_fault_walk_next(struct vhu_fault_walk *walk, const struct vhu_fault_fie
 static bool fault_fits(const struct vhu_fault *fault, const struct vhu_fault_message *message,
 		       uint32_t request)
 {
-	if (fault->on != VHU_FAULT_MESSAGE || (!fault->any && fault->request != request) ||
+	if (fault->of_signals || (!fault->any && fault->request != request) ||
 	    !fault->of[message->channel][message->from_back_end] ||
 	    (fault->session && fault->session != message->session))
 		return false;
@@ -401,7 +401,8 @@ unsigned vhu_faults_match(struct vhu_faults *faults, struct vhu_fault_memory *me
 /* Return whether @fault is for a kick or a call. All that these are asked for is their vring. */
 static bool fault_fits_event(const struct vhu_fault *fault, const struct vhu_fault_event *event)
 {
-	if (fault->on != event->on || (fault->session && fault->session != event->session))
+	if (!fault->of_signals || fault->role != event->role ||
+	    (fault->session && fault->session != event->session))
 		return false;
 	for (unsigned i = 0; i < fault->conditions; i++)
 		if (!condition_holds(&fault->condition[i], event->vring))

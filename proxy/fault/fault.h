@@ -33,13 +33,6 @@
 /* Room for a line that says what is wrong with a fault, or with a file of them. */
 #define VHU_FAULT_ERROR 512
 
-/* What a fault is for. */
-enum vhu_fault_on {
-	VHU_FAULT_MESSAGE,
-	VHU_FAULT_KICK, /* the front-end kicks a vring */
-	VHU_FAULT_CALL, /* the back-end calls */
-};
-
 /* What is done; proxy/fault/parse.c has the table of their names and arguments. */
 enum vhu_fault_verb {
 	VHU_FAULT_DELAY, /* for from..to ns */
@@ -110,7 +103,8 @@ struct vhu_fault {
 	bool said;        /* that it could not be followed */
 	uint64_t latest;  /* the count of what fitted last */
 
-	enum vhu_fault_on on;
+	bool of_signals;          /* it is for kicks or calls, else for messages */
+	enum vhu_vring_role role; /* of signals: VHU_KICK or VHU_CALL */
 	bool any;                 /* messages of every number */
 	uint32_t request;         /* else of this */
 	bool of[VHU_CHANNELS][2]; /* which channels, and sent by whom (0 front-end, 1 back-end) */
@@ -175,7 +169,7 @@ struct vhu_fault_message {
 /* A kick or a call as faults look at it. */
 struct vhu_fault_event {
 	uint64_t session;
-	enum vhu_fault_on on;
+	enum vhu_vring_role role; /* VHU_KICK or VHU_CALL */
 	uint32_t vring;
 };
 

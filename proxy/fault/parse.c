@@ -139,7 +139,8 @@ static int read_subject(struct reader *reader)
 	if (reader->side != -2)
 		return read_message(reader, next_word(reader, ":"));
 	if (vhu_word_is(word, "kick") || vhu_word_is(word, "call")) {
-		reader->fault->on = vhu_word_is(word, "kick") ? VHU_FAULT_KICK : VHU_FAULT_CALL;
+		reader->fault->of_signals = true;
+		reader->fault->role = vhu_word_is(word, "kick") ? VHU_KICK : VHU_CALL;
 		reader->fault->any = true;
 		return 0;
 	}
@@ -259,7 +260,7 @@ static int read_keyword(struct reader *reader, struct vhu_word word)
 	struct vhu_word name = name_of(word);
 	struct vhu_word value = {name.at + name.size + 1, 0};
 
-	if (reader->fault->on != VHU_FAULT_MESSAGE &&
+	if (reader->fault->of_signals &&
 	    (vhu_word_is(word, "request") || vhu_word_is(word, "reply") ||
 	     vhu_word_is(name, "channel")))
 		return wrong(reader, word.at, "a kick or a call has no %.*s", (int)name.size,
@@ -326,7 +327,7 @@ static int read_condition(struct reader *reader, struct vhu_word word)
 			     word.at);
 	if (fault->conditions == VHU_FAULT_CONDITIONS_MAX)
 		return wrong(reader, word.at, "more than %d conditions", VHU_FAULT_CONDITIONS_MAX);
-	if (fault->on != VHU_FAULT_MESSAGE && !vhu_word_is(name, "vring"))
+	if (fault->of_signals && !vhu_word_is(name, "vring"))
 		return wrong(reader, word.at, "a kick or a call has vring and no %.*s",
 			     (int)name.size, name.at);
 	condition->compare =

@@ -65,7 +65,7 @@ static void try_message(struct vhu_faults *faults, const struct vhu_mask *mask, 
 /* Look at a kick as faults do. */
 static void try_kick(struct vhu_faults *faults, unsigned how)
 {
-	struct vhu_fault_event event = {.session = 1, .on = VHU_FAULT_KICK, .vring = how};
+	struct vhu_fault_event event = {.session = 1, .role = VHU_KICK, .vring = how};
 	struct vhu_fault_memory memory = {0};
 	struct vhu_fault_effect effect;
 

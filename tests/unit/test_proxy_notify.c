@@ -17,9 +17,9 @@ static const char *shown(const struct vhu_eventfd_options *notify)
 	static char text[512];
 	size_t at = 0;
 
-	for (enum vhu_wires role = VHU_WIRES_KICK; role <= VHU_WIRES_ERR; role++)
+	for (enum vhu_vring_role role = VHU_KICK; role < VHU_VRING_ROLES; role++)
 		if (notify->role[role])
-			text[at++] = " kce"[role];
+			text[at++] = "kce"[role];
 	text[at++] = ' ';
 	for (unsigned i = 0; i < VHU_EVENTFD_VRINGS; i++) {
 		unsigned last = i;

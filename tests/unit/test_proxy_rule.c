@@ -223,7 +223,7 @@ static void says_what_befalls_kicks(void **state)
 	struct vhu_faults faults = {0};
 	struct vhu_fault_memory memory = {0};
 	struct vhu_fault_effect effect;
-	struct vhu_fault_event event = {.session = 1, .on = VHU_FAULT_KICK, .vring = 1};
+	struct vhu_fault_event event = {.session = 1, .role = VHU_KICK, .vring = 1};
 	struct vhu_fault *hit[VHU_FAULTS_MAX];
 	char error[VHU_FAULT_ERROR];
 	uint8_t bytes[64] = {0};
@@ -241,7 +241,7 @@ static void says_what_befalls_kicks(void **state)
 	assert_true(vhu_faults_event(&faults, &memory, &event, &effect));
 	assert_true(effect.lose);
 	assert_int_equal(effect.fault->id, 1);
-	event.on = VHU_FAULT_CALL;
+	event.role = VHU_CALL;
 	assert_false(vhu_faults_event(&faults, &memory, &event, &effect));
 	event.vring = 0;
 	assert_true(vhu_faults_event(&faults, &memory, &event, &effect));

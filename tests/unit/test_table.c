@@ -104,15 +104,21 @@ static void two_messages_open_channels(void **state)
 static void messages_tell_what_they_do_to_eventfds(void **state)
 {
 	(void)state;
-	assert_int_equal(vhu_message_wires(VHU_FRONT_END, 12), VHU_WIRES_KICK);
-	assert_int_equal(vhu_message_wires(VHU_FRONT_END, 13), VHU_WIRES_CALL);
-	assert_int_equal(vhu_message_wires(VHU_FRONT_END, 14), VHU_WIRES_ERR);
-	assert_int_equal(vhu_message_wires(VHU_FRONT_END, 11), VHU_WIRES_STOP);
-	assert_int_equal(vhu_message_wires(VHU_FRONT_END, 45), VHU_WIRES_STOP);
-	assert_int_equal(vhu_message_wires(VHU_FRONT_END, 1), VHU_WIRES_NOTHING);
-	assert_int_equal(vhu_message_wires(VHU_FRONT_END, 41), VHU_WIRES_NOTHING);
-	assert_int_equal(vhu_message_wires(VHU_BACK_END, 12), VHU_WIRES_NOTHING);
-	assert_int_equal(vhu_message_wires(VHU_FRONT_END, UINT32_MAX), VHU_WIRES_NOTHING);
+	assert_int_equal(vhu_message_brings(VHU_FRONT_END, 12), VHU_KICK);
+	assert_int_equal(vhu_message_brings(VHU_FRONT_END, 13), VHU_CALL);
+	assert_int_equal(vhu_message_brings(VHU_FRONT_END, 14), VHU_ERR);
+	assert_int_equal(vhu_message_brings(VHU_FRONT_END, 11), VHU_VRING_ROLES);
+	assert_int_equal(vhu_message_brings(VHU_FRONT_END, 1), VHU_VRING_ROLES);
+	assert_int_equal(vhu_message_brings(VHU_FRONT_END, 41), VHU_VRING_ROLES);
+	assert_int_equal(vhu_message_brings(VHU_BACK_END, 12), VHU_VRING_ROLES);
+	assert_int_equal(vhu_message_brings(VHU_FRONT_END, UINT32_MAX), VHU_VRING_ROLES);
+	assert_true(vhu_message_stops(VHU_FRONT_END, 11));
+	assert_true(vhu_message_stops(VHU_FRONT_END, 45));
+	assert_false(vhu_message_stops(VHU_FRONT_END, 12));
+	assert_false(vhu_message_stops(VHU_FRONT_END, 1));
+	assert_false(vhu_message_stops(VHU_FRONT_END, 41));
+	assert_false(vhu_message_stops(VHU_BACK_END, 11));
+	assert_false(vhu_message_stops(VHU_FRONT_END, UINT32_MAX));
 }
 
 static void some_messages_are_always_answered(void **state)

@@ -118,8 +118,8 @@ static void check_roles(struct vhu_check_context *check)
 		vhu_report(check, VHU_RULE_AT_504, fd->number,
 			   "eventfd %" PRIu32
 			   " becomes the %s of vring %d, and is the %s of vring %u",
-			   fd->eventfd_id, role == VHU_KICK ? "kick" : "call", check->note->vring,
-			   role == VHU_KICK ? "call" : "kick", i);
+			   fd->eventfd_id, vhu_vring_role_name(role), check->note->vring,
+			   vhu_vring_role_name(other), i);
 	}
 }
 

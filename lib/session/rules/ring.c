@@ -200,7 +200,7 @@ static void check_vring_fd(struct vhu_check_context *check, const struct vhu_vri
 		    note->message->name, note->vring);
 	else if (nofd && role != VHU_ERR && !vhu_taken(check, VHU_PF_INBAND_NOTIFICATIONS))
 		vhu_report(check, VHU_RULE_AT_307, 0, "vring %d has no %s: it is polled",
-			   note->vring, role == VHU_KICK ? "kick" : "call");
+			   note->vring, vhu_vring_role_name(role));
 	/* One window a ring and run is enough to know of; how many there were is told at its end.
 	 */
 	if (role != VHU_ERR && vring && !acknowledged && vhu_taken(check, VHU_PF_REPLY_ACK) &&
@@ -208,7 +208,7 @@ static void check_vring_fd(struct vhu_check_context *check, const struct vhu_vri
 		vhu_report(check, VHU_RULE_AT_303, vring->fd[role].number,
 			   "%s replaces the %s of vring %d, which runs, and asks for no reply: "
 			   "until the back-end has it, %s",
-			   note->message->name, role == VHU_KICK ? "kick" : "call", note->vring,
+			   note->message->name, vhu_vring_role_name(role), note->vring,
 			   role == VHU_KICK ? "kicks of the old one may be lost"
 					    : "its calls go to the old one");
 }
