@@ -4,7 +4,8 @@
  *
  * A call is let through by its name in `plain`, or with conditions on its arguments by a row in
  * calls_narrow. All others are refused: SIGSYS is raised in their place, and its handler says which
- * it was and lets it fail with EPERM. What nobody but an intruder would do ends the process.
+ * it was and lets it fail with EPERM. The kernel itself refuses the calls that make a process or a
+ * thread. What nobody but an intruder would do ends the process.
  */
 #include "proxy/sandbox/sandbox.h"
 
@@ -67,6 +68,13 @@ static const char *const fatal[] = {
     "ptrace setns unshare userfaultfd",
     NULL,
 };
+
+/* These make a process or a thread. The C library blocks all signals first, and where SIGSYS is
+ * blocked a trap ends the process: the kernel fails these calls, without a message. */
+static const char *const births[] = {"clone fork vfork", NULL};
+
+/* The C library calls clone() instead if this one fails with ENOSYS, and only then. */
+static const char *const births_by_clone[] = {"clone3", NULL};
 
 /* What was said of refused calls: one bit each. */
 static uint32_t said[1024 / 32];
@@ -258,6 +266,10 @@ int vhu_sandbox_calls(pid_t child)
 		error = calls_list(filter, SCMP_ACT_ALLOW, plain);
 	if (!error)
 		error = calls_list(filter, SCMP_ACT_KILL_PROCESS, fatal);
+	if (!error)
+		error = calls_list(filter, SCMP_ACT_ERRNO(EPERM), births);
+	if (!error)
+		error = calls_list(filter, SCMP_ACT_ERRNO(ENOSYS), births_by_clone);
 	if (!error)
 		error = calls_narrow(filter, child);
 	if (!error)

@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -139,6 +140,27 @@ static int fork_off(void)
 	return outcome(pid);
 }
 
+/* glibc 2.41 forks with all signals blocked, where SIGSYS would end the process. */
+static void block_signals(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+}
+
+static int fork_with_signals_blocked(void)
+{
+	block_signals();
+	return fork_off();
+}
+
+static int clone3_with_signals_blocked(void)
+{
+	block_signals();
+	return outcome(syscall(SYS_clone3, NULL, 0));
+}
+
 static int execute(void)
 {
 	return outcome(execl("/bin/true", "true", NULL));
@@ -237,6 +259,8 @@ static void refuses_calls(void **state)
 	assert_int_equal(try(kill_parent), -EPERM);
 	assert_int_equal(try(run_code), -EPERM);
 	assert_int_equal(try(fork_off), -EPERM);
+	assert_int_equal(try(fork_with_signals_blocked), -EPERM);
+	assert_int_equal(try(clone3_with_signals_blocked), -ENOSYS);
 	assert_int_equal(try(raise_own_limit), -EPERM);
 	assert_int_equal(try(signal_by_fcntl), -EPERM);
 }
