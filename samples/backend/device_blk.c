@@ -23,6 +23,13 @@
 /* Parts of a request that drivers put into a ring of 128. */
 #define PARTS_MAX  126
 
+/* The configuration ends before the fields of zones, which the disk does not have and which the
+ * kernel's headers before 6.3 do not have either: one size wherever the sample is built. */
+#define CONFIG_LAST secure_erase_sector_alignment
+#define CONFIG_SIZE                                                                                \
+	(offsetof(struct virtio_blk_config, CONFIG_LAST) +                                         \
+	 sizeof(((struct virtio_blk_config *)0)->CONFIG_LAST))
+
 #define BIT(feature) (UINT64_C(1) << (feature))
 
 struct blk {
@@ -169,7 +176,7 @@ int vhu_device_blk(const struct vhu_device_blk_options *options, struct vhu_devi
 			BIT(VIRTIO_BLK_F_MQ) | (options->read_only ? BIT(VIRTIO_BLK_F_RO) : 0),
 	    .queues = options->queues,
 	    .config = (uint8_t *)&blk->config,
-	    .config_size = sizeof(blk->config),
+	    .config_size = CONFIG_SIZE,
 	    .request = blk_request,
 	    .configure = blk_configure,
 	    .reset = blk_reset,
