@@ -29,7 +29,8 @@ is()
 all="end of the capture: records 34 sessions 3 kept 4950 sent 4950 fds 60 foreign 0 damaged 0"
 is reader "$("$reader" count a.pcapng)" "$all"
 
-infos=$(capinfos a.pcapng 2>&1 | sed 's/^ *//; s/  */ /g')
+# What is "First packet time" here is "Earliest packet time" since Wireshark 4.4.
+infos=$(capinfos a.pcapng 2>&1 | sed 's/^ *//; s/  */ /g; s/^Earliest packet time:/First packet time:/')
 is capinfos "$infos" "File encapsulation: Wireshark Upper PDU export"
 is capinfos "$infos" "File timestamp precision: nanoseconds (9)"
 is capinfos "$infos" "Number of packets: 34"
