@@ -20,12 +20,12 @@ enum place { PLACE_PATH, PLACE_FD, PLACE_LISTEN_FD, PLACES };
 static const char *const place_name[PLACES] = {"{}", "{fd}", "{listen-fd}"};
 
 /* Return the first place in @text, and in *@place which it is; NULL where there is none. */
-static char *find_place(const char *text, enum place *place)
+static const char *find_place(const char *text, enum place *place)
 {
-	char *first = NULL;
+	const char *first = NULL;
 
 	for (int i = 0; i < PLACES; i++) {
-		char *found = strstr(text, place_name[i]);
+		const char *found = strstr(text, place_name[i]);
 
 		if (found && (!first || found < first)) {
 			first = found;
