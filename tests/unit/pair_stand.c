@@ -179,7 +179,7 @@ int stand_wait(struct stand *stand)
 	return WEXITSTATUS(status);
 }
 
-void stop(struct stand *stand, bool once)
+void stand_stop(struct stand *stand, bool once)
 {
 	if (once) {
 		assert_int_equal(stand_wait(stand), 0);

@@ -65,6 +65,6 @@ void part(int peer[2], int closer);
 int stand_wait(struct stand *stand);
 
 /* End the stand: the proxy must have ended by itself, and well, if it serves one session. */
-void stop(struct stand *stand, bool once);
+void stand_stop(struct stand *stand, bool once);
 
 #endif

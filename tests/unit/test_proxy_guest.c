@@ -74,7 +74,7 @@ static void who_comes_first_is_joined_when_the_other_side_is_there(void **state)
 		peer[0][!side] = accept_at(stand.fd[!side]);
 		exchange(peer[0], 7);
 		part(peer[0], 0);
-		stop(&stand, false);
+		stand_stop(&stand, false);
 	}
 }
 
@@ -93,7 +93,7 @@ static void patience_has_an_end(void **state)
 	peer[1] = accept_at(stand.fd[1]);
 	exchange(peer, 1);
 	part(peer, 1);
-	stop(&stand, false);
+	stand_stop(&stand, false);
 }
 
 static void without_patience_nobody_waits(void **state)
@@ -104,7 +104,7 @@ static void without_patience_nobody_waits(void **state)
 	stand_start(&stand);
 	is_ended(connect_to(stand_path[0]));
 	stand.fd[1] = listen_at(stand_path[1]);
-	stop(&stand, false);
+	stand_stop(&stand, false);
 }
 
 static void two_that_listen_are_called_again_and_again(void **state)
@@ -135,7 +135,7 @@ static void two_that_listen_are_called_again_and_again(void **state)
 	exchange(peer, 8);
 	part(peer, 0);
 	stand.fd[0] = listener;
-	stop(&stand, false);
+	stand_stop(&stand, false);
 }
 
 static void whom_nobody_answers_is_given_up(void **state)
@@ -184,7 +184,7 @@ static void an_inherited_connection_waits_too(void **state)
 		peer[!side] = accept_at(stand.fd[!side]);
 		exchange(peer, 3);
 		part(peer, side);
-		stop(&stand, true);
+		stand_stop(&stand, true);
 	}
 }
 
@@ -229,7 +229,7 @@ static void one_at_a_time_in_the_order_in_which_they_came(void **state)
 			assert_true(is_quiet(stand.fd[!side]));
 			part(peer[n], n == 2);
 		}
-		stop(&stand, false);
+		stand_stop(&stand, false);
 	}
 }
 
@@ -251,7 +251,7 @@ static void one_at_a_time_where_both_come(void **state)
 	assert_int_equal(recv(peer[1][1], (uint32_t[3]){0}, 12, MSG_WAITALL), 12);
 	exchange(peer[1], 2);
 	part(peer[1], 1);
-	stop(&stand, false);
+	stand_stop(&stand, false);
 }
 
 static void one_that_fails_does_not_stop_the_next(void **state)
@@ -268,7 +268,7 @@ static void one_that_fails_does_not_stop_the_next(void **state)
 	peer[1] = accept_at(stand.fd[1]);
 	exchange(peer, 1);
 	part(peer, 1);
-	stop(&stand, false);
+	stand_stop(&stand, false);
 }
 
 int main(void)

@@ -25,7 +25,7 @@ static void every_topology_serves(void **state)
 				exchange(peer, (uint32_t)turn);
 				part(peer, turn % 2);
 			}
-			stop(&stand, once);
+			stand_stop(&stand, once);
 		}
 	}
 }
@@ -49,7 +49,7 @@ static void whoever_stops_sending_still_receives(void **state)
 			assert_int_equal(read(peer[side], &byte, 1), 1);
 		part(peer, !side);
 	}
-	stop(&stand, false);
+	stand_stop(&stand, false);
 }
 
 static void a_side_that_closes_ends_the_other_that_does_not_read(void **state)
@@ -76,7 +76,7 @@ static void a_side_that_closes_ends_the_other_that_does_not_read(void **state)
 			close(peer[!side]);
 		}
 	}
-	stop(&stand, false);
+	stand_stop(&stand, false);
 }
 
 static void whoever_stops_receiving_is_sent_nothing_more(void **state)
@@ -94,7 +94,7 @@ static void whoever_stops_receiving_is_sent_nothing_more(void **state)
 	assert_int_equal(errno, EPIPE);
 	close(peer[0]);
 	close(peer[1]);
-	stop(&stand, false);
+	stand_stop(&stand, false);
 }
 
 static void sessions_live_side_by_side(void **state)
@@ -119,7 +119,7 @@ static void sessions_live_side_by_side(void **state)
 			exchange(peer[n], n);
 			part(peer[n], 1);
 		}
-		stop(&stand, false);
+		stand_stop(&stand, false);
 	}
 }
 
@@ -143,7 +143,7 @@ static void waiters_meet_in_the_order_in_which_they_came(void **state)
 	}
 	for (uint32_t n = 0; n < 3; n++)
 		part(peer[n], 0);
-	stop(&stand, false);
+	stand_stop(&stand, false);
 }
 
 static void a_waiter_that_left_meets_nobody(void **state)
@@ -156,7 +156,7 @@ static void a_waiter_that_left_meets_nobody(void **state)
 	meet(&stand, peer);
 	exchange(peer, 7);
 	part(peer, 0);
-	stop(&stand, false);
+	stand_stop(&stand, false);
 }
 
 static void a_circle_is_refused(void **state)
