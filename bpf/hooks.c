@@ -16,6 +16,7 @@
 
 #include "bpf/internal.h"
 #include "bpf/object.h"
+#include "lib/util/util.h"
 
 /* The programs of each set. */
 static const struct {
@@ -42,7 +43,7 @@ static const struct {
     {VHU_HOOKS_ALL_SYSCALLS, "all_enter", NULL, NULL},
     {VHU_HOOKS_ALL_SYSCALLS, "all_exit", NULL, NULL},
 };
-#define ROWS      (sizeof(row) / sizeof(row[0]))
+#define ROWS      VHU_ARRAY_SIZE(row)
 #define SETS_SIZE (VHU_BPF_SETS * sizeof(struct vhu_bpf_set))
 
 /* Return whether the kernel has a function of this name. */
@@ -100,7 +101,7 @@ static int configure(struct bpf_object *object, const struct vhu_bpf_config *con
 		return -EINVAL;
 	if (silent)
 		ret = resize(object, "events", (uint32_t)sysconf(_SC_PAGESIZE));
-	for (size_t i = 0; !ret && !config->inside && i < sizeof(inside) / sizeof(inside[0]); i++)
+	for (size_t i = 0; !ret && !config->inside && i < VHU_ARRAY_SIZE(inside); i++)
 		ret = resize(object, inside[i], 1);
 	return ret ? ret : bpf_map__set_initial_value(fixed, config, sizeof(*config));
 }

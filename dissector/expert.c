@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "lib/util/util.h"
+
 static expert_field ids[VHU_EXPERTS];
 static expert_field rule_ids[VHU_RULES];
 
@@ -30,7 +32,7 @@ static ei_register_info rows[] = {
     ROW(ALTERED, "altered", PROTOCOL, NOTE, "The proxy changed this message"),
     ROW(ERROR, "error", PROTOCOL, ERROR, "The capture reports an error"),
 };
-_Static_assert(sizeof(rows) / sizeof(rows[0]) == VHU_EXPERTS, "a row for each expert item");
+_Static_assert(VHU_ARRAY_SIZE(rows) == VHU_EXPERTS, "a row for each expert item");
 
 /* Return the group that Wireshark sorts a rule into. */
 static int group_of(const struct vhu_rule *rule)

@@ -25,6 +25,8 @@
 
 #include "tools/commands.h"
 
+#include "lib/util/util.h"
+
 /* The interface's name, in Wireshark's preferences too ("extcap.vhost_user.front"). */
 #define INTERFACE "vhost-user"
 #define SHOWN     "vhost-user proxy"
@@ -60,7 +62,7 @@ static const struct offered {
     {"owner", "Owner of sockets", TAB_MORE},
     {"verbose", "Say each message", "Debug"},
 };
-#define OFFERED (sizeof(offered) / sizeof(offered[0]))
+#define OFFERED VHU_ARRAY_SIZE(offered)
 
 enum {
 	KEY_INTERFACES = 0x10000,
@@ -93,7 +95,7 @@ static const struct option calls[] = {
     {"back", required_argument, NULL, KEY_BACK},
     {"log-file", required_argument, NULL, KEY_LOG},
 };
-#define CALLS (sizeof(calls) / sizeof(calls[0]))
+#define CALLS VHU_ARRAY_SIZE(calls)
 
 /* For the proxy: as many words as the dialog can make, and those that are always there. */
 #define WORDS_MAX (2 * OFFERED + 16)

@@ -5,6 +5,8 @@
 
 #include "tools/commands.h"
 
+#include "lib/util/util.h"
+
 static const struct vhu_command *const commands[] = {
     &vhu_command_proxy,   &vhu_command_dump,  &vhu_command_check,
     &vhu_command_stats,   &vhu_command_probe,
@@ -15,7 +17,7 @@ static const struct vhu_command *const commands[] = {
     &vhu_command_latency,
 #endif
 };
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+#define COMMANDS VHU_ARRAY_SIZE(commands)
 
 /* Print what there is on @to. */
 static void overview(FILE *to)

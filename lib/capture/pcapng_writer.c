@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "lib/capture/pcapng_block.h"
+#include "lib/util/util.h"
 
 /* Room for a packet with all that may stand around it: its block, an interface block and a
  * statistics block, each with its texts. */
@@ -370,13 +371,11 @@ int vhu_pcapng_writer_close(struct vhu_pcapng_writer *writer)
 {
 	struct ending ending = {.writer = writer};
 	struct vhu_pcapng_counts rest;
-	struct timespec now;
 	uint8_t *end;
 
 	if (!writer)
 		return 0;
-	clock_gettime(CLOCK_REALTIME, &now);
-	ending.time_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	ending.time_ns = vhu_realtime_ns();
 	twalk_r(writer->sessions, end_session, &ending);
 	if (!ending.ret)
 		ending.ret = make_room(writer);

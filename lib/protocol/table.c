@@ -6,6 +6,7 @@
 
 #include "lib/protocol/protocol.h"
 #include "lib/protocol/walk.h"
+#include "lib/util/util.h"
 
 const struct vhu_name_set vhu_name_sets[VHU_NAME_SETS] = {
 #define VHU_NAMES(id_, bits_) {#id_, bits_},
@@ -20,7 +21,7 @@ const struct vhu_name vhu_names[] = {
 #define VHU_DEVICE(id, name) {VHU_NAMES_virtio_device, id, #name, "", VHU_ANY, 0},
 #include "lib/protocol/protocol.def"
 };
-const unsigned vhu_names_count = sizeof(vhu_names) / sizeof(vhu_names[0]);
+const unsigned vhu_names_count = VHU_ARRAY_SIZE(vhu_names);
 
 const struct vhu_field vhu_fields[VHU_FIELDS] = {
 #define VHU_FIELD(layout, id, path, label, offset, size, kind, show, names, mask, brief, element,  \
@@ -296,7 +297,7 @@ uint64_t vhu_protocol_feature_depends(unsigned bit, enum vhu_dialect dialect)
 #include "lib/protocol/protocol.def"
 	};
 
-	for (unsigned i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+	for (unsigned i = 0; i < VHU_ARRAY_SIZE(row); i++)
 		if (row[i].bit == bit && (row[i].dialect == VHU_ANY || row[i].dialect == dialect))
 			return row[i].depends;
 	return 0;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "lib/protocol/walk.h"
+#include "lib/util/util.h"
 
 /* "Reserved Feature Bits" of the virtio specification: the others belong to the device. Bits 24
  * to 49 are common to all, two of them to this protocol. */
@@ -116,7 +117,7 @@ uint64_t vhu_device_queues(uint32_t device, const struct vhu_payload *config)
 	const uint32_t from = vhu_fields[VHU_FIELD_config_space].offset;
 	uint64_t queues;
 
-	for (unsigned i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+	for (unsigned i = 0; i < VHU_ARRAY_SIZE(told); i++)
 		if (told[i].device == device &&
 		    vhu_field_read(config, told[i].field, from, &queues) && queues)
 			return queues * told[i].each + told[i].besides;

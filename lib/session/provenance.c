@@ -10,6 +10,8 @@
 
 #include "lib/session/internal.h"
 
+#include "lib/util/util.h"
+
 /* Whom to tell. */
 struct origins {
 	void (*refer)(void *context, uint64_t number);
@@ -71,7 +73,7 @@ static void refer_session(const struct origins *to, const struct vhu_state *stat
 	refer_features(to, &state->features);
 	refer_features(to, &state->protocol_features);
 	refer_features(to, &state->gpu_features);
-	refer_all(to, number, sizeof(number) / sizeof(number[0]));
+	refer_all(to, number, VHU_ARRAY_SIZE(number));
 	if (state->iotlb_misses)
 		refer(to, state->iotlb_miss_by);
 }
@@ -85,7 +87,7 @@ static void refer_vring(const struct origins *to, const struct vhu_vring *vring)
 	    vring->endian_by,  vring->enabled_since,
 	};
 
-	refer_all(to, number, sizeof(number) / sizeof(number[0]));
+	refer_all(to, number, VHU_ARRAY_SIZE(number));
 	for (unsigned role = 0; role < VHU_VRING_ROLES; role++)
 		refer(to, vring->fd[role].number);
 }

@@ -5,6 +5,7 @@
 #include "lib/protocol/text.h"
 #include "lib/show/dump.h"
 #include "lib/show/state.h"
+#include "lib/util/util.h"
 
 /* Return a field's key: the last part of its path. */
 static const char *key_of(const struct vhu_field *field)
@@ -265,7 +266,7 @@ static void put_marks(struct vhu_json *json, uint16_t marks)
 	};
 
 	vhu_json_array(json, "marks");
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++)
 		if (marks & row[i].mark)
 			vhu_json_string(json, NULL, row[i].name);
 	vhu_json_array_end(json);

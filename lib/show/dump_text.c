@@ -6,13 +6,12 @@
 
 #include "lib/protocol/text.h"
 #include "lib/show/dump.h"
-
-#define NS UINT64_C(1000000000)
+#include "lib/util/util.h"
 
 /* Write a record's time in the form asked for. */
 static void put_time(struct vhu_dump *dump, uint64_t time_ns)
 {
-	time_t seconds = (time_t)(time_ns / NS);
+	time_t seconds = (time_t)(time_ns / VHU_NS_PER_S);
 	uint64_t since;
 	struct tm tm;
 	char text[32] = "";
@@ -21,10 +20,11 @@ static void put_time(struct vhu_dump *dump, uint64_t time_ns)
 	case VHU_TIME_ABSOLUTE:
 		if (localtime_r(&seconds, &tm))
 			strftime(text, sizeof(text), "%F %T", &tm);
-		fprintf(dump->to, "%s.%09" PRIu64, text, time_ns % NS);
+		fprintf(dump->to, "%s.%09" PRIu64, text, time_ns % VHU_NS_PER_S);
 		return;
 	case VHU_TIME_EPOCH:
-		fprintf(dump->to, "%" PRIu64 ".%09" PRIu64, time_ns / NS, time_ns % NS);
+		fprintf(dump->to, "%" PRIu64 ".%09" PRIu64, time_ns / VHU_NS_PER_S,
+			time_ns % VHU_NS_PER_S);
 		return;
 	case VHU_TIME_RELATIVE:
 	case VHU_TIME_DELTA:
@@ -33,11 +33,11 @@ static void put_time(struct vhu_dump *dump, uint64_t time_ns)
 	since = dump->time == VHU_TIME_DELTA ? dump->before_ns : dump->first_ns;
 	/* Channels are read one by one: a record may be older than the one before it. */
 	if (time_ns < since)
-		fprintf(dump->to, "-%" PRIu64 ".%09" PRIu64, (since - time_ns) / NS,
-			(since - time_ns) % NS);
+		fprintf(dump->to, "-%" PRIu64 ".%09" PRIu64, (since - time_ns) / VHU_NS_PER_S,
+			(since - time_ns) % VHU_NS_PER_S);
 	else
-		fprintf(dump->to, "%" PRIu64 ".%09" PRIu64, (time_ns - since) / NS,
-			(time_ns - since) % NS);
+		fprintf(dump->to, "%" PRIu64 ".%09" PRIu64, (time_ns - since) / VHU_NS_PER_S,
+			(time_ns - since) % VHU_NS_PER_S);
 }
 
 /* Write how long an answer took, in the unit that reads best. */

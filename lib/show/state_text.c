@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "lib/protocol/text.h"
+#include "lib/util/util.h"
 
 #define LINE_WIDTH 100
 
 /* Of tables. */
 #define CELL_MAX       80
 #define COLUMNS_MAX    16
-#define COLUMNS(title) (sizeof(title) / sizeof((title)[0]))
+#define COLUMNS(title) VHU_ARRAY_SIZE(title)
 
 void vhu_show_label(FILE *to, const char *label)
 {
@@ -219,7 +220,7 @@ static void region_cell(const struct vhu_state *state, unsigned row, unsigned co
 
 	if (column == 0) {
 		snprintf(to, CELL_MAX, "%u", row);
-	} else if (column < sizeof(value) / sizeof(value[0])) {
+	} else if (column < VHU_ARRAY_SIZE(value)) {
 		snprintf(to, CELL_MAX, "0x%" PRIx64, value[column]);
 	} else {
 		vhu_fd_text(&region->fd, text, sizeof(text));

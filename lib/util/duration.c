@@ -7,13 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/util/util.h"
+
 static const struct {
 	const char *name;
 	uint64_t ns;
 } unit[] = {
     {"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}, {"min", UINT64_C(60000000000)},
 };
-#define UNITS   (sizeof(unit) / sizeof(unit[0]))
+#define UNITS   VHU_ARRAY_SIZE(unit)
 #define SECONDS 3 /* the greatest unit that is written */
 
 /* Return the length of the unit named @name in nanoseconds, 0 where there is none. */

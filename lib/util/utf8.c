@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "lib/util/util.h"
+
 unsigned vhu_utf8_size(const char *text)
 {
 	/* RFC 3629, section 4: which second byte may follow which first one. */
@@ -19,7 +21,7 @@ unsigned vhu_utf8_size(const char *text)
 
 	if (at[0] < 0x80)
 		return 1;
-	for (size_t i = 0; i < sizeof(form) / sizeof(form[0]); i++)
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(form); i++)
 		if (at[0] >= form[i].first && at[0] <= form[i].last &&
 		    at[1] >= form[i].second_least && at[1] <= form[i].second_most)
 			size = form[i].size;

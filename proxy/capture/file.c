@@ -12,10 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NS               UINT64_C(1000000000)
+#include "lib/util/util.h"
+
 /* Until it is said again that records are lost, and until the next file is tried for again. */
-#define CAPTURE_QUIET_NS (60 * NS)
-#define CAPTURE_AGAIN_NS NS
+#define CAPTURE_QUIET_NS (60 * VHU_NS_PER_S)
+#define CAPTURE_AGAIN_NS VHU_NS_PER_S
 
 /*
  * See to it that a pipe's reader does not hold up the proxy. Others may write to the same pipe
@@ -60,7 +61,7 @@ static int capture_tell(void *context, const struct vhu_record *record, uint64_t
 /* Write a time as text. Returns @to. */
 static const char *capture_time(uint64_t time_ns, char to[32])
 {
-	time_t seconds = (time_t)(time_ns / NS);
+	time_t seconds = (time_t)(time_ns / VHU_NS_PER_S);
 	struct tm tm;
 
 	if (!gmtime_r(&seconds, &tm) || !strftime(to, 32, "%Y-%m-%dT%H:%M:%SZ", &tm))
@@ -140,7 +141,7 @@ static void capture_lost(struct vhu_capture_file *capture, const struct vhu_reco
 	capture->gap.error = error;
 	if (capture->gap.said || capture_was_left(capture, error))
 		return;
-	now = vhu_loop_now();
+	now = vhu_now_ns();
 	if (capture->said_ns && now - capture->said_ns < CAPTURE_QUIET_NS)
 		return;
 	capture->gap.said = true;
@@ -174,7 +175,7 @@ static void capture_take_file(struct vhu_capture_file *capture, int fd,
 	capture->fd = fd;
 	capture->writer = writer;
 	capture->head = vhu_pcapng_writer_size(writer);
-	capture->begun_ns = vhu_loop_now();
+	capture->begun_ns = vhu_now_ns();
 	capture->until_ns = interval ? (time_ns / interval + 1) * interval : UINT64_MAX;
 	if (capture->series)
 		capture->name = vhu_series_name(&capture->files);
@@ -234,7 +235,7 @@ static int capture_switch(struct vhu_capture_file *capture, uint64_t time_ns)
 		capture->stays = false;
 		return 0;
 	}
-	capture->again_ns = vhu_loop_now() + CAPTURE_AGAIN_NS;
+	capture->again_ns = vhu_now_ns() + CAPTURE_AGAIN_NS;
 	if (!capture->stays)
 		vhu_proxy_say(capture->proxy,
 			      "%s: the next file cannot be begun: %s: this one goes on",
@@ -253,7 +254,7 @@ static bool capture_is_done(const struct vhu_capture_file *capture, uint64_t tim
 		return true;
 	if (limits->records && vhu_pcapng_writer_counts(capture->writer).records >= limits->records)
 		return true;
-	if (limits->duration_ns && vhu_loop_now() - capture->begun_ns >= limits->duration_ns)
+	if (limits->duration_ns && vhu_now_ns() - capture->begun_ns >= limits->duration_ns)
 		return true;
 	return time_ns >= capture->until_ns;
 }
@@ -292,7 +293,6 @@ static void capture_forget_prologue(struct vhu_capture_file *capture)
 int vhu_capture_file_open(struct vhu_capture_file *capture, const struct vhu_proxy *proxy,
 			  const struct vhu_capture_file_options *options)
 {
-	struct timespec now;
 	int error;
 
 	memset(capture, 0, sizeof(*capture));
@@ -307,9 +307,7 @@ int vhu_capture_file_open(struct vhu_capture_file *capture, const struct vhu_pro
 	if (capture->series) {
 		capture->limits = *options->limits;
 		vhu_series_start(&capture->files, options->path, capture->limits.files);
-		clock_gettime(CLOCK_REALTIME, &now);
-		error =
-		    capture_make_file(capture, (uint64_t)now.tv_sec * NS + (uint64_t)now.tv_nsec);
+		error = capture_make_file(capture, vhu_realtime_ns());
 	} else {
 		error = capture_open_one(capture);
 	}
@@ -328,7 +326,7 @@ void vhu_capture_file_take(void *context, const struct vhu_record *record)
 	int error = 0;
 
 	if (capture->series && capture_is_done(capture, time_ns) &&
-	    vhu_loop_now() >= capture->again_ns)
+	    vhu_now_ns() >= capture->again_ns)
 		capture_switch(capture, time_ns);
 	if (capture->pipe)
 		capture_wait(capture);
@@ -346,12 +344,9 @@ void vhu_capture_file_take(void *context, const struct vhu_record *record)
 
 int vhu_capture_file_next(struct vhu_capture_file *capture)
 {
-	struct timespec now;
-
 	if (!capture->series)
 		return -EINVAL;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return capture_switch(capture, (uint64_t)now.tv_sec * NS + (uint64_t)now.tv_nsec);
+	return capture_switch(capture, vhu_realtime_ns());
 }
 
 int vhu_capture_file_where(const struct vhu_capture_file *capture, char *to, size_t size)

@@ -59,7 +59,7 @@ struct vhu_capture_file {
 	int fd;
 	struct vhu_pcapng_writer *writer;
 	const char *name;  /* for people */
-	uint64_t begun_ns; /* as vhu_loop_now tells */
+	uint64_t begun_ns; /* by vhu_now_ns */
 	uint64_t until_ns; /* of records' times: the next file is for what comes later */
 	uint64_t head;     /* bytes that it began with */
 	uint64_t before;   /* records of all files before it */
@@ -67,7 +67,7 @@ struct vhu_capture_file {
 	bool series;
 	struct vhu_series files;
 	bool stays;        /* the next file cannot be begun: that was said */
-	uint64_t again_ns; /* when the next file may be tried for; as vhu_loop_now tells */
+	uint64_t again_ns; /* when the next file may be tried for; by vhu_now_ns */
 
 	bool pipe;
 	bool stuck; /* the pipe's reader was waited for in vain, and has not read since */

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
 #include "proxy/control/request.h"
 
 /* Until accepting is tried again after descriptors or memory ran out. */
@@ -119,8 +120,7 @@ static void control_admit(struct vhu_control *control, int fd)
 /* Somebody came. */
 static void control_accept(struct vhu_watch *watch, uint32_t events)
 {
-	struct vhu_control *control =
-	    (struct vhu_control *)((char *)watch - offsetof(struct vhu_control, watch));
+	struct vhu_control *control = vhu_container_of(watch, struct vhu_control, watch);
 	int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	(void)events;
@@ -141,8 +141,7 @@ static void control_accept(struct vhu_watch *watch, uint32_t events)
 /* The moment after accepting failed has passed. */
 static void control_resume(struct vhu_timer *timer)
 {
-	struct vhu_control *control =
-	    (struct vhu_control *)((char *)timer - offsetof(struct vhu_control, resume));
+	struct vhu_control *control = vhu_container_of(timer, struct vhu_control, resume);
 
 	vhu_loop_watch(&control->proxy->loop, &control->watch, EPOLLIN);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "lib/util/util.h"
 #include "proxy/capture/prologue.h"
 
 struct vhu_proxy_session *vhu_status_next(const struct vhu_proxy *proxy, uint64_t after)
@@ -79,7 +80,7 @@ void vhu_status_gather(struct vhu_status *status, const struct vhu_proxy_session
 	memset(status, 0, sizeof(*status));
 	status->session = session;
 	status->state = prologue ? vhu_prologue_state(prologue, session->number) : NULL;
-	status->now_ns = vhu_loop_now();
+	status->now_ns = vhu_now_ns();
 	for (const struct vhu_link *link = session->links; link; link = link->next) {
 		status_add_link(status, link);
 		status_add_request(status, link);

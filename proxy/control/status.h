@@ -36,7 +36,7 @@ struct vhu_status_link {
 struct vhu_status {
 	const struct vhu_proxy_session *session;
 	const struct vhu_state *state; /* as its messages tell; NULL: not known */
-	uint64_t now_ns;               /* as vhu_loop_now tells */
+	uint64_t now_ns;               /* by vhu_now_ns */
 	struct vhu_status_link link[VHU_STATUS_LINKS];
 	unsigned links;
 	const struct vhu_interposer *interposer; /* NULL: none stand between its kicks and calls */

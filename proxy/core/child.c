@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
+
 /* Be @child of @parent. What hinders that is written to @report as an errno. */
 static _Noreturn void child_become(const struct vhu_child *child, pid_t parent, int report)
 {
@@ -89,13 +91,13 @@ bool vhu_child_wait(struct vhu_child *child, int patience_ms, int hurry)
 {
 	struct pollfd ask[2] = {{.fd = child->ends.fd, .events = POLLIN},
 				{.fd = hurry, .events = POLLIN}};
-	uint64_t until = vhu_loop_now() + (uint64_t)patience_ms * 1000000, now;
+	uint64_t until = vhu_now_ns() + (uint64_t)patience_ms * VHU_NS_PER_MS, now;
 
 	while (!child_has_ended(child)) {
-		now = vhu_loop_now();
+		now = vhu_now_ns();
 		if (now >= until || ask[1].revents)
 			return false;
-		if (poll(ask, 2, (int)((until - now) / 1000000) + 1) < 0)
+		if (poll(ask, 2, (int)((until - now) / VHU_NS_PER_MS) + 1) < 0)
 			ask[1].revents = 0;
 	}
 	return true;

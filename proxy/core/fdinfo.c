@@ -20,6 +20,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
+
 #define MEMFD_PREFIX "/memfd:"
 #define EVENTFD_NAME "anon_inode:[eventfd]"
 #define FDINFO       "/proc/self/fdinfo/"
@@ -246,7 +248,7 @@ static void describe_memory(int fd, struct vhu_fd_info *info)
  * that is called like a memfd has a link to it; a memfd has none. */
 static enum vhu_fd_kind describe_kind(const struct stat *st, const char *name)
 {
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(names); i++) {
 		if (!strncmp(name, names[i].prefix, strlen(names[i].prefix)))
 			return names[i].kind;
 	}

@@ -9,16 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NS_PER_MS 1000000u
-#define NS_PER_S  1000000000u
-
-uint64_t vhu_loop_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
+#include "lib/util/util.h"
 
 int vhu_loop_start(struct vhu_loop *loop)
 {
@@ -114,7 +105,7 @@ static void loop_plant(struct vhu_timer **root, struct vhu_timer *heap)
 void vhu_loop_set(struct vhu_loop *loop, struct vhu_timer *timer, uint64_t after_ns)
 {
 	vhu_loop_unset(timer);
-	timer->due_ns = vhu_loop_now() + after_ns;
+	timer->due_ns = vhu_now_ns() + after_ns;
 	timer->child = timer->next = NULL;
 	loop_plant(&loop->timers, loop_meld(loop->timers, timer));
 }
@@ -149,7 +140,7 @@ static uint64_t loop_patience(const struct vhu_loop *loop)
 
 	if (!first)
 		return UINT64_MAX;
-	now = vhu_loop_now();
+	now = vhu_now_ns();
 	return first->due_ns <= now ? 0 : first->due_ns - now;
 }
 
@@ -157,7 +148,7 @@ static uint64_t loop_patience(const struct vhu_loop *loop)
  * again and again. Returns as epoll_wait does. */
 static int loop_wait_ms(struct vhu_loop *loop, uint64_t ns)
 {
-	uint64_t ms = ns / NS_PER_MS + (ns % NS_PER_MS != 0);
+	uint64_t ms = ns / VHU_NS_PER_MS + (ns % VHU_NS_PER_MS != 0);
 	int most = ns == UINT64_MAX ? -1 : ms > INT_MAX ? INT_MAX : (int)ms;
 
 	return epoll_wait(loop->epoll, loop->batch, VHU_LOOP_EVENTS, most);
@@ -168,7 +159,7 @@ static int loop_wait(struct vhu_loop *loop)
 {
 	uint64_t ns = loop_patience(loop);
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 35)
-	struct timespec time = {(time_t)(ns / NS_PER_S), (long)(ns % NS_PER_S)};
+	struct timespec time = {(time_t)(ns / VHU_NS_PER_S), (long)(ns % VHU_NS_PER_S)};
 
 	/* Linux 5.11. A timer may be for less than a millisecond: a kick's delay. */
 	if (ns && ns != UINT64_MAX && !loop->coarse) {
@@ -186,7 +177,7 @@ static int loop_wait(struct vhu_loop *loop)
  * next turn. */
 static void loop_fire(struct vhu_loop *loop)
 {
-	uint64_t now = vhu_loop_now();
+	uint64_t now = vhu_now_ns();
 	struct vhu_timer *timer;
 
 	while ((timer = loop->timers) && timer->due_ns <= now) {

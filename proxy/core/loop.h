@@ -53,9 +53,6 @@ int vhu_loop_watch(struct vhu_loop *loop, struct vhu_watch *watch, uint32_t even
 /* Take @watch out, with what is pending for it. To be called before its descriptor is closed. */
 void vhu_loop_unwatch(struct vhu_loop *loop, struct vhu_watch *watch);
 
-/* Return the time that timers go by, in nanoseconds. */
-uint64_t vhu_loop_now(void);
-
 /* Let @timer fire once, @after_ns from now; one that is set already is set anew. */
 void vhu_loop_set(struct vhu_loop *loop, struct vhu_timer *timer, uint64_t after_ns);
 

@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
 #include "proxy/core/systemd.h"
 #include "proxy/endpoint/socket_owner.h"
 
@@ -355,7 +356,7 @@ static int endpoint_inherit(struct vhu_endpoint *endpoint, char *error)
 				     endpoint->path, strerror(errno));
 	}
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	for (size_t i = 0; i < sizeof(additions) / sizeof(additions[0]); i++)
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(additions); i++)
 		setsockopt(fd, SOL_SOCKET, additions[i], &off, sizeof(off));
 	if (listens) {
 		endpoint->kind = VHU_ENDPOINT_LISTEN;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
 #include "proxy/eventfd/eventfd.h"
 
 /* Until it is tried again to pass on what is held. Whoever lets it go tells at once, so this is for
@@ -30,7 +31,7 @@ static uint64_t wire_sum(uint64_t a, uint64_t b)
 /* Let the timer fire when the next of what is delayed is due, or soon where something is held. */
 static void wire_set_timer(struct vhu_eventfd_relay *wire)
 {
-	uint64_t now = vhu_loop_now(), due = wire->held ? now + WIRE_RETRY_NS : UINT64_MAX;
+	uint64_t now = vhu_now_ns(), due = wire->held ? now + WIRE_RETRY_NS : UINT64_MAX;
 
 	if (wire->delayings && wire->delayed[0].due_ns < due)
 		due = wire->delayed[0].due_ns;
@@ -89,10 +90,9 @@ static void wire_ripen(struct vhu_eventfd_relay *wire, uint64_t now)
 /* The wire's timer fired. */
 static void wire_fire(struct vhu_timer *timer)
 {
-	struct vhu_eventfd_relay *wire =
-	    (struct vhu_eventfd_relay *)((char *)timer - offsetof(struct vhu_eventfd_relay, timer));
+	struct vhu_eventfd_relay *wire = vhu_container_of(timer, struct vhu_eventfd_relay, timer);
 
-	wire_ripen(wire, vhu_loop_now());
+	wire_ripen(wire, vhu_now_ns());
 	vhu_eventfd_relay_flush(wire);
 	wire_set_timer(wire);
 }
@@ -124,7 +124,7 @@ void vhu_eventfd_relay_pass(struct vhu_eventfd_relay *wire, uint64_t count, uint
 {
 	if (!count || wire->broken)
 		return;
-	if (delay_ns && wire_delay(wire, count, vhu_loop_now() + delay_ns)) {
+	if (delay_ns && wire_delay(wire, count, vhu_now_ns() + delay_ns)) {
 		wire_set_timer(wire);
 		return;
 	}

@@ -4,6 +4,7 @@
 
 #include "lib/protocol/line.h"
 #include "lib/util/duration.h"
+#include "lib/util/util.h"
 #include "proxy/core/loop.h"
 #include "proxy/eventfd/interposer.h"
 
@@ -44,7 +45,7 @@ int vhu_interposer_vring_text(const struct vhu_interposer_vring *ring, char *to,
 	if (ring->open_kicks)
 		vhu_line_printf(&line, "; %" PRIu64 " kick%s since %s had no call",
 				ring->open_kicks, ring->open_kicks == 1 ? "" : "s",
-				vhu_duration_text(vhu_loop_now() - ring->open_ns, half));
+				vhu_duration_text(vhu_now_ns() - ring->open_ns, half));
 	return (int)line.length;
 }
 
@@ -79,7 +80,7 @@ static void put_ring(struct vhu_json *json, const struct vhu_interposer_vring *r
 	}
 	if (ring->open_kicks) {
 		vhu_json_unsigned(json, "kicks_without_call", ring->open_kicks);
-		vhu_json_unsigned(json, "for_ns", vhu_loop_now() - ring->open_ns);
+		vhu_json_unsigned(json, "for_ns", vhu_now_ns() - ring->open_ns);
 	}
 	vhu_json_object_end(json);
 }

@@ -2,6 +2,7 @@
 /* Notifiers: what comes on a wire is counted, timed, recorded, and lost or changed by faults. */
 #include <time.h>
 
+#include "lib/util/util.h"
 #include "proxy/eventfd/interposer.h"
 #include "proxy/session/session.h"
 
@@ -27,10 +28,8 @@ static void signal_record(const struct signal *signal)
 	const struct vhu_peer *peer = &session->peer[from_front ? VHU_FRONT : VHU_BACK];
 	struct vhu_record record = {.type = VHU_RECORD_VRING};
 	struct vhu_vring_event *event = &record.vring;
-	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	record.time_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	record.time_ns = vhu_realtime_ns();
 	event->act = from_front                       ? VHU_ACT_KICK
 		     : signal->wire->role == VHU_CALL ? VHU_ACT_CALL
 						      : VHU_ACT_ERR;
@@ -55,7 +54,7 @@ static void signal_answers(struct signal *signal)
 		return;
 	}
 	signal->timed = true;
-	signal->kick_to_call = vhu_loop_now() - ring->open_ns;
+	signal->kick_to_call = vhu_now_ns() - ring->open_ns;
 	ring->open_kicks = 0;
 	vhu_histogram_add(&ring->kick_to_call, signal->kick_to_call, 1);
 }
@@ -75,7 +74,7 @@ static void signal_note(struct signal *signal)
 		count->repeated += signal->count;
 	if (signal->wire->role == VHU_KICK) {
 		if (!ring->open_kicks)
-			ring->open_ns = vhu_loop_now();
+			ring->open_ns = vhu_now_ns();
 		ring->open_kicks += signal->count;
 	} else if (signal->wire->role == VHU_CALL && signal->fate != VHU_FATE_LOST) {
 		signal_answers(signal);

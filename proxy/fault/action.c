@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/util/duration.h"
+#include "lib/util/util.h"
 #include "proxy/fault/value.h"
 
 /* Where the reading stands. */
@@ -270,7 +271,7 @@ static const struct action action_table[] = {
     {"lose", VHU_FAULT_LOSE, false, true, read_nothing},
     {"repeat", VHU_FAULT_REPEAT, false, true, read_number, 1, 1000, true, 1},
 };
-#define ACTIONS (sizeof(action_table) / sizeof(action_table[0]))
+#define ACTIONS VHU_ARRAY_SIZE(action_table)
 
 /* Find an action by its name, or say that there is none. Returns it or NULL. */
 static const struct action *find_action(struct reader *reader, struct vhu_word word)

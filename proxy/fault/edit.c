@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/util/duration.h"
+#include "lib/util/util.h"
 #include "proxy/session/session.h"
 
 void vhu_fault_edit_tell(struct vhu_fault_edit_work *work, const char *format, ...)
@@ -76,8 +77,7 @@ static void do_delay(struct vhu_fault_edit_work *work, const struct vhu_fault_ac
 /* The person, or a fault's removal, lets a message go. */
 static void let_go(struct vhu_fault_held *held)
 {
-	struct vhu_relay_plan *plan =
-	    (struct vhu_relay_plan *)((char *)held - offsetof(struct vhu_relay_plan, held));
+	struct vhu_relay_plan *plan = vhu_container_of(held, struct vhu_relay_plan, held);
 
 	vhu_relay_let_go(plan->relay);
 }

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/util/util.h"
 #include "proxy/fault/action.h"
 #include "proxy/fault/value.h"
 
@@ -60,7 +61,7 @@ static unsigned distance(struct vhu_word a, const char *b)
 	const size_t size = strlen(b);
 	unsigned row[48];
 
-	if (size >= sizeof(row) / sizeof(row[0]) || a.size > size + 4 || size > a.size + 4)
+	if (size >= VHU_ARRAY_SIZE(row) || a.size > size + 4 || size > a.size + 4)
 		return 9;
 	for (unsigned j = 0; j <= size; j++)
 		row[j] = j;
@@ -269,7 +270,7 @@ static int read_keyword(struct reader *reader, struct vhu_word word)
 		reader->reply = vhu_word_is(word, "reply");
 		return 1;
 	}
-	for (size_t i = 0; i < sizeof(keyword) / sizeof(keyword[0]); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(keyword); i++) {
 		if (!vhu_word_is(name, keyword[i].name))
 			continue;
 		if (name.size == word.size || name.at[name.size] != '=')

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/util/util.h"
+
 /* What every header has, besides the table's fields. */
 static const struct {
 	const char *name;
@@ -139,7 +141,7 @@ static bool find_place(struct vhu_word word, struct vhu_fault_field *field)
 		*field = (struct vhu_fault_field){.place = VHU_FAULT_FDS, .size = 1};
 		return true;
 	}
-	for (size_t i = 0; i < sizeof(of_header) / sizeof(of_header[0]); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(of_header); i++) {
 		if (vhu_word_is(word, of_header[i].name)) {
 			*field = (struct vhu_fault_field){.place = VHU_FAULT_BYTES,
 							  .path = of_header[i].name,
@@ -149,7 +151,7 @@ static bool find_place(struct vhu_word word, struct vhu_fault_field *field)
 			return true;
 		}
 	}
-	for (size_t i = 0; bracket && i < sizeof(of_place) / sizeof(of_place[0]); i++) {
+	for (size_t i = 0; bracket && i < VHU_ARRAY_SIZE(of_place); i++) {
 		struct vhu_word number = {bracket + 1, word.size - name.size - 2};
 
 		if (!vhu_word_is(name, of_place[i].name) || word.size < name.size + 3 ||

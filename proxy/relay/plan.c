@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/util/duration.h"
+#include "lib/util/util.h"
 #include "proxy/relay/internal.h"
 
 struct vhu_relay_plan *vhu_relay_plan_of(struct vhu_relay *relay)
@@ -266,7 +267,7 @@ static void relay_tell_held(struct vhu_relay_plan *plan)
 	char time[VHU_DURATION_TEXT_SIZE];
 
 	snprintf(plan->text + length, sizeof(plan->text) - length, "; let go after %s",
-		 vhu_duration_text(vhu_loop_now() - plan->held_ns, time));
+		 vhu_duration_text(vhu_now_ns() - plan->held_ns, time));
 	plan->held_ns = 0;
 }
 
@@ -292,7 +293,7 @@ enum vhu_relay_step vhu_relay_proceed(struct vhu_relay *relay)
 	if (plan->hold) {
 		if (plan->hold_ns)
 			vhu_loop_set(relay->loop, &relay->timer, plan->hold_ns);
-		plan->held_ns = vhu_loop_now();
+		plan->held_ns = vhu_now_ns();
 		relay->wants = VHU_RELAY_HELD;
 		return VHU_RELAY_WAIT;
 	}

@@ -6,6 +6,8 @@
 
 #include "proxy/relay/internal.h"
 
+#include "lib/util/util.h"
+
 void vhu_relay_free_descriptions(struct vhu_relay *relay)
 {
 	free(relay->record.fd);
@@ -52,15 +54,15 @@ void vhu_relay_describe(struct vhu_relay *relay, unsigned count)
 void vhu_relay_received(struct vhu_relay *relay, uint16_t marks)
 {
 	struct vhu_record *record = &relay->record;
-	struct timespec now;
+	uint64_t now_ns;
 
 	if (!relay->describe || relay->recorded)
 		return;
-	clock_gettime(CLOCK_REALTIME, &now);
+	now_ns = vhu_realtime_ns();
 	if (relay->fds)
 		vhu_relay_describe(relay, relay->fds);
 	relay->recorded = true;
-	record->time_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	record->time_ns = now_ns;
 	record->marks |= marks;
 	record->text = NULL;
 	if (relay->plan && relay->plan->text[0]) {

@@ -8,6 +8,8 @@
 
 #include "proxy/relay/internal.h"
 
+#include "lib/util/util.h"
+
 /* Reads in one run before other sessions have their turn. */
 #define RELAY_TURNS    64u
 /* After a try to read on found nothing, this many messages are waited for without trying. */
@@ -21,8 +23,7 @@ _Static_assert(sizeof(struct vhu_header) == VHU_HEADER_SIZE, "a header is read a
 /* The relay's timer fired. */
 static void relay_fire(struct vhu_timer *timer)
 {
-	struct vhu_relay *relay =
-	    (struct vhu_relay *)((char *)timer - offsetof(struct vhu_relay, timer));
+	struct vhu_relay *relay = vhu_container_of(timer, struct vhu_relay, timer);
 
 	if (relay->wants == VHU_RELAY_HELD) {
 		vhu_relay_let_go(relay);

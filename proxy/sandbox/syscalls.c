@@ -27,6 +27,8 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
+
 /* Room for the name of a call. */
 #define CALLS_NAME 32
 
@@ -177,7 +179,7 @@ static int calls_narrow(scmp_filter_ctx filter, pid_t child)
 	    {"kill", 1, {SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)child)}},
 	};
 	/* Without a child its row, the last one, is of nobody. */
-	size_t rows = sizeof(narrow) / sizeof(narrow[0]) - !child;
+	size_t rows = VHU_ARRAY_SIZE(narrow) - !child;
 	int error = 0;
 
 	for (size_t i = 0; i < rows && !error; i++) {

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "lib/util/util.h"
+
 enum vhu_side vhu_link_stats_asks(enum vhu_channel channel)
 {
 	return channel == VHU_FRONT_END ? VHU_FRONT : VHU_BACK;
@@ -65,7 +67,7 @@ void vhu_link_stats_passed(struct vhu_link_stats *traffic, enum vhu_channel chan
 	way->messages++;
 	way->bytes += bytes;
 	way->fds += fds;
-	way->last_ns = vhu_loop_now();
+	way->last_ns = vhu_now_ns();
 	if (!header)
 		return;
 	if (from != vhu_link_stats_asks(channel))

@@ -18,12 +18,12 @@
 
 struct vhu_link_stats_way {
 	uint64_t messages, bytes, fds;
-	uint64_t last_ns; /* when a message passed last, as vhu_loop_now tells; 0 never */
+	uint64_t last_ns; /* when a message passed last, by vhu_now_ns; 0 never */
 };
 
 struct vhu_link_stats_request {
 	uint32_t request, flags; /* of its header */
-	uint64_t ns;             /* when it passed, as vhu_loop_now tells */
+	uint64_t ns;             /* when it passed, by vhu_now_ns */
 };
 
 struct vhu_link_stats {

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
+
 /* Until one whose queue is full is tried again. */
 #define PAIR_FULL_NS   10000000u
 /* Until one that is not there is tried again. */
@@ -121,7 +123,7 @@ static bool pair_no_room(int error)
  * that has not happened for a while. */
 static void pair_exhausted(struct vhu_pair *pair, int error)
 {
-	uint64_t now = vhu_loop_now();
+	uint64_t now = vhu_now_ns();
 	bool said = pair->exhausted_ns && now - pair->exhausted_ns < PAIR_QUIET_NS;
 	struct rlimit limit = {0};
 
@@ -159,8 +161,7 @@ static int pair_connect(struct vhu_pair *pair, enum vhu_side side, uint64_t sinc
 		pair->pause_ns = fd == -EAGAIN ? PAIR_FULL_NS : PAIR_RESUME_NS;
 		return -EAGAIN;
 	}
-	if ((fd != -ENOENT && fd != -ECONNREFUSED) ||
-	    vhu_loop_now() - since_ns >= pair->patience_ns)
+	if ((fd != -ENOENT && fd != -ECONNREFUSED) || vhu_now_ns() - since_ns >= pair->patience_ns)
 		return fd;
 	if (!pair->missed)
 		vhu_pair_say(pair, "%s: %s: waiting until somebody listens there", end->path,
@@ -269,13 +270,13 @@ static void pair_meet(struct vhu_pair *pair)
 /* It is time to look again whether waiting peers can be joined. */
 static void pair_again(struct vhu_timer *timer)
 {
-	pair_meet((struct vhu_pair *)((char *)timer - offsetof(struct vhu_pair, again)));
+	pair_meet(vhu_container_of(timer, struct vhu_pair, again));
 }
 
 /* The moment after running out of descriptors has passed. */
 static void pair_resume(struct vhu_timer *timer)
 {
-	pair_listen((struct vhu_pair *)((char *)timer - offsetof(struct vhu_pair, resume)));
+	pair_listen(vhu_container_of(timer, struct vhu_pair, resume));
 }
 
 /* Return whether the peer of @fd, which was just accepted, has gone away while it was queued. */
@@ -402,7 +403,7 @@ int vhu_pair_start(struct vhu_pair *pair, char error[VHU_ENDPOINT_ERROR])
 		pair_welcome(pair, side, pair->end[side].fd);
 		pair->end[side].fd = -1;
 	}
-	pair->called_ns = vhu_loop_now();
+	pair->called_ns = vhu_now_ns();
 	pair_meet(pair);
 	return 0;
 }
@@ -421,7 +422,7 @@ void vhu_pair_session_ended(struct vhu_pair *pair)
 	if (!pair->one_at_a_time && !pair->calls && pair->open != VHU_PAIR_SESSIONS_MAX - 1)
 		return;
 	/* Not from within the session, which is about to be freed. */
-	pair->called_ns = vhu_loop_now();
+	pair->called_ns = vhu_now_ns();
 	vhu_loop_set(&pair->proxy->loop, &pair->again, pair->calls ? PAIR_MISSED_NS : 0);
 }
 
@@ -436,7 +437,7 @@ void vhu_pair_peer_left(struct vhu_pair *pair, struct vhu_waiting_peer *waiter)
 	if (inherited) {
 		pair_give_up(pair, line);
 	} else if (pair->calls) {
-		pair->called_ns = vhu_loop_now();
+		pair->called_ns = vhu_now_ns();
 		vhu_loop_set(&pair->proxy->loop, &pair->again, PAIR_MISSED_NS);
 	} else if (!pair->resume.link) {
 		pair_listen(pair);

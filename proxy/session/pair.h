@@ -73,7 +73,7 @@ struct vhu_pair {
 	bool missed;           /* it was said that a side is not there yet */
 	uint64_t called_ns;    /* when it began to call for the next session */
 	uint64_t pause_ns;     /* until it looks again */
-	uint64_t exhausted_ns; /* when descriptors last ran out, as vhu_loop_now tells; 0 never */
+	uint64_t exhausted_ns; /* when descriptors last ran out, by vhu_now_ns; 0 never */
 };
 
 /*

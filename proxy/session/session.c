@@ -13,16 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
 #include "proxy/session/pair.h"
-
-/* Return the time of records. */
-static uint64_t session_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 void vhu_proxy_session_record(struct vhu_proxy_session *session, enum vhu_channel channel,
 			      struct vhu_record *record)
@@ -37,7 +29,7 @@ void vhu_proxy_session_record(struct vhu_proxy_session *session, enum vhu_channe
 void vhu_proxy_session_error(struct vhu_proxy_session *session, enum vhu_channel channel,
 			     const char *format, ...)
 {
-	struct vhu_record record = {.time_ns = session_now(), .type = VHU_RECORD_ERROR};
+	struct vhu_record record = {.time_ns = vhu_realtime_ns(), .type = VHU_RECORD_ERROR};
 	char text[VHU_RECORD_TEXT_MAX + 1];
 	va_list arguments;
 
@@ -63,7 +55,7 @@ void vhu_proxy_session_say(const struct vhu_proxy_session *session, const char *
 static void session_opened(struct vhu_proxy_session *session, enum vhu_channel channel)
 {
 	struct vhu_record record = {
-	    .time_ns = session_now(),
+	    .time_ns = vhu_realtime_ns(),
 	    .type = VHU_RECORD_OPENED,
 	    .front_end = session->peer[VHU_FRONT],
 	    .back_end = session->peer[VHU_BACK],
@@ -77,7 +69,7 @@ static void session_closed(struct vhu_proxy_session *session, enum vhu_channel c
 			   const char *reason)
 {
 	struct vhu_record record = {
-	    .time_ns = session_now(),
+	    .time_ns = vhu_realtime_ns(),
 	    .type = VHU_RECORD_CLOSED,
 	    .text = reason,
 	};
@@ -130,8 +122,7 @@ static void session_link_ended(struct vhu_proxy_session *session, struct vhu_lin
 static void session_lingered(struct vhu_timer *timer)
 {
 	struct vhu_proxy_session *session =
-	    (struct vhu_proxy_session *)((char *)timer -
-					 offsetof(struct vhu_proxy_session, linger));
+	    vhu_container_of(timer, struct vhu_proxy_session, linger);
 
 	vhu_proxy_session_end(session, "session ended, and nobody reads");
 }
@@ -168,7 +159,7 @@ int vhu_proxy_session_start(struct vhu_pair *pair, const int socket[2], const ch
 	session->proxy = pair->proxy;
 	session->pair = pair;
 	session->number = ++pair->proxy->sessions;
-	session->begun_ns = vhu_loop_now();
+	session->begun_ns = vhu_now_ns();
 	session->linger.fire = session_lingered;
 	session->next = pair->sessions;
 	session->link = &pair->sessions;

@@ -42,7 +42,7 @@ struct vhu_proxy_session {
 	struct vhu_pair *pair;
 	struct vhu_proxy_session *next, **link; /* of the pair */
 	uint64_t number;
-	uint64_t begun_ns;       /* as vhu_loop_now tells */
+	uint64_t begun_ns;       /* by vhu_now_ns */
 	struct vhu_peer peer[2]; /* by side */
 	char comm[2][VHU_FDINFO_COMM];
 	struct vhu_link *links;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
 #include "proxy/session/pair.h"
 
 /* A waiting peer has gone away while it waited. */
@@ -29,7 +30,7 @@ struct vhu_waiting_peer *vhu_waiting_peer_add(struct vhu_pair *pair, enum vhu_si
 	waiter->watch.fd = fd;
 	waiter->pair = pair;
 	waiter->side = side;
-	waiter->since_ns = vhu_loop_now();
+	waiter->since_ns = vhu_now_ns();
 	while (*last)
 		last = &(*last)->next;
 	*last = waiter;

@@ -15,7 +15,7 @@ struct vhu_waiting_peer {
 	struct vhu_watch watch; /* tells when it goes away; in the loop once it has to wait */
 	struct vhu_pair *pair;
 	enum vhu_side side;
-	uint64_t since_ns; /* when it came, as vhu_loop_now tells */
+	uint64_t since_ns; /* when it came, by vhu_now_ns */
 	struct vhu_waiting_peer *next;
 };
 

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
 #include "samples/backend/backend.h"
 #include "samples/common/clock.h"
 
@@ -42,7 +43,7 @@ void vhu_call(struct vhu_backend *backend, struct vhu_device_vring *ring)
 	if (!late)
 		vhu_call_now(backend, ring);
 	else if (ring->call_due == VHU_CLOCK_NEVER)
-		ring->call_due = vhu_clock_now() + late->time;
+		ring->call_due = vhu_now_ns() + late->time;
 }
 
 void vhu_call_error(struct vhu_backend *backend, struct vhu_device_vring *ring)

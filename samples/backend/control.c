@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "lib/util/util.h"
 #include "samples/backend/handlers.h"
 #include "samples/common/clock.h"
 
@@ -107,8 +108,8 @@ static void begin_reply(struct vhu_backend *backend, const struct vhu_message *r
 static void wait_for(uint64_t span)
 {
 	struct timespec time = {
-	    .tv_sec = (time_t)(span / VHU_CLOCK_SECOND),
-	    .tv_nsec = (long)(span % VHU_CLOCK_SECOND),
+	    .tv_sec = (time_t)(span / VHU_NS_PER_S),
+	    .tv_nsec = (long)(span % VHU_NS_PER_S),
 	};
 
 	nanosleep(&time, NULL);

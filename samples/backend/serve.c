@@ -13,6 +13,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
 #include "samples/backend/handlers.h"
 #include "samples/common/clock.h"
 
@@ -59,7 +60,7 @@ static nfds_t list(struct loop *loop)
 /* Do what is due. Returns when there is more to do, or VHU_CLOCK_NEVER. */
 static uint64_t do_due(struct vhu_backend *backend)
 {
-	uint64_t now = vhu_clock_now(), next = VHU_CLOCK_NEVER;
+	uint64_t now = vhu_now_ns(), next = VHU_CLOCK_NEVER;
 
 	for (unsigned i = 0; backend->socket >= 0 && i < backend->device->queues; i++) {
 		struct vhu_device_vring *ring = &backend->ring[i];
@@ -190,11 +191,11 @@ int vhu_serve(struct vhu_backend *backend, int listener, int connected)
 	if (connected >= 0)
 		vhu_backend_open(backend, connected);
 	while (!loop.stop) {
-		uint64_t next = do_due(backend), now = vhu_clock_now();
+		uint64_t next = do_due(backend), now = vhu_now_ns();
 		uint64_t span = next > now ? next - now : 0;
 		struct timespec time = {
-		    .tv_sec = (time_t)(span / VHU_CLOCK_SECOND),
-		    .tv_nsec = (long)(span % VHU_CLOCK_SECOND),
+		    .tv_sec = (time_t)(span / VHU_NS_PER_S),
+		    .tv_nsec = (long)(span % VHU_NS_PER_S),
 		};
 		nfds_t listed = list(&loop);
 		int ready = ppoll(loop.list, listed, next == VHU_CLOCK_NEVER ? NULL : &time, NULL);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/util/util.h"
 #include "samples/backend/backend.h"
 #include "samples/backend/probe.h"
 #include "samples/common/clock.h"
@@ -79,7 +80,7 @@ static int work_once(struct vhu_backend *backend, struct vhu_device_vring *ring)
 		give(backend, ring, done);
 		return got;
 	}
-	done.due = vhu_clock_now() + backend->delay;
+	done.due = vhu_now_ns() + backend->delay;
 	if (vhu_misbehaviour_comes(&backend->faults, VHU_MISBEHAVIOUR_REORDER, NULL))
 		done.due += 2 * backend->delay;
 	ring->done[ring->done_count++] = done;

@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Time in nanoseconds. */
+/* Spans of time. */
 #include "samples/common/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "lib/util/util.h"
 
 /* The longest span: some eleven days. */
-#define SPAN_MAX (1000000 * (double)VHU_CLOCK_SECOND)
-
-uint64_t vhu_clock_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * VHU_CLOCK_SECOND + (uint64_t)now.tv_nsec;
-}
+#define SPAN_MAX (1000000 * (double)VHU_NS_PER_S)
 
 int vhu_clock_parse(const char *text, uint64_t *span)
 {
@@ -30,7 +23,7 @@ int vhu_clock_parse(const char *text, uint64_t *span)
 	if (*text < '0' || *text > '9')
 		return -EINVAL;
 	number = strtod(text, &unit);
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(units); i++) {
 		if (strcmp(unit, units[i].name))
 			continue;
 		number *= units[i].nanoseconds;

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
 #include "samples/common/clock.h"
 #include "samples/frontend/frontend.h"
 
@@ -29,8 +30,8 @@ bool vhu_has(const struct vhu_frontend *frontend, unsigned protocol_feature)
 static int try_connect(struct vhu_frontend *frontend)
 {
 	const struct timeval patience = {
-	    .tv_sec = (time_t)(frontend->wanted.timeout / VHU_CLOCK_SECOND),
-	    .tv_usec = (suseconds_t)(frontend->wanted.timeout % VHU_CLOCK_SECOND / 1000),
+	    .tv_sec = (time_t)(frontend->wanted.timeout / VHU_NS_PER_S),
+	    .tv_usec = (suseconds_t)(frontend->wanted.timeout % VHU_NS_PER_S / 1000),
 	};
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int error;
@@ -57,7 +58,7 @@ int vhu_connect(struct vhu_frontend *frontend, uint64_t deadline)
 	int error;
 
 	while ((error = try_connect(frontend)) != 0) {
-		if (vhu_clock_now() >= deadline)
+		if (vhu_now_ns() >= deadline)
 			return vhu_say(frontend, "%s: cannot connect: %s", frontend->wanted.path,
 				       strerror(-error));
 		nanosleep(&pause, NULL);
@@ -147,13 +148,13 @@ static int wait_for_reply(struct vhu_frontend *frontend, uint64_t deadline)
 	    {.fd = frontend->socket, .events = POLLIN},
 	    {.fd = frontend->back_channel, .events = POLLIN},
 	};
-	uint64_t now = vhu_clock_now();
+	uint64_t now = vhu_now_ns();
 	struct timespec left = {0};
 
 	if (now >= deadline)
 		return -ETIMEDOUT;
-	left.tv_sec = (time_t)((deadline - now) / VHU_CLOCK_SECOND);
-	left.tv_nsec = (long)((deadline - now) % VHU_CLOCK_SECOND);
+	left.tv_sec = (time_t)((deadline - now) / VHU_NS_PER_S);
+	left.tv_nsec = (long)((deadline - now) % VHU_NS_PER_S);
 	if (ppoll(list, 2, &left, NULL) < 0)
 		return errno == EINTR ? 0 : -errno;
 	if (list[1].revents && vhu_hear(frontend))
@@ -170,7 +171,7 @@ static int no_reply(struct vhu_frontend *frontend, const struct vhu_message *row
 	case -ETIMEDOUT:
 	case -EAGAIN:
 		return vhu_say(frontend, "%s: %s: no reply within %.3g s", path, row->name,
-			       (double)frontend->wanted.timeout / VHU_CLOCK_SECOND);
+			       (double)frontend->wanted.timeout / VHU_NS_PER_S);
 	case -EPIPE:
 	case -ECONNRESET:
 		frontend->gone = true;
@@ -216,7 +217,7 @@ int vhu_ask(struct vhu_frontend *frontend, enum vhu_message_id id, struct vhu_wi
 	const struct vhu_message *row = &vhu_messages[id];
 	bool own = row->reply_rule == VHU_REPLY_ALWAYS ||
 		   (row->reply_rule == VHU_REPLY_FEATURE && vhu_has(frontend, row->reply_feature));
-	uint64_t deadline = vhu_clock_now() + frontend->wanted.timeout;
+	uint64_t deadline = vhu_now_ns() + frontend->wanted.timeout;
 	int got;
 
 	vhu_wire_drop(&frontend->answer);

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
 #include "samples/common/clock.h"
 #include "samples/frontend/frontend.h"
 
@@ -53,7 +54,7 @@ static bool may_begin(const struct vhu_frontend *frontend, uint64_t now, uint64_
 		return false;
 	if (wanted->rate == 0)
 		return true;
-	next = (double)frontend->begun * (double)VHU_CLOCK_SECOND / (double)wanted->rate;
+	next = (double)frontend->begun * (double)VHU_NS_PER_S / (double)wanted->rate;
 	*due = frontend->start + (uint64_t)next;
 	return *due <= now;
 }
@@ -118,7 +119,7 @@ static int offer(struct vhu_frontend *frontend, struct vhu_queue *queue, uint64_
 		frontend->kind->prepare(frontend, queue, n);
 		if (queue->idles + 1 == frontend->wanted.depth)
 			queue->progress = now;
-		slot->since = vhu_clock_now();
+		slot->since = vhu_now_ns();
 		queue->vring.format->offer(&queue->vring, n, slot->part, slot->parts);
 		frontend->begun++;
 		offered++;
@@ -142,7 +143,7 @@ static int stuck(struct vhu_frontend *frontend, struct vhu_queue *queue)
 		why = "it does not read the kick";
 	return vhu_say(frontend,
 		       "vring %u: the back-end got nowhere with %u requests in %.3g s: %s",
-		       queue->index, out, (double)frontend->wanted.timeout / VHU_CLOCK_SECOND, why);
+		       queue->index, out, (double)frontend->wanted.timeout / VHU_NS_PER_S, why);
 }
 
 /* Return when a queue that gets nowhere is to be given up. */
@@ -159,7 +160,7 @@ static uint64_t patience_of(const struct vhu_frontend *frontend, const struct vh
  */
 static int turn(struct vhu_frontend *frontend, struct vhu_queue *queue, uint64_t *next)
 {
-	uint64_t now = vhu_clock_now(), due;
+	uint64_t now = vhu_now_ns(), due;
 	bool polls = frontend->wanted.poll;
 	int offered;
 
@@ -190,7 +191,7 @@ static bool finished(const struct vhu_frontend *frontend)
 
 	if (frontend->done < frontend->begun)
 		return false;
-	return !may_begin(frontend, vhu_clock_now(), &due) && due == VHU_CLOCK_NEVER;
+	return !may_begin(frontend, vhu_now_ns(), &due) && due == VHU_CLOCK_NEVER;
 }
 
 /* Read the calls that have come. */
@@ -218,11 +219,11 @@ static int wait_until(struct vhu_frontend *frontend, uint64_t due)
 	    [ON_SOCKET] = {.fd = frontend->socket, .events = POLLIN},
 	    [ON_CHANNEL] = {.fd = frontend->back_channel, .events = POLLIN},
 	};
-	uint64_t now = vhu_clock_now();
+	uint64_t now = vhu_now_ns();
 	uint64_t span = due > now ? due - now : 0;
 	struct timespec time = {
-	    .tv_sec = (time_t)(span / VHU_CLOCK_SECOND),
-	    .tv_nsec = (long)(span % VHU_CLOCK_SECOND),
+	    .tv_sec = (time_t)(span / VHU_NS_PER_S),
+	    .tv_nsec = (long)(span % VHU_NS_PER_S),
 	};
 	char byte;
 
@@ -246,12 +247,12 @@ static int wait_until(struct vhu_frontend *frontend, uint64_t due)
 /* Wait for another back-end. One that is about to die may still be connected to: try again. */
 static int find_another(struct vhu_frontend *frontend)
 {
-	uint64_t deadline = vhu_clock_now() + frontend->wanted.timeout;
+	uint64_t deadline = vhu_now_ns() + frontend->wanted.timeout;
 	int error;
 
 	do {
 		frontend->gone = false;
-		frontend->patient = vhu_clock_now() < deadline;
+		frontend->patient = vhu_now_ns() < deadline;
 		vhu_disconnect(frontend);
 		error = vhu_connect(frontend, deadline) || vhu_session_begin(frontend) ? -1 : 0;
 	} while (error && frontend->gone && frontend->patient);
@@ -274,7 +275,7 @@ static int come_back(struct vhu_frontend *frontend)
 			       "%s: the back-end went, and did not track what was in flight", path);
 	/* What it gave back before it went is done. */
 	for (unsigned i = 0; i < frontend->wanted.queues; i++)
-		if (collect(frontend, &frontend->queue[i], vhu_clock_now()))
+		if (collect(frontend, &frontend->queue[i], vhu_now_ns()))
 			return -1;
 	if (find_another(frontend))
 		return -1;
@@ -282,7 +283,7 @@ static int come_back(struct vhu_frontend *frontend)
 	for (unsigned i = 0; i < frontend->wanted.queues; i++) {
 		struct vhu_queue *queue = &frontend->queue[i];
 
-		queue->progress = vhu_clock_now();
+		queue->progress = vhu_now_ns();
 		if (kick(frontend, queue, true))
 			return -1;
 	}
@@ -306,7 +307,7 @@ int vhu_load(struct vhu_frontend *frontend)
 	int gone;
 
 	sigaction(SIGINT, &action, NULL);
-	frontend->start = vhu_clock_now();
+	frontend->start = vhu_now_ns();
 	frontend->end = duration == VHU_CLOCK_NEVER ? duration : frontend->start + duration;
 	for (;;) {
 		uint64_t next = VHU_CLOCK_NEVER;
@@ -333,6 +334,6 @@ int vhu_load(struct vhu_frontend *frontend)
 		if (gone < 0 || (gone > 0 && come_back(frontend)))
 			return -1;
 	}
-	frontend->end = vhu_clock_now();
+	frontend->end = vhu_now_ns();
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <linux/virtio_ids.h>
 #include <string.h>
 
+#include "lib/util/util.h"
 #include "samples/common/clock.h"
 #include "samples/frontend/frontend.h"
 
@@ -276,13 +277,13 @@ static int run(const struct vhu_command *command, int argc, char **argv)
 		       .ring_size = 128,
 		       .size = 4096,
 		       .duration = VHU_CLOCK_NEVER,
-		       .timeout = 5 * VHU_CLOCK_SECOND},
+		       .timeout = 5 * VHU_NS_PER_S},
 	};
 	const char *argument;
 	int key, status;
 
 	frontend.command = command;
-	frontend.run = vhu_clock_now();
+	frontend.run = vhu_now_ns();
 	while ((key = vhu_options_next(command, argc, argv, &argument)) >= 0) {
 		status = take_option(command, &frontend.wanted, key, argument);
 		if (status != VHU_EXIT_DONE)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "lib/util/json.h"
+#include "lib/util/util.h"
 #include "samples/common/clock.h"
 #include "samples/frontend/frontend.h"
 
@@ -13,7 +14,7 @@ static const struct {
 	double percent;
 } percentiles[] = {
     {"p50", "50%", 50}, {"p90", "90%", 90}, {"p99", "99%", 99}, {"p99_9", "99.9%", 99.9}};
-#define PERCENTILES (sizeof(percentiles) / sizeof(percentiles[0]))
+#define PERCENTILES VHU_ARRAY_SIZE(percentiles)
 
 /* Sums over all queues. */
 struct sums {
@@ -75,7 +76,7 @@ static double micro(uint64_t nanoseconds)
 static void report_text(const struct vhu_frontend *frontend)
 {
 	const struct vhu_latency *latency = &frontend->latency;
-	double seconds = (double)(frontend->end - frontend->start) / (double)VHU_CLOCK_SECOND;
+	double seconds = (double)(frontend->end - frontend->start) / (double)VHU_NS_PER_S;
 	struct sums sums = sum(frontend);
 
 	printf("%s: %u %s vring%s, depth %u, %" PRIu32 " bytes a request%s%s\n",

@@ -8,6 +8,8 @@
 
 #include "samples/frontend/frontend.h"
 
+#include "lib/util/util.h"
+
 #define BIT(feature) (UINT64_C(1) << (feature))
 
 /* What is taken if the back-end offers it; the rest goes by what is wanted. */
@@ -206,7 +208,7 @@ static int first_time(struct vhu_frontend *frontend)
 {
 	const struct vhu_load_kind *const kinds[] = {&vhu_load_rng, &vhu_load_blk};
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(kinds); i++)
 		if (kinds[i]->device == frontend->wanted.device)
 			frontend->kind = kinds[i];
 	if (!frontend->kind)

@@ -11,6 +11,8 @@
 
 #include "tests/unit/session_stand.h"
 
+#include "lib/util/util.h"
+
 #define KEY 0x5c
 
 static void key_material_is_not_recorded_of_altered_messages(void **state)
@@ -114,12 +116,12 @@ static void a_late_payload_does_not_save_a_message(void **state)
 	(void)state;
 	for (unsigned altered = 0; altered < 2; altered++) {
 		struct stand *stand = stand_begin(false);
-		const uint64_t until = vhu_loop_now() + 3 * VHU_RELAY_STALL_NS;
+		const uint64_t until = vhu_now_ns() + 3 * VHU_RELAY_STALL_NS;
 		const int back = stand->peer[VHU_BACK];
 
 		stand_fault(stand, altered ? "SET_VRING_KICK: set vring=7" : "13: drop");
 		assert_int_equal(write(stand->peer[VHU_FRONT], &header, 12), 12);
-		while (vhu_loop_now() < until)
+		while (vhu_now_ns() < until)
 			stand_turn(stand);
 		assert_int_equal(recv(back, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_PEEK),
 				 altered ? -1 : 12);

@@ -6,6 +6,8 @@
 
 #include "tools/check/check.h"
 
+#include "lib/util/util.h"
+
 /* The groups that a rule's hundreds tell. */
 static const char *const group[] = {
     [1] = "Framing",
@@ -53,7 +55,7 @@ void vhu_check_list_markdown(FILE *to)
 		if (rule->id / 100 != hundreds) {
 			hundreds = rule->id / 100;
 			fprintf(to, "\n## %s\n",
-				hundreds < sizeof(group) / sizeof(group[0]) && group[hundreds]
+				hundreds < VHU_ARRAY_SIZE(group) && group[hundreds]
 				    ? group[hundreds]
 				    : "More");
 		}

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
 #include "proxy/control/socket.h"
 #include "tools/commands.h"
 
@@ -167,7 +168,7 @@ static int find_verb(struct request *request, int words, char **word)
 	for (int taking = words > 1 ? 2 : 1; taking; taking--) {
 		snprintf(name, sizeof(name), "%s%s%s", word[0], taking > 1 ? " " : "",
 			 taking > 1 ? word[1] : "");
-		for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		for (size_t i = 0; i < VHU_ARRAY_SIZE(verbs); i++) {
 			if (strcmp(verbs[i].name, name))
 				continue;
 			request->verb = &verbs[i];

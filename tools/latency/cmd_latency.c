@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/util/duration.h"
+#include "lib/util/util.h"
 #include "tools/commands.h"
 #include "tools/latency/capture.h"
 #include "tools/latency/events.h"
@@ -137,7 +138,7 @@ static int find_rings(struct latency *latency)
 static void put(struct latency *latency, FILE *to, bool last)
 {
 	const struct vhu_latency_request *request = latency->request;
-	uint64_t now = vhu_latency_now();
+	uint64_t now = vhu_now_ns();
 
 	vhu_latency_vrings_read(&latency->rings);
 	if (request->json) {
@@ -192,7 +193,7 @@ static bool look(struct latency *latency, uint64_t now)
 /* Wait for the next tick, a signal, an event or news of the capture. Returns whether to go on. */
 static bool wait_until(struct latency *latency, uint64_t until)
 {
-	uint64_t now = vhu_latency_now(), value;
+	uint64_t now = vhu_now_ns(), value;
 	struct pollfd watched[] = {
 	    {.fd = latency->signals, .events = POLLIN},
 	    {.fd = vhu_probes_events_fd(latency->probes), .events = POLLIN},
@@ -212,11 +213,11 @@ static bool wait_until(struct latency *latency, uint64_t until)
 static void watch(struct latency *latency)
 {
 	const struct vhu_latency_request *request = latency->request;
-	uint64_t start = vhu_latency_now(), tick = start, shown = start, looked = start;
+	uint64_t start = vhu_now_ns(), tick = start, shown = start, looked = start;
 	bool more = true;
 
 	while (more) {
-		uint64_t now = vhu_latency_now(), until;
+		uint64_t now = vhu_now_ns(), until;
 
 		if (request->duration_ns && now - start >= request->duration_ns)
 			break;

@@ -11,22 +11,12 @@
 
 #include "lib/capture/pcapng.h"
 #include "lib/util/duration.h"
-
-#define NS UINT64_C(1000000000)
-
-/* Return the time of a clock. */
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * NS + (uint64_t)now.tv_nsec;
-}
+#include "lib/util/util.h"
 
 void vhu_latency_events_epoch(struct vhu_latency_events *events)
 {
-	uint64_t before = clock_ns(CLOCK_MONOTONIC), day = clock_ns(CLOCK_REALTIME);
-	uint64_t after = clock_ns(CLOCK_MONOTONIC);
+	uint64_t before = vhu_now_ns(), day = vhu_realtime_ns();
+	uint64_t after = vhu_now_ns();
 
 	events->epoch_ns = (int64_t)(day - (before + (after - before) / 2));
 }
@@ -120,7 +110,7 @@ static void tell_slow(const struct vhu_latency_events *events, const struct vhu_
 {
 	uint64_t at = (uint64_t)((int64_t)event->time_ns + events->epoch_ns);
 	char text[VHU_DURATION_TEXT_SIZE], day[32] = "", session[40] = "";
-	time_t seconds = (time_t)(at / NS);
+	time_t seconds = (time_t)(at / VHU_NS_PER_S);
 	struct tm tm;
 
 	if (localtime_r(&seconds, &tm))
@@ -128,7 +118,7 @@ static void tell_slow(const struct vhu_latency_events *events, const struct vhu_
 	if (ring->session)
 		snprintf(session, sizeof(session), "session %" PRIu64 " ", ring->session);
 	fprintf(events->slow, "%s.%06" PRIu64 " %svring %" PRIu32 ": kick to call %s", day,
-		at % NS / 1000, session, ring->vring,
+		at % VHU_NS_PER_S / 1000, session, ring->vring,
 		vhu_duration_text(event->time_ns - event->kick_ns, text));
 	put_stages(events->slow, event);
 	fprintf(events->slow,

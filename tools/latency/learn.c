@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/util/util.h"
+
 /* Eventfds that can be told apart at once. */
 #define SHARED_MAX   256
 /* Threads of a back-end that are told apart; a power of two. */
@@ -17,11 +19,10 @@
 #define SURE_ENOUGH  80
 /* Scores that differ by less say the same. */
 #define SCORE_TIE    10
-#define NS           UINT64_C(1000000000)
 /* Nothing is concluded before, so that rings that are busy at once are numbered together. */
-#define LISTEN_NS    (1 * NS)
+#define LISTEN_NS    (1 * VHU_NS_PER_S)
 /* With less evidence than enough, what there is counts after this. */
-#define PATIENCE_NS  (3 * NS)
+#define PATIENCE_NS  (3 * VHU_NS_PER_S)
 
 /* A shared eventfd. */
 struct shared {

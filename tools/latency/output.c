@@ -8,6 +8,7 @@
 #include "lib/util/duration.h"
 #include "lib/util/histogram.h"
 #include "lib/util/json.h"
+#include "lib/util/util.h"
 
 /* The longest bar of a histogram. */
 #define BAR    50
@@ -29,7 +30,7 @@ static const struct stage {
     {"push to call", "push_to_call_ns", true, VHU_PUSH_TO_CALL},
     {"kick to call", "kick_to_call_ns", false, VHU_KICK_TO_CALL},
 };
-#define STAGES (sizeof(stage) / sizeof(stage[0]))
+#define STAGES VHU_ARRAY_SIZE(stage)
 
 /* Return whether a stage is watched. */
 static bool is_watched(const struct vhu_latency_vrings *rings, const struct stage *which)
@@ -229,7 +230,7 @@ static void json_stage(struct vhu_json *json, const struct vhu_latency_vring *ri
 
 	vhu_json_object(json, which->key);
 	vhu_json_unsigned(json, "count", histogram.count);
-	for (size_t i = 0; histogram.count && i < sizeof(row) / sizeof(row[0]); i++)
+	for (size_t i = 0; histogram.count && i < VHU_ARRAY_SIZE(row); i++)
 		vhu_json_unsigned(json, row[i].key,
 				  vhu_histogram_quantile(&histogram, row[i].permille));
 	vhu_json_object_end(json);

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/util/util.h"
+
 /* For so long an eventfd that is in no process is expected to come. */
 #define PATIENCE_NS UINT64_C(5000000000)
 
@@ -16,19 +18,11 @@ struct listing {
 	int count;
 };
 
-uint64_t vhu_latency_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-}
-
 void vhu_latency_vrings_init(struct vhu_latency_vrings *rings, struct vhu_probes *probes)
 {
 	memset(rings, 0, sizeof(*rings));
 	rings->probes = probes;
-	rings->begun_ns = vhu_latency_now();
+	rings->begun_ns = vhu_now_ns();
 	pthread_mutex_init(&rings->lock, NULL);
 }
 
@@ -165,7 +159,7 @@ static struct vhu_bpf_role role_of(const struct vhu_latency_vrings *rings, unsig
 /* Note that an eventfd is watched from now on, and how long it was not. */
 static void begin(struct vhu_latency_vring *ring, struct vhu_latency_fd *fd)
 {
-	uint64_t now = vhu_latency_now(), delay = now > fd->since_ns ? now - fd->since_ns : 0;
+	uint64_t now = vhu_now_ns(), delay = now > fd->since_ns ? now - fd->since_ns : 0;
 
 	ring->ever_wired = true;
 	if (!fd->fresh)
@@ -308,7 +302,7 @@ void vhu_latency_vrings_rewire(struct vhu_latency_vrings *rings)
 
 int vhu_latency_vrings_wire(struct vhu_latency_vrings *rings)
 {
-	uint64_t now = vhu_latency_now();
+	uint64_t now = vhu_now_ns();
 	struct listing list;
 	int wired = 0;
 	bool missing = false;

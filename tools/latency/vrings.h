@@ -91,9 +91,6 @@ void vhu_latency_vrings_rewire(struct vhu_latency_vrings *rings);
  */
 int vhu_latency_vrings_wire(struct vhu_latency_vrings *rings);
 
-/* Return the time of CLOCK_MONOTONIC. */
-uint64_t vhu_latency_now(void);
-
 /* Read all counts. */
 void vhu_latency_vrings_read(struct vhu_latency_vrings *rings);
 

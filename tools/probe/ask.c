@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
 #include "proxy/core/fdinfo.h"
 #include "tools/probe/probe.h"
 
@@ -220,7 +221,7 @@ static int ask_safe(struct vhu_probe *probe)
 	};
 	int error = 0;
 
-	for (size_t i = 0; i < sizeof(question) / sizeof(question[0]) && !error; i++)
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(question) && !error; i++)
 		if (vhu_probe_has(&probe->wire, question[i].needs))
 			error = ask_number(probe, question[i].id, question[i].field,
 					   question[i].has, question[i].value);

@@ -5,19 +5,10 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
 #include "proxy/core/fdinfo.h"
-
-/* Return the time, in nanoseconds since the epoch. */
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_REALTIME, &time);
-	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
 
 int vhu_probe_log_open(struct vhu_probe_log *log, int capture, const char *comment)
 {
@@ -45,7 +36,7 @@ static bool is_ours(const struct vhu_finding *finding, const struct vhu_record *
 	/* That we closed is what is wrong then, but for what was never answered. */
 	if (record->type == VHU_RECORD_CLOSED && !strcmp(record->text, VHU_PROBE_WE_CLOSED))
 		return finding->rule != &vhu_rules[VHU_RULE_AT_402];
-	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(ours); i++)
 		if (finding->rule == &vhu_rules[ours[i]])
 			return true;
 	return false;
@@ -79,7 +70,7 @@ void vhu_probe_log_opened(struct vhu_probe_log *log, int socket, const char *pat
 {
 	char comm[VHU_FDINFO_COMM], own[VHU_FDINFO_COMM] = "";
 	struct vhu_record record = {
-	    .time_ns = now(),
+	    .time_ns = vhu_realtime_ns(),
 	    .type = VHU_RECORD_OPENED,
 	    .session = ++log->session,
 	    .front_end = {true, (uint32_t)getpid(), getuid(), getgid(), own, ""},
@@ -95,7 +86,7 @@ void vhu_probe_log_message(struct vhu_probe_log *log, const struct vhu_probe_pas
 	struct vhu_fd_info info[VHU_PROBE_FDS_MAX];
 	char name[VHU_PROBE_FDS_MAX][VHU_FDINFO_NAME];
 	struct vhu_record record = {
-	    .time_ns = now(),
+	    .time_ns = vhu_realtime_ns(),
 	    .type = VHU_RECORD_MESSAGE,
 	    .from_back_end = passed->from_back_end,
 	    .marks = passed->marks | (vhu_host_is_big_endian() ? VHU_MARK_BIG_ENDIAN : 0),
@@ -114,7 +105,7 @@ void vhu_probe_log_message(struct vhu_probe_log *log, const struct vhu_probe_pas
 void vhu_probe_log_closed(struct vhu_probe_log *log, const char *reason)
 {
 	const struct vhu_record record = {
-	    .time_ns = now(),
+	    .time_ns = vhu_realtime_ns(),
 	    .type = VHU_RECORD_CLOSED,
 	    .session = log->session,
 	    .text = reason,

@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "lib/cli/options.h"
+#include "lib/util/util.h"
 
 uint32_t vhu_probe_device(const char *word)
 {
@@ -38,7 +39,7 @@ static bool take(struct vhu_probe_expected *expected, const char *key, const cha
 	};
 	uint64_t number = 0;
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(known); i++) {
 		if (strcmp(key, known[i].key))
 			continue;
 		if (*known[i].has)

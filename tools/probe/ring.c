@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
 #include "tools/probe/wire.h"
 
 /* Each ring has so much of the memory, its areas a page each. */
@@ -71,7 +72,7 @@ static const struct shape shapes[] = {
 /* Return the shape of requests to a device, or NULL. */
 static const struct shape *shape_of(uint32_t device)
 {
-	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(shapes); i++)
 		if (shapes[i].device == device)
 			return &shapes[i];
 	return NULL;

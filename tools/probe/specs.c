@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/session/device.h"
+#include "lib/util/util.h"
 #include "tools/probe/probe.h"
 
 bool vhu_probe_may_be_proposal(const struct vhu_probe *probe)
@@ -51,7 +52,7 @@ static void take_specs(struct vhu_probe *probe, const struct vhu_probe_message *
 	    {&probe->specs.max_vqs, VHU_FIELD_backend_specs_max_vqs},
 	};
 
-	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(told); i++)
 		*told[i].value = (struct vhu_probe_value){
 		    (uint32_t)vhu_probe_get(reply, told[i].field), VHU_PROBE_BY_STANDALONE, NULL};
 	probe->found_dialect = VHU_STANDALONE;

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
 #include "tools/proxy/run.h"
 
 /* After a session that was the only one, until COMMAND is told to end. */
@@ -23,7 +24,6 @@
 /* After COMMAND has ended, until the sessions are: so many turns of so long. */
 #define CHILD_TURNS     200
 #define CHILD_TURN_NS   10000000u
-#define NS_PER_MS       1000000u
 
 /* Return whether any session is left. */
 static bool has_sessions(const struct vhu_proxy_run *run)
@@ -38,8 +38,7 @@ static bool has_sessions(const struct vhu_proxy_run *run)
 /* COMMAND has ended: stop as soon as its sessions have, which the same event brings about. */
 static void linger(struct vhu_timer *timer)
 {
-	struct vhu_proxy_run *run =
-	    (struct vhu_proxy_run *)((char *)timer - offsetof(struct vhu_proxy_run, child.linger));
+	struct vhu_proxy_run *run = vhu_container_of(timer, struct vhu_proxy_run, child.linger);
 
 	if (has_sessions(run) && run->child.lingered++ < CHILD_TURNS)
 		vhu_loop_set(&run->proxy.loop, timer, CHILD_TURN_NS);
@@ -50,9 +49,7 @@ static void linger(struct vhu_timer *timer)
 /* COMMAND has ended. */
 static void child_ended(struct vhu_watch *watch, uint32_t events)
 {
-	struct vhu_proxy_run *run =
-	    (struct vhu_proxy_run *)((char *)watch -
-				     offsetof(struct vhu_proxy_run, child.child.ends));
+	struct vhu_proxy_run *run = vhu_container_of(watch, struct vhu_proxy_run, child.child.ends);
 
 	(void)events;
 	vhu_loop_unwatch(&run->proxy.loop, watch);
@@ -102,11 +99,11 @@ static void say_end(const struct vhu_proxy_run *run)
  * whether it has ended. */
 static bool wait_for_end(struct vhu_proxy_run *run, int patience_ms)
 {
-	uint64_t now = vhu_loop_now(), until = now + (uint64_t)patience_ms * NS_PER_MS;
+	uint64_t now = vhu_now_ns(), until = now + (uint64_t)patience_ms * VHU_NS_PER_MS;
 
 	run->signalled = false;
-	for (; !run->signalled && now < until; now = vhu_loop_now()) {
-		if (vhu_child_wait(&run->child.child, (int)((until - now) / NS_PER_MS) + 1,
+	for (; !run->signalled && now < until; now = vhu_now_ns()) {
+		if (vhu_child_wait(&run->child.child, (int)((until - now) / VHU_NS_PER_MS) + 1,
 				   run->signals.fd))
 			return true;
 		/* It may have been one that asks for something else. */

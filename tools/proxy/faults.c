@@ -8,6 +8,8 @@
 
 #include "tools/proxy/run.h"
 
+#include "lib/util/util.h"
+
 int vhu_proxy_run_take_rules(struct vhu_proxy_run *run)
 {
 	const struct vhu_faults *asked = &run->request->faults;
@@ -20,7 +22,7 @@ int vhu_proxy_run_take_rules(struct vhu_proxy_run *run)
 	faults->seed = asked->seed;
 	if (!run->request->seeded &&
 	    getrandom(&faults->seed, sizeof(faults->seed), GRND_NONBLOCK) < 0)
-		faults->seed = vhu_loop_now();
+		faults->seed = vhu_now_ns();
 	for (const struct vhu_fault *fault = asked->first; fault; fault = fault->next)
 		if (vhu_faults_add(faults, fault->text, error) < 0)
 			return vhu_fail(run->command, "%s", error);

@@ -15,6 +15,8 @@
 
 #include "tools/proxy/run.h"
 
+#include "lib/util/util.h"
+
 #define FLIGHT_MOMENT_NS 200000000u
 
 /* See a record that is written; NULL: the file begins. */
@@ -84,11 +86,9 @@ static void write_out_bad(struct vhu_proxy_run *run)
 /* The moment after a session ended badly has passed. */
 static void moment_is_over(struct vhu_timer *timer)
 {
-	struct vhu_proxy_flight *flight =
-	    (struct vhu_proxy_flight *)((char *)timer - offsetof(struct vhu_proxy_flight, timer));
+	struct vhu_proxy_flight *flight = vhu_container_of(timer, struct vhu_proxy_flight, timer);
 
-	write_out_bad(
-	    (struct vhu_proxy_run *)((char *)flight - offsetof(struct vhu_proxy_run, flight)));
+	write_out_bad(vhu_container_of(flight, struct vhu_proxy_run, flight));
 }
 
 /* See a record that passes, after it is recorded. */

@@ -12,9 +12,8 @@
 #include "lib/capture/pcapng.h"
 #include "lib/cli/options.h"
 #include "lib/util/duration.h"
+#include "lib/util/util.h"
 #include "proxy/session/pair.h"
-
-#define NS_PER_S 1000000000u
 
 int vhu_proxy_request_wrong(char error[VHU_PROXY_REQUEST_ERROR], const char *format, ...)
 {
@@ -119,10 +118,10 @@ static int request_retry(struct vhu_proxy_request *request, const char *argument
 	request->patience_ns = VHU_PAIR_FOR_EVER;
 	if (!argument || !vhu_duration_parse(argument, &request->patience_ns))
 		return 0;
-	if (vhu_number_parse(argument, 0, UINT64_MAX / NS_PER_S, &seconds))
+	if (vhu_number_parse(argument, 0, UINT64_MAX / VHU_NS_PER_S, &seconds))
 		return vhu_proxy_request_wrong(error, "%s: not a time: write seconds, or as 500ms",
 					       argument);
-	request->patience_ns = seconds * NS_PER_S;
+	request->patience_ns = seconds * VHU_NS_PER_S;
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/util/utf8.h"
+#include "lib/util/util.h"
 #include "proxy/core/loop.h"
 
 #define SAY_NS      (UINT64_C(1000000000) / VHU_PROXY_SAY_A_SECOND)
@@ -37,7 +38,7 @@ bool vhu_proxy_may_say(void)
 /* Take a line from those that may be said. Returns whether there was one. */
 static bool say_take(void)
 {
-	uint64_t now = vhu_loop_now(), saved = VHU_PROXY_SAY_AT_ONCE * SAY_NS;
+	uint64_t now = vhu_now_ns(), saved = VHU_PROXY_SAY_AT_ONCE * SAY_NS;
 
 	if (say.spent_ns + saved < now)
 		say.spent_ns = now - saved;

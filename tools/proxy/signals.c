@@ -8,6 +8,8 @@
 
 #include "tools/proxy/run.h"
 
+#include "lib/util/util.h"
+
 /* Stop the loop. */
 static void stop(struct vhu_proxy_run *run)
 {
@@ -34,7 +36,7 @@ static const struct {
     {SIGHUP, true, stop},        {SIGUSR1, false, vhu_proxy_run_say_status},
     {SIGUSR2, false, write_out},
 };
-#define ROWS (sizeof(row) / sizeof(row[0]))
+#define ROWS VHU_ARRAY_SIZE(row)
 
 /* Set by the signal handler, by row; and written to: calls that wait are left. */
 static volatile sig_atomic_t noted[ROWS];
@@ -42,7 +44,7 @@ static volatile sig_atomic_t signalled = -1;
 
 /* What is ignored: it is only an error of a call. */
 static const int ignored[] = {SIGPIPE, SIGXFSZ};
-#define IGNORED (sizeof(ignored) / sizeof(ignored[0]))
+#define IGNORED VHU_ARRAY_SIZE(ignored)
 static struct sigaction before_ignored[IGNORED];
 
 /* Note a signal. */
@@ -64,8 +66,7 @@ static void on_signal(int number)
 /* Signals were noted: do what they ask for. */
 static void act(struct vhu_watch *watch, uint32_t events)
 {
-	struct vhu_proxy_run *run =
-	    (struct vhu_proxy_run *)((char *)watch - offsetof(struct vhu_proxy_run, signals));
+	struct vhu_proxy_run *run = vhu_container_of(watch, struct vhu_proxy_run, signals);
 	uint64_t times;
 
 	(void)events;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/util/util.h"
 #include "proxy/capture/prologue.h"
 #include "tools/proxy/run.h"
 #include "tools/proxy/say.h"
@@ -26,8 +27,7 @@ static void say_record(void *context, const struct vhu_record *record)
 /* Nobody reads the capture any more: stop the loop. */
 static void reader_left(struct vhu_watch *watch, uint32_t events)
 {
-	struct vhu_proxy_run *run =
-	    (struct vhu_proxy_run *)((char *)watch - offsetof(struct vhu_proxy_run, reader));
+	struct vhu_proxy_run *run = vhu_container_of(watch, struct vhu_proxy_run, reader);
 
 	(void)events;
 	vhu_loop_unwatch(&run->proxy.loop, watch);

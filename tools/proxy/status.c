@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "lib/util/util.h"
 #include "proxy/control/status.h"
 #include "tools/proxy/run.h"
 #include "tools/proxy/say.h"
@@ -23,8 +24,7 @@ static bool may_say(void)
 /* Say the next session, in the order of their numbers. */
 static void say_next(struct vhu_timer *timer)
 {
-	struct vhu_proxy_run *run =
-	    (struct vhu_proxy_run *)((char *)timer - offsetof(struct vhu_proxy_run, status.timer));
+	struct vhu_proxy_run *run = vhu_container_of(timer, struct vhu_proxy_run, status.timer);
 	const struct vhu_proxy_session *session = vhu_status_next(&run->proxy, run->status.said);
 	struct vhu_status status;
 	char *text = NULL;

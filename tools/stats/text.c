@@ -7,9 +7,8 @@
 
 #include "lib/show/state.h"
 #include "lib/util/duration.h"
+#include "lib/util/util.h"
 #include "tools/stats/stats.h"
-
-#define NS UINT64_C(1000000000)
 
 /* Write a length of time in a column. */
 static void put_time(uint64_t ns, int width)
@@ -35,7 +34,7 @@ static void put_peer(const char *label, const struct vhu_stats_peer *peer)
 /* Write when it was. */
 static void put_when(const struct vhu_stats *stats)
 {
-	time_t seconds = (time_t)(stats->begin_ns / NS);
+	time_t seconds = (time_t)(stats->begin_ns / VHU_NS_PER_S);
 	char text[VHU_DURATION_TEXT_SIZE], when[32] = "";
 	struct tm tm;
 
@@ -46,7 +45,7 @@ static void put_when(const struct vhu_stats *stats)
 		printf("all of it earlier; still open\n");
 		return;
 	}
-	printf("%s.%03" PRIu64 ", for %s", when, stats->begin_ns % NS / 1000000,
+	printf("%s.%03" PRIu64 ", for %s", when, stats->begin_ns % VHU_NS_PER_S / 1000000,
 	       vhu_duration_text(stats->end_ns - stats->begin_ns, text));
 	if (stats->sessions == 1) {
 		printf(stats->closed ? "; closed" : "; still open");

@@ -6,6 +6,7 @@
 
 #include "lib/protocol/text.h"
 #include "lib/session/internal.h"
+#include "lib/util/util.h"
 
 /* No payload of the front-end's and back-end's channels comes near this. */
 #define SIZE_SANE 65536
@@ -117,7 +118,7 @@ static void report_need(struct vhu_check_context *check, unsigned bit)
 	const struct vhu_message *message = check->note->message;
 	const char *name = feature_name(check, bit);
 
-	for (unsigned i = 0; i < sizeof(moved) / sizeof(moved[0]); i++) {
+	for (unsigned i = 0; i < VHU_ARRAY_SIZE(moved); i++) {
 		unsigned older = moved[i].older;
 		uint64_t depends = vhu_protocol_feature_depends(older, VHU_ANY);
 

@@ -6,6 +6,7 @@
 
 #include "lib/protocol/line.h"
 #include "lib/session/internal.h"
+#include "lib/util/util.h"
 
 #define TABLE_REGIONS_MAX   8 /* VHOST_MEMORY_BASELINE_NREGIONS */
 #define LOG_PAGE            4096
@@ -70,7 +71,7 @@ static void check_count(struct vhu_check_context *check)
 static void check_kind(struct vhu_check_context *check)
 {
 	const struct vhu_annotation *note = check->note;
-	unsigned row = 0, rows = sizeof(kinds_of) / sizeof(kinds_of[0]);
+	unsigned row = 0, rows = VHU_ARRAY_SIZE(kinds_of);
 
 	while (row < rows &&
 	       (kinds_of[row].message != note->message->id || kinds_of[row].reply != note->reply))

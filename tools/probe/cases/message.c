@@ -8,6 +8,8 @@
 
 #include "tools/probe/cases/cases.h"
 
+#include "lib/util/util.h"
+
 /* Long enough for a back-end to look at what it has got. */
 #define PAUSE_MS 50
 
@@ -91,7 +93,7 @@ void vhu_case_need_reply_get(struct vhu_fixture *fixture)
 
 	if (!vhu_fixture_greet(fixture, 0))
 		return;
-	for (unsigned i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
+	for (unsigned i = 0; i < VHU_ARRAY_SIZE(questions); i++) {
 		vhu_probe_begin(&message, questions[i], VHU_LAYOUT_none);
 		message.header.flags |= VHU_FLAG_NEED_REPLY;
 		if (vhu_probe_ask(fixture->wire, &message, &reply)) {
@@ -173,7 +175,7 @@ static void write_back(struct vhu_fixture *fixture, const struct vhu_field *fiel
 
 void vhu_case_set_config_part(struct vhu_fixture *fixture)
 {
-	for (size_t i = 0; i < sizeof(writable) / sizeof(writable[0]); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(writable); i++) {
 		const struct vhu_field *field = &vhu_fields[writable[i].field];
 
 		if (writable[i].device != fixture->device)

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include "lib/protocol/text.h"
+#include "lib/util/util.h"
 #include "tools/probe/cases/cases.h"
 
 /* How long a back-end of ours may take to end after its front-end went, before it is asked whether
@@ -37,10 +38,9 @@ const struct vhu_probe_case vhu_probe_cases[] = {
 	},
 #include "tools/probe/cases/cases.def"
 };
-const unsigned vhu_probe_cases_count = sizeof(vhu_probe_cases) / sizeof(vhu_probe_cases[0]);
+const unsigned vhu_probe_cases_count = VHU_ARRAY_SIZE(vhu_probe_cases);
 
-_Static_assert(sizeof(vhu_probe_cases) / sizeof(vhu_probe_cases[0]) <= 64,
-	       "a selection has a bit for each case");
+_Static_assert(VHU_ARRAY_SIZE(vhu_probe_cases) <= 64, "a selection has a bit for each case");
 
 int vhu_probe_select(struct vhu_probe_selection *selection, const char *name)
 {
