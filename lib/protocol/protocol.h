@@ -229,27 +229,6 @@ extern const struct vhu_field vhu_fields[VHU_FIELDS];
 extern const struct vhu_shapes vhu_shapes[VHU_SHAPE_SETS];
 extern const struct vhu_message vhu_messages[VHU_MESSAGES];
 
-struct vhu_header {
-	uint32_t request;
-	uint32_t flags;
-	uint32_t size; /* payload bytes that follow */
-};
-
-/* Read a header from its 12 bytes, sent in the byte order told. Returns it. */
-struct vhu_header vhu_header_read(const uint8_t bytes[VHU_HEADER_SIZE], bool big_endian);
-
-/* Write a header as 12 bytes in the byte order told. */
-void vhu_header_write(uint8_t bytes[VHU_HEADER_SIZE], struct vhu_header header, bool big_endian);
-
-/* Read an integer of 1, 2, 4 or 8 bytes in the byte order told. Returns its value. */
-uint64_t vhu_integer_read(const uint8_t *bytes, unsigned size, bool big_endian);
-
-/* Write an integer of 1, 2, 4 or 8 bytes in the byte order told; what does not fit is left out. */
-void vhu_integer_write(uint8_t *bytes, unsigned size, bool big_endian, uint64_t value);
-
-/* Return whether this machine is big endian: the byte order of peers on it. */
-bool vhu_host_is_big_endian(void);
-
 /* Return a channel's name ("front-end", "back-end", "gpu") or NULL for an unknown one. */
 const char *vhu_channel_name(enum vhu_channel channel);
 

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The rows of protocol.def as arrays, and the look-ups in them. */
-#include <endian.h>
 #include <string.h>
 #include <strings.h>
 
 #include "lib/protocol/protocol.h"
-#include "lib/protocol/walk.h"
 #include "lib/util/util.h"
 
 const struct vhu_name_set vhu_name_sets[VHU_NAME_SETS] = {
@@ -105,57 +103,6 @@ static const uint8_t row_of[VHU_CHANNELS][VHU_DIALECTS][INDEXED] = {
 #include "lib/protocol/protocol.def"
 };
 
-/* Integers are copied, not cast: what a peer sent is aligned to nothing. */
-
-uint64_t vhu_integer_read(const uint8_t *bytes, unsigned size, bool big_endian)
-{
-	uint16_t u16;
-	uint32_t u32;
-	uint64_t u64;
-
-	switch (size) {
-	case 1:
-		return bytes[0];
-	case 2:
-		memcpy(&u16, bytes, sizeof(u16));
-		return big_endian ? be16toh(u16) : le16toh(u16);
-	case 4:
-		memcpy(&u32, bytes, sizeof(u32));
-		return big_endian ? be32toh(u32) : le32toh(u32);
-	case 8:
-		memcpy(&u64, bytes, sizeof(u64));
-		return big_endian ? be64toh(u64) : le64toh(u64);
-	}
-	return 0;
-}
-
-void vhu_integer_write(uint8_t *bytes, unsigned size, bool big_endian, uint64_t value)
-{
-	for (unsigned i = 0; i < size; i++)
-		bytes[i] = (uint8_t)(value >> 8 * (big_endian ? size - 1 - i : i));
-}
-
-struct vhu_header vhu_header_read(const uint8_t bytes[VHU_HEADER_SIZE], bool big_endian)
-{
-	return (struct vhu_header){
-	    .request = (uint32_t)vhu_integer_read(bytes, 4, big_endian),
-	    .flags = (uint32_t)vhu_integer_read(bytes + 4, 4, big_endian),
-	    .size = (uint32_t)vhu_integer_read(bytes + 8, 4, big_endian),
-	};
-}
-
-void vhu_header_write(uint8_t bytes[VHU_HEADER_SIZE], struct vhu_header header, bool big_endian)
-{
-	vhu_integer_write(bytes, 4, big_endian, header.request);
-	vhu_integer_write(bytes + 4, 4, big_endian, header.flags);
-	vhu_integer_write(bytes + 8, 4, big_endian, header.size);
-}
-
-bool vhu_host_is_big_endian(void)
-{
-	return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
-}
-
 const char *vhu_channel_name(enum vhu_channel channel)
 {
 	static const char *const name[VHU_CHANNELS] = {
@@ -221,69 +168,6 @@ const struct vhu_message *vhu_message_by_name(const char *name)
 		if (is_among(name, vhu_messages[i].name) || is_among(name, vhu_messages[i].older))
 			return &vhu_messages[i];
 	return NULL;
-}
-
-/* Return whether protocol feature @bit is negotiated; *@known tells whether that can be told. */
-static bool negotiated(const struct vhu_context *context, unsigned bit, bool *known)
-{
-	*known = context->has_protocol_features;
-	return *known && (context->protocol_features >> bit & 1);
-}
-
-/* Return whether a payload of unknown memory layout can only be one with Xen's longer regions. */
-static bool looks_xen(const struct vhu_layout *layout, const struct vhu_payload *payload)
-{
-	const struct vhu_field *last = &vhu_fields[layout->first + layout->fields - 1];
-	uint64_t count;
-
-	if (last->kind != VHU_ARRAY)
-		return payload->size == layout->size;
-	return vhu_field_read(payload, last->counted_by, 0, &count) && count > 0 &&
-	       payload->size == last->offset + count * last->size;
-}
-
-/* Return whether a shape's condition holds. */
-static bool shape_fits(const struct vhu_shape *shape, const struct vhu_context *context,
-		       const struct vhu_payload *payload)
-{
-	const struct vhu_layout *layout = &vhu_layouts[shape->layout];
-	bool known, has;
-
-	switch (shape->when) {
-	case VHU_ALWAYS:
-		return true;
-	case VHU_IF_SIZE:
-		return payload->size == layout->size;
-	case VHU_IF_XEN:
-		has = negotiated(context, VHU_PF_XEN_MMAP, &known);
-		return known ? has : looks_xen(layout, payload);
-	case VHU_IF_PACKED:
-		return context->has_features && (context->features >> VHU_F_RING_PACKED & 1);
-	case VHU_IF_POSTCOPY:
-		return context->postcopy && payload->size == layout->size;
-	case VHU_IF_LOG_SHMFD:
-		has = negotiated(context, VHU_PF_LOG_SHMFD, &known);
-		return known ? has : payload->size >= layout->size;
-	case VHU_IF_ASYM: {
-		uint64_t operation;
-
-		return vhu_field_read(payload, layout->first, 0, &operation) &&
-		       operation >> 8 == VHU_CRYPTO_SERVICE_AKCIPHER;
-	}
-	}
-	return false;
-}
-
-const struct vhu_layout *vhu_message_layout(const struct vhu_message *message, bool reply,
-					    const struct vhu_context *context,
-					    const struct vhu_payload *payload)
-{
-	const struct vhu_shapes *shapes = &vhu_shapes[message->shape[reply]];
-
-	for (unsigned i = 0; i + 1 < shapes->shapes; i++)
-		if (shape_fits(&shapes->shape[i], context, payload))
-			return &vhu_layouts[shapes->shape[i].layout];
-	return &vhu_layouts[shapes->shape[shapes->shapes - 1].layout];
 }
 
 uint64_t vhu_protocol_feature_depends(unsigned bit, enum vhu_dialect dialect)

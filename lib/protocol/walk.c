@@ -8,40 +8,6 @@
  */
 #include "lib/protocol/walk.h"
 
-/* Return whether a kind is an integer's. */
-static bool is_integer(enum vhu_kind kind)
-{
-	return kind == VHU_UINT || kind == VHU_INT || kind == VHU_LE;
-}
-
-/* Return the value of an integer field that lies at @bytes: its mask's part, shifted down. */
-static uint64_t integer_of(const struct vhu_field *field, const uint8_t *bytes, bool big_endian)
-{
-	uint64_t value = vhu_integer_read(bytes, field->size, big_endian);
-
-	if (field->mask)
-		return (value & field->mask) >> __builtin_ctzll(field->mask);
-	if (field->kind == VHU_INT && field->size < 8) {
-		unsigned shift = 64 - 8 * field->size;
-
-		return (uint64_t)((int64_t)(value << shift) >> shift);
-	}
-	return value;
-}
-
-bool vhu_field_read(const struct vhu_payload *payload, enum vhu_field_id id, uint32_t base,
-		    uint64_t *value)
-{
-	const struct vhu_field *field = &vhu_fields[id];
-	uint64_t at = (uint64_t)base + field->offset;
-
-	if (!is_integer(field->kind) || at + field->size > payload->captured)
-		return false;
-	*value =
-	    integer_of(field, payload->bytes + at, field->kind != VHU_LE && payload->big_endian);
-	return true;
-}
-
 void vhu_walk_start(struct vhu_walk *walk, const struct vhu_layout *layout,
 		    const struct vhu_payload *payload, const struct vhu_context *context)
 {
@@ -162,9 +128,9 @@ static bool tell_bytes(struct vhu_walk *walk, struct vhu_item *item, const struc
 	cover(walk, at + size);
 	tell(item, VHU_ITEM_VALUE, field, at, size);
 	item->bytes = walk->payload.bytes + at;
-	if (is_integer(field->kind)) {
+	if (vhu_kind_is_integer(field->kind)) {
 		item->big_endian = field->kind != VHU_LE && walk->payload.big_endian;
-		item->value = integer_of(field, item->bytes, item->big_endian);
+		item->value = vhu_field_value(field, item->bytes, item->big_endian);
 	} else if (field->kind == VHU_PADDING) {
 		for (int64_t i = 0; i < size; i++)
 			item->value |= item->bytes[i] != 0;

@@ -12,7 +12,7 @@
 #ifndef VHU_PROTOCOL_WALK_H
 #define VHU_PROTOCOL_WALK_H
 
-#include "lib/protocol/protocol.h"
+#include "lib/protocol/field.h"
 
 /* Structures within structures, at the most. */
 #define VHU_WALK_DEPTH 6
@@ -71,13 +71,5 @@ void vhu_walk_start(struct vhu_walk *walk, const struct vhu_layout *layout,
 
 /* Take the next step. Returns false at the end, with *@item untouched. */
 bool vhu_walk_next(struct vhu_walk *walk, struct vhu_item *item);
-
-/*
- * Read one integer field of a payload without walking.
- * @base: where its layout begins in the payload (0 but for elements of arrays).
- * Returns whether the payload holds it; *@value then is what VHU_ITEM_VALUE would tell.
- */
-bool vhu_field_read(const struct vhu_payload *payload, enum vhu_field_id field, uint32_t base,
-		    uint64_t *value);
 
 #endif

@@ -4,12 +4,7 @@
 #define VHU_SESSION_INTERNAL_H
 
 #include "lib/protocol/walk.h"
-#include "lib/session/session.h"
-
-/* "Within a moment": what closes so soon after a message most likely closed because of it. */
-#define VHU_MOMENT_NS UINT64_C(10000000)
-
-#define VHU_RING_SIZE_MAX 32768
+#include "lib/session/annotation.h"
 
 /* More findings at one record are dropped. */
 #define VHU_FINDINGS_MAX 64
@@ -51,9 +46,6 @@ void vhu_annotation_lay_out(struct vhu_annotation *note);
 
 /* Return whether a request may be answered, as far as is known; in *@due whether it must be. */
 bool vhu_annotation_is_answered(const struct vhu_annotation *note, bool *due);
-
-/* Return how many vrings there can be, by what the back-end told. */
-uint64_t vhu_check_vring_limit(const struct vhu_check_context *check);
 
 /* Find the row of another dialect that a message looks like, which has the id of its own dialect's
  * but not the size. @request: its payload's size, or -1. Returns NULL where there is none. */
@@ -125,37 +117,6 @@ void vhu_state_forget(struct vhu_state *state);
 
 /* Free what a state holds. */
 void vhu_state_free(struct vhu_state *state);
-
-/* check_*.c: rules. Each looks at a message before the state is changed by it, but for
- * vhu_rules_ring_start, which looks at what it changed. */
-void vhu_rules_framing(struct vhu_check_context *check);
-void vhu_rules_negotiation(struct vhu_check_context *check);
-void vhu_rules_size(struct vhu_check_context *check);
-void vhu_rules_reply(struct vhu_check_context *check);
-void vhu_rules_ring(struct vhu_check_context *check);
-void vhu_rules_ring_start(struct vhu_check_context *check);
-/* Look for vrings that were enabled without an acknowledgement long enough ago to matter. */
-void vhu_rules_enabled(struct vhu_check_context *check);
-/* Report how often a running vring's call was replaced. */
-void vhu_rules_replaced(struct vhu_check_context *check, unsigned index,
-			const struct vhu_vring_fd *call);
-/* Report that a vring's first kick may be lost. */
-void vhu_rules_kick_lost(struct vhu_check_context *check, unsigned index);
-void vhu_rules_descriptors(struct vhu_check_context *check);
-void vhu_rules_memory(struct vhu_check_context *check);
-void vhu_rules_device(struct vhu_check_context *check);
-void vhu_rules_standalone(struct vhu_check_context *check);
-/* Look at a session that ended. @closed: by whom the record says, else the capture ended. */
-void vhu_rules_end(struct vhu_check_context *check, bool closed);
-/* Look at a channel that ended within its session. */
-void vhu_rules_channel_end(struct vhu_check_context *check);
-
-/* Report that a rule is broken. @other: the number of a record that has to do with it, or 0. */
-void vhu_report(struct vhu_check_context *check, enum vhu_rule_at rule, uint64_t other,
-		const char *format, ...) __attribute__((format(printf, 4, 5)));
-
-/* Return true the first time that it is asked of a rule in a session. */
-bool vhu_report_first(struct vhu_check_context *check, enum vhu_rule_at rule);
 
 /* Return the value of a field of the note's payload, 0 where it is not there. */
 static inline uint64_t vhu_get(const struct vhu_check_context *check, enum vhu_field_id field)

@@ -10,49 +10,9 @@
 #ifndef VHU_SESSION_SESSION_H
 #define VHU_SESSION_SESSION_H
 
-#include "lib/capture/record.h"
-#include "lib/session/rules/rules.h"
-#include "lib/session/state.h"
+#include "lib/session/annotation.h"
 
 struct vhu_sessions;
-
-/* Where something that a message names lies. */
-struct vhu_place {
-	const char *what; /* "descriptor area" */
-	unsigned region;  /* its place in the session's memory */
-	uint64_t offset;  /* bytes, from the region's beginning */
-};
-#define VHU_PLACES_MAX 3
-#define VHU_READ_BY    3
-
-/* What a record of type VHU_RECORD_MESSAGE means. For other types all but `context` is zero. */
-struct vhu_annotation {
-	bool has_header; /* all 12 bytes of it are there */
-	struct vhu_header header;
-	struct vhu_payload payload; /* what follows the header; lasts as long as the record */
-
-	bool reply;
-	const struct vhu_message *message;    /* NULL: an id that no dialect knows */
-	const struct vhu_message *or_message; /* or this one: nothing told the dialect yet */
-	const struct vhu_layout *layout;      /* of the payload; NULL without message */
-	struct vhu_context context;           /* what was known when it passed */
-
-	uint64_t request_number; /* reply: number of the record that it answers; 0 not found */
-	uint64_t delay_ns;       /* reply: since then */
-
-	int vring;           /* that the message is about; -1 none */
-	uint64_t offered_by; /* the message takes features: what offered them, 0 none */
-	uint64_t offer;
-	/* The message has several layouts: what tells them apart, that is what took virtio and
-	 * protocol features by then, and what began postcopy or ended it; 0 none. */
-	uint64_t read_by[VHU_READ_BY];
-	unsigned places;
-	struct vhu_place place[VHU_PLACES_MAX];
-
-	const struct vhu_state *state;     /* of the session, after this record; NULL: none kept */
-	const struct vhu_finding *finding; /* what this record breaks */
-	unsigned findings;
-};
 
 /*
  * Return a new, empty memory of sessions, to be freed by vhu_sessions_free; NULL out of memory.
@@ -109,26 +69,5 @@ enum vhu_dialect vhu_sessions_dialect(const struct vhu_sessions *sessions, uint6
 
 /* Return what was learnt so far of a session's virtio device; 0: nothing, or no such session. */
 uint32_t vhu_sessions_device(const struct vhu_sessions *sessions, uint64_t session);
-
-/*
- * Say again what a message is, of which a note was made before more was learnt about its session:
- * fills in @note for @record as vhu_session_feed did, with @context, and feeds nothing.
- * note->request_number and note->delay_ns are left alone.
- */
-void vhu_annotation_again(struct vhu_annotation *note, const struct vhu_record *record,
-			  const struct vhu_context *context);
-
-/* Write the message's name as people say it: "SET_VRING_KICK", "GET_CONFIG reply",
- * "GET_BACKEND_SPECS or GET_DEVICE_ID", "message 77". Returns what snprintf would. */
-int vhu_annotation_name(const struct vhu_annotation *note, const struct vhu_record *record,
-			char *to, size_t size);
-
-/*
- * Write what a record says as a sentence without its time, session and direction:
- * "SET_VRING_KICK vring 0, eventfd 9". Works for every type of record.
- * Returns what snprintf would.
- */
-int vhu_annotation_text(const struct vhu_annotation *note, const struct vhu_record *record,
-			char *to, size_t size);
 
 #endif

@@ -63,6 +63,7 @@
 #include <stddef.h>
 
 #include "lib/capture/record.h"
+#include "lib/protocol/field.h"
 #include "proxy/core/fdinfo.h"
 #include "proxy/core/loop.h"
 #include "proxy/fault/fault.h"

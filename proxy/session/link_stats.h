@@ -10,7 +10,7 @@
 #ifndef VHU_PROXY_SESSION_LINK_STATS_H
 #define VHU_PROXY_SESSION_LINK_STATS_H
 
-#include "lib/protocol/protocol.h"
+#include "lib/protocol/field.h"
 #include "proxy/proxy.h"
 
 /* Requests that are remembered; of more, the oldest are. */

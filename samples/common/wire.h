@@ -9,7 +9,6 @@
 #ifndef VHU_SAMPLES_COMMON_WIRE_H
 #define VHU_SAMPLES_COMMON_WIRE_H
 
-#include "lib/protocol/protocol.h"
 #include "lib/protocol/walk.h"
 
 /* More than any message here needs: a configuration space of 256 bytes, a table of 8 regions. */

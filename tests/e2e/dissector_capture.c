@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "lib/capture/pcapng.h"
+#include "lib/protocol/field.h"
 
 /* Where the times begin: 2024-01-01 00:00:00 UTC. */
 #define BEGIN 1704067200000000000ull

@@ -23,7 +23,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "lib/protocol/protocol.h"
+#include "lib/protocol/field.h"
 
 #define PAYLOAD_MAX 4096
 #define FAULTS_MAX  8

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "lib/capture/record.h"
+#include "lib/protocol/field.h"
 
 #define MODEL_MESSAGES 256
 #define MODEL_GROUPS   256

@@ -7,6 +7,7 @@
 #define VHU_TESTS_RULES_SCRIPT_H
 
 #include "lib/capture/record.h"
+#include "lib/protocol/field.h"
 
 /* What a line expects. */
 struct expectation {

@@ -10,7 +10,7 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_crypto.h>
 
-#include "lib/protocol/protocol.h"
+#include "lib/protocol/field.h"
 
 _Static_assert(VHU_F_ACCESS_PLATFORM == VIRTIO_F_ACCESS_PLATFORM, "as the kernel's header has it");
 _Static_assert(VHU_F_RING_PACKED == VIRTIO_F_RING_PACKED, "as the kernel's header has it");

@@ -5,7 +5,7 @@
 #include <linux/virtio_config.h>
 #include <string.h>
 
-#include "lib/session/internal.h"
+#include "lib/session/rules/internal.h"
 
 #define MTU_MIN       68
 #define MTU_MAX       65535

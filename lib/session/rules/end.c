@@ -5,7 +5,7 @@
 
 #include "lib/protocol/line.h"
 #include "lib/protocol/text.h"
-#include "lib/session/internal.h"
+#include "lib/session/rules/internal.h"
 
 /* A request that was open for longer than this when the session ended was not cut off by the end.
  */
@@ -175,7 +175,7 @@ void vhu_rules_end(struct vhu_check_context *check, bool closed)
 	for (unsigned i = 0; i < state->vrings && state->enabled_unacknowledged; i++)
 		if (state->vring[i].enabled_unacknowledged &&
 		    state->last_ns - state->vring[i].enabled_ns >= VHU_MOMENT_NS)
-			vhu_rules_kick_lost(check, i);
+			vhu_report_kick_lost(check, i);
 	if (check->whole && state->first_kick_ns && !state->inflight_by &&
 	    vhu_taken(check, VHU_PF_INFLIGHT_SHMFD))
 		vhu_report(check, VHU_RULE_AT_511, state->protocol_features.taken_by,
@@ -185,17 +185,8 @@ void vhu_rules_end(struct vhu_check_context *check, bool closed)
 		const struct vhu_vring_fd *call = &state->vring[i].fd[VHU_CALL];
 
 		if (state->vring[i].started && call->replaced)
-			vhu_rules_replaced(check, i, call);
+			vhu_report_replaced(check, i, call);
 	}
-}
-
-void vhu_rules_replaced(struct vhu_check_context *check, unsigned index,
-			const struct vhu_vring_fd *call)
-{
-	vhu_report(check, VHU_RULE_AT_304, call->number,
-		   "the call of vring %u was replaced %u time%s while it ran, %u of them without "
-		   "an acknowledgement",
-		   index, call->replaced, call->replaced > 1 ? "s" : "", call->unacknowledged);
 }
 
 int vhu_state_last_words(const struct vhu_state *state, char *to, size_t size)

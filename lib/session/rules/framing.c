@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "lib/protocol/text.h"
-#include "lib/session/internal.h"
+#include "lib/session/rules/internal.h"
 #include "lib/util/util.h"
 
 /* No payload of the front-end's and back-end's channels comes near this. */

@@ -5,7 +5,7 @@
 #include <linux/virtio_ids.h>
 
 #include "lib/protocol/line.h"
-#include "lib/session/internal.h"
+#include "lib/session/rules/internal.h"
 #include "lib/util/util.h"
 
 #define TABLE_REGIONS_MAX   8 /* VHOST_MEMORY_BASELINE_NREGIONS */

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "lib/session/internal.h"
+#include "lib/session/rules/internal.h"
 
 /* Return a message's name for a finding. */
 static const char *name_of(const struct vhu_message *message)

@@ -1,32 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Rules about vrings. */
 #include <inttypes.h>
-#include <linux/virtio_ids.h>
 #include <linux/virtio_net.h>
 
 #include "lib/session/device.h"
-#include "lib/session/internal.h"
+#include "lib/session/rules/internal.h"
 
 /* "Vring descriptor indices for packed virtqueues": the index, of each half. */
 #define PACKED_INDEX 0x7fff
-
-/* Return whether the queues that a back-end tells of are pairs of vrings: for all that is known. */
-static bool counts_pairs(const struct vhu_state *state)
-{
-	return state->context.device == VIRTIO_ID_NET || !state->context.device;
-}
-
-uint64_t vhu_check_vring_limit(const struct vhu_check_context *check)
-{
-	const struct vhu_state *state = check->state;
-	uint64_t queues = state->queue_num;
-
-	if (!state->queue_num_by)
-		return VHU_VRINGS_MAX;
-	if (counts_pairs(state))
-		queues = 2 * queues + 1; /* and one for control */
-	return queues < VHU_VRINGS_MAX ? queues : VHU_VRINGS_MAX;
-}
 
 /* Look at the index of a vring that is set up. */
 static void check_index(struct vhu_check_context *check)
@@ -43,7 +24,7 @@ static void check_index(struct vhu_check_context *check)
 	else if (vhu_report_first(check, VHU_RULE_AT_309))
 		vhu_report(check, VHU_RULE_AT_309, state->queue_num_by,
 			   "%s for vring %d: the back-end told of %" PRIu32 " %s%s", name, vring,
-			   state->queue_num, counts_pairs(state) ? "pair" : "queue",
+			   state->queue_num, vhu_check_counts_pairs(state) ? "pair" : "queue",
 			   state->queue_num == 1 ? "" : "s");
 }
 
@@ -54,12 +35,14 @@ static void check_offered(struct vhu_check_context *check)
 	int vring = check->note->vring;
 	bool mq = state->protocol_features.offered >> VHU_PF_MQ & 1;
 
-	if (!mq && state->protocol_features.offered_by && vring >= (counts_pairs(state) ? 2 : 1) &&
+	if (!mq && state->protocol_features.offered_by &&
+	    vring >= (vhu_check_counts_pairs(state) ? 2 : 1) &&
 	    vhu_report_first(check, VHU_RULE_AT_311))
 		vhu_report(check, VHU_RULE_AT_311, state->protocol_features.offered_by,
 			   "vring %d is used, and the back-end does not offer MQ", vring);
-	if (state->queue_num_by && counts_pairs(state) && (uint32_t)vring == 2 * state->queue_num &&
-	    state->context.has_features && !(state->context.features >> VIRTIO_NET_F_CTRL_VQ & 1) &&
+	if (state->queue_num_by && vhu_check_counts_pairs(state) &&
+	    (uint32_t)vring == 2 * state->queue_num && state->context.has_features &&
+	    !(state->context.features >> VIRTIO_NET_F_CTRL_VQ & 1) &&
 	    vhu_report_first(check, VHU_RULE_AT_310))
 		vhu_report(check, VHU_RULE_AT_310, state->queue_num_by,
 			   "vring %d is used, and the back-end told of %" PRIu32
@@ -160,7 +143,7 @@ static void check_stop(struct vhu_check_context *check, const struct vhu_vring *
 			   "%s for vring %d has num %" PRIu64 ", which is to be 0",
 			   check->note->message->name, check->note->vring, num);
 	if (vring && vring->started && vring->fd[VHU_CALL].replaced)
-		vhu_rules_replaced(check, (unsigned)check->note->vring, &vring->fd[VHU_CALL]);
+		vhu_report_replaced(check, (unsigned)check->note->vring, &vring->fd[VHU_CALL]);
 }
 
 /* Look at where a ring was when it stopped. */

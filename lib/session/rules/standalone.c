@@ -7,7 +7,7 @@
 #include <linux/virtio_config.h>
 
 #include "lib/session/device.h"
-#include "lib/session/internal.h"
+#include "lib/session/rules/internal.h"
 
 /* Return whether this session speaks STANDALONE or PROBE for certain. */
 static bool is_proposal(const struct vhu_check_context *check)

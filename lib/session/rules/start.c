@@ -2,7 +2,7 @@
 /* Rules about where vrings lie, and how they begin to run. */
 #include <inttypes.h>
 
-#include "lib/session/internal.h"
+#include "lib/session/rules/internal.h"
 
 /* An area of a ring. */
 struct area {
@@ -171,23 +171,9 @@ void vhu_rules_enabled(struct vhu_check_context *check)
 		if (!vring->enabled_unacknowledged ||
 		    (!stops && check->record->time_ns - vring->enabled_ns < VHU_MOMENT_NS))
 			continue;
-		vhu_rules_kick_lost(check, i);
+		vhu_report_kick_lost(check, i);
 		return;
 	}
-}
-
-void vhu_rules_kick_lost(struct vhu_check_context *check, unsigned index)
-{
-	struct vhu_vring *vring = &check->state->vring[index];
-
-	if (vhu_report_first(check, VHU_RULE_AT_302))
-		vhu_report(check, VHU_RULE_AT_302, vring->enabled_by,
-			   "vring %u had its kick in message %" PRIu64
-			   " and was enabled by message %" PRIu64
-			   ", and nothing was answered since: a first kick may have come too "
-			   "early and be lost",
-			   index, vring->started_by, vring->enabled_by);
-	vhu_state_acknowledged(check->state, UINT64_MAX);
 }
 
 void vhu_rules_ring_start(struct vhu_check_context *check)

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What several rules say about vrings. */
+#include <inttypes.h>
+#include <linux/virtio_ids.h>
+
+#include "lib/session/rules/internal.h"
+
+bool vhu_check_counts_pairs(const struct vhu_state *state)
+{
+	return state->context.device == VIRTIO_ID_NET || !state->context.device;
+}
+
+uint64_t vhu_check_vring_limit(const struct vhu_check_context *check)
+{
+	const struct vhu_state *state = check->state;
+	uint64_t queues = state->queue_num;
+
+	if (!state->queue_num_by)
+		return VHU_VRINGS_MAX;
+	if (vhu_check_counts_pairs(state))
+		queues = 2 * queues + 1; /* and one for control */
+	return queues < VHU_VRINGS_MAX ? queues : VHU_VRINGS_MAX;
+}
+
+void vhu_report_replaced(struct vhu_check_context *check, unsigned index,
+			 const struct vhu_vring_fd *call)
+{
+	vhu_report(check, VHU_RULE_AT_304, call->number,
+		   "the call of vring %u was replaced %u time%s while it ran, %u of them without "
+		   "an acknowledgement",
+		   index, call->replaced, call->replaced > 1 ? "s" : "", call->unacknowledged);
+}
+
+void vhu_report_kick_lost(struct vhu_check_context *check, unsigned index)
+{
+	struct vhu_vring *vring = &check->state->vring[index];
+
+	if (vhu_report_first(check, VHU_RULE_AT_302))
+		vhu_report(check, VHU_RULE_AT_302, vring->enabled_by,
+			   "vring %u had its kick in message %" PRIu64
+			   " and was enabled by message %" PRIu64
+			   ", and nothing was answered since: a first kick may have come too "
+			   "early and be lost",
+			   index, vring->started_by, vring->enabled_by);
+	vhu_state_acknowledged(check->state, UINT64_MAX);
+}
