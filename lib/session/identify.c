@@ -164,31 +164,13 @@ static bool is_answered_in_postcopy(const struct vhu_annotation *note)
 	       note->layout != &vhu_layouts[shapes->shape[0].layout];
 }
 
-bool vhu_annotation_is_answered(const struct vhu_annotation *note, bool *due)
+enum vhu_answer vhu_annotation_answer(const struct vhu_annotation *note)
 {
 	const struct vhu_message *message = note->message;
-	const struct vhu_context *context = &note->context;
-	bool asked = note->header.flags & VHU_FLAG_NEED_REPLY;
 
-	*due = asked && (context->protocol_features >> VHU_PF_REPLY_ACK & 1);
-	if (!message)
-		return asked;
-	switch (message->reply_rule) {
-	case VHU_REPLY_ALWAYS:
-		/* QEMU does not answer a look-up of what it does not know. */
-		*due = message->id != VHU_MSG_BACKEND_SHARED_OBJECT_LOOKUP;
-		return true;
-	case VHU_REPLY_FEATURE:
-		*due |= context->protocol_features >> message->reply_feature & 1;
-		return *due || asked;
-	case VHU_REPLY_ACK:
-		*due |= is_answered_in_postcopy(note);
-		return *due || asked;
-	case VHU_REPLY_NEVER:
-		break;
-	}
-	*due = false;
-	return false;
+	if (message && message->reply_rule == VHU_REPLY_ACK && is_answered_in_postcopy(note))
+		return VHU_ANSWER_MUST;
+	return vhu_pending_answer(message, note->header.flags, &note->context);
 }
 
 const struct vhu_message *vhu_check_other_reading(const struct vhu_check_context *check,

@@ -44,8 +44,8 @@ void vhu_annotate(struct vhu_check_context *check);
 /* Choose the layout of a message that was identified, and find the vring it is about. */
 void vhu_annotation_lay_out(struct vhu_annotation *note);
 
-/* Return whether a request may be answered, as far as is known; in *@due whether it must be. */
-bool vhu_annotation_is_answered(const struct vhu_annotation *note, bool *due);
+/* Return whether a request has an answer, as far as is known. */
+enum vhu_answer vhu_annotation_answer(const struct vhu_annotation *note);
 
 /* Find the row of another dialect that a message looks like, which has the id of its own dialect's
  * but not the size. @request: its payload's size, or -1. Returns NULL where there is none. */
@@ -61,8 +61,9 @@ bool vhu_annotation_size_fits(const struct vhu_annotation *note, enum vhu_shapes
 
 /* state.c: what messages change. */
 
-/* Remember a request that will be answered. Returns 0 or -ENOMEM. */
-int vhu_state_ask(struct vhu_state *state, enum vhu_channel channel, struct vhu_pending pending);
+/* Remember a request that may be answered. Returns 0 or -ENOMEM. */
+int vhu_state_ask(struct vhu_state *state, enum vhu_channel channel,
+		  const struct vhu_pending *request);
 
 /* Take the oldest request of id @request out of those to be answered. Returns whether there was
  * one; *@skipped then is the oldest that is passed over so for the first time, if there is one. */

@@ -97,9 +97,11 @@ static void refer_channel(const struct origins *to, const struct vhu_channel_sta
 {
 	refer(to, channel->opened_by);
 	refer(to, channel->closed_by);
-	for (unsigned i = 0; i < channel->count; i++) {
-		refer(to, channel->pending[i].number);
-		refer(to, channel->pending[i].protocol_by);
+	for (unsigned i = 0; i < channel->pending.count; i++) {
+		const struct vhu_pending *request = vhu_pending_at(&channel->pending, i);
+
+		refer(to, request->number);
+		refer(to, request->protocol_by);
 	}
 	refer_all(to, channel->last_number, 2);
 	refer(to, channel->answered_number);
@@ -135,8 +137,10 @@ void vhu_state_forget(struct vhu_state *state)
 	fresh.context.device = state->context.device;
 	/* What the lists have room for is used again. */
 	for (unsigned c = 0; c < VHU_CHANNELS; c++) {
-		fresh.channel[c].pending = state->channel[c].pending;
-		fresh.channel[c].room = state->channel[c].room;
+		struct vhu_pending_queue *pending = &fresh.channel[c].pending;
+
+		*pending = state->channel[c].pending;
+		vhu_pending_forget(pending, pending->count);
 	}
 	fresh.region = state->region;
 	fresh.region_room = state->region_room;

@@ -285,7 +285,7 @@ static int feed_message(struct vhu_sessions *sessions, struct vhu_check_context 
 	struct vhu_state *state = check->state;
 	const struct vhu_context before = state->context;
 	struct vhu_annotation *note = check->note;
-	bool due;
+	enum vhu_answer answer;
 	int error = 0;
 
 	state->messages++;
@@ -301,7 +301,8 @@ static int feed_message(struct vhu_sessions *sessions, struct vhu_check_context 
 		return 0;
 	if (!sessions->only_learns)
 		check_message(check);
-	if (!note->reply && vhu_annotation_is_answered(note, &due)) {
+	answer = vhu_annotation_answer(note);
+	if (!note->reply && answer != VHU_ANSWER_NEVER) {
 		struct vhu_pending pending = {
 		    .number = check->number,
 		    .time_ns = check->record->time_ns,
@@ -309,7 +310,7 @@ static int feed_message(struct vhu_sessions *sessions, struct vhu_check_context 
 		    .request = note->header.request,
 		    .size = note->payload.size,
 		    .flags = note->header.flags,
-		    .due = due,
+		    .due = answer == VHU_ANSWER_MUST,
 		    .protocol_by = state->protocol_features.taken_by,
 		    .altered = check->record->marks & VHU_MARK_ALTERED,
 		};
@@ -317,7 +318,7 @@ static int feed_message(struct vhu_sessions *sessions, struct vhu_check_context 
 		for (unsigned i = 0; i < 3 && 4 * i + 4 <= note->payload.captured; i++)
 			pending.first[i] = (uint32_t)vhu_integer_read(note->payload.bytes + 4 * i,
 								      4, note->payload.big_endian);
-		error = vhu_state_ask(state, check->record->channel, pending);
+		error = vhu_state_ask(state, check->record->channel, &pending);
 	}
 	if (vhu_state_learn(check, sessions->device))
 		error = -ENOMEM;

@@ -12,74 +12,54 @@
 void vhu_state_free(struct vhu_state *state)
 {
 	for (unsigned c = 0; c < VHU_CHANNELS; c++)
-		free(state->channel[c].pending);
+		vhu_pending_free(&state->channel[c].pending);
 	free(state->region);
 	free(state->removal);
 	free(state->vring);
 	free(state);
 }
 
-int vhu_state_ask(struct vhu_state *state, enum vhu_channel channel_id, struct vhu_pending pending)
+int vhu_state_ask(struct vhu_state *state, enum vhu_channel channel,
+		  const struct vhu_pending *request)
 {
-	struct vhu_channel_state *channel = &state->channel[channel_id];
-
-	if (channel->count == VHU_PENDING_MAX)
-		memmove(channel->pending, channel->pending + 1,
-			--channel->count * sizeof(*channel->pending));
-	if (channel->count == channel->room) {
-		unsigned room = channel->room ? 2 * channel->room : 4;
-		struct vhu_pending *more = reallocarray(channel->pending, room, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		channel->pending = more;
-		channel->room = room;
-	}
-	channel->pending[channel->count++] = pending;
-	return 0;
+	return vhu_pending_ask(&state->channel[channel].pending, request);
 }
 
-bool vhu_state_answer(struct vhu_state *state, enum vhu_channel channel_id, uint32_t request,
+bool vhu_state_answer(struct vhu_state *state, enum vhu_channel channel, uint32_t request,
 		      struct vhu_pending *pending, struct vhu_pending *skipped)
 {
-	struct vhu_channel_state *channel = &state->channel[channel_id];
+	struct vhu_pending_queue *queue = &state->channel[channel].pending;
+	const int at = vhu_pending_find(queue, request);
 
-	for (unsigned i = 0; i < channel->count; i++) {
-		if (channel->pending[i].request != request || channel->pending[i].withheld)
-			continue;
-		*pending = channel->pending[i];
-		for (unsigned older = 0; older < i; older++) {
-			struct vhu_pending *before = &channel->pending[older];
+	if (at < 0)
+		return false;
+	for (unsigned older = 0; older < (unsigned)at; older++) {
+		struct vhu_pending *before = vhu_pending_at(queue, older);
 
-			if (before->due && !before->passed_over && !skipped->number)
-				*skipped = *before;
-			before->passed_over = true;
-		}
-		memmove(&channel->pending[i], &channel->pending[i + 1],
-			(--channel->count - i) * sizeof(*pending));
-		return true;
+		if (before->due && !before->passed_over && !skipped->number)
+			*skipped = *before;
+		before->passed_over = true;
 	}
-	return false;
+	*pending = vhu_pending_answered(queue, (unsigned)at);
+	return true;
 }
 
-bool vhu_state_withhold(struct vhu_state *state, enum vhu_channel channel_id, uint32_t request,
+bool vhu_state_withhold(struct vhu_state *state, enum vhu_channel channel, uint32_t request,
 			uint64_t *number)
 {
-	struct vhu_channel_state *channel = &state->channel[channel_id];
+	struct vhu_pending_queue *queue = &state->channel[channel].pending;
+	const int at = vhu_pending_find(queue, request);
+	struct vhu_pending *pending;
 
-	for (unsigned i = 0; i < channel->count; i++) {
-		struct vhu_pending *pending = &channel->pending[i];
-
-		if (pending->request != request || pending->withheld)
-			continue;
-		if (pending->altered)
-			return false;
-		pending->withheld = true;
-		*number = pending->number;
-		vhu_state_alter(state, pending->number);
-		return true;
-	}
-	return false;
+	if (at < 0)
+		return false;
+	pending = vhu_pending_at(queue, (unsigned)at);
+	if (pending->altered)
+		return false;
+	pending->withheld = true;
+	*number = pending->number;
+	vhu_state_alter(state, pending->number);
+	return true;
 }
 
 void vhu_state_alter(struct vhu_state *state, uint64_t number)

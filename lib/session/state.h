@@ -8,12 +8,12 @@
 #define VHU_SESSION_STATE_H
 
 #include "lib/capture/record.h"
+#include "lib/session/pending.h"
 
 /* "A vring descriptor": indexes have 8 bits. */
 #define VHU_VRINGS_MAX  256
 /* More slots than any peer has (libvhost-user: 509). */
 #define VHU_REGIONS_MAX 1024
-#define VHU_PENDING_MAX 32
 /* Times that a session's device is guessed: each offer, each size is a cause to. */
 #define VHU_GUESSES_MAX 16
 
@@ -59,26 +59,11 @@ struct vhu_vring {
 	bool enabled_unacknowledged; /* after its kick, and nothing was answered since */
 };
 
-/* A request that will be answered. */
-struct vhu_pending {
-	uint64_t number, time_ns;
-	const struct vhu_message *message; /* NULL: unknown id */
-	uint32_t request, size;
-	uint32_t flags;
-	uint32_t first[3];    /* the payload's first words, for what a reply has to repeat */
-	bool due;             /* the answer must come; else it may */
-	bool passed_over;     /* a later request was answered */
-	uint64_t protocol_by; /* what that depends on, as it was then */
-	bool altered;         /* the proxy changed it */
-	bool withheld;        /* the proxy kept its answer back: it stays without */
-};
-
 /* Numbers of records that the proxy changed are remembered, the latest ones. */
 #define VHU_ALTERED_MAX 32
 
 struct vhu_channel_state {
-	struct vhu_pending *pending; /* oldest first */
-	unsigned count, room;
+	struct vhu_pending_queue pending;
 	bool open;
 	uint64_t opened_by, closed_by;
 	/* What passed last, for what is said when a session ends badly. */

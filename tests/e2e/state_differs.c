@@ -54,7 +54,7 @@ const char *state_differs(const struct vhu_state *a, const struct vhu_state *b)
 				i < b->vrings ? &b->vring[i] : &unknown))
 			return "a vring";
 	for (unsigned c = 0; c < VHU_CHANNELS; c++)
-		if (a->channel[c].count != b->channel[c].count ||
+		if (a->channel[c].pending.count != b->channel[c].pending.count ||
 		    a->channel[c].open != b->channel[c].open)
 			return "a channel";
 	return a->queue_num != b->queue_num || a->mem_slots != b->mem_slots ||

@@ -39,7 +39,7 @@ static bool is_full(struct vhu_sessions *sessions, uint64_t session)
 	const struct vhu_state *state = vhu_sessions_state(sessions, session);
 
 	for (unsigned c = 0; state && c < VHU_CHANNELS; c++)
-		if (state->channel[c].count == VHU_PENDING_MAX)
+		if (state->channel[c].pending.count == VHU_PENDING_MAX)
 			return true;
 	return false;
 }

@@ -145,7 +145,8 @@ static void states_are_as_the_latest_record_leaves_them(void **state)
 		for (uint64_t session = 1; session < 4; session++)
 			vhu_prologue_take(prologue,
 					  message(session, VHU_MSG_GET_FEATURES, false, 0, 0));
-		assert_int_equal(vhu_prologue_state(prologue, 1)->channel[VHU_FRONT_END].count, 1);
+		assert_int_equal(
+		    vhu_prologue_state(prologue, 1)->channel[VHU_FRONT_END].pending.count, 1);
 		/* Of each: that it began, the features that it took, and the request. */
 		assert_int_equal(tell(prologue).records, only_states ? 0 : 9);
 		for (uint64_t session = 1; session < 4; session++) {
@@ -181,7 +182,7 @@ static void requests_wait_with_all_that_is_kept_of_them(void **state)
 	vhu_prologue_take(prologue, message(1, VHU_MSG_GET_QUEUE_NUM, false, 0, 0));
 	assert_int_equal(tell(prologue).records, 3);
 	assert_int_equal(tell(prologue).most, VHU_PROLOGUE_MESSAGE_MAX);
-	assert_int_equal(vhu_prologue_state(prologue, 1)->channel[VHU_FRONT_END].count, 2);
+	assert_int_equal(vhu_prologue_state(prologue, 1)->channel[VHU_FRONT_END].pending.count, 2);
 	assert_null(vhu_prologue_state(prologue, 2));
 	vhu_prologue_free(prologue);
 }

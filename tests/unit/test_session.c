@@ -317,6 +317,42 @@ static void unknown_messages_are_shown_by_number(void **state)
 	vhu_sessions_free(talk.sessions);
 }
 
+/* More requests than any peer has open are each found again, in turn. */
+static void a_thousand_requests_wait_at_once(void **state)
+{
+	struct talk talk = talk_new();
+	const uint64_t features = 1;
+
+	(void)state;
+	for (uint64_t round = 0; round < 3; round++) {
+		for (unsigned i = 0; i < VHU_PENDING_MAX; i++)
+			ask(&talk, i % 2 ? 1 : 15, NULL, 0);
+		for (unsigned i = 0; i < VHU_PENDING_MAX; i++) {
+			answer(&talk, i % 2 ? 1 : 15, &features, 8);
+			assert_int_equal(talk.note.request_number,
+					 2 * VHU_PENDING_MAX * round + i + 1);
+		}
+	}
+	vhu_sessions_free(talk.sessions);
+}
+
+static void each_unanswered_request_is_found_at_the_end(void **state)
+{
+	struct talk talk = talk_new();
+	struct vhu_record closed = {
+	    .type = VHU_RECORD_CLOSED, .session = 1, .text = "back-end closed"};
+	unsigned unanswered = 0;
+
+	(void)state;
+	for (int i = 0; i < 60; i++)
+		ask(&talk, 1, NULL, 0);
+	assert_int_equal(vhu_session_feed(talk.sessions, &closed, ++talk.number, &talk.note), 0);
+	for (unsigned i = 0; i < talk.note.findings; i++)
+		unanswered += talk.note.finding[i].rule == &vhu_rules[VHU_RULE_AT_411];
+	assert_int_equal(unanswered, 60);
+	vhu_sessions_free(talk.sessions);
+}
+
 static void memory_is_bounded_by_forgetting_the_oldest(void **state)
 {
 	struct talk talk = talk_new();
@@ -327,7 +363,7 @@ static void memory_is_bounded_by_forgetting_the_oldest(void **state)
 	for (int i = 0; i < 10000; i++)
 		ask(&talk, 1, NULL, 0);
 	answer(&talk, 1, &features, 8);
-	assert_true(talk.note.request_number > 9900);
+	assert_int_equal(talk.note.request_number, 10000 - VHU_PENDING_MAX + 1);
 	/* Far more sessions than are kept. */
 	for (talk.session = 2; talk.session < 40000; talk.session++)
 		ask(&talk, 1, NULL, 0);
@@ -370,6 +406,8 @@ int main(void)
 	    cmocka_unit_test(a_device_is_guessed_by_what_its_back_end_offers),
 	    cmocka_unit_test(no_guess_stands_against_what_a_back_end_says),
 	    cmocka_unit_test(unknown_messages_are_shown_by_number),
+	    cmocka_unit_test(a_thousand_requests_wait_at_once),
+	    cmocka_unit_test(each_unanswered_request_is_found_at_the_end),
 	    cmocka_unit_test(memory_is_bounded_by_forgetting_the_oldest),
 	    cmocka_unit_test(a_session_that_closed_is_forgotten),
 	};

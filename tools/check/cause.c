@@ -189,7 +189,7 @@ static bool say_partial(struct end *end)
 static const struct vhu_channel_state *waiting(const struct end *end)
 {
 	for (unsigned c = 0; c < VHU_CHANNELS; c++)
-		if (end->state->channel[c].count)
+		if (end->state->channel[c].pending.count)
 			return &end->state->channel[c];
 	return NULL;
 }
@@ -197,12 +197,11 @@ static const struct vhu_channel_state *waiting(const struct end *end)
 /* The front-end waits for an answer that it is not owed. Returns whether that was it. */
 static bool say_not_owed(struct end *end)
 {
-	uint64_t number =
-	    end->main->count ? end->main->pending[0].number : end->main->last_number[FRONT];
-	uint64_t time_ns =
-	    end->main->count ? end->main->pending[0].time_ns : end->main->last_ns[FRONT];
-	const struct vhu_message *message =
-	    end->main->count ? end->main->pending[0].message : end->main->last[FRONT];
+	const struct vhu_pending *waits =
+	    end->main->pending.count ? vhu_pending_at(&end->main->pending, 0) : NULL;
+	uint64_t number = waits ? waits->number : end->main->last_number[FRONT];
+	uint64_t time_ns = waits ? waits->time_ns : end->main->last_ns[FRONT];
+	const struct vhu_message *message = waits ? waits->message : end->main->last[FRONT];
 	const struct vhu_finding *finding = finding_at(end, number);
 
 	if (end->closer == BACK || number < end->main->last_number[BACK] || !finding ||
@@ -253,7 +252,7 @@ static bool say_unanswered(struct end *end)
 
 	if (!channel)
 		return false;
-	pending = &channel->pending[0];
+	pending = vhu_pending_at(&channel->pending, 0);
 	waited = age(end, pending->time_ns) >= (end->closer == asker ? REACTION_NS : HUNG_NS);
 	/* Who stops a capture or a proxy most often stops it between a request and its answer. */
 	if (end->closer == NOBODY && !waited &&

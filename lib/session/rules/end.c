@@ -57,8 +57,8 @@ static void check_unanswered(struct vhu_check_context *check, enum vhu_channel c
 	char last[128];
 
 	last_text(channel, c == VHU_FRONT_END, last, sizeof(last));
-	for (unsigned i = 0; i < channel->count; i++) {
-		const struct vhu_pending *pending = &channel->pending[i];
+	for (unsigned i = 0; i < channel->pending.count; i++) {
+		const struct vhu_pending *pending = vhu_pending_at(&channel->pending, i);
 		uint64_t ms = ms_between(pending->time_ns, state->last_ns);
 
 		if (!pending->due || pending->passed_over)
@@ -95,7 +95,7 @@ void vhu_rules_channel_end(struct vhu_check_context *check)
 	if (check->record->channel == VHU_FRONT_END || side < 0)
 		return;
 	check_unanswered(check, check->record->channel, closed_text(side, false));
-	channel->count = 0;
+	vhu_pending_forget(&channel->pending, channel->pending.count);
 }
 
 /* Report a back-end that closed right after a message that wants no answer. */
@@ -104,7 +104,7 @@ static void check_moment(struct vhu_check_context *check)
 	const struct vhu_channel_state *channel = &check->state->channel[VHU_FRONT_END];
 	uint64_t ns = check->record->time_ns - channel->last_ns[0];
 
-	if (channel->count || channel->last_is_reply[0] ||
+	if (channel->pending.count || channel->last_is_reply[0] ||
 	    channel->last_number[0] < channel->last_number[1] || !channel->last_number[0] ||
 	    ns > VHU_MOMENT_NS)
 		return;
@@ -195,8 +195,10 @@ int vhu_state_last_words(const struct vhu_state *state, char *to, size_t size)
 	struct vhu_line line = vhu_line_in(to, size);
 
 	for (unsigned c = 0; c < VHU_CHANNELS; c++) {
-		for (unsigned i = 0; i < state->channel[c].count; i++) {
-			const struct vhu_pending *pending = &state->channel[c].pending[i];
+		const struct vhu_pending_queue *queue = &state->channel[c].pending;
+
+		for (unsigned i = 0; i < queue->count; i++) {
+			const struct vhu_pending *pending = vhu_pending_at(queue, i);
 
 			vhu_line_printf(
 			    &line, "%s%s (message %" PRIu64 ") unanswered for %" PRIu64 " ms",
