@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Rings as a capture tells them.
+ * Vrings as a capture tells them.
  *
- * A capture that is followed is read by a thread, since reading waits. What rings get by it is
+ * A capture that is followed is read by a thread, since reading waits. What vrings get by it is
  * watched by that thread at once, if it can be, under their lock: what happens before is lost.
  */
 #include "tools/latency/capture.h"
@@ -21,7 +21,7 @@
 
 struct vhu_latency_capture {
 	const struct vhu_command *command;
-	struct vhu_latency_vrings *rings;
+	struct vhu_latency_vrings *vrings;
 	const char *path;
 	bool follow;
 	struct vhu_pcapng_reader *reader;
@@ -33,8 +33,8 @@ struct vhu_latency_capture {
 	atomic_bool stop, ended;
 };
 
-/* Say which eventfds a session's rings have, at @time_ns. Returns 0 or -ENOMEM. */
-static int take_state(struct vhu_latency_vrings *rings, const struct vhu_state *state,
+/* Say which eventfds a session's vrings have, at @time_ns. Returns 0 or -ENOMEM. */
+static int take_state(struct vhu_latency_vrings *vrings, const struct vhu_state *state,
 		      uint64_t time_ns)
 {
 	static const enum vhu_vring_role role[VHU_LATENCY_FDS] = {
@@ -43,53 +43,53 @@ static int take_state(struct vhu_latency_vrings *rings, const struct vhu_state *
 	};
 
 	for (unsigned i = 0; i < state->vrings; i++) {
-		const struct vhu_vring *vring = &state->vring[i];
-		struct vhu_latency_vring *ring;
+		const struct vhu_vring *known = &state->vring[i];
+		struct vhu_latency_vring *vring;
 
-		if (!vring->fd[VHU_KICK].number && !vring->fd[VHU_CALL].number)
+		if (!known->fd[VHU_KICK].number && !known->fd[VHU_CALL].number)
 			continue;
-		ring = vhu_latency_vrings_get(rings, state->id, i);
-		if (!ring)
+		vring = vhu_latency_vrings_get(vrings, state->id, i);
+		if (!vring)
 			return -ENOMEM;
-		ring->peer[VHU_RING_FRONT_END] = state->peer[0].pid;
-		ring->peer[VHU_RING_BACK_END] = state->peer[1].pid;
+		vring->peer[VHU_LATENCY_FRONT_END] = state->peer[0].pid;
+		vring->peer[VHU_LATENCY_BACK_END] = state->peer[1].pid;
 		for (int which = 0; which < VHU_LATENCY_FDS; which++) {
-			const struct vhu_vring_fd *fd = &vring->fd[role[which]];
+			const struct vhu_vring_fd *fd = &known->fd[role[which]];
 
 			if (fd->number && fd->has_eventfd)
-				vhu_latency_vrings_told(rings, ring, which, fd->eventfd_id,
+				vhu_latency_vrings_told(vrings, vring, which, fd->eventfd_id,
 							fd->number, time_ns);
 			else
-				vhu_latency_vrings_want(rings, ring, which, false, 0);
+				vhu_latency_vrings_want(vrings, vring, which, false, 0);
 		}
 	}
 	return 0;
 }
 
-/* Let the rings of a session that closed have nothing. */
-static void end_session(struct vhu_latency_vrings *rings, uint64_t session)
+/* Let the vrings of a session that closed have nothing. */
+static void end_session(struct vhu_latency_vrings *vrings, uint64_t session)
 {
-	for (unsigned i = 0; i < rings->count; i++)
-		if (rings->ring[i]->session == session)
+	for (unsigned i = 0; i < vrings->count; i++)
+		if (vrings->vring[i]->session == session)
 			for (int which = 0; which < VHU_LATENCY_FDS; which++)
-				vhu_latency_vrings_want(rings, rings->ring[i], which, false, 0);
+				vhu_latency_vrings_want(vrings, vrings->vring[i], which, false, 0);
 }
 
 /*
- * Have the rings watched that have changed: at once by the ids of their eventfds, and then by the
+ * Have the vrings watched that have changed: at once by the ids of their eventfds, and then by the
  * main thread, which finds those of several records together. What is old it does alone: an id that
  * was told before we began may be another eventfd's by now.
  * Returns 0 or -errno.
  */
 static int watch(struct vhu_latency_capture *capture, uint64_t time_ns)
 {
-	struct vhu_latency_vrings *rings = capture->rings;
+	struct vhu_latency_vrings *vrings = capture->vrings;
 	uint64_t one = 1;
 
-	if (!capture->follow || !rings->changed)
+	if (!capture->follow || !vrings->changed)
 		return 0;
-	if (time_ns >= rings->begun_ns)
-		vhu_latency_vrings_rewire(rings);
+	if (time_ns >= vrings->begun_ns)
+		vhu_latency_vrings_rewire(vrings);
 	return write(capture->changed, &one, sizeof(one)) < 0 && errno != EAGAIN ? -errno : 0;
 }
 
@@ -97,21 +97,21 @@ static int watch(struct vhu_latency_capture *capture, uint64_t time_ns)
 static int take(struct vhu_latency_capture *capture, const struct vhu_record *record,
 		uint64_t number)
 {
-	struct vhu_latency_vrings *rings = capture->rings;
+	struct vhu_latency_vrings *vrings = capture->vrings;
 	uint64_t time_ns = (uint64_t)((int64_t)record->time_ns - capture->epoch_ns);
 	struct vhu_annotation note;
 	int ret = vhu_session_feed(capture->sessions, record, number, &note);
 
 	if (ret)
 		return ret;
-	pthread_mutex_lock(&rings->lock);
+	pthread_mutex_lock(&vrings->lock);
 	if (record->type == VHU_RECORD_CLOSED && record->channel == VHU_FRONT_END)
-		end_session(rings, record->session);
+		end_session(vrings, record->session);
 	else if (record->type == VHU_RECORD_MESSAGE && note.state && note.vring >= 0)
-		ret = take_state(rings, note.state, time_ns);
+		ret = take_state(vrings, note.state, time_ns);
 	if (!ret)
 		ret = watch(capture, time_ns);
-	pthread_mutex_unlock(&rings->lock);
+	pthread_mutex_unlock(&vrings->lock);
 	return ret;
 }
 
@@ -171,7 +171,7 @@ static int start_thread(struct vhu_latency_capture *capture)
 }
 
 int vhu_latency_capture_open(struct vhu_latency_capture **to, const struct vhu_command *command,
-			     struct vhu_latency_vrings *rings, const char *path, bool following,
+			     struct vhu_latency_vrings *vrings, const char *path, bool following,
 			     int64_t epoch_ns)
 {
 	struct vhu_latency_capture *capture = calloc(1, sizeof(*capture));
@@ -182,7 +182,7 @@ int vhu_latency_capture_open(struct vhu_latency_capture **to, const struct vhu_c
 	if (!capture)
 		return vhu_fail(command, "out of memory");
 	capture->command = command;
-	capture->rings = rings;
+	capture->vrings = vrings;
 	capture->path = path;
 	capture->follow = following;
 	capture->epoch_ns = epoch_ns;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Rings as a capture tells them, also one that is still being written. */
+/* Vrings as a capture tells them, also one that is still being written. */
 #ifndef VHU_TOOLS_LATENCY_CAPTURE_H
 #define VHU_TOOLS_LATENCY_CAPTURE_H
 
@@ -9,15 +9,15 @@
 struct vhu_latency_capture;
 
 /*
- * Read @path and say in @rings which eventfds the rings of its open sessions have.
+ * Read @path and say in @vrings which eventfds the vrings of its open sessions have.
  * @follow: go on with that, and watch them, in a thread of its own until vhu_latency_capture_close.
  * @epoch_ns: what CLOCK_MONOTONIC lacks to the time of day.
  * Returns VHU_EXIT_DONE and *@capture; VHU_EXIT_FAILED with what is wrong said.
  */
 int vhu_latency_capture_open(struct vhu_latency_capture **capture,
-			     const struct vhu_command *command, struct vhu_latency_vrings *rings,
+			     const struct vhu_command *command, struct vhu_latency_vrings *vrings,
 			     const char *path, bool follow, int64_t epoch_ns);
-/* Return a descriptor that is readable when rings are to be watched yet; -1: none will. */
+/* Return a descriptor that is readable when vrings are to be watched yet; -1: none will. */
 int vhu_latency_capture_fd(const struct vhu_latency_capture *capture);
 /* Return whether nothing more will come of it. */
 bool vhu_latency_capture_ended(const struct vhu_latency_capture *capture);

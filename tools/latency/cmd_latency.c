@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* vhu latency: tells what a kick, a wake and a call cost, ring by ring, on the live data path. */
+/* vhu latency: tells what a kick, a wake and a call cost, vring by vring, on the live data path. */
 #include <errno.h>
 #include <getopt.h>
 #include <poll.h>
@@ -9,6 +9,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "bpf/vring/counts.h"
+#include "bpf/vring/events.h"
 #include "lib/util/duration.h"
 #include "lib/util/util.h"
 #include "tools/commands.h"
@@ -18,7 +20,7 @@
 #include "tools/latency/output.h"
 #include "tools/latency/request.h"
 
-/* How often events are taken and rings looked for. */
+/* How often events are taken and vrings looked for. */
 #define TICK_NS     UINT64_C(100000000)
 #define LOOK_NS     UINT64_C(1000000000)
 #define INTERVAL_NS UINT64_C(1000000000)
@@ -38,7 +40,7 @@ struct latency {
 	const struct vhu_command *command;
 	const struct vhu_latency_request *request;
 	struct vhu_probes *probes;
-	struct vhu_latency_vrings rings;
+	struct vhu_latency_vrings vrings;
 	struct vhu_latency_events events;
 	struct vhu_latency_capture *capture;
 	struct vhu_learn *learn;
@@ -59,36 +61,36 @@ static void see(void *with, const struct vhu_bpf_event *event)
 	}
 }
 
-/* Watch what is wanted. Returns how many rings are watched, or -errno. */
+/* Watch what is wanted. Returns how many vrings are watched, or -errno. */
 static int wire(struct latency *latency)
 {
 	int ret;
 
-	pthread_mutex_lock(&latency->rings.lock);
-	ret = vhu_latency_vrings_wire(&latency->rings);
-	pthread_mutex_unlock(&latency->rings.lock);
+	pthread_mutex_lock(&latency->vrings.lock);
+	ret = vhu_latency_vrings_wire(&latency->vrings);
+	pthread_mutex_unlock(&latency->vrings.lock);
 	return ret;
 }
 
-/* Want the rings that were given by the ids of their eventfds. Returns an exit status. */
+/* Want the vrings that were given by the ids of their eventfds. Returns an exit status. */
 static int want_given(struct latency *latency)
 {
 	const struct vhu_latency_request *request = latency->request;
 
-	for (unsigned i = 0; i < request->rings_given; i++) {
-		struct vhu_latency_vring *ring = vhu_latency_vrings_get(&latency->rings, 0, i);
+	for (unsigned i = 0; i < request->vrings_given; i++) {
+		struct vhu_latency_vring *vring = vhu_latency_vrings_get(&latency->vrings, 0, i);
 
-		if (!ring)
+		if (!vring)
 			return vhu_fail(latency->command, "out of memory");
 		for (int which = 0; which < VHU_LATENCY_FDS; which++)
-			vhu_latency_vrings_want(&latency->rings, ring, which,
+			vhu_latency_vrings_want(&latency->vrings, vring, which,
 						request->given[i].set[which],
 						request->given[i].id[which]);
 	}
 	wire(latency);
-	for (unsigned i = 0; i < latency->rings.count; i++)
+	for (unsigned i = 0; i < latency->vrings.count; i++)
 		for (int which = 0; which < VHU_LATENCY_FDS; which++) {
-			const struct vhu_latency_fd *fd = &latency->rings.ring[i]->fd[which];
+			const struct vhu_latency_fd *fd = &latency->vrings.vring[i]->fd[which];
 
 			if (fd->wanted && !fd->wired)
 				return vhu_fail(latency->command,
@@ -109,50 +111,50 @@ static int find_processes(const struct latency *latency)
 	return VHU_EXIT_DONE;
 }
 
-/* Find the rings to watch. Returns an exit status. */
-static int find_rings(struct latency *latency)
+/* Find the vrings to watch. Returns an exit status. */
+static int find_vrings(struct latency *latency)
 {
 	const struct vhu_latency_request *request = latency->request;
 	int status;
 
-	if (request->rings_given)
+	if (request->vrings_given)
 		return want_given(latency);
 	if (request->pids)
-		return vhu_learn_open(&latency->learn, latency->command, &latency->rings,
+		return vhu_learn_open(&latency->learn, latency->command, &latency->vrings,
 				      request->pid[0], request->pid[1]);
 	status =
-	    vhu_latency_capture_open(&latency->capture, latency->command, &latency->rings,
+	    vhu_latency_capture_open(&latency->capture, latency->command, &latency->vrings,
 				     request->capture, request->follow, latency->events.epoch_ns);
 	if (status != VHU_EXIT_DONE || request->follow)
 		return status;
-	if (!latency->rings.count)
+	if (!latency->vrings.count)
 		return vhu_fail(latency->command, "%s: no session told of a vring",
 				request->capture);
 	if (wire(latency) > 0)
 		return VHU_EXIT_DONE;
 	return vhu_fail(latency->command, "%s: none of its vrings' eventfds is open any more%s",
-			request->capture, latency->rings.changed ? "" : ": its sessions ended");
+			request->capture, latency->vrings.changed ? "" : ": its sessions ended");
 }
 
-/* Write how things stand, or stood. Needs the rings' lock. */
+/* Write how things stand, or stood. Needs the vrings' lock. */
 static void put(struct latency *latency, FILE *to, bool last)
 {
 	const struct vhu_latency_request *request = latency->request;
 	uint64_t now = vhu_now_ns();
 
-	vhu_latency_vrings_read(&latency->rings);
+	vhu_latency_vrings_read(&latency->vrings);
 	if (request->json) {
-		vhu_latency_json(to, &latency->rings, now);
+		vhu_latency_json(to, &latency->vrings, now);
 	} else if (last) {
-		vhu_latency_summary(to, &latency->rings, now, request->histogram);
+		vhu_latency_summary(to, &latency->vrings, now, request->histogram);
 	} else {
 		if (isatty(STDOUT_FILENO) && !request->slow_ns)
 			fprintf(to, "\033[H\033[J");
-		vhu_latency_table(to, &latency->rings, now);
+		vhu_latency_table(to, &latency->vrings, now);
 	}
 }
 
-/* Show how things stand, or stood. Whoever reads that may be slow: rings are not kept waiting. */
+/* Show how things stand, or stood. Whoever reads that may be slow: vrings are not kept waiting. */
 static void show(struct latency *latency, bool last)
 {
 	char *text = NULL;
@@ -161,9 +163,9 @@ static void show(struct latency *latency, bool last)
 
 	if (!to)
 		return;
-	pthread_mutex_lock(&latency->rings.lock);
+	pthread_mutex_lock(&latency->vrings.lock);
 	put(latency, to, last);
-	pthread_mutex_unlock(&latency->rings.lock);
+	pthread_mutex_unlock(&latency->vrings.lock);
 	if (fclose(to) == 0)
 		fwrite(text, 1, size, stdout);
 	free(text);
@@ -222,7 +224,7 @@ static void watch(struct latency *latency)
 		if (request->duration_ns && now - start >= request->duration_ns)
 			break;
 		if (now - looked >= LOOK_NS ||
-		    (latency->rings.changed && now - looked >= TICK_NS)) {
+		    (latency->vrings.changed && now - looked >= TICK_NS)) {
 			more = look(latency, now);
 			looked = now;
 		}
@@ -297,7 +299,7 @@ static int load(struct latency *latency)
 	    .see = see,
 	    .with = latency,
 	};
-	char error[VHU_PROBES_ERROR_SIZE];
+	char error[VHU_BPF_ERROR_SIZE];
 	const char *blind;
 
 	if (vhu_probes_open(&latency->probes, &choice, error))
@@ -323,14 +325,14 @@ static int measure(const struct vhu_command *command, const struct vhu_latency_r
 		status = load(&latency);
 	if (status != VHU_EXIT_DONE)
 		return status;
-	vhu_latency_vrings_init(&latency.rings, latency.probes);
-	latency.events.rings = &latency.rings;
+	vhu_latency_vrings_init(&latency.vrings, latency.probes);
+	latency.events.vrings = &latency.vrings;
 	latency.events.slow = request->slow_ns ? (request->json ? stderr : stdout) : NULL;
 	vhu_latency_events_epoch(&latency.events);
 	if (request->write_to)
 		status = vhu_latency_events_open(&latency.events, command, request->write_to);
 	if (status == VHU_EXIT_DONE)
-		status = find_rings(&latency);
+		status = find_vrings(&latency);
 	if (status == VHU_EXIT_DONE) {
 		watch(&latency);
 		/* What is there now; what comes meanwhile has no end. */
@@ -341,7 +343,7 @@ static int measure(const struct vhu_command *command, const struct vhu_latency_r
 	}
 	vhu_latency_capture_close(latency.capture);
 	vhu_learn_close(latency.learn);
-	vhu_latency_vrings_free(&latency.rings);
+	vhu_latency_vrings_free(&latency.vrings);
 	vhu_probes_close(latency.probes);
 	close(latency.signals);
 	if (ferror(stdout))

@@ -38,40 +38,40 @@ int vhu_latency_events_open(struct vhu_latency_events *events, const struct vhu_
 }
 
 /* Write one thing that happened. */
-static void put(struct vhu_latency_events *events, const struct vhu_latency_vring *ring,
+static void put(struct vhu_latency_events *events, const struct vhu_latency_vring *vring,
 		const struct vhu_bpf_event *event, enum vhu_vring_act act, uint64_t time_ns,
 		const struct vhu_bpf_who *who)
 {
 	struct vhu_record record = {
 	    .type = VHU_RECORD_VRING,
-	    .session = ring->session,
+	    .session = vring->session,
 	    .time_ns = (uint64_t)((int64_t)time_ns + events->epoch_ns),
 	    .vring =
 		{
 		    .act = act,
-		    .vring = ring->vring,
+		    .vring = vring->index,
 		    .eventfd_id =
-			ring->fd[act == VHU_ACT_CALL ? VHU_LATENCY_CALL : VHU_LATENCY_KICK].id,
+			vring->fd[act == VHU_ACT_CALL ? VHU_LATENCY_CALL : VHU_LATENCY_KICK].id,
 		    .pid = who->pid,
 		    .tid = who->tid,
 		    .cpu = who->cpu,
 		    .comm = who->comm,
 		},
 	};
-	struct vhu_vring_event *vring = &record.vring;
+	struct vhu_vring_event *times = &record.vring;
 	uint64_t wake = act == VHU_ACT_WAKE ? time_ns : event->wake_ns;
 
 	if (act != VHU_ACT_KICK && event->kick_ns && wake && wake >= event->kick_ns) {
-		vring->has |= VHU_VRING_HAS_KICK_TO_WAKE;
-		vring->kick_to_wake = wake - event->kick_ns;
+		times->has |= VHU_VRING_HAS_KICK_TO_WAKE;
+		times->kick_to_wake = wake - event->kick_ns;
 	}
 	if (act == VHU_ACT_CALL && event->wake_ns) {
-		vring->has |= VHU_VRING_HAS_WAKE_TO_CALL;
-		vring->wake_to_call = time_ns > event->wake_ns ? time_ns - event->wake_ns : 0;
+		times->has |= VHU_VRING_HAS_WAKE_TO_CALL;
+		times->wake_to_call = time_ns > event->wake_ns ? time_ns - event->wake_ns : 0;
 	}
 	if (act == VHU_ACT_CALL && event->kick_ns) {
-		vring->has |= VHU_VRING_HAS_KICK_TO_CALL;
-		vring->kick_to_call = time_ns > event->kick_ns ? time_ns - event->kick_ns : 0;
+		times->has |= VHU_VRING_HAS_KICK_TO_CALL;
+		times->kick_to_call = time_ns > event->kick_ns ? time_ns - event->kick_ns : 0;
 	}
 	vhu_pcapng_write(events->writer, &record);
 }
@@ -105,8 +105,8 @@ static void put_stages(FILE *to, const struct vhu_bpf_event *event)
 }
 
 /* Tell a slow call as a line. */
-static void tell_slow(const struct vhu_latency_events *events, const struct vhu_latency_vring *ring,
-		      const struct vhu_bpf_event *event)
+static void tell_slow(const struct vhu_latency_events *events,
+		      const struct vhu_latency_vring *vring, const struct vhu_bpf_event *event)
 {
 	uint64_t at = (uint64_t)((int64_t)event->time_ns + events->epoch_ns);
 	char text[VHU_DURATION_TEXT_SIZE], day[32] = "", session[40] = "";
@@ -115,10 +115,10 @@ static void tell_slow(const struct vhu_latency_events *events, const struct vhu_
 
 	if (localtime_r(&seconds, &tm))
 		strftime(day, sizeof(day), "%T", &tm);
-	if (ring->session)
-		snprintf(session, sizeof(session), "session %" PRIu64 " ", ring->session);
+	if (vring->session)
+		snprintf(session, sizeof(session), "session %" PRIu64 " ", vring->session);
 	fprintf(events->slow, "%s.%06" PRIu64 " %svring %" PRIu32 ": kick to call %s", day,
-		at % VHU_NS_PER_S / 1000, session, ring->vring,
+		at % VHU_NS_PER_S / 1000, session, vring->index,
 		vhu_duration_text(event->time_ns - event->kick_ns, text));
 	put_stages(events->slow, event);
 	fprintf(events->slow,
@@ -136,22 +136,22 @@ void vhu_latency_events_see(struct vhu_latency_events *events, const struct vhu_
 	    [VHU_EVENT_WAKE] = VHU_ACT_WAKE,
 	    [VHU_EVENT_CALL] = VHU_ACT_CALL,
 	};
-	const struct vhu_latency_vring *ring;
+	const struct vhu_latency_vring *vring;
 
-	if (event->ring >= events->rings->count)
+	if (event->slot >= events->vrings->count)
 		return;
-	ring = events->rings->ring[event->ring];
+	vring = events->vrings->vring[event->slot];
 	if (event->what == VHU_EVENT_SLOW && events->slow)
-		tell_slow(events, ring, event);
+		tell_slow(events, vring, event);
 	if (!events->writer)
 		return;
 	if (event->what == VHU_EVENT_SLOW) {
-		put(events, ring, event, VHU_ACT_KICK, event->kick_ns, &event->kicker);
+		put(events, vring, event, VHU_ACT_KICK, event->kick_ns, &event->kicker);
 		if (event->wake_ns)
-			put(events, ring, event, VHU_ACT_WAKE, event->wake_ns, &event->who);
-		put(events, ring, event, VHU_ACT_CALL, event->time_ns, &event->who);
+			put(events, vring, event, VHU_ACT_WAKE, event->wake_ns, &event->who);
+		put(events, vring, event, VHU_ACT_CALL, event->time_ns, &event->who);
 	} else {
-		put(events, ring, event, act[event->what], event->time_ns, &event->who);
+		put(events, vring, event, act[event->what], event->time_ns, &event->who);
 	}
 }
 

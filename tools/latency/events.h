@@ -11,7 +11,7 @@
 struct vhu_pcapng_writer;
 
 struct vhu_latency_events {
-	struct vhu_latency_vrings *rings;
+	struct vhu_latency_vrings *vrings;
 	FILE *slow; /* where slow calls are told; NULL: nowhere */
 	int fd;     /* of the capture, -1 none */
 	struct vhu_pcapng_writer *writer;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Rings found without a capture. */
+/* Vrings found without a capture. */
 #include "tools/latency/learn.h"
 
 #include <errno.h>
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/vring/roles.h"
 #include "lib/util/util.h"
 
 /* Eventfds that can be told apart at once. */
@@ -19,7 +20,7 @@
 #define SURE_ENOUGH  80
 /* Scores that differ by less say the same. */
 #define SCORE_TIE    10
-/* Nothing is concluded before, so that rings that are busy at once are numbered together. */
+/* Nothing is concluded before, so that vrings that are busy at once are numbered together. */
 #define LISTEN_NS    (1 * VHU_NS_PER_S)
 /* With less evidence than enough, what there is counts after this. */
 #define PATIENCE_NS  (3 * VHU_NS_PER_S)
@@ -45,14 +46,14 @@ struct reader {
 
 struct vhu_learn {
 	const struct vhu_command *command;
-	struct vhu_latency_vrings *rings;
+	struct vhu_latency_vrings *vrings;
 	uint32_t back_end, front_end;
 	struct shared *shared[SHARED_MAX]; /* by place, which events name */
 	struct reader reader[READERS]; /* by thread id; a newer one takes an older one's place */
-	uint32_t vrings;               /* numbered so far */
+	uint32_t numbered;             /* vrings, so far */
 };
 
-/* A kick and a call that may be a ring's. */
+/* A kick and a call that may be a vring's. */
 struct pair {
 	unsigned kick, call;
 	unsigned score; /* 200 where all evidence is for it */
@@ -96,8 +97,8 @@ static int add(struct vhu_learn *learn, const struct vhu_bpf_eventfd *eventfd)
 	}
 	shared->fd = eventfd->fd;
 	shared->seen = true;
-	role.ring = (uint32_t)place;
-	if (vhu_probes_assign(learn->rings->probes, eventfd, &role)) {
+	role.slot = (uint32_t)place;
+	if (vhu_probes_assign(learn->vrings->probes, eventfd, &role)) {
 		vhu_held_close(&shared->held);
 		free(shared);
 		return -ENOSPC;
@@ -115,7 +116,7 @@ static void drop(struct vhu_learn *learn, unsigned place)
 	struct shared *shared = learn->shared[place];
 
 	if (!shared->concluded)
-		vhu_probes_forget(learn->rings->probes, &shared->held.eventfd);
+		vhu_probes_forget(learn->vrings->probes, &shared->held.eventfd);
 	vhu_held_close(&shared->held);
 	free(shared);
 	learn->shared[place] = NULL;
@@ -125,7 +126,7 @@ static void drop(struct vhu_learn *learn, unsigned place)
 static int look(struct vhu_learn *learn)
 {
 	struct vhu_bpf_eventfd *list;
-	int count = vhu_probes_list(learn->rings->probes, &list), shared = 0;
+	int count = vhu_probes_list(learn->vrings->probes, &list), shared = 0;
 
 	if (count < 0)
 		return count;
@@ -145,7 +146,7 @@ static int look(struct vhu_learn *learn)
 }
 
 int vhu_learn_open(struct vhu_learn **to, const struct vhu_command *command,
-		   struct vhu_latency_vrings *rings, uint32_t back_end, uint32_t front_end)
+		   struct vhu_latency_vrings *vrings, uint32_t back_end, uint32_t front_end)
 {
 	struct vhu_learn *learn = calloc(1, sizeof(*learn));
 	int ret;
@@ -154,7 +155,7 @@ int vhu_learn_open(struct vhu_learn **to, const struct vhu_command *command,
 	if (!learn)
 		return vhu_fail(command, "out of memory");
 	learn->command = command;
-	learn->rings = rings;
+	learn->vrings = vrings;
 	learn->back_end = back_end;
 	learn->front_end = front_end;
 	ret = look(learn);
@@ -178,7 +179,7 @@ int vhu_learn_open(struct vhu_learn **to, const struct vhu_command *command,
 
 void vhu_learn_see(struct vhu_learn *learn, const struct vhu_bpf_event *event)
 {
-	struct shared *shared = event->ring < SHARED_MAX ? learn->shared[event->ring] : NULL;
+	struct shared *shared = event->slot < SHARED_MAX ? learn->shared[event->slot] : NULL;
 	struct reader *reader;
 
 	/* The front-end's own use of both tells nothing that the back-end's does not. */
@@ -194,7 +195,7 @@ void vhu_learn_see(struct vhu_learn *learn, const struct vhu_bpf_event *event)
 			shared->after[reader->place]++;
 		return;
 	}
-	*reader = (struct reader){event->who.tid, event->ring};
+	*reader = (struct reader){event->who.tid, event->slot};
 	for (unsigned i = 0; shared->read_ns && i < SHARED_MAX; i++)
 		if (learn->shared[i] && learn->shared[i]->written_ns > shared->read_ns)
 			shared->between[i]++;
@@ -202,7 +203,7 @@ void vhu_learn_see(struct vhu_learn *learn, const struct vhu_bpf_event *event)
 	shared->read_ns = event->time_ns;
 }
 
-/* Return whether an eventfd is a kick, or a call, that belongs to no ring yet. */
+/* Return whether an eventfd is a kick, or a call, that belongs to no vring yet. */
 static bool is_free_kick(const struct shared *shared)
 {
 	return shared && !shared->concluded && shared->reads > shared->writes;
@@ -237,7 +238,7 @@ static unsigned rank(const struct vhu_learn *learn, unsigned place,
 	return before;
 }
 
-/* Say what speaks for a kick and a call, with their ranks, being a ring's. */
+/* Say what speaks for a kick and a call, with their ranks, being a vring's. */
 static struct pair weigh(const struct vhu_learn *learn, unsigned kick, unsigned call,
 			 const unsigned ranks[SHARED_MAX])
 {
@@ -255,7 +256,7 @@ static struct pair weigh(const struct vhu_learn *learn, unsigned kick, unsigned 
 }
 
 /* Return whether @pair is likelier than @other: by what was seen, and where that says nothing, by
- * the order in which front-ends hand over their eventfds, ring by ring. */
+ * the order in which front-ends hand over their eventfds, vring by vring. */
 static bool is_likelier(const struct pair *pair, const struct pair *other)
 {
 	if (pair->score > other->score + SCORE_TIE || other->score > pair->score + SCORE_TIE)
@@ -321,27 +322,27 @@ static int by_descriptor(const void *left, const void *right, void *with)
 	return a < b ? -1 : a > b;
 }
 
-/* Make a ring of a pair. */
-static void make_ring(struct vhu_learn *learn, const struct pair *pair)
+/* Make a vring of a pair. */
+static void make_vring(struct vhu_learn *learn, const struct pair *pair)
 {
 	struct shared *kick = learn->shared[pair->kick], *call = learn->shared[pair->call];
-	struct vhu_latency_vring *ring;
+	struct vhu_latency_vring *vring;
 
-	pthread_mutex_lock(&learn->rings->lock);
-	ring = vhu_latency_vrings_get(learn->rings, 0, learn->vrings);
-	if (ring) {
-		ring->sure = pair->sure;
-		ring->seen = (unsigned)kick->reads;
-		learn->vrings++;
-		/* As strangers first, else rings would be watched as both. */
-		vhu_probes_forget(learn->rings->probes, &kick->held.eventfd);
-		vhu_probes_forget(learn->rings->probes, &call->held.eventfd);
-		vhu_latency_vrings_want(learn->rings, ring, VHU_LATENCY_KICK, true,
+	pthread_mutex_lock(&learn->vrings->lock);
+	vring = vhu_latency_vrings_get(learn->vrings, 0, learn->numbered);
+	if (vring) {
+		vring->sure = pair->sure;
+		vring->seen = (unsigned)kick->reads;
+		learn->numbered++;
+		/* As strangers first, else vrings would be watched as both. */
+		vhu_probes_forget(learn->vrings->probes, &kick->held.eventfd);
+		vhu_probes_forget(learn->vrings->probes, &call->held.eventfd);
+		vhu_latency_vrings_want(learn->vrings, vring, VHU_LATENCY_KICK, true,
 					kick->held.eventfd.eventfd_id);
-		vhu_latency_vrings_want(learn->rings, ring, VHU_LATENCY_CALL, true,
+		vhu_latency_vrings_want(learn->vrings, vring, VHU_LATENCY_CALL, true,
 					call->held.eventfd.eventfd_id);
 	}
-	pthread_mutex_unlock(&learn->rings->lock);
+	pthread_mutex_unlock(&learn->vrings->lock);
 }
 
 /* Conclude what there is evidence enough for. */
@@ -365,7 +366,7 @@ static void conclude(struct vhu_learn *learn, uint64_t now_ns)
 	}
 	qsort_r(list, count, sizeof(list[0]), by_descriptor, learn);
 	for (unsigned i = 0; i < count; i++)
-		make_ring(learn, &list[i]);
+		make_vring(learn, &list[i]);
 }
 
 bool vhu_learn_tick(struct vhu_learn *learn, uint64_t now_ns)

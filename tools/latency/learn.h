@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Rings found without a capture: the eventfds that a back-end shares with its front-end, told apart
- * by their traffic.
+ * Vrings found without a capture: the eventfds that a back-end shares with its front-end, told
+ * apart by their traffic.
  *
  * The back-end reads a kick and writes a call. Which call belongs to which kick shows in time: a
  * kick's own call is written between nearly any two reads of it, another's in about half of them;
- * and most often by the thread that has read this kick last. Where rings are so busy, or so much in
- * step, that both say nothing, the order of descriptors does: front-ends hand them over ring by
- * ring. What cannot be known is the queue's index: rings are numbered in the order in which the
+ * and most often by the thread that has read this kick last. Where vrings are so busy, or so much
+ * in step, that both say nothing, the order of descriptors does: front-ends hand them over vring by
+ * vring. What cannot be known is the queue's index: vrings are numbered in the order in which the
  * back-end has their kicks open.
  */
 #ifndef VHU_TOOLS_LATENCY_LEARN_H
@@ -23,7 +23,7 @@ struct vhu_learn;
  * Returns VHU_EXIT_DONE and *@learn; VHU_EXIT_FAILED with what is wrong said.
  */
 int vhu_learn_open(struct vhu_learn **learn, const struct vhu_command *command,
-		   struct vhu_latency_vrings *rings, uint32_t back_end, uint32_t front_end);
+		   struct vhu_latency_vrings *vrings, uint32_t back_end, uint32_t front_end);
 /* Take an event of an eventfd whose role is not known. */
 void vhu_learn_see(struct vhu_learn *learn, const struct vhu_bpf_event *event);
 /* Look for new eventfds, and conclude what can be concluded. Returns false where the back-end is

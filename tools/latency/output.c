@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "bpf/vring/counts.h"
+#include "bpf/vring/events.h"
 #include "lib/util/duration.h"
 #include "lib/util/histogram.h"
 #include "lib/util/json.h"
@@ -33,28 +35,28 @@ static const struct stage {
 #define STAGES VHU_ARRAY_SIZE(stage)
 
 /* Return whether a stage is watched. */
-static bool is_watched(const struct vhu_latency_vrings *rings, const struct stage *which)
+static bool is_watched(const struct vhu_latency_vrings *vrings, const struct stage *which)
 {
-	return !which->inside || vhu_probes_has_inside(rings->probes);
+	return !which->inside || vhu_probes_has_inside(vrings->probes);
 }
 
 /* Return a stage's buckets as the probes counted, and in *@greatest the greatest value. */
-static const uint64_t *buckets_of(const struct vhu_latency_vring *ring, const struct stage *which,
+static const uint64_t *buckets_of(const struct vhu_latency_vring *vring, const struct stage *which,
 				  uint64_t *greatest)
 {
-	*greatest = which->inside ? ring->inside.greatest[which->number]
-				  : ring->counts.greatest[which->number];
-	return which->inside ? ring->inside.bucket[which->number]
-			     : ring->counts.bucket[which->number];
+	*greatest = which->inside ? vring->inside.greatest[which->number]
+				  : vring->counts.greatest[which->number];
+	return which->inside ? vring->inside.bucket[which->number]
+			     : vring->counts.bucket[which->number];
 }
 
 /* Make a histogram of what the probes counted, to be freed. Out of memory it lacks some. */
-static struct vhu_histogram histogram_of(const struct vhu_latency_vring *ring,
+static struct vhu_histogram histogram_of(const struct vhu_latency_vring *vring,
 					 const struct stage *which)
 {
 	struct vhu_histogram histogram = {0};
 	uint64_t greatest;
-	const uint64_t *bucket = buckets_of(ring, which, &greatest);
+	const uint64_t *bucket = buckets_of(vring, which, &greatest);
 
 	for (unsigned i = 0; i < VHU_HISTOGRAM_BUCKETS; i++) {
 		uint64_t last, least;
@@ -79,10 +81,10 @@ static void put_time(FILE *to, int width, bool known, uint64_t ns)
 }
 
 /* Write one stage's percentiles, those of @permille. */
-static void put_quantiles(FILE *to, const struct vhu_latency_vring *ring, const struct stage *which,
-			  const unsigned *permille, unsigned count)
+static void put_quantiles(FILE *to, const struct vhu_latency_vring *vring,
+			  const struct stage *which, const unsigned *permille, unsigned count)
 {
-	struct vhu_histogram histogram = histogram_of(ring, which);
+	struct vhu_histogram histogram = histogram_of(vring, which);
 
 	for (unsigned i = 0; i < count; i++)
 		put_time(to, 8, histogram.count, vhu_histogram_quantile(&histogram, permille[i]));
@@ -95,47 +97,47 @@ static uint64_t age(uint64_t now_ns, uint64_t then_ns)
 	return then_ns && now_ns > then_ns ? now_ns - then_ns : 0;
 }
 
-void vhu_latency_table(FILE *to, const struct vhu_latency_vrings *rings, uint64_t now_ns)
+void vhu_latency_table(FILE *to, const struct vhu_latency_vrings *vrings, uint64_t now_ns)
 {
 	static const unsigned shown[] = {500, 990};
 
 	fprintf(to, "%7s %5s %10s %10s %9s %10s %7s %8s", "session", "vring", "kicks", "wakes",
 		"coalesced", "calls", "waiting", "oldest");
 	for (size_t i = 0; i < STAGES; i++)
-		if (is_watched(rings, &stage[i]))
+		if (is_watched(vrings, &stage[i]))
 			fprintf(to, " |%16s  ", stage[i].name);
 	fprintf(to, "\n%74s", "");
 	for (size_t i = 0; i < STAGES; i++)
-		if (is_watched(rings, &stage[i]))
+		if (is_watched(vrings, &stage[i]))
 			fprintf(to, " |%9s%9s", "p50", "p99");
 	fputc('\n', to);
-	for (unsigned i = 0; i < rings->count; i++) {
-		const struct vhu_latency_vring *ring = rings->ring[i];
-		uint64_t oldest, waiting = vhu_latency_vring_waiting(ring, &oldest);
+	for (unsigned i = 0; i < vrings->count; i++) {
+		const struct vhu_latency_vring *vring = vrings->vring[i];
+		uint64_t oldest, waiting = vhu_latency_vring_waiting(vring, &oldest);
 
-		if (!ring->ever_wired)
+		if (!vring->ever_wired)
 			continue;
 		fprintf(to,
 			"%7" PRIu64 " %5" PRIu32 " %10" PRIu64 " %10" PRIu64 " %9" PRIu64
 			" %10" PRIu64 " %7" PRIu64,
-			ring->session, ring->vring, ring->counts.kicks, ring->counts.wakes,
-			ring->counts.coalesced, ring->counts.calls, waiting);
+			vring->session, vring->index, vring->counts.kicks, vring->counts.wakes,
+			vring->counts.coalesced, vring->counts.calls, waiting);
 		put_time(to, 8, waiting, age(now_ns, oldest));
 		for (size_t at = 0; at < STAGES; at++) {
-			if (!is_watched(rings, &stage[at]))
+			if (!is_watched(vrings, &stage[at]))
 				continue;
 			fprintf(to, " |");
-			put_quantiles(to, ring, &stage[at], shown, 2);
+			put_quantiles(to, vring, &stage[at], shown, 2);
 		}
-		fprintf(to, "%s\n", vhu_latency_vring_is_wired(ring) ? "" : "  (ended)");
+		fprintf(to, "%s\n", vhu_latency_vring_is_wired(vring) ? "" : "  (ended)");
 	}
 }
 
 /* Draw a histogram, a line for each power of two. */
-static void put_bars(FILE *to, const struct vhu_latency_vring *ring, const struct stage *which)
+static void put_bars(FILE *to, const struct vhu_latency_vring *vring, const struct stage *which)
 {
 	uint64_t power[POWERS] = {0}, most = 0, greatest;
-	const uint64_t *bucket = buckets_of(ring, which, &greatest);
+	const uint64_t *bucket = buckets_of(vring, which, &greatest);
 	int first = POWERS, last = -1;
 
 	for (unsigned i = 0; i < VHU_HISTOGRAM_BUCKETS; i++) {
@@ -160,73 +162,73 @@ static void put_bars(FILE *to, const struct vhu_latency_vring *ring, const struc
 	}
 }
 
-/* Write all there is about a ring. */
-static void put_ring(FILE *to, const struct vhu_latency_vrings *rings,
-		     const struct vhu_latency_vring *ring, uint64_t now_ns, bool histogram)
+/* Write all there is about a vring. */
+static void put_vring(FILE *to, const struct vhu_latency_vrings *vrings,
+		      const struct vhu_latency_vring *vring, uint64_t now_ns, bool histogram)
 {
 	static const unsigned shown[] = {500, 900, 990, 999, 1000};
-	const struct vhu_bpf_ring *counts = &ring->counts;
-	uint64_t oldest, waiting = vhu_latency_vring_waiting(ring, &oldest);
+	const struct vhu_bpf_vring *counts = &vring->counts;
+	uint64_t oldest, waiting = vhu_latency_vring_waiting(vring, &oldest);
 	char text[VHU_DURATION_TEXT_SIZE], most[VHU_DURATION_TEXT_SIZE];
 
-	if (ring->session)
-		fprintf(to, "\nsession %" PRIu64 ", ", ring->session);
+	if (vring->session)
+		fprintf(to, "\nsession %" PRIu64 ", ", vring->session);
 	else
 		fprintf(to, "\n");
 	fprintf(to, "vring %" PRIu32 ": kick eventfd %" PRIu32 ", call eventfd %" PRIu32,
-		ring->vring, ring->fd[VHU_LATENCY_KICK].id, ring->fd[VHU_LATENCY_CALL].id);
-	if (ring->seen)
-		fprintf(to, " (paired by %u kicks, %u %% sure)", ring->seen, ring->sure);
-	fprintf(to, "%s\n", vhu_latency_vring_is_wired(ring) ? "" : " (ended)");
+		vring->index, vring->fd[VHU_LATENCY_KICK].id, vring->fd[VHU_LATENCY_CALL].id);
+	if (vring->seen)
+		fprintf(to, " (paired by %u kicks, %u %% sure)", vring->seen, vring->sure);
+	fprintf(to, "%s\n", vhu_latency_vring_is_wired(vring) ? "" : " (ended)");
 	fprintf(to,
 		"  %" PRIu64 " kicks, %" PRIu64 " wakes, %" PRIu64 " coalesced, %" PRIu64
 		" wakes without kick\n  %" PRIu64 " calls, %" PRIu64 " without kick\n",
 		counts->kicks, counts->wakes, counts->coalesced, counts->wakes_without_kick,
 		counts->calls, counts->calls_without_kick);
-	if (vhu_probes_has_inside(rings->probes))
-		fprintf(to, "  %" PRIu64 " pops, %" PRIu64 " pushes\n", ring->inside.pops,
-			ring->inside.pushes);
-	if (ring->session && ring->taken_up)
+	if (vhu_probes_has_inside(vrings->probes))
+		fprintf(to, "  %" PRIu64 " pops, %" PRIu64 " pushes\n", vring->inside.pops,
+			vring->inside.pushes);
+	if (vring->session && vring->taken_up)
 		fprintf(to, "  got %" PRIu64 " eventfds, each watched %s later, %s at most\n",
-			ring->taken_up,
-			vhu_duration_text(ring->unwatched_ns / ring->taken_up, text),
-			vhu_duration_text(ring->unwatched_most_ns, most));
+			vring->taken_up,
+			vhu_duration_text(vring->unwatched_ns / vring->taken_up, text),
+			vhu_duration_text(vring->unwatched_most_ns, most));
 	if (waiting)
 		fprintf(to, "  %" PRIu64 " kicks without a call yet, the oldest for %s\n", waiting,
 			vhu_duration_text(age(now_ns, oldest), text));
 	fprintf(to, "  %-12s%9s%9s%9s%9s%9s\n", "", "p50", "p90", "p99", "p99.9", "max");
 	for (size_t i = 0; i < STAGES; i++) {
-		if (!is_watched(rings, &stage[i]))
+		if (!is_watched(vrings, &stage[i]))
 			continue;
 		fprintf(to, "  %-12s", stage[i].name);
-		put_quantiles(to, ring, &stage[i], shown, 5);
+		put_quantiles(to, vring, &stage[i], shown, 5);
 		fputc('\n', to);
 	}
 	for (size_t i = 0; histogram && i < STAGES; i++) {
-		if (!is_watched(rings, &stage[i]))
+		if (!is_watched(vrings, &stage[i]))
 			continue;
 		fprintf(to, "  %s\n", stage[i].name);
-		put_bars(to, ring, &stage[i]);
+		put_bars(to, vring, &stage[i]);
 	}
 }
 
-void vhu_latency_summary(FILE *to, const struct vhu_latency_vrings *rings, uint64_t now_ns,
+void vhu_latency_summary(FILE *to, const struct vhu_latency_vrings *vrings, uint64_t now_ns,
 			 bool histogram)
 {
-	for (unsigned i = 0; i < rings->count; i++)
-		if (rings->ring[i]->ever_wired)
-			put_ring(to, rings, rings->ring[i], now_ns, histogram);
+	for (unsigned i = 0; i < vrings->count; i++)
+		if (vrings->vring[i]->ever_wired)
+			put_vring(to, vrings, vrings->vring[i], now_ns, histogram);
 }
 
 /* Write one stage. */
-static void json_stage(struct vhu_json *json, const struct vhu_latency_vring *ring,
+static void json_stage(struct vhu_json *json, const struct vhu_latency_vring *vring,
 		       const struct stage *which)
 {
 	static const struct {
 		const char *key;
 		unsigned permille;
 	} row[] = {{"p50", 500}, {"p90", 900}, {"p99", 990}, {"p999", 999}, {"max", 1000}};
-	struct vhu_histogram histogram = histogram_of(ring, which);
+	struct vhu_histogram histogram = histogram_of(vring, which);
 
 	vhu_json_object(json, which->key);
 	vhu_json_unsigned(json, "count", histogram.count);
@@ -237,25 +239,25 @@ static void json_stage(struct vhu_json *json, const struct vhu_latency_vring *ri
 	vhu_histogram_free(&histogram);
 }
 
-/* Write one ring. */
-static void json_ring(struct vhu_json *json, const struct vhu_latency_vrings *rings,
-		      const struct vhu_latency_vring *ring, uint64_t now_ns)
+/* Write one vring. */
+static void json_vring(struct vhu_json *json, const struct vhu_latency_vrings *vrings,
+		       const struct vhu_latency_vring *vring, uint64_t now_ns)
 {
-	const struct vhu_bpf_ring *counts = &ring->counts;
-	uint64_t oldest, waiting = vhu_latency_vring_waiting(ring, &oldest);
+	const struct vhu_bpf_vring *counts = &vring->counts;
+	uint64_t oldest, waiting = vhu_latency_vring_waiting(vring, &oldest);
 
 	vhu_json_object(json, NULL);
-	vhu_json_unsigned(json, "session", ring->session);
-	vhu_json_unsigned(json, "vring", ring->vring);
-	vhu_json_unsigned(json, "kick_eventfd", ring->fd[VHU_LATENCY_KICK].id);
-	vhu_json_unsigned(json, "call_eventfd", ring->fd[VHU_LATENCY_CALL].id);
-	vhu_json_bool(json, "ended", !vhu_latency_vring_is_wired(ring));
-	if (ring->seen)
-		vhu_json_unsigned(json, "sure_percent", ring->sure);
-	if (ring->session) {
-		vhu_json_unsigned(json, "eventfds", ring->taken_up);
-		vhu_json_unsigned(json, "unwatched_ns", ring->unwatched_ns);
-		vhu_json_unsigned(json, "unwatched_most_ns", ring->unwatched_most_ns);
+	vhu_json_unsigned(json, "session", vring->session);
+	vhu_json_unsigned(json, "vring", vring->index);
+	vhu_json_unsigned(json, "kick_eventfd", vring->fd[VHU_LATENCY_KICK].id);
+	vhu_json_unsigned(json, "call_eventfd", vring->fd[VHU_LATENCY_CALL].id);
+	vhu_json_bool(json, "ended", !vhu_latency_vring_is_wired(vring));
+	if (vring->seen)
+		vhu_json_unsigned(json, "sure_percent", vring->sure);
+	if (vring->session) {
+		vhu_json_unsigned(json, "eventfds", vring->taken_up);
+		vhu_json_unsigned(json, "unwatched_ns", vring->unwatched_ns);
+		vhu_json_unsigned(json, "unwatched_most_ns", vring->unwatched_most_ns);
 	}
 	vhu_json_unsigned(json, "kicks", counts->kicks);
 	vhu_json_unsigned(json, "wakes", counts->wakes);
@@ -265,30 +267,30 @@ static void json_ring(struct vhu_json *json, const struct vhu_latency_vrings *ri
 	vhu_json_unsigned(json, "calls_without_kick", counts->calls_without_kick);
 	vhu_json_unsigned(json, "waiting", waiting);
 	vhu_json_unsigned(json, "oldest_ns", waiting ? age(now_ns, oldest) : 0);
-	if (vhu_probes_has_inside(rings->probes)) {
-		vhu_json_unsigned(json, "pops", ring->inside.pops);
-		vhu_json_unsigned(json, "pushes", ring->inside.pushes);
+	if (vhu_probes_has_inside(vrings->probes)) {
+		vhu_json_unsigned(json, "pops", vring->inside.pops);
+		vhu_json_unsigned(json, "pushes", vring->inside.pushes);
 	}
 	for (size_t i = 0; i < STAGES; i++)
-		if (is_watched(rings, &stage[i]))
-			json_stage(json, ring, &stage[i]);
+		if (is_watched(vrings, &stage[i]))
+			json_stage(json, vring, &stage[i]);
 	vhu_json_object_end(json);
 }
 
-void vhu_latency_json(FILE *to, const struct vhu_latency_vrings *rings, uint64_t now_ns)
+void vhu_latency_json(FILE *to, const struct vhu_latency_vrings *vrings, uint64_t now_ns)
 {
 	struct vhu_json json = {.to = to};
 
 	vhu_json_object(&json, NULL);
-	vhu_json_string(&json, "hooks", vhu_hooks_name(vhu_probes_hooks(rings->probes)));
-	vhu_json_string(&json, "blind", vhu_probes_blind(rings->probes));
-	vhu_json_unsigned(&json, "dropped", vhu_probes_dropped(rings->probes));
-	if (vhu_probes_has_inside(rings->probes))
-		vhu_json_unsigned(&json, "unplaced", vhu_probes_unplaced(rings->probes));
+	vhu_json_string(&json, "hooks", vhu_hooks_name(vhu_probes_hooks(vrings->probes)));
+	vhu_json_string(&json, "blind", vhu_probes_blind(vrings->probes));
+	vhu_json_unsigned(&json, "dropped", vhu_probes_dropped(vrings->probes));
+	if (vhu_probes_has_inside(vrings->probes))
+		vhu_json_unsigned(&json, "unplaced", vhu_probes_unplaced(vrings->probes));
 	vhu_json_array(&json, "rings");
-	for (unsigned i = 0; i < rings->count; i++)
-		if (rings->ring[i]->ever_wired)
-			json_ring(&json, rings, rings->ring[i], now_ns);
+	for (unsigned i = 0; i < vrings->count; i++)
+		if (vrings->vring[i]->ever_wired)
+			json_vring(&json, vrings, vrings->vring[i], now_ns);
 	vhu_json_array_end(&json);
 	vhu_json_object_end(&json);
 	fputc('\n', to);

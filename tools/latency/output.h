@@ -7,12 +7,12 @@
 
 #include "tools/latency/vrings.h"
 
-/* Write a table, a line a ring, of what was counted since the start. */
-void vhu_latency_table(FILE *to, const struct vhu_latency_vrings *rings, uint64_t now_ns);
-/* Write all there is about each ring. @histogram: with bars. */
-void vhu_latency_summary(FILE *to, const struct vhu_latency_vrings *rings, uint64_t now_ns,
+/* Write a table, a line a vring, of what was counted since the start. */
+void vhu_latency_table(FILE *to, const struct vhu_latency_vrings *vrings, uint64_t now_ns);
+/* Write all there is about each vring. @histogram: with bars. */
+void vhu_latency_summary(FILE *to, const struct vhu_latency_vrings *vrings, uint64_t now_ns,
 			 bool histogram);
 /* Write the same as a line of JSON. */
-void vhu_latency_json(FILE *to, const struct vhu_latency_vrings *rings, uint64_t now_ns);
+void vhu_latency_json(FILE *to, const struct vhu_latency_vrings *vrings, uint64_t now_ns);
 
 #endif

@@ -44,8 +44,8 @@ static int take_eventfd(const struct vhu_command *command, struct vhu_latency_re
 	char text[128], *at = text, *value;
 	uint64_t id;
 
-	if (request->rings_given == VHU_LATENCY_RINGS_GIVEN)
-		return vhu_usage(command, "more than %d rings", VHU_LATENCY_RINGS_GIVEN);
+	if (request->vrings_given == VHU_LATENCY_VRINGS_GIVEN)
+		return vhu_usage(command, "more than %d rings", VHU_LATENCY_VRINGS_GIVEN);
 	if (strlen(argument) >= sizeof(text))
 		return vhu_usage(command, "%s: too long", argument);
 	strcpy(text, argument);
@@ -53,14 +53,14 @@ static int take_eventfd(const struct vhu_command *command, struct vhu_latency_re
 		int which = getsubopt(&at, key, &value);
 
 		if (which < 0 || !value || vhu_number_parse(value, 0, UINT32_MAX, &id) ||
-		    request->given[request->rings_given].set[which])
+		    request->given[request->vrings_given].set[which])
 			return vhu_usage(command, "%s: not of the form kick=ID,call=ID", argument);
-		request->given[request->rings_given].set[which] = true;
-		request->given[request->rings_given].id[which] = (uint32_t)id;
+		request->given[request->vrings_given].set[which] = true;
+		request->given[request->vrings_given].id[which] = (uint32_t)id;
 	}
 	if (!*argument)
 		return vhu_usage(command, "--eventfd wants kick=ID,call=ID");
-	request->rings_given++;
+	request->vrings_given++;
 	return VHU_EXIT_DONE;
 }
 
@@ -152,7 +152,7 @@ int vhu_latency_request_take(const struct vhu_command *command, struct vhu_laten
 int vhu_latency_request_check(const struct vhu_command *command,
 			      const struct vhu_latency_request *request)
 {
-	if (!!request->capture + !!request->pids + !!request->rings_given != 1)
+	if (!!request->capture + !!request->pids + !!request->vrings_given != 1)
 		return vhu_usage(command, "which rings? Give one of -r, -p and --eventfd");
 	if (request->follow && !request->capture)
 		return vhu_usage(command, "-f follows a capture: give it with -r");

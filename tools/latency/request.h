@@ -12,12 +12,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bpf/probes.h"
+#include "bpf/vring/probes.h"
 #include "lib/cli/options.h"
 #include "tools/latency/vrings.h"
 
-#define VHU_LATENCY_RINGS_GIVEN 64
-#define VHU_LATENCY_PIDS        2
+#define VHU_LATENCY_VRINGS_GIVEN 64
+#define VHU_LATENCY_PIDS         2
 
 struct vhu_latency_request {
 	const char *capture, *write_to;
@@ -27,8 +27,8 @@ struct vhu_latency_request {
 	struct {
 		bool set[VHU_LATENCY_FDS];
 		uint32_t id[VHU_LATENCY_FDS];
-	} given[VHU_LATENCY_RINGS_GIVEN];
-	unsigned rings_given;
+	} given[VHU_LATENCY_VRINGS_GIVEN];
+	unsigned vrings_given;
 	uint64_t interval_ns, duration_ns, slow_ns;
 	int hooks;
 	struct vhu_latency_place {

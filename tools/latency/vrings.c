@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The rings that are watched. */
+/* The vrings that are watched. */
 #include "tools/latency/vrings.h"
 
 #include <errno.h>
@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "bpf/vring/counts.h"
+#include "bpf/vring/roles.h"
 #include "lib/util/util.h"
 
 /* For so long an eventfd that is in no process is expected to come. */
@@ -18,122 +20,122 @@ struct listing {
 	int count;
 };
 
-void vhu_latency_vrings_init(struct vhu_latency_vrings *rings, struct vhu_probes *probes)
+void vhu_latency_vrings_init(struct vhu_latency_vrings *vrings, struct vhu_probes *probes)
 {
-	memset(rings, 0, sizeof(*rings));
-	rings->probes = probes;
-	rings->begun_ns = vhu_now_ns();
-	pthread_mutex_init(&rings->lock, NULL);
+	memset(vrings, 0, sizeof(*vrings));
+	vrings->probes = probes;
+	vrings->begun_ns = vhu_now_ns();
+	pthread_mutex_init(&vrings->lock, NULL);
 }
 
-void vhu_latency_vrings_free(struct vhu_latency_vrings *rings)
+void vhu_latency_vrings_free(struct vhu_latency_vrings *vrings)
 {
-	for (unsigned i = 0; i < rings->count; i++) {
+	for (unsigned i = 0; i < vrings->count; i++) {
 		for (int which = 0; which < VHU_LATENCY_FDS; which++)
-			if (rings->ring[i]->fd[which].wired)
-				vhu_held_close(&rings->ring[i]->fd[which].held);
-		free(rings->ring[i]);
+			if (vrings->vring[i]->fd[which].wired)
+				vhu_held_close(&vrings->vring[i]->fd[which].held);
+		free(vrings->vring[i]);
 	}
-	pthread_mutex_destroy(&rings->lock);
-	rings->count = 0;
+	pthread_mutex_destroy(&vrings->lock);
+	vrings->count = 0;
 }
 
-bool vhu_latency_vring_is_wired(const struct vhu_latency_vring *ring)
+bool vhu_latency_vring_is_wired(const struct vhu_latency_vring *vring)
 {
-	return ring->fd[VHU_LATENCY_KICK].wired || ring->fd[VHU_LATENCY_CALL].wired;
+	return vring->fd[VHU_LATENCY_KICK].wired || vring->fd[VHU_LATENCY_CALL].wired;
 }
 
-/* Return whether a ring has ended: nothing of it is watched or to be. */
-static bool has_ended(const struct vhu_latency_vring *ring)
+/* Return whether a vring has ended: nothing of it is watched or to be. */
+static bool has_ended(const struct vhu_latency_vring *vring)
 {
-	return !vhu_latency_vring_is_wired(ring) && !ring->fd[VHU_LATENCY_KICK].wanted &&
-	       !ring->fd[VHU_LATENCY_CALL].wanted;
+	return !vhu_latency_vring_is_wired(vring) && !vring->fd[VHU_LATENCY_KICK].wanted &&
+	       !vring->fd[VHU_LATENCY_CALL].wanted;
 }
 
-/* Find a place for one more ring. Returns its index, -1 where all are in use. */
-static int find_place(const struct vhu_latency_vrings *rings)
+/* Find a slot for one more vring. Returns it, -1 if all are in use. */
+static int find_place(const struct vhu_latency_vrings *vrings)
 {
-	if (rings->count < VHU_RINGS_MAX)
-		return (int)rings->count;
-	for (unsigned i = 0; i < rings->count; i++)
-		if (has_ended(rings->ring[i]))
+	if (vrings->count < VHU_LATENCY_VRINGS_MAX)
+		return (int)vrings->count;
+	for (unsigned i = 0; i < vrings->count; i++)
+		if (has_ended(vrings->vring[i]))
 			return (int)i;
 	return -1;
 }
 
-struct vhu_latency_vring *vhu_latency_vrings_get(struct vhu_latency_vrings *rings, uint64_t session,
-						 uint32_t vring)
+struct vhu_latency_vring *vhu_latency_vrings_get(struct vhu_latency_vrings *vrings,
+						 uint64_t session, uint32_t index)
 {
-	struct vhu_latency_vring *ring;
+	struct vhu_latency_vring *vring;
 	int place;
 
-	for (unsigned i = 0; i < rings->count; i++)
-		if (rings->ring[i]->session == session && rings->ring[i]->vring == vring)
-			return rings->ring[i];
-	place = find_place(rings);
+	for (unsigned i = 0; i < vrings->count; i++)
+		if (vrings->vring[i]->session == session && vrings->vring[i]->index == index)
+			return vrings->vring[i];
+	place = find_place(vrings);
 	if (place < 0)
 		return NULL;
-	if (place == (int)rings->count) {
-		ring = malloc(sizeof(*ring));
-		if (!ring)
+	if (place == (int)vrings->count) {
+		vring = malloc(sizeof(*vring));
+		if (!vring)
 			return NULL;
-		rings->ring[rings->count++] = ring;
+		vrings->vring[vrings->count++] = vring;
 	} else {
-		ring = rings->ring[place];
-		vhu_probes_clear(rings->probes, (uint32_t)place);
+		vring = vrings->vring[place];
+		vhu_probes_clear(vrings->probes, (uint32_t)place);
 	}
-	memset(ring, 0, sizeof(*ring));
-	ring->session = session;
-	ring->vring = vring;
-	return ring;
+	memset(vring, 0, sizeof(*vring));
+	vring->session = session;
+	vring->index = index;
+	return vring;
 }
 
 /* Stop watching an eventfd by its id. */
-static void forget_id(struct vhu_latency_vrings *rings, struct vhu_latency_fd *fd)
+static void forget_id(struct vhu_latency_vrings *vrings, struct vhu_latency_fd *fd)
 {
 	if (fd->by_id)
-		vhu_probes_forget_id(rings->probes, fd->id);
+		vhu_probes_forget_id(vrings->probes, fd->id);
 	fd->by_id = false;
 }
 
-void vhu_latency_vrings_want(struct vhu_latency_vrings *rings, struct vhu_latency_vring *ring,
+void vhu_latency_vrings_want(struct vhu_latency_vrings *vrings, struct vhu_latency_vring *vring,
 			     int which, bool wanted, uint32_t id)
 {
-	struct vhu_latency_fd *fd = &ring->fd[which];
+	struct vhu_latency_fd *fd = &vring->fd[which];
 
 	if (fd->wanted == wanted && (!wanted || fd->id == id))
 		return;
 	fd->wanted = wanted;
 	/* What it was is still told at the end. */
-	forget_id(rings, fd);
+	forget_id(vrings, fd);
 	if (wanted)
 		fd->id = id;
-	rings->changed = true;
+	vrings->changed = true;
 }
 
-void vhu_latency_vrings_told(struct vhu_latency_vrings *rings, struct vhu_latency_vring *ring,
+void vhu_latency_vrings_told(struct vhu_latency_vrings *vrings, struct vhu_latency_vring *vring,
 			     int which, uint32_t id, uint64_t number, uint64_t time_ns)
 {
-	struct vhu_latency_fd *fd = &ring->fd[which];
+	struct vhu_latency_fd *fd = &vring->fd[which];
 
 	if (fd->number == number)
 		return;
 	fd->number = number;
-	vhu_latency_vrings_want(rings, ring, which, true, id);
+	vhu_latency_vrings_want(vrings, vring, which, true, id);
 	/* What is held keeps its id, so it is the same one once more. Else an id that is told again
 	 * may be another eventfd's. */
 	if (fd->wired && fd->held.eventfd.eventfd_id == id)
 		return;
-	fd->fresh = rings->changed = true;
-	fd->since_ns = time_ns > rings->begun_ns ? time_ns : rings->begun_ns;
+	fd->fresh = vrings->changed = true;
+	fd->since_ns = time_ns > vrings->begun_ns ? time_ns : vrings->begun_ns;
 }
 
 /* Stop watching an eventfd. */
-static void unwire(struct vhu_latency_vrings *rings, struct vhu_latency_fd *fd)
+static void unwire(struct vhu_latency_vrings *vrings, struct vhu_latency_fd *fd)
 {
 	if (!fd->wired)
 		return;
-	vhu_probes_forget(rings->probes, &fd->held.eventfd);
+	vhu_probes_forget(vrings->probes, &fd->held.eventfd);
 	vhu_held_close(&fd->held);
 	fd->wired = false;
 }
@@ -144,55 +146,55 @@ static bool is_stale(const struct vhu_latency_fd *fd)
 	return fd->wired && (!fd->wanted || fd->held.eventfd.eventfd_id != fd->id);
 }
 
-/* Return what an eventfd of a ring stands for. */
-static struct vhu_bpf_role role_of(const struct vhu_latency_vrings *rings, unsigned index,
+/* Return what an eventfd of a vring stands for. */
+static struct vhu_bpf_role role_of(const struct vhu_latency_vrings *vrings, unsigned slot,
 				   int which)
 {
 	return (struct vhu_bpf_role){
-	    .ring = index,
+	    .slot = slot,
 	    .what = which == VHU_LATENCY_KICK ? VHU_ROLE_KICK : VHU_ROLE_CALL,
-	    .eventfd_id = rings->ring[index]->fd[which].id,
-	    .epoch = rings->ring[index]->epoch,
+	    .eventfd_id = vrings->vring[slot]->fd[which].id,
+	    .epoch = vrings->vring[slot]->epoch,
 	};
 }
 
 /* Note that an eventfd is watched from now on, and how long it was not. */
-static void begin(struct vhu_latency_vring *ring, struct vhu_latency_fd *fd)
+static void begin(struct vhu_latency_vring *vring, struct vhu_latency_fd *fd)
 {
 	uint64_t now = vhu_now_ns(), delay = now > fd->since_ns ? now - fd->since_ns : 0;
 
-	ring->ever_wired = true;
+	vring->ever_wired = true;
 	if (!fd->fresh)
 		return;
 	fd->fresh = false;
-	ring->taken_up++;
-	ring->unwatched_ns += delay;
-	if (delay > ring->unwatched_most_ns)
-		ring->unwatched_most_ns = delay;
+	vring->taken_up++;
+	vring->unwatched_ns += delay;
+	if (delay > vring->unwatched_most_ns)
+		vring->unwatched_most_ns = delay;
 }
 
 /* Watch an eventfd by its id. */
-static void wire_by_id(struct vhu_latency_vrings *rings, unsigned index, int which)
+static void wire_by_id(struct vhu_latency_vrings *vrings, unsigned slot, int which)
 {
-	struct vhu_latency_vring *ring = rings->ring[index];
+	struct vhu_latency_vring *vring = vrings->vring[slot];
 	struct vhu_bpf_role role;
 
 	if (which == VHU_LATENCY_KICK)
-		ring->epoch++;
-	role = role_of(rings, index, which);
-	ring->fd[which].by_id = !vhu_probes_assign_id(rings->probes, &role);
-	if (ring->fd[which].by_id)
-		begin(ring, &ring->fd[which]);
+		vring->epoch++;
+	role = role_of(vrings, slot, which);
+	vring->fd[which].by_id = !vhu_probes_assign_id(vrings->probes, &role);
+	if (vring->fd[which].by_id)
+		begin(vring, &vring->fd[which]);
 }
 
 /*
- * Find an eventfd of a ring. An id of a capture may belong to another eventfd by now, so one of the
- * session's processes must have it, or it must be shared, as a ring's always is.
+ * Find an eventfd of a vring. An id of a capture may belong to another eventfd by now, so one of
+ * the session's processes must have it, or it must be shared, as a vring's always is.
  * @nth: the how-manieth process that has it, from 0.
  * Returns it, or NULL.
  */
 static const struct vhu_bpf_eventfd *
-find(const struct listing *list, const struct vhu_latency_vring *ring, uint32_t id, unsigned nth)
+find(const struct listing *list, const struct vhu_latency_vring *vring, uint32_t id, unsigned nth)
 {
 	const struct vhu_bpf_eventfd *found = NULL;
 	bool known = false;
@@ -209,41 +211,41 @@ find(const struct listing *list, const struct vhu_latency_vring *ring, uint32_t 
 		first = at->pid;
 		if (nth-- == 0)
 			found = at;
-		if (at->pid == ring->peer[0] || at->pid == ring->peer[1])
+		if (at->pid == vring->peer[0] || at->pid == vring->peer[1])
 			known = true;
 	}
-	return known || holders > 1 || !ring->session ? found : NULL;
+	return known || holders > 1 || !vring->session ? found : NULL;
 }
 
-/* Begin to watch what a ring is to have. Returns whether it is done. */
-static bool wire(struct vhu_latency_vrings *rings, const struct listing *list, unsigned index,
+/* Begin to watch what a vring is to have. Returns whether it is done. */
+static bool wire(struct vhu_latency_vrings *vrings, const struct listing *list, unsigned slot,
 		 int which)
 {
-	struct vhu_latency_vring *ring = rings->ring[index];
-	struct vhu_latency_fd *fd = &ring->fd[which];
+	struct vhu_latency_vring *vring = vrings->vring[slot];
+	struct vhu_latency_fd *fd = &vring->fd[which];
 	const struct vhu_bpf_eventfd *eventfd;
 	struct vhu_bpf_role role;
 
 	/* Any process that lets us have it will do. */
-	for (unsigned nth = 0; (eventfd = find(list, ring, fd->id, nth)); nth++)
+	for (unsigned nth = 0; (eventfd = find(list, vring, fd->id, nth)); nth++)
 		if (vhu_held_open(&fd->held, eventfd) == 0)
 			break;
 	/* None does: then it is watched for as long as the next listing has it. */
 	if (!eventfd) {
-		eventfd = find(list, ring, fd->id, 0);
+		eventfd = find(list, vring, fd->id, 0);
 		if (!eventfd || vhu_held_open(&fd->held, eventfd) == -ESRCH)
 			return false;
 	}
 	if (which == VHU_LATENCY_KICK && !fd->by_id)
-		ring->epoch++;
-	role = role_of(rings, index, which);
-	if (vhu_probes_assign(rings->probes, &fd->held.eventfd, &role)) {
+		vring->epoch++;
+	role = role_of(vrings, slot, which);
+	if (vhu_probes_assign(vrings->probes, &fd->held.eventfd, &role)) {
 		vhu_held_close(&fd->held);
 		return false;
 	}
 	fd->wired = true;
 	if (!fd->by_id)
-		begin(ring, fd);
+		begin(vring, fd);
 	return true;
 }
 
@@ -257,98 +259,100 @@ static bool is_alive(const struct listing *list, const struct vhu_latency_fd *fd
 	return false;
 }
 
-/* Return whether a process has more than one ring of a number: then the number tells nothing. */
-static bool is_ambiguous(const struct vhu_latency_vrings *rings,
-			 const struct vhu_latency_vring *ring)
+/* Return whether a process has more than one vring of a number: then the number tells nothing. */
+static bool is_ambiguous(const struct vhu_latency_vrings *vrings,
+			 const struct vhu_latency_vring *vring)
 {
 	unsigned same = 0;
 
-	for (unsigned i = 0; i < rings->count; i++)
-		same += vhu_latency_vring_is_wired(rings->ring[i]) &&
-			rings->ring[i]->vring == ring->vring &&
-			rings->ring[i]->peer[VHU_RING_BACK_END] == ring->peer[VHU_RING_BACK_END];
+	for (unsigned i = 0; i < vrings->count; i++)
+		same += vhu_latency_vring_is_wired(vrings->vring[i]) &&
+			vrings->vring[i]->index == vring->index &&
+			vrings->vring[i]->peer[VHU_LATENCY_BACK_END] ==
+			    vring->peer[VHU_LATENCY_BACK_END];
 	return same > 1;
 }
 
-/* Tell the probes in the back-ends' own code which ring they mean by a vring's number. */
-static void number(struct vhu_latency_vrings *rings)
+/* Tell the probes in the back-ends' own code which vring they mean by an index. */
+static void number(struct vhu_latency_vrings *vrings)
 {
-	for (unsigned i = 0; i < rings->count; i++) {
-		const struct vhu_latency_vring *ring = rings->ring[i];
-		const struct vhu_bpf_vring vring = {ring->peer[VHU_RING_BACK_END], ring->vring};
+	for (unsigned i = 0; i < vrings->count; i++) {
+		const struct vhu_latency_vring *vring = vrings->vring[i];
+		const struct vhu_bpf_vring_key key = {vring->peer[VHU_LATENCY_BACK_END],
+						      vring->index};
 
-		if (!vring.pid || !vhu_latency_vring_is_wired(ring))
+		if (!key.pid || !vhu_latency_vring_is_wired(vring))
 			continue;
-		vhu_probes_number(rings->probes, vring,
-				  is_ambiguous(rings, ring) ? VHU_BPF_RINGS : i);
+		vhu_probes_number(vrings->probes, key,
+				  is_ambiguous(vrings, vring) ? VHU_BPF_VRINGS : i);
 	}
 }
 
-void vhu_latency_vrings_rewire(struct vhu_latency_vrings *rings)
+void vhu_latency_vrings_rewire(struct vhu_latency_vrings *vrings)
 {
 	/* What goes is taken off before anything comes: an id may have moved. */
-	for (unsigned i = 0; i < rings->count; i++)
+	for (unsigned i = 0; i < vrings->count; i++)
 		for (int which = 0; which < VHU_LATENCY_FDS; which++)
-			if (is_stale(&rings->ring[i]->fd[which]))
-				unwire(rings, &rings->ring[i]->fd[which]);
-	for (unsigned i = 0; i < rings->count; i++)
+			if (is_stale(&vrings->vring[i]->fd[which]))
+				unwire(vrings, &vrings->vring[i]->fd[which]);
+	for (unsigned i = 0; i < vrings->count; i++)
 		for (int which = 0; which < VHU_LATENCY_FDS; which++) {
-			const struct vhu_latency_fd *fd = &rings->ring[i]->fd[which];
+			const struct vhu_latency_fd *fd = &vrings->vring[i]->fd[which];
 
 			if (fd->wanted && !fd->wired && fd->fresh)
-				wire_by_id(rings, i, which);
+				wire_by_id(vrings, i, which);
 		}
 }
 
-int vhu_latency_vrings_wire(struct vhu_latency_vrings *rings)
+int vhu_latency_vrings_wire(struct vhu_latency_vrings *vrings)
 {
 	uint64_t now = vhu_now_ns();
 	struct listing list;
 	int wired = 0;
 	bool missing = false;
 
-	list.count = vhu_probes_list(rings->probes, &list.at);
+	list.count = vhu_probes_list(vrings->probes, &list.at);
 	if (list.count < 0)
 		return list.count;
-	for (unsigned i = 0; i < rings->count; i++) {
+	for (unsigned i = 0; i < vrings->count; i++) {
 		/* What goes is taken off before anything comes: an id may have moved. */
 		for (int which = 0; which < VHU_LATENCY_FDS; which++) {
-			struct vhu_latency_fd *fd = &rings->ring[i]->fd[which];
+			struct vhu_latency_fd *fd = &vrings->vring[i]->fd[which];
 
 			if (is_stale(fd) || (fd->wired && !is_alive(&list, fd)))
-				unwire(rings, fd);
+				unwire(vrings, fd);
 		}
 	}
-	for (unsigned i = 0; i < rings->count; i++) {
+	for (unsigned i = 0; i < vrings->count; i++) {
 		for (int which = 0; which < VHU_LATENCY_FDS; which++) {
-			struct vhu_latency_fd *fd = &rings->ring[i]->fd[which];
+			struct vhu_latency_fd *fd = &vrings->vring[i]->fd[which];
 
 			/* Perhaps on its way through a socket: to be looked for again soon. */
-			if (fd->wanted && !fd->wired && !wire(rings, &list, i, which))
+			if (fd->wanted && !fd->wired && !wire(vrings, &list, i, which))
 				missing |= now < fd->since_ns + PATIENCE_NS;
-			forget_id(rings, fd);
+			forget_id(vrings, fd);
 		}
-		wired += vhu_latency_vring_is_wired(rings->ring[i]);
+		wired += vhu_latency_vring_is_wired(vrings->vring[i]);
 	}
-	if (vhu_probes_has_inside(rings->probes))
-		number(rings);
-	rings->changed = missing;
+	if (vhu_probes_has_inside(vrings->probes))
+		number(vrings);
+	vrings->changed = missing;
 	free(list.at);
 	return wired;
 }
 
-void vhu_latency_vrings_read(struct vhu_latency_vrings *rings)
+void vhu_latency_vrings_read(struct vhu_latency_vrings *vrings)
 {
-	for (unsigned i = 0; i < rings->count; i++) {
-		vhu_probes_ring(rings->probes, i, &rings->ring[i]->counts);
-		if (vhu_probes_has_inside(rings->probes))
-			vhu_probes_inside(rings->probes, i, &rings->ring[i]->inside);
+	for (unsigned i = 0; i < vrings->count; i++) {
+		vhu_probes_counts(vrings->probes, i, &vrings->vring[i]->counts);
+		if (vhu_probes_has_inside(vrings->probes))
+			vhu_probes_inside(vrings->probes, i, &vrings->vring[i]->inside);
 	}
 }
 
-uint64_t vhu_latency_vring_waiting(const struct vhu_latency_vring *ring, uint64_t *oldest_ns)
+uint64_t vhu_latency_vring_waiting(const struct vhu_latency_vring *vring, uint64_t *oldest_ns)
 {
-	const struct vhu_bpf_ring *counts = &ring->counts;
+	const struct vhu_bpf_vring *counts = &vring->counts;
 	uint64_t untaken = counts->kicks > counts->taken ? counts->kicks - counts->taken : 0;
 	uint64_t taken = counts->taken > counts->answered ? counts->taken - counts->answered : 0;
 	uint64_t oldest = untaken > VHU_BPF_STAMPS ? counts->kicks - VHU_BPF_STAMPS : counts->taken;

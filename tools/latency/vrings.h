@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The rings that are watched: which eventfds they have been told to have, which of them the probes
+ * The vrings that are watched: which eventfds they have been told to have, which of them the probes
  * watch, and what was counted.
  *
- * Ownership: the table owns its rings and the eventfds that it holds open for them. A thread that
- * reads a capture tells what rings are to have, and has that watched at once, for until then their
- * kicks and calls pass unseen; so all that is done with rings needs their lock.
+ * Ownership: the table owns its vrings and the eventfds that it holds open for them. A thread that
+ * reads a capture tells what vrings are to have, and has that watched at once, for until then their
+ * kicks and calls pass unseen; so all that is done with vrings needs their lock.
  */
 #ifndef VHU_TOOLS_LATENCY_VRINGS_H
 #define VHU_TOOLS_LATENCY_VRINGS_H
@@ -13,68 +13,68 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "bpf/eventfds.h"
-#include "bpf/probes.h"
+#include "bpf/vring/eventfds.h"
+#include "bpf/vring/probes.h"
 
 /* One is kept for trying the probes. */
-#define VHU_RINGS_MAX (VHU_BPF_RINGS - 1)
+#define VHU_LATENCY_VRINGS_MAX (VHU_BPF_VRINGS - 1)
 
 enum { VHU_LATENCY_KICK, VHU_LATENCY_CALL, VHU_LATENCY_FDS };
-enum { VHU_RING_FRONT_END, VHU_RING_BACK_END, VHU_RING_PEERS };
+enum { VHU_LATENCY_FRONT_END, VHU_LATENCY_BACK_END, VHU_LATENCY_PEERS };
 
-/* An eventfd of a ring. */
+/* An eventfd of a vring. */
 struct vhu_latency_fd {
 	bool wanted, wired;
 	bool by_id;           /* watched by its id until it is found */
 	bool fresh;           /* its session told of it, and it was not watched since */
 	uint32_t id;          /* that is wanted */
 	uint64_t number;      /* of the record that told of it; 0 none */
-	uint64_t since_ns;    /* it is the ring's, and we look */
+	uint64_t since_ns;    /* it is the vring's, and we look */
 	struct vhu_held held; /* that is wired */
 };
 
 struct vhu_latency_vring {
-	uint64_t session; /* 0: of no capture */
-	uint32_t vring;
-	uint32_t peer[VHU_RING_PEERS]; /* processes of its session, 0 not known */
+	uint64_t session;                 /* 0: of no capture */
+	uint32_t index;                   /* as the device numbers its vrings */
+	uint32_t peer[VHU_LATENCY_PEERS]; /* processes of its session, 0 not known */
 	struct vhu_latency_fd fd[VHU_LATENCY_FDS];
 	bool ever_wired;
 	uint32_t epoch;
 	/* Eventfds that it got, and how long they were its own before they were watched. */
 	uint64_t taken_up, unwatched_ns, unwatched_most_ns;
 	unsigned sure, seen; /* found by its traffic: how sure, percent; of how many kicks */
-	struct vhu_bpf_ring counts;
+	struct vhu_bpf_vring counts;
 	struct vhu_bpf_inside inside; /* where the back-end's own code is watched */
 };
 
 struct vhu_latency_vrings {
 	struct vhu_probes *probes;
-	struct vhu_latency_vring *ring[VHU_RINGS_MAX]; /* by index in the kernel */
+	struct vhu_latency_vring *vring[VHU_LATENCY_VRINGS_MAX]; /* by slot in the kernel */
 	unsigned count;
-	bool changed; /* what is wanted, since rings were wired */
+	bool changed; /* what is wanted, since vrings were wired */
 	uint64_t begun_ns;
 	pthread_mutex_t lock;
 };
 
-void vhu_latency_vrings_init(struct vhu_latency_vrings *rings, struct vhu_probes *probes);
-void vhu_latency_vrings_free(struct vhu_latency_vrings *rings);
+void vhu_latency_vrings_init(struct vhu_latency_vrings *vrings, struct vhu_probes *probes);
+void vhu_latency_vrings_free(struct vhu_latency_vrings *vrings);
 
 /*
- * Find a ring, or add it. Returns it; NULL out of memory or of rings: then those that ended are
+ * Find a vring, or add it. Returns it; NULL out of memory or of vrings: then those that ended are
  * made room of first. Needs the lock.
  */
-struct vhu_latency_vring *vhu_latency_vrings_get(struct vhu_latency_vrings *rings, uint64_t session,
-						 uint32_t vring);
+struct vhu_latency_vring *vhu_latency_vrings_get(struct vhu_latency_vrings *vrings,
+						 uint64_t session, uint32_t index);
 
-/* Say which eventfd a ring has: @which is VHU_LATENCY_KICK or CALL; @wanted false: none. */
-void vhu_latency_vrings_want(struct vhu_latency_vrings *rings, struct vhu_latency_vring *ring,
+/* Say which eventfd a vring has: @which is VHU_LATENCY_KICK or CALL; @wanted false: none. */
+void vhu_latency_vrings_want(struct vhu_latency_vrings *vrings, struct vhu_latency_vring *vring,
 			     int which, bool wanted, uint32_t id);
 
 /*
- * Say which eventfd a session tells that a ring has.
+ * Say which eventfd a session tells that a vring has.
  * @number: of the record that tells it; one that was told already is passed over. @time_ns: when.
  */
-void vhu_latency_vrings_told(struct vhu_latency_vrings *rings, struct vhu_latency_vring *ring,
+void vhu_latency_vrings_told(struct vhu_latency_vrings *vrings, struct vhu_latency_vring *vring,
 			     int which, uint32_t id, uint64_t number, uint64_t time_ns);
 
 /*
@@ -82,23 +82,23 @@ void vhu_latency_vrings_told(struct vhu_latency_vrings *rings, struct vhu_latenc
  * time, but an id may come to mean another eventfd: it is for the while until
  * vhu_latency_vrings_wire.
  */
-void vhu_latency_vrings_rewire(struct vhu_latency_vrings *rings);
+void vhu_latency_vrings_rewire(struct vhu_latency_vrings *vrings);
 
 /*
  * Watch what is wanted, as far as there is such an eventfd now, and stop watching what is not
  * wanted or not open in any process any more.
- * Returns how many rings are watched, or -errno.
+ * Returns how many vrings are watched, or -errno.
  */
-int vhu_latency_vrings_wire(struct vhu_latency_vrings *rings);
+int vhu_latency_vrings_wire(struct vhu_latency_vrings *vrings);
 
 /* Read all counts. */
-void vhu_latency_vrings_read(struct vhu_latency_vrings *rings);
+void vhu_latency_vrings_read(struct vhu_latency_vrings *vrings);
 
-/* Return whether a ring is watched. */
-bool vhu_latency_vring_is_wired(const struct vhu_latency_vring *ring);
+/* Return whether a vring is watched. */
+bool vhu_latency_vring_is_wired(const struct vhu_latency_vring *vring);
 
-/* Return how many kicks of a ring wait for a call, and in *@oldest_ns since when, by
+/* Return how many kicks of a vring wait for a call, and in *@oldest_ns since when, by
  * CLOCK_MONOTONIC; 0 none. */
-uint64_t vhu_latency_vring_waiting(const struct vhu_latency_vring *ring, uint64_t *oldest_ns);
+uint64_t vhu_latency_vring_waiting(const struct vhu_latency_vring *vring, uint64_t *oldest_ns);
 
 #endif

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Why the probes cannot be had: a capability by its name, the kernel's BTF, lockdown, a hook. The
- * kernel's own answers are errno and libbpf's hints, which mislead (EPERM for half of all this).
- */
+/* What a process or a kernel lacks, and what libbpf complained about. */
+#include "bpf/load/diagnose.h"
+
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include "bpf/internal.h"
 
 /* Older headers lack them. */
 #ifndef CAP_PERFMON
@@ -21,7 +19,7 @@
 /* The kernel's own, which the C library has no name for. */
 #define ENOTSUPP 524
 
-/* The last complaint of libbpf, for what nobody foresaw. */
+/* The last complaint of libbpf, for causes that are not looked for. */
 static char complaint[256];
 
 /* Keep a complaint, as libbpf calls it. Returns 0. */
@@ -69,21 +67,19 @@ static bool is_locked_down(void)
 	return strstr(text, "[confidentiality]") != NULL;
 }
 
-void vhu_diagnose(int ret, enum vhu_hooks hooks, bool only, char *error)
+bool vhu_diagnose_lack(char *error)
 {
-	size_t size = VHU_PROBES_ERROR_SIZE;
+	size_t size = VHU_BPF_ERROR_SIZE;
 	bool all = vhu_diagnose_has(CAP_SYS_ADMIN);
 	bool bpf = all || vhu_diagnose_has(CAP_BPF), perfmon = all || vhu_diagnose_has(CAP_PERFMON);
 
 	if (!bpf || !perfmon)
 		snprintf(error, size,
-			 "%s%s%s missing: run it as root, or give it both: setcap "
+			 "%s missing: run it as root, or give it both: setcap "
 			 "cap_bpf,cap_perfmon,cap_sys_ptrace+ep",
-			 bpf ? "" : "CAP_BPF",
-			 !bpf && !perfmon ? " and CAP_PERFMON are"
-			 : bpf            ? "CAP_PERFMON is"
-					  : " is",
-			 "");
+			 bpf       ? "CAP_PERFMON is"
+			 : perfmon ? "CAP_BPF is"
+				   : "CAP_BPF and CAP_PERFMON are");
 	else if (access("/sys/kernel/btf/vmlinux", R_OK))
 		snprintf(error, size,
 			 "/sys/kernel/btf/vmlinux: %s: the kernel's BTF is needed "
@@ -93,13 +89,14 @@ void vhu_diagnose(int ret, enum vhu_hooks hooks, bool only, char *error)
 		snprintf(
 		    error, size,
 		    "the kernel is locked down (confidentiality): BPF may not read its memory");
-	else if (ret == -ENXIO)
-		snprintf(error, size,
-			 "hooks %s: attached, but did not see an eventfd of our own being used",
-			 vhu_hooks_name(hooks));
 	else
-		snprintf(error, size, "%s%s: this kernel refuses them: %s%s%s",
-			 only ? "hooks " : "no set of hooks works, the last tried was ",
-			 vhu_hooks_name(hooks), strerror(ret == -ENOTSUPP ? EOPNOTSUPP : -ret),
-			 complaint[0] ? ": " : "", complaint);
+		return false;
+	return true;
+}
+
+void vhu_diagnose_refusal(const char *what, int ret, char *error)
+{
+	snprintf(error, VHU_BPF_ERROR_SIZE, "%s: this kernel refuses them: %s%s%s", what,
+		 strerror(ret == -ENOTSUPP ? EOPNOTSUPP : -ret), complaint[0] ? ": " : "",
+		 complaint);
 }

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the BPF programs and their loader share: a ring's counts and histograms, what an eventfd
- * stands for, single events.
+ * What the BPF programs and their loader share, the values of the maps: a vring's counts and
+ * histograms, what an eventfd stands for, single events.
  */
-#ifndef VHU_BPF_RING_H
-#define VHU_BPF_RING_H
+#ifndef VHU_BPF_VRING_MAPS_H
+#define VHU_BPF_VRING_MAPS_H
 
 #ifndef __bpf__
 #include <stdint.h>
 #endif
 
-/* Rings that are told apart at once; the last one is the loader's own, for trying the probes. */
-#define VHU_BPF_RINGS       256
+/* Vrings that are told apart at once; the last one is the loader's own, for trying the probes. */
+#define VHU_BPF_VRINGS      256
 /* Kicks that can wait to be taken and each still have its time. */
 #define VHU_BPF_STAMPS      64
 /* A histogram's room; lib/util/histogram.h has fewer buckets, and the same ones. A power of two,
@@ -34,10 +34,10 @@ enum vhu_bpf_role_of {
 
 /* The value that belongs to an eventfd, by the addresses of its struct file and its context. */
 struct vhu_bpf_role {
-	uint32_t ring; /* LEARN: nothing */
+	uint32_t slot; /* of its vring in the map; LEARN: its user's own number */
 	uint32_t what; /* enum vhu_bpf_role_of */
 	uint32_t eventfd_id;
-	uint32_t epoch;   /* differs from the ring's: its kick is another eventfd than before */
+	uint32_t epoch;   /* differs from the vring's: its kick is another eventfd than before */
 	uint64_t context; /* the eventfd's address in the kernel */
 };
 
@@ -65,7 +65,7 @@ struct vhu_bpf_who {
 };
 
 /*
- * A ring. All times are CLOCK_MONOTONIC, 0 is none.
+ * A vring. All times are CLOCK_MONOTONIC, 0 is none.
  * Invariant: answered <= taken <= kicks; the kicks from number `taken` on have not been taken,
  * those from `answered` to there were taken and no call came since.
  *
@@ -74,7 +74,7 @@ struct vhu_bpf_who {
  *
  * Every wake and call but a few is in a histogram: what is counted there is not counted once more.
  */
-struct vhu_bpf_ring {
+struct vhu_bpf_vring {
 	uint64_t kicks;
 	uint64_t kick_context; /* of the last kick */
 	uint64_t epoch;
@@ -95,9 +95,9 @@ struct vhu_bpf_ring {
 };
 
 /*
- * A ring's requests, where the back-end's own code is watched. Wake to pop is from the last wake to
- * the first pop after it, pop to push is each request's, push to call is from the first push after
- * the last call.
+ * A vring's requests, where the back-end's own code is watched. Wake to pop is from the last wake
+ * to the first pop after it, pop to push is each request's, push to call is from the first push
+ * after the last call.
  */
 struct vhu_bpf_inside {
 	uint64_t pops, pushes;
@@ -107,9 +107,9 @@ struct vhu_bpf_inside {
 	uint64_t bucket[VHU_BPF_INNER][VHU_BPF_BUCKETS];
 };
 
-/* A vring as a process's own code numbers it. */
-struct vhu_bpf_vring {
-	uint32_t pid, vring;
+/* A vring as a process's own code numbers it, from 0 for each device. */
+struct vhu_bpf_vring_key {
+	uint32_t pid, index;
 };
 
 enum vhu_bpf_event_what {
@@ -126,7 +126,7 @@ struct vhu_bpf_event {
 	uint64_t kick_ns, wake_ns; /* WAKE, CALL, SLOW: of what it answers; 0 not known */
 	uint64_t pop_ns, push_ns;  /* SLOW: the first since the call before; 0 not known */
 	uint32_t what;             /* enum vhu_bpf_event_what */
-	uint32_t ring;
+	uint32_t slot;
 	uint32_t eventfd_id;
 	struct vhu_bpf_who who;
 	struct vhu_bpf_who kicker; /* SLOW */

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Probes in a back-end's own code: where it takes requests off a vring, and gives them back. */
+/* Probes in a back-end's own code. */
+#include "bpf/vring/uprobes.h"
+
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "bpf/internal.h"
+#include "bpf/load/diagnose.h"
+#include "bpf/load/links.h"
 
 /* The programs: for a function, and for a static probe. */
 static const struct {
@@ -40,12 +44,12 @@ bool vhu_uprobes_wants(const struct vhu_uprobes_choice *choice, const char *prog
 }
 
 /* Attach the program for one place. Returns the link, or NULL and errno. */
-static struct bpf_link *attach(struct vhu_probes *probes, const struct vhu_uprobes_choice *choice,
-			       int which)
+static struct bpf_link *attach(const struct bpf_object *object,
+			       const struct vhu_uprobes_choice *choice, int which)
 {
 	const struct vhu_uprobes_place *place = &choice->place[which];
 	struct bpf_program *program =
-	    bpf_object__find_program_by_name(probes->object, program_of(choice, which));
+	    bpf_object__find_program_by_name(object, program_of(choice, which));
 	pid_t pid = choice->pid ? (pid_t)choice->pid : -1;
 	LIBBPF_OPTS(bpf_uprobe_opts, options, .retprobe = row[which].returns,
 		    .func_name = place->name);
@@ -59,7 +63,7 @@ static struct bpf_link *attach(struct vhu_probes *probes, const struct vhu_uprob
 /* Say why a place cannot be watched. */
 static void explain(int ret, const struct vhu_uprobes_place *place, char *error)
 {
-	size_t size = VHU_PROBES_ERROR_SIZE;
+	size_t size = VHU_BPF_ERROR_SIZE;
 	bool path = strchr(place->binary, '/');
 
 	if (path && access(place->binary, R_OK))
@@ -80,22 +84,19 @@ static void explain(int ret, const struct vhu_uprobes_place *place, char *error)
 			 path ? ": are its symbols stripped?" : ", or no such program or library");
 }
 
-int vhu_uprobes_attach(struct vhu_probes *probes, const struct vhu_uprobes_choice *choice,
-		       char *error)
+int vhu_uprobes_attach(const struct bpf_object *object, struct vhu_bpf_links *links,
+		       const struct vhu_uprobes_choice *choice, char *error)
 {
 	for (int which = 0; which < VHU_UPROBES_PLACES; which++) {
-		struct bpf_link *link;
+		int ret;
 
 		if (!choice->place[which].name)
 			continue;
-		link = attach(probes, choice, which);
-		if (!link) {
-			int ret = errno ? -errno : -EINVAL;
-
+		ret = vhu_bpf_links_add(links, attach(object, choice, which));
+		if (ret) {
 			explain(ret, &choice->place[which], error);
 			return ret;
 		}
-		probes->link[probes->links++] = link;
 	}
 	return 0;
 }

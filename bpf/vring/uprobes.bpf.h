@@ -3,16 +3,16 @@
  * What a back-end does between wake and call: it takes requests off a vring (pop) and gives them
  * back (push), seen by probes in its own code.
  *
- * Whose vring a pop is: the one that its number tells, where the probe tells one and the process
- * has just one vring of that number; else the one whose kick this thread took last. A push is of
- * the vring that its request was popped from.
+ * A pop belongs to the vring with the index that the probe passes, if the probe passes one and the
+ * process has just one such vring; otherwise to the vring whose kick this thread took last. A push
+ * belongs to the vring that its request was popped from.
  */
 #ifndef VHU_BPF_UPROBES_BPF_H
 #define VHU_BPF_UPROBES_BPF_H
 
 #include "histogram.bpf.h"
 
-/* The probe does not tell which vring. */
+/* The index of a probe that passes none. */
 #define NO_VRING 0xffffffff
 
 /* When the back-end took the first request since the last call, and gave back the first; 0: not. */
@@ -20,25 +20,25 @@ struct inside_times {
 	__u64 pop, push;
 };
 
-/* Return the ring that a probe in this thread's code is about, VHU_BPF_RINGS where that is not
- * known. */
-static __always_inline __u32 ring_here(__u32 vring)
+/* Return the slot of the vring that a probe in this thread's code is about, VHU_BPF_VRINGS if that
+ * is not known. */
+static __always_inline __u32 slot_here(__u32 index)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	__u32 thread = (__u32)id, *found = 0;
-	struct vhu_bpf_vring key = {.pid = id >> 32, .vring = vring};
+	struct vhu_bpf_vring_key key = {.pid = id >> 32, .index = index};
 
-	if (vring != NO_VRING)
-		found = bpf_map_lookup_elem(&vrings, &key);
+	if (index != NO_VRING)
+		found = bpf_map_lookup_elem(&slots, &key);
 	if (!found)
 		found = bpf_map_lookup_elem(&threads, &thread);
-	return found ? *found : VHU_BPF_RINGS;
+	return found ? *found : VHU_BPF_VRINGS;
 }
 
-/* Return the stages of a ring. */
-static __always_inline struct vhu_bpf_inside *inside_of(__u32 ring)
+/* Return the stages of the vring in @slot. */
+static __always_inline struct vhu_bpf_inside *inside_of(__u32 slot)
 {
-	return bpf_map_lookup_elem(&insides, &ring);
+	return bpf_map_lookup_elem(&insides, &slot);
 }
 
 /* Note how long it is from @from to @to in a histogram of @stage. */
@@ -48,13 +48,13 @@ static __always_inline void add_inside(struct vhu_bpf_inside *inside, enum vhu_b
 	count(inside->bucket[stage], &inside->greatest[stage], from, to);
 }
 
-/* The back-end takes a request off a vring. @id: tells it from others of its process and vring. */
-static __always_inline void on_pop(__u32 vring, __u64 id)
+/* The back-end takes a request off a vring. @id: unique in its process and vring. */
+static __always_inline void on_pop(__u32 index, __u64 id)
 {
 	__u64 time = bpf_ktime_get_ns(), wake;
-	struct request request = {.time = time, .ring = ring_here(vring)};
-	struct request_key key = {.id = id, .vring = vring};
-	struct vhu_bpf_inside *inside = inside_of(request.ring);
+	struct vhu_bpf_request request = {.time = time, .slot = slot_here(index)};
+	struct vhu_bpf_request_key key = {.id = id, .index = index};
+	struct vhu_bpf_inside *inside = inside_of(request.slot);
 
 	if (!inside) {
 		__sync_fetch_and_add(&shared.unplaced, 1);
@@ -75,18 +75,18 @@ static __always_inline void on_pop(__u32 vring, __u64 id)
  * The back-end gives a request back.
  * Returns whether it is known when it was taken.
  */
-static __always_inline bool on_push(__u32 vring, __u64 id)
+static __always_inline bool on_push(__u32 index, __u64 id)
 {
 	__u64 time = bpf_ktime_get_ns();
-	struct request_key key = {.id = id, .vring = vring};
+	struct vhu_bpf_request_key key = {.id = id, .index = index};
 	struct vhu_bpf_inside *inside;
-	struct request *request;
+	struct vhu_bpf_request *request;
 
 	key.pid = bpf_get_current_pid_tgid() >> 32;
 	request = bpf_map_lookup_elem(&requests, &key);
 	if (!request)
 		return false;
-	inside = inside_of(request->ring);
+	inside = inside_of(request->slot);
 	if (inside) {
 		__sync_fetch_and_add(&inside->pushes, 1);
 		add_inside(inside, VHU_POP_TO_PUSH, request->time, time);
@@ -98,9 +98,9 @@ static __always_inline bool on_push(__u32 vring, __u64 id)
 }
 
 /* The back-end gives a request back that it was not seen to take. */
-static __always_inline void on_lone_push(__u32 vring)
+static __always_inline void on_lone_push(__u32 index)
 {
-	struct vhu_bpf_inside *inside = inside_of(ring_here(vring));
+	struct vhu_bpf_inside *inside = inside_of(slot_here(index));
 	__u64 time = bpf_ktime_get_ns();
 
 	if (!inside) {
@@ -112,25 +112,25 @@ static __always_inline void on_lone_push(__u32 vring)
 		inside->push_ns = time;
 }
 
-/* This thread took the kick of a ring. */
-static __always_inline void inside_wake(__u32 ring, __u64 time)
+/* This thread took the kick of the vring in @slot. */
+static __always_inline void inside_wake(__u32 slot, __u64 time)
 {
-	struct vhu_bpf_inside *inside = inside_of(ring);
+	struct vhu_bpf_inside *inside = inside_of(slot);
 	__u32 thread = (__u32)bpf_get_current_pid_tgid();
 	__u32 *known = bpf_map_lookup_elem(&threads, &thread);
 
 	if (known)
-		*known = ring;
+		*known = slot;
 	else
-		bpf_map_update_elem(&threads, &thread, &ring, BPF_ANY);
+		bpf_map_update_elem(&threads, &thread, &slot, BPF_ANY);
 	if (inside)
 		inside->wake_ns = time;
 }
 
-/* A ring's back-end calls. Returns what it did since the call before. */
-static __always_inline struct inside_times inside_call(__u32 ring, __u64 time)
+/* The back-end of the vring in @slot calls. Returns what it did since the call before. */
+static __always_inline struct inside_times inside_call(__u32 slot, __u64 time)
 {
-	struct vhu_bpf_inside *inside = inside_of(ring);
+	struct vhu_bpf_inside *inside = inside_of(slot);
 	struct inside_times times = {};
 
 	if (!inside)

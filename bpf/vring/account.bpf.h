@@ -10,11 +10,11 @@
 
 #include "uprobes.bpf.h"
 
-/* Add to a ring's histogram of @stage how long it is from @from to @to. */
-static __always_inline void add(struct vhu_bpf_ring *ring, enum vhu_bpf_stage stage, __u64 from,
+/* Add to a vring's histogram of @stage how long it is from @from to @to. */
+static __always_inline void add(struct vhu_bpf_vring *vring, enum vhu_bpf_stage stage, __u64 from,
 				__u64 to)
 {
-	count(ring->bucket[stage], &ring->greatest[stage], from, to);
+	count(vring->bucket[stage], &vring->greatest[stage], from, to);
 }
 
 /* Tell who runs. */
@@ -31,7 +31,7 @@ static __always_inline void tell_who(struct vhu_bpf_who *who)
 /* Tell an event; count it where there is no room. Of an eventfd that is being learnt there are more
  * than enough. */
 static __always_inline void tell(__u32 what, const struct vhu_bpf_role *role,
-				 const struct vhu_bpf_ring *ring, __u64 time, __u64 kick,
+				 const struct vhu_bpf_vring *vring, __u64 time, __u64 kick,
 				 __u64 wake, const struct inside_times *inside)
 {
 	struct vhu_bpf_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
@@ -47,47 +47,48 @@ static __always_inline void tell(__u32 what, const struct vhu_bpf_role *role,
 	event->pop_ns = inside ? inside->pop : 0;
 	event->push_ns = inside ? inside->push : 0;
 	event->what = what;
-	event->ring = role->ring;
+	event->slot = role->slot;
 	event->eventfd_id = role->eventfd_id;
 	tell_who(&event->who);
-	if (ring && what == VHU_EVENT_SLOW)
-		event->kicker = ring->kicker;
+	if (vring && what == VHU_EVENT_SLOW)
+		event->kicker = vring->kicker;
 	else
 		__builtin_memset(&event->kicker, 0, sizeof(event->kicker));
 	bpf_ringbuf_submit(event, what == VHU_EVENT_SLOW ? 0 : BPF_RB_NO_WAKEUP);
 }
 
-/* Return the ring that an eventfd belongs to. */
-static __always_inline struct vhu_bpf_ring *ring_of(const struct vhu_bpf_role *role)
+/* Return the vring that an eventfd belongs to. */
+static __always_inline struct vhu_bpf_vring *vring_of(const struct vhu_bpf_role *role)
 {
-	__u32 index = role->ring;
+	__u32 index = role->slot;
 
-	return bpf_map_lookup_elem(&rings, &index);
+	return bpf_map_lookup_elem(&vrings, &index);
 }
 
-/* Have a ring whose kick was replaced forget the kicks that nobody took from the old one. */
-static __always_inline void follow_epoch(struct vhu_bpf_ring *ring, const struct vhu_bpf_role *role)
+/* Have a vring whose kick was replaced forget the kicks that nobody took from the old one. */
+static __always_inline void follow_epoch(struct vhu_bpf_vring *vring,
+					 const struct vhu_bpf_role *role)
 {
-	if (ring->epoch == role->epoch)
+	if (vring->epoch == role->epoch)
 		return;
-	ring->epoch = role->epoch;
-	ring->answered += ring->kicks - ring->taken;
-	ring->taken = ring->kicks;
-	ring->wake_seen = 0;
+	vring->epoch = role->epoch;
+	vring->answered += vring->kicks - vring->taken;
+	vring->taken = vring->kicks;
+	vring->wake_seen = 0;
 }
 
 /* The front-end kicks. */
-static __always_inline void on_kick(struct vhu_bpf_ring *ring, const struct vhu_bpf_role *role,
+static __always_inline void on_kick(struct vhu_bpf_vring *vring, const struct vhu_bpf_role *role,
 				    __u64 time)
 {
 	__u64 number;
 
-	follow_epoch(ring, role);
-	number = __sync_fetch_and_add(&ring->kicks, 1);
-	ring->stamp[number % VHU_BPF_STAMPS] = time;
-	ring->kick_context = role->context;
+	follow_epoch(vring, role);
+	number = __sync_fetch_and_add(&vring->kicks, 1);
+	vring->stamp[number % VHU_BPF_STAMPS] = time;
+	vring->kick_context = role->context;
 	if (config.slow_ns)
-		tell_who(&ring->kicker);
+		tell_who(&vring->kicker);
 	if (config.all_events)
 		tell(VHU_EVENT_KICK, role, 0, time, 0, 0, 0);
 }
@@ -97,44 +98,44 @@ static __always_inline void on_kick(struct vhu_bpf_ring *ring, const struct vhu_
  * came, or read by a way that they do not see. Once it was seen, it always is.
  * Returns when the first kick came that is not in the eventfd any more; 0: none.
  */
-static __always_inline __u64 take_unseen(struct vhu_bpf_ring *ring)
+static __always_inline __u64 take_unseen(struct vhu_bpf_vring *vring)
 {
-	__u64 waiting = ring->kicks - ring->taken, left, first;
-	struct eventfd_ctx *context = (struct eventfd_ctx *)ring->kick_context;
+	__u64 waiting = vring->kicks - vring->taken, left, first;
+	struct eventfd_ctx *context = (struct eventfd_ctx *)vring->kick_context;
 
-	if (ring->wake_seen || !waiting || waiting > VHU_BPF_STAMPS || !context)
+	if (vring->wake_seen || !waiting || waiting > VHU_BPF_STAMPS || !context)
 		return 0;
 	left = BPF_CORE_READ(context, count);
 	if (left >= waiting)
 		return 0;
-	first = ring->stamp[ring->taken % VHU_BPF_STAMPS];
-	ring->taken += waiting - left;
-	__sync_fetch_and_add(&ring->wakes, 1);
-	__sync_fetch_and_add(&ring->coalesced, waiting - left - 1);
+	first = vring->stamp[vring->taken % VHU_BPF_STAMPS];
+	vring->taken += waiting - left;
+	__sync_fetch_and_add(&vring->wakes, 1);
+	__sync_fetch_and_add(&vring->coalesced, waiting - left - 1);
 	return first;
 }
 
 /* The back-end calls: that answers all kicks that were taken before. */
-static __always_inline void on_call(struct vhu_bpf_ring *ring, const struct vhu_bpf_role *role,
+static __always_inline void on_call(struct vhu_bpf_vring *vring, const struct vhu_bpf_role *role,
 				    __u64 time)
 {
 	/* Before the wake is taken: who takes kicks next may write both anew from then on. */
-	__u64 kick = ring->open_kick_ns, wake = __sync_lock_test_and_set(&ring->open_wake_ns, 0);
+	__u64 kick = vring->open_kick_ns, wake = __sync_lock_test_and_set(&vring->open_wake_ns, 0);
 	struct inside_times inside = {};
 
 	if (wake) {
-		add(ring, VHU_WAKE_TO_CALL, wake, time);
+		add(vring, VHU_WAKE_TO_CALL, wake, time);
 	} else {
-		kick = take_unseen(ring);
-		__sync_fetch_and_add(kick ? &ring->calls : &ring->calls_without_kick, 1);
+		kick = take_unseen(vring);
+		__sync_fetch_and_add(kick ? &vring->calls : &vring->calls_without_kick, 1);
 	}
-	ring->answered = ring->taken;
+	vring->answered = vring->taken;
 	if (kick)
-		add(ring, VHU_KICK_TO_CALL, kick, time);
+		add(vring, VHU_KICK_TO_CALL, kick, time);
 	if (config.inside)
-		inside = inside_call(role->ring, time);
+		inside = inside_call(role->slot, time);
 	if (config.slow_ns && kick && time > kick && time - kick >= config.slow_ns)
-		tell(VHU_EVENT_SLOW, role, ring, time, kick, wake, &inside);
+		tell(VHU_EVENT_SLOW, role, vring, time, kick, wake, &inside);
 	else if (config.all_events)
 		tell(VHU_EVENT_CALL, role, 0, time, kick, wake, 0);
 }
@@ -143,35 +144,35 @@ static __always_inline void on_call(struct vhu_bpf_ring *ring, const struct vhu_
  * The back-end takes kicks.
  * @value: how many, as the eventfd counted them.
  */
-static __always_inline void on_wake(struct vhu_bpf_ring *ring, const struct vhu_bpf_role *role,
+static __always_inline void on_wake(struct vhu_bpf_vring *vring, const struct vhu_bpf_role *role,
 				    __u64 value, __u64 time)
 {
 	__u64 first = 0, from, waiting;
 
-	follow_epoch(ring, role);
-	from = ring->taken;
-	waiting = ring->kicks - from;
-	ring->wake_seen = 1;
+	follow_epoch(vring, role);
+	from = vring->taken;
+	waiting = vring->kicks - from;
+	vring->wake_seen = 1;
 	/* More than were seen: they came before the probes, or by a way that these do not see. */
 	if (value > waiting)
 		value = waiting;
 	if (value) {
-		__u64 oldest = waiting > VHU_BPF_STAMPS ? ring->kicks - VHU_BPF_STAMPS : from;
+		__u64 oldest = waiting > VHU_BPF_STAMPS ? vring->kicks - VHU_BPF_STAMPS : from;
 
-		first = ring->stamp[oldest % VHU_BPF_STAMPS];
-		ring->taken = from + value;
+		first = vring->stamp[oldest % VHU_BPF_STAMPS];
+		vring->taken = from + value;
 		if (value > 1)
-			__sync_fetch_and_add(&ring->coalesced, value - 1);
-		add(ring, VHU_KICK_TO_WAKE, first, time);
+			__sync_fetch_and_add(&vring->coalesced, value - 1);
+		add(vring, VHU_KICK_TO_WAKE, first, time);
 	} else {
-		__sync_fetch_and_add(&ring->wakes_without_kick, 1);
+		__sync_fetch_and_add(&vring->wakes_without_kick, 1);
 	}
-	if (!ring->open_wake_ns) {
-		ring->open_kick_ns = first;
-		ring->open_wake_ns = time;
+	if (!vring->open_wake_ns) {
+		vring->open_kick_ns = first;
+		vring->open_wake_ns = time;
 	}
 	if (config.inside)
-		inside_wake(role->ring, time);
+		inside_wake(role->slot, time);
 	if (config.all_events)
 		tell(VHU_EVENT_WAKE, role, 0, time, first, 0, 0);
 }
@@ -225,7 +226,7 @@ static __always_inline struct vhu_bpf_role *role_of_file(const struct file *file
 /* An eventfd, which stands for @role, is about to be signalled. */
 static __always_inline void on_signal(const struct vhu_bpf_role *role)
 {
-	struct vhu_bpf_ring *ring;
+	struct vhu_bpf_vring *vring;
 	__u64 time;
 
 	if (!role)
@@ -236,13 +237,13 @@ static __always_inline void on_signal(const struct vhu_bpf_role *role)
 			tell(VHU_EVENT_LEARN_WRITE, role, 0, time, 0, 0, 0);
 		return;
 	}
-	ring = ring_of(role);
-	if (!ring)
+	vring = vring_of(role);
+	if (!vring)
 		return;
 	if (role->what == VHU_ROLE_KICK)
-		on_kick(ring, role, time);
+		on_kick(vring, role, time);
 	else
-		on_call(ring, role, time);
+		on_call(vring, role, time);
 }
 
 /*
@@ -253,18 +254,18 @@ static __always_inline void on_read(const struct vhu_bpf_role *role, const struc
 				    const void *buffer)
 {
 	__u64 time = bpf_ktime_get_ns(), waiting, value = 1;
-	struct vhu_bpf_ring *ring;
+	struct vhu_bpf_vring *vring;
 
 	if (role->what == VHU_ROLE_LEARN && config.learning)
 		tell(VHU_EVENT_LEARN_READ, role, 0, time, 0, 0, 0);
 	if (role->what != VHU_ROLE_KICK)
 		return;
-	ring = ring_of(role);
-	if (!ring)
+	vring = vring_of(role);
+	if (!vring)
 		return;
 	/* A read takes one kick at least: only of several it is a question how many, and asking
 	 * costs as much as all else here. */
-	waiting = ring->kicks - ring->taken;
+	waiting = vring->kicks - vring->taken;
 	if (waiting > 1 && buffer) {
 		bpf_probe_read_user(&value, sizeof(value), buffer);
 	} else if (waiting > 1) {
@@ -274,7 +275,7 @@ static __always_inline void on_read(const struct vhu_bpf_role *role, const struc
 
 		value = waiting > left ? waiting - left : 0;
 	}
-	on_wake(ring, role, value, time);
+	on_wake(vring, role, value, time);
 }
 
 #endif

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The trial: an eventfd of our own is kicked and read, and what the probes make of it is held
- * against that. So a kernel whose structures or functions are not as they are thought to be is
- * found out before anything is measured, and nobody reads zeros as news.
- */
+/* The probes tried on an eventfd of our own. */
+#include "bpf/vring/selftest.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/aio_abi.h>
@@ -13,10 +11,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "bpf/internal.h"
+#include "bpf/vring/counts.h"
+#include "bpf/vring/eventfds.h"
+#include "bpf/vring/internal.h"
+#include "bpf/vring/roles.h"
 
-/* The ring that is kept for this. */
-#define TRIAL_RING (VHU_BPF_RINGS - 1)
+/* The slot that is kept for this. */
+#define SLOT (VHU_BPF_VRINGS - 1)
 
 /*
  * Have the kernel signal @fd: an asynchronous read of a byte of /dev/zero ends so.
@@ -71,28 +72,28 @@ static int find_own(struct vhu_probes *probes, int fd, struct vhu_bpf_eventfd *o
 /* Kick and take once. Returns 0 where just that was counted. */
 static int kick_and_take(struct vhu_probes *probes, int fd)
 {
-	static struct vhu_bpf_ring ring;
+	static struct vhu_bpf_vring vring;
 	uint64_t value = 1;
 
 	if (write(fd, &value, sizeof(value)) != sizeof(value) ||
 	    read(fd, &value, sizeof(value)) != sizeof(value))
 		return -errno;
-	if (vhu_probes_ring(probes, TRIAL_RING, &ring))
+	if (vhu_probes_counts(probes, SLOT, &vring))
 		return -ENXIO;
-	if (ring.kicks != 1 || ring.wakes != 1 || ring.wakes_without_kick)
+	if (vring.kicks != 1 || vring.wakes != 1 || vring.wakes_without_kick)
 		return -ENXIO;
 	/* Not where it is known, for to end asynchronous I/O takes the kernel a while. */
 	if (probes->hooks >= VHU_HOOKS_SYSCALLS)
 		return 0;
 	probes->sees_kernel = signal_inside(fd) ? 0 : -1;
-	if (!probes->sees_kernel && !vhu_probes_ring(probes, TRIAL_RING, &ring))
-		probes->sees_kernel = ring.kicks == 2;
+	if (!probes->sees_kernel && !vhu_probes_counts(probes, SLOT, &vring))
+		probes->sees_kernel = vring.kicks == 2;
 	return 0;
 }
 
 int vhu_selftest_run(struct vhu_probes *probes)
 {
-	const struct vhu_bpf_role role = {.ring = TRIAL_RING, .what = VHU_ROLE_KICK};
+	const struct vhu_bpf_role role = {.slot = SLOT, .what = VHU_ROLE_KICK};
 	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	struct vhu_bpf_eventfd own;
 	int ret;

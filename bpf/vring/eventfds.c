@@ -1,16 +1,55 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Eventfds of other processes, by pidfd. */
-#include "bpf/eventfds.h"
+/* Eventfds of all processes, by the iterator; and ours of them, by pidfd. */
+#include "bpf/vring/eventfds.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "bpf/vring/internal.h"
 
 #ifndef SYS_pidfd_getfd
 #define SYS_pidfd_getfd 438
 #endif
+
+int vhu_probes_list(struct vhu_probes *probes, struct vhu_bpf_eventfd **list)
+{
+	int fd = bpf_iter_create(bpf_link__fd(probes->iterator));
+	size_t used = 0, room = 0;
+	char *bytes = NULL;
+	ssize_t got = 0;
+
+	*list = NULL;
+	if (fd < 0)
+		return -errno;
+	for (;;) {
+		if (room - used < 65536) {
+			char *more = realloc(bytes, room + 262144);
+
+			if (!more) {
+				got = -1;
+				errno = ENOMEM;
+				break;
+			}
+			bytes = more;
+			room += 262144;
+		}
+		got = read(fd, bytes + used, room - used);
+		if (got <= 0 && !(got < 0 && (errno == EINTR || errno == EAGAIN)))
+			break;
+		used += got > 0 ? (size_t)got : 0;
+	}
+	close(fd);
+	if (got < 0) {
+		free(bytes);
+		return -errno;
+	}
+	*list = (struct vhu_bpf_eventfd *)(void *)bytes;
+	return (int)(used / sizeof(**list));
+}
 
 /* Return whether our descriptor @fd is the eventfd with this id. */
 static bool is_eventfd(int fd, uint32_t id)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The probes: what happens to the eventfds of known rings, by one of several sets of hooks.
+ * The probes: what happens to the eventfds of known vrings, by one of several sets of hooks.
  *
  * An eventfd is known by the address of its struct file, which all processes that share it share,
  * and by that of its context, which is all that the kernel's own signals have. Both stay what they

@@ -3,8 +3,8 @@
 #ifndef VHU_BPF_MAPS_BPF_H
 #define VHU_BPF_MAPS_BPF_H
 
-#include "core.h"
-#include "ring.h"
+#include "../core.h"
+#include "maps.h"
 
 /* So libbpf's headers name registers as the kernel does. */
 #define __VMLINUX_H__
@@ -28,7 +28,7 @@ struct {
 /* Those for which there is no place. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4 * VHU_BPF_RINGS);
+	__uint(max_entries, 4 * VHU_BPF_VRINGS);
 	__type(key, __u64);
 	__type(value, struct vhu_bpf_role);
 } roles SEC(".maps");
@@ -36,17 +36,17 @@ struct {
 /* Eventfds that are known by their ids, until their addresses are. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4 * VHU_BPF_RINGS);
+	__uint(max_entries, 4 * VHU_BPF_VRINGS);
 	__type(key, __u32);
 	__type(value, struct vhu_bpf_role);
 } ids SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, VHU_BPF_RINGS);
+	__uint(max_entries, VHU_BPF_VRINGS);
 	__type(key, __u32);
-	__type(value, struct vhu_bpf_ring);
-} rings SEC(".maps");
+	__type(value, struct vhu_bpf_vring);
+} vrings SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -66,12 +66,12 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, VHU_BPF_RINGS);
+	__uint(max_entries, VHU_BPF_VRINGS);
 	__type(key, __u32);
 	__type(value, struct vhu_bpf_inside);
 } insides SEC(".maps");
 
-/* The ring whose kick a thread took last. */
+/* The slot of the vring whose kick a thread took last. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
@@ -79,30 +79,30 @@ struct {
 	__type(value, __u32);
 } threads SEC(".maps");
 
-/* The ring that is a process's vring of some number, where there is just one. */
+/* The slot of a process's vring of some index, if there is just one. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, VHU_BPF_RINGS);
-	__type(key, struct vhu_bpf_vring);
+	__uint(max_entries, VHU_BPF_VRINGS);
+	__type(key, struct vhu_bpf_vring_key);
 	__type(value, __u32);
-} vrings SEC(".maps");
+} slots SEC(".maps");
 
 /* Requests that were taken and not given back. */
-struct request_key {
+struct vhu_bpf_request_key {
 	__u64 id;
-	__u32 pid, vring;
+	__u32 pid, index;
 };
 
-struct request {
+struct vhu_bpf_request {
 	__u64 time;
-	__u32 ring;
+	__u32 slot;
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);
-	__type(key, struct request_key);
-	__type(value, struct request);
+	__type(key, struct vhu_bpf_request_key);
+	__type(value, struct vhu_bpf_request);
 } requests SEC(".maps");
 
 #endif

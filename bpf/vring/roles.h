@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What eventfds stand for: a vring's kick or call, or one whose role is to be learnt. */
+#ifndef VHU_BPF_VRING_ROLES_H
+#define VHU_BPF_VRING_ROLES_H
+
+#include "bpf/vring/maps.h"
+
+struct vhu_probes;
+
+/*
+ * Let an eventfd stand for something. The caller keeps it open until vhu_probes_forget.
+ * Returns 0 or -errno.
+ */
+int vhu_probes_assign(struct vhu_probes *probes, const struct vhu_bpf_eventfd *eventfd,
+		      const struct vhu_bpf_role *role);
+/* Let an eventfd stand for nothing; one that did not is left alone. */
+void vhu_probes_forget(struct vhu_probes *probes, const struct vhu_bpf_eventfd *eventfd);
+
+/*
+ * Let the eventfd of an id, role->eventfd_id, stand for something, whichever process has it. Each
+ * use of an eventfd that stands for nothing costs more while there is such an id, and the kernel
+ * uses ids again.
+ * Returns 0 or -errno.
+ */
+int vhu_probes_assign_id(struct vhu_probes *probes, const struct vhu_bpf_role *role);
+/* Let the id stand for nothing; one that did not is left alone. */
+void vhu_probes_forget_id(struct vhu_probes *probes, uint32_t id);
+
+#endif
