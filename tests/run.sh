@@ -83,7 +83,7 @@ fuzz()
 {
 	step "Fuzzing ($1 s each)"
 	logs=$(mktemp -d)
-	set -- "$1" build-fuzz/bin/fuzz_*
+	set -- "$1" build-fuzz/tests/bin/fuzz_*
 	seconds=$1
 	shift
 	while [ $# -gt 0 ]; do

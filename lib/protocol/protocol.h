@@ -45,7 +45,7 @@ enum vhu_dialect {
 /* Those of virtio's own that the meaning of messages hangs on: VIRTIO_F_ACCESS_PLATFORM,
  * VIRTIO_F_RING_PACKED; and VIRTIO_CRYPTO_SERVICE_AKCIPHER, as a crypto session's operation has it
  * above its 8 lowest bits.
- * tests/unit/test_table.c holds them against the kernel's headers. */
+ * tests/unit/lib/protocol/table.c holds them against the kernel's headers. */
 #define VHU_F_ACCESS_PLATFORM       33
 #define VHU_F_RING_PACKED           34
 #define VHU_CRYPTO_SERVICE_AKCIPHER 4

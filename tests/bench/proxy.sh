@@ -28,9 +28,9 @@ while getopts b:r:n:m:s:u option; do
 	   exit 2 ;;
 	esac
 done
-bench=$build/tests/bench
+bench=$build/tests/bin
 vhu=$build/bin/vhu
-for program in bin/vhu tests/bench/bench_peer tests/bench/bench_relay; do
+for program in bin/vhu tests/bin/bench_peer tests/bin/bench_relay; do
 	if ! [ -x "$build/$program" ]; then
 		echo "proxy.sh: $build/$program: not there; build first, or name the folder by -b" >&2
 		exit 2

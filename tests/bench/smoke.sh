@@ -3,7 +3,7 @@
 # Shows that what measures works: every row is there and holds numbers above 0, whatever they are;
 # and the frames that Wireshark is measured on are dissected as what they claim to be.
 #
-#	smoke.sh proxy|frames|notifier|latency BUILD
+#	smoke.sh proxy|frames|eventfd|latency BUILD
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -39,16 +39,16 @@ proxy)
 	expect 3 "idle: vhu proxy  " "idle: vhu proxy -w"
 	! command -v strace >/dev/null || expect 9 "strace"
 	;;
-notifier)
-	sh "$here/notifier.sh" -b "$2" -r 2 -n 100 >"$work/out"
+eventfd)
+	sh "$here/eventfd.sh" -b "$2" -r 2 -n 100 >"$work/out"
 	expect 2 "direct" "vhu proxy  " "--interpose" "and rules" "and --record"
 	;;
 latency)
-	BENCH_COUNT=200 sh "$here/latency.sh" -b "$2" -r 1 -w all-syscalls >"$work/out"
+	BENCH_COUNT=200 sh "$here/latency/latency.sh" -b "$2" -r 1 -w all-syscalls >"$work/out"
 	expect 8 "| none |"
 	# Where the probes can be had.
 	if grep -q "^| all-syscalls" "$work/out"; then
-		VHU=$2/bin/vhu "$2/tests/bench/bench_accuracy" 20 >>"$work/out"
+		VHU=$2/bin/vhu "$2/tests/bin/bench_accuracy" 20 >>"$work/out"
 		expect 8 "| all-syscalls |"
 		expect 3 "| 0 us | kick to wake" "| 1000 us | kick to call"
 	fi
@@ -56,7 +56,7 @@ latency)
 frames)
 	command -v tshark >/dev/null || { echo "skipped: tshark is not installed"; exit 77; }
 	for kind in dbus usb; do
-		"$2/tests/bench/bench_frames" $kind 100 "$work/$kind"
+		"$2/tests/bin/bench_frames" $kind 100 "$work/$kind"
 		dissected=$(tshark -r "$work/$kind" -Y "$kind && !_ws.malformed && !_ws.expert" \
 			2>"$work/stderr" | wc -l)
 		echo "$kind: $dissected of 100 frames" >>"$work/out"

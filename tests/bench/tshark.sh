@@ -10,8 +10,8 @@
 # by 10,000: tshark's start is not in it, and unlike times the result is the same on every run.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tests/tshark.sh
-. "$here/../tshark.sh"
+# shellcheck source=tests/lib/tshark.sh
+. "$here/../lib/tshark.sh"
 
 build=build capture='' frames=1000000
 while getopts b:c:m: option; do
@@ -24,7 +24,7 @@ while getopts b:c:m: option; do
 	esac
 done
 build=$(cd "$build" && pwd)
-bench=$build/tests/bench
+bench=$build/tests/bin
 if [ -z "$capture" ]; then
 	for file in "$here"/../../samples/captures/*.pcapng; do
 		[ -f "$file" ] && capture=$file && break

@@ -7,9 +7,9 @@
 #
 # That KVM's kicks and calls also come through the proxy, where they are to, is shown in the same guest.
 #
-#	sh guest.sh BIN BPF_LATENCY BPF_KERNEL BPF_NOTIFIER
+#	sh guest.sh BIN BPF_LATENCY BPF_KERNEL BPF_EVENTFD
 set -eu
-bin=$1 latency=$2 inside=$3 notifier=$4
+bin=$1 latency=$2 inside=$3 eventfd=$4
 top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/bpf/boot.sh"
 vhu_boot_lacks "$top" && exit 77
@@ -42,11 +42,11 @@ show syscalls kvm
 show syscalls coalesced
 show all-syscalls uring
 show all-syscalls coalesced
-/vhu/bpf_notifier >/out 2>&1
+/vhu/bpf_eventfd >/out 2>&1
 echo "result proxy kvm $?"
 head -n 20 /out
 END
-vhu_boot "$top" script "$bin/vhu" "$latency" "$inside" "$notifier"
+vhu_boot "$top" script "$bin/vhu" "$latency" "$inside" "$eventfd"
 grep '^result' lines || { tail -n 30 lines; echo "the guest told nothing"; exit 1; }
 [ "$(grep -c '^result .* 0$' lines)" -eq 17 ] || {
 	tail -n 60 lines

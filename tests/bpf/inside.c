@@ -23,8 +23,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "tests/bpf/pingpong.h"
-#include "tests/bpf/queue.h"
+#include "tests/bpf/lib/pingpong.h"
+#include "tests/bpf/lib/queue.h"
 
 #ifdef VHU_HAVE_SDT
 #include <sys/sdt.h>

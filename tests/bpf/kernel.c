@@ -21,8 +21,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "tests/bpf/machine.h"
-#include "tests/bpf/tool.h"
+#include "tests/bpf/lib/machine.h"
+#include "tests/bpf/lib/tool.h"
 
 #define ROUNDS  MACHINE_KICKS
 /* Until the back-end answers. */

@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "lib/capture/pcapng.h"
-#include "tests/bpf/tool.h"
+#include "tests/bpf/lib/tool.h"
 
 /* What a stage is of: what was done at its two ends, each with its stamps. */
 struct ends {

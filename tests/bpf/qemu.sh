@@ -6,8 +6,8 @@
 #
 #	sh qemu.sh BUILD
 set -eu
-build=$1 bin=$1/bin session=$1/tests/e2e/qemu_session
-. "$(dirname "$0")/../tshark.sh"
+build=$1 bin=$1/bin session=$1/tests/bin/qemu_session
+. "$(dirname "$0")/../lib/tshark.sh"
 . "$(dirname "$0")/../../samples/stage.sh"
 for program in jq qemu-system-x86_64 qemu-storage-daemon; do
 	command -v "$program" >/dev/null || { echo "lacks $program"; exit 77; }

@@ -8,7 +8,7 @@
 # BUILD is a build folder. "fields" needs tshark and the plugin.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-. "$here/../tshark.sh"
+. "$here/../lib/tshark.sh"
 export TZ=UTC LC_ALL=C.UTF-8
 
 # Show the golden capture $2 in form $1.
@@ -67,7 +67,7 @@ build=$(cd "$1" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
-"$build/bin/tests/golden_generate" "$work/golden.pcapng"
+"$build/tests/bin/golden_generate" "$work/golden.pcapng"
 
 if $refresh; then
 	for form in text json fields; do
@@ -79,7 +79,7 @@ fi
 form=$2
 if [ "$form" = byte-order ]; then
 	# Either byte order says the same, but for the mark that tells which it was.
-	"$build/bin/tests/golden_generate" --big-endian "$work/big.pcapng"
+	"$build/tests/bin/golden_generate" --big-endian "$work/big.pcapng"
 	show text "$work/golden.pcapng" >"$work/little.text"
 	show text "$work/big.pcapng" | diff -u "$work/little.text" - && exit 0
 	echo "the golden capture reads otherwise in the other byte order"

@@ -1,0 +1,65 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A real QEMU and a real storage daemon: vhu check finds no error in what they say to each other, the
+# same in a file and in a pipe, and the differences between two such pairs.
+#
+#	real.sh BUILD
+set -eu
+build=$(cd "$1" && pwd)
+vhu=$build/bin/vhu
+if ! command -v jq >/dev/null; then
+	echo "lacks jq: install the package jq"
+	exit 77
+fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+fail()
+{
+	echo "$*"
+	exit 1
+}
+
+# Capture a session with $2 queues, set up and reset $3 times, as $1.
+capture()
+{
+	got=0
+	"$build/tests/bin/qemu_session" --via "$vhu" --capture "$1" --queues "$2" --rounds "$3" \
+		>session.log 2>&1 || got=$?
+	[ "$got" = 0 ] || { cat session.log; exit "$got"; }
+}
+
+capture one 1 2
+capture two 2 1
+
+"$vhu" check --severity error one two >out 2>err || fail "errors in a real session: $(cat out err)"
+[ ! -s out ] || fail "no error and yet: $(cat out)"
+messages=$("$vhu" dump --json one | jq -s 'map(select(.type == "message")) | length')
+messages=$((messages + $("$vhu" dump --json two | jq -s 'map(select(.type == "message")) | length')))
+[ "$messages" -gt 60 ] || fail "only $messages messages"
+[ "$(cat err)" = "no findings in 2 files, 2 sessions, $messages messages" ] || fail "summary: $(cat err)"
+
+# A session that ends in order has no cause; the order of both outputs is that of what happens.
+"$vhu" check --severity info one >out 2>err || [ $? = 1 ] || fail "$(cat err)"
+grep "likeliest cause" out && fail "a session that ended in order ended badly"
+"$vhu" check --severity info - <one >pipe 2>err || [ $? = 1 ] || fail "$(cat err)"
+sed 's/^-:/one:/' pipe | diff out - || fail "a pipe is not read as a file is"
+
+# Live: the proxy writes into a pipe, and check ends when it ends.
+mkfifo pipe.pcapng
+"$vhu" check --severity info - <pipe.pcapng >live 2>live.err &
+pid=$!
+capture pipe.pcapng 1 1
+wait "$pid" || [ $? = 1 ] || fail "live: $(cat live.err)"
+tail -n 1 live.err | grep -q "in 1 session, [1-9][0-9]* messages$" || fail "live: $(cat live.err)"
+
+# Two queues are more than one, and the configuration space says so too.
+"$vhu" check --compare --rule sessions-differ one two >out 2>err || [ $? = 1 ] || fail "$(cat err)"
+grep -q "two:[0-9]*: warning V621 sessions-differ: the number of queues is 2; session 1 of one (message [0-9]*) had 1 (session 1)$" out ||
+	fail "the number of queues was not told: $(cat out)"
+grep -q "V621 sessions-differ: in the configuration Num queues is 2; session 1 of one (message [0-9]*) had 1 " out ||
+	fail "the configuration was not told: $(cat out)"
+capture same 1 1
+"$vhu" check --compare --rule sessions-differ one same >out 2>err || fail "they do not differ: $(cat out err)"
+echo "$messages messages"

@@ -1,0 +1,102 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# vhu stats counts what vhu dump shows, and says how the sample captures' sessions were set up.
+#
+#	stats.sh BUILD
+#	stats.sh --refresh BUILD	write anew what is kept; the diff is the review
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+samples=$here/../../../samples/captures
+export TZ=UTC LC_ALL=C
+
+# Show a capture as it is kept: how many findings there are is not the statistics' business.
+show()
+{
+	"$1" stats "$samples/$2.pcapng" | sed 's/^  findings .*/  findings     .../'
+}
+
+if [ "$1" = --refresh ]; then
+	for name in qemu-blk dpdk-net-packed; do
+		show "$2/bin/vhu" $name >"$here/stats.$name"
+	done
+	exit 0
+fi
+build=$1
+vhu=$build/bin/vhu
+if ! command -v jq >/dev/null; then
+	echo "lacks jq: install the package jq"
+	exit 77
+fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+status=0
+
+# Expect that the JSON in the files $2 and $3 is the same.
+same()
+{
+	diff "$2" "$3" >"$work/diff" && return
+	echo "$1: vhu stats tells other (>) than vhu dump (<):"
+	head -n 20 "$work/diff"
+	status=1
+}
+
+for capture in "$samples"/*.pcapng; do
+	name=$(basename "$capture" .pcapng)
+	"$vhu" dump --json "$capture" >"$work/dump"
+	"$vhu" stats --json "$capture" >"$work/stats"
+	"$vhu" stats --json --total "$capture" >"$work/total"
+
+	# How many there are, of each message, in each direction, in each session.
+	jq -cs 'map(select(.type == "message")) | group_by(.session)[] |
+		[.[0].session, (map(select(.from == "front-end")) | length),
+			(group_by([.channel, .message])[] |
+			[.[0].channel, .[0].message, (map(select(.reply | not)) | length),
+				(map(select(.reply)) | length)])]' "$work/dump" >"$work/expected"
+	jq -cs 'map(select(.session)) | sort_by(.session)[] | [.session, .messages.front_end,
+		(.by_message | sort_by([.channel, .message])[] | [.channel, .message, .requests, .replies])]' \
+		"$work/stats" >"$work/got"
+	same "$name, counts" "$work/expected" "$work/got"
+
+	# How long replies took: the ends exactly, the others within 4 percent.
+	jq -cs 'map(select(.delay_ns)) | group_by([.channel, .message])[] |
+		{channel: .[0].channel, message: .[0].message, delays: (map(.delay_ns) | sort)}' \
+		"$work/dump" >"$work/delays"
+	jq -es --slurpfile delays "$work/delays" '
+		def near($exact): (. - $exact) | (if . < 0 then -. else . end) <= $exact / 25;
+		.[0].by_message as $rows | $delays | length > 3 and all(.[]; . as $one |
+			($rows[] | select(.channel == $one.channel and .message == $one.message).reply_ns) as $told |
+			($one.delays | length) as $n |
+			$told.min == $one.delays[0] and $told.max == $one.delays[-1] and
+			($told.p50 | near($one.delays[($n * 0.5 | ceil) - 1])) and
+			($told.p90 | near($one.delays[($n * 0.9 | ceil) - 1])) and
+			($told.p99 | near($one.delays[($n * 0.99 | ceil) - 1])) and
+			($told.mean | near(($one.delays | add) / $n)))' "$work/total" >/dev/null ||
+		{ echo "$name: reply times are not those of vhu dump"; status=1; }
+done
+
+# What the sessions were: features, set-up, rings, memory, in full.
+for name in qemu-blk dpdk-net-packed; do
+	show "$vhu" $name >"$work/now"
+	diff -u "$here/stats.$name" "$work/now" && continue
+	echo "stats.$name differs; if that is meant: stats.sh --refresh BUILD"
+	status=1
+done
+
+# One session alone, and from a pipe.
+"$vhu" stats "$samples/qemu-blk.pcapng" >"$work/file"
+"$vhu" stats - <"$samples/qemu-blk.pcapng" | diff "$work/file" - || { echo "a pipe is not read as a file is"; status=1; }
+"$vhu" stats --session 1 "$samples/qemu-blk.pcapng" | diff "$work/file" - || { echo "--session 1 is not session 1"; status=1; }
+
+# Three times the same session: each is shown, and a sum that is three times one.
+"$build/tests/bin/bench_frames" vhost-user $((3 * $("$vhu" dump "$samples/qemu-blk.pcapng" | wc -l))) \
+	"$work/three" "$samples/qemu-blk.pcapng"
+"$vhu" stats "$work/three" | grep -E '^(session|all)' | tr '\n' ' ' >"$work/got"
+[ "$(cat "$work/got")" = "session 1 session 2 session 3 all 3 sessions " ] ||
+	{ echo "three sessions are shown as: $(cat "$work/got")"; status=1; }
+"$vhu" stats --json "$samples/qemu-blk.pcapng" >"$work/one"
+"$vhu" stats --json --total "$work/three" | jq -es --slurpfile one "$work/one" 'length == 1 and (.[0] |
+	.sessions == 3 and .messages.front_end == 3 * $one[0].messages.front_end and
+	(.by_message | map(.replies) | add) == 3 * ($one[0].by_message | map(.replies) | add) and
+	(.by_message | map(.reply_ns.max)) == ($one[0].by_message | map(.reply_ns.max)))' >/dev/null ||
+	{ echo "the sum of three sessions is not three times one"; status=1; }
+exit $status

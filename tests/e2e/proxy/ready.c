@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A service manager is told that the proxy is ready when it is, and not before; and when it stops.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "tests/lib/peer.h"
+#include "tests/lib/proxy_run.h"
+
+/* The next thing told must be @line. */
+static void expect(int fd, const char *line)
+{
+	char got[256];
+	ssize_t size;
+
+	peer_check(peer_readable(fd, PEER_PATIENCE_MS), "%s was not told", line);
+	size = recv(fd, got, sizeof(got) - 1, 0);
+	got[size < 0 ? 0 : size] = '\0';
+	peer_check(!strcmp(got, line), "told: %s, not %s", got, line);
+}
+
+int main(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct proxy proxy;
+	int manager, back, front, session;
+
+	proxy_prepare(&proxy);
+	manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", proxy.folder);
+	peer_check(!bind(manager, (struct sockaddr *)&address, sizeof(address)), "cannot bind");
+	setenv("NOTIFY_SOCKET", address.sun_path, 1);
+	back = peer_listen(proxy.back);
+
+	/* Somebody who waits for that need not try twice. */
+	proxy_spawn(&proxy, (const char *[]){"proxy", proxy.front, proxy.back, NULL});
+	expect(manager, "READY=1");
+	front = peer_try_connect(proxy.front);
+	peer_check(front >= 0, "was not ready when it said so: %s", strerror(-front));
+	session = peer_accept(back);
+	peer_exchange(front, session, 1);
+	kill(proxy.pid, SIGTERM);
+	expect(manager, "STOPPING=1");
+	peer_check(proxy_wait(&proxy) == 0, "ended badly: %s", proxy_log(&proxy));
+	close(front);
+	close(session);
+
+	/* One that cannot start is never ready. */
+	proxy_spawn(&proxy, (const char *[]){"proxy", proxy.back, proxy.front, NULL});
+	peer_check(proxy_wait(&proxy) == 1, "started where somebody listens: %s",
+		   proxy_log(&proxy));
+	peer_check(!peer_readable(manager, 0), "something was told by one that did not start");
+
+	/* A service manager that has gone is said, and no reason to stop. */
+	close(manager);
+	proxy_spawn(&proxy, (const char *[]){"proxy", proxy.front, proxy.back, NULL});
+	proxy_log_wait(&proxy, "NOTIFY_SOCKET");
+	front = peer_connect(proxy.front);
+	session = peer_accept(back);
+	peer_exchange(front, session, 2);
+	proxy_stop(&proxy);
+	return 0;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Fuzzes the past of sessions: whatever records passed, those that it tells make the sessions that
+ * are open what they are.
+ */
+#include "proxy/capture/prologue.h"
+
+#include <stdio.h>
+
+#include "lib/session/session.h"
+#include "tests/fuzz/lib/fuzz.h"
+#include "tests/fuzz/lib/stream.h"
+#include "tests/lib/state_differs.h"
+
+/* What is told. */
+struct told {
+	struct vhu_sessions *sessions;
+	uint64_t number, passed;
+};
+
+/* Take a record that is told. Returns 0. */
+static int take(void *context, const struct vhu_record *record, uint64_t number)
+{
+	struct told *told = context;
+	struct vhu_annotation note;
+
+	must(record->marks & VHU_MARK_EARLIER);
+	must(record->session && number > told->passed);
+	told->passed = number;
+	vhu_session_feed(told->sessions, record, ++told->number, &note);
+	must(!note.findings);
+	return 0;
+}
+
+/* Return whether so many requests of @session wait that the next one puts out the oldest. Which
+ * ones were put out is not told: a session in which one was may differ. */
+static bool is_full(struct vhu_sessions *sessions, uint64_t session)
+{
+	const struct vhu_state *state = vhu_sessions_state(sessions, session);
+
+	for (unsigned c = 0; state && c < VHU_CHANNELS; c++)
+		if (state->channel[c].pending.count == VHU_PENDING_MAX)
+			return true;
+	return false;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct vhu_sessions *passed = vhu_sessions_new(false);
+	struct told told = {.sessions = vhu_sessions_new(false)};
+	struct stream stream = {.data = data, .size = size};
+	struct vhu_prologue *prologue = vhu_prologue_new(), *states = vhu_prologue_new();
+	bool full[STREAM_SESSIONS] = {false};
+	struct vhu_record record;
+	struct vhu_annotation note;
+
+	if (passed && told.sessions && prologue && states) {
+		vhu_prologue_only_states(states);
+		vhu_sessions_only_learn(passed);
+		vhu_sessions_only_learn(told.sessions);
+		while (stream_next(&stream, &record)) {
+			/* What the proxy makes is told first. */
+			record.marks &= (uint16_t) ~(VHU_MARK_EARLIER | VHU_MARK_LOST);
+			if (record.channel >= VHU_CHANNELS)
+				continue;
+			vhu_prologue_take(prologue, &record);
+			vhu_prologue_take(states, &record);
+			vhu_session_feed(passed, &record, stream.number, &note);
+			full[record.session] |= is_full(passed, record.session);
+		}
+		must(!vhu_prologue_tell(prologue, take, &told));
+		for (uint64_t session = 1; session < STREAM_SESSIONS; session++) {
+			const struct vhu_state *a = vhu_sessions_state(passed, session);
+			const struct vhu_state *b = vhu_sessions_state(told.sessions, session);
+			const struct vhu_state *c = vhu_prologue_state(states, session);
+			const char *what = a && b && !full[session] ? state_differs(a, b) : NULL;
+
+			if (a && c && !what)
+				what = state_differs(a, c);
+			if (what)
+				fprintf(stderr, "session %llu: %s\n", (unsigned long long)session,
+					what);
+			must(!what);
+		}
+	}
+	vhu_prologue_free(states);
+	vhu_prologue_free(prologue);
+	vhu_sessions_free(told.sessions);
+	vhu_sessions_free(passed);
+	return 0;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A proxy of one session in this process, for tests. */
+#include "tests/lib/fixture_session.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+char stand_said[1024];
+
+static void on_say(const char *line)
+{
+	snprintf(stand_said, sizeof(stand_said), "%s", line);
+}
+
+void stand_take(void *context, const struct vhu_record *record)
+{
+	struct stand *stand = context;
+	struct kept *kept = &stand->kept[stand->records++];
+
+	assert_true(stand->records <= STAND_RECORDS_MAX);
+	kept->record = *record;
+	assert_true(record->message_size <= STAND_BYTES_MAX);
+	if (record->message)
+		memcpy(kept->bytes, record->message, record->message_size);
+	snprintf(kept->text, sizeof(kept->text), "%s", record->text ? record->text : "");
+	if (record->type != VHU_RECORD_OPENED)
+		return;
+	snprintf(kept->comm[0], 32, "%s", record->front_end.comm);
+	snprintf(kept->comm[1], 32, "%s", record->back_end.comm);
+	snprintf(kept->path[0], 64, "%s", record->front_end.path);
+	snprintf(kept->path[1], 64, "%s", record->back_end.path);
+}
+
+static void on_timer(struct vhu_timer *timer)
+{
+	struct stand *stand = (struct stand *)((char *)timer - offsetof(struct stand, timer));
+
+	stand->proxy.loop.stop = true;
+}
+
+void stand_turn(struct stand *stand)
+{
+	stand->proxy.loop.stop = false;
+	vhu_loop_set(&stand->proxy.loop, &stand->timer, 1000000);
+	assert_int_equal(vhu_loop_run(&stand->proxy.loop), 0);
+}
+
+void stand_run(struct stand *stand, unsigned records)
+{
+	while (stand->records < records)
+		stand_turn(stand);
+	assert_int_equal(stand->records, records);
+}
+
+struct stand *stand_begin(bool with_keys)
+{
+	struct stand *stand = calloc(1, sizeof(*stand));
+	char error[VHU_ENDPOINT_ERROR];
+
+	stand_said[0] = '\0';
+	for (int side = 0; side < 2; side++) {
+		int pair[2];
+
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+		stand->peer[side] = pair[0];
+		snprintf(stand->text[side], 16, "fd:%d", pair[1]);
+		assert_int_equal(vhu_endpoint_parse(&stand->pair.end[side], stand->text[side],
+						    VHU_ENDPOINT_LISTEN, error),
+				 0);
+	}
+	stand->timer.fire = on_timer;
+	stand->proxy.with_keys = with_keys;
+	stand->proxy.say = on_say;
+	assert_int_equal(vhu_sinks_add(&stand->proxy.sinks, stand_take, stand), 0);
+	assert_int_equal(vhu_loop_start(&stand->proxy.loop), 0);
+	assert_int_equal(vhu_pair_open(&stand->pair, &stand->proxy, error), 0);
+	assert_int_equal(vhu_pair_start(&stand->pair, error), 0);
+	stand_run(stand, 1);
+	return stand;
+}
+
+void stand_end(struct stand *stand)
+{
+	vhu_pair_close(&stand->pair, "stopped");
+	vhu_loop_unset(&stand->timer);
+	vhu_loop_end(&stand->proxy.loop);
+	vhu_faults_clear(&stand->proxy.faults);
+	for (int side = 0; side < 2; side++)
+		if (stand->peer[side] >= 0)
+			close(stand->peer[side]);
+	free(stand);
+}
+
+unsigned stand_fault(struct stand *stand, const char *text)
+{
+	char error[VHU_FAULT_ERROR] = "";
+	int id = vhu_faults_add(&stand->proxy.faults, text, error);
+
+	assert_string_equal(error, "");
+	return (unsigned)id;
+}
+
+void stand_leave(struct stand *stand, enum vhu_side side)
+{
+	close(stand->peer[side]);
+	stand->peer[side] = -1;
+}
+
+void stand_transmit(int to, uint32_t request, const void *payload, uint32_t size, int fd)
+{
+	struct vhu_header header = {request, 1, size};
+	uint8_t bytes[VHU_HEADER_SIZE];
+	char control[CMSG_SPACE(sizeof(int))] = {0};
+	struct iovec piece[2] = {{bytes, sizeof(bytes)}, {(void *)payload, size}};
+	struct msghdr message = {.msg_iov = piece, .msg_iovlen = 2};
+	struct cmsghdr *c = (struct cmsghdr *)control;
+
+	vhu_header_write(bytes, header, vhu_host_is_big_endian());
+	if (fd >= 0) {
+		message.msg_control = control;
+		message.msg_controllen = sizeof(control);
+		*c = (struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
+		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	}
+	assert_int_equal(sendmsg(to, &message, MSG_NOSIGNAL), VHU_HEADER_SIZE + size);
+}
+
+int stand_receive(int from)
+{
+	uint8_t bytes[VHU_HEADER_SIZE];
+	char control[CMSG_SPACE(sizeof(int))];
+	struct iovec piece = {bytes, sizeof(bytes)};
+	struct msghdr message = {.msg_iov = &piece,
+				 .msg_iovlen = 1,
+				 .msg_control = control,
+				 .msg_controllen = sizeof(control)};
+	int fd = -1;
+
+	assert_int_equal(recvmsg(from, &message, MSG_DONTWAIT), VHU_HEADER_SIZE);
+	if (message.msg_controllen)
+		memcpy(&fd, CMSG_DATA((struct cmsghdr *)control), sizeof(fd));
+	return fd;
+}
+
+void stand_is(const struct stand *stand, unsigned number, enum vhu_record_type type,
+	      enum vhu_channel channel, bool from_back_end)
+{
+	const struct vhu_record *record = &stand->kept[number].record;
+
+	assert_int_equal(record->type, type);
+	assert_int_equal(record->channel, channel);
+	assert_int_equal(record->from_back_end, from_back_end);
+	assert_int_equal(record->session, 1);
+	assert_true(record->time_ns > 0);
+	assert_int_equal(!!(record->marks & VHU_MARK_BIG_ENDIAN), vhu_host_is_big_endian());
+	if (number)
+		assert_true(record->time_ns >= stand->kept[number - 1].record.time_ns);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What faults do in a session, as far as it takes more than what comes out of it: keys, holding. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/fixture_session.h"
+
+#include "lib/util/util.h"
+
+#define KEY 0x5c
+
+static void key_material_is_not_recorded_of_altered_messages(void **state)
+{
+	static const char *const faults[] = {
+	    "26: size 0",
+	    "26: size 4294967295",
+	    "26: set header.request=200",
+	    "26: truncate 100",
+	    "26: drop",
+	    "26: resize 100",
+	    "26: cut before",
+	    "26: duplicate, set u8[0]=1",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		struct stand *stand = stand_begin(false);
+		uint8_t keys[1072];
+		struct vhu_secret secret[VHU_SECRETS_MAX];
+		const struct kept *kept = &stand->kept[1];
+
+		memset(keys, KEY, sizeof(keys));
+		assert_true(vhu_message_secrets(VHU_FRONT_END, 26, sizeof(keys), secret) >= 1);
+		stand_fault(stand, faults[i]);
+		stand_transmit(stand->peer[VHU_FRONT], 26, keys, sizeof(keys), -1);
+		stand_leave(stand, VHU_FRONT);
+		stand_run(stand, i == 7 ? 4 : 3);
+		assert_true(kept->record.marks & VHU_MARK_ALTERED);
+		assert_true(kept->record.marks & VHU_MARK_REDACTED);
+		for (uint32_t at = VHU_HEADER_SIZE + secret[0].offset;
+		     at < kept->record.message_size &&
+		     at < VHU_HEADER_SIZE + secret[0].offset + secret[0].size;
+		     at++)
+			assert_int_equal(kept->bytes[at], 0);
+		stand_end(stand);
+	}
+}
+
+static void what_a_fault_holds_passes_when_it_is_released(void **state)
+{
+	(void)state;
+	for (unsigned way = 0; way < 3; way++) {
+		struct stand *stand = stand_begin(false);
+		unsigned id = stand_fault(stand, "SET_OWNER: hold");
+
+		stand_transmit(stand->peer[VHU_FRONT], 3, NULL, 0, -1);
+		stand_transmit(stand->peer[VHU_FRONT], 1, NULL, 0, -1);
+		/* What the other one sends passes meanwhile. */
+		stand_transmit(stand->peer[VHU_BACK], 40, "12345678", 8, -1);
+		stand_run(stand, 2);
+		while (!stand->proxy.faults.held)
+			stand_turn(stand);
+		stand_is(stand, 1, VHU_RECORD_MESSAGE, VHU_FRONT_END, true);
+		assert_int_equal(recv(stand->peer[VHU_BACK], stand_said, 1, MSG_DONTWAIT), -1);
+		assert_int_equal(vhu_faults_release(&stand->proxy.faults, 2, 0), 0);
+		assert_int_equal(vhu_faults_release(&stand->proxy.faults, 0, id + 1), 0);
+		if (way == 0)
+			assert_int_equal(vhu_faults_release(&stand->proxy.faults, 1, id), 1);
+		else if (way == 1)
+			assert_int_equal(vhu_faults_remove(&stand->proxy.faults, id), 0);
+		else
+			stand_leave(stand, VHU_FRONT);
+		stand_run(stand, way == 2 ? 5 : 4);
+		assert_null(stand->proxy.faults.held);
+		assert_int_equal(stand_receive(stand->peer[VHU_BACK]), -1);
+		assert_int_equal(stand_receive(stand->peer[VHU_BACK]), -1);
+		assert_memory_equal(stand->kept[2].text, "rule 1: held; let go after ", 27);
+		assert_false(stand->kept[2].record.marks & VHU_MARK_DROPPED);
+		stand_end(stand);
+	}
+}
+
+/* What a session ends over is recorded as what was not passed on. */
+static void what_is_still_held_is_recorded_at_the_end(void **state)
+{
+	struct stand *stand = stand_begin(false);
+
+	(void)state;
+	stand_fault(stand, "SET_OWNER: delay 10min");
+	stand_transmit(stand->peer[VHU_FRONT], 3, NULL, 0, -1);
+	while (!stand->proxy.faults.first->applied)
+		stand_turn(stand);
+	stand_leave(stand, VHU_BACK);
+	stand_run(stand, 3);
+	stand_is(stand, 1, VHU_RECORD_MESSAGE, VHU_FRONT_END, false);
+	assert_true(stand->kept[1].record.marks & VHU_MARK_DROPPED);
+	assert_string_equal(stand->kept[1].text, "rule 1: delayed 600 s");
+	stand_is(stand, 2, VHU_RECORD_CLOSED, VHU_FRONT_END, false);
+	stand_end(stand);
+}
+
+/* A message that may be altered is altered however late its payload is; others pass meanwhile as
+ * far as they are there. */
+static void a_late_payload_does_not_save_a_message(void **state)
+{
+	static const struct vhu_header header = {12, 1, 8};
+	static const uint64_t vring[2] = {1, 7};
+	uint64_t bytes[3] = {0};
+
+	(void)state;
+	for (unsigned altered = 0; altered < 2; altered++) {
+		struct stand *stand = stand_begin(false);
+		const uint64_t until = vhu_now_ns() + 3 * VHU_RELAY_STALL_NS;
+		const int back = stand->peer[VHU_BACK];
+
+		stand_fault(stand, altered ? "SET_VRING_KICK: set vring=7" : "13: drop");
+		assert_int_equal(write(stand->peer[VHU_FRONT], &header, 12), 12);
+		while (vhu_now_ns() < until)
+			stand_turn(stand);
+		assert_int_equal(recv(back, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_PEEK),
+				 altered ? -1 : 12);
+		assert_int_equal(write(stand->peer[VHU_FRONT], &vring[0], 8), 8);
+		stand_run(stand, 2);
+		assert_int_equal(recv(back, bytes, 12, MSG_WAITALL), 12);
+		assert_int_equal(recv(back, bytes, 8, MSG_WAITALL), 8);
+		assert_true(bytes[0] == vring[altered]);
+		stand_end(stand);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(key_material_is_not_recorded_of_altered_messages),
+	    cmocka_unit_test(what_a_fault_holds_passes_when_it_is_released),
+	    cmocka_unit_test(what_is_still_held_is_recorded_at_the_end),
+	    cmocka_unit_test(a_late_payload_does_not_save_a_message),
+	};
+
+	/* What does not come must not be waited for for ever. */
+	alarm(60);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
