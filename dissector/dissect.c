@@ -37,7 +37,7 @@ static int proto_malformed = -1, expert_tap; /* Wireshark's */
 static int preferred_dialect = VHU_ANY, preferred_device;
 
 /* A packet on its way. */
-struct frame {
+struct vhu_dissect_frame {
 	tvbuff_t *tvb;
 	packet_info *pinfo;
 	const uint8_t *bytes;
@@ -48,7 +48,7 @@ struct frame {
 };
 
 /* Say in a line what a packet holds, in letters fit to be shown: nearly always it is so. */
-static const char *describe(const struct frame *frame, char text[INFO_SIZE])
+static const char *describe(const struct vhu_dissect_frame *frame, char text[INFO_SIZE])
 {
 	vhu_annotation_text(&frame->learnt.note, &frame->record, text, INFO_SIZE);
 	for (const char *at = text; *at; at++)
@@ -71,7 +71,7 @@ static void set_addresses(packet_info *pinfo, const struct vhu_record *record)
 }
 
 /* Add all that is known of a packet to @tree, below a line that says it in short. */
-static void add_tree(const struct frame *frame, proto_tree *tree)
+static void add_tree(const struct vhu_dissect_frame *frame, proto_tree *tree)
 {
 	const struct vhu_record *record = &frame->record;
 	const struct vhu_learnt *learnt = &frame->learnt;
@@ -97,7 +97,7 @@ static void add_tree(const struct frame *frame, proto_tree *tree)
 }
 
 /* Show a packet whose record could not be decoded, for the reason @error. */
-static void show_undecoded(const struct frame *frame, proto_tree *tree, int error)
+static void show_undecoded(const struct vhu_dissect_frame *frame, proto_tree *tree, int error)
 {
 	const char *text = error == -ENODATA ? "Cut before the message" : "Not a record of vhu";
 	proto_item *item = proto_tree_add_item(tree, proto, frame->tvb, 0, -1, ENC_NA);
@@ -121,7 +121,7 @@ static bool is_wanted(proto_tree *tree)
 }
 
 /* Show a packet whose record was decoded. */
-static void show(struct frame *frame, proto_tree *tree)
+static void show(struct vhu_dissect_frame *frame, proto_tree *tree)
 {
 	packet_info *pinfo = frame->pinfo;
 	bool seen = PINFO_FD_VISITED(pinfo);
@@ -148,7 +148,7 @@ static void show(struct frame *frame, proto_tree *tree)
 static int dissect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data _U_)
 {
 	static struct vhu_fd_info fds[VHU_RECORD_FDS_MAX];
-	struct frame frame;
+	struct vhu_dissect_frame frame;
 	int ret;
 
 	frame.tvb = tvb;

@@ -15,7 +15,7 @@
 #define BLOCK 512
 
 /* What is kept of a frame. */
-struct frame {
+struct vhu_replay_frame {
 	uint32_t context; /* its place in `contexts` */
 	uint32_t other;   /* of a reply: the request's frame; of a request: the reply's; 0 none */
 	uint64_t delay_ns;
@@ -40,7 +40,8 @@ struct more {
 };
 
 static struct vhu_sessions *sessions;
-static wmem_array_t *blocks;   /* of struct frame *, by number / BLOCK; NULL where there is none */
+static wmem_array_t
+    *blocks; /* of struct vhu_replay_frame *, by number / BLOCK; NULL where there is none */
 static wmem_array_t *contexts; /* of struct vhu_context, all different */
 static wmem_map_t *places;     /* of a context in `contexts` + 1 */
 static wmem_array_t *mores;    /* of struct more */
@@ -84,9 +85,9 @@ static uint32_t place_of(const struct vhu_context *context)
 }
 
 /* Return what is kept of frame @number, making room for it if @make; NULL without. */
-static struct frame *frame_at(uint32_t number, bool make)
+static struct vhu_replay_frame *frame_at(uint32_t number, bool make)
 {
-	struct frame *none = NULL, **block;
+	struct vhu_replay_frame *none = NULL, **block;
 
 	if (!blocks)
 		return NULL;
@@ -94,9 +95,9 @@ static struct frame *frame_at(uint32_t number, bool make)
 		wmem_array_append_one(blocks, none);
 	if (wmem_array_get_count(blocks) <= number / BLOCK)
 		return NULL;
-	block = (struct frame **)wmem_array_index(blocks, number / BLOCK);
+	block = (struct vhu_replay_frame **)wmem_array_index(blocks, number / BLOCK);
 	if (!*block && make)
-		*block = wmem_alloc0_array(wmem_file_scope(), struct frame, BLOCK);
+		*block = wmem_alloc0_array(wmem_file_scope(), struct vhu_replay_frame, BLOCK);
 	return *block ? *block + number % BLOCK : NULL;
 }
 
@@ -108,7 +109,7 @@ void vhu_memory_begin(enum vhu_dialect dialect, uint32_t device)
 		return;
 	vhu_sessions_force_dialect(sessions, dialect);
 	vhu_sessions_force_device(sessions, device);
-	blocks = wmem_array_new(wmem_file_scope(), sizeof(struct frame *));
+	blocks = wmem_array_new(wmem_file_scope(), sizeof(struct vhu_replay_frame *));
 	contexts = wmem_array_new(wmem_file_scope(), sizeof(struct vhu_context));
 	places = wmem_map_new(wmem_file_scope(), hash_context, equal_contexts);
 	mores = wmem_array_new(wmem_file_scope(), sizeof(struct more));
@@ -168,7 +169,7 @@ static const struct referred *keep_referred(const struct vhu_annotation *note)
 
 /* Keep what there is more to say of a frame. @history: NULL where it did not change its session's
  * state. */
-static void keep_more(struct frame *frame, const struct vhu_annotation *note,
+static void keep_more(struct vhu_replay_frame *frame, const struct vhu_annotation *note,
 		      const struct vhu_history *history)
 {
 	struct more more = {note->findings, keep_findings(note), NULL, history};
@@ -182,7 +183,7 @@ static void keep_more(struct frame *frame, const struct vhu_annotation *note,
 }
 
 /* Tell what is kept of a frame beside its note. */
-static void tell(const struct frame *frame, struct vhu_learnt *learnt)
+static void tell(const struct vhu_replay_frame *frame, struct vhu_learnt *learnt)
 {
 	const struct more *more;
 
@@ -207,7 +208,7 @@ void vhu_memory_learn(const struct vhu_record *record, uint32_t number, struct v
 {
 	struct vhu_annotation *note = &learnt->note;
 	struct vhu_history **history;
-	struct frame *frame, *request;
+	struct vhu_replay_frame *frame, *request;
 	bool changed;
 
 	if (!sessions || number <= last_frame) {
@@ -247,7 +248,7 @@ static void complete(struct vhu_context *context, uint64_t session)
 
 void vhu_memory_recall(const struct vhu_record *record, uint32_t number, struct vhu_learnt *learnt)
 {
-	const struct frame *frame = frame_at(number, false);
+	const struct vhu_replay_frame *frame = frame_at(number, false);
 	struct vhu_context context = {0};
 
 	*learnt = (struct vhu_learnt){0};

@@ -89,13 +89,13 @@ static bool is_wanted(proto_tree *tree)
 }
 
 /* What is added, and where. */
-struct place {
+struct vhu_state_place {
 	proto_tree *tree;
 	tvbuff_t *tvb;
 };
 
 /* Add a number. Returns its item. */
-static proto_item *add(const struct place *to, int hf, uint64_t value)
+static proto_item *add(const struct vhu_state_place *to, int hf, uint64_t value)
 {
 	proto_item *item;
 
@@ -110,7 +110,7 @@ static proto_item *add(const struct place *to, int hf, uint64_t value)
 }
 
 /* Add a number that is known, or else nothing. */
-static void add_known(const struct place *to, bool known, int hf, uint64_t value)
+static void add_known(const struct vhu_state_place *to, bool known, int hf, uint64_t value)
 {
 	if (known)
 		add(to, hf, value);
@@ -142,8 +142,8 @@ static const char *names_of(enum vhu_names_id set, uint64_t value,
 }
 
 /* Add features that are known, with their names. */
-static void add_features(const struct place *to, bool known, int hf, enum vhu_field_id field,
-			 uint64_t value, const struct vhu_context *context)
+static void add_features(const struct vhu_state_place *to, bool known, int hf,
+			 enum vhu_field_id field, uint64_t value, const struct vhu_context *context)
 {
 	if (known && value && ws_is_visible(to->tree))
 		proto_item_set_generated(proto_tree_add_uint64_format_value(
@@ -154,7 +154,7 @@ static void add_features(const struct place *to, bool known, int hf, enum vhu_fi
 }
 
 /* Add what goes for the session as a whole. */
-static void add_session(const struct place *to, const struct vhu_history_session *past,
+static void add_session(const struct vhu_state_place *to, const struct vhu_history_session *past,
 			const struct vhu_context *context)
 {
 	add_features(to, past->has_features, hf_features, VHU_FIELD_features_features,
@@ -170,14 +170,14 @@ static void add_session(const struct place *to, const struct vhu_history_session
 }
 
 /* Add a region of memory. */
-static void add_region(const struct place *to, unsigned index,
+static void add_region(const struct vhu_state_place *to, unsigned index,
 		       const struct vhu_history_region *region)
 {
 	proto_item *item =
 	    proto_tree_add_uint_format(to->tree, hf_region, to->tvb, 0, 0, index,
 				       "Region %u: guest 0x%" PRIx64 ", size 0x%" PRIx64, index,
 				       region->guest_address, region->size);
-	struct place below = {proto_item_add_subtree(item, ett_region), to->tvb};
+	struct vhu_state_place below = {proto_item_add_subtree(item, ett_region), to->tvb};
 
 	proto_item_set_generated(item);
 	add(&below, hf_guest, region->guest_address);
@@ -189,10 +189,10 @@ static void add_region(const struct place *to, unsigned index,
 }
 
 /* Add the memory map. */
-static void add_memory(const struct place *to, const struct vhu_history_memory *memory)
+static void add_memory(const struct vhu_state_place *to, const struct vhu_history_memory *memory)
 {
 	proto_item *item = add(to, hf_memory, memory->regions);
-	struct place below = {proto_item_add_subtree(item, ett_memory), to->tvb};
+	struct vhu_state_place below = {proto_item_add_subtree(item, ett_memory), to->tvb};
 
 	if (!memory->region && memory->regions)
 		proto_item_append_text(item, " (not kept: too many changes of memory)");
@@ -201,13 +201,14 @@ static void add_memory(const struct place *to, const struct vhu_history_memory *
 }
 
 /* Add a vring. */
-static void add_vring(const struct place *to, unsigned index, const struct vhu_history_vring *vring)
+static void add_vring(const struct vhu_state_place *to, unsigned index,
+		      const struct vhu_history_vring *vring)
 {
 	proto_item *item = proto_tree_add_none_format(
 	    to->tree, hf_vring, to->tvb, 0, 0, "Vring %u: %s, %s, size %u", index,
 	    vring->started ? "started" : "stopped", vring->enabled ? "enabled" : "disabled",
 	    vring->size);
-	struct place below = {proto_item_add_subtree(item, ett_vring), to->tvb};
+	struct vhu_state_place below = {proto_item_add_subtree(item, ett_vring), to->tvb};
 
 	proto_item_set_generated(item);
 	add(&below, hf_index, index);
@@ -230,7 +231,7 @@ void vhu_state_add(proto_tree *tree, tvbuff_t *tvb, const struct vhu_learnt *lea
 	const struct vhu_history *history = learnt->history;
 	const struct vhu_history_session *session;
 	const struct vhu_history_memory *memory;
-	struct place to = {NULL, tvb};
+	struct vhu_state_place to = {NULL, tvb};
 	unsigned running = 0;
 	proto_item *item;
 

@@ -5,7 +5,7 @@
 #include <epan/conversation.h>
 
 /* What is kept of a session. */
-struct session {
+struct vhu_stream_session {
 	uint64_t id;
 	struct {
 		conversation_t *conversation; /* NULL: nothing passed on this channel yet */
@@ -14,8 +14,8 @@ struct session {
 	struct vhu_history *history;
 };
 
-static wmem_map_t *sessions; /* struct session, by id */
-static struct session *last; /* the one looked up last */
+static wmem_map_t *sessions;            /* struct vhu_stream_session, by id */
+static struct vhu_stream_session *last; /* the one looked up last */
 static uint32_t count;
 
 void vhu_stream_begin(void)
@@ -26,14 +26,14 @@ void vhu_stream_begin(void)
 }
 
 /* Return what is kept of session @id, from now on if it is new. */
-static struct session *session_of(uint64_t id)
+static struct vhu_stream_session *session_of(uint64_t id)
 {
 	if (last && last->id == id)
 		return last;
-	last = (struct session *)wmem_map_lookup(sessions, &id);
+	last = (struct vhu_stream_session *)wmem_map_lookup(sessions, &id);
 	if (last)
 		return last;
-	last = wmem_new0(wmem_file_scope(), struct session);
+	last = wmem_new0(wmem_file_scope(), struct vhu_stream_session);
 	last->id = id;
 	wmem_map_insert(sessions, &last->id, last);
 	return last;
@@ -43,7 +43,7 @@ uint32_t vhu_stream_learn(const struct vhu_record *record, uint32_t number,
 			  struct vhu_history ***history)
 {
 	unsigned channel = (unsigned)record->channel < VHU_CHANNELS ? record->channel : 0;
-	struct session *session = session_of(record->session);
+	struct vhu_stream_session *session = session_of(record->session);
 
 	/* A number that is used again is another session's. */
 	if (record->type == VHU_RECORD_OPENED && record->channel == VHU_FRONT_END)

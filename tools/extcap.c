@@ -101,7 +101,7 @@ static const struct option calls[] = {
 #define WORDS_MAX (2 * OFFERED + 16)
 
 /* What was called for. */
-struct request {
+struct vhu_extcap_request {
 	int todo; /* KEY_INTERFACES, KEY_DLTS, KEY_CONFIG or KEY_CAPTURE; 0 nothing */
 	const char *interface, *fifo, *front, *back, *log;
 	char *word[WORDS_MAX + 1]; /* for the proxy */
@@ -202,8 +202,8 @@ static void options_of(struct option options[CALLS + OFFERED + 1])
 }
 
 /* Add a word for the proxy, made as printf makes it. */
-__attribute__((format(printf, 2, 3))) static void add(struct request *request, const char *format,
-						      ...)
+__attribute__((format(printf, 2, 3))) static void add(struct vhu_extcap_request *request,
+						      const char *format, ...)
 {
 	va_list arguments;
 
@@ -215,7 +215,7 @@ __attribute__((format(printf, 2, 3))) static void add(struct request *request, c
 }
 
 /* Pass an option of the dialog on to the proxy. One without a value was left alone. */
-static void pass_on(struct request *request, const char *name, const char *value)
+static void pass_on(struct vhu_extcap_request *request, const char *name, const char *value)
 {
 	const struct vhu_option *option = vhu_option_find(&vhu_command_proxy, name);
 
@@ -228,7 +228,7 @@ static void pass_on(struct request *request, const char *name, const char *value
 }
 
 /* Take an option. Returns VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is wrong said. */
-static int take(struct request *request, int key, char **argv)
+static int take(struct vhu_extcap_request *request, int key, char **argv)
 {
 	switch (key) {
 	case KEY_INTERFACES:
@@ -291,7 +291,7 @@ static int meet_reader(const char *path)
 }
 
 /* Capture into the FIFO. Returns the exit status. */
-static int capture_into(struct request *request)
+static int capture_into(struct vhu_extcap_request *request)
 {
 	if (!request->front || !*request->front)
 		return vhu_fail(&command, "where is the front-end met? Set it in the options of "
@@ -312,7 +312,7 @@ static int capture_into(struct request *request)
 }
 
 /* Capture. Returns the exit status. */
-static int capture(struct request *request)
+static int capture(struct vhu_extcap_request *request)
 {
 	int status, reader;
 
@@ -326,7 +326,7 @@ static int capture(struct request *request)
 }
 
 /* Do what was called for. Returns the exit status. */
-static int run(struct request *request)
+static int run(struct vhu_extcap_request *request)
 {
 	if (request->todo == KEY_INTERFACES) {
 		printf("extcap {version=%s}{display=vhu}\n", VHU_VERSION);
@@ -355,7 +355,7 @@ static int run(struct request *request)
 int vhu_extcap(int argc, char **argv)
 {
 	struct option options[CALLS + OFFERED + 1];
-	struct request request = {0};
+	struct vhu_extcap_request request = {0};
 	int key, status = VHU_EXIT_DONE;
 
 	options_of(options);

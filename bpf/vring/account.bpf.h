@@ -37,7 +37,7 @@ static __always_inline void tell(__u32 what, const struct vhu_bpf_role *role,
 	struct vhu_bpf_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 
 	if (!event) {
-		if (role->what != VHU_ROLE_LEARN)
+		if (role->what != VHU_BPF_LEARN)
 			__sync_fetch_and_add(&shared.dropped, 1);
 		return;
 	}
@@ -232,7 +232,7 @@ static __always_inline void on_signal(const struct vhu_bpf_role *role)
 	if (!role)
 		return;
 	time = bpf_ktime_get_ns();
-	if (role->what == VHU_ROLE_LEARN) {
+	if (role->what == VHU_BPF_LEARN) {
 		if (config.learning)
 			tell(VHU_EVENT_LEARN_WRITE, role, 0, time, 0, 0, 0);
 		return;
@@ -240,7 +240,7 @@ static __always_inline void on_signal(const struct vhu_bpf_role *role)
 	vring = vring_of(role);
 	if (!vring)
 		return;
-	if (role->what == VHU_ROLE_KICK)
+	if (role->what == VHU_BPF_KICK)
 		on_kick(vring, role, time);
 	else
 		on_call(vring, role, time);
@@ -256,9 +256,9 @@ static __always_inline void on_read(const struct vhu_bpf_role *role, const struc
 	__u64 time = bpf_ktime_get_ns(), waiting, value = 1;
 	struct vhu_bpf_vring *vring;
 
-	if (role->what == VHU_ROLE_LEARN && config.learning)
+	if (role->what == VHU_BPF_LEARN && config.learning)
 		tell(VHU_EVENT_LEARN_READ, role, 0, time, 0, 0, 0);
-	if (role->what != VHU_ROLE_KICK)
+	if (role->what != VHU_BPF_KICK)
 		return;
 	vring = vring_of(role);
 	if (!vring)

@@ -25,11 +25,11 @@ enum vhu_bpf_stage { VHU_KICK_TO_WAKE, VHU_WAKE_TO_CALL, VHU_KICK_TO_CALL, VHU_B
 /* What the back-end does between wake and call. */
 enum vhu_bpf_inner { VHU_WAKE_TO_POP, VHU_POP_TO_PUSH, VHU_PUSH_TO_CALL, VHU_BPF_INNER };
 
-/* What an eventfd stands for. */
+/* What an eventfd stands for: a kick or a call, as enum vhu_vring_role numbers them. */
 enum vhu_bpf_role_of {
-	VHU_ROLE_KICK,
-	VHU_ROLE_CALL,
-	VHU_ROLE_LEARN, /* not known yet: each use of it is told as an event */
+	VHU_BPF_KICK,
+	VHU_BPF_CALL,
+	VHU_BPF_LEARN, /* not known yet: each use of it is told as an event */
 };
 
 /* The value that belongs to an eventfd, by the addresses of its struct file and its context. */

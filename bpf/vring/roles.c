@@ -5,6 +5,10 @@
 #include <errno.h>
 
 #include "bpf/vring/internal.h"
+#include "lib/protocol/protocol.h"
+
+_Static_assert((int)VHU_BPF_KICK == (int)VHU_KICK && (int)VHU_BPF_CALL == (int)VHU_CALL,
+	       "the programs know a kick and a call by the numbers that all others use");
 
 /* Find where an address is known, or a place for one: @address 0. Returns it, or NULL. */
 static struct vhu_bpf_known *place_of(struct vhu_probes *probes, uint64_t set, uint64_t address)

@@ -93,7 +93,7 @@ static int kick_and_take(struct vhu_probes *probes, int fd)
 
 int vhu_selftest_run(struct vhu_probes *probes)
 {
-	const struct vhu_bpf_role role = {.slot = SLOT, .what = VHU_ROLE_KICK};
+	const struct vhu_bpf_role role = {.slot = SLOT, .what = VHU_BPF_KICK};
 	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	struct vhu_bpf_eventfd own;
 	int ret;

@@ -37,7 +37,7 @@ _Static_assert(VHU_RECORD_HEAD_MAX < VHU_PCAPNG_SNAPLEN_DEFAULT, "a head is neve
 _Static_assert(VHU_BLOCK_COMMENT_MAX + 1024 < BUFFER_SIZE, "a section header fits");
 
 /* A session that was seen and has not closed. */
-struct session {
+struct vhu_pcapng_session {
 	uint64_t number;
 	bool described; /* it has an interface in the file */
 	uint32_t interface;
@@ -56,25 +56,26 @@ struct vhu_pcapng_writer {
 	size_t held;                     /* bytes of whole blocks at the buffer's beginning */
 	struct vhu_pcapng_counts counts; /* of all */
 	struct vhu_pcapng_counts told;   /* the part of them that other interfaces tell */
-	void *sessions;                  /* a tree of struct session, as tsearch(3) makes it */
-	struct session *latest[LATEST];  /* of it, by the end of their numbers: those found last */
-	size_t tail, tail_size;          /* in the buffer: the rest of a block that was begun */
+	void *sessions; /* a tree of struct vhu_pcapng_session, as tsearch(3) makes it */
+	struct vhu_pcapng_session
+	    *latest[LATEST];    /* of it, by the end of their numbers: those found last */
+	size_t tail, tail_size; /* in the buffer: the rest of a block that was begun */
 	uint8_t buffer[BUFFER_SIZE];
 };
 
 /* Compare two sessions by their numbers, for tsearch(3). */
 static int compare_sessions(const void *a, const void *b)
 {
-	const struct session *left = a, *right = b;
+	const struct vhu_pcapng_session *left = a, *right = b;
 
 	return (left->number > right->number) - (left->number < right->number);
 }
 
 /* Find session @number, or begin to remember it. Returns NULL where there is no memory for it. */
-static struct session *find_session(struct vhu_pcapng_writer *writer, uint64_t number)
+static struct vhu_pcapng_session *find_session(struct vhu_pcapng_writer *writer, uint64_t number)
 {
-	struct session wanted = {.number = number}, *session;
-	struct session **latest = &writer->latest[number % LATEST], **node;
+	struct vhu_pcapng_session wanted = {.number = number}, *session;
+	struct vhu_pcapng_session **latest = &writer->latest[number % LATEST], **node;
 
 	if (*latest && (*latest)->number == number)
 		return *latest;
@@ -154,7 +155,7 @@ static int make_room(struct vhu_pcapng_writer *writer)
 /* For twalk_r(3): let a session be described anew whose description was held and is dropped. */
 static void undescribe(const void *node, VISIT visit, void *closure)
 {
-	struct session *const *session = node;
+	struct vhu_pcapng_session *const *session = node;
 	const struct vhu_pcapng_writer *writer = closure;
 
 	if ((visit == postorder || visit == leaf) && (*session)->described &&
@@ -185,7 +186,8 @@ static size_t most_bytes(const struct vhu_record *record)
 
 /* Forget a session that closed. What it lost, if its statistics were never written, is told by the
  * capture's own interface at the end. */
-static void forget_session(struct vhu_pcapng_writer *writer, struct session *session, bool told)
+static void forget_session(struct vhu_pcapng_writer *writer, struct vhu_pcapng_session *session,
+			   bool told)
 {
 	if (told) {
 		writer->told.records += session->counts.records;
@@ -202,7 +204,7 @@ static void forget_session(struct vhu_pcapng_writer *writer, struct session *ses
  * @closes: it is the session's last. Returns 0, -errno.
  */
 static int write_record(struct vhu_pcapng_writer *writer, const struct vhu_record *record,
-			struct session *session, bool closes)
+			struct vhu_pcapng_session *session, bool closes)
 {
 	bool describes = session && !session->described;
 	uint32_t interface = session ? session->interface : 0;
@@ -245,7 +247,8 @@ static int take_record(struct vhu_pcapng_writer *writer, const struct vhu_record
 {
 	bool closes = record->session && record->type == VHU_RECORD_CLOSED &&
 		      record->channel == VHU_FRONT_END;
-	struct session *session = record->session ? find_session(writer, record->session) : NULL;
+	struct vhu_pcapng_session *session =
+	    record->session ? find_session(writer, record->session) : NULL;
 	struct vhu_pcapng_counts one;
 
 	if (!ret)
@@ -348,7 +351,7 @@ struct ending {
 /* Write the statistics of one session that is still open. */
 static void end_session(const void *node, VISIT visit, void *closure)
 {
-	struct session *const *session = node;
+	struct vhu_pcapng_session *const *session = node;
 	struct ending *ending = closure;
 	struct vhu_pcapng_writer *writer = ending->writer;
 	uint8_t *end;

@@ -13,7 +13,7 @@
 #include "proxy/fault/value.h"
 
 /* Where the reading stands. */
-struct reader {
+struct vhu_fault_action_reader {
 	const char *at;
 	struct vhu_fault *fault;
 	struct vhu_action_error *error;
@@ -25,7 +25,7 @@ struct action {
 	enum vhu_fault_verb command;
 	bool of_messages, of_events;
 	/* Read what follows its name into what is done already; returns 0 or -EINVAL. */
-	int (*read)(struct reader *reader, const struct action *action,
+	int (*read)(struct vhu_fault_action_reader *reader, const struct action *action,
 		    struct vhu_fault_action *into);
 	uint64_t least, most; /* of its number */
 	bool may_lack;        /* the number, which is then */
@@ -33,8 +33,8 @@ struct action {
 };
 
 /* Say what is wrong at @at. Returns -EINVAL. */
-static __attribute__((format(printf, 3, 4))) int wrong(struct reader *reader, const char *at,
-						       const char *format, ...)
+static __attribute__((format(printf, 3, 4))) int wrong(struct vhu_fault_action_reader *reader,
+						       const char *at, const char *format, ...)
 {
 	va_list arguments;
 
@@ -46,7 +46,7 @@ static __attribute__((format(printf, 3, 4))) int wrong(struct reader *reader, co
 }
 
 /* Take the next word of an action; of size 0 where it has no more. */
-static struct vhu_word next_word(struct reader *reader)
+static struct vhu_word next_word(struct vhu_fault_action_reader *reader)
 {
 	struct vhu_word word;
 
@@ -58,7 +58,7 @@ static struct vhu_word next_word(struct reader *reader)
 }
 
 /* Return whether the action has no more words. */
-static bool at_end(struct reader *reader)
+static bool at_end(struct vhu_fault_action_reader *reader)
 {
 	reader->at += strspn(reader->at, " \t");
 	return !*reader->at || *reader->at == ',';
@@ -80,7 +80,7 @@ static bool read_time(struct vhu_word word, uint64_t *ns)
 }
 
 /* Read T or T..T. */
-static int read_times(struct reader *reader, const struct action *action,
+static int read_times(struct vhu_fault_action_reader *reader, const struct action *action,
 		      struct vhu_fault_action *into)
 {
 	struct vhu_word word = next_word(reader);
@@ -97,7 +97,7 @@ static int read_times(struct reader *reader, const struct action *action,
 }
 
 /* Read T, or nothing. */
-static int read_time_or_not(struct reader *reader, const struct action *action,
+static int read_time_or_not(struct vhu_fault_action_reader *reader, const struct action *action,
 			    struct vhu_fault_action *into)
 {
 	struct vhu_word word;
@@ -111,7 +111,7 @@ static int read_time_or_not(struct reader *reader, const struct action *action,
 }
 
 /* Read a number, which may be lacking where the action says so. */
-static int read_number(struct reader *reader, const struct action *action,
+static int read_number(struct vhu_fault_action_reader *reader, const struct action *action,
 		       struct vhu_fault_action *into)
 {
 	struct vhu_word word;
@@ -129,7 +129,7 @@ static int read_number(struct reader *reader, const struct action *action,
 }
 
 /* Read nothing. */
-static int read_nothing(struct reader *reader, const struct action *action,
+static int read_nothing(struct vhu_fault_action_reader *reader, const struct action *action,
 			struct vhu_fault_action *into)
 {
 	(void)reader;
@@ -139,7 +139,7 @@ static int read_nothing(struct reader *reader, const struct action *action,
 }
 
 /* Read AT[,AT...] [pause T]. */
-static int read_pieces(struct reader *reader, const struct action *action,
+static int read_pieces(struct vhu_fault_action_reader *reader, const struct action *action,
 		       struct vhu_fault_action *into)
 {
 	struct vhu_word word;
@@ -174,7 +174,7 @@ static int read_pieces(struct reader *reader, const struct action *action,
 }
 
 /* Read before or after, or nothing. */
-static int read_before(struct reader *reader, const struct action *action,
+static int read_before(struct vhu_fault_action_reader *reader, const struct action *action,
 		       struct vhu_fault_action *into)
 {
 	struct vhu_word word;
@@ -190,7 +190,7 @@ static int read_before(struct reader *reader, const struct action *action,
 }
 
 /* Read null, or nothing. */
-static int read_null(struct reader *reader, const struct action *action,
+static int read_null(struct vhu_fault_action_reader *reader, const struct action *action,
 		     struct vhu_fault_action *into)
 {
 	struct vhu_word word;
@@ -205,7 +205,7 @@ static int read_null(struct reader *reader, const struct action *action,
 }
 
 /* Read one FIELD=VALUE. */
-static int read_assignment(struct reader *reader, struct vhu_word word,
+static int read_assignment(struct vhu_fault_action_reader *reader, struct vhu_word word,
 			   struct vhu_fault_action *into)
 {
 	const char *equals = memchr(word.at, '=', word.size);
@@ -229,7 +229,7 @@ static int read_assignment(struct reader *reader, struct vhu_word word,
 }
 
 /* Read FIELD=VALUE..., each of which becomes an action. */
-static int read_assignments(struct reader *reader, const struct action *action,
+static int read_assignments(struct vhu_fault_action_reader *reader, const struct action *action,
 			    struct vhu_fault_action *into)
 {
 	struct vhu_fault *fault = reader->fault;
@@ -274,7 +274,8 @@ static const struct action action_table[] = {
 #define ACTIONS VHU_ARRAY_SIZE(action_table)
 
 /* Find an action by its name, or say that there is none. Returns it or NULL. */
-static const struct action *find_action(struct reader *reader, struct vhu_word word)
+static const struct action *find_action(struct vhu_fault_action_reader *reader,
+					struct vhu_word word)
 {
 	const bool events = reader->fault->of_signals;
 	char list[200] = "";
@@ -296,7 +297,7 @@ static const struct action *find_action(struct reader *reader, struct vhu_word w
 }
 
 /* Read one action. Returns 0 or -EINVAL. */
-static int read_action(struct reader *reader)
+static int read_action(struct vhu_fault_action_reader *reader)
 {
 	struct vhu_fault *fault = reader->fault;
 	struct vhu_word word = next_word(reader);
@@ -322,7 +323,7 @@ static int read_action(struct reader *reader)
 int vhu_fault_actions_read(struct vhu_fault *fault, const char *text,
 			   struct vhu_action_error *error)
 {
-	struct reader reader = {.at = text, .fault = fault, .error = error};
+	struct vhu_fault_action_reader reader = {.at = text, .fault = fault, .error = error};
 
 	do {
 		if (read_action(&reader))

@@ -193,7 +193,7 @@ static void do_cut(struct vhu_fault_edit_work *work, const struct vhu_fault_acti
 }
 
 /* A part of an integer of a message. */
-struct part {
+struct vhu_fault_part {
 	const char *name;
 	uint32_t offset, size; /* of the integer, from the message's first byte */
 	uint64_t mask;         /* 0: all of it */
@@ -201,7 +201,8 @@ struct part {
 };
 
 /* Set @part to @value. */
-static void set_part(struct vhu_fault_edit_work *work, const struct part *part, uint64_t value)
+static void set_part(struct vhu_fault_edit_work *work, const struct vhu_fault_part *part,
+		     uint64_t value)
 {
 	uint8_t *bytes = work->relay->buffer + part->offset;
 	const uint64_t mask = part->mask ? part->mask : UINT64_MAX;
@@ -233,7 +234,7 @@ static void set_bytes(struct vhu_fault_edit_work *work, const struct vhu_fault_a
 	snprintf(name, sizeof(name), "u%" PRIu32 "[%" PRIu32 "]", 8 * field->size,
 		 field->offset - VHU_HEADER_SIZE);
 	set_part(work,
-		 &(struct part){
+		 &(struct vhu_fault_part){
 		     .name = field->path ? field->path : name,
 		     .offset = field->offset,
 		     .size = field->size,
@@ -262,7 +263,7 @@ static void do_set(struct vhu_fault_edit_work *work, const struct vhu_fault_acti
 	if (vhu_fault_walk_start(&walk, work->fault, &now)) {
 		while (vhu_fault_walk_next(&walk, field, &item)) {
 			set_part(work,
-				 &(struct part){
+				 &(struct vhu_fault_part){
 				     .name = field->path,
 				     .offset = VHU_HEADER_SIZE + item.offset,
 				     .size = item.size,
@@ -303,7 +304,7 @@ static void do_reply(struct vhu_fault_edit_work *work, const struct vhu_fault_ac
 		do_resize(work, &(struct vhu_fault_action){.from = 8});
 	if (work->relay->got == VHU_HEADER_SIZE + 8)
 		set_part(work,
-			 &(struct part){
+			 &(struct vhu_fault_part){
 			     .name = "reply",
 			     .offset = VHU_HEADER_SIZE,
 			     .size = 8,

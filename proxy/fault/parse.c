@@ -18,7 +18,7 @@
 #include "proxy/fault/value.h"
 
 /* Where the reading stands. */
-struct reader {
+struct vhu_fault_reader {
 	const char *text, *at;
 	struct vhu_fault *fault;
 	struct vhu_fault_error *error;
@@ -28,8 +28,8 @@ struct reader {
 };
 
 /* Say what is wrong at @at. Returns -EINVAL. */
-static __attribute__((format(printf, 3, 4))) int wrong(struct reader *reader, const char *at,
-						       const char *format, ...)
+static __attribute__((format(printf, 3, 4))) int wrong(struct vhu_fault_reader *reader,
+						       const char *at, const char *format, ...)
 {
 	va_list arguments;
 
@@ -41,7 +41,7 @@ static __attribute__((format(printf, 3, 4))) int wrong(struct reader *reader, co
 }
 
 /* Take the next word, which ends before a space or one of @ends; of size 0 where there is none. */
-static struct vhu_word next_word(struct reader *reader, const char *ends)
+static struct vhu_word next_word(struct vhu_fault_reader *reader, const char *ends)
 {
 	struct vhu_word word;
 
@@ -82,7 +82,7 @@ static unsigned distance(struct vhu_word a, const char *b)
 }
 
 /* Say that no message has the name @word, and which is the nearest. Returns -EINVAL. */
-static int no_message(struct reader *reader, struct vhu_word word)
+static int no_message(struct vhu_fault_reader *reader, struct vhu_word word)
 {
 	unsigned best = 4;
 	const char *name = NULL;
@@ -100,7 +100,7 @@ static int no_message(struct reader *reader, struct vhu_word word)
 }
 
 /* Read which message is meant. Returns 0 or -EINVAL. */
-static int read_message(struct reader *reader, struct vhu_word word)
+static int read_message(struct vhu_fault_reader *reader, struct vhu_word word)
 {
 	struct vhu_fault *fault = reader->fault;
 	char name[64];
@@ -128,7 +128,7 @@ static int read_message(struct reader *reader, struct vhu_word word)
 }
 
 /* Read who sends, and what the fault is for. Returns 0 or -EINVAL. */
-static int read_subject(struct reader *reader)
+static int read_subject(struct vhu_fault_reader *reader)
 {
 	static const char *const sides[] = {"front", "back", "both"};
 	struct vhu_word word = next_word(reader, ":");
@@ -181,7 +181,7 @@ static bool read_chance(struct vhu_word word, uint64_t *chance, uint64_t *among)
 }
 
 /* Read a channel's name. Returns 0 or -EINVAL. */
-static int read_channel(struct reader *reader, struct vhu_word word)
+static int read_channel(struct vhu_fault_reader *reader, struct vhu_word word)
 {
 	for (int i = 0; i < VHU_CHANNELS; i++) {
 		if (vhu_word_is(word, vhu_channel_name(i))) {
@@ -194,7 +194,7 @@ static int read_channel(struct reader *reader, struct vhu_word word)
 }
 
 /* Read the number of the only session that is meant. Returns 0 or -EINVAL. */
-static int read_session(struct reader *reader, struct vhu_word value)
+static int read_session(struct vhu_fault_reader *reader, struct vhu_word value)
 {
 	if (!vhu_word_number(value, &reader->fault->session) || !reader->fault->session)
 		return wrong(reader, value.at, "session=N wants a number from 1");
@@ -202,7 +202,7 @@ static int read_session(struct reader *reader, struct vhu_word value)
 }
 
 /* Read which ones of those that fit. Returns 0 or -EINVAL. */
-static int read_nth(struct reader *reader, struct vhu_word value)
+static int read_nth(struct vhu_fault_reader *reader, struct vhu_word value)
 {
 	if (!read_range(value, &reader->fault->first, &reader->fault->last))
 		return wrong(reader, value.at, "nth wants N, N.., ..N or N..M, from 1");
@@ -210,7 +210,7 @@ static int read_nth(struct reader *reader, struct vhu_word value)
 }
 
 /* Read how many of those there are to one. Returns 0 or -EINVAL. */
-static int read_every(struct reader *reader, struct vhu_word value)
+static int read_every(struct vhu_fault_reader *reader, struct vhu_word value)
 {
 	if (!vhu_word_number(value, &reader->fault->every) || !reader->fault->every)
 		return wrong(reader, value.at, "every=N wants a number from 1");
@@ -218,7 +218,7 @@ static int read_every(struct reader *reader, struct vhu_word value)
 }
 
 /* Read how likely each of those is. Returns 0 or -EINVAL. */
-static int read_probability(struct reader *reader, struct vhu_word value)
+static int read_probability(struct vhu_fault_reader *reader, struct vhu_word value)
 {
 	if (!read_chance(value, &reader->fault->chance, &reader->fault->among))
 		return wrong(reader, value.at, "probability wants N/M or N%%, at most 1");
@@ -226,7 +226,7 @@ static int read_probability(struct reader *reader, struct vhu_word value)
 }
 
 /* Read whether sessions are counted together. Returns 0 or -EINVAL. */
-static int read_counted(struct reader *reader, struct vhu_word value)
+static int read_counted(struct vhu_fault_reader *reader, struct vhu_word value)
 {
 	reader->fault->together = vhu_word_is(value, "all");
 	if (!reader->fault->together && !vhu_word_is(value, "session"))
@@ -236,7 +236,7 @@ static int read_counted(struct reader *reader, struct vhu_word value)
 
 static const struct {
 	const char *name;
-	int (*read)(struct reader *reader, struct vhu_word value);
+	int (*read)(struct vhu_fault_reader *reader, struct vhu_word value);
 } keyword[] = {
     {"channel", read_channel}, {"session", read_session}, {"nth", read_nth},
     {"every", read_every},     {"counted", read_counted}, {"probability", read_probability},
@@ -256,7 +256,7 @@ static struct vhu_word name_of(struct vhu_word word)
  * Read @word if it is one that says which messages are meant, or which of those that fit.
  * Returns 1 where it was, 0 where it is not, -EINVAL.
  */
-static int read_keyword(struct reader *reader, struct vhu_word word)
+static int read_keyword(struct vhu_fault_reader *reader, struct vhu_word word)
 {
 	struct vhu_word name = name_of(word);
 	struct vhu_word value = {name.at + name.size + 1, 0};
@@ -282,7 +282,7 @@ static int read_keyword(struct reader *reader, struct vhu_word word)
 }
 
 /* Decide on which channels, and from whom, the fault's messages come. Returns 0 or -EINVAL. */
-static int decide_senders(struct reader *reader, const char *at)
+static int decide_senders(struct vhu_fault_reader *reader, const char *at)
 {
 	struct vhu_fault *fault = reader->fault;
 	const int own = fault->row ? (int)fault->row->channel : fault->any ? -1 : VHU_FRONT_END;
@@ -313,7 +313,7 @@ static int decide_senders(struct reader *reader, const char *at)
 }
 
 /* Read what a field is compared to. @word: the whole. Returns 0 or -EINVAL. */
-static int read_condition(struct reader *reader, struct vhu_word word)
+static int read_condition(struct vhu_fault_reader *reader, struct vhu_word word)
 {
 	struct vhu_fault *fault = reader->fault;
 	struct vhu_word name = name_of(word), value;
@@ -344,7 +344,7 @@ static int read_condition(struct reader *reader, struct vhu_word word)
 }
 
 /* Read what stands between the subject and the colon. Returns 0 or -EINVAL. */
-static int read_conditions(struct reader *reader, const char *subject)
+static int read_conditions(struct vhu_fault_reader *reader, const char *subject)
 {
 	const char *begin = reader->at;
 	struct vhu_word word;
@@ -373,7 +373,7 @@ static int read_conditions(struct reader *reader, const char *subject)
 
 int vhu_fault_parse(struct vhu_fault *fault, const char *text, struct vhu_fault_error *error)
 {
-	struct reader reader = {
+	struct vhu_fault_reader reader = {
 	    .text = text, .at = text, .fault = fault, .error = error, .reply = -1, .channel = -1};
 	struct vhu_action_error bad;
 	const char *subject;

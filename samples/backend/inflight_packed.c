@@ -13,7 +13,7 @@
 #include "samples/backend/inflight.h"
 
 /* DescStatePacked of the specification. */
-struct state {
+struct vhu_inflight_packed_descriptor {
 	uint8_t inflight;
 	uint8_t padding;
 	uint16_t next;
@@ -28,7 +28,7 @@ struct state {
 };
 
 /* QueueRegionPacked. */
-struct region {
+struct vhu_inflight_packed_region {
 	uint64_t features;
 	uint16_t version;
 	uint16_t desc_num;
@@ -39,16 +39,19 @@ struct region {
 	uint8_t used_wrap_counter;
 	uint8_t old_used_wrap_counter;
 	uint8_t padding[7];
-	struct state desc[];
+	struct vhu_inflight_packed_descriptor desc[];
 };
 
-_Static_assert(sizeof(struct region) == 32 && sizeof(struct state) == 32, "as inflight.c reckons");
+_Static_assert(sizeof(struct vhu_inflight_packed_region) == 32 &&
+		   sizeof(struct vhu_inflight_packed_descriptor) == 32,
+	       "as inflight.c reckons");
 
 #define AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
 #define USED  (1u << VRING_PACKED_DESC_F_USED)
 
 /* Make a region as it is before the first request. */
-static void initialize(struct region *region, const struct vhu_device_vring *ring)
+static void initialize(struct vhu_inflight_packed_region *region,
+		       const struct vhu_device_vring *ring)
 {
 	for (uint32_t i = 0; i < ring->num; i++)
 		region->desc[i].next = (uint16_t)(i + 1);
@@ -61,7 +64,7 @@ static void initialize(struct region *region, const struct vhu_device_vring *rin
 }
 
 /* What is now, the driver knows of. */
-static void commit(struct region *region)
+static void commit(struct vhu_inflight_packed_region *region)
 {
 	region->old_free_head = region->free_head;
 	region->old_used_idx = region->used_idx;
@@ -70,7 +73,8 @@ static void commit(struct region *region)
 
 /* Return whether the descriptor at the position last told is not available any more: the driver
  * was told of more, and the predecessor died before it noted that. */
-static bool was_told(const struct region *region, const struct vhu_device_vring *ring)
+static bool was_told(const struct vhu_inflight_packed_region *region,
+		     const struct vhu_device_vring *ring)
 {
 	uint16_t available = region->old_used_wrap_counter ? AVAIL : USED;
 	uint16_t flags = le16toh(ring->packed.desc[region->old_used_idx].flags);
@@ -81,7 +85,7 @@ static bool was_told(const struct region *region, const struct vhu_device_vring 
 }
 
 /* Bring a region into the state that the driver knows of. Returns 0 or -EPROTO. */
-static int roll_back(struct region *region, struct vhu_device_vring *ring)
+static int roll_back(struct vhu_inflight_packed_region *region, struct vhu_device_vring *ring)
 {
 	uint16_t entry;
 
@@ -104,7 +108,7 @@ static int roll_back(struct region *region, struct vhu_device_vring *ring)
 
 void vhu_inflight_packed_recover(struct vhu_device_vring *ring, uint32_t *descriptors)
 {
-	struct region *region = ring->inflight;
+	struct vhu_inflight_packed_region *region = ring->inflight;
 	struct vhu_inflight_left *left;
 	uint32_t count = 0;
 
@@ -130,9 +134,9 @@ void vhu_inflight_packed_recover(struct vhu_device_vring *ring, uint32_t *descri
 int vhu_inflight_packed_take(struct vhu_device_vring *ring, struct vhu_chain *chain,
 			     const struct vring_packed_desc *desc)
 {
-	struct region *region = ring->inflight;
+	struct vhu_inflight_packed_region *region = ring->inflight;
 	bool last = !(le16toh(desc->flags) & VRING_DESC_F_NEXT);
-	struct state *first, *state;
+	struct vhu_inflight_packed_descriptor *first, *state;
 	uint16_t entry;
 
 	if (!region)
@@ -168,8 +172,8 @@ int vhu_inflight_packed_take(struct vhu_device_vring *ring, struct vhu_chain *ch
 int vhu_inflight_packed_saved(const struct vhu_device_vring *ring, uint16_t *entry,
 			      struct vring_packed_desc *desc)
 {
-	const struct region *region = ring->inflight;
-	const struct state *state = &region->desc[*entry];
+	const struct vhu_inflight_packed_region *region = ring->inflight;
+	const struct vhu_inflight_packed_descriptor *state = &region->desc[*entry];
 
 	if (*entry >= ring->num)
 		return -EPROTO;
@@ -186,7 +190,7 @@ int vhu_inflight_packed_saved(const struct vhu_device_vring *ring, uint16_t *ent
 /* Each request is a batch of its own. */
 void vhu_inflight_packed_give(struct vhu_device_vring *ring, uint16_t entry)
 {
-	struct region *region = ring->inflight;
+	struct vhu_inflight_packed_region *region = ring->inflight;
 	uint16_t last;
 
 	if (!region)
@@ -204,7 +208,7 @@ void vhu_inflight_packed_give(struct vhu_device_vring *ring, uint16_t entry)
 
 void vhu_inflight_packed_given(struct vhu_device_vring *ring, uint16_t entry)
 {
-	struct region *region = ring->inflight;
+	struct vhu_inflight_packed_region *region = ring->inflight;
 
 	if (!region)
 		return;

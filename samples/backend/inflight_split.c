@@ -5,7 +5,7 @@
 #include "samples/backend/inflight.h"
 
 /* DescStateSplit of the specification. */
-struct state {
+struct vhu_inflight_split_descriptor {
 	uint8_t inflight;
 	uint8_t padding[5];
 	uint16_t next;
@@ -13,19 +13,22 @@ struct state {
 };
 
 /* QueueRegionSplit. */
-struct region {
+struct vhu_inflight_split_region {
 	uint64_t features;
 	uint16_t version;
 	uint16_t desc_num;
 	uint16_t last_batch_head;
 	uint16_t used_idx;
-	struct state desc[];
+	struct vhu_inflight_split_descriptor desc[];
 };
 
-_Static_assert(sizeof(struct region) == 16 && sizeof(struct state) == 16, "as inflight.c reckons");
+_Static_assert(sizeof(struct vhu_inflight_split_region) == 16 &&
+		   sizeof(struct vhu_inflight_split_descriptor) == 16,
+	       "as inflight.c reckons");
 
 /* Clear the marks of the last batch: the driver was told of these, but we died before noting it. */
-static void finish_batch(struct region *region, uint32_t num, uint16_t used_index)
+static void finish_batch(struct vhu_inflight_split_region *region, uint32_t num,
+			 uint16_t used_index)
 {
 	uint16_t batch = (uint16_t)(used_index - region->used_idx);
 	uint16_t head = region->last_batch_head;
@@ -40,7 +43,7 @@ static void finish_batch(struct region *region, uint32_t num, uint16_t used_inde
 
 void vhu_inflight_split_recover(struct vhu_device_vring *ring, uint16_t used_index)
 {
-	struct region *region = ring->inflight;
+	struct vhu_inflight_split_region *region = ring->inflight;
 	struct vhu_inflight_left *left;
 	uint32_t count = 0;
 
@@ -64,7 +67,7 @@ void vhu_inflight_split_recover(struct vhu_device_vring *ring, uint16_t used_ind
 
 void vhu_inflight_split_take(struct vhu_device_vring *ring, uint16_t head)
 {
-	struct region *region = ring->inflight;
+	struct vhu_inflight_split_region *region = ring->inflight;
 
 	if (!region)
 		return;
@@ -77,7 +80,7 @@ void vhu_inflight_split_take(struct vhu_device_vring *ring, uint16_t head)
 /* Each request is a batch of its own. */
 void vhu_inflight_split_give(struct vhu_device_vring *ring, uint16_t head)
 {
-	struct region *region = ring->inflight;
+	struct vhu_inflight_split_region *region = ring->inflight;
 
 	if (!region)
 		return;
@@ -89,7 +92,7 @@ void vhu_inflight_split_give(struct vhu_device_vring *ring, uint16_t head)
 
 void vhu_inflight_split_given(struct vhu_device_vring *ring, uint16_t head)
 {
-	struct region *region = ring->inflight;
+	struct vhu_inflight_split_region *region = ring->inflight;
 
 	if (!region)
 		return;

@@ -18,7 +18,7 @@
 enum { FRONT = 0, BACK = 1, NOBODY = -1 };
 
 /* The end of a session, and the line about it as it grows. */
-struct end {
+struct vhu_cause_end {
 	const struct vhu_cause *cause;
 	const struct vhu_state *state;
 	const struct vhu_channel_state *main; /* the front-end's channel */
@@ -33,7 +33,8 @@ struct end {
 };
 
 /* Add to the line. */
-static void __attribute__((format(printf, 2, 3))) add(struct end *end, const char *format, ...)
+static void __attribute__((format(printf, 2, 3)))
+add(struct vhu_cause_end *end, const char *format, ...)
 {
 	size_t room = VHU_CAUSE_TEXT_MAX - end->length;
 	va_list arguments;
@@ -47,14 +48,14 @@ static void __attribute__((format(printf, 2, 3))) add(struct end *end, const cha
 }
 
 /* Add a text that a capture brings, without what a terminal would act on. */
-static void add_foreign(struct end *end, const char *text)
+static void add_foreign(struct vhu_cause_end *end, const char *text)
 {
 	for (; *text; text++)
 		add(end, "%c", (unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
 }
 
 /* Add a side, with the program that it is. */
-static void add_side(struct end *end, int side)
+static void add_side(struct vhu_cause_end *end, int side)
 {
 	const char *comm = end->state->peer[side].comm;
 
@@ -67,7 +68,7 @@ static void add_side(struct end *end, int side)
 }
 
 /* Add a length of time. */
-static void add_time(struct end *end, uint64_t from_ns, uint64_t to_ns)
+static void add_time(struct vhu_cause_end *end, uint64_t from_ns, uint64_t to_ns)
 {
 	char text[VHU_DURATION_TEXT_SIZE];
 
@@ -81,7 +82,7 @@ static const char *name_of(const struct vhu_message *message)
 }
 
 /* Return how long ago it was at the end. */
-static uint64_t age(const struct end *end, uint64_t time_ns)
+static uint64_t age(const struct vhu_cause_end *end, uint64_t time_ns)
 {
 	return end->now_ns > time_ns ? end->now_ns - time_ns : 0;
 }
@@ -99,7 +100,7 @@ static bool is_silent(const struct vhu_rule *rule)
 }
 
 /* Find the worst that is remembered of message @number. Returns it or NULL. */
-static const struct vhu_finding *finding_at(const struct end *end, uint64_t number)
+static const struct vhu_finding *finding_at(const struct vhu_cause_end *end, uint64_t number)
 {
 	const struct vhu_finding *worst = NULL;
 
@@ -114,7 +115,7 @@ static const struct vhu_finding *finding_at(const struct end *end, uint64_t numb
 }
 
 /* Find what went wrong last: an error, or something that the back-end refused. */
-static const struct vhu_finding *last_trouble(const struct end *end)
+static const struct vhu_finding *last_trouble(const struct vhu_cause_end *end)
 {
 	for (unsigned i = end->cause->findings; i-- > 0;) {
 		const struct vhu_finding *finding = &end->cause->finding[i];
@@ -130,7 +131,7 @@ static const struct vhu_finding *last_trouble(const struct end *end)
 }
 
 /* Return the side that sent the last message of the front-end's channel; NOBODY without any. */
-static int last_side(const struct end *end)
+static int last_side(const struct vhu_cause_end *end)
 {
 	const uint64_t *number = end->main->last_number;
 
@@ -140,14 +141,14 @@ static int last_side(const struct end *end)
 }
 
 /* Add the message that a side sent last. */
-static void add_last(struct end *end, int side)
+static void add_last(struct vhu_cause_end *end, int side)
 {
 	add(end, "%s%s (message %" PRIu64 ")", name_of(end->main->last[side]),
 	    end->main->last_is_reply[side] ? " reply" : "", end->main->last_number[side]);
 }
 
 /* Begin with who closed, and how long after what happened at @time_ns. */
-static void add_closed_after(struct end *end, uint64_t time_ns)
+static void add_closed_after(struct vhu_cause_end *end, uint64_t time_ns)
 {
 	add_side(end, end->closer);
 	add(end, " closed%s ", end->unread ? ", leaving bytes unread," : "");
@@ -157,7 +158,7 @@ static void add_closed_after(struct end *end, uint64_t time_ns)
 
 /* The proxy could not go on: the record that closes the session says so, and one of an error may
  * say more. Returns whether that was it. */
-static bool say_failure(struct end *end)
+static bool say_failure(struct vhu_cause_end *end)
 {
 	const char *error = end->cause->error;
 	bool more = *end->reason && !strncmp(error, end->reason, strlen(end->reason));
@@ -169,7 +170,7 @@ static bool say_failure(struct end *end)
 }
 
 /* A side closed in the middle of a message. Returns whether that was it. */
-static bool say_partial(struct end *end)
+static bool say_partial(struct vhu_cause_end *end)
 {
 	int side = end->cause->partial.from_back_end ? BACK : FRONT;
 
@@ -186,7 +187,7 @@ static bool say_partial(struct end *end)
 }
 
 /* Find the channel whose requests wait for answers, the front-end's first; NULL: none does. */
-static const struct vhu_channel_state *waiting(const struct end *end)
+static const struct vhu_channel_state *waiting(const struct vhu_cause_end *end)
 {
 	for (unsigned c = 0; c < VHU_CHANNELS; c++)
 		if (end->state->channel[c].pending.count)
@@ -195,7 +196,7 @@ static const struct vhu_channel_state *waiting(const struct end *end)
 }
 
 /* The front-end waits for an answer that it is not owed. Returns whether that was it. */
-static bool say_not_owed(struct end *end)
+static bool say_not_owed(struct vhu_cause_end *end)
 {
 	const struct vhu_pending *waits =
 	    end->main->pending.count ? vhu_pending_at(&end->main->pending, 0) : NULL;
@@ -217,7 +218,7 @@ static bool say_not_owed(struct end *end)
 }
 
 /* Say that side @asked left a request unanswered; and, where its asker waited, for how long. */
-static void add_no_answer(struct end *end, int asked, const struct vhu_pending *pending,
+static void add_no_answer(struct vhu_cause_end *end, int asked, const struct vhu_pending *pending,
 			  bool waited)
 {
 	add_side(end, asked);
@@ -243,7 +244,7 @@ static void add_no_answer(struct end *end, int asked, const struct vhu_pending *
 }
 
 /* A request was not answered. Returns whether that was it. */
-static bool say_unanswered(struct end *end)
+static bool say_unanswered(struct vhu_cause_end *end)
 {
 	const struct vhu_channel_state *channel = waiting(end);
 	int asker = channel == end->main ? FRONT : BACK;
@@ -270,7 +271,7 @@ static bool say_unanswered(struct end *end)
 }
 
 /* Add how many vrings were left running, if any. */
-static void add_running(struct end *end)
+static void add_running(struct vhu_cause_end *end)
 {
 	unsigned running = vhu_state_running(end->state);
 
@@ -279,7 +280,7 @@ static void add_running(struct end *end)
 }
 
 /* A side closed in answer to what the other had just sent. Returns whether that was it. */
-static bool say_reaction(struct end *end)
+static bool say_reaction(struct vhu_cause_end *end)
 {
 	int last = last_side(end);
 	uint64_t time_ns;
@@ -301,7 +302,7 @@ static bool say_reaction(struct end *end)
 }
 
 /* A front-end left over what it was offered. Returns whether that was it. */
-static bool say_offer(struct end *end)
+static bool say_offer(struct vhu_cause_end *end)
 {
 	for (unsigned i = 0; i < end->cause->findings; i++) {
 		const struct vhu_finding *finding = &end->cause->finding[i];
@@ -315,7 +316,7 @@ static bool say_offer(struct end *end)
 }
 
 /* Vrings were left running, or none was ever started. Returns whether that was it. */
-static bool say_rings(struct end *end)
+static bool say_rings(struct vhu_cause_end *end)
 {
 	unsigned running = vhu_state_running(end->state);
 	bool begun = end->state->first_kick_ns != 0;
@@ -337,7 +338,7 @@ static bool say_rings(struct end *end)
 }
 
 /* Add the rule that was broken there, or the one that was broken last before. */
-static void add_rule(struct end *end)
+static void add_rule(struct vhu_cause_end *end)
 {
 	const struct vhu_finding *finding = end->about ? finding_at(end, end->about) : NULL;
 	bool there = finding != NULL;
@@ -355,7 +356,7 @@ static void add_rule(struct end *end)
 }
 
 /* Add what each side did last, as far as that was not said. */
-static void add_last_words(struct end *end)
+static void add_last_words(struct vhu_cause_end *end)
 {
 	for (int side = FRONT; side <= BACK; side++) {
 		if (!end->main->last_number[side] || end->main->last_number[side] == end->about)
@@ -399,7 +400,7 @@ bool vhu_cause_text(const struct vhu_cause *cause, const struct vhu_state *state
 		    const struct vhu_record *record, uint64_t now_ns, char to[VHU_CAUSE_TEXT_MAX])
 {
 	const char *text = record && record->text ? record->text : "";
-	struct end end = {
+	struct vhu_cause_end end = {
 	    .cause = cause,
 	    .state = state,
 	    .main = &state->channel[VHU_FRONT_END],

@@ -53,7 +53,7 @@ static const struct vhu_example example[] = {
 };
 
 /* What was asked for besides the check itself. */
-struct request {
+struct vhu_check_request {
 	struct vhu_check check;
 	bool compare, list, markdown;
 	bool only; /* the rules that --rule names, and no others */
@@ -72,7 +72,7 @@ static int severity_of(const char *word)
 
 /* Take an option that chooses a form. Returns VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is wrong
  * said. */
-static int take_form(const struct vhu_command *command, struct request *request,
+static int take_form(const struct vhu_command *command, struct vhu_check_request *request,
 		     const struct vhu_check_form *form)
 {
 	if (request->check.form && request->check.form != form)
@@ -83,7 +83,7 @@ static int take_form(const struct vhu_command *command, struct request *request,
 
 /* Take an option that names a rule. Returns VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is wrong
  * said. */
-static int take_rule(const struct vhu_command *command, struct request *request, int key,
+static int take_rule(const struct vhu_command *command, struct vhu_check_request *request, int key,
 		     const char *argument)
 {
 	const struct vhu_rule *rule = vhu_rule_find(argument);
@@ -101,8 +101,8 @@ static int take_rule(const struct vhu_command *command, struct request *request,
 }
 
 /* Take one option. Returns VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is wrong said. */
-static int take_option(const struct vhu_command *command, struct request *request, int key,
-		       const char *argument)
+static int take_option(const struct vhu_command *command, struct vhu_check_request *request,
+		       int key, const char *argument)
 {
 	struct vhu_check *check = &request->check;
 	int place;
@@ -190,8 +190,8 @@ static int end_output(const struct vhu_command *command, int status)
 }
 
 /* Check the captures. Returns an exit status. */
-static int check_captures(const struct vhu_command *command, struct request *request, char **paths,
-			  int count)
+static int check_captures(const struct vhu_command *command, struct vhu_check_request *request,
+			  char **paths, int count)
 {
 	struct vhu_check *check = &request->check;
 	bool found = false;
@@ -214,8 +214,8 @@ static int check_captures(const struct vhu_command *command, struct request *req
 
 /* Look whether options and the @count arguments go together. Returns VHU_EXIT_DONE, or
  * VHU_EXIT_USAGE with what is wrong said. */
-static int look_over(const struct vhu_command *command, const struct request *request, char **paths,
-		     int count)
+static int look_over(const struct vhu_command *command, const struct vhu_check_request *request,
+		     char **paths, int count)
 {
 	unsigned from_pipe = 0;
 
@@ -243,7 +243,7 @@ static int look_over(const struct vhu_command *command, const struct request *re
 /* Run the sub-command. Returns the exit status. */
 static int run(const struct vhu_command *command, int argc, char **argv)
 {
-	struct request request = {
+	struct vhu_check_request request = {
 	    .check = {.command = command, .to = stdout, .least = VHU_WARNING},
 	};
 	const char *argument;

@@ -16,7 +16,7 @@
 #include "tools/check/fingerprint.h"
 
 /* An open session. */
-struct open_session {
+struct vhu_check_session {
 	struct vhu_kept kept; /* first */
 	struct vhu_fingerprint *fingerprint;
 	struct vhu_fingerprint *before; /* its predecessor's, or NULL */
@@ -54,7 +54,7 @@ static void found(void *with, const struct vhu_finding *finding)
 }
 
 /* Forget an open session. */
-static void session_free(struct capture *capture, struct open_session *session)
+static void session_free(struct capture *capture, struct vhu_check_session *session)
 {
 	vhu_by_session_remove(&capture->open, &session->kept);
 	vhu_fingerprint_free(session->before);
@@ -67,15 +67,15 @@ static void capture_free(struct capture *capture)
 {
 	for (unsigned b = 0; b < VHU_BY_SESSION_BUCKETS; b++)
 		while (capture->open.bucket[b])
-			session_free(capture, (struct open_session *)capture->open.bucket[b]);
+			session_free(capture, (struct vhu_check_session *)capture->open.bucket[b]);
 	vhu_fingerprints_free(&capture->ended);
 }
 
 /* Return the open session @id, new where it is seen first; NULL out of memory. */
-static struct open_session *session_of(struct capture *capture, uint64_t id)
+static struct vhu_check_session *session_of(struct capture *capture, uint64_t id)
 {
-	struct open_session *session =
-	    (struct open_session *)vhu_by_session_find(&capture->open, id);
+	struct vhu_check_session *session =
+	    (struct vhu_check_session *)vhu_by_session_find(&capture->open, id);
 
 	if (session)
 		return session;
@@ -89,7 +89,7 @@ static struct open_session *session_of(struct capture *capture, uint64_t id)
 	}
 	if (capture->open.count == VHU_BY_SESSION_MAX)
 		session_free(capture,
-			     (struct open_session *)vhu_by_session_oldest(&capture->open, id));
+			     (struct vhu_check_session *)vhu_by_session_oldest(&capture->open, id));
 	session->kept.session = id;
 	vhu_by_session_add(&capture->open, &session->kept);
 	capture->check->sessions++;
@@ -116,7 +116,7 @@ static int keep_to_compare(struct capture *capture, const struct vhu_fingerprint
 }
 
 /* Hold a session that ended against its predecessor, and keep it. Returns 0 or -ENOMEM. */
-static int compare_and_keep(struct capture *capture, struct open_session *session,
+static int compare_and_keep(struct capture *capture, struct vhu_check_session *session,
 			    const struct vhu_state *state)
 {
 	struct vhu_fingerprint *fingerprint = session->fingerprint, *before = session->before;
@@ -147,7 +147,7 @@ static int compare_and_keep(struct capture *capture, struct open_session *sessio
 }
 
 /* A session has ended. @record: what closed it; NULL: the capture ends. Returns 0 or -ENOMEM. */
-static int session_ended(struct capture *capture, struct open_session *session,
+static int session_ended(struct capture *capture, struct vhu_check_session *session,
 			 const struct vhu_record *record, const struct vhu_state *state)
 {
 	struct vhu_check *check = capture->check;
@@ -171,7 +171,7 @@ static int see(void *with, const struct vhu_record *record, uint64_t number,
 	struct capture *capture = with;
 	struct vhu_check *check = capture->check;
 	uint64_t id = record ? record->session : note->state->id;
-	struct open_session *session;
+	struct vhu_check_session *session;
 	int error = 0;
 
 	if (record)

@@ -43,7 +43,7 @@ static const struct vhu_example example[] = {
 };
 
 /* Words that a verb takes after its name. */
-struct word {
+struct vhu_ctl_word {
 	const char *key; /* of the question; NULL: there is no such word */
 	bool number;
 	bool needed;
@@ -53,7 +53,7 @@ struct word {
 
 static const struct verb {
 	const char *name;
-	struct word word[WORDS_MAX + 1];
+	struct vhu_ctl_word word[WORDS_MAX + 1];
 	const char *options; /* that it takes, with blanks around each */
 	bool follows;        /* its answer goes on until the proxy ends */
 	const char *asks;    /* what the proxy calls it; NULL: the same */
@@ -74,7 +74,7 @@ static const struct verb {
 };
 
 /* What was asked for. */
-struct request {
+struct vhu_ctl_request {
 	const struct vhu_command *command;
 	const char *socket;
 	bool json;
@@ -93,7 +93,7 @@ static bool takes_option(const struct verb *verb, const char *name)
 
 /* Add a text or a number to the question. Returns VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is
  * wrong said. */
-static int add(struct request *request, const char *key, const char *value, bool number)
+static int add(struct vhu_ctl_request *request, const char *key, const char *value, bool number)
 {
 	uint64_t amount;
 	json_t *made;
@@ -112,7 +112,7 @@ static int add(struct request *request, const char *key, const char *value, bool
 }
 
 /* Take one option. Returns as add does. */
-static int take_option(struct request *request, int key, const char *argument)
+static int take_option(struct vhu_ctl_request *request, int key, const char *argument)
 {
 	json_t *messages = json_object_get(request->question, "message"), *message;
 
@@ -146,7 +146,7 @@ static int take_option(struct request *request, int key, const char *argument)
 }
 
 /* See whether the options are those of the verb. Returns as add does. */
-static int check_options(const struct request *request)
+static int check_options(const struct vhu_ctl_request *request)
 {
 	const char *key;
 	json_t *value;
@@ -161,7 +161,7 @@ static int check_options(const struct request *request)
 }
 
 /* Find the verb that the words begin with. Returns of how many words it is; 0: there is none. */
-static int find_verb(struct request *request, int words, char **word)
+static int find_verb(struct vhu_ctl_request *request, int words, char **word)
 {
 	char name[64];
 
@@ -179,9 +179,9 @@ static int find_verb(struct request *request, int words, char **word)
 }
 
 /* Take the verb and its words. Returns as add does. */
-static int take_words(struct request *request, int words, char **word)
+static int take_words(struct vhu_ctl_request *request, int words, char **word)
 {
-	const struct word *taken;
+	const struct vhu_ctl_word *taken;
 	int status, taking;
 
 	if (!words)
@@ -205,7 +205,7 @@ static int take_words(struct request *request, int words, char **word)
 }
 
 /* Connect to the proxy. Returns a stream to it; NULL with what is wrong said. */
-static FILE *connect_to(const struct request *request)
+static FILE *connect_to(const struct vhu_ctl_request *request)
 {
 	char path[VHU_CONTROL_PATH_MAX], error[VHU_ENDPOINT_ERROR];
 	const char *socket = request->socket ? request->socket : vhu_control_path(path);
@@ -242,7 +242,7 @@ static FILE *connect_to(const struct request *request)
 }
 
 /* Send the question. Returns VHU_EXIT_DONE, or VHU_EXIT_FAILED with what is wrong said. */
-static int send_question(const struct request *request, FILE *proxy)
+static int send_question(const struct vhu_ctl_request *request, FILE *proxy)
 {
 	char *line;
 	int sent;
@@ -278,8 +278,8 @@ static void print_record(const json_t *record)
  * @end: set where nothing more is to be waited for.
  * Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with what is wrong said.
  */
-static int print_answer(const struct request *request, const char *line, const json_t *answer,
-			bool *end)
+static int print_answer(const struct vhu_ctl_request *request, const char *line,
+			const json_t *answer, bool *end)
 {
 	const json_t *ok = json_object_get(answer, "ok"), *text = json_object_get(answer, "text");
 	const json_t *lost = json_object_get(answer, "lost");
@@ -309,7 +309,7 @@ static int print_answer(const struct request *request, const char *line, const j
 }
 
 /* Print what comes until that is all. Returns the exit status. */
-static int print_answers(const struct request *request, FILE *proxy)
+static int print_answers(const struct vhu_ctl_request *request, FILE *proxy)
 {
 	int status = VHU_EXIT_DONE;
 	bool end = false;
@@ -335,7 +335,7 @@ static int print_answers(const struct request *request, FILE *proxy)
 }
 
 /* Ask what was asked for. Returns the exit status. */
-static int ask(const struct request *request)
+static int ask(const struct vhu_ctl_request *request)
 {
 	FILE *proxy = connect_to(request);
 	int status;
@@ -352,7 +352,7 @@ static int ask(const struct request *request)
 /* Run the sub-command. Returns the exit status. */
 static int run_ctl(const struct vhu_command *command, int argc, char **argv)
 {
-	struct request request = {.command = command, .question = json_object()};
+	struct vhu_ctl_request request = {.command = command, .question = json_object()};
 	const char *argument;
 	int key, status = VHU_EXIT_DONE;
 

@@ -35,7 +35,7 @@ static const struct vhu_example example[] = {
 };
 
 /* What was asked for. */
-struct request {
+struct vhu_dump_request {
 	struct vhu_reading reading;
 	struct vhu_dump dump;
 	bool json;
@@ -64,7 +64,7 @@ static const char *time_name(unsigned i)
 }
 
 /* Take one option. Returns VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is wrong said. */
-static int take_option(const struct vhu_command *command, struct request *request, int key,
+static int take_option(const struct vhu_command *command, struct vhu_dump_request *request, int key,
 		       const char *argument)
 {
 	int place = 0;
@@ -121,7 +121,7 @@ static int take_option(const struct vhu_command *command, struct request *reques
 static int show(void *with, const struct vhu_record *record, uint64_t number,
 		const struct vhu_annotation *note)
 {
-	struct request *request = with;
+	struct vhu_dump_request *request = with;
 
 	if (!record || ferror(stdout) || !vhu_filter_passes(&request->wanted, record, note))
 		return 0;
@@ -137,7 +137,7 @@ static int show(void *with, const struct vhu_record *record, uint64_t number,
 /* Run the sub-command. Returns the exit status. */
 static int run(const struct vhu_command *command, int argc, char **argv)
 {
-	struct request request = {.dump = {.to = stdout}};
+	struct vhu_dump_request request = {.dump = {.to = stdout}};
 	const char *argument;
 	int key, status;
 

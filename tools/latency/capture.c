@@ -37,11 +37,6 @@ struct vhu_latency_capture {
 static int take_state(struct vhu_latency_vrings *vrings, const struct vhu_state *state,
 		      uint64_t time_ns)
 {
-	static const enum vhu_vring_role role[VHU_LATENCY_FDS] = {
-	    [VHU_LATENCY_KICK] = VHU_KICK,
-	    [VHU_LATENCY_CALL] = VHU_CALL,
-	};
-
 	for (unsigned i = 0; i < state->vrings; i++) {
 		const struct vhu_vring *known = &state->vring[i];
 		struct vhu_latency_vring *vring;
@@ -53,8 +48,8 @@ static int take_state(struct vhu_latency_vrings *vrings, const struct vhu_state 
 			return -ENOMEM;
 		vring->peer[VHU_LATENCY_FRONT_END] = state->peer[0].pid;
 		vring->peer[VHU_LATENCY_BACK_END] = state->peer[1].pid;
-		for (int which = 0; which < VHU_LATENCY_FDS; which++) {
-			const struct vhu_vring_fd *fd = &known->fd[role[which]];
+		for (enum vhu_vring_role which = VHU_KICK; which < VHU_LATENCY_ROLES; which++) {
+			const struct vhu_vring_fd *fd = &known->fd[which];
 
 			if (fd->number && fd->has_eventfd)
 				vhu_latency_vrings_told(vrings, vring, which, fd->eventfd_id,
@@ -71,7 +66,8 @@ static void end_session(struct vhu_latency_vrings *vrings, uint64_t session)
 {
 	for (unsigned i = 0; i < vrings->count; i++)
 		if (vrings->vring[i]->session == session)
-			for (int which = 0; which < VHU_LATENCY_FDS; which++)
+			for (enum vhu_vring_role which = VHU_KICK; which < VHU_LATENCY_ROLES;
+			     which++)
 				vhu_latency_vrings_want(vrings, vrings->vring[i], which, false, 0);
 }
 

@@ -82,14 +82,14 @@ static int want_given(struct latency *latency)
 
 		if (!vring)
 			return vhu_fail(latency->command, "out of memory");
-		for (int which = 0; which < VHU_LATENCY_FDS; which++)
+		for (enum vhu_vring_role which = VHU_KICK; which < VHU_LATENCY_ROLES; which++)
 			vhu_latency_vrings_want(&latency->vrings, vring, which,
 						request->given[i].set[which],
 						request->given[i].id[which]);
 	}
 	wire(latency);
 	for (unsigned i = 0; i < latency->vrings.count; i++)
-		for (int which = 0; which < VHU_LATENCY_FDS; which++) {
+		for (enum vhu_vring_role which = VHU_KICK; which < VHU_LATENCY_ROLES; which++) {
 			const struct vhu_latency_fd *fd = &latency->vrings.vring[i]->fd[which];
 
 			if (fd->wanted && !fd->wired)

@@ -50,8 +50,7 @@ static void put(struct vhu_latency_events *events, const struct vhu_latency_vrin
 		{
 		    .act = act,
 		    .vring = vring->index,
-		    .eventfd_id =
-			vring->fd[act == VHU_ACT_CALL ? VHU_LATENCY_CALL : VHU_LATENCY_KICK].id,
+		    .eventfd_id = vring->fd[act == VHU_ACT_CALL ? VHU_CALL : VHU_KICK].id,
 		    .pid = who->pid,
 		    .tid = who->tid,
 		    .cpu = who->cpu,

@@ -26,7 +26,7 @@
 #define PATIENCE_NS  (3 * VHU_NS_PER_S)
 
 /* A shared eventfd. */
-struct shared {
+struct vhu_learn_eventfd {
 	struct vhu_held held;
 	bool used;
 	uint32_t fd;                  /* as the back-end has it */
@@ -40,7 +40,7 @@ struct shared {
 };
 
 /* A thread of the back-end, and the eventfd that it read last. */
-struct reader {
+struct vhu_learn_reader {
 	uint32_t tid, place;
 };
 
@@ -48,13 +48,14 @@ struct vhu_learn {
 	const struct vhu_command *command;
 	struct vhu_latency_vrings *vrings;
 	uint32_t back_end, front_end;
-	struct shared *shared[SHARED_MAX]; /* by place, which events name */
-	struct reader reader[READERS]; /* by thread id; a newer one takes an older one's place */
-	uint32_t numbered;             /* vrings, so far */
+	struct vhu_learn_eventfd *shared[SHARED_MAX]; /* by place, which events name */
+	struct vhu_learn_reader
+	    reader[READERS]; /* by thread id; a newer one takes an older one's place */
+	uint32_t numbered;   /* vrings, so far */
 };
 
 /* A kick and a call that may be a vring's. */
-struct pair {
+struct vhu_learn_pair {
 	unsigned kick, call;
 	unsigned score; /* 200 where all evidence is for it */
 	unsigned order; /* how far apart their places are in the order of descriptors */
@@ -76,9 +77,9 @@ static bool is_shared(const struct vhu_learn *learn, const struct vhu_bpf_eventf
 /* Begin to watch a shared eventfd, unless it is already. Returns 0 or -errno. */
 static int add(struct vhu_learn *learn, const struct vhu_bpf_eventfd *eventfd)
 {
-	struct vhu_bpf_role role = {.what = VHU_ROLE_LEARN};
+	struct vhu_bpf_role role = {.what = VHU_BPF_LEARN};
 	int place = -1;
-	struct shared *shared;
+	struct vhu_learn_eventfd *shared;
 
 	for (int i = SHARED_MAX - 1; i >= 0; i--) {
 		if (!learn->shared[i]) {
@@ -113,7 +114,7 @@ static int add(struct vhu_learn *learn, const struct vhu_bpf_eventfd *eventfd)
 /* Stop watching a shared eventfd that nobody shares any more. */
 static void drop(struct vhu_learn *learn, unsigned place)
 {
-	struct shared *shared = learn->shared[place];
+	struct vhu_learn_eventfd *shared = learn->shared[place];
 
 	if (!shared->concluded)
 		vhu_probes_forget(learn->vrings->probes, &shared->held.eventfd);
@@ -179,8 +180,9 @@ int vhu_learn_open(struct vhu_learn **to, const struct vhu_command *command,
 
 void vhu_learn_see(struct vhu_learn *learn, const struct vhu_bpf_event *event)
 {
-	struct shared *shared = event->slot < SHARED_MAX ? learn->shared[event->slot] : NULL;
-	struct reader *reader;
+	struct vhu_learn_eventfd *shared =
+	    event->slot < SHARED_MAX ? learn->shared[event->slot] : NULL;
+	struct vhu_learn_reader *reader;
 
 	/* The front-end's own use of both tells nothing that the back-end's does not. */
 	if (!shared || event->who.pid != learn->back_end)
@@ -195,7 +197,7 @@ void vhu_learn_see(struct vhu_learn *learn, const struct vhu_bpf_event *event)
 			shared->after[reader->place]++;
 		return;
 	}
-	*reader = (struct reader){event->who.tid, event->slot};
+	*reader = (struct vhu_learn_reader){event->who.tid, event->slot};
 	for (unsigned i = 0; shared->read_ns && i < SHARED_MAX; i++)
 		if (learn->shared[i] && learn->shared[i]->written_ns > shared->read_ns)
 			shared->between[i]++;
@@ -204,18 +206,18 @@ void vhu_learn_see(struct vhu_learn *learn, const struct vhu_bpf_event *event)
 }
 
 /* Return whether an eventfd is a kick, or a call, that belongs to no vring yet. */
-static bool is_free_kick(const struct shared *shared)
+static bool is_free_kick(const struct vhu_learn_eventfd *shared)
 {
 	return shared && !shared->concluded && shared->reads > shared->writes;
 }
 
-static bool is_free_call(const struct shared *shared)
+static bool is_free_call(const struct vhu_learn_eventfd *shared)
 {
 	return shared && !shared->concluded && shared->writes > shared->reads;
 }
 
 /* Return whether an eventfd is a kick with some evidence. */
-static bool is_candidate(const struct shared *shared)
+static bool is_candidate(const struct vhu_learn_eventfd *shared)
 {
 	return is_free_kick(shared) && shared->reads >= KICKS_FEW;
 }
@@ -229,7 +231,7 @@ static unsigned percent(uint64_t part, uint64_t whole)
 /* Return which of the eventfds that @is holds for, in the order of descriptors, the one at @place
  * is. */
 static unsigned rank(const struct vhu_learn *learn, unsigned place,
-		     bool (*is)(const struct shared *shared))
+		     bool (*is)(const struct vhu_learn_eventfd *shared))
 {
 	unsigned before = 0;
 
@@ -239,14 +241,14 @@ static unsigned rank(const struct vhu_learn *learn, unsigned place,
 }
 
 /* Say what speaks for a kick and a call, with their ranks, being a vring's. */
-static struct pair weigh(const struct vhu_learn *learn, unsigned kick, unsigned call,
-			 const unsigned ranks[SHARED_MAX])
+static struct vhu_learn_pair weigh(const struct vhu_learn *learn, unsigned kick, unsigned call,
+				   const unsigned ranks[SHARED_MAX])
 {
-	const struct shared *k = learn->shared[kick], *c = learn->shared[call];
+	const struct vhu_learn_eventfd *k = learn->shared[kick], *c = learn->shared[call];
 	unsigned between = percent(k->between[call], k->reads - 1);
 	unsigned at = ranks[kick], other = ranks[call];
 
-	return (struct pair){
+	return (struct vhu_learn_pair){
 	    .kick = kick,
 	    .call = call,
 	    .score = between + percent(c->after[kick], c->writes),
@@ -257,7 +259,7 @@ static struct pair weigh(const struct vhu_learn *learn, unsigned kick, unsigned 
 
 /* Return whether @pair is likelier than @other: by what was seen, and where that says nothing, by
  * the order in which front-ends hand over their eventfds, vring by vring. */
-static bool is_likelier(const struct pair *pair, const struct pair *other)
+static bool is_likelier(const struct vhu_learn_pair *pair, const struct vhu_learn_pair *other)
 {
 	if (pair->score > other->score + SCORE_TIE || other->score > pair->score + SCORE_TIE)
 		return pair->score > other->score;
@@ -267,9 +269,9 @@ static bool is_likelier(const struct pair *pair, const struct pair *other)
 }
 
 /* Find the likeliest pair among @count, which is as sure as its best rival is far behind. */
-static struct pair likeliest(const struct pair *list, unsigned count)
+static struct vhu_learn_pair likeliest(const struct vhu_learn_pair *list, unsigned count)
 {
-	struct pair best = list[0];
+	struct vhu_learn_pair best = list[0];
 	unsigned rival = 0, sure;
 
 	for (unsigned i = 1; i < count; i++)
@@ -287,10 +289,10 @@ static struct pair likeliest(const struct pair *list, unsigned count)
 
 /* Find the best pair among those that are free. Returns whether there is one (and
  * memory to tell). */
-static bool best_pair(const struct vhu_learn *learn, struct pair *best)
+static bool best_pair(const struct vhu_learn *learn, struct vhu_learn_pair *best)
 {
 	unsigned kicks = 0, calls = 0, count = 0, ranks[SHARED_MAX] = {0};
-	struct pair *list;
+	struct vhu_learn_pair *list;
 
 	for (unsigned i = 0; i < SHARED_MAX; i++) {
 		kicks += is_candidate(learn->shared[i]);
@@ -316,16 +318,17 @@ static bool best_pair(const struct vhu_learn *learn, struct pair *best)
 static int by_descriptor(const void *left, const void *right, void *with)
 {
 	const struct vhu_learn *learn = with;
-	uint32_t a = learn->shared[((const struct pair *)left)->kick]->fd;
-	uint32_t b = learn->shared[((const struct pair *)right)->kick]->fd;
+	uint32_t a = learn->shared[((const struct vhu_learn_pair *)left)->kick]->fd;
+	uint32_t b = learn->shared[((const struct vhu_learn_pair *)right)->kick]->fd;
 
 	return a < b ? -1 : a > b;
 }
 
 /* Make a vring of a pair. */
-static void make_vring(struct vhu_learn *learn, const struct pair *pair)
+static void make_vring(struct vhu_learn *learn, const struct vhu_learn_pair *pair)
 {
-	struct shared *kick = learn->shared[pair->kick], *call = learn->shared[pair->call];
+	struct vhu_learn_eventfd *kick = learn->shared[pair->kick],
+				 *call = learn->shared[pair->call];
 	struct vhu_latency_vring *vring;
 
 	pthread_mutex_lock(&learn->vrings->lock);
@@ -337,9 +340,9 @@ static void make_vring(struct vhu_learn *learn, const struct pair *pair)
 		/* As strangers first, else vrings would be watched as both. */
 		vhu_probes_forget(learn->vrings->probes, &kick->held.eventfd);
 		vhu_probes_forget(learn->vrings->probes, &call->held.eventfd);
-		vhu_latency_vrings_want(learn->vrings, vring, VHU_LATENCY_KICK, true,
+		vhu_latency_vrings_want(learn->vrings, vring, VHU_KICK, true,
 					kick->held.eventfd.eventfd_id);
-		vhu_latency_vrings_want(learn->vrings, vring, VHU_LATENCY_CALL, true,
+		vhu_latency_vrings_want(learn->vrings, vring, VHU_CALL, true,
 					call->held.eventfd.eventfd_id);
 	}
 	pthread_mutex_unlock(&learn->vrings->lock);
@@ -348,12 +351,12 @@ static void make_vring(struct vhu_learn *learn, const struct pair *pair)
 /* Conclude what there is evidence enough for. */
 static void conclude(struct vhu_learn *learn, uint64_t now_ns)
 {
-	struct pair list[SHARED_MAX], pair;
+	struct vhu_learn_pair list[SHARED_MAX], pair;
 	unsigned count = 0;
 
 	/* The surest takes its call first, which leaves the others less to choose from. */
 	while (count < SHARED_MAX && best_pair(learn, &pair)) {
-		struct shared *kick = learn->shared[pair.kick];
+		struct vhu_learn_eventfd *kick = learn->shared[pair.kick];
 		uint64_t listened = now_ns > kick->since_ns ? now_ns - kick->since_ns : 0;
 
 		if (listened < LISTEN_NS)

@@ -176,7 +176,7 @@ static void put_vring(FILE *to, const struct vhu_latency_vrings *vrings,
 	else
 		fprintf(to, "\n");
 	fprintf(to, "vring %" PRIu32 ": kick eventfd %" PRIu32 ", call eventfd %" PRIu32,
-		vring->index, vring->fd[VHU_LATENCY_KICK].id, vring->fd[VHU_LATENCY_CALL].id);
+		vring->index, vring->fd[VHU_KICK].id, vring->fd[VHU_CALL].id);
 	if (vring->seen)
 		fprintf(to, " (paired by %u kicks, %u %% sure)", vring->seen, vring->sure);
 	fprintf(to, "%s\n", vhu_latency_vring_is_wired(vring) ? "" : " (ended)");
@@ -249,8 +249,8 @@ static void json_vring(struct vhu_json *json, const struct vhu_latency_vrings *v
 	vhu_json_object(json, NULL);
 	vhu_json_unsigned(json, "session", vring->session);
 	vhu_json_unsigned(json, "vring", vring->index);
-	vhu_json_unsigned(json, "kick_eventfd", vring->fd[VHU_LATENCY_KICK].id);
-	vhu_json_unsigned(json, "call_eventfd", vring->fd[VHU_LATENCY_CALL].id);
+	vhu_json_unsigned(json, "kick_eventfd", vring->fd[VHU_KICK].id);
+	vhu_json_unsigned(json, "call_eventfd", vring->fd[VHU_CALL].id);
 	vhu_json_bool(json, "ended", !vhu_latency_vring_is_wired(vring));
 	if (vring->seen)
 		vhu_json_unsigned(json, "sure_percent", vring->sure);

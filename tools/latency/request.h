@@ -25,8 +25,8 @@ struct vhu_latency_request {
 	uint32_t pid[VHU_LATENCY_PIDS];
 	unsigned pids;
 	struct {
-		bool set[VHU_LATENCY_FDS];
-		uint32_t id[VHU_LATENCY_FDS];
+		bool set[VHU_LATENCY_ROLES];
+		uint32_t id[VHU_LATENCY_ROLES];
 	} given[VHU_LATENCY_VRINGS_GIVEN];
 	unsigned vrings_given;
 	uint64_t interval_ns, duration_ns, slow_ns;

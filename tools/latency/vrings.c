@@ -31,7 +31,7 @@ void vhu_latency_vrings_init(struct vhu_latency_vrings *vrings, struct vhu_probe
 void vhu_latency_vrings_free(struct vhu_latency_vrings *vrings)
 {
 	for (unsigned i = 0; i < vrings->count; i++) {
-		for (int which = 0; which < VHU_LATENCY_FDS; which++)
+		for (enum vhu_vring_role which = VHU_KICK; which < VHU_LATENCY_ROLES; which++)
 			if (vrings->vring[i]->fd[which].wired)
 				vhu_held_close(&vrings->vring[i]->fd[which].held);
 		free(vrings->vring[i]);
@@ -42,14 +42,14 @@ void vhu_latency_vrings_free(struct vhu_latency_vrings *vrings)
 
 bool vhu_latency_vring_is_wired(const struct vhu_latency_vring *vring)
 {
-	return vring->fd[VHU_LATENCY_KICK].wired || vring->fd[VHU_LATENCY_CALL].wired;
+	return vring->fd[VHU_KICK].wired || vring->fd[VHU_CALL].wired;
 }
 
 /* Return whether a vring has ended: nothing of it is watched or to be. */
 static bool has_ended(const struct vhu_latency_vring *vring)
 {
-	return !vhu_latency_vring_is_wired(vring) && !vring->fd[VHU_LATENCY_KICK].wanted &&
-	       !vring->fd[VHU_LATENCY_CALL].wanted;
+	return !vhu_latency_vring_is_wired(vring) && !vring->fd[VHU_KICK].wanted &&
+	       !vring->fd[VHU_CALL].wanted;
 }
 
 /* Find a slot for one more vring. Returns it, -1 if all are in use. */
@@ -99,7 +99,7 @@ static void forget_id(struct vhu_latency_vrings *vrings, struct vhu_latency_fd *
 }
 
 void vhu_latency_vrings_want(struct vhu_latency_vrings *vrings, struct vhu_latency_vring *vring,
-			     int which, bool wanted, uint32_t id)
+			     enum vhu_vring_role which, bool wanted, uint32_t id)
 {
 	struct vhu_latency_fd *fd = &vring->fd[which];
 
@@ -114,7 +114,8 @@ void vhu_latency_vrings_want(struct vhu_latency_vrings *vrings, struct vhu_laten
 }
 
 void vhu_latency_vrings_told(struct vhu_latency_vrings *vrings, struct vhu_latency_vring *vring,
-			     int which, uint32_t id, uint64_t number, uint64_t time_ns)
+			     enum vhu_vring_role which, uint32_t id, uint64_t number,
+			     uint64_t time_ns)
 {
 	struct vhu_latency_fd *fd = &vring->fd[which];
 
@@ -148,11 +149,11 @@ static bool is_stale(const struct vhu_latency_fd *fd)
 
 /* Return what an eventfd of a vring stands for. */
 static struct vhu_bpf_role role_of(const struct vhu_latency_vrings *vrings, unsigned slot,
-				   int which)
+				   enum vhu_vring_role which)
 {
 	return (struct vhu_bpf_role){
 	    .slot = slot,
-	    .what = which == VHU_LATENCY_KICK ? VHU_ROLE_KICK : VHU_ROLE_CALL,
+	    .what = which,
 	    .eventfd_id = vrings->vring[slot]->fd[which].id,
 	    .epoch = vrings->vring[slot]->epoch,
 	};
@@ -174,12 +175,12 @@ static void begin(struct vhu_latency_vring *vring, struct vhu_latency_fd *fd)
 }
 
 /* Watch an eventfd by its id. */
-static void wire_by_id(struct vhu_latency_vrings *vrings, unsigned slot, int which)
+static void wire_by_id(struct vhu_latency_vrings *vrings, unsigned slot, enum vhu_vring_role which)
 {
 	struct vhu_latency_vring *vring = vrings->vring[slot];
 	struct vhu_bpf_role role;
 
-	if (which == VHU_LATENCY_KICK)
+	if (which == VHU_KICK)
 		vring->epoch++;
 	role = role_of(vrings, slot, which);
 	vring->fd[which].by_id = !vhu_probes_assign_id(vrings->probes, &role);
@@ -219,7 +220,7 @@ find(const struct listing *list, const struct vhu_latency_vring *vring, uint32_t
 
 /* Begin to watch what a vring is to have. Returns whether it is done. */
 static bool wire(struct vhu_latency_vrings *vrings, const struct listing *list, unsigned slot,
-		 int which)
+		 enum vhu_vring_role which)
 {
 	struct vhu_latency_vring *vring = vrings->vring[slot];
 	struct vhu_latency_fd *fd = &vring->fd[which];
@@ -236,7 +237,7 @@ static bool wire(struct vhu_latency_vrings *vrings, const struct listing *list, 
 		if (!eventfd || vhu_held_open(&fd->held, eventfd) == -ESRCH)
 			return false;
 	}
-	if (which == VHU_LATENCY_KICK && !fd->by_id)
+	if (which == VHU_KICK && !fd->by_id)
 		vring->epoch++;
 	role = role_of(vrings, slot, which);
 	if (vhu_probes_assign(vrings->probes, &fd->held.eventfd, &role)) {
@@ -292,11 +293,11 @@ void vhu_latency_vrings_rewire(struct vhu_latency_vrings *vrings)
 {
 	/* What goes is taken off before anything comes: an id may have moved. */
 	for (unsigned i = 0; i < vrings->count; i++)
-		for (int which = 0; which < VHU_LATENCY_FDS; which++)
+		for (enum vhu_vring_role which = VHU_KICK; which < VHU_LATENCY_ROLES; which++)
 			if (is_stale(&vrings->vring[i]->fd[which]))
 				unwire(vrings, &vrings->vring[i]->fd[which]);
 	for (unsigned i = 0; i < vrings->count; i++)
-		for (int which = 0; which < VHU_LATENCY_FDS; which++) {
+		for (enum vhu_vring_role which = VHU_KICK; which < VHU_LATENCY_ROLES; which++) {
 			const struct vhu_latency_fd *fd = &vrings->vring[i]->fd[which];
 
 			if (fd->wanted && !fd->wired && fd->fresh)
@@ -316,7 +317,7 @@ int vhu_latency_vrings_wire(struct vhu_latency_vrings *vrings)
 		return list.count;
 	for (unsigned i = 0; i < vrings->count; i++) {
 		/* What goes is taken off before anything comes: an id may have moved. */
-		for (int which = 0; which < VHU_LATENCY_FDS; which++) {
+		for (enum vhu_vring_role which = VHU_KICK; which < VHU_LATENCY_ROLES; which++) {
 			struct vhu_latency_fd *fd = &vrings->vring[i]->fd[which];
 
 			if (is_stale(fd) || (fd->wired && !is_alive(&list, fd)))
@@ -324,7 +325,7 @@ int vhu_latency_vrings_wire(struct vhu_latency_vrings *vrings)
 		}
 	}
 	for (unsigned i = 0; i < vrings->count; i++) {
-		for (int which = 0; which < VHU_LATENCY_FDS; which++) {
+		for (enum vhu_vring_role which = VHU_KICK; which < VHU_LATENCY_ROLES; which++) {
 			struct vhu_latency_fd *fd = &vrings->vring[i]->fd[which];
 
 			/* Perhaps on its way through a socket: to be looked for again soon. */

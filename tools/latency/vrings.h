@@ -15,11 +15,13 @@
 
 #include "bpf/vring/eventfds.h"
 #include "bpf/vring/probes.h"
+#include "lib/protocol/protocol.h"
 
 /* One is kept for trying the probes. */
 #define VHU_LATENCY_VRINGS_MAX (VHU_BPF_VRINGS - 1)
 
-enum { VHU_LATENCY_KICK, VHU_LATENCY_CALL, VHU_LATENCY_FDS };
+/* The eventfds that are watched: kick and call, not err. */
+#define VHU_LATENCY_ROLES (VHU_CALL + 1)
 enum { VHU_LATENCY_FRONT_END, VHU_LATENCY_BACK_END, VHU_LATENCY_PEERS };
 
 /* An eventfd of a vring. */
@@ -37,7 +39,7 @@ struct vhu_latency_vring {
 	uint64_t session;                 /* 0: of no capture */
 	uint32_t index;                   /* as the device numbers its vrings */
 	uint32_t peer[VHU_LATENCY_PEERS]; /* processes of its session, 0 not known */
-	struct vhu_latency_fd fd[VHU_LATENCY_FDS];
+	struct vhu_latency_fd fd[VHU_LATENCY_ROLES];
 	bool ever_wired;
 	uint32_t epoch;
 	/* Eventfds that it got, and how long they were its own before they were watched. */
@@ -66,16 +68,17 @@ void vhu_latency_vrings_free(struct vhu_latency_vrings *vrings);
 struct vhu_latency_vring *vhu_latency_vrings_get(struct vhu_latency_vrings *vrings,
 						 uint64_t session, uint32_t index);
 
-/* Say which eventfd a vring has: @which is VHU_LATENCY_KICK or CALL; @wanted false: none. */
+/* Say which eventfd a vring has: @which is VHU_KICK or VHU_CALL; @wanted false: none. */
 void vhu_latency_vrings_want(struct vhu_latency_vrings *vrings, struct vhu_latency_vring *vring,
-			     int which, bool wanted, uint32_t id);
+			     enum vhu_vring_role which, bool wanted, uint32_t id);
 
 /*
  * Say which eventfd a session tells that a vring has.
  * @number: of the record that tells it; one that was told already is passed over. @time_ns: when.
  */
 void vhu_latency_vrings_told(struct vhu_latency_vrings *vrings, struct vhu_latency_vring *vring,
-			     int which, uint32_t id, uint64_t number, uint64_t time_ns);
+			     enum vhu_vring_role which, uint32_t id, uint64_t number,
+			     uint64_t time_ns);
 
 /*
  * Stop watching what is not wanted any more, and watch by its id what was just told. That takes no

@@ -31,13 +31,13 @@ static const struct vhu_example example[] = {
 };
 
 /* A session that is open. */
-struct open_session {
+struct vhu_stats_session {
 	struct vhu_kept kept; /* first */
 	struct vhu_stats stats;
 };
 
 /* What was asked for, and the sessions as they are counted. */
-struct request {
+struct vhu_stats_request {
 	const char *path;
 	bool json, total_only;
 	uint64_t session; /* 0: all */
@@ -48,8 +48,8 @@ struct request {
 };
 
 /* Take one option. Returns VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is wrong said. */
-static int take_option(const struct vhu_command *command, struct request *request, int key,
-		       const char *argument)
+static int take_option(const struct vhu_command *command, struct vhu_stats_request *request,
+		       int key, const char *argument)
 {
 	int place;
 
@@ -80,7 +80,7 @@ static int take_option(const struct vhu_command *command, struct request *reques
 }
 
 /* Forget an open session. */
-static void session_free(struct request *request, struct open_session *session)
+static void session_free(struct vhu_stats_request *request, struct vhu_stats_session *session)
 {
 	vhu_by_session_remove(&request->open, &session->kept);
 	vhu_stats_free(&session->stats);
@@ -88,10 +88,10 @@ static void session_free(struct request *request, struct open_session *session)
 }
 
 /* Return the open session @id, new where it is seen first; NULL out of memory. */
-static struct open_session *session_of(struct request *request, uint64_t id)
+static struct vhu_stats_session *session_of(struct vhu_stats_request *request, uint64_t id)
 {
-	struct open_session *session =
-	    (struct open_session *)vhu_by_session_find(&request->open, id);
+	struct vhu_stats_session *session =
+	    (struct vhu_stats_session *)vhu_by_session_find(&request->open, id);
 
 	if (session)
 		return session;
@@ -101,7 +101,7 @@ static struct open_session *session_of(struct request *request, uint64_t id)
 	if (request->open.count == VHU_BY_SESSION_MAX) {
 		request->dropped++;
 		session_free(request,
-			     (struct open_session *)vhu_by_session_oldest(&request->open, id));
+			     (struct vhu_stats_session *)vhu_by_session_oldest(&request->open, id));
 	}
 	session->kept.session = id;
 	vhu_by_session_add(&request->open, &session->kept);
@@ -109,7 +109,7 @@ static struct open_session *session_of(struct request *request, uint64_t id)
 }
 
 /* Show statistics in the form asked for, those of a session or, without @state, of all. */
-static void show(struct request *request, const struct vhu_stats *stats,
+static void show(struct vhu_stats_request *request, const struct vhu_stats *stats,
 		 const struct vhu_state *state)
 {
 	if (request->json) {
@@ -125,9 +125,9 @@ static void show(struct request *request, const struct vhu_stats *stats,
 static int see(void *with, const struct vhu_record *record, uint64_t number,
 	       const struct vhu_annotation *note)
 {
-	struct request *request = with;
+	struct vhu_stats_request *request = with;
 	uint64_t id = record ? record->session : note->state->id;
-	struct open_session *session;
+	struct vhu_stats_session *session;
 	int error;
 
 	/* What goes for the whole capture is of no session. */
@@ -148,7 +148,7 @@ static int see(void *with, const struct vhu_record *record, uint64_t number,
 }
 
 /* Count the capture. Returns an exit status. */
-static int count(const struct vhu_command *command, struct request *request)
+static int count(const struct vhu_command *command, struct vhu_stats_request *request)
 {
 	struct vhu_reading reading = {
 	    .command = command,
@@ -172,7 +172,7 @@ static int count(const struct vhu_command *command, struct request *request)
 			 request->path, request->dropped, VHU_BY_SESSION_MAX);
 	for (unsigned b = 0; b < VHU_BY_SESSION_BUCKETS; b++)
 		while (request->open.bucket[b])
-			session_free(request, (struct open_session *)request->open.bucket[b]);
+			session_free(request, (struct vhu_stats_session *)request->open.bucket[b]);
 	vhu_stats_free(&request->total);
 	if (ferror(stdout))
 		return vhu_fail(command, "standard output: %s", strerror(errno));
@@ -182,7 +182,7 @@ static int count(const struct vhu_command *command, struct request *request)
 /* Run the sub-command. Returns the exit status. */
 static int run(const struct vhu_command *command, int argc, char **argv)
 {
-	struct request request = {0};
+	struct vhu_stats_request request = {0};
 	const char *argument;
 	int key, status;
 
