@@ -7,7 +7,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 /* GET_VRING_BASE waits for requests in flight; it is given at least as long as the rest. */
@@ -138,25 +137,4 @@ void vhu_reading_signals(bool follow)
 
 	sigaction(SIGINT, &on_signal, NULL);
 	sigaction(SIGTERM, &on_signal, NULL);
-}
-
-int vhu_reading_dialect(const char *word)
-{
-	for (int i = VHU_UPSTREAM; i < VHU_DIALECTS; i++)
-		if (!strcasecmp(word, vhu_dialect_name((enum vhu_dialect)i)))
-			return i;
-	return -1;
-}
-
-uint32_t vhu_reading_device(const char *word)
-{
-	uint64_t id;
-
-	if (!vhu_number_parse(word, 1, UINT32_MAX, &id))
-		return (uint32_t)id;
-	for (unsigned i = 0; i < vhu_names_count; i++)
-		if (vhu_names[i].set == VHU_NAMES_virtio_device &&
-		    !strcasecmp(word, vhu_names[i].name))
-			return (uint32_t)vhu_names[i].value;
-	return 0;
 }

@@ -47,10 +47,4 @@ int vhu_reading_run(struct vhu_reading *reading);
  */
 void vhu_reading_signals(bool follow);
 
-/* Return the dialect that a word names, or -1. */
-int vhu_reading_dialect(const char *word);
-
-/* Return the virtio device that a word names, by name or id; 0 where there is none. */
-uint32_t vhu_reading_device(const char *word);
-
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/cli/device.h"
 #include "lib/util/duration.h"
 #include "tools/check/check.h"
 #include "tools/commands.h"
@@ -142,13 +143,13 @@ static int take_option(const struct vhu_command *command, struct vhu_check_reque
 					 argument);
 		break;
 	case KEY_DIALECT:
-		place = vhu_reading_dialect(argument);
+		place = vhu_dialect_parse(argument);
 		if (place < 0)
 			return vhu_usage(command, "%s: no such dialect", argument);
 		check->choice.dialect = (enum vhu_dialect)place;
 		break;
 	case KEY_DEVICE:
-		check->choice.device = vhu_reading_device(argument);
+		check->choice.device = vhu_device_parse(argument);
 		if (!check->choice.device)
 			return vhu_usage(command, "%s: no such virtio device", argument);
 		break;

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/cause/cause.h"
 #include "tools/by_session.h"
-#include "tools/check/cause.h"
 #include "tools/check/check.h"
 #include "tools/check/fingerprint.h"
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/cli/device.h"
 #include "lib/show/dump.h"
 #include "lib/show/filter.h"
 #include "tools/commands.h"
@@ -94,11 +95,11 @@ static int take_option(const struct vhu_command *command, struct vhu_dump_reques
 		place = vhu_filter_channel(&request->wanted, argument);
 		break;
 	case KEY_DIALECT:
-		place = vhu_reading_dialect(argument);
+		place = vhu_dialect_parse(argument);
 		request->reading.choice.dialect = (enum vhu_dialect)place;
 		break;
 	case KEY_DEVICE:
-		request->reading.choice.device = vhu_reading_device(argument);
+		request->reading.choice.device = vhu_device_parse(argument);
 		place = request->reading.choice.device ? 0 : -1;
 		break;
 	case KEY_MESSAGE:

@@ -3,9 +3,9 @@
 #ifndef VHU_TOOLS_PROXY_WATCH_H
 #define VHU_TOOLS_PROXY_WATCH_H
 
+#include "lib/cause/cause.h"
 #include "lib/session/session.h"
 #include "tools/by_session.h"
-#include "tools/check/cause.h"
 
 struct vhu_proxy_watch {
 	struct vhu_sessions *sessions;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/cli/device.h"
 #include "tools/by_session.h"
 #include "tools/commands.h"
 #include "tools/reading.h"
@@ -65,13 +66,13 @@ static int take_option(const struct vhu_command *command, struct vhu_stats_reque
 			return vhu_usage(command, "%s: no such session number", argument);
 		break;
 	case KEY_DIALECT:
-		place = vhu_reading_dialect(argument);
+		place = vhu_dialect_parse(argument);
 		if (place < 0)
 			return vhu_usage(command, "%s: no such dialect", argument);
 		request->choice.dialect = (enum vhu_dialect)place;
 		break;
 	case KEY_DEVICE:
-		request->choice.device = vhu_reading_device(argument);
+		request->choice.device = vhu_device_parse(argument);
 		if (!request->choice.device)
 			return vhu_usage(command, "%s: no such virtio device", argument);
 		break;

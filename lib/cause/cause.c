@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Why a session ended badly, in one line. */
-#include "tools/check/cause.h"
+#include "lib/cause/cause.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -316,7 +316,7 @@ static bool say_offer(struct vhu_cause_end *end)
 }
 
 /* Vrings were left running, or none was ever started. Returns whether that was it. */
-static bool say_rings(struct vhu_cause_end *end)
+static bool say_vrings(struct vhu_cause_end *end)
 {
 	unsigned running = vhu_state_running(end->state);
 	bool begun = end->state->first_kick_ns != 0;
@@ -417,7 +417,7 @@ bool vhu_cause_text(const struct vhu_cause *cause, const struct vhu_state *state
 	to[0] = '\0';
 	if (!say_failure(&end) && !say_partial(&end) && !say_not_owed(&end) &&
 	    !(end.closer == FRONT && say_reaction(&end)) && !say_unanswered(&end) &&
-	    !say_offer(&end) && !say_reaction(&end) && !say_rings(&end))
+	    !say_offer(&end) && !say_reaction(&end) && !say_vrings(&end))
 		return false;
 	add_rule(&end);
 	add_last_words(&end);

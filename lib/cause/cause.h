@@ -7,8 +7,8 @@
  * right after a message, rings left running), goes on with the rule that the message there broke,
  * or the last one that was broken before, and ends with what the other side did last.
  */
-#ifndef VHU_TOOLS_CHECK_CAUSE_H
-#define VHU_TOOLS_CHECK_CAUSE_H
+#ifndef VHU_CAUSE_CAUSE_H
+#define VHU_CAUSE_CAUSE_H
 
 #include "lib/session/session.h"
 
