@@ -1,168 +1,92 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Makes the golden capture out of the table: a session for each message, each layout that its
- * payloads can have, and each number of descriptors; every field filled with a value of its own.
+ * Makes the golden captures from the table: a session for each message, each layout that its
+ * payloads can have, and each number of descriptors; every field has a value of its own. One more
+ * session has what is no message: vring events, and records repeated after a gap.
  *
- *	generate [--big-endian] FILE
+ *	generate [--big-endian] FILE	all sessions in one capture
+ *	generate --each FOLDER		a capture for each:
+ *FOLDER/CHANNEL/MESSAGE[.ALTERNATIVE].pcapng
  *
- * Then a session of what is no message: vring events, and records that are told again after some
- * were lost.
- *
- * What the tools say of the capture is compared with what is kept beside this file, so a row of the
- * table that nobody looked at yet makes the comparison fail.
+ * A message's plain name stands for its likeliest layouts and fewest descriptors. An alternative
+ * adds ".LAYOUT" of the request, ".reply-LAYOUT", ".fds" if it has the most descriptors.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/capture/pcapng.h"
-#include "lib/protocol/walk.h"
+#include "lib/protocol/text.h"
+#include "tests/golden/fill.h"
 
 /* 2023-07-04 12:36:00 UTC, when GET_BACKEND_SPECS was proposed; each record is 1 ms later. */
 #define FIRST_NS UINT64_C(1688474160000000000)
 #define STEP_NS  UINT64_C(1000000)
 
-#define PAYLOAD_MAX 20000
-#define REGIONS     2
-#define BLOCK       2
-
 struct maker {
 	struct vhu_pcapng_writer *writer;
+	int fd;
+	const char *folder; /* of a capture for each session; NULL: all are in one */
 	uint64_t session, time_ns;
 	uint16_t marks; /* of messages, besides the byte order */
 	bool big_endian, failed;
 };
 
-/* What one case is about. */
+/* One session's subject. */
 struct golden {
 	const struct vhu_message *message;
 	const struct vhu_shape *shape[2]; /* of the request, of the reply */
 	unsigned fds[2];
+	bool most_fds;
 };
 
-/* Write the @size lower bytes of @value. */
-static void put(uint8_t *to, unsigned size, uint64_t value, bool big)
+/* Begin a capture in the new file @path. */
+static void open_capture(struct maker *maker, const char *path)
 {
-	for (unsigned i = 0; i < size; i++)
-		to[i] |= (uint8_t)(value >> 8 * (big ? size - 1 - i : i));
-}
-
-/* Return how many elements or bytes a field that counts others is to say, 0 for other fields. */
-static uint64_t count_told(enum vhu_field_id id)
-{
-	if (id == VHU_FIELD_config_size)
-		return vhu_config_layout(BLOCK)->size;
-	for (unsigned f = 0; f < VHU_FIELDS; f++)
-		if (vhu_fields[f].kind == VHU_ARRAY && vhu_fields[f].counted_by == id)
-			return REGIONS;
-	return 0;
-}
-
-/* Return a value for field number @place of a layout: one that its names know, or one that tells
- * the fields apart. */
-static uint64_t value_for(enum vhu_field_id id, unsigned place, unsigned fds)
-{
-	const struct vhu_field *field = &vhu_fields[id];
-	uint64_t bits = 0;
-
-	if (count_told(id))
-		return count_told(id);
-	if (id == VHU_FIELD_config_offset || !strcmp(field->path, "reserved"))
-		return 0;
-	if (id == VHU_FIELD_crypto_asym_op_code)
-		return VHU_CRYPTO_SERVICE_AKCIPHER << 8;
-	if (field->show == VHU_BOOL)
-		return fds == 0;
-	for (unsigned i = 0; field->names != VHU_NAMES_none && i < vhu_names_count; i++) {
-		const struct vhu_name *name = &vhu_names[i];
-
-		if (name->set != field->names || name->device)
-			continue;
-		if (!vhu_name_sets[field->names].bits)
-			return name->value;
-		bits |= UINT64_C(1) << name->value;
+	maker->session = 0;
+	maker->time_ns = FIRST_NS;
+	maker->fd = open(path, O_WRONLY | O_CREAT | (maker->folder ? O_EXCL : O_TRUNC), 0666);
+	if (maker->fd < 0 ||
+	    vhu_pcapng_writer_open(&maker->writer, maker->fd, 0, "golden captures")) {
+		perror(path);
+		maker->failed = true;
 	}
-	if (bits)
-		return bits;
-	return field->show == VHU_HEX ? 0x1000 * (uint64_t)(place + 1) : place + 1;
 }
 
-/* Fill in a layout at @to. @fds: descriptors with the message. Returns its size in bytes. */
-static uint32_t fill(const struct maker *maker, const struct vhu_layout *layout, unsigned fds,
-		     uint8_t *to)
+/* End the capture. */
+static void close_capture(struct maker *maker)
 {
-	uint32_t size = layout->size;
+	if (vhu_pcapng_writer_close(maker->writer) || close(maker->fd))
+		maker->failed = true;
+	maker->writer = NULL;
+}
 
-	for (unsigned f = layout->first; f < layout->first + layout->fields; f++) {
-		const struct vhu_field *field = &vhu_fields[f];
-		uint8_t *at = to + field->offset;
-		uint64_t value;
+/* Begin the session @name of @room, a channel's name or another word, in a capture of its own if
+ * each session has one. */
+static void begin_session(struct maker *maker, const char *room, const char *name)
+{
+	char path[4096];
 
-		switch (field->kind) {
-		case VHU_UINT:
-		case VHU_INT:
-		case VHU_LE:
-			value = value_for(f, f - layout->first, fds);
-			if (field->mask)
-				value = value << __builtin_ctzll(field->mask) & field->mask;
-			put(at, field->size, value, field->kind != VHU_LE && maker->big_endian);
-			break;
-		case VHU_STRUCT:
-			fill(maker, &vhu_layouts[field->layout], fds, at);
-			break;
-		case VHU_ARRAY:
-			for (unsigned i = 0; i < REGIONS; i++)
-				fill(maker, &vhu_layouts[field->layout], fds, at + i * field->size);
-			size = field->offset + REGIONS * field->size > size
-				   ? field->offset + REGIONS * field->size
-				   : size;
-			break;
-		case VHU_CONFIG:
-			size += fill(maker, vhu_config_layout(BLOCK), fds, at);
-			break;
-		case VHU_TEXT:
-			snprintf((char *)at, field->size, "golden");
-			break;
-		case VHU_BYTES:
-			for (uint32_t i = 0; i < (field->size ? field->size : 5); i++)
-				at[i] = field->show == VHU_SECRET ? 0 : (uint8_t)i;
-			size += field->size ? 0 : 5;
-			break;
-		case VHU_MAC:
-		case VHU_UUID:
-			for (uint32_t i = 0; i < field->size; i++)
-				at[i] = (uint8_t)(0x50 + i);
-			break;
-		case VHU_PADDING:
-			break;
+	if (maker->folder) {
+		snprintf(path, sizeof(path), "%s/%s", maker->folder, room);
+		if (mkdir(path, 0777) && errno != EEXIST) {
+			perror(path);
+			maker->failed = true;
 		}
+		snprintf(path, sizeof(path), "%s/%s/%s.pcapng", maker->folder, room, name);
+		open_capture(maker, path);
 	}
-	return size;
+	maker->session++;
 }
 
-/* Describe the descriptors of a message: kinds in turn. */
-static void describe(struct vhu_fd_info *fd, unsigned fds)
+/* End a session. */
+static void end_session(struct maker *maker)
 {
-	for (unsigned i = 0; i < fds; i++) {
-		enum vhu_fd_kind kind = 1 + i % (VHU_FD_KINDS - 1);
-
-		fd[i] = (struct vhu_fd_info){
-		    .kind = kind,
-		    .has = VHU_FD_HAS_INODE,
-		    .inode = 100 + i,
-		    .device = 0x1d,
-		    .flags = 02,
-		};
-		if (kind != VHU_FD_EVENTFD) {
-			fd[i].name = "/memfd:golden";
-			fd[i].size = 0x100000;
-			fd[i].has |= VHU_FD_HAS_SIZE;
-		} else {
-			fd[i].eventfd_id = 7 + i;
-			fd[i].has |= VHU_FD_HAS_EVENTFD | VHU_FD_HAS_COUNT | VHU_FD_HAS_SEMAPHORE;
-		}
-	}
+	if (maker->folder)
+		close_capture(maker);
 }
 
 /* Write a record at its time. */
@@ -171,7 +95,7 @@ static void give(struct maker *maker, struct vhu_record *record)
 	record->session = maker->session;
 	record->time_ns = maker->time_ns;
 	maker->time_ns += STEP_NS;
-	if (vhu_pcapng_write(maker->writer, record))
+	if (!maker->failed && vhu_pcapng_write(maker->writer, record))
 		maker->failed = true;
 }
 
@@ -179,7 +103,7 @@ static void give(struct maker *maker, struct vhu_record *record)
 static void give_message(struct maker *maker, const struct vhu_message *message, bool reply,
 			 uint32_t flags, const uint8_t *payload, uint32_t size, unsigned fds)
 {
-	static uint8_t bytes[VHU_HEADER_SIZE + PAYLOAD_MAX];
+	static uint8_t bytes[VHU_HEADER_SIZE + VHU_FILL_MAX];
 	struct vhu_fd_info fd[16];
 	struct vhu_record record = {
 	    .type = VHU_RECORD_MESSAGE,
@@ -197,7 +121,7 @@ static void give_message(struct maker *maker, const struct vhu_message *message,
 		flags |= VHU_FLAGS_VERSION;
 	if (reply)
 		flags |= VHU_FLAG_REPLY;
-	describe(fd, fds);
+	vhu_fill_fds(fd, fds);
 	vhu_header_write(bytes, (struct vhu_header){message->request, flags, size},
 			 maker->big_endian);
 	memcpy(bytes + VHU_HEADER_SIZE, payload, size);
@@ -208,11 +132,11 @@ static void give_message(struct maker *maker, const struct vhu_message *message,
 static void give_filled(struct maker *maker, const struct vhu_message *message, bool reply,
 			uint32_t flags, const struct vhu_layout *layout, unsigned fds)
 {
-	static uint8_t payload[PAYLOAD_MAX];
+	static uint8_t payload[VHU_FILL_MAX];
 	uint32_t size;
 
 	memset(payload, 0, sizeof(payload));
-	size = fill(maker, layout, fds, payload);
+	size = vhu_fill_payload(layout, fds, maker->big_endian, payload);
 	give_message(maker, message, reply, flags, payload, size, fds);
 }
 
@@ -221,7 +145,7 @@ static void give_u64(struct maker *maker, enum vhu_message_id id, bool reply, ui
 {
 	uint8_t payload[8] = {0};
 
-	put(payload, 8, value, maker->big_endian);
+	vhu_fill_integer(payload, 8, value, maker->big_endian);
 	give_message(maker, &vhu_messages[id], reply, 0, payload, 8, 0);
 }
 
@@ -231,7 +155,7 @@ static void give_empty(struct maker *maker, enum vhu_message_id id)
 	give_message(maker, &vhu_messages[id], false, 0, (const uint8_t *)"", 0, 0);
 }
 
-/* Write what has to pass before a case's message means what the case is about. */
+/* Write the negotiation that gives a case's message the meaning that the case is about. */
 static void set_up(struct maker *maker, const struct golden *golden)
 {
 	uint64_t protocol = golden->message->needs_protocol | UINT64_C(1) << VHU_PF_REPLY_ACK;
@@ -257,6 +181,30 @@ static void set_up(struct maker *maker, const struct golden *golden)
 		give_empty(maker, VHU_MSG_POSTCOPY_LISTEN);
 }
 
+/* Return whether a shape is not its message's likeliest. @side: 0 the request's, 1 the reply's. */
+static bool is_alternative(const struct golden *golden, unsigned side)
+{
+	const struct vhu_shapes *shapes = &vhu_shapes[golden->message->shape[side]];
+
+	return golden->shape[side] != &shapes->shape[shapes->shapes - 1];
+}
+
+/* Begin a case's session under the name of its message and alternative. */
+static void begin_case(struct maker *maker, const struct golden *golden)
+{
+	const struct vhu_message *message = golden->message;
+	bool echoes = message->shape[0] == message->shape[1];
+	bool other = is_alternative(golden, 0), other_reply = is_alternative(golden, 1) && !echoes;
+	char name[256];
+
+	snprintf(name, sizeof(name), "%s%s%s%s%s%s", message->name, other ? "." : "",
+		 other ? vhu_layouts[golden->shape[0]->layout].id : "",
+		 other_reply ? ".reply-" : "",
+		 other_reply ? vhu_layouts[golden->shape[1]->layout].id : "",
+		 golden->most_fds ? ".fds" : "");
+	begin_session(maker, vhu_channel_name(message->channel), name);
+}
+
 /* Write a case as a session. */
 static void give_case(struct maker *maker, const struct golden *golden)
 {
@@ -267,7 +215,7 @@ static void give_case(struct maker *maker, const struct golden *golden)
 	char name[128];
 	struct vhu_record session = {.type = VHU_RECORD_OPENED, .text = name};
 
-	maker->session++;
+	begin_case(maker, golden);
 	snprintf(name, sizeof(name), "%s, request as %s with %u fds, reply as %s with %u fds",
 		 message->name, request->id, golden->fds[0], reply->id, golden->fds[1]);
 	give(maker, &session);
@@ -279,6 +227,7 @@ static void give_case(struct maker *maker, const struct golden *golden)
 	session.type = VHU_RECORD_CLOSED;
 	session.text = "end of the case";
 	give(maker, &session);
+	end_session(maker);
 }
 
 /* Return a number of descriptors that a row may have, for a payload of @layout. */
@@ -287,7 +236,7 @@ static unsigned fds_of(uint8_t count, const struct vhu_layout *layout)
 	if (count != VHU_FDS_REGIONS)
 		return count;
 	return layout->fields && vhu_fields[layout->first + layout->fields - 1].kind == VHU_ARRAY
-		   ? REGIONS
+		   ? VHU_FILL_ELEMENTS
 		   : 0;
 }
 
@@ -298,6 +247,7 @@ static void give_layouts(struct maker *maker, const struct vhu_message *message,
 	struct golden golden = {.message = message, .shape = {request, reply}};
 
 	for (unsigned most = 0; most < 2; most++) {
+		golden.most_fds = most;
 		for (unsigned side = 0; side < 2; side++)
 			golden.fds[side] =
 			    fds_of(most ? message->fds[side].max : message->fds[side].min,
@@ -368,7 +318,7 @@ static void give_vring_events(struct maker *maker)
 		record.vring.kick_to_call = has[act] & VHU_VRING_HAS_KICK_TO_CALL ? 12500 : 0;
 		give(maker, &record);
 	}
-	/* What the proxy tells of those that it passes on. */
+	/* The proxy adds what became of an event that it relays. */
 	for (unsigned fate = 0; fate < VHU_FATES; fate++) {
 		struct vhu_record record = {
 		    .type = VHU_RECORD_VRING,
@@ -388,7 +338,7 @@ static void give_vring_events(struct maker *maker)
 	}
 }
 
-/* Write a session whose file began without it, and that goes on after a gap. */
+/* Write a session that began before its file, and that continues after lost records. */
 static void give_later_session(struct maker *maker)
 {
 	struct vhu_record opened = {
@@ -408,8 +358,10 @@ static void give_later_session(struct maker *maker)
 	    .text = "7 records were lost from 2023-07-04T12:36:00Z to 2023-07-04T12:36:01Z: No "
 		    "space left on device",
 	};
-	uint64_t session = ++maker->session;
+	uint64_t session;
 
+	begin_session(maker, "records", "after_gap");
+	session = maker->session;
 	give(maker, &opened);
 	maker->marks = VHU_MARK_EARLIER;
 	give_empty(maker, VHU_MSG_GET_FEATURES);
@@ -424,29 +376,36 @@ static void give_later_session(struct maker *maker)
 	give(maker, &closed);
 	maker->session = 0;
 	give(maker, &continued);
+	end_session(maker);
+}
+
+/* Write all sessions. */
+static void give_all(struct maker *maker)
+{
+	for (unsigned i = 0; i < VHU_MESSAGES; i++)
+		give_row(maker, &vhu_messages[i]);
+	give_later_session(maker);
 }
 
 int main(int argc, char **argv)
 {
-	struct maker maker = {.time_ns = FIRST_NS};
-	int fd;
+	const char *option = argc == 3 ? argv[1] : "", *to = argv[argc - 1];
+	struct maker maker = {.big_endian = !strcmp(option, "--big-endian")};
+	bool each = !strcmp(option, "--each");
 
-	maker.big_endian = argc > 1 && !strcmp(argv[1], "--big-endian");
-	if (argc != 2 + maker.big_endian) {
-		fprintf(stderr, "usage: generate [--big-endian] FILE\n");
+	if (argc != 2 + (maker.big_endian || each)) {
+		fprintf(stderr, "usage: generate [--big-endian] FILE | --each FOLDER\n");
 		return 2;
 	}
-	fd = open(argv[argc - 1], O_WRONLY | O_CREAT | O_TRUNC, 0666);
-	if (fd < 0 || vhu_pcapng_writer_open(&maker.writer, fd, 0, "golden captures")) {
-		perror(argv[argc - 1]);
-		return 1;
+	if (each) {
+		maker.folder = to;
+		give_all(&maker);
+	} else {
+		open_capture(&maker, to);
+		give_all(&maker);
+		close_capture(&maker);
 	}
-	for (unsigned i = 0; i < VHU_MESSAGES; i++)
-		give_row(&maker, &vhu_messages[i]);
-	give_later_session(&maker);
-	if (vhu_pcapng_writer_close(maker.writer) || close(fd) || maker.failed) {
-		perror(argv[argc - 1]);
-		return 1;
-	}
-	return 0;
+	if (maker.failed)
+		fprintf(stderr, "generate: cannot write the golden captures to %s\n", to);
+	return maker.failed;
 }
