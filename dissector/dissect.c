@@ -131,9 +131,9 @@ static void show(struct vhu_dissect_frame *frame, proto_tree *tree)
 	frame->record.time_ns =
 	    (uint64_t)pinfo->abs_ts.secs * 1000000000 + (uint64_t)pinfo->abs_ts.nsecs;
 	if (seen)
-		vhu_memory_recall(&frame->record, pinfo->num, &frame->learnt);
+		vhu_replay_recall(&frame->record, pinfo->num, &frame->learnt);
 	else
-		vhu_memory_learn(&frame->record, pinfo->num, &frame->learnt);
+		vhu_replay_learn(&frame->record, pinfo->num, &frame->learnt);
 	vhu_stream_set(pinfo, frame->learnt.stream);
 	set_addresses(pinfo, &frame->record);
 	if (pinfo->cinfo || ws_is_visible(tree))
@@ -173,7 +173,7 @@ static int dissect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *da
 static void begin(void)
 {
 	expert_tap = find_tap_id("expert");
-	vhu_memory_begin((enum vhu_dialect)preferred_dialect, (uint32_t)preferred_device);
+	vhu_replay_begin((enum vhu_dialect)preferred_dialect, (uint32_t)preferred_device);
 }
 
 /* Register the preferences: a dialect and a device to take for granted. */
@@ -225,7 +225,7 @@ void vhu_dissect_register(void)
 	vhu_statistics_register(proto);
 	vhu_conversation_register(proto);
 	register_init_routine(begin);
-	register_cleanup_routine(vhu_memory_end);
+	register_cleanup_routine(vhu_replay_end);
 	register_dissector(VHU_RECORD_DISSECTOR, dissect, proto);
 }
 

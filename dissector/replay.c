@@ -101,9 +101,9 @@ static struct vhu_replay_frame *frame_at(uint32_t number, bool make)
 	return *block ? *block + number % BLOCK : NULL;
 }
 
-void vhu_memory_begin(enum vhu_dialect dialect, uint32_t device)
+void vhu_replay_begin(enum vhu_dialect dialect, uint32_t device)
 {
-	vhu_memory_end();
+	vhu_replay_end();
 	sessions = vhu_sessions_new(true);
 	if (!sessions)
 		return;
@@ -117,7 +117,7 @@ void vhu_memory_begin(enum vhu_dialect dialect, uint32_t device)
 	vhu_history_begin();
 }
 
-void vhu_memory_end(void)
+void vhu_replay_end(void)
 {
 	vhu_sessions_free(sessions);
 	sessions = NULL;
@@ -204,7 +204,7 @@ static void tell(const struct vhu_replay_frame *frame, struct vhu_learnt *learnt
 	memcpy(learnt->note.place, more->referred->place, sizeof(learnt->note.place));
 }
 
-void vhu_memory_learn(const struct vhu_record *record, uint32_t number, struct vhu_learnt *learnt)
+void vhu_replay_learn(const struct vhu_record *record, uint32_t number, struct vhu_learnt *learnt)
 {
 	struct vhu_annotation *note = &learnt->note;
 	struct vhu_history **history;
@@ -212,7 +212,7 @@ void vhu_memory_learn(const struct vhu_record *record, uint32_t number, struct v
 	bool changed;
 
 	if (!sessions || number <= last_frame) {
-		vhu_memory_recall(record, number, learnt);
+		vhu_replay_recall(record, number, learnt);
 		return;
 	}
 	last_frame = number;
@@ -246,7 +246,7 @@ static void complete(struct vhu_context *context, uint64_t session)
 		context->device = device;
 }
 
-void vhu_memory_recall(const struct vhu_record *record, uint32_t number, struct vhu_learnt *learnt)
+void vhu_replay_recall(const struct vhu_record *record, uint32_t number, struct vhu_learnt *learnt)
 {
 	const struct vhu_replay_frame *frame = frame_at(number, false);
 	struct vhu_context context = {0};

@@ -32,18 +32,18 @@ struct vhu_learnt {
 };
 
 /* Begin with a new file. @dialect, @device: taken for granted; VHU_ANY, 0: each session tells. */
-void vhu_memory_begin(enum vhu_dialect dialect, uint32_t device);
+void vhu_replay_begin(enum vhu_dialect dialect, uint32_t device);
 
 /* Forget the file. Its frames' part goes with Wireshark's memory of the file. */
-void vhu_memory_end(void);
+void vhu_replay_end(void);
 
 /*
  * Take in frame @number, which holds @record and is dissected for the first time, and tell what is
  * known of it. Frames must come in order.
  */
-void vhu_memory_learn(const struct vhu_record *record, uint32_t number, struct vhu_learnt *learnt);
+void vhu_replay_learn(const struct vhu_record *record, uint32_t number, struct vhu_learnt *learnt);
 
 /* Tell again what is known of frame @number, which holds @record and was learnt. */
-void vhu_memory_recall(const struct vhu_record *record, uint32_t number, struct vhu_learnt *learnt);
+void vhu_replay_recall(const struct vhu_record *record, uint32_t number, struct vhu_learnt *learnt);
 
 #endif
