@@ -187,6 +187,16 @@ const char *proxy_log_wait(struct proxy *proxy, const char *text)
 	}
 }
 
+void proxy_wait_capture(const struct proxy *proxy)
+{
+	int64_t limit = peer_now_ms() + PEER_PATIENCE_MS;
+
+	while (access(proxy->capture, F_OK)) {
+		peer_check(peer_now_ms() < limit, "the proxy does not make %s", proxy->capture);
+		usleep(5000);
+	}
+}
+
 unsigned int proxy_fds(const struct proxy *proxy)
 {
 	char path[64], what[64];

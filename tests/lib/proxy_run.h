@@ -60,6 +60,9 @@ const char *proxy_log(struct proxy *proxy);
  * Returns that line (lasts until the next call); ends the test where none comes. */
 const char *proxy_log_wait(struct proxy *proxy, const char *text);
 
+/* Wait until the proxy has made its capture, the last file that it opens before it serves. */
+void proxy_wait_capture(const struct proxy *proxy);
+
 /* Return how many descriptors it has open, without those few by which it describes others. */
 unsigned int proxy_fds(const struct proxy *proxy);
 

@@ -113,9 +113,7 @@ int main(int argc, char **argv)
 	proxy_prepare(&proxy);
 	listener = peer_listen(proxy.back);
 	proxy_start(&proxy, proxy.capture);
-	/* It listens before it opens the last of what it keeps. */
-	while (access(proxy.capture, F_OK))
-		usleep(5000);
+	proxy_wait_capture(&proxy);
 	open_fds = proxy_fds(&proxy);
 	for (unsigned int i = 0; i < count; i++) {
 		run_session(&proxy, listener, i, fds);

@@ -278,6 +278,7 @@ int main(int argc, char **argv)
 	peer_check(soak.outcome && soak.live, "out of memory");
 	soak.listener = peer_listen(soak.proxy.back);
 	proxy_start(&soak.proxy, soak.proxy.capture);
+	proxy_wait_capture(&soak.proxy);
 	peer_check(!fcntl(soak.listener, F_SETFL, O_NONBLOCK), "fcntl");
 	soak_proxy(&soak);
 	proxy_stop(&soak.proxy);
