@@ -82,3 +82,14 @@ bool vhu_field_read(const struct vhu_payload *payload, enum vhu_field_id id, uin
 				 field->kind != VHU_LE && payload->big_endian);
 	return true;
 }
+
+void vhu_field_write(uint8_t *bytes, const struct vhu_field *field, bool big_endian, uint64_t value)
+{
+	bool big = field->kind != VHU_LE && big_endian;
+
+	if (field->mask) {
+		value = value << __builtin_ctzll(field->mask) & field->mask;
+		value |= vhu_integer_read(bytes, field->size, big) & ~field->mask;
+	}
+	vhu_integer_write(bytes, field->size, big, value);
+}

@@ -34,6 +34,13 @@ bool vhu_host_is_big_endian(void);
 bool vhu_field_read(const struct vhu_payload *payload, enum vhu_field_id field, uint32_t base,
 		    uint64_t *value);
 
+/*
+ * Write an integer field to @bytes, its own, field->size of them. Other fields that share these
+ * bytes stay.
+ */
+void vhu_field_write(uint8_t *bytes, const struct vhu_field *field, bool big_endian,
+		     uint64_t value);
+
 /* Return whether a field of this kind holds an integer. */
 static inline bool vhu_kind_is_integer(enum vhu_kind kind)
 {

@@ -32,6 +32,12 @@ static inline uint64_t vhu_now_ns(void)
 	return vhu_clock_ns(CLOCK_MONOTONIC);
 }
 
+/* Return the time in milliseconds on the same clock. */
+static inline uint64_t vhu_now_ms(void)
+{
+	return vhu_now_ns() / VHU_NS_PER_MS;
+}
+
 /* Return the time in nanoseconds since the epoch. */
 static inline uint64_t vhu_realtime_ns(void)
 {

@@ -49,7 +49,7 @@ void vhu_backend_close(struct vhu_backend *backend)
 	vhu_inflight_clear(&backend->inflight);
 	vhu_log_clear(&backend->log);
 	vhu_memory_clear(&backend->memory);
-	vhu_wire_drop(&backend->request);
+	vhu_message_drop(&backend->request);
 	backend->log.on = false;
 }
 

@@ -9,11 +9,11 @@
 #define VHU_SAMPLES_BACKEND_BACKEND_H
 
 #include "lib/cli/options.h"
+#include "lib/protocol/message_io.h"
 #include "samples/backend/device.h"
 #include "samples/backend/fault.h"
 #include "samples/backend/inflight.h"
 #include "samples/backend/upcall.h"
-#include "samples/common/wire.h"
 
 /* Vrings of a device, at most. */
 #define VHU_RINGS_MAX 64
@@ -30,7 +30,7 @@ struct vhu_backend {
 
 	/* The session; all of it begins anew with each connection. */
 	int socket; /* -1: there is none */
-	struct vhu_wire request;
+	struct vhu_message_buf request;
 	struct vhu_context negotiated;
 	uint64_t status; /* the device's, as VIRTIO_CONFIG_S_... */
 	struct vhu_memory memory;

@@ -18,10 +18,10 @@
 #include "samples/common/clock.h"
 
 /* Return how many descriptors come with a request. */
-static unsigned fds_wanted(const struct vhu_message *row, const struct vhu_wire *request,
+static unsigned fds_wanted(const struct vhu_message *row, const struct vhu_message_buf *request,
 			   unsigned limit)
 {
-	uint64_t regions = vhu_wire_get(request, VHU_FIELD_mem_table_regions);
+	uint64_t regions = vhu_message_get(request, VHU_FIELD_mem_table_regions);
 
 	if (limit != VHU_FDS_REGIONS)
 		return limit;
@@ -40,9 +40,9 @@ static bool may_be_longer(const struct vhu_layout *layout)
 
 /* Hold a payload against its layout. Returns NULL or what is wrong. */
 static const char *check_payload(const struct vhu_backend *backend, const struct vhu_message *row,
-				 const struct vhu_wire *request)
+				 const struct vhu_message_buf *request)
 {
-	struct vhu_payload payload = vhu_wire_payload(request);
+	struct vhu_payload payload = vhu_message_payload(request);
 	const struct vhu_layout *layout =
 	    vhu_message_layout(row, false, &backend->negotiated, &payload);
 	struct vhu_walk walk;
@@ -60,7 +60,7 @@ static const char *check_payload(const struct vhu_backend *backend, const struct
 
 /* Hold a request against its row. Returns NULL or what is wrong. */
 static const char *check(const struct vhu_backend *backend, const struct vhu_message *row,
-			 const struct vhu_wire *request)
+			 const struct vhu_message_buf *request)
 {
 	const struct vhu_context *negotiated = &backend->negotiated;
 	/* What it is enough to offer need not have been taken. */
@@ -94,14 +94,14 @@ static bool has_reply(const struct vhu_backend *backend, const struct vhu_messag
 /* Begin the reply to a request: its own, in the layout that is likeliest; else an acknowledgement.
  */
 static void begin_reply(struct vhu_backend *backend, const struct vhu_message *row,
-			struct vhu_wire *reply)
+			const struct vhu_message_buf *request, struct vhu_message_buf *reply)
 {
 	const struct vhu_shapes *shapes = &vhu_shapes[row->shape[1]];
 	enum vhu_layout_id layout = VHU_LAYOUT_ack;
 
 	if (has_reply(backend, row))
 		layout = shapes->shape[shapes->shapes - 1].layout;
-	vhu_wire_begin(reply, row->request, VHU_FLAG_REPLY, layout);
+	vhu_message_begin_reply(reply, &request->header, layout);
 }
 
 /* Sleep, and let everything else wait too. */
@@ -117,7 +117,7 @@ static void wait_for(uint64_t span)
 
 /* Send a reply, and whatever fault was wished for with it. Returns 0 or -errno. */
 static int send_reply(struct vhu_backend *backend, const struct vhu_message *row,
-		      struct vhu_wire *reply)
+		      struct vhu_message_buf *reply)
 {
 	struct vhu_misbehaviours *faults = &backend->faults;
 	const struct vhu_misbehaviour *late =
@@ -132,15 +132,16 @@ static int send_reply(struct vhu_backend *backend, const struct vhu_message *row
 		reply->header.size += 4;
 	if (vhu_misbehaviour_comes(faults, VHU_MISBEHAVIOUR_WRONG_ID, row))
 		reply->header.request++;
-	error = vhu_wire_send(reply, backend->socket, 0);
+	error = vhu_message_send(reply, backend->socket, 0);
 	if (!error && vhu_misbehaviour_comes(faults, VHU_MISBEHAVIOUR_EXTRA_REPLY, row))
-		error = vhu_wire_send(reply, backend->socket, 0);
+		error = vhu_message_send(reply, backend->socket, 0);
 	return error;
 }
 
 /* Answer a request after it was done. @refused: why it was not, or NULL. Returns 0 or -errno. */
 static int answer(struct vhu_backend *backend, const struct vhu_message *row,
-		  const struct vhu_wire *request, struct vhu_wire *reply, const char *refused)
+		  const struct vhu_message_buf *request, struct vhu_message_buf *reply,
+		  const char *refused)
 {
 	bool asked = request->header.flags & VHU_FLAG_NEED_REPLY &&
 		     vhu_backend_has_protocol(backend, VHU_PF_REPLY_ACK);
@@ -150,7 +151,7 @@ static int answer(struct vhu_backend *backend, const struct vhu_message *row,
 	if (!has_reply(backend, row)) {
 		if (!asked)
 			return refused ? -EPROTO : 0;
-		vhu_wire_put(reply, VHU_FIELD_ack_ack, refused != NULL);
+		vhu_message_put(reply, VHU_FIELD_ack_ack, refused != NULL);
 	} else if (refused && row->id == VHU_MSG_GET_CONFIG) {
 		reply->header.size = 0;
 	} else if (refused) {
@@ -160,11 +161,11 @@ static int answer(struct vhu_backend *backend, const struct vhu_message *row,
 }
 
 /* Do and answer a whole request. Returns 0 or -errno. */
-static int serve(struct vhu_backend *backend, struct vhu_wire *request)
+static int serve(struct vhu_backend *backend, struct vhu_message_buf *request)
 {
 	const struct vhu_message *rows[VHU_DIALECTS], *row;
 	const char *refused;
-	struct vhu_wire reply;
+	struct vhu_message_buf reply;
 	struct vhu_talk talk = {.request = request, .reply = &reply};
 	int error;
 
@@ -177,24 +178,24 @@ static int serve(struct vhu_backend *backend, struct vhu_wire *request)
 	if (vhu_misbehaviour_comes(&backend->faults, VHU_MISBEHAVIOUR_CLOSE_AT, row))
 		return -EPIPE;
 	refused = check(backend, row, request);
-	begin_reply(backend, row, &reply);
+	begin_reply(backend, row, request, &reply);
 	if (!refused && vhu_misbehaviour_comes(&backend->faults, VHU_MISBEHAVIOUR_NACK, row))
 		refused = "as was wished for";
 	if (!refused)
 		refused = vhu_handlers[row->id](backend, &talk);
 	error = answer(backend, row, request, &reply, refused);
-	vhu_wire_drop(&reply);
+	vhu_message_drop(&reply);
 	return error;
 }
 
 int vhu_control(struct vhu_backend *backend)
 {
-	int got = vhu_wire_receive(&backend->request, backend->socket);
+	int got = vhu_message_receive(&backend->request, backend->socket);
 	int error = got < 0 ? got : 0;
 
 	if (got > 0) {
 		error = serve(backend, &backend->request);
-		vhu_wire_drop(&backend->request);
+		vhu_message_drop(&backend->request);
 	}
 	if (error && error != -EPIPE)
 		vhu_fail(backend->command, "the connection is closed: %s", strerror(-error));

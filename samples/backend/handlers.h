@@ -10,9 +10,9 @@
 
 /* A request, and the reply to it. */
 struct vhu_talk {
-	struct vhu_wire *request;
-	struct vhu_wire *reply; /* begun, with the payload that the table tells; counts only for
-				   messages with a reply of their own */
+	struct vhu_message_buf *request;
+	struct vhu_message_buf *reply; /* begun, with the payload that the table tells; counts only
+				   for messages with a reply of their own */
 };
 
 /* Do what a request asks for. Returns NULL, or why it is refused. */

@@ -10,14 +10,14 @@
 /* Tell the virtio features that are offered. */
 const char *vhu_get_features(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	vhu_wire_put(talk->reply, VHU_FIELD_features_features, backend->features);
+	vhu_message_put(talk->reply, VHU_FIELD_features_features, backend->features);
 	return NULL;
 }
 
 /* Take the virtio features; rings that nobody is going to enable are enabled. */
 const char *vhu_set_features(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	uint64_t features = vhu_wire_get(talk->request, VHU_FIELD_features_features);
+	uint64_t features = vhu_message_get(talk->request, VHU_FIELD_features_features);
 	uint64_t changed = features ^ backend->negotiated.features;
 	bool enabled = !(features >> VHU_F_PROTOCOL_FEATURES & 1);
 
@@ -42,8 +42,8 @@ const char *vhu_set_features(struct vhu_backend *backend, struct vhu_talk *talk)
 /* Tell the protocol features that are offered. */
 const char *vhu_get_protocol_features(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	vhu_wire_put(talk->reply, VHU_FIELD_protocol_features_protocol_features,
-		     backend->protocol_features);
+	vhu_message_put(talk->reply, VHU_FIELD_protocol_features_protocol_features,
+			backend->protocol_features);
 	return NULL;
 }
 
@@ -51,7 +51,7 @@ const char *vhu_get_protocol_features(struct vhu_backend *backend, struct vhu_ta
 const char *vhu_set_protocol_features(struct vhu_backend *backend, struct vhu_talk *talk)
 {
 	uint64_t features =
-	    vhu_wire_get(talk->request, VHU_FIELD_protocol_features_protocol_features);
+	    vhu_message_get(talk->request, VHU_FIELD_protocol_features_protocol_features);
 
 	if (features & ~backend->protocol_features)
 		return "it takes features that were not offered";
@@ -92,27 +92,28 @@ const char *vhu_reset_device(struct vhu_backend *backend, struct vhu_talk *talk)
 /* Tell how many vrings there are. */
 const char *vhu_get_queue_num(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	vhu_wire_put(talk->reply, VHU_FIELD_queue_num_queue_num, backend->device->queues);
+	vhu_message_put(talk->reply, VHU_FIELD_queue_num_queue_num, backend->device->queues);
 	return NULL;
 }
 
 /* Take the socket for requests of our own. */
 const char *vhu_set_backend_req_fd(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	vhu_upcall_open(&backend->upcall, vhu_wire_take(talk->request, 0),
+	vhu_upcall_open(&backend->upcall, vhu_message_take(talk->request, 0),
 			vhu_backend_has_protocol(backend, VHU_PF_REPLY_ACK));
 	return NULL;
 }
 
 /* Find the window on the configuration space that a message is about. Returns NULL, or what is
  * wrong with it. */
-static const char *config_window(const struct vhu_backend *backend, const struct vhu_wire *request,
-				 uint32_t *offset, uint32_t *size)
+static const char *config_window(const struct vhu_backend *backend,
+				 const struct vhu_message_buf *request, uint32_t *offset,
+				 uint32_t *size)
 {
 	uint32_t whole = backend->device->config_size;
 
-	*offset = (uint32_t)vhu_wire_get(request, VHU_FIELD_config_offset);
-	*size = (uint32_t)vhu_wire_get(request, VHU_FIELD_config_size);
+	*offset = (uint32_t)vhu_message_get(request, VHU_FIELD_config_offset);
+	*size = (uint32_t)vhu_message_get(request, VHU_FIELD_config_size);
 	if (*offset > whole || *size > whole - *offset)
 		return "the configuration space is smaller";
 	return NULL;
@@ -127,10 +128,10 @@ const char *vhu_get_config(struct vhu_backend *backend, struct vhu_talk *talk)
 
 	if (wrong)
 		return wrong;
-	vhu_wire_put(talk->reply, VHU_FIELD_config_offset, offset);
-	vhu_wire_put(talk->reply, VHU_FIELD_config_size, size);
-	vhu_wire_put(talk->reply, VHU_FIELD_config_flags,
-		     vhu_wire_get(talk->request, VHU_FIELD_config_flags));
+	vhu_message_put(talk->reply, VHU_FIELD_config_offset, offset);
+	vhu_message_put(talk->reply, VHU_FIELD_config_size, size);
+	vhu_message_put(talk->reply, VHU_FIELD_config_flags,
+			vhu_message_get(talk->request, VHU_FIELD_config_flags));
 	memcpy(talk->reply->payload + head, backend->device->config + offset, size);
 	talk->reply->header.size = head + size;
 	return NULL;
@@ -140,7 +141,7 @@ const char *vhu_get_config(struct vhu_backend *backend, struct vhu_talk *talk)
 const char *vhu_set_config(struct vhu_backend *backend, struct vhu_talk *talk)
 {
 	const uint32_t head = vhu_fields[VHU_FIELD_config_space].offset;
-	uint64_t flags = vhu_wire_get(talk->request, VHU_FIELD_config_flags);
+	uint64_t flags = vhu_message_get(talk->request, VHU_FIELD_config_flags);
 	struct vhu_device *device = backend->device;
 	uint32_t offset, size;
 	const char *wrong = config_window(backend, talk->request, &offset, &size);
@@ -159,14 +160,14 @@ const char *vhu_set_config(struct vhu_backend *backend, struct vhu_talk *talk)
 /* Tell the device status. */
 const char *vhu_get_status(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	vhu_wire_put(talk->reply, VHU_FIELD_status_status, backend->status);
+	vhu_message_put(talk->reply, VHU_FIELD_status_status, backend->status);
 	return NULL;
 }
 
 /* Take the device status. */
 const char *vhu_set_status(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	uint64_t status = vhu_wire_get(talk->request, VHU_FIELD_status_status);
+	uint64_t status = vhu_message_get(talk->request, VHU_FIELD_status_status);
 
 	if (status > UINT8_MAX)
 		return "a status has 8 bits";
@@ -188,25 +189,26 @@ const char *vhu_get_backend_specs(struct vhu_backend *backend, struct vhu_talk *
 	bool lie = vhu_misbehaviour_comes(&backend->faults, VHU_MISBEHAVIOUR_MAX_VQS_BELOW_MIN,
 					  NULL) != NULL;
 
-	vhu_wire_put(talk->reply, VHU_FIELD_backend_specs_device_id, device->id);
-	vhu_wire_put(talk->reply, VHU_FIELD_backend_specs_config_size, device->config_size);
-	vhu_wire_put(talk->reply, VHU_FIELD_backend_specs_min_vqs,
-		     lie ? device->queues + 1 : QUEUES_MIN);
-	vhu_wire_put(talk->reply, VHU_FIELD_backend_specs_max_vqs, device->queues);
+	vhu_message_put(talk->reply, VHU_FIELD_backend_specs_device_id, device->id);
+	vhu_message_put(talk->reply, VHU_FIELD_backend_specs_config_size, device->config_size);
+	vhu_message_put(talk->reply, VHU_FIELD_backend_specs_min_vqs,
+			lie ? device->queues + 1 : QUEUES_MIN);
+	vhu_message_put(talk->reply, VHU_FIELD_backend_specs_max_vqs, device->queues);
 	return NULL;
 }
 
 /* Say which device it is (PROBE). */
 const char *vhu_get_device_id(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	vhu_wire_put(talk->reply, VHU_FIELD_device_id_device_id, backend->device->id);
+	vhu_message_put(talk->reply, VHU_FIELD_device_id_device_id, backend->device->id);
 	return NULL;
 }
 
 /* Say how large the configuration space is (PROBE). */
 const char *vhu_get_config_size(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	vhu_wire_put(talk->reply, VHU_FIELD_config_size_config_size, backend->device->config_size);
+	vhu_message_put(talk->reply, VHU_FIELD_config_size_config_size,
+			backend->device->config_size);
 	return NULL;
 }
 
@@ -216,7 +218,7 @@ const char *vhu_get_min_vq(struct vhu_backend *backend, struct vhu_talk *talk)
 	bool lie = vhu_misbehaviour_comes(&backend->faults, VHU_MISBEHAVIOUR_MAX_VQS_BELOW_MIN,
 					  NULL) != NULL;
 
-	vhu_wire_put(talk->reply, VHU_FIELD_min_vqs_min_vqs,
-		     lie ? backend->device->queues + 1 : QUEUES_MIN);
+	vhu_message_put(talk->reply, VHU_FIELD_min_vqs_min_vqs,
+			lie ? backend->device->queues + 1 : QUEUES_MIN);
 	return NULL;
 }

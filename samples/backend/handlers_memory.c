@@ -5,6 +5,9 @@
 
 #include "samples/backend/handlers.h"
 
+/* "Multiple memory regions": a table has at most so many. */
+#define REGIONS_MAX 8
+
 /* Let all rings find their areas again after memory has changed. */
 static void remap_rings(struct vhu_backend *backend)
 {
@@ -17,22 +20,22 @@ static void remap_rings(struct vhu_backend *backend)
 }
 
 /* Read the region whose layout begins at @base. */
-static struct vhu_device_region region_at(const struct vhu_wire *request, uint32_t base)
+static struct vhu_device_region region_at(const struct vhu_message_buf *request, uint32_t base)
 {
 	return (struct vhu_device_region){
-	    .guest = vhu_wire_get_at(request, VHU_FIELD_region_guest_address, base),
-	    .size = vhu_wire_get_at(request, VHU_FIELD_region_size, base),
-	    .user = vhu_wire_get_at(request, VHU_FIELD_region_user_address, base),
+	    .guest = vhu_message_get_at(request, VHU_FIELD_region_guest_address, base),
+	    .size = vhu_message_get_at(request, VHU_FIELD_region_size, base),
+	    .user = vhu_message_get_at(request, VHU_FIELD_region_user_address, base),
 	};
 }
 
 /* Map the region whose layout begins at @base, from descriptor @n. Returns NULL or what is wrong.
  */
-static const char *add_region(struct vhu_backend *backend, const struct vhu_wire *request,
+static const char *add_region(struct vhu_backend *backend, const struct vhu_message_buf *request,
 			      uint32_t base, unsigned n)
 {
 	struct vhu_device_region region = region_at(request, base);
-	uint64_t offset = vhu_wire_get_at(request, VHU_FIELD_region_mmap_offset, base);
+	uint64_t offset = vhu_message_get_at(request, VHU_FIELD_region_mmap_offset, base);
 	int error = vhu_memory_add(&backend->memory, &region, offset, request->fd[n]);
 
 	switch (error) {
@@ -53,10 +56,10 @@ static const char *add_region(struct vhu_backend *backend, const struct vhu_wire
 const char *vhu_set_mem_table(struct vhu_backend *backend, struct vhu_talk *talk)
 {
 	const struct vhu_field *rows = &vhu_fields[VHU_FIELD_mem_table_region];
-	uint64_t regions = vhu_wire_get(talk->request, VHU_FIELD_mem_table_regions);
+	uint64_t regions = vhu_message_get(talk->request, VHU_FIELD_mem_table_regions);
 	const char *wrong = NULL;
 
-	if (regions == 0 || regions > VHU_WIRE_FDS_MAX)
+	if (regions == 0 || regions > REGIONS_MAX)
 		return "a table has 1 to 8 regions";
 	vhu_memory_clear(&backend->memory);
 	for (unsigned i = 0; i < regions && !wrong; i++)
@@ -69,7 +72,7 @@ const char *vhu_set_mem_table(struct vhu_backend *backend, struct vhu_talk *talk
 const char *vhu_get_max_mem_slots(struct vhu_backend *backend, struct vhu_talk *talk)
 {
 	(void)backend;
-	vhu_wire_put(talk->reply, VHU_FIELD_mem_slots_mem_slots, VHU_MEMORY_SLOTS);
+	vhu_message_put(talk->reply, VHU_FIELD_mem_slots_mem_slots, VHU_MEMORY_SLOTS);
 	return NULL;
 }
 
@@ -95,8 +98,8 @@ const char *vhu_rem_mem_reg(struct vhu_backend *backend, struct vhu_talk *talk)
 /* Map the log of a migration. */
 const char *vhu_set_log_base(struct vhu_backend *backend, struct vhu_talk *talk)
 {
-	uint64_t offset = vhu_wire_get(talk->request, VHU_FIELD_log_offset);
-	uint64_t size = vhu_wire_get(talk->request, VHU_FIELD_log_size);
+	uint64_t offset = vhu_message_get(talk->request, VHU_FIELD_log_offset);
+	uint64_t size = vhu_message_get(talk->request, VHU_FIELD_log_size);
 
 	/* Without LOG_SHMFD it is an address in a process that is not ours. */
 	if (!vhu_backend_has_protocol(backend, VHU_PF_LOG_SHMFD) || talk->request->fds == 0)
@@ -123,13 +126,13 @@ static bool any_started(const struct vhu_backend *backend)
 }
 
 /* Read what a front-end tells of its in-flight area. */
-static struct vhu_inflight_told told_by(const struct vhu_wire *request)
+static struct vhu_inflight_told told_by(const struct vhu_message_buf *request)
 {
 	return (struct vhu_inflight_told){
-	    .offset = vhu_wire_get(request, VHU_FIELD_inflight_mmap_offset),
-	    .size = vhu_wire_get(request, VHU_FIELD_inflight_mmap_size),
-	    .queues = (uint16_t)vhu_wire_get(request, VHU_FIELD_inflight_num_queues),
-	    .queue_size = (uint16_t)vhu_wire_get(request, VHU_FIELD_inflight_queue_size),
+	    .offset = vhu_message_get(request, VHU_FIELD_inflight_mmap_offset),
+	    .size = vhu_message_get(request, VHU_FIELD_inflight_mmap_size),
+	    .queues = (uint16_t)vhu_message_get(request, VHU_FIELD_inflight_num_queues),
+	    .queue_size = (uint16_t)vhu_message_get(request, VHU_FIELD_inflight_queue_size),
 	};
 }
 
@@ -153,9 +156,9 @@ const char *vhu_get_inflight_fd(struct vhu_backend *backend, struct vhu_talk *ta
 	talk->reply->fd[talk->reply->fds++] = fd;
 	if (vhu_inflight_set(&backend->inflight, fd, &told))
 		return "it cannot be mapped";
-	vhu_wire_put(talk->reply, VHU_FIELD_inflight_mmap_size, told.size);
-	vhu_wire_put(talk->reply, VHU_FIELD_inflight_num_queues, told.queues);
-	vhu_wire_put(talk->reply, VHU_FIELD_inflight_queue_size, told.queue_size);
+	vhu_message_put(talk->reply, VHU_FIELD_inflight_mmap_size, told.size);
+	vhu_message_put(talk->reply, VHU_FIELD_inflight_num_queues, told.queues);
+	vhu_message_put(talk->reply, VHU_FIELD_inflight_queue_size, told.queue_size);
 	return NULL;
 }
 

@@ -8,10 +8,10 @@
 static const char no_such_ring[] = "there is no such vring";
 
 /* Return the vring that a field names, NULL where there is none. */
-static struct vhu_device_vring *ring_of(struct vhu_backend *backend, const struct vhu_wire *request,
-					enum vhu_field_id field)
+static struct vhu_device_vring *
+ring_of(struct vhu_backend *backend, const struct vhu_message_buf *request, enum vhu_field_id field)
 {
-	uint64_t index = vhu_wire_get(request, field);
+	uint64_t index = vhu_message_get(request, field);
 
 	return index < backend->device->queues ? &backend->ring[index] : NULL;
 }
@@ -45,7 +45,7 @@ const char *vhu_start(struct vhu_backend *backend, struct vhu_device_vring *ring
 const char *vhu_set_vring_num(struct vhu_backend *backend, struct vhu_talk *talk)
 {
 	struct vhu_device_vring *ring = ring_of(backend, talk->request, VHU_FIELD_vring_size_index);
-	uint64_t num = vhu_wire_get(talk->request, VHU_FIELD_vring_size_num);
+	uint64_t num = vhu_message_get(talk->request, VHU_FIELD_vring_size_num);
 
 	if (!ring)
 		return no_such_ring;
@@ -66,9 +66,9 @@ const char *vhu_set_vring_addr(struct vhu_backend *backend, struct vhu_talk *tal
 		return no_such_ring;
 	/* All writes are logged while VHOST_F_LOG_ALL is negotiated; the flag that asks for it and
 	 * the address to log at say nothing more. */
-	ring->desc_user = vhu_wire_get(talk->request, VHU_FIELD_vring_addr_descriptor);
-	ring->avail_user = vhu_wire_get(talk->request, VHU_FIELD_vring_addr_available);
-	ring->used_user = vhu_wire_get(talk->request, VHU_FIELD_vring_addr_used);
+	ring->desc_user = vhu_message_get(talk->request, VHU_FIELD_vring_addr_descriptor);
+	ring->avail_user = vhu_message_get(talk->request, VHU_FIELD_vring_addr_available);
+	ring->used_user = vhu_message_get(talk->request, VHU_FIELD_vring_addr_used);
 	ring->has_addresses = true;
 	/* A migration tells them again while the ring is started. */
 	if (!ring->broken && vhu_device_vring_remap(ring)) {
@@ -89,17 +89,18 @@ const char *vhu_set_vring_base(struct vhu_backend *backend, struct vhu_talk *tal
 	if (ring->started)
 		return "the vring is started";
 	if (!packed(backend)) {
-		if (vhu_wire_get(talk->request, VHU_FIELD_vring_base_split_reserved))
+		if (vhu_message_get(talk->request, VHU_FIELD_vring_base_split_reserved))
 			return "a split vring's index has 16 bits";
 		ring->avail_index =
-		    (uint16_t)vhu_wire_get(talk->request, VHU_FIELD_vring_base_split_avail);
+		    (uint16_t)vhu_message_get(talk->request, VHU_FIELD_vring_base_split_avail);
 		return NULL;
 	}
 	ring->avail_index =
-	    (uint16_t)vhu_wire_get(talk->request, VHU_FIELD_vring_base_packed_avail);
-	ring->avail_wrap = vhu_wire_get(talk->request, VHU_FIELD_vring_base_packed_avail_wrap);
-	ring->used_index = (uint16_t)vhu_wire_get(talk->request, VHU_FIELD_vring_base_packed_used);
-	ring->used_wrap = vhu_wire_get(talk->request, VHU_FIELD_vring_base_packed_used_wrap);
+	    (uint16_t)vhu_message_get(talk->request, VHU_FIELD_vring_base_packed_avail);
+	ring->avail_wrap = vhu_message_get(talk->request, VHU_FIELD_vring_base_packed_avail_wrap);
+	ring->used_index =
+	    (uint16_t)vhu_message_get(talk->request, VHU_FIELD_vring_base_packed_used);
+	ring->used_wrap = vhu_message_get(talk->request, VHU_FIELD_vring_base_packed_used_wrap);
 	/* DPDK's front-end tells the available half alone. A ring that was stopped in order has
 	 * nothing in flight: both halves are equal. */
 	if (ring->used_index == 0 && !ring->used_wrap) {
@@ -123,15 +124,15 @@ const char *vhu_get_vring_base(struct vhu_backend *backend, struct vhu_talk *tal
 	if (ring->kick >= 0)
 		close(ring->kick);
 	ring->kick = -1;
-	vhu_wire_put(talk->reply, VHU_FIELD_vring_base_split_index, ring->index);
+	vhu_message_put(talk->reply, VHU_FIELD_vring_base_split_index, ring->index);
 	if (!packed(backend)) {
-		vhu_wire_put(talk->reply, VHU_FIELD_vring_base_split_avail, ring->avail_index);
+		vhu_message_put(talk->reply, VHU_FIELD_vring_base_split_avail, ring->avail_index);
 		return NULL;
 	}
-	vhu_wire_put(talk->reply, VHU_FIELD_vring_base_packed_avail, ring->avail_index);
-	vhu_wire_put(talk->reply, VHU_FIELD_vring_base_packed_avail_wrap, ring->avail_wrap);
-	vhu_wire_put(talk->reply, VHU_FIELD_vring_base_packed_used, ring->used_index);
-	vhu_wire_put(talk->reply, VHU_FIELD_vring_base_packed_used_wrap, ring->used_wrap);
+	vhu_message_put(talk->reply, VHU_FIELD_vring_base_packed_avail, ring->avail_index);
+	vhu_message_put(talk->reply, VHU_FIELD_vring_base_packed_avail_wrap, ring->avail_wrap);
+	vhu_message_put(talk->reply, VHU_FIELD_vring_base_packed_used, ring->used_index);
+	vhu_message_put(talk->reply, VHU_FIELD_vring_base_packed_used_wrap, ring->used_wrap);
 	return NULL;
 }
 
@@ -140,17 +141,17 @@ const char *vhu_get_vring_base(struct vhu_backend *backend, struct vhu_talk *tal
  * @fd: where it is kept; the one before is closed.
  * Returns NULL, or what is wrong.
  */
-static const char *take_fd(struct vhu_wire *request, int *fd)
+static const char *take_fd(struct vhu_message_buf *request, int *fd)
 {
-	bool nofd = vhu_wire_get(request, VHU_FIELD_vring_fd_nofd);
+	bool nofd = vhu_message_get(request, VHU_FIELD_vring_fd_nofd);
 
-	if (vhu_wire_get(request, VHU_FIELD_vring_fd_reserved))
+	if (vhu_message_get(request, VHU_FIELD_vring_fd_reserved))
 		return "bits are set that mean nothing";
 	if (nofd != (request->fds == 0))
 		return "a descriptor and the bit that says there is none do not go together";
 	if (*fd >= 0)
 		close(*fd);
-	*fd = vhu_wire_take(request, 0);
+	*fd = vhu_message_take(request, 0);
 	return NULL;
 }
 
@@ -208,7 +209,7 @@ const char *vhu_set_vring_enable(struct vhu_backend *backend, struct vhu_talk *t
 {
 	struct vhu_device_vring *ring =
 	    ring_of(backend, talk->request, VHU_FIELD_vring_enable_index);
-	uint64_t enable = vhu_wire_get(talk->request, VHU_FIELD_vring_enable_enable);
+	uint64_t enable = vhu_message_get(talk->request, VHU_FIELD_vring_enable_enable);
 
 	if (!ring)
 		return no_such_ring;

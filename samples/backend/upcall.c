@@ -10,7 +10,7 @@ void vhu_upcall_open(struct vhu_upcall *upcall, int socket, bool acknowledged)
 {
 	if (upcall->socket >= 0)
 		close(upcall->socket);
-	vhu_wire_drop(&upcall->reply);
+	vhu_message_drop(&upcall->reply);
 	*upcall = (struct vhu_upcall){.socket = socket, .acknowledged = acknowledged};
 }
 
@@ -22,16 +22,17 @@ static bool say(struct vhu_upcall *upcall, enum vhu_message_id id, unsigned vrin
 {
 	const struct vhu_message *row = &vhu_messages[id];
 	const struct vhu_shape *shape = vhu_shapes[row->shape[0]].shape;
-	struct vhu_wire wire;
+	struct vhu_message_buf message;
 	int error;
 
 	if (upcall->socket < 0 || upcall->waiting)
 		return false;
-	vhu_wire_begin(&wire, row->request, upcall->acknowledged ? VHU_FLAG_NEED_REPLY : 0,
-		       shape->layout);
-	if (wire.header.size > 0)
-		vhu_wire_put(&wire, VHU_FIELD_vring_index_index, vring);
-	error = vhu_wire_send(&wire, upcall->socket, MSG_DONTWAIT);
+	vhu_message_begin(&message, id, shape->layout);
+	if (upcall->acknowledged)
+		message.header.flags |= VHU_FLAG_NEED_REPLY;
+	if (message.header.size > 0)
+		vhu_message_put(&message, VHU_FIELD_vring_index_index, vring);
+	error = vhu_message_send(&message, upcall->socket, MSG_DONTWAIT);
 	if (error && error != -EAGAIN)
 		vhu_upcall_open(upcall, -1, false);
 	upcall->waiting = !error && upcall->acknowledged;
@@ -60,13 +61,13 @@ void vhu_upcall_flush(struct vhu_upcall *upcall)
 
 void vhu_upcall_receive(struct vhu_upcall *upcall)
 {
-	int got = vhu_wire_receive(&upcall->reply, upcall->socket);
+	int got = vhu_message_receive(&upcall->reply, upcall->socket);
 
 	if (got < 0) {
 		vhu_upcall_open(upcall, -1, false);
 	} else if (got > 0) {
 		/* Whether the front-end liked it makes no difference to us. */
 		upcall->waiting = false;
-		vhu_wire_drop(&upcall->reply);
+		vhu_message_drop(&upcall->reply);
 	}
 }

@@ -9,13 +9,13 @@
 #ifndef VHU_SAMPLES_BACKEND_UPCALL_H
 #define VHU_SAMPLES_BACKEND_UPCALL_H
 
-#include "samples/common/wire.h"
+#include "lib/protocol/message_io.h"
 
 struct vhu_upcall {
 	int socket;        /* -1: there is none */
 	bool acknowledged; /* REPLY_ACK is negotiated: ask for replies */
 	bool waiting;      /* for the reply to a request */
-	struct vhu_wire reply;
+	struct vhu_message_buf reply;
 	/* Wishes: vrings as bits, or a bit for the device. */
 	uint64_t calls, errors;
 	bool config;

@@ -73,23 +73,22 @@ void vhu_disconnect(struct vhu_frontend *frontend)
 	if (frontend->back_channel >= 0)
 		close(frontend->back_channel);
 	frontend->socket = frontend->back_channel = -1;
-	vhu_wire_drop(&frontend->answer);
-	vhu_wire_drop(&frontend->request);
+	vhu_message_drop(&frontend->answer);
+	vhu_message_drop(&frontend->request);
 }
 
-void vhu_begin(struct vhu_wire *wire, enum vhu_message_id id)
+void vhu_begin(struct vhu_message_buf *message, enum vhu_message_id id)
 {
-	const struct vhu_message *row = &vhu_messages[id];
-	const struct vhu_shapes *shapes = &vhu_shapes[row->shape[0]];
+	const struct vhu_shapes *shapes = &vhu_shapes[vhu_messages[id].shape[0]];
 
-	vhu_wire_begin(wire, row->request, 0, shapes->shape[shapes->shapes - 1].layout);
+	vhu_message_begin(message, id, shapes->shape[shapes->shapes - 1].layout);
 }
 
 /* Note what the back-end asks for. Returns what it is to be answered: 0 for success. */
 static uint64_t heed(struct vhu_frontend *frontend)
 {
 	const struct vhu_message *rows[VHU_DIALECTS];
-	uint64_t index = vhu_wire_get(&frontend->request, VHU_FIELD_vring_index_index);
+	uint64_t index = vhu_message_get(&frontend->request, VHU_FIELD_vring_index_index);
 
 	if (vhu_message_find(VHU_BACK_END, frontend->request.header.request,
 			     frontend->wanted.dialect, rows) != 1)
@@ -114,27 +113,26 @@ static uint64_t heed(struct vhu_frontend *frontend)
 
 int vhu_hear(struct vhu_frontend *frontend)
 {
-	struct vhu_wire reply;
-	int got = vhu_wire_receive(&frontend->request, frontend->back_channel);
+	struct vhu_message_buf reply;
+	int got = vhu_message_receive(&frontend->request, frontend->back_channel);
 	uint64_t answer;
 
 	if (got < 0) {
 		/* It need not have one for the rest to go on. */
 		close(frontend->back_channel);
 		frontend->back_channel = -1;
-		vhu_wire_drop(&frontend->request);
+		vhu_message_drop(&frontend->request);
 	}
 	if (got <= 0)
 		return 0;
 	answer = heed(frontend);
 	got = 0;
 	if (frontend->request.header.flags & VHU_FLAG_NEED_REPLY) {
-		vhu_wire_begin(&reply, frontend->request.header.request, VHU_FLAG_REPLY,
-			       VHU_LAYOUT_ack);
-		vhu_wire_put(&reply, VHU_FIELD_ack_ack, answer);
-		got = vhu_wire_send(&reply, frontend->back_channel, 0);
+		vhu_message_begin_reply(&reply, &frontend->request.header, VHU_LAYOUT_ack);
+		vhu_message_put(&reply, VHU_FIELD_ack_ack, answer);
+		got = vhu_message_send(&reply, frontend->back_channel, 0);
 	}
-	vhu_wire_drop(&frontend->request);
+	vhu_message_drop(&frontend->request);
 	return got && got != -EPIPE
 		   ? vhu_say(frontend, "cannot answer the back-end: %s", strerror(-got))
 		   : 0;
@@ -159,7 +157,7 @@ static int wait_for_reply(struct vhu_frontend *frontend, uint64_t deadline)
 		return errno == EINTR ? 0 : -errno;
 	if (list[1].revents && vhu_hear(frontend))
 		return -EIO;
-	return list[0].revents ? vhu_wire_receive(&frontend->answer, frontend->socket) : 0;
+	return list[0].revents ? vhu_message_receive(&frontend->answer, frontend->socket) : 0;
 }
 
 /* Say what kept a reply from coming. Returns -1. */
@@ -191,8 +189,8 @@ static int no_reply(struct vhu_frontend *frontend, const struct vhu_message *row
 /* Hold a reply against what was asked. */
 static int check_reply(struct vhu_frontend *frontend, const struct vhu_message *row, bool own)
 {
-	const struct vhu_wire *answer = &frontend->answer;
-	struct vhu_payload payload = vhu_wire_payload(answer);
+	const struct vhu_message_buf *answer = &frontend->answer;
+	struct vhu_payload payload = vhu_message_payload(answer);
 	const struct vhu_layout *layout =
 	    own ? vhu_message_layout(row, true, &frontend->negotiated, &payload)
 		: &vhu_layouts[VHU_LAYOUT_ack];
@@ -206,13 +204,13 @@ static int check_reply(struct vhu_frontend *frontend, const struct vhu_message *
 	    (answer->header.size > layout->size && layout->id != vhu_layouts[VHU_LAYOUT_config].id))
 		return vhu_say(frontend, "%s: %s: the reply has %" PRIu32 " bytes, not %" PRIu32,
 			       frontend->wanted.path, row->name, answer->header.size, layout->size);
-	if (!own && vhu_wire_get(answer, VHU_FIELD_ack_ack) != 0)
+	if (!own && vhu_message_get(answer, VHU_FIELD_ack_ack) != 0)
 		return vhu_say(frontend, "%s: %s: refused by the back-end", frontend->wanted.path,
 			       row->name);
 	return 0;
 }
 
-int vhu_ask(struct vhu_frontend *frontend, enum vhu_message_id id, struct vhu_wire *request)
+int vhu_ask(struct vhu_frontend *frontend, enum vhu_message_id id, struct vhu_message_buf *request)
 {
 	const struct vhu_message *row = &vhu_messages[id];
 	bool own = row->reply_rule == VHU_REPLY_ALWAYS ||
@@ -220,10 +218,10 @@ int vhu_ask(struct vhu_frontend *frontend, enum vhu_message_id id, struct vhu_wi
 	uint64_t deadline = vhu_now_ns() + frontend->wanted.timeout;
 	int got;
 
-	vhu_wire_drop(&frontend->answer);
+	vhu_message_drop(&frontend->answer);
 	if (!own && vhu_has(frontend, VHU_PF_REPLY_ACK))
 		request->header.flags |= VHU_FLAG_NEED_REPLY;
-	got = vhu_wire_send(request, frontend->socket, 0);
+	got = vhu_message_send(request, frontend->socket, 0);
 	if (got)
 		return no_reply(frontend, row, got);
 	if (!own && !vhu_has(frontend, VHU_PF_REPLY_ACK))
@@ -237,11 +235,11 @@ int vhu_ask(struct vhu_frontend *frontend, enum vhu_message_id id, struct vhu_wi
 int vhu_ask_for(struct vhu_frontend *frontend, enum vhu_message_id id, enum vhu_field_id field,
 		uint64_t *value)
 {
-	struct vhu_wire request;
+	struct vhu_message_buf request;
 
 	vhu_begin(&request, id);
 	if (vhu_ask(frontend, id, &request))
 		return -1;
-	*value = vhu_wire_get(&frontend->answer, field);
+	*value = vhu_message_get(&frontend->answer, field);
 	return 0;
 }

@@ -11,8 +11,8 @@
 #define VHU_SAMPLES_FRONTEND_FRONTEND_H
 
 #include "lib/cli/options.h"
+#include "lib/protocol/message_io.h"
 #include "samples/common/names.h"
-#include "samples/common/wire.h"
 #include "samples/frontend/arena.h"
 #include "samples/frontend/latency.h"
 #include "samples/frontend/vring.h"
@@ -70,8 +70,8 @@ struct vhu_frontend {
 
 	/* The connection. */
 	int socket;
-	int back_channel;                /* our end of it, -1: none */
-	struct vhu_wire answer, request; /* what comes on the one and on the other */
+	int back_channel;                       /* our end of it, -1: none */
+	struct vhu_message_buf answer, request; /* what comes on the one and on the other */
 	struct vhu_context negotiated;
 	bool config_changed;
 	bool patient; /* say nothing when the back-end goes: it may come back */
@@ -104,13 +104,13 @@ int vhu_connect(struct vhu_frontend *frontend, uint64_t deadline);
 void vhu_disconnect(struct vhu_frontend *frontend);
 
 /* Begin a request, with the payload that is likeliest for it. */
-void vhu_begin(struct vhu_wire *wire, enum vhu_message_id id);
+void vhu_begin(struct vhu_message_buf *message, enum vhu_message_id id);
 
 /*
  * Send a request, and wait for its reply, or for its acknowledgement if one can be had.
  * The reply is in @frontend->answer until the next one.
  */
-int vhu_ask(struct vhu_frontend *frontend, enum vhu_message_id id, struct vhu_wire *request);
+int vhu_ask(struct vhu_frontend *frontend, enum vhu_message_id id, struct vhu_message_buf *request);
 
 /* Ask a question that has no payload, and take an integer of the reply. */
 int vhu_ask_for(struct vhu_frontend *frontend, enum vhu_message_id id, enum vhu_field_id field,

@@ -89,7 +89,7 @@ static int kick(struct vhu_frontend *frontend, struct vhu_queue *queue, bool alw
 {
 	const uint64_t one = 1;
 	bool wanted = queue->vring.unkicked > 0 && queue->vring.format->wants_kick(&queue->vring);
-	struct vhu_wire request;
+	struct vhu_message_buf request;
 
 	queue->vring.unkicked = 0;
 	if (!(wanted || always) || frontend->wanted.poll)
@@ -100,7 +100,7 @@ static int kick(struct vhu_frontend *frontend, struct vhu_queue *queue, bool alw
 			   ? 0
 			   : vhu_say(frontend, "vring %u: cannot kick", queue->index);
 	vhu_begin(&request, VHU_MSG_VRING_KICK);
-	vhu_wire_put(&request, VHU_FIELD_vring_index_index, queue->index);
+	vhu_message_put(&request, VHU_FIELD_vring_index_index, queue->index);
 	return vhu_ask(frontend, VHU_MSG_VRING_KICK, &request);
 }
 

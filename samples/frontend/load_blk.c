@@ -24,14 +24,14 @@ static int blk_look(struct vhu_frontend *frontend)
 	const uint32_t head = vhu_fields[VHU_FIELD_config_space].offset;
 	struct vhu_wanted *wanted = &frontend->wanted;
 	struct virtio_blk_config config;
-	struct vhu_wire request;
+	struct vhu_message_buf request;
 	uint64_t needed;
 
 	if (!vhu_has(frontend, VHU_PF_CONFIG))
 		return vhu_say(frontend, "%s: the back-end does not tell how large the disk is",
 			       wanted->path);
 	vhu_begin(&request, VHU_MSG_GET_CONFIG);
-	vhu_wire_put(&request, VHU_FIELD_config_size, size);
+	vhu_message_put(&request, VHU_FIELD_config_size, size);
 	request.header.size += size;
 	if (vhu_ask(frontend, VHU_MSG_GET_CONFIG, &request))
 		return -1;

@@ -38,7 +38,7 @@ static uint64_t wanted_protocol(const struct vhu_wanted *wanted)
 static int negotiate_protocol(struct vhu_frontend *frontend)
 {
 	const struct vhu_wanted *wanted = &frontend->wanted;
-	struct vhu_wire request;
+	struct vhu_message_buf request;
 	uint64_t taken;
 
 	if (vhu_ask_for(frontend, VHU_MSG_GET_PROTOCOL_FEATURES,
@@ -52,7 +52,7 @@ static int negotiate_protocol(struct vhu_frontend *frontend)
 		return vhu_say(frontend, "%s: the back-end has no in-band notifications",
 			       wanted->path);
 	vhu_begin(&request, VHU_MSG_SET_PROTOCOL_FEATURES);
-	vhu_wire_put(&request, VHU_FIELD_protocol_features_protocol_features, taken);
+	vhu_message_put(&request, VHU_FIELD_protocol_features_protocol_features, taken);
 	if (vhu_ask(frontend, VHU_MSG_SET_PROTOCOL_FEATURES, &request))
 		return -1;
 	frontend->negotiated.protocol_features = taken;
@@ -96,7 +96,7 @@ static int negotiate(struct vhu_frontend *frontend)
 /* Give the back-end a channel for requests of its own. */
 static int open_back_channel(struct vhu_frontend *frontend)
 {
-	struct vhu_wire request;
+	struct vhu_message_buf request;
 	int pair[2], ret;
 
 	if (!vhu_has(frontend, VHU_PF_BACKEND_REQ))
@@ -158,12 +158,12 @@ static int check_queues(struct vhu_frontend *frontend)
 /* Set the device's status, where the back-end has one. */
 static int set_status(struct vhu_frontend *frontend, uint64_t status)
 {
-	struct vhu_wire request;
+	struct vhu_message_buf request;
 
 	if (!vhu_has(frontend, VHU_PF_STATUS))
 		return 0;
 	vhu_begin(&request, VHU_MSG_SET_STATUS);
-	vhu_wire_put(&request, VHU_FIELD_status_status, status);
+	vhu_message_put(&request, VHU_FIELD_status_status, status);
 	return vhu_ask(frontend, VHU_MSG_SET_STATUS, &request);
 }
 
@@ -172,7 +172,7 @@ static int set_features(struct vhu_frontend *frontend)
 {
 	const uint64_t status =
 	    VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK;
-	struct vhu_wire request;
+	struct vhu_message_buf request;
 	uint64_t got;
 
 	if (frontend->features && frontend->features != frontend->negotiated.features)
@@ -180,7 +180,7 @@ static int set_features(struct vhu_frontend *frontend)
 			       frontend->wanted.path);
 	frontend->features = frontend->negotiated.features;
 	vhu_begin(&request, VHU_MSG_SET_FEATURES);
-	vhu_wire_put(&request, VHU_FIELD_features_features, frontend->features);
+	vhu_message_put(&request, VHU_FIELD_features_features, frontend->features);
 	if (vhu_ask(frontend, VHU_MSG_SET_FEATURES, &request))
 		return -1;
 	if (!vhu_has(frontend, VHU_PF_STATUS))
@@ -197,7 +197,7 @@ static int set_features(struct vhu_frontend *frontend)
 /* Send a request that has nothing to say. */
 static int tell(struct vhu_frontend *frontend, enum vhu_message_id id)
 {
-	struct vhu_wire request;
+	struct vhu_message_buf request;
 
 	vhu_begin(&request, id);
 	return vhu_ask(frontend, id, &request);
@@ -239,16 +239,16 @@ int vhu_session_begin(struct vhu_frontend *frontend)
 static int stop_ring(struct vhu_frontend *frontend, const struct vhu_queue *queue)
 {
 	const struct vhu_driver_vring *vring = &queue->vring;
-	struct vhu_wire request;
+	struct vhu_message_buf request;
 	uint64_t told;
 
 	vhu_begin(&request, VHU_MSG_GET_VRING_BASE);
-	vhu_wire_put(&request, VHU_FIELD_vring_index_index, queue->index);
+	vhu_message_put(&request, VHU_FIELD_vring_index_index, queue->index);
 	if (vhu_ask(frontend, VHU_MSG_GET_VRING_BASE, &request))
 		return -1;
-	told = vhu_wire_get(&frontend->answer, frontend->wanted.packed
-						   ? VHU_FIELD_vring_base_packed_avail
-						   : VHU_FIELD_vring_base_split_avail);
+	told = vhu_message_get(&frontend->answer, frontend->wanted.packed
+						      ? VHU_FIELD_vring_base_packed_avail
+						      : VHU_FIELD_vring_base_split_avail);
 	if (told != vring->avail_index)
 		return vhu_say(frontend, "vring %u: the back-end stopped at %" PRIu64 ", not at %u",
 			       queue->index, told, vring->avail_index);

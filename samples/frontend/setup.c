@@ -96,19 +96,20 @@ void vhu_setup_end(struct vhu_frontend *frontend)
 }
 
 /* Write a region of the arena at @base of a payload. */
-static void put_region(struct vhu_wire *wire, uint32_t base, const struct vhu_arena_region *region)
+static void put_region(struct vhu_message_buf *message, uint32_t base,
+		       const struct vhu_arena_region *region)
 {
-	vhu_wire_put_at(wire, VHU_FIELD_region_guest_address, base, region->guest);
-	vhu_wire_put_at(wire, VHU_FIELD_region_size, base, region->size);
-	vhu_wire_put_at(wire, VHU_FIELD_region_user_address, base, (uintptr_t)region->here);
-	vhu_wire_put_at(wire, VHU_FIELD_region_mmap_offset, base, region->offset);
+	vhu_message_put_at(message, VHU_FIELD_region_guest_address, base, region->guest);
+	vhu_message_put_at(message, VHU_FIELD_region_size, base, region->size);
+	vhu_message_put_at(message, VHU_FIELD_region_user_address, base, (uintptr_t)region->here);
+	vhu_message_put_at(message, VHU_FIELD_region_mmap_offset, base, region->offset);
 }
 
 int vhu_share_memory(struct vhu_frontend *frontend)
 {
 	const struct vhu_field *table = &vhu_fields[VHU_FIELD_mem_table_region];
 	const struct vhu_arena *arena = &frontend->arena;
-	struct vhu_wire request;
+	struct vhu_message_buf request;
 
 	if (vhu_has(frontend, VHU_PF_CONFIGURE_MEM_SLOTS)) {
 		for (unsigned i = 0; i < VHU_ARENA_REGIONS; i++) {
@@ -122,7 +123,7 @@ int vhu_share_memory(struct vhu_frontend *frontend)
 		return 0;
 	}
 	vhu_begin(&request, VHU_MSG_SET_MEM_TABLE);
-	vhu_wire_put(&request, VHU_FIELD_mem_table_regions, VHU_ARENA_REGIONS);
+	vhu_message_put(&request, VHU_FIELD_mem_table_regions, VHU_ARENA_REGIONS);
 	for (unsigned i = 0; i < VHU_ARENA_REGIONS; i++) {
 		put_region(&request, table->offset + i * table->size, &arena->region[i]);
 		request.header.size += table->size;
@@ -132,19 +133,19 @@ int vhu_share_memory(struct vhu_frontend *frontend)
 }
 
 /* Write what we know of the in-flight area into a request about it. */
-static void put_inflight(const struct vhu_frontend *frontend, struct vhu_wire *request,
+static void put_inflight(const struct vhu_frontend *frontend, struct vhu_message_buf *request,
 			 enum vhu_message_id id)
 {
 	vhu_begin(request, id);
-	vhu_wire_put(request, VHU_FIELD_inflight_mmap_size, frontend->inflight_size);
-	vhu_wire_put(request, VHU_FIELD_inflight_mmap_offset, frontend->inflight_offset);
-	vhu_wire_put(request, VHU_FIELD_inflight_num_queues, frontend->wanted.queues);
-	vhu_wire_put(request, VHU_FIELD_inflight_queue_size, frontend->wanted.ring_size);
+	vhu_message_put(request, VHU_FIELD_inflight_mmap_size, frontend->inflight_size);
+	vhu_message_put(request, VHU_FIELD_inflight_mmap_offset, frontend->inflight_offset);
+	vhu_message_put(request, VHU_FIELD_inflight_num_queues, frontend->wanted.queues);
+	vhu_message_put(request, VHU_FIELD_inflight_queue_size, frontend->wanted.ring_size);
 }
 
 int vhu_share_inflight(struct vhu_frontend *frontend)
 {
-	struct vhu_wire request;
+	struct vhu_message_buf request;
 
 	if (!vhu_has(frontend, VHU_PF_INFLIGHT_SHMFD))
 		return 0;
@@ -152,14 +153,14 @@ int vhu_share_inflight(struct vhu_frontend *frontend)
 		put_inflight(frontend, &request, VHU_MSG_GET_INFLIGHT_FD);
 		if (vhu_ask(frontend, VHU_MSG_GET_INFLIGHT_FD, &request))
 			return -1;
-		frontend->inflight = vhu_wire_take(&frontend->answer, 0);
+		frontend->inflight = vhu_message_take(&frontend->answer, 0);
 		if (frontend->inflight < 0)
 			return vhu_say(frontend, "%s: the back-end sent no in-flight area",
 				       frontend->wanted.path);
 		frontend->inflight_size =
-		    vhu_wire_get(&frontend->answer, VHU_FIELD_inflight_mmap_size);
+		    vhu_message_get(&frontend->answer, VHU_FIELD_inflight_mmap_size);
 		frontend->inflight_offset =
-		    vhu_wire_get(&frontend->answer, VHU_FIELD_inflight_mmap_offset);
+		    vhu_message_get(&frontend->answer, VHU_FIELD_inflight_mmap_offset);
 	}
 	put_inflight(frontend, &request, VHU_MSG_SET_INFLIGHT_FD);
 	request.fd[request.fds++] = frontend->inflight;
@@ -168,7 +169,7 @@ int vhu_share_inflight(struct vhu_frontend *frontend)
 
 int vhu_share_log(struct vhu_frontend *frontend)
 {
-	struct vhu_wire request;
+	struct vhu_message_buf request;
 
 	if (!frontend->wanted.log)
 		return 0;
@@ -178,7 +179,7 @@ int vhu_share_log(struct vhu_frontend *frontend)
 	vhu_begin(&request, VHU_MSG_SET_LOG_BASE);
 	/* This row has two layouts; with LOG_SHMFD it is this one. */
 	request.header.size = vhu_layouts[VHU_LAYOUT_log].size;
-	vhu_wire_put(&request, VHU_FIELD_log_size, frontend->log_size);
+	vhu_message_put(&request, VHU_FIELD_log_size, frontend->log_size);
 	request.fd[request.fds++] = frontend->log_fd;
 	return vhu_ask(frontend, VHU_MSG_SET_LOG_BASE, &request);
 }
@@ -188,22 +189,22 @@ int vhu_share_log(struct vhu_frontend *frontend)
 static int tell_size_and_base(struct vhu_frontend *frontend, const struct vhu_queue *queue)
 {
 	const struct vhu_driver_vring *vring = &queue->vring;
-	struct vhu_wire request;
+	struct vhu_message_buf request;
 
 	vhu_begin(&request, VHU_MSG_SET_VRING_NUM);
-	vhu_wire_put(&request, VHU_FIELD_vring_size_index, queue->index);
-	vhu_wire_put(&request, VHU_FIELD_vring_size_num, vring->num);
+	vhu_message_put(&request, VHU_FIELD_vring_size_index, queue->index);
+	vhu_message_put(&request, VHU_FIELD_vring_size_num, vring->num);
 	if (vhu_ask(frontend, VHU_MSG_SET_VRING_NUM, &request))
 		return -1;
 	vhu_begin(&request, VHU_MSG_SET_VRING_BASE);
-	vhu_wire_put(&request, VHU_FIELD_vring_base_split_index, queue->index);
+	vhu_message_put(&request, VHU_FIELD_vring_base_split_index, queue->index);
 	if (frontend->wanted.packed) {
-		vhu_wire_put(&request, VHU_FIELD_vring_base_packed_avail, vring->used_index);
-		vhu_wire_put(&request, VHU_FIELD_vring_base_packed_avail_wrap, vring->used_wrap);
-		vhu_wire_put(&request, VHU_FIELD_vring_base_packed_used, vring->used_index);
-		vhu_wire_put(&request, VHU_FIELD_vring_base_packed_used_wrap, vring->used_wrap);
+		vhu_message_put(&request, VHU_FIELD_vring_base_packed_avail, vring->used_index);
+		vhu_message_put(&request, VHU_FIELD_vring_base_packed_avail_wrap, vring->used_wrap);
+		vhu_message_put(&request, VHU_FIELD_vring_base_packed_used, vring->used_index);
+		vhu_message_put(&request, VHU_FIELD_vring_base_packed_used_wrap, vring->used_wrap);
 	} else {
-		vhu_wire_put(&request, VHU_FIELD_vring_base_split_avail, vring->used_index);
+		vhu_message_put(&request, VHU_FIELD_vring_base_split_avail, vring->used_index);
 	}
 	return vhu_ask(frontend, VHU_MSG_SET_VRING_BASE, &request);
 }
@@ -212,18 +213,18 @@ static int tell_size_and_base(struct vhu_frontend *frontend, const struct vhu_qu
 static int tell_addresses(struct vhu_frontend *frontend, const struct vhu_queue *queue)
 {
 	struct vhu_driver_vring_areas areas = vhu_driver_vring_areas(&queue->vring);
-	struct vhu_wire request;
+	struct vhu_message_buf request;
 
 	vhu_begin(&request, VHU_MSG_SET_VRING_ADDR);
-	vhu_wire_put(&request, VHU_FIELD_vring_addr_index, queue->index);
-	vhu_wire_put(&request, VHU_FIELD_vring_addr_descriptor, areas.descriptor);
-	vhu_wire_put(&request, VHU_FIELD_vring_addr_available, areas.available);
-	vhu_wire_put(&request, VHU_FIELD_vring_addr_used, areas.used);
+	vhu_message_put(&request, VHU_FIELD_vring_addr_index, queue->index);
+	vhu_message_put(&request, VHU_FIELD_vring_addr_descriptor, areas.descriptor);
+	vhu_message_put(&request, VHU_FIELD_vring_addr_available, areas.available);
+	vhu_message_put(&request, VHU_FIELD_vring_addr_used, areas.used);
 	if (frontend->wanted.log) {
 		/* Bit 0 of the flags: log what is written to the used ring, too. */
-		vhu_wire_put(&request, VHU_FIELD_vring_addr_flags, 1);
-		vhu_wire_put(&request, VHU_FIELD_vring_addr_log,
-			     vhu_arena_guest(&frontend->arena, (void *)(uintptr_t)areas.used));
+		vhu_message_put(&request, VHU_FIELD_vring_addr_flags, 1);
+		vhu_message_put(&request, VHU_FIELD_vring_addr_log,
+				vhu_arena_guest(&frontend->arena, (void *)(uintptr_t)areas.used));
 	}
 	return vhu_ask(frontend, VHU_MSG_SET_VRING_ADDR, &request);
 }
@@ -232,11 +233,11 @@ static int tell_addresses(struct vhu_frontend *frontend, const struct vhu_queue 
 static int tell_fd(struct vhu_frontend *frontend, enum vhu_message_id id,
 		   const struct vhu_queue *queue, int fd)
 {
-	struct vhu_wire request;
+	struct vhu_message_buf request;
 
 	vhu_begin(&request, id);
-	vhu_wire_put(&request, VHU_FIELD_vring_fd_index, queue->index);
-	vhu_wire_put(&request, VHU_FIELD_vring_fd_nofd, fd < 0);
+	vhu_message_put(&request, VHU_FIELD_vring_fd_index, queue->index);
+	vhu_message_put(&request, VHU_FIELD_vring_fd_nofd, fd < 0);
 	if (fd >= 0)
 		request.fd[request.fds++] = fd;
 	return vhu_ask(frontend, id, &request);
@@ -245,13 +246,13 @@ static int tell_fd(struct vhu_frontend *frontend, enum vhu_message_id id,
 /* Enable a ring, where that is needed. */
 static int enable(struct vhu_frontend *frontend, const struct vhu_queue *queue)
 {
-	struct vhu_wire request;
+	struct vhu_message_buf request;
 
 	if (!(frontend->negotiated.features >> VHU_F_PROTOCOL_FEATURES & 1))
 		return 0;
 	vhu_begin(&request, VHU_MSG_SET_VRING_ENABLE);
-	vhu_wire_put(&request, VHU_FIELD_vring_enable_index, queue->index);
-	vhu_wire_put(&request, VHU_FIELD_vring_enable_enable, 1);
+	vhu_message_put(&request, VHU_FIELD_vring_enable_index, queue->index);
+	vhu_message_put(&request, VHU_FIELD_vring_enable_enable, 1);
 	return vhu_ask(frontend, VHU_MSG_SET_VRING_ENABLE, &request);
 }
 

@@ -28,7 +28,7 @@
 
 /* Keep how a message was answered: the last answer to each that was not empty. */
 static void keep_answer(struct vhu_probe *probe, const struct vhu_message *message,
-			const struct vhu_probe_message *reply)
+			const struct vhu_message_buf *reply)
 {
 	unsigned i = 0;
 
@@ -43,15 +43,15 @@ static void keep_answer(struct vhu_probe *probe, const struct vhu_message *messa
 	    .size = reply->header.size,
 	    .flags = reply->header.flags,
 	    .fds = reply->fds,
-	    .ns = reply->ns,
+	    .ns = probe->connection.answer_ns,
 	};
 }
 
-int vhu_probe_question(struct vhu_probe *probe, const struct vhu_probe_message *message,
-		       struct vhu_probe_message *reply)
+int vhu_probe_question(struct vhu_probe *probe, struct vhu_message_buf *message,
+		       struct vhu_message_buf *reply)
 {
 	const struct vhu_message *row[VHU_DIALECTS];
-	int error = vhu_probe_ask(&probe->wire, message, reply);
+	int error = vhu_probe_ask(&probe->connection, message, reply);
 
 	/* Which of the rows it is shows in the answer. */
 	if (!error &&
@@ -64,23 +64,23 @@ int vhu_probe_question(struct vhu_probe *probe, const struct vhu_probe_message *
 static int ask_number(struct vhu_probe *probe, enum vhu_message_id id, enum vhu_field_id field,
 		      bool *has, uint64_t *value)
 {
-	struct vhu_probe_message message, reply;
+	struct vhu_message_buf message, reply;
 	int error;
 
-	vhu_probe_begin(&message, id, VHU_LAYOUT_none);
+	vhu_message_begin(&message, id, VHU_LAYOUT_none);
 	error = vhu_probe_question(probe, &message, &reply);
 	if (error)
 		return error;
-	*value = vhu_probe_get(&reply, field);
+	*value = vhu_message_get(&reply, field);
 	*has = true;
-	vhu_probe_drop(&reply);
+	vhu_message_drop(&reply);
 	return 0;
 }
 
 /* Negotiate protocol features. Returns as vhu_probe_run does. */
 static int negotiate(struct vhu_probe *probe, uint64_t useful)
 {
-	struct vhu_probe_message message;
+	struct vhu_message_buf message;
 	int error = ask_number(probe, VHU_MSG_GET_PROTOCOL_FEATURES,
 			       VHU_FIELD_protocol_features_protocol_features,
 			       &probe->has_protocol_features, &probe->protocol_features);
@@ -92,23 +92,24 @@ static int negotiate(struct vhu_probe *probe, uint64_t useful)
 	    (!(probe->protocol_features & VHU_PROBE_BIT(STATUS)) && !probe->daring))
 		useful &= ~VHU_PROBE_BIT(STANDALONE);
 	probe->taken = probe->protocol_features & useful;
-	vhu_probe_begin(&message, VHU_MSG_SET_PROTOCOL_FEATURES, VHU_LAYOUT_protocol_features);
-	vhu_probe_put(&message, VHU_FIELD_protocol_features_protocol_features, probe->taken);
-	error = vhu_probe_send(&probe->wire, &message);
-	probe->wire.negotiated.protocol_features = probe->taken;
-	probe->wire.negotiated.has_protocol_features = true;
+	vhu_message_begin(&message, VHU_MSG_SET_PROTOCOL_FEATURES, VHU_LAYOUT_protocol_features);
+	vhu_message_put(&message, VHU_FIELD_protocol_features_protocol_features, probe->taken);
+	error = vhu_probe_send(&probe->connection, &message);
+	probe->connection.negotiated.protocol_features = probe->taken;
+	probe->connection.negotiated.has_protocol_features = true;
 	return error;
 }
 
 int vhu_probe_greet(struct vhu_probe *probe, uint64_t useful)
 {
-	struct vhu_probe_message owner;
-	int error = vhu_probe_connect(&probe->wire);
+	struct vhu_message_buf owner;
+	int error = vhu_probe_connect(&probe->connection);
 
 	if (error)
 		return error;
 	probe->connections++;
-	vhu_fdinfo_peer(probe->wire.socket, probe->wire.path, &probe->peer, probe->comm);
+	vhu_fdinfo_peer(probe->connection.socket, probe->connection.path, &probe->peer,
+			probe->comm);
 	/* A process names itself as it likes. */
 	for (char *at = probe->comm; *at; at++)
 		if (*at < ' ' || *at > '~')
@@ -121,10 +122,10 @@ int vhu_probe_greet(struct vhu_probe *probe, uint64_t useful)
 		error = negotiate(probe, useful);
 	if (error)
 		return error;
-	probe->wire.negotiated.dialect = probe->dialect;
-	vhu_probe_begin(&owner, VHU_MSG_SET_OWNER, VHU_LAYOUT_none);
-	error = vhu_probe_set(&probe->wire, &owner);
-	probe->acknowledges = vhu_probe_has(&probe->wire, VHU_PF_REPLY_ACK) && error == 0;
+	probe->connection.negotiated.dialect = probe->dialect;
+	vhu_message_begin(&owner, VHU_MSG_SET_OWNER, VHU_LAYOUT_none);
+	error = vhu_probe_set(&probe->connection, &owner);
+	probe->acknowledges = vhu_probe_has(&probe->connection, VHU_PF_REPLY_ACK) && error == 0;
 	return error < 0 ? error : 0;
 }
 
@@ -135,70 +136,70 @@ int vhu_probe_greet_again(struct vhu_probe *probe)
 
 	if (probe->one_connection)
 		return -ECONNABORTED;
-	memcpy(before, probe->wire.why, sizeof(before));
+	memcpy(before, probe->connection.why, sizeof(before));
 	error = vhu_probe_greet(probe, probe->taken);
 	if (!error)
 		return 0;
-	memcpy(after, probe->wire.why, sizeof(after));
+	memcpy(after, probe->connection.why, sizeof(after));
 	/* Both cut: what happened first says more. */
-	snprintf(probe->wire.why, sizeof(probe->wire.why), "%.150s; connecting again: %.80s",
-		 before, after);
+	snprintf(probe->connection.why, sizeof(probe->connection.why),
+		 "%.150s; connecting again: %.80s", before, after);
 	return error;
 }
 
 /* Ask for shared memory regions. Returns as vhu_probe_run does. */
 static int ask_shmem(struct vhu_probe *probe)
 {
-	struct vhu_probe_message message;
+	struct vhu_message_buf message;
 	int error;
 
-	vhu_probe_begin(&message, VHU_MSG_GET_SHMEM_CONFIG, VHU_LAYOUT_none);
+	vhu_message_begin(&message, VHU_MSG_GET_SHMEM_CONFIG, VHU_LAYOUT_none);
 	error = vhu_probe_question(probe, &message, &probe->shmem);
 	if (error)
 		return error;
 	probe->has_shmem = true;
-	vhu_probe_drop(&probe->shmem);
+	vhu_message_drop(&probe->shmem);
 	return 0;
 }
 
 /* Ask for an inflight area: its size, and the form of the answer. Returns as vhu_probe_run does. */
 static int ask_inflight(struct vhu_probe *probe)
 {
-	struct vhu_probe_message message, reply;
+	struct vhu_message_buf message, reply;
 	int error;
 
-	vhu_probe_begin(&message, VHU_MSG_GET_INFLIGHT_FD, VHU_LAYOUT_inflight);
-	vhu_probe_put(&message, VHU_FIELD_inflight_num_queues, INFLIGHT_QUEUES);
-	vhu_probe_put(&message, VHU_FIELD_inflight_queue_size, INFLIGHT_SIZE);
+	vhu_message_begin(&message, VHU_MSG_GET_INFLIGHT_FD, VHU_LAYOUT_inflight);
+	vhu_message_put(&message, VHU_FIELD_inflight_num_queues, INFLIGHT_QUEUES);
+	vhu_message_put(&message, VHU_FIELD_inflight_queue_size, INFLIGHT_SIZE);
 	error = vhu_probe_question(probe, &message, &reply);
 	if (error)
 		return error;
 	probe->has_inflight = true;
-	probe->inflight_size = vhu_probe_get(&reply, VHU_FIELD_inflight_mmap_size);
-	vhu_probe_drop(&reply);
+	probe->inflight_size = vhu_message_get(&reply, VHU_FIELD_inflight_mmap_size);
+	vhu_message_drop(&reply);
 	return 0;
 }
 
 /* Set a log, for the form of the answer. Returns as vhu_probe_run does. */
 static int ask_log(struct vhu_probe *probe)
 {
-	struct vhu_probe_message message, reply;
+	struct vhu_message_buf message, reply;
 	int log = memfd_create("vhu probe log", MFD_CLOEXEC), error;
 
 	if (log < 0 || ftruncate(log, LOG_SIZE)) {
-		snprintf(probe->wire.why, sizeof(probe->wire.why), "no memory for a log: %s",
-			 strerror(errno));
+		snprintf(probe->connection.why, sizeof(probe->connection.why),
+			 "no memory for a log: %s", strerror(errno));
 		if (log >= 0)
 			close(log);
 		return -ENOMEM;
 	}
-	vhu_probe_begin(&message, VHU_MSG_SET_LOG_BASE, VHU_LAYOUT_log);
-	vhu_probe_put(&message, VHU_FIELD_log_size, LOG_SIZE);
+	vhu_message_begin(&message, VHU_MSG_SET_LOG_BASE, VHU_LAYOUT_log);
+	vhu_message_put(&message, VHU_FIELD_log_size, LOG_SIZE);
 	message.fd[message.fds++] = log;
 	error = vhu_probe_question(probe, &message, &reply);
 	close(log);
 	if (!error)
-		vhu_probe_drop(&reply);
+		vhu_message_drop(&reply);
 	return error;
 }
 
@@ -222,10 +223,10 @@ static int ask_safe(struct vhu_probe *probe)
 	int error = 0;
 
 	for (size_t i = 0; i < VHU_ARRAY_SIZE(question) && !error; i++)
-		if (vhu_probe_has(&probe->wire, question[i].needs))
+		if (vhu_probe_has(&probe->connection, question[i].needs))
 			error = ask_number(probe, question[i].id, question[i].field,
 					   question[i].has, question[i].value);
-	if (!error && vhu_probe_has(&probe->wire, VHU_PF_SHMEM))
+	if (!error && vhu_probe_has(&probe->connection, VHU_PF_SHMEM))
 		error = ask_shmem(probe);
 	return error;
 }
@@ -240,11 +241,11 @@ static int ask_all(struct vhu_probe *probe)
 		error = ask_safe(probe);
 	if (!error)
 		vhu_probe_look(probe);
-	if (!error && vhu_probe_has(&probe->wire, VHU_PF_INFLIGHT_SHMFD))
+	if (!error && vhu_probe_has(&probe->connection, VHU_PF_INFLIGHT_SHMFD))
 		error = ask_inflight(probe);
-	if (!error && vhu_probe_has(&probe->wire, VHU_PF_LOG_SHMFD))
+	if (!error && vhu_probe_has(&probe->connection, VHU_PF_LOG_SHMFD))
 		error = ask_log(probe);
-	if (!error && vhu_probe_has(&probe->wire, VHU_PF_CONFIG))
+	if (!error && vhu_probe_has(&probe->connection, VHU_PF_CONFIG))
 		error = vhu_probe_look_at_config(probe);
 	if (!error) {
 		vhu_probe_look(probe);
@@ -258,7 +259,7 @@ int vhu_probe_run(struct vhu_probe *probe)
 {
 	int error = ask_all(probe);
 
-	vhu_probe_disconnect(&probe->wire);
+	vhu_probe_disconnect(&probe->connection);
 	vhu_probe_look(probe);
 	vhu_probe_judge(probe);
 	return error;

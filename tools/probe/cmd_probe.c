@@ -12,7 +12,7 @@
 #include "lib/util/duration.h"
 #include "tools/commands.h"
 #include "tools/probe/cases/runner.h"
-#include "tools/probe/child.h"
+#include "tools/probe/connection/child.h"
 #include "tools/probe/policy.h"
 
 #define TIMEOUT_NS UINT64_C(2000000000)
@@ -88,7 +88,7 @@ static int take_timeout(struct run *run, const char *argument)
 	if (vhu_duration_parse(argument, &ns) || ns < 1000000 || ns / 1000000 > 3600000)
 		return vhu_usage(run->command, "%s: not a time from 1ms to 60min, as in 500ms",
 				 argument);
-	run->probe.wire.timeout_ms = (unsigned)(ns / 1000000);
+	run->probe.connection.timeout_ms = (unsigned)(ns / 1000000);
 	return VHU_EXIT_DONE;
 }
 
@@ -173,11 +173,11 @@ static int take_arguments(struct run *run, int argc, char **argv)
 	if (optind < argc - 1)
 		return vhu_usage(run->command, "%s: one socket; a command comes after --",
 				 argv[optind + 1]);
-	run->probe.wire.path = run->child.path = argv[optind];
+	run->probe.connection.path = run->child.path = argv[optind];
 	if (run->child.argv && !*run->child.argv)
 		return vhu_usage(run->command, "which command?");
 	if (run->child.argv)
-		run->probe.wire.child = &run->child;
+		run->probe.connection.child = &run->child;
 	return VHU_EXIT_DONE;
 }
 
@@ -242,7 +242,7 @@ static int show(struct run *run, int error)
 	    !run->expected.policy || vhu_probe_policy(&run->expected, &probe->specs, policy);
 
 	if (run->json)
-		vhu_probe_json(probe, run->to, error ? probe->wire.why : NULL,
+		vhu_probe_json(probe, run->to, error ? probe->connection.why : NULL,
 			       run->expected.policy ? policy : NULL, goes_on);
 	else if (probe->has_features)
 		vhu_probe_text(probe, run->to);
@@ -252,9 +252,10 @@ static int show(struct run *run, int error)
 	if (fflush(run->to) || ferror(run->to))
 		return vhu_fail(run->command, "standard output: %s", strerror(errno));
 	if (error)
-		return vhu_fail(run->command, "%s: %s", probe->wire.path, probe->wire.why);
+		return vhu_fail(run->command, "%s: %s", probe->connection.path,
+				probe->connection.why);
 	if (!goes_on)
-		return vhu_fail(run->command, "%s: %s", probe->wire.path, policy);
+		return vhu_fail(run->command, "%s: %s", probe->connection.path, policy);
 	return vhu_probe_faults(probe) ? VHU_EXIT_FAILED : VHU_EXIT_DONE;
 }
 
@@ -268,7 +269,8 @@ static int probe_it(struct run *run)
 	if (!run->conformance)
 		return show(run, error);
 	if (error)
-		return vhu_fail(run->command, "%s: %s", probe->wire.path, probe->wire.why);
+		return vhu_fail(run->command, "%s: %s", probe->connection.path,
+				probe->connection.why);
 	return vhu_probe_conform(probe, &run->child, &run->selection,
 				 run->json    ? VHU_PROBE_JSON
 				 : run->tap   ? VHU_PROBE_TAP
@@ -288,9 +290,9 @@ static int run_probe(const struct vhu_command *command, int argc, char **argv)
 
 	run.command = command;
 	argc = cut_command(&run, argc, argv);
-	run.probe.wire.socket = -1;
-	run.probe.wire.log = &run.probe.log;
-	run.probe.wire.timeout_ms = TIMEOUT_NS / 1000000;
+	run.probe.connection.socket = -1;
+	run.probe.connection.log = &run.probe.log;
+	run.probe.connection.timeout_ms = TIMEOUT_NS / 1000000;
 	while ((key = vhu_options_next(command, argc, argv, &argument)) >= 0) {
 		status = take_option(&run, key, argument);
 		if (status != VHU_EXIT_DONE)

@@ -26,26 +26,26 @@ static void note_try(struct vhu_probe *probe, uint32_t size, enum vhu_probe_outc
 static int ask_size(struct vhu_probe *probe, uint32_t size, bool *given)
 {
 	const struct vhu_field *space = &vhu_fields[VHU_FIELD_config_space];
-	struct vhu_probe_message message, reply;
+	struct vhu_message_buf message, reply;
 	int error;
 
-	vhu_probe_begin(&message, VHU_MSG_GET_CONFIG, VHU_LAYOUT_config);
+	vhu_message_begin(&message, VHU_MSG_GET_CONFIG, VHU_LAYOUT_config);
 	message.header.size = space->offset + size;
-	vhu_probe_put(&message, VHU_FIELD_config_size, size);
+	vhu_message_put(&message, VHU_FIELD_config_size, size);
 	error = vhu_probe_question(probe, &message, &reply);
 	if (error == -EPIPE)
 		note_try(probe, size, VHU_PROBE_CLOSED);
 	if (error)
 		return error;
 	/* An error is an answer without bytes; some keep the 12 before them. */
-	*given = vhu_probe_get(&reply, VHU_FIELD_config_size) == size &&
+	*given = vhu_message_get(&reply, VHU_FIELD_config_size) == size &&
 		 reply.header.size == space->offset + size;
 	note_try(probe, size, *given ? VHU_PROBE_GIVEN : VHU_PROBE_REFUSED);
 	if (*given) {
 		probe->config = reply;
 		probe->has_config = true;
 	}
-	vhu_probe_drop(&reply);
+	vhu_message_drop(&reply);
 	return 0;
 }
 

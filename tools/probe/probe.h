@@ -11,7 +11,7 @@
 
 #include <stdio.h>
 
-#include "tools/probe/wire.h"
+#include "tools/probe/connection/connection.h"
 
 /* The configuration space of the protocol is no larger, "Virtio device config space". */
 #define VHU_PROBE_CONFIG_MAX  256
@@ -65,7 +65,7 @@ struct vhu_probe {
 	enum vhu_dialect dialect; /* take bit 18 to mean this; VHU_ANY: find out */
 	uint32_t device;          /* take it to be this device; 0: find out */
 
-	struct vhu_probe_wire wire;
+	struct vhu_probe_connection connection;
 	struct vhu_probe_log log;
 	struct vhu_peer peer; /* who listens */
 	char comm[32];
@@ -76,9 +76,9 @@ struct vhu_probe {
 	uint64_t features, protocol_features; /* offered */
 	uint64_t taken;                       /* of the protocol features */
 	uint64_t queue_num, mem_slots, status, inflight_size;
-	struct vhu_probe_message shmem;
+	struct vhu_message_buf shmem;
 	struct vhu_probe_specs specs;
-	struct vhu_probe_message config; /* the answer with the configuration space */
+	struct vhu_message_buf config; /* the answer with the configuration space */
 	bool has_config;
 	bool config_unbounded; /* it gives as many bytes as are asked for */
 	struct vhu_probe_tried tried[VHU_PROBE_TRIED_MAX];
@@ -102,9 +102,9 @@ struct vhu_probe {
 #define VHU_PROBE_PF_BIT    (UINT64_C(1) << VHU_F_PROTOCOL_FEATURES)
 
 /*
- * Ask all there is to ask of the back-end at probe->wire.path.
- * Returns 0; or -errno with probe->wire.why saying what is wrong, and what was said until then
- * filled in.
+ * Ask all there is to ask of the back-end at probe->connection.path.
+ * Returns 0; or -errno with probe->connection.why saying what is wrong, and what was said until
+ * then filled in.
  */
 int vhu_probe_run(struct vhu_probe *probe);
 
@@ -117,8 +117,8 @@ int vhu_probe_greet(struct vhu_probe *probe, uint64_t useful);
 int vhu_probe_greet_again(struct vhu_probe *probe);
 
 /* Send @message, keep how it was answered. Returns as vhu_probe_ask does. */
-int vhu_probe_question(struct vhu_probe *probe, const struct vhu_probe_message *message,
-		       struct vhu_probe_message *reply);
+int vhu_probe_question(struct vhu_probe *probe, struct vhu_message_buf *message,
+		       struct vhu_message_buf *reply);
 
 /* config.c: look for the configuration space. Returns as vhu_probe_run does. */
 int vhu_probe_look_at_config(struct vhu_probe *probe);

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "lib/util/util.h"
-#include "tools/probe/wire.h"
+#include "tools/probe/connection/connection.h"
 
 /* Each ring has so much of the memory, its areas a page each. */
 #define RING_ROOM 0x8000
@@ -251,7 +251,7 @@ static int check_used(struct vhu_probe_ring *ring, const struct shape *shape, ui
 static int wait_call(const struct vhu_probe_ring *ring, uint64_t until)
 {
 	struct pollfd ask = {.fd = ring->call, .events = POLLIN};
-	uint64_t count, now = vhu_probe_clock();
+	uint64_t count, now = vhu_now_ms();
 
 	if (ring->call < 0 || ring->forgo_call)
 		return 0;
@@ -268,14 +268,14 @@ int vhu_probe_ring_wait(struct vhu_probe_ring *ring, uint32_t device, unsigned t
 {
 	const struct vhu_probe_areas areas = vhu_probe_ring_areas(ring);
 	const struct shape *shape = shape_of(device);
-	uint64_t until = vhu_probe_clock() + timeout_ms;
+	uint64_t until = vhu_now_ms() + timeout_ms;
 	uint16_t used;
 	int error;
 
 	if (!shape)
 		return 0;
 	while ((used = get_index(ring, areas.used + 2)) == ring->used) {
-		if (vhu_probe_clock() >= until) {
+		if (vhu_now_ms() >= until) {
 			snprintf(why, WHY_MAX, "a request did not come back in %u ms", timeout_ms);
 			return -ETIMEDOUT;
 		}

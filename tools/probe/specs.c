@@ -26,21 +26,21 @@ bool vhu_probe_may_be_proposal(const struct vhu_probe *probe)
 static int ask_value(struct vhu_probe *probe, enum vhu_message_id id, enum vhu_field_id field,
 		     struct vhu_probe_value *value)
 {
-	struct vhu_probe_message message, reply;
+	struct vhu_message_buf message, reply;
 	int error;
 
-	vhu_probe_begin(&message, id, VHU_LAYOUT_none);
+	vhu_message_begin(&message, id, VHU_LAYOUT_none);
 	error = vhu_probe_question(probe, &message, &reply);
 	if (error)
 		return error;
-	*value = (struct vhu_probe_value){(uint32_t)vhu_probe_get(&reply, field),
+	*value = (struct vhu_probe_value){(uint32_t)vhu_message_get(&reply, field),
 					  VHU_PROBE_BY_PROBE, NULL};
-	vhu_probe_drop(&reply);
+	vhu_message_drop(&reply);
 	return 0;
 }
 
 /* Take the back-end's specifications. */
-static void take_specs(struct vhu_probe *probe, const struct vhu_probe_message *reply)
+static void take_specs(struct vhu_probe *probe, const struct vhu_message_buf *reply)
 {
 	const struct {
 		struct vhu_probe_value *value;
@@ -54,19 +54,19 @@ static void take_specs(struct vhu_probe *probe, const struct vhu_probe_message *
 
 	for (size_t i = 0; i < VHU_ARRAY_SIZE(told); i++)
 		*told[i].value = (struct vhu_probe_value){
-		    (uint32_t)vhu_probe_get(reply, told[i].field), VHU_PROBE_BY_STANDALONE, NULL};
+		    (uint32_t)vhu_message_get(reply, told[i].field), VHU_PROBE_BY_STANDALONE, NULL};
 	probe->found_dialect = VHU_STANDALONE;
 }
 
 /* Take the answer to PROBE's first question, and ask the others. Returns as vhu_probe_run does. */
-static int take_probe(struct vhu_probe *probe, const struct vhu_probe_message *reply)
+static int take_probe(struct vhu_probe *probe, const struct vhu_message_buf *reply)
 {
 	int error;
 
-	probe->found_dialect = probe->wire.negotiated.dialect = VHU_PROBE;
-	probe->specs.device =
-	    (struct vhu_probe_value){(uint32_t)vhu_probe_get(reply, VHU_FIELD_device_id_device_id),
-				     VHU_PROBE_BY_PROBE, NULL};
+	probe->found_dialect = probe->connection.negotiated.dialect = VHU_PROBE;
+	probe->specs.device = (struct vhu_probe_value){
+	    (uint32_t)vhu_message_get(reply, VHU_FIELD_device_id_device_id), VHU_PROBE_BY_PROBE,
+	    NULL};
 	error = ask_value(probe, VHU_MSG_GET_CONFIG_SIZE, VHU_FIELD_config_size_config_size,
 			  &probe->specs.config_size);
 	if (!error)
@@ -81,14 +81,15 @@ static int ask_told_config(struct vhu_probe *probe)
 {
 	const struct vhu_field *space = &vhu_fields[VHU_FIELD_config_space];
 	uint32_t size = probe->specs.config_size.value;
-	struct vhu_probe_message message, reply;
+	struct vhu_message_buf message, reply;
 	int error;
 
-	if (!vhu_probe_has(&probe->wire, VHU_PF_CONFIG) || size == 0 || size > VHU_PROBE_CONFIG_MAX)
+	if (!vhu_probe_has(&probe->connection, VHU_PF_CONFIG) || size == 0 ||
+	    size > VHU_PROBE_CONFIG_MAX)
 		return 0;
-	vhu_probe_begin(&message, VHU_MSG_GET_CONFIG, VHU_LAYOUT_config);
+	vhu_message_begin(&message, VHU_MSG_GET_CONFIG, VHU_LAYOUT_config);
 	message.header.size = space->offset + size;
-	vhu_probe_put(&message, VHU_FIELD_config_size, size);
+	vhu_message_put(&message, VHU_FIELD_config_size, size);
 	error = vhu_probe_question(probe, &message, &reply);
 	if (error)
 		return error;
@@ -97,7 +98,7 @@ static int ask_told_config(struct vhu_probe *probe)
 		probe->config = reply;
 		probe->has_config = true;
 	}
-	vhu_probe_drop(&reply);
+	vhu_message_drop(&reply);
 	return 0;
 }
 
@@ -108,12 +109,12 @@ static int take_no_answer(struct vhu_probe *probe, int error, unsigned findings)
 {
 	if ((error != -EPIPE && error != -ETIMEDOUT) || probe->dialect != VHU_ANY)
 		return error;
-	snprintf(probe->oddity, sizeof(probe->oddity), "%s", probe->wire.why);
+	snprintf(probe->oddity, sizeof(probe->oddity), "%s", probe->connection.why);
 	/* Who closes because STATUS is missing knows the proposal. */
 	if (!probe->daring)
 		probe->found_dialect = VHU_UPSTREAM;
 	/* That the connection ends so is no fault of the back-end's. */
-	vhu_probe_disconnect(&probe->wire);
+	vhu_probe_disconnect(&probe->connection);
 	probe->log.findings = findings;
 	return 0;
 }
@@ -124,14 +125,14 @@ static int dare(struct vhu_probe *probe)
 {
 	if (probe->taken & VHU_PROBE_BIT(STANDALONE))
 		return 0;
-	vhu_probe_disconnect(&probe->wire);
+	vhu_probe_disconnect(&probe->connection);
 	probe->daring = true;
 	return vhu_probe_greet(probe, probe->taken | VHU_PROBE_BIT(STANDALONE));
 }
 
 int vhu_probe_ask_specs(struct vhu_probe *probe)
 {
-	struct vhu_probe_message message, reply;
+	struct vhu_message_buf message, reply;
 	unsigned findings = probe->log.findings;
 	uint32_t size;
 	int error;
@@ -141,10 +142,10 @@ int vhu_probe_ask_specs(struct vhu_probe *probe)
 	error = dare(probe);
 	if (error)
 		return take_no_answer(probe, error, findings);
-	vhu_probe_begin(&message,
-			probe->dialect == VHU_PROBE ? VHU_MSG_GET_DEVICE_ID
-						    : VHU_MSG_GET_BACKEND_SPECS,
-			VHU_LAYOUT_none);
+	vhu_message_begin(&message,
+			  probe->dialect == VHU_PROBE ? VHU_MSG_GET_DEVICE_ID
+						      : VHU_MSG_GET_BACKEND_SPECS,
+			  VHU_LAYOUT_none);
 	error = vhu_probe_question(probe, &message, &reply);
 	if (error)
 		return take_no_answer(probe, error, findings);
@@ -155,8 +156,8 @@ int vhu_probe_ask_specs(struct vhu_probe *probe)
 		error = take_probe(probe, &reply);
 	else
 		probe->found_dialect = VHU_UPSTREAM;
-	vhu_probe_drop(&reply);
-	probe->wire.negotiated.dialect = probe->found_dialect;
+	vhu_message_drop(&reply);
+	probe->connection.negotiated.dialect = probe->found_dialect;
 	if (!error && probe->found_dialect != VHU_UPSTREAM)
 		error = ask_told_config(probe);
 	return error;

@@ -20,7 +20,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "samples/common/wire.h"
+#include "lib/protocol/message_io.h"
 
 #define MEMORY_SIZE     (1 << 20)
 #define GUEST_BASE      UINT64_C(0x40000000)
@@ -95,70 +95,71 @@ static int dial(const char *path)
 }
 
 /* Send a message as it is; throw replies away, so that the back-end can go on sending. */
-static void send_it(struct session *session, struct vhu_wire *wire)
+static void send_it(struct session *session, struct vhu_message_buf *message)
 {
 	char sink[4096];
 
-	vhu_wire_send(wire, session->socket, MSG_DONTWAIT);
+	vhu_message_send(message, session->socket, MSG_DONTWAIT);
 	while (recv(session->socket, sink, sizeof(sink), MSG_DONTWAIT) > 0)
 		;
-	for (unsigned i = 0; i < wire->fds; i++)
-		if (wire->fd[i] != session->memory)
-			close(wire->fd[i]);
+	for (unsigned i = 0; i < message->fds; i++)
+		if (message->fd[i] != session->memory)
+			close(message->fd[i]);
 }
 
 /* Begin a message of a row as it should be. */
-static void begin(struct vhu_wire *wire, enum vhu_message_id id)
+static void begin(struct vhu_message_buf *message, enum vhu_message_id id)
 {
 	const struct vhu_shapes *shapes = &vhu_shapes[vhu_messages[id].shape[0]];
 
+	vhu_message_begin(message, id, shapes->shape[shapes->shapes - 1].layout);
 	/* What is refused without that ends the session. */
-	vhu_wire_begin(wire, vhu_messages[id].request, once_in(20) ? 0 : VHU_FLAG_NEED_REPLY,
-		       shapes->shape[shapes->shapes - 1].layout);
+	if (!once_in(20))
+		message->header.flags |= VHU_FLAG_NEED_REPLY;
 }
 
 /* Send a message with one field. */
 static void send_field(struct session *session, enum vhu_message_id id, enum vhu_field_id field,
 		       uint64_t value)
 {
-	struct vhu_wire wire;
+	struct vhu_message_buf message;
 
-	begin(&wire, id);
-	vhu_wire_put(&wire, field, value);
-	send_it(session, &wire);
+	begin(&message, id);
+	vhu_message_put(&message, field, value);
+	send_it(session, &message);
 }
 
 /* Send a message about a ring, with a number. */
 static void send_ring(struct session *session, enum vhu_message_id id, uint32_t ring, uint32_t num)
 {
-	struct vhu_wire wire;
+	struct vhu_message_buf message;
 
-	begin(&wire, id);
-	vhu_wire_put(&wire, VHU_FIELD_vring_size_index, ring);
-	vhu_wire_put(&wire, VHU_FIELD_vring_size_num, num);
-	send_it(session, &wire);
+	begin(&message, id);
+	vhu_message_put(&message, VHU_FIELD_vring_size_index, ring);
+	vhu_message_put(&message, VHU_FIELD_vring_size_num, num);
+	send_it(session, &message);
 }
 
 /* Share the memory, in two regions that touch. */
 static void share_memory(struct session *session)
 {
 	const struct vhu_field *row = &vhu_fields[VHU_FIELD_mem_table_region];
-	struct vhu_wire wire;
+	struct vhu_message_buf message;
 
-	begin(&wire, VHU_MSG_SET_MEM_TABLE);
-	vhu_wire_put(&wire, VHU_FIELD_mem_table_regions, 2);
+	begin(&message, VHU_MSG_SET_MEM_TABLE);
+	vhu_message_put(&message, VHU_FIELD_mem_table_regions, 2);
 	for (unsigned i = 0; i < 2; i++) {
 		uint32_t base = row->offset + i * row->size;
 		uint64_t at = i * (MEMORY_SIZE / 2);
 
-		vhu_wire_put_at(&wire, VHU_FIELD_region_guest_address, base, GUEST_BASE + at);
-		vhu_wire_put_at(&wire, VHU_FIELD_region_size, base, MEMORY_SIZE / 2);
-		vhu_wire_put_at(&wire, VHU_FIELD_region_user_address, base, USER_BASE + at);
-		vhu_wire_put_at(&wire, VHU_FIELD_region_mmap_offset, base, at);
-		wire.header.size += row->size;
-		wire.fd[wire.fds++] = session->memory;
+		vhu_message_put_at(&message, VHU_FIELD_region_guest_address, base, GUEST_BASE + at);
+		vhu_message_put_at(&message, VHU_FIELD_region_size, base, MEMORY_SIZE / 2);
+		vhu_message_put_at(&message, VHU_FIELD_region_user_address, base, USER_BASE + at);
+		vhu_message_put_at(&message, VHU_FIELD_region_mmap_offset, base, at);
+		message.header.size += row->size;
+		message.fd[message.fds++] = session->memory;
 	}
-	send_it(session, &wire);
+	send_it(session, &message);
 }
 
 /* Write anything into the in-flight area. */
@@ -179,16 +180,16 @@ static void scribble_area(struct session *session)
 /* Share an in-flight area that a dead back-end is said to have left. */
 static void share_area(struct session *session)
 {
-	struct vhu_wire wire;
+	struct vhu_message_buf message;
 
 	scribble_area(session);
-	begin(&wire, VHU_MSG_SET_INFLIGHT_FD);
-	vhu_wire_put(&wire, VHU_FIELD_inflight_mmap_size, AREA_SIZE);
-	vhu_wire_put(&wire, VHU_FIELD_inflight_mmap_offset, AREA_OFFSET);
-	vhu_wire_put(&wire, VHU_FIELD_inflight_num_queues, RINGS);
-	vhu_wire_put(&wire, VHU_FIELD_inflight_queue_size, AREA_QUEUE_SIZE);
-	wire.fd[wire.fds++] = session->memory;
-	send_it(session, &wire);
+	begin(&message, VHU_MSG_SET_INFLIGHT_FD);
+	vhu_message_put(&message, VHU_FIELD_inflight_mmap_size, AREA_SIZE);
+	vhu_message_put(&message, VHU_FIELD_inflight_mmap_offset, AREA_OFFSET);
+	vhu_message_put(&message, VHU_FIELD_inflight_num_queues, RINGS);
+	vhu_message_put(&message, VHU_FIELD_inflight_queue_size, AREA_QUEUE_SIZE);
+	message.fd[message.fds++] = session->memory;
+	send_it(session, &message);
 }
 
 /* Set a ring up, more or less. */
@@ -196,27 +197,27 @@ static void set_up_ring(struct session *session, uint32_t ring)
 {
 	uint64_t at = USER_BASE + (uint64_t)ring * RING_MEMORY;
 	uint32_t num = once_in(8) ? (uint32_t)awkward() : 1u << any(10);
-	struct vhu_wire wire;
+	struct vhu_message_buf message;
 
 	send_ring(session, VHU_MSG_SET_VRING_NUM, ring, num);
 	send_ring(session, VHU_MSG_SET_VRING_BASE, ring,
 		  once_in(4)        ? (uint32_t)awkward()
 		  : session->packed ? 0x80008000
 				    : 0);
-	begin(&wire, VHU_MSG_SET_VRING_ADDR);
-	vhu_wire_put(&wire, VHU_FIELD_vring_addr_index, ring);
-	vhu_wire_put(&wire, VHU_FIELD_vring_addr_descriptor, at);
-	vhu_wire_put(&wire, VHU_FIELD_vring_addr_available, at + RING_MEMORY / 2);
-	vhu_wire_put(&wire, VHU_FIELD_vring_addr_used,
-		     once_in(10) ? awkward() : at + RING_MEMORY / 4 * 3);
-	send_it(session, &wire);
-	begin(&wire, VHU_MSG_SET_VRING_KICK);
-	vhu_wire_put(&wire, VHU_FIELD_vring_fd_index, ring);
+	begin(&message, VHU_MSG_SET_VRING_ADDR);
+	vhu_message_put(&message, VHU_FIELD_vring_addr_index, ring);
+	vhu_message_put(&message, VHU_FIELD_vring_addr_descriptor, at);
+	vhu_message_put(&message, VHU_FIELD_vring_addr_available, at + RING_MEMORY / 2);
+	vhu_message_put(&message, VHU_FIELD_vring_addr_used,
+			once_in(10) ? awkward() : at + RING_MEMORY / 4 * 3);
+	send_it(session, &message);
+	begin(&message, VHU_MSG_SET_VRING_KICK);
+	vhu_message_put(&message, VHU_FIELD_vring_fd_index, ring);
 	if (once_in(8))
-		vhu_wire_put(&wire, VHU_FIELD_vring_fd_nofd, 1);
+		vhu_message_put(&message, VHU_FIELD_vring_fd_nofd, 1);
 	else
-		wire.fd[wire.fds++] = dup(session->kick[ring]);
-	send_it(session, &wire);
+		message.fd[message.fds++] = dup(session->kick[ring]);
+	send_it(session, &message);
 	send_ring(session, VHU_MSG_SET_VRING_ENABLE, ring, 1);
 }
 
@@ -259,12 +260,12 @@ static void kick(struct session *session, uint32_t ring)
 }
 
 /* Add descriptors of some kind to a message. */
-static void add_fds(struct session *session, struct vhu_wire *wire, unsigned count)
+static void add_fds(struct session *session, struct vhu_message_buf *message, unsigned count)
 {
-	for (unsigned i = 0; i < count && i < VHU_WIRE_FDS_MAX; i++)
-		wire->fd[wire->fds++] = once_in(3)   ? session->memory
-					: once_in(2) ? eventfd(0, EFD_CLOEXEC)
-						     : memfd_create("small", MFD_CLOEXEC);
+	for (unsigned i = 0; i < count && i < VHU_MESSAGE_FDS_MAX; i++)
+		message->fd[message->fds++] = once_in(3)   ? session->memory
+					      : once_in(2) ? eventfd(0, EFD_CLOEXEC)
+							   : memfd_create("small", MFD_CLOEXEC);
 }
 
 /* Send a message of any kind, its payload made of awkward numbers; once in a while its size or its
@@ -272,24 +273,25 @@ static void add_fds(struct session *session, struct vhu_wire *wire, unsigned cou
 static void send_any(struct session *session)
 {
 	const struct vhu_message *row = &vhu_messages[any(VHU_MESSAGES)];
-	struct vhu_wire wire;
+	struct vhu_message_buf message;
 
 	if (row->channel != VHU_FRONT_END)
 		return;
-	begin(&wire, row->id);
-	for (uint32_t i = 0; i + 4 <= wire.header.size; i += once_in(2) ? 4 : 8) {
+	begin(&message, row->id);
+	for (uint32_t i = 0; i + 4 <= message.header.size; i += once_in(2) ? 4 : 8) {
 		uint64_t number = once_in(2) ? any(8) : awkward();
 
-		memcpy(wire.payload + i, &number, i + 8 <= wire.header.size ? 8 : 4);
+		memcpy(message.payload + i, &number, i + 8 <= message.header.size ? 8 : 4);
 	}
-	add_fds(session, &wire, once_in(8) ? (unsigned)any(9) : row->fds[0].max % 9);
+	add_fds(session, &message,
+		once_in(8) ? (unsigned)any(VHU_MESSAGE_FDS_MAX + 1) : row->fds[0].max % 9);
 	if (once_in(20))
-		wire.header.size = (uint32_t)any(VHU_WIRE_PAYLOAD_MAX);
+		message.header.size = (uint32_t)any(VHU_MESSAGE_PAYLOAD_MAX);
 	if (once_in(50))
-		wire.header.flags = (uint32_t)awkward();
+		message.header.flags = (uint32_t)awkward();
 	if (once_in(50))
-		wire.header.request = (uint32_t)awkward();
-	send_it(session, &wire);
+		message.header.request = (uint32_t)awkward();
+	send_it(session, &message);
 }
 
 /* Take memory away under the back-end's feet, and give it back. Nothing of it is touched here
@@ -386,18 +388,18 @@ static void play(const char *path)
 /* Make sure that the back-end answers a plain question of a new front-end. */
 static void ask(const char *path)
 {
-	struct vhu_wire question, answer = {0};
+	struct vhu_message_buf question, answer = {0};
 	int fd = dial(path), got = 0;
 	struct pollfd wait = {.fd = fd, .events = POLLIN};
 
-	vhu_wire_begin(&question, vhu_messages[VHU_MSG_GET_FEATURES].request, 0, VHU_LAYOUT_none);
-	if (vhu_wire_send(&question, fd, 0))
+	vhu_message_begin(&question, VHU_MSG_GET_FEATURES, VHU_LAYOUT_none);
+	if (vhu_message_send(&question, fd, 0))
 		fail("the back-end takes no question");
 	while (got == 0 && poll(&wait, 1, ANSWER_MILLIS) > 0)
-		got = vhu_wire_receive(&answer, fd);
+		got = vhu_message_receive(&answer, fd);
 	if (got != 1 || answer.header.size != sizeof(uint64_t))
 		fail("the back-end does not answer any more");
-	vhu_wire_drop(&answer);
+	vhu_message_drop(&answer);
 	close(fd);
 }
 

@@ -58,9 +58,9 @@ bool vhu_fixture_note(struct vhu_fixture *fixture, const char *format, ...)
 	return true;
 }
 
-bool vhu_fixture_fail_wire(struct vhu_fixture *fixture)
+bool vhu_fixture_fail_connection(struct vhu_fixture *fixture)
 {
-	return vhu_fixture_fail(fixture, "%s", fixture->wire->why);
+	return vhu_fixture_fail(fixture, "%s", fixture->connection->why);
 }
 
 int vhu_fixture_open(struct vhu_fixture *fixture, struct vhu_probe *probe,
@@ -71,7 +71,7 @@ int vhu_fixture_open(struct vhu_fixture *fixture, struct vhu_probe *probe,
 
 	*fixture = (struct vhu_fixture){
 	    .facts = probe,
-	    .wire = &probe->wire,
+	    .connection = &probe->connection,
 	    .verdict = verdict,
 	    .device = device,
 	    .ring = {{.kick = -1, .call = -1}, {.kick = -1, .call = -1}},
@@ -92,7 +92,7 @@ int vhu_fixture_open(struct vhu_fixture *fixture, struct vhu_probe *probe,
 
 void vhu_fixture_close(struct vhu_fixture *fixture)
 {
-	vhu_probe_disconnect(fixture->wire);
+	vhu_probe_disconnect(fixture->connection);
 	for (unsigned i = 0; i < VHU_PROBE_RINGS_MAX; i++)
 		vhu_probe_ring_close(&fixture->ring[i]);
 	vhu_probe_memory_close(&fixture->memory);
@@ -100,52 +100,53 @@ void vhu_fixture_close(struct vhu_fixture *fixture)
 
 bool vhu_fixture_connect(struct vhu_fixture *fixture)
 {
-	return !vhu_probe_connect(fixture->wire) || vhu_fixture_fail_wire(fixture);
+	return !vhu_probe_connect(fixture->connection) || vhu_fixture_fail_connection(fixture);
 }
 
-bool vhu_fixture_set(struct vhu_fixture *fixture, const struct vhu_probe_message *message)
+bool vhu_fixture_set(struct vhu_fixture *fixture, const struct vhu_message_buf *message)
 {
-	return vhu_probe_set(fixture->wire, message) == 0 || vhu_fixture_fail_wire(fixture);
+	return vhu_probe_set(fixture->connection, message) == 0 ||
+	       vhu_fixture_fail_connection(fixture);
 }
 
 bool vhu_fixture_ask(struct vhu_fixture *fixture, enum vhu_message_id id, enum vhu_field_id field,
 		     uint64_t *value)
 {
-	struct vhu_probe_message message, reply;
+	struct vhu_message_buf message, reply;
 
-	vhu_probe_begin(&message, id, VHU_LAYOUT_none);
-	if (vhu_probe_ask(fixture->wire, &message, &reply))
-		return vhu_fixture_fail_wire(fixture);
-	*value = vhu_probe_get(&reply, field);
-	vhu_probe_drop(&reply);
+	vhu_message_begin(&message, id, VHU_LAYOUT_none);
+	if (vhu_probe_ask(fixture->connection, &message, &reply))
+		return vhu_fixture_fail_connection(fixture);
+	*value = vhu_message_get(&reply, field);
+	vhu_message_drop(&reply);
 	return true;
 }
 
 bool vhu_fixture_set_status(struct vhu_fixture *fixture, uint64_t status)
 {
-	struct vhu_probe_message message;
+	struct vhu_message_buf message;
 
-	if (!vhu_probe_has(fixture->wire, VHU_PF_STATUS))
+	if (!vhu_probe_has(fixture->connection, VHU_PF_STATUS))
 		return true;
-	vhu_probe_begin(&message, VHU_MSG_SET_STATUS, VHU_LAYOUT_status);
-	vhu_probe_put(&message, VHU_FIELD_status_status, status);
+	vhu_message_begin(&message, VHU_MSG_SET_STATUS, VHU_LAYOUT_status);
+	vhu_message_put(&message, VHU_FIELD_status_status, status);
 	return vhu_fixture_set(fixture, &message);
 }
 
 bool vhu_fixture_set_features(struct vhu_fixture *fixture, uint64_t features)
 {
-	struct vhu_probe_message message;
+	struct vhu_message_buf message;
 
-	vhu_probe_begin(&message, VHU_MSG_SET_FEATURES, VHU_LAYOUT_features);
-	vhu_probe_put(&message, VHU_FIELD_features_features, features);
+	vhu_message_begin(&message, VHU_MSG_SET_FEATURES, VHU_LAYOUT_features);
+	vhu_message_put(&message, VHU_FIELD_features_features, features);
 	return vhu_fixture_set(fixture, &message);
 }
 
 /* Take the protocol features that cases use. */
 static bool negotiate(struct vhu_fixture *fixture)
 {
-	struct vhu_context *negotiated = &fixture->wire->negotiated;
-	struct vhu_probe_message message;
+	struct vhu_context *negotiated = &fixture->connection->negotiated;
+	struct vhu_message_buf message;
 
 	if (!vhu_fixture_ask(fixture, VHU_MSG_GET_PROTOCOL_FEATURES,
 			     VHU_FIELD_protocol_features_protocol_features, &fixture->offered))
@@ -154,10 +155,11 @@ static bool negotiate(struct vhu_fixture *fixture)
 	    fixture->offered & USED & ~(fixture->no_acks ? VHU_PROBE_BIT(REPLY_ACK) : 0);
 	negotiated->has_protocol_features = true;
 	negotiated->dialect = fixture->facts->found_dialect;
-	vhu_probe_begin(&message, VHU_MSG_SET_PROTOCOL_FEATURES, VHU_LAYOUT_protocol_features);
-	vhu_probe_put(&message, VHU_FIELD_protocol_features_protocol_features,
-		      negotiated->protocol_features);
-	return !vhu_probe_send(fixture->wire, &message) || vhu_fixture_fail_wire(fixture);
+	vhu_message_begin(&message, VHU_MSG_SET_PROTOCOL_FEATURES, VHU_LAYOUT_protocol_features);
+	vhu_message_put(&message, VHU_FIELD_protocol_features_protocol_features,
+			negotiated->protocol_features);
+	return !vhu_probe_send(fixture->connection, &message) ||
+	       vhu_fixture_fail_connection(fixture);
 }
 
 /* Set features as a driver does, with the status before and after. */
@@ -173,10 +175,10 @@ static bool take_features(struct vhu_fixture *fixture)
 bool vhu_fixture_greet(struct vhu_fixture *fixture, uint64_t extra)
 {
 	const uint64_t version_1 = UINT64_C(1) << VIRTIO_F_VERSION_1;
-	struct vhu_probe_message owner;
+	struct vhu_message_buf owner;
 	uint64_t offered = 0;
 
-	vhu_probe_begin(&owner, VHU_MSG_SET_OWNER, VHU_LAYOUT_none);
+	vhu_message_begin(&owner, VHU_MSG_SET_OWNER, VHU_LAYOUT_none);
 	if (!vhu_fixture_connect(fixture) ||
 	    !vhu_fixture_ask(fixture, VHU_MSG_GET_FEATURES, VHU_FIELD_features_features, &offered))
 		return false;
@@ -189,25 +191,26 @@ bool vhu_fixture_greet(struct vhu_fixture *fixture, uint64_t extra)
 bool vhu_fixture_share(struct vhu_fixture *fixture)
 {
 	const struct vhu_field *region = &vhu_fields[VHU_FIELD_mem_table_region];
-	struct vhu_probe_message message;
+	struct vhu_message_buf message;
 
-	vhu_probe_begin(&message, VHU_MSG_SET_MEM_TABLE, VHU_LAYOUT_mem_table);
+	vhu_message_begin(&message, VHU_MSG_SET_MEM_TABLE, VHU_LAYOUT_mem_table);
 	message.header.size = region->offset + region->size;
-	vhu_probe_put(&message, VHU_FIELD_mem_table_regions, 1);
-	vhu_probe_put_at(&message, VHU_FIELD_region_guest_address, region->offset, VHU_PROBE_GUEST);
-	vhu_probe_put_at(&message, VHU_FIELD_region_size, region->offset, VHU_PROBE_MEMORY_SIZE);
-	vhu_probe_put_at(&message, VHU_FIELD_region_user_address, region->offset, VHU_PROBE_USER);
+	vhu_message_put(&message, VHU_FIELD_mem_table_regions, 1);
+	vhu_message_put_at(&message, VHU_FIELD_region_guest_address, region->offset,
+			   VHU_PROBE_GUEST);
+	vhu_message_put_at(&message, VHU_FIELD_region_size, region->offset, VHU_PROBE_MEMORY_SIZE);
+	vhu_message_put_at(&message, VHU_FIELD_region_user_address, region->offset, VHU_PROBE_USER);
 	message.fd[message.fds++] = fixture->memory.fd;
 	return vhu_fixture_set(fixture, &message);
 }
 
 bool vhu_fixture_set_fd(struct vhu_fixture *fixture, enum vhu_message_id id, unsigned i, int fd)
 {
-	struct vhu_probe_message message;
+	struct vhu_message_buf message;
 
-	vhu_probe_begin(&message, id, VHU_LAYOUT_vring_fd);
-	vhu_probe_put(&message, VHU_FIELD_vring_fd_index, i);
-	vhu_probe_put(&message, VHU_FIELD_vring_fd_nofd, fd < 0);
+	vhu_message_begin(&message, id, VHU_LAYOUT_vring_fd);
+	vhu_message_put(&message, VHU_FIELD_vring_fd_index, i);
+	vhu_message_put(&message, VHU_FIELD_vring_fd_nofd, fd < 0);
 	if (fd >= 0)
 		message.fd[message.fds++] = fd;
 	return vhu_fixture_set(fixture, &message);
@@ -217,16 +220,16 @@ bool vhu_fixture_set_addresses(struct vhu_fixture *fixture, unsigned i, uint64_t
 			       uint32_t flags)
 {
 	const struct vhu_probe_areas areas = vhu_probe_ring_areas(&fixture->ring[i]);
-	struct vhu_probe_message message;
+	struct vhu_message_buf message;
 
-	vhu_probe_begin(&message, VHU_MSG_SET_VRING_ADDR, VHU_LAYOUT_vring_addr);
-	vhu_probe_put(&message, VHU_FIELD_vring_addr_index, i);
-	vhu_probe_put(&message, VHU_FIELD_vring_addr_flags, flags);
-	vhu_probe_put(&message, VHU_FIELD_vring_addr_descriptor, user + areas.descriptor);
-	vhu_probe_put(&message, VHU_FIELD_vring_addr_available, user + areas.available);
-	vhu_probe_put(&message, VHU_FIELD_vring_addr_used, user + areas.used);
+	vhu_message_begin(&message, VHU_MSG_SET_VRING_ADDR, VHU_LAYOUT_vring_addr);
+	vhu_message_put(&message, VHU_FIELD_vring_addr_index, i);
+	vhu_message_put(&message, VHU_FIELD_vring_addr_flags, flags);
+	vhu_message_put(&message, VHU_FIELD_vring_addr_descriptor, user + areas.descriptor);
+	vhu_message_put(&message, VHU_FIELD_vring_addr_available, user + areas.available);
+	vhu_message_put(&message, VHU_FIELD_vring_addr_used, user + areas.used);
 	/* Where writes to the used area are logged, "Migration". */
-	vhu_probe_put(&message, VHU_FIELD_vring_addr_log, VHU_PROBE_GUEST + areas.used);
+	vhu_message_put(&message, VHU_FIELD_vring_addr_log, VHU_PROBE_GUEST + areas.used);
 	return vhu_fixture_set(fixture, &message);
 }
 
@@ -234,11 +237,11 @@ bool vhu_fixture_set_addresses(struct vhu_fixture *fixture, unsigned i, uint64_t
 static bool set_number(struct vhu_fixture *fixture, enum vhu_message_id id, unsigned i,
 		       uint32_t number)
 {
-	struct vhu_probe_message message;
+	struct vhu_message_buf message;
 
-	vhu_probe_begin(&message, id, VHU_LAYOUT_vring_index);
-	vhu_probe_put(&message, VHU_FIELD_vring_index_index, i);
-	vhu_probe_put(&message, VHU_FIELD_vring_index_num, number);
+	vhu_message_begin(&message, id, VHU_LAYOUT_vring_index);
+	vhu_message_put(&message, VHU_FIELD_vring_index_index, i);
+	vhu_message_put(&message, VHU_FIELD_vring_index_num, number);
 	return vhu_fixture_set(fixture, &message);
 }
 
@@ -311,64 +314,64 @@ bool vhu_fixture_serve(struct vhu_fixture *fixture)
 		return vhu_fixture_note(fixture,
 					"judged by its answers: no request is known for it");
 	vhu_probe_ring_submit(ring, fixture->device);
-	return !vhu_probe_ring_wait(ring, fixture->device, fixture->wire->timeout_ms, why) ||
+	return !vhu_probe_ring_wait(ring, fixture->device, fixture->connection->timeout_ms, why) ||
 	       vhu_fixture_fail(fixture, "%s", why);
 }
 
 bool vhu_fixture_stop(struct vhu_fixture *fixture, unsigned i, uint32_t *base)
 {
-	struct vhu_probe_message message, reply;
+	struct vhu_message_buf message, reply;
 	uint32_t index;
 
-	vhu_probe_begin(&message, VHU_MSG_GET_VRING_BASE, VHU_LAYOUT_vring_index);
-	vhu_probe_put(&message, VHU_FIELD_vring_index_index, i);
-	if (vhu_probe_ask(fixture->wire, &message, &reply))
-		return vhu_fixture_fail_wire(fixture);
-	index = (uint32_t)vhu_probe_get(&reply, VHU_FIELD_vring_index_index);
-	*base = (uint32_t)vhu_probe_get(&reply, VHU_FIELD_vring_index_num);
-	vhu_probe_drop(&reply);
+	vhu_message_begin(&message, VHU_MSG_GET_VRING_BASE, VHU_LAYOUT_vring_index);
+	vhu_message_put(&message, VHU_FIELD_vring_index_index, i);
+	if (vhu_probe_ask(fixture->connection, &message, &reply))
+		return vhu_fixture_fail_connection(fixture);
+	index = (uint32_t)vhu_message_get(&reply, VHU_FIELD_vring_index_index);
+	*base = (uint32_t)vhu_message_get(&reply, VHU_FIELD_vring_index_num);
+	vhu_message_drop(&reply);
 	return index == i ||
 	       vhu_fixture_fail(fixture, "asked for the base of vring %u, was told that of %u", i,
 				index);
 }
 
 bool vhu_fixture_config(struct vhu_fixture *fixture, uint32_t offset, uint32_t size,
-			struct vhu_probe_message *reply)
+			struct vhu_message_buf *reply)
 {
 	const struct vhu_field *space = &vhu_fields[VHU_FIELD_config_space];
-	struct vhu_probe_message message;
+	struct vhu_message_buf message;
 
-	vhu_probe_begin(&message, VHU_MSG_GET_CONFIG, VHU_LAYOUT_config);
+	vhu_message_begin(&message, VHU_MSG_GET_CONFIG, VHU_LAYOUT_config);
 	message.header.size = space->offset + size;
-	vhu_probe_put(&message, VHU_FIELD_config_offset, offset);
-	vhu_probe_put(&message, VHU_FIELD_config_size, size);
-	if (vhu_probe_ask(fixture->wire, &message, reply))
-		return vhu_fixture_fail_wire(fixture);
-	vhu_probe_drop(reply);
+	vhu_message_put(&message, VHU_FIELD_config_offset, offset);
+	vhu_message_put(&message, VHU_FIELD_config_size, size);
+	if (vhu_probe_ask(fixture->connection, &message, reply))
+		return vhu_fixture_fail_connection(fixture);
+	vhu_message_drop(reply);
 	if (reply->header.size == space->offset + size)
 		return true;
 	return vhu_fixture_fail(fixture, "%u bytes of configuration at %u were refused", size,
 				offset);
 }
 
-bool vhu_fixture_provoke(struct vhu_fixture *fixture, const struct vhu_probe_message *message,
+bool vhu_fixture_provoke(struct vhu_fixture *fixture, struct vhu_message_buf *message,
 			 bool *accepted)
 {
-	int error = vhu_probe_set(fixture->wire, message);
+	int error = vhu_probe_set(fixture->connection, message);
 
-	*accepted = error == 0 && vhu_probe_has(fixture->wire, VHU_PF_REPLY_ACK);
+	*accepted = error == 0 && vhu_probe_has(fixture->connection, VHU_PF_REPLY_ACK);
 	if (error == 1)
 		vhu_fixture_note(fixture, "refuses it");
 	else if (error == -EPIPE)
 		vhu_fixture_note(fixture, "closes the connection");
 	else if (error)
-		vhu_fixture_fail_wire(fixture);
+		vhu_fixture_fail_connection(fixture);
 	return error >= 0;
 }
 
 bool vhu_fixture_quiet(struct vhu_fixture *fixture)
 {
-	struct pollfd ask = {.fd = fixture->wire->socket, .events = POLLIN};
+	struct pollfd ask = {.fd = fixture->connection->socket, .events = POLLIN};
 
 	return poll(&ask, 1, QUIET_MS) < 1 ||
 	       vhu_fixture_fail(fixture, "something came that nobody asked for");
@@ -376,18 +379,18 @@ bool vhu_fixture_quiet(struct vhu_fixture *fixture)
 
 bool vhu_fixture_stands(struct vhu_fixture *fixture, bool may_wait)
 {
-	struct vhu_probe_message message, reply;
+	struct vhu_message_buf message, reply;
 	int error;
 
-	vhu_probe_begin(&message, VHU_MSG_GET_FEATURES, VHU_LAYOUT_none);
-	error = vhu_probe_ask(fixture->wire, &message, &reply);
+	vhu_message_begin(&message, VHU_MSG_GET_FEATURES, VHU_LAYOUT_none);
+	error = vhu_probe_ask(fixture->connection, &message, &reply);
 	if (!error) {
-		vhu_probe_drop(&reply);
+		vhu_message_drop(&reply);
 		return *fixture->verdict->text || vhu_fixture_note(fixture, "goes on");
 	}
 	if (error == -EPIPE)
 		return vhu_fixture_note(fixture, "closes the connection");
 	if (error == -ETIMEDOUT && may_wait)
 		return vhu_fixture_note(fixture, "waits for the rest");
-	return vhu_fixture_fail_wire(fixture);
+	return vhu_fixture_fail_connection(fixture);
 }

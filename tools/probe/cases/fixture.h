@@ -15,7 +15,7 @@
 
 struct vhu_fixture {
 	const struct vhu_probe *facts; /* what the back-end offers */
-	struct vhu_probe_wire *wire;
+	struct vhu_probe_connection *connection;
 	struct vhu_probe_verdict *verdict;
 	uint32_t device;
 	uint64_t offered;      /* protocol features */
@@ -62,7 +62,7 @@ bool vhu_fixture_note(struct vhu_fixture *fixture, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Say that the connection failed, in its own words. Returns false. */
-bool vhu_fixture_fail_wire(struct vhu_fixture *fixture);
+bool vhu_fixture_fail_connection(struct vhu_fixture *fixture);
 
 /* Connect, and nothing else. */
 bool vhu_fixture_connect(struct vhu_fixture *fixture);
@@ -112,7 +112,7 @@ bool vhu_fixture_set_addresses(struct vhu_fixture *fixture, unsigned i, uint64_t
 bool vhu_fixture_set_features(struct vhu_fixture *fixture, uint64_t features);
 
 /* Send a message that is acknowledged where that was negotiated. */
-bool vhu_fixture_set(struct vhu_fixture *fixture, const struct vhu_probe_message *message);
+bool vhu_fixture_set(struct vhu_fixture *fixture, const struct vhu_message_buf *message);
 
 /* Ask a question without payload whose answer is an integer. */
 bool vhu_fixture_ask(struct vhu_fixture *fixture, enum vhu_message_id id, enum vhu_field_id field,
@@ -120,14 +120,14 @@ bool vhu_fixture_ask(struct vhu_fixture *fixture, enum vhu_message_id id, enum v
 
 /* Ask for a part of the configuration space; the answer is whole. */
 bool vhu_fixture_config(struct vhu_fixture *fixture, uint32_t offset, uint32_t size,
-			struct vhu_probe_message *reply);
+			struct vhu_message_buf *reply);
 
 /*
  * Send what the back-end ought to refuse, and look whether it does.
  * @accepted: it acknowledged it with success; false where it was not asked to acknowledge.
  * Returns whether the connection still stands; notes what came of it.
  */
-bool vhu_fixture_provoke(struct vhu_fixture *fixture, const struct vhu_probe_message *message,
+bool vhu_fixture_provoke(struct vhu_fixture *fixture, struct vhu_message_buf *message,
 			 bool *accepted);
 
 /* Look whether anything comes that nobody asked for. */

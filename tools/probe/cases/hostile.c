@@ -16,75 +16,74 @@
 
 void vhu_case_abrupt_close(struct vhu_fixture *fixture)
 {
-	struct vhu_probe_message message;
+	struct vhu_message_buf message;
 
 	if (!vhu_fixture_start(fixture, 0))
 		return;
 	vhu_probe_ring_submit(&fixture->ring[fixture->request_ring], fixture->device);
-	vhu_probe_begin(&message, VHU_MSG_GET_VRING_BASE, VHU_LAYOUT_vring_index);
-	vhu_probe_put(&message, VHU_FIELD_vring_index_index, fixture->request_ring);
-	if (vhu_probe_send(fixture->wire, &message))
-		vhu_fixture_fail_wire(fixture);
-	vhu_probe_disconnect(fixture->wire);
+	vhu_message_begin(&message, VHU_MSG_GET_VRING_BASE, VHU_LAYOUT_vring_index);
+	vhu_message_put(&message, VHU_FIELD_vring_index_index, fixture->request_ring);
+	if (vhu_probe_send(fixture->connection, &message))
+		vhu_fixture_fail_connection(fixture);
+	vhu_probe_disconnect(fixture->connection);
 }
 
 void vhu_case_half_header(struct vhu_fixture *fixture)
 {
-	uint8_t bytes[VHU_HEADER_SIZE + VHU_PROBE_PAYLOAD_MAX];
-	struct vhu_probe_message message;
+	struct vhu_message_buf message;
 
 	if (!vhu_fixture_connect(fixture))
 		return;
-	vhu_probe_begin(&message, VHU_MSG_GET_FEATURES, VHU_LAYOUT_none);
-	vhu_probe_write(&message, bytes);
-	if (vhu_probe_send_bytes(fixture->wire, bytes, VHU_HEADER_SIZE / 2))
-		vhu_fixture_fail_wire(fixture);
-	vhu_probe_record(fixture->wire, bytes, VHU_HEADER_SIZE / 2);
-	vhu_probe_disconnect(fixture->wire);
+	vhu_message_begin(&message, VHU_MSG_GET_FEATURES, VHU_LAYOUT_none);
+	vhu_message_write(&message);
+	if (vhu_probe_send_bytes(fixture->connection, message.bytes, VHU_HEADER_SIZE / 2))
+		vhu_fixture_fail_connection(fixture);
+	vhu_probe_record(fixture->connection, message.bytes, VHU_HEADER_SIZE / 2);
+	vhu_probe_disconnect(fixture->connection);
 }
 
 void vhu_case_size_huge(struct vhu_fixture *fixture)
 {
-	struct vhu_probe_message message;
+	struct vhu_message_buf message;
 	uint8_t bytes[VHU_HEADER_SIZE];
 
 	if (!vhu_fixture_connect(fixture))
 		return;
-	vhu_probe_begin(&message, VHU_MSG_SET_FEATURES, VHU_LAYOUT_none);
+	vhu_message_begin(&message, VHU_MSG_SET_FEATURES, VHU_LAYOUT_none);
 	message.header.size = UINT32_MAX;
 	vhu_header_write(bytes, message.header, vhu_host_is_big_endian());
-	if (vhu_probe_send_bytes(fixture->wire, bytes, sizeof(bytes))) {
-		vhu_fixture_fail_wire(fixture);
+	if (vhu_probe_send_bytes(fixture->connection, bytes, sizeof(bytes))) {
+		vhu_fixture_fail_connection(fixture);
 		return;
 	}
-	vhu_probe_record(fixture->wire, bytes, sizeof(bytes));
+	vhu_probe_record(fixture->connection, bytes, sizeof(bytes));
 	vhu_fixture_stands(fixture, true);
 }
 
 void vhu_case_size_short(struct vhu_fixture *fixture)
 {
-	struct vhu_probe_message message;
+	struct vhu_message_buf message;
 
 	if (!vhu_fixture_greet(fixture, 0))
 		return;
-	vhu_probe_begin(&message, VHU_MSG_SET_VRING_NUM, VHU_LAYOUT_vring_size);
+	vhu_message_begin(&message, VHU_MSG_SET_VRING_NUM, VHU_LAYOUT_vring_size);
 	message.header.size /= 2;
-	if (vhu_probe_send(fixture->wire, &message))
-		vhu_fixture_fail_wire(fixture);
+	if (vhu_probe_send(fixture->connection, &message))
+		vhu_fixture_fail_connection(fixture);
 	else
 		vhu_fixture_stands(fixture, false);
 }
 
 void vhu_case_unknown_id(struct vhu_fixture *fixture)
 {
-	struct vhu_probe_message message;
+	struct vhu_message_buf message;
 
 	if (!vhu_fixture_greet(fixture, 0))
 		return;
-	vhu_probe_begin(&message, VHU_MSG_SET_OWNER, VHU_LAYOUT_none);
+	vhu_message_begin(&message, VHU_MSG_SET_OWNER, VHU_LAYOUT_none);
 	message.header.request = NOBODY_S_ID;
-	if (vhu_probe_send(fixture->wire, &message))
-		vhu_fixture_fail_wire(fixture);
+	if (vhu_probe_send(fixture->connection, &message))
+		vhu_fixture_fail_connection(fixture);
 	else
 		vhu_fixture_stands(fixture, false);
 }
@@ -92,14 +91,14 @@ void vhu_case_unknown_id(struct vhu_fixture *fixture)
 /* Say the size of a ring that there is not. */
 static void set_beyond(struct vhu_fixture *fixture, uint32_t ring)
 {
-	struct vhu_probe_message message;
+	struct vhu_message_buf message;
 	bool accepted;
 
 	if (!vhu_fixture_greet(fixture, 0))
 		return;
-	vhu_probe_begin(&message, VHU_MSG_SET_VRING_NUM, VHU_LAYOUT_vring_size);
-	vhu_probe_put(&message, VHU_FIELD_vring_size_index, ring);
-	vhu_probe_put(&message, VHU_FIELD_vring_size_num, VHU_PROBE_RING_SIZE);
+	vhu_message_begin(&message, VHU_MSG_SET_VRING_NUM, VHU_LAYOUT_vring_size);
+	vhu_message_put(&message, VHU_FIELD_vring_size_index, ring);
+	vhu_message_put(&message, VHU_FIELD_vring_size_num, VHU_PROBE_RING_SIZE);
 	if (!vhu_fixture_provoke(fixture, &message, &accepted))
 		return;
 	if (accepted)
@@ -130,17 +129,17 @@ void vhu_case_index_far(struct vhu_fixture *fixture)
 
 void vhu_case_base_beyond(struct vhu_fixture *fixture)
 {
-	struct vhu_probe_message message, reply;
+	struct vhu_message_buf message, reply;
 	int error;
 
 	if (!vhu_fixture_greet(fixture, 0))
 		return;
-	vhu_probe_begin(&message, VHU_MSG_GET_VRING_BASE, VHU_LAYOUT_vring_index);
-	vhu_probe_put(&message, VHU_FIELD_vring_index_index, FAR_RING);
-	error = vhu_probe_ask(fixture->wire, &message, &reply);
+	vhu_message_begin(&message, VHU_MSG_GET_VRING_BASE, VHU_LAYOUT_vring_index);
+	vhu_message_put(&message, VHU_FIELD_vring_index_index, FAR_RING);
+	error = vhu_probe_ask(fixture->connection, &message, &reply);
 	/* Whatever it answers will do, or nothing. */
 	if (!error)
-		vhu_probe_drop(&reply);
+		vhu_message_drop(&reply);
 	vhu_fixture_note(fixture, "%s",
 			 !error            ? "answers"
 			 : error == -EPIPE ? "closes the connection"
@@ -151,21 +150,21 @@ void vhu_case_base_beyond(struct vhu_fixture *fixture)
 static void share_wrong(struct vhu_fixture *fixture, uint32_t regions, unsigned fds)
 {
 	const struct vhu_field *region = &vhu_fields[VHU_FIELD_mem_table_region];
-	struct vhu_probe_message message;
+	struct vhu_message_buf message;
 	bool accepted;
 
 	if (!vhu_fixture_greet(fixture, 0))
 		return;
-	vhu_probe_begin(&message, VHU_MSG_SET_MEM_TABLE, VHU_LAYOUT_mem_table);
+	vhu_message_begin(&message, VHU_MSG_SET_MEM_TABLE, VHU_LAYOUT_mem_table);
 	message.header.size = region->offset + (regions ? region->size : 0);
-	vhu_probe_put(&message, VHU_FIELD_mem_table_regions, regions);
+	vhu_message_put(&message, VHU_FIELD_mem_table_regions, regions);
 	if (regions) {
-		vhu_probe_put_at(&message, VHU_FIELD_region_guest_address, region->offset,
-				 VHU_PROBE_GUEST);
-		vhu_probe_put_at(&message, VHU_FIELD_region_size, region->offset,
-				 VHU_PROBE_MEMORY_SIZE);
-		vhu_probe_put_at(&message, VHU_FIELD_region_user_address, region->offset,
-				 VHU_PROBE_USER);
+		vhu_message_put_at(&message, VHU_FIELD_region_guest_address, region->offset,
+				   VHU_PROBE_GUEST);
+		vhu_message_put_at(&message, VHU_FIELD_region_size, region->offset,
+				   VHU_PROBE_MEMORY_SIZE);
+		vhu_message_put_at(&message, VHU_FIELD_region_user_address, region->offset,
+				   VHU_PROBE_USER);
 	}
 	if (fds)
 		message.fd[message.fds++] = fixture->memory.fd;
@@ -196,29 +195,29 @@ void vhu_case_region_without_fd(struct vhu_fixture *fixture)
 static void start_wrong(struct vhu_fixture *fixture, uint32_t size, uint64_t user)
 {
 	const struct vhu_probe_areas areas = vhu_probe_ring_areas(&fixture->ring[0]);
-	struct vhu_probe_message message;
+	struct vhu_message_buf message;
 	bool accepted;
 
-	vhu_probe_begin(&message, VHU_MSG_SET_VRING_NUM, VHU_LAYOUT_vring_size);
-	vhu_probe_put(&message, VHU_FIELD_vring_size_num, size);
+	vhu_message_begin(&message, VHU_MSG_SET_VRING_NUM, VHU_LAYOUT_vring_size);
+	vhu_message_put(&message, VHU_FIELD_vring_size_num, size);
 	if (!vhu_fixture_greet(fixture, 0) || !vhu_fixture_share(fixture) ||
 	    !vhu_fixture_provoke(fixture, &message, &accepted))
 		return;
-	vhu_probe_begin(&message, VHU_MSG_SET_VRING_ADDR, VHU_LAYOUT_vring_addr);
-	vhu_probe_put(&message, VHU_FIELD_vring_addr_descriptor, user + areas.descriptor);
-	vhu_probe_put(&message, VHU_FIELD_vring_addr_available, user + areas.available);
-	vhu_probe_put(&message, VHU_FIELD_vring_addr_used, user + areas.used);
+	vhu_message_begin(&message, VHU_MSG_SET_VRING_ADDR, VHU_LAYOUT_vring_addr);
+	vhu_message_put(&message, VHU_FIELD_vring_addr_descriptor, user + areas.descriptor);
+	vhu_message_put(&message, VHU_FIELD_vring_addr_available, user + areas.available);
+	vhu_message_put(&message, VHU_FIELD_vring_addr_used, user + areas.used);
 	if (!vhu_fixture_provoke(fixture, &message, &accepted))
 		return;
 	for (int i = 0; i < 2; i++) {
-		vhu_probe_begin(&message, i ? VHU_MSG_SET_VRING_CALL : VHU_MSG_SET_VRING_KICK,
-				VHU_LAYOUT_vring_fd);
+		vhu_message_begin(&message, i ? VHU_MSG_SET_VRING_CALL : VHU_MSG_SET_VRING_KICK,
+				  VHU_LAYOUT_vring_fd);
 		message.fd[message.fds++] = i ? fixture->ring[0].call : fixture->ring[0].kick;
 		if (!vhu_fixture_provoke(fixture, &message, &accepted))
 			return;
 	}
-	vhu_probe_begin(&message, VHU_MSG_SET_VRING_ENABLE, VHU_LAYOUT_vring_enable);
-	vhu_probe_put(&message, VHU_FIELD_vring_enable_enable, 1);
+	vhu_message_begin(&message, VHU_MSG_SET_VRING_ENABLE, VHU_LAYOUT_vring_enable);
+	vhu_message_put(&message, VHU_FIELD_vring_enable_enable, 1);
 	if ((fixture->features & VHU_PROBE_PF_BIT) &&
 	    !vhu_fixture_provoke(fixture, &message, &accepted))
 		return;

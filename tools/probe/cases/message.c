@@ -35,51 +35,50 @@ void vhu_case_pipelined(struct vhu_fixture *fixture)
 						   VHU_MSG_GET_PROTOCOL_FEATURES};
 	unsigned kinds = fixture->facts->features & VHU_PROBE_PF_BIT ? 2 : 1;
 	uint8_t bytes[4 * VHU_HEADER_SIZE];
-	struct vhu_probe_message asked[4], reply;
+	struct vhu_message_buf asked[4], reply;
 
 	if (!vhu_fixture_connect(fixture))
 		return;
 	for (unsigned i = 0; i < 4; i++) {
-		vhu_probe_begin(&asked[i], both[i % kinds], VHU_LAYOUT_none);
+		vhu_message_begin(&asked[i], both[i % kinds], VHU_LAYOUT_none);
 		vhu_header_write(bytes + i * VHU_HEADER_SIZE, asked[i].header,
 				 vhu_host_is_big_endian());
 	}
-	if (vhu_probe_send_bytes(fixture->wire, bytes, sizeof(bytes))) {
-		vhu_fixture_fail_wire(fixture);
+	if (vhu_probe_send_bytes(fixture->connection, bytes, sizeof(bytes))) {
+		vhu_fixture_fail_connection(fixture);
 		return;
 	}
 	for (unsigned i = 0; i < 4; i++)
-		vhu_probe_record(fixture->wire, bytes + i * VHU_HEADER_SIZE, VHU_HEADER_SIZE);
+		vhu_probe_record(fixture->connection, bytes + i * VHU_HEADER_SIZE, VHU_HEADER_SIZE);
 	for (unsigned i = 0; i < 4; i++) {
-		if (vhu_probe_answer(fixture->wire, &asked[i], &reply)) {
-			vhu_fixture_fail_wire(fixture);
+		if (vhu_probe_answer(fixture->connection, &asked[i], &reply)) {
+			vhu_fixture_fail_connection(fixture);
 			return;
 		}
-		vhu_probe_drop(&reply);
+		vhu_message_drop(&reply);
 	}
 }
 
 void vhu_case_header_apart(struct vhu_fixture *fixture)
 {
-	uint8_t bytes[VHU_HEADER_SIZE + VHU_PROBE_PAYLOAD_MAX];
-	struct vhu_probe_message message;
+	struct vhu_message_buf message;
 	size_t size;
 
 	if (!vhu_fixture_greet(fixture, 0))
 		return;
-	vhu_probe_begin(&message, VHU_MSG_SET_VRING_NUM, VHU_LAYOUT_vring_size);
-	vhu_probe_put(&message, VHU_FIELD_vring_size_num, VHU_PROBE_RING_SIZE);
-	size = vhu_probe_write(&message, bytes);
-	if (vhu_probe_send_bytes(fixture->wire, bytes, VHU_HEADER_SIZE)) {
-		vhu_fixture_fail_wire(fixture);
+	vhu_message_begin(&message, VHU_MSG_SET_VRING_NUM, VHU_LAYOUT_vring_size);
+	vhu_message_put(&message, VHU_FIELD_vring_size_num, VHU_PROBE_RING_SIZE);
+	size = vhu_message_write(&message);
+	if (vhu_probe_send_bytes(fixture->connection, message.head, VHU_HEADER_SIZE)) {
+		vhu_fixture_fail_connection(fixture);
 		return;
 	}
 	poll(NULL, 0, PAUSE_MS);
-	if (vhu_probe_send_bytes(fixture->wire, bytes + VHU_HEADER_SIZE, size - VHU_HEADER_SIZE)) {
-		vhu_fixture_fail_wire(fixture);
+	if (vhu_probe_send_bytes(fixture->connection, message.payload, size - VHU_HEADER_SIZE)) {
+		vhu_fixture_fail_connection(fixture);
 		return;
 	}
-	vhu_probe_record(fixture->wire, bytes, size);
+	vhu_probe_record(fixture->connection, message.bytes, size);
 	vhu_fixture_ask(fixture, VHU_MSG_GET_FEATURES, VHU_FIELD_features_features, &(uint64_t){0});
 }
 
@@ -89,18 +88,18 @@ void vhu_case_need_reply_get(struct vhu_fixture *fixture)
 	static const enum vhu_message_id questions[] = {
 	    VHU_MSG_GET_FEATURES, VHU_MSG_GET_PROTOCOL_FEATURES, VHU_MSG_GET_FEATURES,
 	    VHU_MSG_GET_PROTOCOL_FEATURES};
-	struct vhu_probe_message message, reply;
+	struct vhu_message_buf message, reply;
 
 	if (!vhu_fixture_greet(fixture, 0))
 		return;
 	for (unsigned i = 0; i < VHU_ARRAY_SIZE(questions); i++) {
-		vhu_probe_begin(&message, questions[i], VHU_LAYOUT_none);
+		vhu_message_begin(&message, questions[i], VHU_LAYOUT_none);
 		message.header.flags |= VHU_FLAG_NEED_REPLY;
-		if (vhu_probe_ask(fixture->wire, &message, &reply)) {
-			vhu_fixture_fail_wire(fixture);
+		if (vhu_probe_ask(fixture->connection, &message, &reply)) {
+			vhu_fixture_fail_connection(fixture);
 			return;
 		}
-		vhu_probe_drop(&reply);
+		vhu_message_drop(&reply);
 	}
 	vhu_fixture_quiet(fixture);
 }
@@ -125,7 +124,7 @@ static bool same_part(struct vhu_fixture *fixture, uint32_t offset, uint32_t siz
 {
 	const struct vhu_field *space = &vhu_fields[VHU_FIELD_config_space];
 	const uint8_t *whole = fixture->facts->config.payload + space->offset;
-	struct vhu_probe_message reply;
+	struct vhu_message_buf reply;
 
 	if (!vhu_fixture_config(fixture, offset, size, &reply))
 		return false;
@@ -136,7 +135,7 @@ static bool same_part(struct vhu_fixture *fixture, uint32_t offset, uint32_t siz
 
 void vhu_case_config_part(struct vhu_fixture *fixture)
 {
-	uint32_t size = (uint32_t)vhu_probe_get(&fixture->facts->config, VHU_FIELD_config_size);
+	uint32_t size = (uint32_t)vhu_message_get(&fixture->facts->config, VHU_FIELD_config_size);
 
 	if (!fixture->facts->has_config) {
 		vhu_fixture_skip(fixture, "it gave no configuration");
@@ -161,12 +160,12 @@ static const struct {
 static void write_back(struct vhu_fixture *fixture, const struct vhu_field *field)
 {
 	const uint32_t from = vhu_fields[VHU_FIELD_config_space].offset;
-	struct vhu_probe_message message;
+	struct vhu_message_buf message;
 
-	vhu_probe_begin(&message, VHU_MSG_SET_CONFIG, VHU_LAYOUT_config);
+	vhu_message_begin(&message, VHU_MSG_SET_CONFIG, VHU_LAYOUT_config);
 	message.header.size = from + field->size;
-	vhu_probe_put(&message, VHU_FIELD_config_offset, field->offset);
-	vhu_probe_put(&message, VHU_FIELD_config_size, field->size);
+	vhu_message_put(&message, VHU_FIELD_config_offset, field->offset);
+	vhu_message_put(&message, VHU_FIELD_config_size, field->size);
 	memcpy(message.payload + from, fixture->facts->config.payload + from + field->offset,
 	       field->size);
 	if (vhu_fixture_set(fixture, &message))
@@ -185,7 +184,7 @@ void vhu_case_set_config_part(struct vhu_fixture *fixture)
 			return;
 		}
 		if (field->offset + field->size >
-		    vhu_probe_get(&fixture->facts->config, VHU_FIELD_config_size)) {
+		    vhu_message_get(&fixture->facts->config, VHU_FIELD_config_size)) {
 			vhu_fixture_skip(fixture, "it gave no configuration that has %s",
 					 field->label);
 			return;

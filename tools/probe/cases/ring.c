@@ -26,17 +26,17 @@ void vhu_case_base_unused(struct vhu_fixture *fixture)
 
 void vhu_case_base_kept(struct vhu_fixture *fixture)
 {
-	struct vhu_probe_message message;
+	struct vhu_message_buf message;
 	uint32_t base;
 
 	if (!vhu_fixture_greet(fixture, 0) || !vhu_fixture_share(fixture))
 		return;
-	vhu_probe_begin(&message, VHU_MSG_SET_VRING_NUM, VHU_LAYOUT_vring_size);
-	vhu_probe_put(&message, VHU_FIELD_vring_size_num, VHU_PROBE_RING_SIZE);
+	vhu_message_begin(&message, VHU_MSG_SET_VRING_NUM, VHU_LAYOUT_vring_size);
+	vhu_message_put(&message, VHU_FIELD_vring_size_num, VHU_PROBE_RING_SIZE);
 	if (!vhu_fixture_set(fixture, &message))
 		return;
-	vhu_probe_begin(&message, VHU_MSG_SET_VRING_BASE, VHU_LAYOUT_vring_index);
-	vhu_probe_put(&message, VHU_FIELD_vring_index_num, SOME_BASE);
+	vhu_message_begin(&message, VHU_MSG_SET_VRING_BASE, VHU_LAYOUT_vring_index);
+	vhu_message_put(&message, VHU_FIELD_vring_index_num, SOME_BASE);
 	if (vhu_fixture_set(fixture, &message) && vhu_fixture_stop(fixture, 0, &base) &&
 	    base != SOME_BASE)
 		vhu_fixture_fail(fixture, "base %d was set, %u is told", SOME_BASE, base);
@@ -143,14 +143,14 @@ void vhu_case_features_again(struct vhu_fixture *fixture)
 /* Have writes logged in @log. */
 static bool set_log(struct vhu_fixture *fixture, int log)
 {
-	struct vhu_probe_message message, reply;
+	struct vhu_message_buf message, reply;
 
-	vhu_probe_begin(&message, VHU_MSG_SET_LOG_BASE, VHU_LAYOUT_log);
-	vhu_probe_put(&message, VHU_FIELD_log_size, LOG_SIZE);
+	vhu_message_begin(&message, VHU_MSG_SET_LOG_BASE, VHU_LAYOUT_log);
+	vhu_message_put(&message, VHU_FIELD_log_size, LOG_SIZE);
 	message.fd[message.fds++] = log;
-	if (vhu_probe_ask(fixture->wire, &message, &reply))
-		return vhu_fixture_fail_wire(fixture);
-	vhu_probe_drop(&reply);
+	if (vhu_probe_ask(fixture->connection, &message, &reply))
+		return vhu_fixture_fail_connection(fixture);
+	vhu_message_drop(&reply);
 	return true;
 }
 
@@ -244,9 +244,9 @@ void vhu_case_status_reset(struct vhu_fixture *fixture)
 /* Reset the device. */
 static bool reset_device(struct vhu_fixture *fixture)
 {
-	struct vhu_probe_message message;
+	struct vhu_message_buf message;
 
-	vhu_probe_begin(&message, VHU_MSG_RESET_DEVICE, VHU_LAYOUT_none);
+	vhu_message_begin(&message, VHU_MSG_RESET_DEVICE, VHU_LAYOUT_none);
 	/* The answer to what comes after it tells that it was done. */
 	return vhu_fixture_set(fixture, &message) &&
 	       vhu_fixture_ask(fixture, VHU_MSG_GET_FEATURES, VHU_FIELD_features_features,
@@ -270,7 +270,7 @@ void vhu_case_reconnect(struct vhu_fixture *fixture)
 	bool good = vhu_fixture_start(fixture, 0) && vhu_fixture_serve(fixture);
 	uint64_t features;
 
-	vhu_probe_disconnect(fixture->wire);
+	vhu_probe_disconnect(fixture->connection);
 	if (!good || !vhu_fixture_memory_anew(fixture) || !vhu_fixture_start(fixture, 0) ||
 	    !vhu_fixture_serve(fixture) ||
 	    !vhu_fixture_ask(fixture, VHU_MSG_GET_FEATURES, VHU_FIELD_features_features, &features))

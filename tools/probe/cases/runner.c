@@ -120,24 +120,24 @@ static void lost(struct vhu_probe_verdict *verdict, const char *how)
 	snprintf(verdict->text, sizeof(verdict->text), "the back-end %.200s", how);
 }
 
-/* Ask a new connection for the features. Returns 0 or -errno, as the wire has it. */
-static int ask_features(struct vhu_probe_wire *wire)
+/* Ask a new connection for the features. Returns 0 or -errno, as the connection has it. */
+static int ask_features(struct vhu_probe_connection *connection)
 {
-	struct vhu_probe_child *child = wire->child;
-	struct vhu_probe_message message, reply;
+	struct vhu_probe_child *child = connection->child;
+	struct vhu_message_buf message, reply;
 	int error;
 
 	/* Who has died is not to be started anew here. */
-	wire->child = NULL;
-	error = vhu_probe_connect(wire);
-	wire->child = child;
+	connection->child = NULL;
+	error = vhu_probe_connect(connection);
+	connection->child = child;
 	if (error)
 		return error;
-	vhu_probe_begin(&message, VHU_MSG_GET_FEATURES, VHU_LAYOUT_none);
-	error = vhu_probe_ask(wire, &message, &reply);
+	vhu_message_begin(&message, VHU_MSG_GET_FEATURES, VHU_LAYOUT_none);
+	error = vhu_probe_ask(connection, &message, &reply);
 	if (!error)
-		vhu_probe_drop(&reply);
-	vhu_probe_disconnect(wire);
+		vhu_message_drop(&reply);
+	vhu_probe_disconnect(connection);
 	return error;
 }
 
@@ -163,13 +163,13 @@ static bool lives(struct vhu_probe *probe, struct vhu_probe_child *child, int us
 {
 	bool ours = child->argv != NULL;
 
-	if (ours && vhu_probe_child_has_ended(child, usual < 0 ? 0 : probe->wire.timeout_ms))
+	if (ours && vhu_probe_child_has_ended(child, usual < 0 ? 0 : probe->connection.timeout_ms))
 		return ended_well(child, usual, hostile, how);
-	if (!ask_features(&probe->wire))
+	if (!ask_features(&probe->connection))
 		return true;
 	snprintf(how, VHU_PROBE_TEXT_MAX, "does not serve another front-end: %.160s",
-		 probe->wire.why);
-	if (ours && vhu_probe_child_has_ended(child, probe->wire.timeout_ms))
+		 probe->connection.why);
+	if (ours && vhu_probe_child_has_ended(child, probe->connection.timeout_ms))
 		return ended_well(child, usual, hostile, how);
 	/* What hangs serves the next case no better. */
 	vhu_probe_child_end(child);
@@ -189,7 +189,7 @@ static bool run_case(struct vhu_probe *probe, struct vhu_probe_child *child, int
 		vhu_fixture_skip(&fixture, "no memory or eventfds here: %s", strerror(errno));
 	} else if (applies(&fixture, verdict->the_case)) {
 		verdict->the_case->run(&fixture);
-		vhu_probe_disconnect(&probe->wire);
+		vhu_probe_disconnect(&probe->connection);
 		take_findings(&fixture, &probe->log);
 		alive = lives(probe, child, usual, verdict->the_case->hostile, how);
 		if (!alive)
@@ -209,7 +209,8 @@ static int usual_end(struct vhu_probe *probe, struct vhu_probe_child *child)
 	if (vhu_probe_child_has_ended(child, ENDS_MS))
 		return child->status;
 	/* It may be slow to end: then it does not answer. */
-	if (ask_features(&probe->wire) && vhu_probe_child_has_ended(child, probe->wire.timeout_ms))
+	if (ask_features(&probe->connection) &&
+	    vhu_probe_child_has_ended(child, probe->connection.timeout_ms))
 		return child->status;
 	return -1;
 }
@@ -237,7 +238,7 @@ unsigned vhu_probe_conform(struct vhu_probe *probe, struct vhu_probe_child *chil
 		    .the_case = &vhu_probe_cases[i],
 		    .rule = rule_of(vhu_probe_cases[i].rule),
 		};
-		uint64_t began = vhu_probe_clock();
+		uint64_t began = vhu_now_ms();
 
 		if (!(cases >> i & 1))
 			continue;
@@ -245,7 +246,7 @@ unsigned vhu_probe_conform(struct vhu_probe *probe, struct vhu_probe_child *chil
 			not_run(&verdict, lost_at);
 		else if (!run_case(probe, child, usual, &verdict))
 			lost_at = verdict.the_case->name;
-		verdict.ms = vhu_probe_clock() - began;
+		verdict.ms = vhu_now_ms() - began;
 		count[verdict.result]++;
 		vhu_probe_report(format, to, ++number, &verdict);
 		fflush(to);

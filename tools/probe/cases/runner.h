@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-#include "tools/probe/child.h"
+#include "tools/probe/connection/child.h"
 #include "tools/probe/probe.h"
 
 /* Which cases to run: as bits of their places in the table; none: all. */

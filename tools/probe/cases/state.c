@@ -22,25 +22,25 @@ static uint8_t state[STATE_MAX];
  */
 static bool begin_transfer(struct vhu_fixture *fixture, unsigned direction, int pipe[2], int ours)
 {
-	struct vhu_probe_message message, reply;
+	struct vhu_message_buf message, reply;
 	uint64_t code;
 	bool nofd;
 
-	vhu_probe_begin(&message, VHU_MSG_SET_DEVICE_STATE_FD, VHU_LAYOUT_device_state);
-	vhu_probe_put(&message, VHU_FIELD_device_state_direction, direction);
+	vhu_message_begin(&message, VHU_MSG_SET_DEVICE_STATE_FD, VHU_LAYOUT_device_state);
+	vhu_message_put(&message, VHU_FIELD_device_state_direction, direction);
 	message.fd[message.fds++] = pipe[!ours];
-	if (vhu_probe_ask(fixture->wire, &message, &reply))
-		return vhu_fixture_fail_wire(fixture);
+	if (vhu_probe_ask(fixture->connection, &message, &reply))
+		return vhu_fixture_fail_connection(fixture);
 	/* Only the back-end is to hold it: its closing is the end of what is saved. */
 	close(pipe[!ours]);
 	pipe[!ours] = -1;
-	code = vhu_probe_get(&reply, VHU_FIELD_device_state_reply_error);
-	nofd = vhu_probe_get(&reply, VHU_FIELD_device_state_reply_nofd);
+	code = vhu_message_get(&reply, VHU_FIELD_device_state_reply_error);
+	nofd = vhu_message_get(&reply, VHU_FIELD_device_state_reply_nofd);
 	if (!code && reply.fds) {
 		close(pipe[ours]);
 		pipe[ours] = reply.fd[--reply.fds];
 	}
-	vhu_probe_drop(&reply);
+	vhu_message_drop(&reply);
 	if (code)
 		return vhu_fixture_fail(fixture, "a transfer was refused with %u", (unsigned)code);
 	return nofd || reply.fds == 0 || vhu_fixture_fail(fixture, "more than one descriptor came");
@@ -54,10 +54,10 @@ static bool read_state(struct vhu_fixture *fixture, int fd, size_t *size)
 
 	*size = 0;
 	while (got > 0 && *size < STATE_MAX) {
-		if (poll(&ask, 1, (int)fixture->wire->timeout_ms) < 1)
+		if (poll(&ask, 1, (int)fixture->connection->timeout_ms) < 1)
 			return vhu_fixture_fail(fixture,
 						"the state does not end: %zu bytes came in %u ms",
-						*size, fixture->wire->timeout_ms);
+						*size, fixture->connection->timeout_ms);
 		got = read(fd, state + *size, STATE_MAX - *size);
 		*size += got > 0 ? (size_t)got : 0;
 	}
@@ -72,7 +72,7 @@ static bool write_state(struct vhu_fixture *fixture, int fd, size_t size)
 	for (size_t done = 0; done < size;) {
 		ssize_t put;
 
-		if (poll(&ask, 1, (int)fixture->wire->timeout_ms) < 1)
+		if (poll(&ask, 1, (int)fixture->connection->timeout_ms) < 1)
 			return vhu_fixture_fail(fixture, "takes only %zu of %zu bytes of its state",
 						done, size);
 		put = write(fd, state + done, size - done);

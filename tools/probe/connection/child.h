@@ -6,8 +6,8 @@
  * Ownership: a child that was started is ended by vhu_probe_child_end; where we die, the kernel
  * ends it.
  */
-#ifndef VHU_TOOLS_PROBE_CHILD_H
-#define VHU_TOOLS_PROBE_CHILD_H
+#ifndef VHU_TOOLS_PROBE_CONNECTION_CHILD_H
+#define VHU_TOOLS_PROBE_CONNECTION_CHILD_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -72,7 +72,7 @@ static void bits_line(FILE *to, const char *label, enum vhu_names_id set, uint64
 /* Write who it is and what is to be thought of it. */
 static void put_head(const struct vhu_probe *probe, FILE *to)
 {
-	fprintf(to, "%s", probe->wire.path);
+	fprintf(to, "%s", probe->connection.path);
 	if (probe->peer.known)
 		fprintf(to, ": %s (pid %" PRIu32 ")", probe->comm, probe->peer.pid);
 	fprintf(to, "\n\n");
@@ -128,7 +128,7 @@ static void number_line(const struct vhu_probe *probe, FILE *to, const char *lab
 /* Write the sizes of shared memory regions. */
 static void put_shmem(const struct vhu_probe *probe, FILE *to)
 {
-	const struct vhu_payload payload = vhu_probe_payload(&probe->shmem);
+	const struct vhu_payload payload = vhu_message_payload(&probe->shmem);
 	const struct vhu_context context = vhu_probe_context(probe);
 	struct vhu_walk walk;
 	struct vhu_item item;
@@ -137,7 +137,7 @@ static void put_shmem(const struct vhu_probe *probe, FILE *to)
 	if (!probe->has_shmem)
 		return;
 	line(to, "Shared memory", "%" PRIu64 " regions",
-	     vhu_probe_get(&probe->shmem, VHU_FIELD_shmem_config_regions));
+	     vhu_message_get(&probe->shmem, VHU_FIELD_shmem_config_regions));
 	vhu_walk_start(&walk, &vhu_layouts[VHU_LAYOUT_shmem_config], &payload, &context);
 	while (vhu_walk_next(&walk, &item)) {
 		if (item.what == VHU_ITEM_OPEN)
@@ -193,7 +193,7 @@ static void put_tried(const struct vhu_probe *probe, FILE *to)
 static void put_config(const struct vhu_probe *probe, FILE *to)
 {
 	const struct vhu_context context = vhu_probe_context(probe);
-	const struct vhu_payload payload = vhu_probe_payload(&probe->config);
+	const struct vhu_payload payload = vhu_message_payload(&probe->config);
 	struct vhu_walk walk;
 	struct vhu_item item;
 	char text[VHU_PROBE_CONFIG_MAX];
@@ -204,7 +204,7 @@ static void put_config(const struct vhu_probe *probe, FILE *to)
 	fputc('\n', to);
 	if (probe->has_config)
 		line(to, "Configuration", "%" PRIu64 " bytes",
-		     vhu_probe_get(&probe->config, VHU_FIELD_config_size));
+		     vhu_message_get(&probe->config, VHU_FIELD_config_size));
 	else
 		line(to, "Configuration", "none was given");
 	put_tried(probe, to);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What vhu probe says and hears, as records. */
-#include "tools/probe/log.h"
+#include "tools/probe/connection/log.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "lib/protocol/message_io.h"
 #include "lib/util/util.h"
 #include "proxy/core/fdinfo.h"
 
@@ -83,8 +84,8 @@ void vhu_probe_log_opened(struct vhu_probe_log *log, int socket, const char *pat
 
 void vhu_probe_log_message(struct vhu_probe_log *log, const struct vhu_probe_passed *passed)
 {
-	struct vhu_fd_info info[VHU_PROBE_FDS_MAX];
-	char name[VHU_PROBE_FDS_MAX][VHU_FDINFO_NAME];
+	struct vhu_fd_info info[VHU_MESSAGE_FDS_MAX];
+	char name[VHU_MESSAGE_FDS_MAX][VHU_FDINFO_NAME];
 	struct vhu_record record = {
 	    .time_ns = vhu_realtime_ns(),
 	    .type = VHU_RECORD_MESSAGE,
@@ -97,7 +98,7 @@ void vhu_probe_log_message(struct vhu_probe_log *log, const struct vhu_probe_pas
 	    .fd = info,
 	};
 
-	for (unsigned i = 0; i < passed->fds && i < VHU_PROBE_FDS_MAX; i++)
+	for (unsigned i = 0; i < passed->fds && i < VHU_MESSAGE_FDS_MAX; i++)
 		vhu_fdinfo_read(passed->fd[i], &info[record.fds++], name[i]);
 	take(log, &record);
 }

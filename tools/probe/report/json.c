@@ -82,7 +82,7 @@ static void put_field(struct vhu_json *json, const struct vhu_item *item,
 static void put_config(struct vhu_json *json, const struct vhu_probe *probe)
 {
 	const struct vhu_context context = vhu_probe_context(probe);
-	const struct vhu_payload payload = vhu_probe_payload(&probe->config);
+	const struct vhu_payload payload = vhu_message_payload(&probe->config);
 	const struct vhu_field *space = &vhu_fields[VHU_FIELD_config_space];
 	struct vhu_walk walk;
 	struct vhu_item item;
@@ -182,7 +182,7 @@ static void put_numbers(struct vhu_json *json, const struct vhu_probe *probe)
 		vhu_json_unsigned(json, "inflight_size", probe->inflight_size);
 	if (probe->has_shmem)
 		vhu_json_unsigned(json, "shmem_regions",
-				  vhu_probe_get(&probe->shmem, VHU_FIELD_shmem_config_regions));
+				  vhu_message_get(&probe->shmem, VHU_FIELD_shmem_config_regions));
 	vhu_json_bool(json, "acknowledges", probe->acknowledges);
 }
 
@@ -192,7 +192,7 @@ void vhu_probe_json(const struct vhu_probe *probe, FILE *to, const char *error, 
 	struct vhu_json json = {.to = to};
 
 	vhu_json_object(&json, NULL);
-	vhu_json_string(&json, "socket", probe->wire.path);
+	vhu_json_string(&json, "socket", probe->connection.path);
 	if (probe->peer.known) {
 		vhu_json_unsigned(&json, "pid", probe->peer.pid);
 		vhu_json_string(&json, "command", probe->comm);

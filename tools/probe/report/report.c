@@ -139,7 +139,7 @@ void vhu_probe_report_begin(enum vhu_probe_format format, FILE *to, const struct
 
 	switch (format) {
 	case VHU_PROBE_LINES:
-		fprintf(to, "%s: %s, device %s, %s\n\n", probe->wire.path,
+		fprintf(to, "%s: %s, device %s, %s\n\n", probe->connection.path,
 			*probe->comm ? probe->comm : "a back-end", device ? device : "not known",
 			probe->standalone ? "standalone" : "traditional");
 		break;
@@ -148,13 +148,13 @@ void vhu_probe_report_begin(enum vhu_probe_format format, FILE *to, const struct
 		break;
 	case VHU_PROBE_JUNIT:
 		fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"", to);
-		put_xml(to, probe->wire.path);
+		put_xml(to, probe->connection.path);
 		fprintf(to, "\" tests=\"%u\">\n", count);
 		break;
 	case VHU_PROBE_JSON:
 		json = (struct vhu_json){.to = to};
 		vhu_json_object(&json, NULL);
-		vhu_json_string(&json, "socket", probe->wire.path);
+		vhu_json_string(&json, "socket", probe->connection.path);
 		vhu_json_string(&json, "command", probe->comm);
 		vhu_json_unsigned(&json, "device_id", probe->specs.device.value);
 		vhu_json_array(&json, "cases");

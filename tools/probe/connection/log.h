@@ -6,16 +6,14 @@
  * Ownership: a log owns its writer, its sessions and its findings; the capture's descriptor stays
  * the caller's.
  */
-#ifndef VHU_TOOLS_PROBE_LOG_H
-#define VHU_TOOLS_PROBE_LOG_H
+#ifndef VHU_TOOLS_PROBE_CONNECTION_LOG_H
+#define VHU_TOOLS_PROBE_CONNECTION_LOG_H
 
 #include "lib/capture/pcapng.h"
 #include "lib/session/session.h"
 
 /* More are counted, not kept. */
 #define VHU_PROBE_FINDINGS_MAX 32
-/* Descriptors with one message, at most; more than any has that is sent or taken here. */
-#define VHU_PROBE_FDS_MAX      16
 
 /* Why a connection ended, as captures have it: they begin with the side that closed. */
 #define VHU_PROBE_WE_CLOSED   "front-end closed"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The back-end as a command of ours. */
-#include "tools/probe/child.h"
+#include "tools/probe/connection/child.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tools/probe/wire.h"
+#include "lib/util/util.h"
 
 /* How long an end that was asked for is waited for. */
 #define END_MS  2000
@@ -78,12 +78,12 @@ int vhu_probe_child_start(struct vhu_probe_child *child)
 
 bool vhu_probe_child_has_ended(struct vhu_probe_child *child, unsigned patience_ms)
 {
-	uint64_t until = vhu_probe_clock() + patience_ms;
+	uint64_t until = vhu_now_ms() + patience_ms;
 
 	if (!child->pid)
 		return true;
 	while (waitpid(child->pid, &child->status, WNOHANG) != child->pid) {
-		if (vhu_probe_clock() >= until)
+		if (vhu_now_ms() >= until)
 			return false;
 		poll(NULL, 0, LOOK_MS);
 	}
