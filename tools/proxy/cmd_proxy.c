@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "tools/commands.h"
-#include "tools/proxy/config.h"
-#include "tools/proxy/run.h"
+#include "tools/proxy/request/config.h"
+#include "tools/proxy/run/run.h"
 
 static const struct vhu_option option[] = {
     {'w', "write", "FILE", "record what passes in FILE, - for standard output"},

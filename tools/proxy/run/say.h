@@ -4,8 +4,8 @@
  * some of the words: they must neither fill somebody's log, nor write on a terminal what they like.
  * And whoever reads it must not hold up what passes.
  */
-#ifndef VHU_TOOLS_PROXY_SAY_H
-#define VHU_TOOLS_PROXY_SAY_H
+#ifndef VHU_TOOLS_PROXY_RUN_SAY_H
+#define VHU_TOOLS_PROXY_RUN_SAY_H
 
 #include <stdbool.h>
 

@@ -9,8 +9,8 @@
  *
  * Ownership: the folder with what is in it, and the descriptors until they are passed on.
  */
-#ifndef VHU_TOOLS_PROXY_CHILD_H
-#define VHU_TOOLS_PROXY_CHILD_H
+#ifndef VHU_TOOLS_PROXY_RUN_CHILD_H
+#define VHU_TOOLS_PROXY_RUN_CHILD_H
 
 #include "proxy/core/child.h"
 #include "proxy/proxy.h"

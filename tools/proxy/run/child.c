@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The COMMAND of vhu proxy: one side of its one pair, started by us. */
-#include "tools/proxy/child.h"
+#include "tools/proxy/run/child.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "lib/util/util.h"
-#include "tools/proxy/run.h"
+#include "tools/proxy/run/run.h"
 
 /* After a session that was the only one, until COMMAND is told to end. */
 #define CHILD_MOMENT_MS 2000

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is asked of vhu proxy about its files. */
-#include "tools/proxy/files.h"
+#include "tools/proxy/request/files.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "lib/cli/options.h"
 #include "lib/util/duration.h"
 #include "proxy/capture/flight.h"
-#include "tools/proxy/request.h"
+#include "tools/proxy/request/error.h"
 
 /* A kB of dumpcap's. */
 #define KB                1000u

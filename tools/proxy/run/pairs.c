@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tools/proxy/run.h"
+#include "tools/proxy/run/run.h"
 
 /* Understand the endpoints of one pair. Returns VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is wrong
  * said. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Who watches records go by for sessions that end badly. */
-#include "tools/proxy/watch.h"
+#include "tools/proxy/run/watch.h"
 
 #include <errno.h>
 #include <stdio.h>

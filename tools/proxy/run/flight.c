@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/proxy/run.h"
+#include "tools/proxy/run/run.h"
 
 #include "lib/util/util.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Who watches records go by for sessions that end badly, as vhu check would say it of a capture. */
-#ifndef VHU_TOOLS_PROXY_WATCH_H
-#define VHU_TOOLS_PROXY_WATCH_H
+#ifndef VHU_TOOLS_PROXY_RUN_WATCH_H
+#define VHU_TOOLS_PROXY_RUN_WATCH_H
 
 #include "lib/cause/cause.h"
 #include "lib/session/session.h"

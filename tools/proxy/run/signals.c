@@ -6,7 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "tools/proxy/run.h"
+#include "tools/proxy/run/run.h"
 
 #include "lib/util/util.h"
 

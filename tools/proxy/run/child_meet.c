@@ -9,8 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "tools/proxy/child.h"
-#include "tools/proxy/run.h"
+#include "tools/proxy/run/child.h"
+#include "tools/proxy/run/run.h"
 
 /* The longest name in our folder. */
 #define CHILD_NAME "front.sock"

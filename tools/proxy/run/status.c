@@ -9,8 +9,8 @@
 
 #include "lib/util/util.h"
 #include "proxy/control/status.h"
-#include "tools/proxy/run.h"
-#include "tools/proxy/say.h"
+#include "tools/proxy/run/run.h"
+#include "tools/proxy/run/say.h"
 
 /* Return whether there is somebody who reads; else the rest is left out. */
 static bool may_say(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What vhu proxy says on standard error while it serves. */
-#include "tools/proxy/say.h"
+#include "tools/proxy/run/say.h"
 
 #include <inttypes.h>
 #include <poll.h>

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is asked of vhu proxy: options and arguments. */
-#include "tools/proxy/request.h"
+#include "tools/proxy/request/request.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,16 +13,6 @@
 #include "lib/util/duration.h"
 #include "lib/util/util.h"
 #include "proxy/session/pair.h"
-
-int vhu_proxy_request_wrong(char error[VHU_PROXY_REQUEST_ERROR], const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(error, VHU_PROXY_REQUEST_ERROR, format, arguments);
-	va_end(arguments);
-	return -EINVAL;
-}
 
 /* A text that a request owns. */
 struct vhu_proxy_text {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is asked of vhu proxy about its files: -b, as dumpcap has it, and --flight-recorder. */
-#ifndef VHU_TOOLS_PROXY_FILES_H
-#define VHU_TOOLS_PROXY_FILES_H
+#ifndef VHU_TOOLS_PROXY_REQUEST_FILES_H
+#define VHU_TOOLS_PROXY_REQUEST_FILES_H
 
 #include "proxy/capture/file.h"
 

@@ -8,8 +8,8 @@
 
 #include "lib/util/util.h"
 #include "proxy/capture/prologue.h"
-#include "tools/proxy/run.h"
-#include "tools/proxy/say.h"
+#include "tools/proxy/run/run.h"
+#include "tools/proxy/run/say.h"
 
 /* Say a record as a line on standard error. */
 static void say_record(void *context, const struct vhu_record *record)

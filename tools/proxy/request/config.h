@@ -10,11 +10,11 @@
  *
  * Ownership: what is read belongs to the request.
  */
-#ifndef VHU_TOOLS_PROXY_CONFIG_H
-#define VHU_TOOLS_PROXY_CONFIG_H
+#ifndef VHU_TOOLS_PROXY_REQUEST_CONFIG_H
+#define VHU_TOOLS_PROXY_REQUEST_CONFIG_H
 
 #include "lib/cli/options.h"
-#include "tools/proxy/request.h"
+#include "tools/proxy/request/request.h"
 
 /* More is no configuration. */
 #define VHU_PROXY_CONFIG_MAX (1 << 20)

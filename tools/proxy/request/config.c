@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The configuration file of vhu proxy. */
-#include "tools/proxy/config.h"
+#include "tools/proxy/request/config.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -4,8 +4,8 @@
  * asked for besides forwarding is begun by vhu_proxy_run_open_sinks, when all pairs are open and
  * none serves yet, and ended by vhu_proxy_run_close_sinks, when no session is left.
  */
-#ifndef VHU_TOOLS_PROXY_RUN_H
-#define VHU_TOOLS_PROXY_RUN_H
+#ifndef VHU_TOOLS_PROXY_RUN_RUN_H
+#define VHU_TOOLS_PROXY_RUN_RUN_H
 
 #include "lib/cli/options.h"
 #include "lib/session/session.h"
@@ -14,9 +14,9 @@
 #include "proxy/capture/flight.h"
 #include "proxy/control/socket.h"
 #include "proxy/session/pair.h"
-#include "tools/proxy/child.h"
-#include "tools/proxy/request.h"
-#include "tools/proxy/watch.h"
+#include "tools/proxy/request/request.h"
+#include "tools/proxy/run/child.h"
+#include "tools/proxy/run/watch.h"
 
 /* Room for what the summary says about the capture. */
 #define VHU_PROXY_RUN_LOST_MAX 9000

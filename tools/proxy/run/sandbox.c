@@ -2,7 +2,7 @@
 /* The sandbox of vhu proxy: which folders it still needs once all is open. */
 #include "proxy/sandbox/sandbox.h"
 
-#include "tools/proxy/run.h"
+#include "tools/proxy/run/run.h"
 
 void vhu_proxy_run_enter_sandbox(struct vhu_proxy_run *run)
 {

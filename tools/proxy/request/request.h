@@ -7,8 +7,8 @@
  * Ownership: a request owns its list of pairs, its faults, and the texts that it was asked to keep;
  * all others are the command line's.
  */
-#ifndef VHU_TOOLS_PROXY_REQUEST_H
-#define VHU_TOOLS_PROXY_REQUEST_H
+#ifndef VHU_TOOLS_PROXY_REQUEST_REQUEST_H
+#define VHU_TOOLS_PROXY_REQUEST_REQUEST_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,10 +16,8 @@
 
 #include "proxy/endpoint/socket_perms.h"
 #include "proxy/proxy.h"
-#include "tools/proxy/files.h"
-
-/* Room for a line that says what is wrong with an option. */
-#define VHU_PROXY_REQUEST_ERROR 512
+#include "tools/proxy/request/error.h"
+#include "tools/proxy/request/files.h"
 
 /* Options without a short form. */
 enum vhu_proxy_key {
@@ -102,9 +100,5 @@ size_t vhu_proxy_words(char *text, const char *separators, char **word, size_t m
 
 /* Free what @request owns. */
 void vhu_proxy_request_free(struct vhu_proxy_request *request);
-
-/* Put a line into @error, made as printf makes it. Returns -EINVAL. */
-__attribute__((format(printf, 2, 3))) int
-vhu_proxy_request_wrong(char error[VHU_PROXY_REQUEST_ERROR], const char *format, ...);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A run of vhu proxy: set-up, service, summary. */
-#include "tools/proxy/run.h"
+#include "tools/proxy/run/run.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,7 +12,7 @@
 
 #include "proxy/core/systemd.h"
 #include "proxy/eventfd/eventfd.h"
-#include "tools/proxy/say.h"
+#include "tools/proxy/run/say.h"
 
 /* RLIMIT_NOFILE as we found it. */
 static struct rlimit limit_before;
