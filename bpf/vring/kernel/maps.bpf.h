@@ -3,8 +3,8 @@
 #ifndef VHU_BPF_MAPS_BPF_H
 #define VHU_BPF_MAPS_BPF_H
 
-#include "../core.h"
-#include "maps.h"
+#include "../../core.h"
+#include "../maps.h"
 
 /* So libbpf's headers name registers as the kernel does. */
 #define __VMLINUX_H__
