@@ -62,26 +62,37 @@ static bool keep(wmem_array_t **forms, const void *form, unsigned size)
 	return true;
 }
 
+_Static_assert(VHU_HISTORY_SESSION_FACTS <= 32 && VHU_HISTORY_VRING_FACTS <= 32,
+	       "there is a bit for each fact");
+
+/*
+ * Take a fact that is shown under a filter, if one was told, as number @fact of those in @value.
+ * Flags have a value from the start.
+ */
+static void take(uint32_t *known, uint64_t *value, unsigned fact, enum vhu_form form,
+		 const char *filter, const struct vhu_told *told)
+{
+	const bool flag = form == VHU_FORM_FLAG || form == VHU_FORM_RUNS;
+
+	if (!*filter || (!told->by && !flag))
+		return;
+	if (!flag)
+		*known |= UINT32_C(1) << fact;
+	value[fact] = form == VHU_FORM_SAID ? 1 : told->value;
+}
+
 /* Keep what goes for the session as a whole. Returns whether it changed. */
 static bool keep_session(struct vhu_history *history, const struct vhu_state *state,
 			 uint32_t number)
 {
-	struct vhu_history_session now;
+	struct vhu_history_session now = {.number = number};
 
-	memset(&now, 0, sizeof(now)); /* what lies between the members is compared, too */
-	now.number = number;
-	now.queues = state->queue_num;
-	now.memory_slots = state->mem_slots;
-	now.status = state->status;
-	now.has_queues = state->queue_num_by;
-	now.has_memory_slots = state->mem_slots_by;
-	now.has_status = state->status_by || state->status;
-	now.has_log = state->log_by;
-	now.has_inflight = state->inflight_by;
-	now.features = state->features.taken;
-	now.protocol_features = state->protocol_features.taken;
-	now.has_features = state->features.taken_by;
-	now.has_protocol_features = state->protocol_features.taken_by;
+#define VHU_FEATURES(member, title, json, field, filter, label)                                    \
+	take(&now.known, now.value, VHU_HISTORY_##member, VHU_FORM_BITS, filter,                   \
+	     &state->member.acked);
+#define VHU_SESSION_SHOWN(member, repeat, form, json, filter, ...)                                 \
+	take(&now.known, now.value, VHU_HISTORY_##member, VHU_FORM_##form, filter, &state->member);
+#include "lib/session/state.def"
 	return keep(&history->session, &now, sizeof(now));
 }
 
@@ -99,12 +110,12 @@ static const struct vhu_history_region *copy_regions(const struct vhu_state *sta
 		const struct vhu_region *region = &state->region[i];
 
 		copy[i] = (struct vhu_history_region){
-		    region->guest_address,
-		    region->size,
-		    region->user_address,
-		    region->mmap_offset,
-		    region->has_fd && (region->fd.has & VHU_FD_HAS_INODE) ? region->fd.inode : 0,
-		    (uint32_t)region->number,
+#define VHU_REGION_SHOWN(member, ...) .member = region->member,
+#include "lib/session/state.def"
+		    .inode = region->has_fd && (region->fd.has & VHU_FD_HAS_INODE)
+				 ? region->fd.inode
+				 : 0,
+		    .added_by = (uint32_t)region->number,
 		};
 	}
 	return copy;
@@ -134,6 +145,14 @@ static void make_room(struct vhu_history *history, unsigned count)
 	history->vrings = room;
 }
 
+/* Take a kick, call or err as number @fact of a vring's. */
+static void keep_fd(struct vhu_history_vring *now, unsigned fact, const struct vhu_vring_fd *fd)
+{
+	now->value[fact] = fd->eventfd_id;
+	now->known |= (uint32_t)fd->has_eventfd << fact;
+	now->polling |= (uint32_t)fd->polling << fact;
+}
+
 /* Keep a vring. Returns whether it changed. */
 static bool keep_vring(struct vhu_history *history, const struct vhu_state *state, unsigned index,
 		       uint32_t number)
@@ -143,23 +162,13 @@ static bool keep_vring(struct vhu_history *history, const struct vhu_state *stat
 
 	memset(&now, 0, sizeof(now)); /* what lies between the members is compared, too */
 	now.number = number;
-	now.size = vring->size;
-	now.base = vring->base_got_by > vring->base_by ? vring->base_got : vring->base;
-	now.descriptor = vring->descriptor;
-	now.available = vring->available;
-	now.used = vring->used;
-	for (unsigned i = 0; i < VHU_VRING_ROLES; i++) {
-		now.eventfd[i] = vring->fd[i].eventfd_id;
-		now.has_eventfd[i] = vring->fd[i].has_eventfd;
-		now.polling[i] = vring->fd[i].polling;
-	}
-	now.started_by = (uint32_t)vring->started_by;
-	now.stopped_by = (uint32_t)vring->stopped_by;
-	now.has_size = vring->size_by;
-	now.has_addresses = vring->addresses_by;
-	now.has_base = vring->base_by || vring->base_got_by;
-	now.enabled = vring->enabled;
-	now.started = vring->started;
+#define VHU_VRING_SHOWN(member, repeat, form, json, column, filter, ...)                           \
+	take(&now.known, now.value, VHU_HISTORY_VRING_##member, VHU_FORM_##form, filter,           \
+	     &vring->member);
+#define VHU_VRING_FD(role, ...) keep_fd(&now, VHU_HISTORY_VRING_##role, &vring->fd[VHU_##role]);
+#define VHU_VRING_FRAME(member, ...)                                                               \
+	now.frame[VHU_HISTORY_FRAME_##member] = (uint32_t)vring->member.by;
+#include "lib/session/state.def"
 	return keep(&history->vring[index], &now, sizeof(now));
 }
 
@@ -175,7 +184,7 @@ bool vhu_history_learn(struct vhu_history **history, const struct vhu_annotation
 		*history = wmem_new0(wmem_file_scope(), struct vhu_history);
 	changed = keep_session(*history, state, number);
 	make_room(*history, state->vrings);
-	if (state->memory_by == number) {
+	if (state->memory.by == number) {
 		keep_memory(*history, state, number);
 		changed = true;
 	}
@@ -183,7 +192,7 @@ bool vhu_history_learn(struct vhu_history **history, const struct vhu_annotation
 	if (note->vring >= 0 && (unsigned)note->vring < state->vrings)
 		changed |= keep_vring(*history, state, (unsigned)note->vring, number);
 	for (unsigned i = 0; note->vring < 0 && i < state->vrings; i++)
-		if (state->vring[i].stopped_by == number)
+		if (state->vring[i].stopped.by == number)
 			changed |= keep_vring(*history, state, i, number);
 	return changed;
 }

@@ -13,18 +13,46 @@
 
 struct vhu_history;
 
-/* What was negotiated, and what else goes for a session as a whole. */
+/* The facts that are shown, of a session as a whole and of a vring, by their place in what is kept
+ * of them. state.def of lib/session lists them. */
+enum vhu_history_session_fact {
+#define VHU_FEATURES(member, ...)      VHU_HISTORY_##member,
+#define VHU_SESSION_SHOWN(member, ...) VHU_HISTORY_##member,
+#include "lib/session/state.def"
+	VHU_HISTORY_SESSION_FACTS
+};
+
+enum vhu_history_vring_fact {
+#define VHU_VRING_SHOWN(member, ...) VHU_HISTORY_VRING_##member,
+#define VHU_VRING_FD(role, ...)      VHU_HISTORY_VRING_##role,
+#include "lib/session/state.def"
+	VHU_HISTORY_VRING_FACTS
+};
+
+enum vhu_history_region_fact {
+#define VHU_REGION_SHOWN(member, ...) VHU_HISTORY_REGION_##member,
+#include "lib/session/state.def"
+	VHU_HISTORY_REGION_FACTS
+};
+
+/* Frames that told facts of a vring. */
+enum vhu_history_vring_frame {
+#define VHU_VRING_FRAME(member, ...) VHU_HISTORY_FRAME_##member,
+#include "lib/session/state.def"
+	VHU_HISTORY_VRING_FRAMES
+};
+
+/* What is known of a session as a whole. */
 struct vhu_history_session {
 	uint32_t number; /* of the frame from which on it was so */
-	uint32_t queues, memory_slots, status;
-	uint64_t features, protocol_features; /* negotiated */
-	bool has_features, has_protocol_features;
-	bool has_queues, has_memory_slots, has_status, has_log, has_inflight;
+	uint32_t known;  /* a bit for each fact */
+	uint64_t value[VHU_HISTORY_SESSION_FACTS];
 };
 
 /* A region of memory. */
 struct vhu_history_region {
-	uint64_t guest_address, size, user_address, mmap_offset;
+#define VHU_REGION_SHOWN(member, ...) uint64_t member;
+#include "lib/session/state.def"
 	uint64_t inode;    /* of its file; 0 not known */
 	uint32_t added_by; /* frame */
 };
@@ -37,13 +65,17 @@ struct vhu_history_memory {
 
 struct vhu_history_vring {
 	uint32_t number;
-	uint32_t size, base;
-	uint64_t descriptor, available, used;
-	uint32_t eventfd[VHU_VRING_ROLES];
-	uint32_t started_by, stopped_by; /* frames; 0 never */
-	bool has_eventfd[VHU_VRING_ROLES], polling[VHU_VRING_ROLES];
-	bool has_size, has_addresses, has_base, enabled, started;
+	uint32_t known;                           /* a bit for each fact but flags */
+	uint64_t value[VHU_HISTORY_VRING_FACTS];  /* of a kick, call or err: its eventfd's id */
+	uint32_t frame[VHU_HISTORY_VRING_FRAMES]; /* 0 none */
+	uint32_t polling;                         /* a bit for each fact that is a descriptor */
 };
+
+/* Return whether a fact is known. */
+static inline bool vhu_history_knows(uint32_t known, unsigned fact)
+{
+	return known >> fact & 1;
+}
 
 /* Begin with a new file. */
 void vhu_history_begin(void);

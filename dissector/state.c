@@ -4,15 +4,11 @@
 
 #include "lib/protocol/text.h"
 
-static int hf_state = -1, hf_queues = -1, hf_slots = -1, hf_status = -1, hf_running = -1;
-static int hf_features = -1, hf_protocol_features = -1;
-static int hf_log = -1, hf_inflight = -1;
-static int hf_memory = -1, hf_region = -1, hf_guest = -1, hf_region_size = -1, hf_user = -1;
-static int hf_mmap_offset = -1, hf_inode = -1, hf_added_in = -1;
-static int hf_vring = -1, hf_index = -1, hf_size = -1, hf_base = -1, hf_descriptor = -1;
-static int hf_available = -1, hf_used = -1, hf_enabled = -1, hf_started = -1;
-static int hf_started_in = -1, hf_stopped_in = -1;
-static int hf_eventfd[VHU_VRING_ROLES] = {-1, -1, -1};
+static int hf_state = -1, hf_running = -1, hf_memory = -1, hf_region = -1, hf_inode = -1;
+static int hf_added_in = -1, hf_vring = -1, hf_index = -1;
+/* Of the facts of state.def, in its order; those that have no filter stay -1. */
+static int hf_session[VHU_HISTORY_SESSION_FACTS], hf_fact[VHU_HISTORY_VRING_FACTS];
+static int hf_frame[VHU_HISTORY_VRING_FRAMES], hf_area[VHU_HISTORY_REGION_FACTS];
 static int ett_state = -1, ett_memory = -1, ett_region = -1, ett_vring = -1;
 
 /* So many texts of features are kept. */
@@ -35,47 +31,55 @@ static int ett_state = -1, ett_memory = -1, ett_region = -1, ett_vring = -1;
 		}                                                                                  \
 	}
 
+/* How each form of a fact is shown. */
+#define TYPE_COUNT   FT_UINT32, BASE_DEC
+#define TYPE_INDEX   FT_UINT32, BASE_DEC
+#define TYPE_BITS    FT_UINT32, BASE_HEX
+#define TYPE_ADDRESS FT_UINT64, BASE_HEX
+#define TYPE_SAID    FT_BOOLEAN, BASE_NONE
+#define TYPE_FLAG    FT_BOOLEAN, BASE_NONE
+#define TYPE_RUNS    FT_BOOLEAN, BASE_NONE
+#define TYPE_EVENT   FT_BOOLEAN, BASE_NONE
+
+/* The same of a row of state.def; the macro's other arguments have to be spread first. */
+#define FACT(...) ROW(__VA_ARGS__)
+
 static hf_register_info fields[] = {
     ROW(hf_state, "State of the session", "", FT_NONE, BASE_NONE, "After this packet"),
-    ROW(hf_features, "Features negotiated", ".features", FT_UINT64, BASE_HEX, NULL),
-    ROW(hf_protocol_features, "Protocol features negotiated", ".protocol_features", FT_UINT64,
-	BASE_HEX, NULL),
-    ROW(hf_queues, "Queues at most", ".queues", FT_UINT32, BASE_DEC, "As the back-end told"),
-    ROW(hf_slots, "Memory slots at most", ".memory_slots", FT_UINT32, BASE_DEC,
-	"As the back-end told"),
-    ROW(hf_status, "Device status", ".status", FT_UINT32, BASE_HEX, NULL),
-    ROW(hf_log, "Dirty log", ".log", FT_BOOLEAN, BASE_NONE, "There is one"),
-    ROW(hf_inflight, "Inflight area", ".inflight", FT_BOOLEAN, BASE_NONE, "There is one"),
+#define VHU_FEATURES(member, title, json, field, filter, label)                                    \
+	ROW(hf_session[VHU_HISTORY_##member], label, filter, FT_UINT64, BASE_HEX, NULL),
+#define VHU_SESSION_SHOWN(member, repeat, form, json, filter, label, blurb)                        \
+	FACT(hf_session[VHU_HISTORY_##member], label, filter, TYPE_##form, blurb),
+#include "lib/session/state.def"
     ROW(hf_running, "Vrings running", ".running", FT_UINT32, BASE_DEC, "Started and enabled"),
     ROW(hf_memory, "Regions of memory", ".regions", FT_UINT32, BASE_DEC, NULL),
     ROW(hf_region, "Region", ".region", FT_UINT32, BASE_DEC, "Its place in the memory table"),
-    ROW(hf_guest, "Guest address", ".region.guest_address", FT_UINT64, BASE_HEX, NULL),
-    ROW(hf_region_size, "Size", ".region.size", FT_UINT64, BASE_HEX, NULL),
-    ROW(hf_user, "User address", ".region.user_address", FT_UINT64, BASE_HEX, NULL),
-    ROW(hf_mmap_offset, "Mmap offset", ".region.mmap_offset", FT_UINT64, BASE_HEX, NULL),
+#define VHU_REGION_SHOWN(member, column, filter, label)                                            \
+	ROW(hf_area[VHU_HISTORY_REGION_##member], label, filter, FT_UINT64, BASE_HEX, NULL),
+#include "lib/session/state.def"
     ROW(hf_inode, "Inode", ".region.inode", FT_UINT64, BASE_DEC, "Of its file"),
     FRAME(hf_added_in, "Added in", ".region.added_in"),
     ROW(hf_vring, "Vring", ".vring", FT_NONE, BASE_NONE, NULL),
     ROW(hf_index, "Index", ".vring.index", FT_UINT32, BASE_DEC, NULL),
-    ROW(hf_size, "Size", ".vring.size", FT_UINT32, BASE_DEC, "Descriptors"),
-    ROW(hf_descriptor, "Descriptor area", ".vring.descriptor", FT_UINT64, BASE_HEX, NULL),
-    ROW(hf_available, "Available area", ".vring.available", FT_UINT64, BASE_HEX, NULL),
-    ROW(hf_used, "Used area", ".vring.used", FT_UINT64, BASE_HEX, NULL),
-    ROW(hf_base, "Base", ".vring.base", FT_UINT32, BASE_DEC, "As it was set or told last"),
-    ROW(hf_eventfd[VHU_KICK], "Kick eventfd", ".vring.kick", FT_UINT32, BASE_DEC, "Its id"),
-    ROW(hf_eventfd[VHU_CALL], "Call eventfd", ".vring.call", FT_UINT32, BASE_DEC, "Its id"),
-    ROW(hf_eventfd[VHU_ERR], "Error eventfd", ".vring.err", FT_UINT32, BASE_DEC, "Its id"),
-    ROW(hf_enabled, "Enabled", ".vring.enabled", FT_BOOLEAN, BASE_NONE, NULL),
-    ROW(hf_started, "Started", ".vring.started", FT_BOOLEAN, BASE_NONE, NULL),
-    FRAME(hf_started_in, "Started in", ".vring.started_in"),
-    FRAME(hf_stopped_in, "Stopped in", ".vring.stopped_in"),
+#define VHU_VRING_SHOWN(member, repeat, form, json, column, filter, label, blurb)                  \
+	FACT(hf_fact[VHU_HISTORY_VRING_##member], label, filter, TYPE_##form, blurb),
+#define VHU_VRING_FD(role, json, filter, label)                                                    \
+	ROW(hf_fact[VHU_HISTORY_VRING_##role], label, filter, FT_UINT32, BASE_DEC, "Its id"),
+#define VHU_VRING_FRAME(member, filter, label)                                                     \
+	FRAME(hf_frame[VHU_HISTORY_FRAME_##member], label, filter),
+#include "lib/session/state.def"
 };
 
 void vhu_state_register(int proto)
 {
 	static int *ett[] = {&ett_state, &ett_memory, &ett_region, &ett_vring};
 
-	proto_register_field_array(proto, fields, array_length(fields));
+	for (unsigned i = 0; i < array_length(fields); i++) {
+		*fields[i].p_id = -1;
+		/* Facts that are not shown have no field. */
+		if (*fields[i].hfinfo.name)
+			proto_register_field_array(proto, &fields[i], 1);
+	}
 	proto_register_subtree_array(ett, array_length(ett));
 }
 
@@ -83,7 +87,7 @@ void vhu_state_register(int proto)
 static bool is_wanted(proto_tree *tree)
 {
 	for (unsigned i = 0; i < array_length(fields); i++)
-		if (proto_field_is_referenced(tree, *fields[i].p_id))
+		if (*fields[i].p_id > 0 && proto_field_is_referenced(tree, *fields[i].p_id))
 			return true;
 	return false;
 }
@@ -107,13 +111,6 @@ static proto_item *add(const struct vhu_state_place *to, int hf, uint64_t value)
 		item = proto_tree_add_uint(to->tree, hf, to->tvb, 0, 0, (uint32_t)value);
 	proto_item_set_generated(item);
 	return item;
-}
-
-/* Add a number that is known, or else nothing. */
-static void add_known(const struct vhu_state_place *to, bool known, int hf, uint64_t value)
-{
-	if (known)
-		add(to, hf, value);
 }
 
 /* Return the names of features. Sessions of one device have the same ones frame after frame, so
@@ -141,15 +138,15 @@ static const char *names_of(enum vhu_names_id set, uint64_t value,
 	return names->text;
 }
 
-/* Add features that are known, with their names. */
-static void add_features(const struct vhu_state_place *to, bool known, int hf,
-			 enum vhu_field_id field, uint64_t value, const struct vhu_context *context)
+/* Add features that were acked, with their names. */
+static void add_features(const struct vhu_state_place *to, int hf, enum vhu_field_id field,
+			 uint64_t value, const struct vhu_context *context)
 {
-	if (known && value && ws_is_visible(to->tree))
+	if (value && ws_is_visible(to->tree))
 		proto_item_set_generated(proto_tree_add_uint64_format_value(
 		    to->tree, hf, to->tvb, 0, 0, value, "0x%" PRIx64 " (%s)", value,
 		    names_of(vhu_fields[field].names, value, context)));
-	else if (known)
+	else
 		add(to, hf, value);
 }
 
@@ -157,16 +154,14 @@ static void add_features(const struct vhu_state_place *to, bool known, int hf,
 static void add_session(const struct vhu_state_place *to, const struct vhu_history_session *past,
 			const struct vhu_context *context)
 {
-	add_features(to, past->has_features, hf_features, VHU_FIELD_features_features,
-		     past->features, context);
-	add_features(to, past->has_protocol_features, hf_protocol_features,
-		     VHU_FIELD_protocol_features_protocol_features, past->protocol_features,
-		     context);
-	add_known(to, past->has_queues, hf_queues, past->queues);
-	add_known(to, past->has_memory_slots, hf_slots, past->memory_slots);
-	add_known(to, past->has_status, hf_status, past->status);
-	add_known(to, past->has_log, hf_log, true);
-	add_known(to, past->has_inflight, hf_inflight, true);
+#define VHU_FEATURES(member, title, json, field, ...)                                              \
+	if (vhu_history_knows(past->known, VHU_HISTORY_##member))                                  \
+		add_features(to, hf_session[VHU_HISTORY_##member], VHU_FIELD_##field,              \
+			     past->value[VHU_HISTORY_##member], context);
+#define VHU_SESSION_SHOWN(member, ...)                                                             \
+	if (vhu_history_knows(past->known, VHU_HISTORY_##member))                                  \
+		add(to, hf_session[VHU_HISTORY_##member], past->value[VHU_HISTORY_##member]);
+#include "lib/session/state.def"
 }
 
 /* Add a region of memory. */
@@ -180,11 +175,11 @@ static void add_region(const struct vhu_state_place *to, unsigned index,
 	struct vhu_state_place below = {proto_item_add_subtree(item, ett_region), to->tvb};
 
 	proto_item_set_generated(item);
-	add(&below, hf_guest, region->guest_address);
-	add(&below, hf_region_size, region->size);
-	add(&below, hf_user, region->user_address);
-	add(&below, hf_mmap_offset, region->mmap_offset);
-	add_known(&below, region->inode, hf_inode, region->inode);
+#define VHU_REGION_SHOWN(member, ...)                                                              \
+	add(&below, hf_area[VHU_HISTORY_REGION_##member], region->member);
+#include "lib/session/state.def"
+	if (region->inode)
+		add(&below, hf_inode, region->inode);
 	add(&below, hf_added_in, region->added_by);
 }
 
@@ -200,29 +195,44 @@ static void add_memory(const struct vhu_state_place *to, const struct vhu_histor
 		add_region(&below, i, &memory->region[i]);
 }
 
-/* Add a vring. */
+/* Return whether a vring's flag is set. */
+#define IS(vring, member) ((vring)->value[VHU_HISTORY_VRING_##member] != 0)
+
+/* Add a frame that told a fact, if there is one. */
+static void add_frame(const struct vhu_state_place *to, int hf, uint32_t frame)
+{
+	if (frame)
+		add(to, hf, frame);
+}
+
+/* Add how a vring stands: its flags, and the frames that changed them. */
+static void add_flags(const struct vhu_state_place *to, const struct vhu_history_vring *vring)
+{
+#define VHU_VRING_SHOWN(member, repeat, form, ...)                                                 \
+	if (VHU_FORM_##form == VHU_FORM_FLAG || VHU_FORM_##form == VHU_FORM_RUNS)                  \
+		add(to, hf_fact[VHU_HISTORY_VRING_##member], IS(vring, member));
+#define VHU_VRING_FRAME(member, ...)                                                               \
+	add_frame(to, hf_frame[VHU_HISTORY_FRAME_##member],                                        \
+		  vring->frame[VHU_HISTORY_FRAME_##member]);
+#include "lib/session/state.def"
+}
+
+/* Add a vring: what is known of it, then how it stands. */
 static void add_vring(const struct vhu_state_place *to, unsigned index,
 		      const struct vhu_history_vring *vring)
 {
 	proto_item *item = proto_tree_add_none_format(
 	    to->tree, hf_vring, to->tvb, 0, 0, "Vring %u: %s, %s, size %u", index,
-	    vring->started ? "started" : "stopped", vring->enabled ? "enabled" : "disabled",
-	    vring->size);
+	    IS(vring, started) ? "started" : "stopped", IS(vring, enabled) ? "enabled" : "disabled",
+	    (unsigned)vring->value[VHU_HISTORY_VRING_size]);
 	struct vhu_state_place below = {proto_item_add_subtree(item, ett_vring), to->tvb};
 
 	proto_item_set_generated(item);
 	add(&below, hf_index, index);
-	add_known(&below, vring->has_size, hf_size, vring->size);
-	add_known(&below, vring->has_addresses, hf_descriptor, vring->descriptor);
-	add_known(&below, vring->has_addresses, hf_available, vring->available);
-	add_known(&below, vring->has_addresses, hf_used, vring->used);
-	add_known(&below, vring->has_base, hf_base, vring->base);
-	for (unsigned i = 0; i < VHU_VRING_ROLES; i++)
-		add_known(&below, vring->has_eventfd[i], hf_eventfd[i], vring->eventfd[i]);
-	add(&below, hf_enabled, vring->enabled);
-	add(&below, hf_started, vring->started);
-	add_known(&below, vring->started_by, hf_started_in, vring->started_by);
-	add_known(&below, vring->stopped_by, hf_stopped_in, vring->stopped_by);
+	for (unsigned fact = 0; fact < VHU_HISTORY_VRING_FACTS; fact++)
+		if (vhu_history_knows(vring->known, fact))
+			add(&below, hf_fact[fact], vring->value[fact]);
+	add_flags(&below, vring);
 }
 
 void vhu_state_add(proto_tree *tree, tvbuff_t *tvb, const struct vhu_learnt *learnt,
@@ -251,7 +261,7 @@ void vhu_state_add(proto_tree *tree, tvbuff_t *tvb, const struct vhu_learnt *lea
 
 		if (!vring)
 			continue;
-		running += vring->started && vring->enabled;
+		running += IS(vring, started) && IS(vring, enabled);
 		add_vring(&to, i, vring);
 	}
 	add(&to, hf_running, running);

@@ -133,18 +133,18 @@ static const struct vhu_finding *last_trouble(const struct vhu_cause_end *end)
 /* Return the side that sent the last message of the front-end's channel; NOBODY without any. */
 static int last_side(const struct vhu_cause_end *end)
 {
-	const uint64_t *number = end->main->last_number;
+	const struct vhu_told *last = end->main->last;
 
-	if (!number[FRONT] && !number[BACK])
+	if (!last[FRONT].by && !last[BACK].by)
 		return NOBODY;
-	return number[BACK] > number[FRONT] ? BACK : FRONT;
+	return last[BACK].by > last[FRONT].by ? BACK : FRONT;
 }
 
 /* Add the message that a side sent last. */
 static void add_last(struct vhu_cause_end *end, int side)
 {
-	add(end, "%s%s (message %" PRIu64 ")", name_of(end->main->last[side]),
-	    end->main->last_is_reply[side] ? " reply" : "", end->main->last_number[side]);
+	add(end, "%s%s (message %" PRIu64 ")", name_of(end->main->last_message[side]),
+	    end->main->last_is_reply[side] ? " reply" : "", end->main->last[side].by);
 }
 
 /* Begin with who closed, and how long after what happened at @time_ns. */
@@ -174,8 +174,7 @@ static bool say_partial(struct vhu_cause_end *end)
 {
 	int side = end->cause->partial.from_back_end ? BACK : FRONT;
 
-	if (!end->cause->partial.number ||
-	    end->main->last_number[side] > end->cause->partial.number)
+	if (!end->cause->partial.number || end->main->last[side].by > end->cause->partial.number)
 		return false;
 	end->about = end->cause->partial.number;
 	add_side(end, side);
@@ -200,12 +199,12 @@ static bool say_not_owed(struct vhu_cause_end *end)
 {
 	const struct vhu_pending *waits =
 	    end->main->pending.count ? vhu_pending_at(&end->main->pending, 0) : NULL;
-	uint64_t number = waits ? waits->number : end->main->last_number[FRONT];
-	uint64_t time_ns = waits ? waits->time_ns : end->main->last_ns[FRONT];
-	const struct vhu_message *message = waits ? waits->message : end->main->last[FRONT];
+	uint64_t number = waits ? waits->number : end->main->last[FRONT].by;
+	uint64_t time_ns = waits ? waits->time_ns : end->main->last[FRONT].value;
+	const struct vhu_message *message = waits ? waits->message : end->main->last_message[FRONT];
 	const struct vhu_finding *finding = finding_at(end, number);
 
-	if (end->closer == BACK || number < end->main->last_number[BACK] || !finding ||
+	if (end->closer == BACK || number < end->main->last[BACK].by || !finding ||
 	    finding->rule != &vhu_rules[VHU_RULE_AT_401])
 		return false;
 	end->about = number;
@@ -257,7 +256,7 @@ static bool say_unanswered(struct vhu_cause_end *end)
 	waited = age(end, pending->time_ns) >= (end->closer == asker ? REACTION_NS : HUNG_NS);
 	/* Who stops a capture or a proxy most often stops it between a request and its answer. */
 	if (end->closer == NOBODY && !waited &&
-	    (end->closed || channel->last_number[asker] != pending->number))
+	    (end->closed || channel->last[asker].by != pending->number))
 		return false;
 	end->about = pending->number;
 	if (waited || end->closer == NOBODY) {
@@ -288,12 +287,12 @@ static bool say_reaction(struct vhu_cause_end *end)
 
 	if (end->closer == NOBODY || last == NOBODY || last == end->closer)
 		return false;
-	time_ns = end->main->last_ns[last];
-	wrong = finding_at(end, end->main->last_number[last]) != NULL;
+	time_ns = end->main->last[last].value;
+	wrong = finding_at(end, end->main->last[last].by) != NULL;
 	/* A front-end may leave after any answer; a back-end has to stay. */
 	if (age(end, time_ns) > (wrong ? HUNG_NS : REACTION_NS) || (end->closer == FRONT && !wrong))
 		return false;
-	end->about = end->main->last_number[last];
+	end->about = end->main->last[last].by;
 	add_closed_after(end, time_ns);
 	add_last(end, last);
 	if (end->closer == BACK)
@@ -359,12 +358,12 @@ static void add_rule(struct vhu_cause_end *end)
 static void add_last_words(struct vhu_cause_end *end)
 {
 	for (int side = FRONT; side <= BACK; side++) {
-		if (!end->main->last_number[side] || end->main->last_number[side] == end->about)
+		if (!end->main->last[side].by || end->main->last[side].by == end->about)
 			continue;
 		add(end, "; last from the %s: ", side == BACK ? "back-end" : "front-end");
 		add_last(end, side);
 		add(end, ", ");
-		add_time(end, end->main->last_ns[side], end->now_ns);
+		add_time(end, end->main->last[side].value, end->now_ns);
 		add(end, " before the end");
 	}
 }

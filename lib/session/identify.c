@@ -227,14 +227,14 @@ static void refer(struct vhu_annotation *note, const struct vhu_state *state, in
 	else if (at == VHU_REQUEST(SET_PROTOCOL_FEATURES))
 		offered = &state->protocol_features;
 	if (offered) {
-		note->offer = offered->offered;
-		note->offered_by = offered->offered_by;
+		note->offer = offered->offered.value;
+		note->offered_by = offered->offered.by;
 	}
 	if (!note->message || vhu_shapes[note->message->shape[note->reply]].shapes < 2)
 		return;
-	note->read_by[0] = state->features.taken_by;
-	note->read_by[1] = state->protocol_features.taken_by;
-	note->read_by[2] = state->context.postcopy ? state->postcopy_by : state->postcopy_end_by;
+	note->read_by[0] = state->features.acked.by;
+	note->read_by[1] = state->protocol_features.acked.by;
+	note->read_by[2] = state->context.postcopy ? state->postcopy.by : state->postcopy_end.by;
 }
 
 void vhu_annotate(struct vhu_check_context *check)

@@ -61,6 +61,12 @@ bool vhu_annotation_size_fits(const struct vhu_annotation *note, enum vhu_shapes
 
 /* state.c: what messages change. */
 
+/* Forget all of a state but its session's number, dialect and device: records are missing. */
+void vhu_state_forget(struct vhu_state *state);
+
+/* Free what a state holds. */
+void vhu_state_free(struct vhu_state *state);
+
 /* Remember a request that may be answered. Returns 0 or -ENOMEM. */
 int vhu_state_ask(struct vhu_state *state, enum vhu_channel channel,
 		  const struct vhu_pending *request);
@@ -110,14 +116,6 @@ int vhu_learn_mem_table(struct vhu_check_context *check);
 
 /* Take a region that is added or removed. Returns 0 or -ENOMEM. */
 int vhu_learn_region(struct vhu_check_context *check, bool add);
-
-/* provenance.c: what the state was learnt from. */
-
-/* Forget all of a state but its session's number, dialect and device: records are missing. */
-void vhu_state_forget(struct vhu_state *state);
-
-/* Free what a state holds. */
-void vhu_state_free(struct vhu_state *state);
 
 /* Return the value of a field of the note's payload, 0 where it is not there. */
 static inline uint64_t vhu_get(const struct vhu_check_context *check, enum vhu_field_id field)

@@ -311,7 +311,7 @@ static int feed_message(struct vhu_sessions *sessions, struct vhu_check_context 
 		    .size = note->payload.size,
 		    .flags = note->header.flags,
 		    .due = answer == VHU_ANSWER_MUST,
-		    .protocol_by = state->protocol_features.taken_by,
+		    .protocol_by = state->protocol_features.acked.by,
 		    .altered = check->record->marks & VHU_MARK_ALTERED,
 		};
 
@@ -335,7 +335,8 @@ static void feed_opened(struct vhu_check_context *check)
 	const struct vhu_peer *peer[2] = {&check->record->front_end, &check->record->back_end};
 
 	check->state->channel[check->record->channel].open = true;
-	check->state->channel[check->record->channel].opened_by = check->number;
+	check->state->channel[check->record->channel].opened =
+	    (struct vhu_told){true, check->number};
 	if (check->record->channel != VHU_FRONT_END)
 		return;
 	check->state->opened_ns = check->record->time_ns;
@@ -445,10 +446,10 @@ bool vhu_session_finish(struct vhu_sessions *sessions, struct vhu_annotation *no
 	note->vring = -1;
 	check.state = sessions->bucket[b]->state;
 	check.whole = check.state->opened_ns != 0;
-	check.number = check.state->channel[VHU_FRONT_END].last_number[0] >
-			       check.state->channel[VHU_FRONT_END].last_number[1]
-			   ? check.state->channel[VHU_FRONT_END].last_number[0]
-			   : check.state->channel[VHU_FRONT_END].last_number[1];
+	check.number = check.state->channel[VHU_FRONT_END].last[0].by >
+			       check.state->channel[VHU_FRONT_END].last[1].by
+			   ? check.state->channel[VHU_FRONT_END].last[0].by
+			   : check.state->channel[VHU_FRONT_END].last[1].by;
 	/* What is still to come may come there. */
 	if (!sessions->continued)
 		vhu_rules_end(&check, false);

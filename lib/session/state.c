@@ -19,6 +19,31 @@ void vhu_state_free(struct vhu_state *state)
 	free(state);
 }
 
+void vhu_state_forget(struct vhu_state *state)
+{
+	struct vhu_state fresh;
+
+	/* Contexts are compared as bytes, with what lies between their members. */
+	memset(&fresh, 0, sizeof(fresh));
+	fresh.id = state->id;
+	fresh.dialect_is_sure = state->dialect_is_sure;
+	fresh.context.dialect = state->context.dialect;
+	fresh.context.device = state->context.device;
+	/* What the lists have room for is used again. */
+	for (unsigned c = 0; c < VHU_CHANNELS; c++) {
+		struct vhu_pending_queue *pending = &fresh.channel[c].pending;
+
+		*pending = state->channel[c].pending;
+		vhu_pending_forget(pending, pending->count);
+	}
+	fresh.region = state->region;
+	fresh.region_room = state->region_room;
+	fresh.removal = state->removal;
+	memcpy(fresh.peer, state->peer, sizeof(fresh.peer));
+	free(state->vring);
+	*state = fresh;
+}
+
 int vhu_state_ask(struct vhu_state *state, enum vhu_channel channel,
 		  const struct vhu_pending *request)
 {
@@ -93,7 +118,7 @@ unsigned vhu_state_running(const struct vhu_state *state)
 	unsigned running = 0;
 
 	for (unsigned i = 0; i < state->vrings; i++)
-		running += state->vring[i].started;
+		running += state->vring[i].started.value;
 	return running;
 }
 
@@ -104,7 +129,13 @@ void vhu_state_learn_dialect(struct vhu_state *state, enum vhu_dialect dialect, 
 		return;
 	state->context.dialect = dialect;
 	state->dialect_is_sure = sure;
-	state->dialect_by = number;
+	state->dialect = (struct vhu_told){dialect, number};
+}
+
+/* Return a fact that the record tells. */
+static struct vhu_told told(const struct vhu_check_context *check, uint64_t value)
+{
+	return (struct vhu_told){value, check->number};
 }
 
 /* Return the vring that a message is about, made if it is new; NULL where there can be none or
@@ -137,12 +168,11 @@ static void learn_protocol_features(struct vhu_check_context *check, uint64_t ta
 	struct vhu_state *state = check->state;
 	const uint64_t status = UINT64_C(1) << VHU_PF_STATUS;
 
-	state->protocol_features.taken = taken;
-	state->protocol_features.taken_by = check->number;
+	state->protocol_features.acked = told(check, taken);
 	state->context.protocol_features = taken;
 	state->context.has_protocol_features = true;
-	if (taken >> VHU_PF_DEVICE_STATE ||
-	    ((taken >> VHU_PF_SHARED_OBJECT & 1) && !(state->protocol_features.offered & status)))
+	if (taken >> VHU_PF_DEVICE_STATE || ((taken >> VHU_PF_SHARED_OBJECT & 1) &&
+					     !(state->protocol_features.offered.value & status)))
 		vhu_state_learn_dialect(state, VHU_UPSTREAM, false, check->number);
 }
 
@@ -151,15 +181,15 @@ static uint32_t guess_device(struct vhu_check_context *check)
 {
 	struct vhu_state *state = check->state;
 
-	if (state->device_said_by || state->guessed.count == VHU_GUESSES_MAX)
+	if (state->device_said.by || state->guessed.count == VHU_GUESSES_MAX)
 		return 0;
-	if (state->guessed.count && state->guessed.features == state->features.offered &&
-	    state->guessed.config_size == state->config_size)
+	if (state->guessed.count && state->guessed.features == state->features.offered.value &&
+	    state->guessed.config_size == state->config.value)
 		return 0;
-	state->guessed.features = state->features.offered;
-	state->guessed.config_size = state->config_size;
+	state->guessed.features = state->features.offered.value;
+	state->guessed.config_size = state->config.value;
 	state->guessed.by[state->guessed.count++] = check->number;
-	return vhu_device_guess(state->features.offered, state->config_size);
+	return vhu_device_guess(state->features.offered.value, state->config.value);
 }
 
 /* Learn which device it is. @said: as the back-end said itself, which no guess stands against. */
@@ -170,13 +200,13 @@ static void learn_device(struct vhu_check_context *check, uint32_t said, uint32_
 
 	if (forced)
 		return;
-	if (said && !state->device_said_by)
-		state->device_said_by = check->number;
+	if (said && !state->device_said.by)
+		state->device_said = told(check, said);
 	device = said ? said : guess_device(check);
 	if (!device)
 		return;
 	state->context.device = device;
-	state->device_by = check->number;
+	state->device = told(check, device);
 }
 
 bool vhu_vring_fd_is_replaced(const struct vhu_check_context *check, const struct vhu_vring *vring,
@@ -186,7 +216,7 @@ bool vhu_vring_fd_is_replaced(const struct vhu_check_context *check, const struc
 	const struct vhu_record *record = check->record;
 
 	/* What a ring had before it was stopped is gone with that. */
-	return vring->started && vring->enabled && before->number > vring->stopped_by &&
+	return vring->started.value && vring->enabled.value && before->number > vring->stopped.by &&
 	       !before->polling && record->fds &&
 	       !(before->has_eventfd && (record->fd[0].has & VHU_FD_HAS_EVENTFD) &&
 		 before->eventfd_id == record->fd[0].eventfd_id);
@@ -213,33 +243,31 @@ static void learn_vring_fd(struct vhu_check_context *check, struct vhu_vring *vr
 		fd->has_eventfd = record->fd[0].has & VHU_FD_HAS_EVENTFD;
 		fd->eventfd_id = record->fd[0].eventfd_id;
 	}
-	if (role != VHU_KICK || vring->started)
+	if (role != VHU_KICK || vring->started.value)
 		return;
-	vring->started = true;
-	vring->started_by = check->number;
+	vring->started = told(check, true);
 	vring->start_ns = check->record->time_ns;
 	if (!check->state->first_kick_ns)
 		check->state->first_kick_ns = check->record->time_ns;
 	if (check->state->context.has_features &&
 	    !(check->state->context.features >> VHU_F_PROTOCOL_FEATURES & 1)) {
-		vring->enabled = true;
-		vring->enabled_with = check->state->features.taken_by;
+		vring->enabled.value = true;
+		vring->enabled_with = check->state->features.acked;
 	}
 }
 
 /* Note that a ring stopped, or has answered that it did. */
 static void stopped(struct vhu_check_context *check)
 {
-	check->state->stopped_by = check->number;
-	check->state->stopped_ns = check->record->time_ns;
+	check->state->stopped = told(check, check->record->time_ns);
 }
 
 /* Stop a ring. */
 static void vring_stop(struct vhu_check_context *check, struct vhu_vring *vring)
 {
 	stopped(check);
-	vring->started = false;
-	vring->stopped_by = check->number;
+	vring->started.value = false;
+	vring->stopped = told(check, check->record->time_ns);
 	for (enum vhu_vring_role role = VHU_KICK; role < VHU_VRING_ROLES; role++)
 		vring->fd[role].replaced = vring->fd[role].unacknowledged = 0;
 }
@@ -250,7 +278,7 @@ static void reset(struct vhu_check_context *check)
 	stopped(check);
 	for (unsigned i = 0; i < check->state->vrings; i++) {
 		vring_stop(check, &check->state->vring[i]);
-		check->state->vring[i].enabled = false;
+		check->state->vring[i].enabled.value = false;
 	}
 	vhu_state_acknowledged(check->state, UINT64_MAX);
 }
@@ -260,7 +288,7 @@ void vhu_state_acknowledged(struct vhu_state *state, uint64_t number)
 	for (unsigned i = 0; i < state->vrings && state->enabled_unacknowledged; i++) {
 		struct vhu_vring *vring = &state->vring[i];
 
-		if (vring->enabled_by >= number)
+		if (vring->enabled.by >= number)
 			continue;
 		state->enabled_unacknowledged -= vring->enabled_unacknowledged;
 		vring->enabled_unacknowledged = false;
@@ -270,17 +298,16 @@ void vhu_state_acknowledged(struct vhu_state *state, uint64_t number)
 /* Take that a ring is enabled or disabled. */
 static void learn_enable(struct vhu_check_context *check, struct vhu_vring *vring, bool enable)
 {
-	bool unacknowledged = enable && vring->started && !vring->enabled &&
+	bool unacknowledged = enable && vring->started.value && !vring->enabled.value &&
 			      !(check->note->header.flags & VHU_FLAG_NEED_REPLY) &&
 			      vhu_taken(check, VHU_PF_REPLY_ACK);
 
 	check->state->enabled_unacknowledged += unacknowledged;
 	check->state->enabled_unacknowledged -= vring->enabled_unacknowledged;
 	vring->enabled_unacknowledged = unacknowledged;
-	if (enable && !vring->enabled)
-		vring->enabled_since = check->number;
-	vring->enabled = enable;
-	vring->enabled_by = check->number;
+	if (enable && !vring->enabled.value)
+		vring->enabled_since = told(check, true);
+	vring->enabled = told(check, enable);
 	vring->enabled_ns = check->record->time_ns;
 }
 
@@ -289,20 +316,18 @@ static void learn_vring(struct vhu_check_context *check, struct vhu_vring *vring
 {
 	switch (vhu_check_message(check)) {
 	case VHU_REQUEST(SET_VRING_NUM):
-		vring->size = (uint32_t)vhu_get(check, VHU_FIELD_vring_size_num);
-		vring->size_by = check->number;
+		vring->size = told(check, (uint32_t)vhu_get(check, VHU_FIELD_vring_size_num));
 		vring->addresses_checked = false;
 		break;
 	case VHU_REQUEST(SET_VRING_ADDR):
-		vring->descriptor = vhu_get(check, VHU_FIELD_vring_addr_descriptor);
-		vring->available = vhu_get(check, VHU_FIELD_vring_addr_available);
-		vring->used = vhu_get(check, VHU_FIELD_vring_addr_used);
-		vring->addresses_by = check->number;
+		vring->descriptor = told(check, vhu_get(check, VHU_FIELD_vring_addr_descriptor));
+		vring->available = told(check, vhu_get(check, VHU_FIELD_vring_addr_available));
+		vring->used = told(check, vhu_get(check, VHU_FIELD_vring_addr_used));
 		vring->addresses_checked = false;
 		break;
 	case VHU_REQUEST(SET_VRING_BASE):
-		vring->base = (uint32_t)vhu_get(check, VHU_FIELD_vring_index_num);
-		vring->base_by = check->number;
+		vring->base_last = vring->base =
+		    told(check, (uint32_t)vhu_get(check, VHU_FIELD_vring_index_num));
 		break;
 	case VHU_REQUEST(GET_VRING_BASE):
 	case VHU_REQUEST(GET_VRING_BASE_SKIP_DRAIN):
@@ -310,15 +335,15 @@ static void learn_vring(struct vhu_check_context *check, struct vhu_vring *vring
 		break;
 	case VHU_REPLY_TO(GET_VRING_BASE):
 	case VHU_REPLY_TO(GET_VRING_BASE_SKIP_DRAIN):
-		vring->base_got = (uint32_t)vhu_get(check, VHU_FIELD_vring_index_num);
-		vring->base_got_by = check->number;
+		vring->base_last = vring->base_got =
+		    told(check, (uint32_t)vhu_get(check, VHU_FIELD_vring_index_num));
 		stopped(check);
 		break;
 	case VHU_REQUEST(SET_VRING_ENABLE):
 		learn_enable(check, vring, vhu_get(check, VHU_FIELD_vring_enable_enable) == 1);
 		break;
 	case VHU_REQUEST(SET_VRING_ENDIAN):
-		vring->endian_by = check->number;
+		vring->endian = told(check, vhu_get(check, VHU_FIELD_vring_endian_endian));
 		break;
 	case VHU_REQUEST(SET_VRING_KICK):
 		learn_vring_fd(check, vring, VHU_KICK);
@@ -337,9 +362,9 @@ static void learn_inflight(struct vhu_check_context *check)
 {
 	struct vhu_state *state = check->state;
 
-	state->inflight_by = check->number;
-	state->inflight_queues = (uint32_t)vhu_get(check, VHU_FIELD_inflight_num_queues);
-	state->inflight_queue_size = (uint32_t)vhu_get(check, VHU_FIELD_inflight_queue_size);
+	state->inflight = told(check, (uint32_t)vhu_get(check, VHU_FIELD_inflight_num_queues));
+	state->inflight_queue_size =
+	    told(check, (uint32_t)vhu_get(check, VHU_FIELD_inflight_queue_size));
 }
 
 /* Learn from what a back-end says of itself. */
@@ -349,36 +374,34 @@ static void learn_answer(struct vhu_check_context *check, uint64_t value, uint32
 
 	switch (vhu_check_message(check)) {
 	case VHU_REPLY_TO(GET_FEATURES):
-		state->features.offered = value;
-		state->features.offered_by = check->number;
+		state->features.offered = told(check, value);
 		learn_device(check, 0, forced_device);
 		break;
 	case VHU_REPLY_TO(GET_PROTOCOL_FEATURES):
-		state->protocol_features.offered = value;
-		state->protocol_features.offered_by = check->number;
+		state->protocol_features.offered = told(check, value);
 		break;
 	case VHU_REPLY_TO(GET_QUEUE_NUM):
-		state->queue_num = value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
-		state->queue_num_by = check->number;
+		state->queue_num = told(check, value < UINT32_MAX ? (uint32_t)value : UINT32_MAX);
 		break;
 	case VHU_REPLY_TO(GET_MAX_MEM_SLOTS):
-		state->mem_slots = value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
-		state->mem_slots_by = check->number;
+		state->mem_slots = told(check, value < UINT32_MAX ? (uint32_t)value : UINT32_MAX);
 		break;
 	case VHU_REPLY_TO(SET_LOG_BASE):
-		state->log_reply_by =
-		    check->note->layout == &vhu_layouts[VHU_LAYOUT_log] ? 0 : check->number;
+		state->log_reply = check->note->layout == &vhu_layouts[VHU_LAYOUT_log]
+				       ? (struct vhu_told){0}
+				       : told(check, true);
 		break;
 	case VHU_REPLY_TO(GET_STATUS):
-		state->status = (uint32_t)value;
-		state->status_got_by = check->number;
+		/* A device that nobody has touched has status 0. */
+		if (value || state->status.by)
+			state->status = told(check, (uint32_t)value);
 		break;
 	case VHU_REPLY_TO(POSTCOPY_ADVISE):
-		state->postcopy_advised_by = check->number;
+		state->postcopy_advised = told(check, true);
 		break;
 	case VHU_REPLY_TO(POSTCOPY_END):
 		state->context.postcopy = false;
-		state->postcopy_end_by = check->number;
+		state->postcopy_end = told(check, true);
 		break;
 	case VHU_REPLY_TO(GET_INFLIGHT_FD):
 		if (check->record->fds)
@@ -388,41 +411,34 @@ static void learn_answer(struct vhu_check_context *check, uint64_t value, uint32
 		if (vhu_get(check, VHU_FIELD_config_offset))
 			break; /* a part of it alone */
 		state->config_queues =
-		    vhu_device_queues(state->context.device, &check->note->payload);
-		state->config_queues_by = check->number;
-		state->config_queues_with = state->device_by;
+		    told(check, vhu_device_queues(state->context.device, &check->note->payload));
+		state->config_queues_with = state->device;
 		break;
 	case VHU_REPLY_TO(GET_BACKEND_SPECS):
 		if (check->note->or_message ||
 		    check->note->payload.size < check->note->layout->size)
 			break;
-		state->specs.device_id = (uint32_t)value;
-		state->specs.config_size =
-		    (uint32_t)vhu_get(check, VHU_FIELD_backend_specs_config_size);
-		state->specs.min_vqs = (uint32_t)vhu_get(check, VHU_FIELD_backend_specs_min_vqs);
-		state->specs.max_vqs = (uint32_t)vhu_get(check, VHU_FIELD_backend_specs_max_vqs);
-		state->specs.device_id_by = state->specs.config_size_by = state->specs.min_vqs_by =
-		    state->specs.max_vqs_by = check->number;
+		state->spec_device_id = told(check, (uint32_t)value);
+		state->spec_config_size =
+		    told(check, vhu_get(check, VHU_FIELD_backend_specs_config_size));
+		state->spec_min_vqs = told(check, vhu_get(check, VHU_FIELD_backend_specs_min_vqs));
+		state->spec_max_vqs = told(check, vhu_get(check, VHU_FIELD_backend_specs_max_vqs));
 		learn_device(check, (uint32_t)value, forced_device);
 		break;
 	case VHU_REPLY_TO(GET_DEVICE_ID):
 		if (check->note->or_message)
 			break;
-		state->specs.device_id = (uint32_t)value;
-		state->specs.device_id_by = check->number;
+		state->spec_device_id = told(check, (uint32_t)value);
 		learn_device(check, (uint32_t)value, forced_device);
 		break;
 	case VHU_REPLY_TO(GET_CONFIG_SIZE):
-		state->specs.config_size = (uint32_t)value;
-		state->specs.config_size_by = check->number;
+		state->spec_config_size = told(check, (uint32_t)value);
 		break;
 	case VHU_REPLY_TO(GET_MIN_VQ):
-		state->specs.min_vqs = (uint32_t)value;
-		state->specs.min_vqs_by = check->number;
+		state->spec_min_vqs = told(check, (uint32_t)value);
 		break;
 	case VHU_REPLY_TO(GPU_GET_PROTOCOL_FEATURES):
-		state->gpu_features.offered = value;
-		state->gpu_features.offered_by = check->number;
+		state->gpu_features = told(check, value);
 		break;
 	}
 }
@@ -434,26 +450,25 @@ static int learn_request(struct vhu_check_context *check, uint64_t value, uint32
 
 	switch (vhu_check_message(check)) {
 	case VHU_REQUEST(SET_FEATURES):
-		state->features.taken = state->context.features = value;
-		state->features.taken_by = check->number;
+		state->context.features = value;
+		state->features.acked = told(check, value);
 		state->context.has_features = true;
 		break;
 	case VHU_REQUEST(SET_PROTOCOL_FEATURES):
 		learn_protocol_features(check, value);
 		break;
 	case VHU_REQUEST(SET_OWNER):
-		state->owner_by = check->number;
+		state->owner = told(check, true);
 		break;
 	case VHU_REQUEST(RESET_OWNER):
-		state->owner_reset_by = check->number;
+		state->owner_reset = told(check, true);
 		reset(check);
 		break;
 	case VHU_REQUEST(RESET_DEVICE):
 		reset(check);
 		break;
 	case VHU_REQUEST(SET_STATUS):
-		state->status = (uint32_t)value;
-		state->status_by = check->number;
+		state->status = told(check, (uint32_t)value);
 		if (value == 0)
 			reset(check);
 		break;
@@ -464,38 +479,37 @@ static int learn_request(struct vhu_check_context *check, uint64_t value, uint32
 	case VHU_REQUEST(REM_MEM_REG):
 		return vhu_learn_region(check, false);
 	case VHU_REQUEST(SET_LOG_BASE):
-		state->log_by = check->number;
-		state->log_size = value;
+		state->log = told(check, value);
 		break;
 	case VHU_REQUEST(SET_INFLIGHT_FD):
 		learn_inflight(check);
 		break;
 	case VHU_REQUEST(SET_BACKEND_REQ_FD):
-		state->backend_channel_by = check->number;
+		state->backend_channel = told(check, true);
 		break;
 	case VHU_REQUEST(POSTCOPY_LISTEN):
 		if (!state->context.postcopy)
-			state->postcopy_by = check->number;
+			state->postcopy = told(check, true);
 		state->context.postcopy = true;
 		break;
 	case VHU_REQUEST(GET_CONFIG):
 		if (vhu_get(check, VHU_FIELD_config_offset))
 			break; /* a part of it alone */
-		state->config_size = (uint32_t)vhu_get(check, VHU_FIELD_config_size);
-		state->config_by = check->number;
+		state->config = told(check, (uint32_t)vhu_get(check, VHU_FIELD_config_size));
 		learn_device(check, 0, forced_device);
 		break;
 	case VHU_REQUEST(BACKEND_IOTLB_MSG):
 		if (vhu_get(check, VHU_FIELD_iotlb_type) == 1) {
 			state->iotlb_misses++;
-			state->iotlb_miss_by = check->number;
-			state->iotlb_miss_ns = check->record->time_ns;
+			state->iotlb_miss = told(check, check->record->time_ns);
 		}
 		break;
 	case VHU_REQUEST(IOTLB_MSG):
 		state->iotlb_entries++;
-		if (vhu_get(check, VHU_FIELD_iotlb_type) == 2)
+		if (vhu_get(check, VHU_FIELD_iotlb_type) == 2) {
 			state->iotlb_misses = 0;
+			state->iotlb_miss = (struct vhu_told){0};
+		}
 		break;
 	}
 	return 0;
@@ -508,13 +522,12 @@ static void learn_last(struct vhu_check_context *check)
 	bool back_end = check->record->from_back_end;
 
 	channel->open = true;
-	channel->last[back_end] = check->note->message;
-	channel->last_number[back_end] = check->number;
-	channel->last_ns[back_end] = check->record->time_ns;
+	channel->last_message[back_end] = check->note->message;
+	channel->last[back_end] = told(check, check->record->time_ns);
 	channel->last_is_reply[back_end] = check->note->reply;
 	if (check->note->reply && check->request.number) {
-		channel->answered = check->request.message;
-		channel->answered_number = check->number;
+		channel->answered_message = check->request.message;
+		channel->answered = told(check, true);
 	}
 }
 

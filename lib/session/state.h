@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is known of one session at a point of its conversation: what was offered and taken, its
+ * What is known of one session at a point of its conversation: what was offered and acked, its
  * memory, its vrings, the requests that are still to be answered. Numbers are those of the records
  * that told; 0 is none.
  */
@@ -17,14 +17,50 @@
 /* Times that a session's device is guessed: each offer, each size is a cause to. */
 #define VHU_GUESSES_MAX 16
 
-/* A set of bits that one side tells; virtio or protocol features. */
+/* A fact: its value, and the number of the record that told it last, 0 if none did. state.def lists
+ * them all. */
+struct vhu_told {
+	uint64_t value, by;
+};
+
+/* Bits that the back-end offers and the front-end acks. */
 struct vhu_feature_set {
-	uint64_t offered, taken;
-	uint64_t offered_by, taken_by; /* numbers */
+	struct vhu_told offered, acked;
+};
+
+/* How the value of a fact is shown. */
+enum vhu_form {
+	VHU_FORM_COUNT,
+	VHU_FORM_ADDRESS,
+	VHU_FORM_INDEX, /* of a ring, in its format */
+	VHU_FORM_BITS,
+	VHU_FORM_SAID, /* that it was said; its value is not */
+	VHU_FORM_FLAG,
+	VHU_FORM_RUNS,  /* a flag; what cleared it is in the fact `stopped` */
+	VHU_FORM_EVENT, /* the record that told it is */
+};
+
+/* Whether a new file repeats the record of a fact. */
+enum vhu_repeat { VHU_REPEAT_SHARED, VHU_REPEAT_OWN };
+
+/* What a record told: the facts of state.def, and what else is kept with a record's number. */
+enum vhu_fact {
+#define VHU_FEATURES(member, ...)     VHU_FACT_##member##_offered, VHU_FACT_##member##_acked,
+#define VHU_SESSION_FACT(member, ...) VHU_FACT_##member,
+#define VHU_SESSION_RECORDS(id, ...)  VHU_FACT_##id,
+#define VHU_VRING_FACT(member, ...)   VHU_FACT_vring_##member,
+#define VHU_VRING_FD(role, ...)       VHU_FACT_vring_##role,
+#define VHU_CHANNEL_FACT(member)      VHU_FACT_channel_##member,
+#define VHU_CHANNEL_SIDES(member)     VHU_FACT_channel_##member,
+#define VHU_REQUEST_RECORD(id, ...)   VHU_FACT_##id,
+#include "lib/session/state.def"
+	VHU_FACT_region,
+	VHU_FACTS
 };
 
 struct vhu_region {
-	uint64_t guest_address, size, user_address, mmap_offset;
+#define VHU_REGION_SHOWN(member, ...) uint64_t member;
+#include "lib/session/state.def"
 	struct vhu_fd_info fd; /* without its name; zero without one */
 	bool has_fd;
 	uint64_t number; /* of the message that added it */
@@ -42,19 +78,11 @@ struct vhu_vring_fd {
 };
 
 struct vhu_vring {
-	uint32_t size;
-	uint64_t descriptor, available, used;
-	uint32_t base;     /* as set, in the ring's format */
-	uint32_t base_got; /* as told when it was stopped */
-	bool enabled, started;
+#define VHU_VRING_FACT(member, ...) struct vhu_told member;
+#include "lib/session/state.def"
 	struct vhu_vring_fd fd[VHU_VRING_ROLES];
-	/* Numbers of the messages that said so. */
-	uint64_t size_by, addresses_by, base_by, base_got_by, enabled_by, started_by, stopped_by;
-	uint64_t endian_by;
-	uint64_t enabled_since; /* the first of the messages that enabled it */
-	uint64_t enabled_with;  /* started enabled, for these features were taken; 0: it was not */
-	uint64_t start_ns;      /* when it was started first */
-	uint64_t enabled_ns;
+	uint64_t start_ns;           /* when it was started last */
+	uint64_t enabled_ns;         /* when it was enabled or disabled last */
 	bool addresses_checked;      /* against memory and size as they are now */
 	bool enabled_unacknowledged; /* after its kick, and nothing was answered since */
 };
@@ -63,15 +91,14 @@ struct vhu_vring {
 #define VHU_ALTERED_MAX 32
 
 struct vhu_channel_state {
+#define VHU_CHANNEL_FACT(member)  struct vhu_told member;
+#define VHU_CHANNEL_SIDES(member) struct vhu_told member[2];
+#include "lib/session/state.def"
 	struct vhu_pending_queue pending;
 	bool open;
-	uint64_t opened_by, closed_by;
-	/* What passed last, for what is said when a session ends badly. */
-	const struct vhu_message *last[2]; /* of the front-end, of the back-end */
-	uint64_t last_number[2], last_ns[2];
 	bool last_is_reply[2];
-	const struct vhu_message *answered; /* the request answered last, and its number */
-	uint64_t answered_number;
+	/* What `last` and `answered` are about; NULL: an unknown id. */
+	const struct vhu_message *last_message[2], *answered_message;
 };
 
 struct vhu_state {
@@ -81,24 +108,9 @@ struct vhu_state {
 	uint64_t messages;
 	struct vhu_context context;
 	bool dialect_is_sure;
-	struct vhu_feature_set features, protocol_features, gpu_features;
-	uint32_t queue_num, mem_slots, status;
-	uint64_t queue_num_by, mem_slots_by, status_by, owner_by, log_by, inflight_by;
-	uint64_t owner_reset_by, dialect_by, device_by, postcopy_by, postcopy_end_by;
-	uint64_t status_got_by;
-	uint64_t device_said_by; /* the first time that the back-end said it */
-	uint64_t log_reply_by;   /* the answer to the last log where it may be refused; else 0 */
-	uint32_t inflight_queues, inflight_queue_size; /* as the area that was set has room for */
-	uint64_t backend_channel_by, postcopy_advised_by;
-	uint64_t log_size;    /* bytes */
-	uint32_t config_size; /* as asked for from offset 0 */
-	uint64_t config_by;
-	uint64_t config_queues; /* virtqueues, as the configuration tells; 0 not known */
-	uint64_t config_queues_by, config_queues_with; /* the answer; what had told the device */
-	struct {
-		uint32_t device_id, config_size, min_vqs, max_vqs;
-		uint64_t device_id_by, config_size_by, min_vqs_by, max_vqs_by;
-	} specs;
+#define VHU_FEATURES(member, ...)     struct vhu_feature_set member;
+#define VHU_SESSION_FACT(member, ...) struct vhu_told member;
+#include "lib/session/state.def"
 	/* What the device was guessed from last, and what gave cause to each guess. */
 	struct {
 		uint64_t features, by[VHU_GUESSES_MAX];
@@ -106,15 +118,12 @@ struct vhu_state {
 		unsigned count;
 	} guessed;
 	uint64_t first_kick_ns;
-	uint64_t stopped_by, stopped_ns;       /* the last vring that stopped */
-	unsigned enabled_unacknowledged;       /* vrings */
-	unsigned iotlb_misses;                 /* not yet answered by an update */
-	uint64_t iotlb_miss_by, iotlb_miss_ns; /* the latest */
+	unsigned enabled_unacknowledged; /* vrings */
+	unsigned iotlb_misses;           /* not yet answered by an update */
 	unsigned iotlb_entries;
 	struct vhu_region *region;
 	unsigned regions, region_room;
-	uint64_t memory_by; /* the last message that changed it */
-	uint64_t table_by;  /* the last table */
+	uint64_t table_by; /* the last table; its regions and their removals repeat it */
 	/* Of regions that were removed and that others' origins bring back: where they came from
 	 * and what removed them, in turn. */
 	uint64_t *removal;
@@ -145,13 +154,14 @@ static inline const struct vhu_vring *vhu_state_vring(const struct vhu_state *st
 int vhu_state_region(const struct vhu_state *state, uint64_t address, uint64_t size, bool guest);
 
 /*
- * Tell which records made a state what it is: fed again in order, they alone make it again as far
- * as any rule looks at it. Each is told at least once, in no order. Some are answered requests or
- * answers to them, whose other half is not told; nor is what their meaning hangs on.
- * @refer: is given @context and the number of each.
+ * Name the records that made a state what it is: fed again in order, they alone make it again as
+ * far as any rule looks at it. Each is named at least once, in no order. Some are answered requests
+ * or answers to them, whose other half is not named; nor is what their meaning depends on.
+ * @call: is given @context, a fact and the number of its record.
  */
 void vhu_state_provenance(const struct vhu_state *state,
-			  void (*refer)(void *context, uint64_t number), void *context);
+			  void (*call)(void *context, enum vhu_fact fact, uint64_t number),
+			  void *context);
 
 /* Return how many vrings have been started and not stopped. */
 unsigned vhu_state_running(const struct vhu_state *state);

@@ -17,16 +17,38 @@ void vhu_show_peer_json(struct vhu_json *json, const char *key, const struct vhu
 	vhu_json_object_end(json);
 }
 
-/* Write a number and the message that told it, where one did. */
-static void put_told(struct vhu_json *json, const char *key, uint64_t value, uint64_t number)
+/* Write the number of the message that told a fact, where one did. */
+static void put_by(struct vhu_json *json, const char *key, const struct vhu_told *told)
 {
 	char by[32];
 
-	if (!number)
+	if (!told->by)
 		return;
-	vhu_json_unsigned(json, key, value);
 	snprintf(by, sizeof(by), "%s_by", key);
-	vhu_json_unsigned(json, by, number);
+	vhu_json_unsigned(json, by, told->by);
+}
+
+/* Write a fact that was told, in its form; not one without a key. */
+static void put_told(struct vhu_json *json, enum vhu_form form, const char *key,
+		     const struct vhu_told *told)
+{
+	if (!*key)
+		return;
+	switch (form) {
+	case VHU_FORM_EVENT:
+		if (told->by)
+			vhu_json_unsigned(json, key, told->by);
+		return;
+	case VHU_FORM_FLAG:
+	case VHU_FORM_RUNS:
+		vhu_json_bool(json, key, told->value);
+		break;
+	default:
+		if (told->by)
+			vhu_json_unsigned(json, key, told->value);
+		break;
+	}
+	put_by(json, key, told);
 }
 
 /* Write the names of features. */
@@ -46,17 +68,25 @@ static void put_names(struct vhu_json *json, const char *key, enum vhu_names_id 
 	vhu_json_array_end(json);
 }
 
-/* Write a set of features: what was offered and taken. */
-static void put_features(struct vhu_json *json, const char *key, enum vhu_names_id set,
+/* Write bits that one side told, with their names. */
+static void put_bits(struct vhu_json *json, const char *key, const char *names,
+		     enum vhu_names_id set, const struct vhu_told *told,
+		     const struct vhu_context *context)
+{
+	put_told(json, VHU_FORM_BITS, key, told);
+	if (told->by)
+		put_names(json, names, set, told->value, context);
+}
+
+/* Write a set of features: what was offered and acked. */
+static void put_features(struct vhu_json *json, const char *key, enum vhu_field_id field,
 			 const struct vhu_feature_set *features, const struct vhu_context *context)
 {
+	enum vhu_names_id set = vhu_fields[field].names;
+
 	vhu_json_object(json, key);
-	put_told(json, "offered", features->offered, features->offered_by);
-	if (features->offered_by)
-		put_names(json, "offered_names", set, features->offered, context);
-	put_told(json, "taken", features->taken, features->taken_by);
-	if (features->taken_by)
-		put_names(json, "taken_names", set, features->taken, context);
+	put_bits(json, "offered", "offered_names", set, &features->offered, context);
+	put_bits(json, "taken", "taken_names", set, &features->acked, context);
 	vhu_json_object_end(json);
 }
 
@@ -84,23 +114,10 @@ static void put_vrings(struct vhu_json *json, const struct vhu_state *state)
 
 		vhu_json_object(json, NULL);
 		vhu_json_unsigned(json, "index", i);
-		put_told(json, "size", vring->size, vring->size_by);
-		put_told(json, "descriptor", vring->descriptor, vring->addresses_by);
-		put_told(json, "available", vring->available, vring->addresses_by);
-		put_told(json, "used", vring->used, vring->addresses_by);
-		put_told(json, "base", vring->base, vring->base_by);
-		put_told(json, "base_got", vring->base_got, vring->base_got_by);
-		vhu_json_bool(json, "enabled", vring->enabled);
-		if (vring->enabled_by)
-			vhu_json_unsigned(json, "enabled_by", vring->enabled_by);
-		vhu_json_bool(json, "started", vring->started);
-		if (vring->started_by)
-			vhu_json_unsigned(json, "started_by", vring->started_by);
-		if (vring->stopped_by)
-			vhu_json_unsigned(json, "stopped_by", vring->stopped_by);
-		put_vring_fd(json, "kick", &vring->fd[VHU_KICK]);
-		put_vring_fd(json, "call", &vring->fd[VHU_CALL]);
-		put_vring_fd(json, "err", &vring->fd[VHU_ERR]);
+#define VHU_VRING_SHOWN(member, repeat, form, json_key, ...)                                       \
+	put_told(json, VHU_FORM_##form, json_key, &vring->member);
+#define VHU_VRING_FD(role, json_key, ...) put_vring_fd(json, json_key, &vring->fd[VHU_##role]);
+#include "lib/session/state.def"
 		vhu_json_object_end(json);
 	}
 	vhu_json_array_end(json);
@@ -114,10 +131,8 @@ static void put_memory(struct vhu_json *json, const struct vhu_state *state)
 		const struct vhu_region *region = &state->region[i];
 
 		vhu_json_object(json, NULL);
-		vhu_json_unsigned(json, "guest_address", region->guest_address);
-		vhu_json_unsigned(json, "size", region->size);
-		vhu_json_unsigned(json, "user_address", region->user_address);
-		vhu_json_unsigned(json, "mmap_offset", region->mmap_offset);
+#define VHU_REGION_SHOWN(member, ...) vhu_json_unsigned(json, #member, region->member);
+#include "lib/session/state.def"
 		if (region->has_fd)
 			vhu_json_string(json, "kind", vhu_fd_kind_name(region->fd.kind));
 		if (region->fd.has & VHU_FD_HAS_SIZE)
@@ -141,11 +156,11 @@ void vhu_show_device_json(struct vhu_json *json, const struct vhu_state *state)
 
 void vhu_show_state_json(struct vhu_json *json, const struct vhu_state *state)
 {
-	put_features(json, "virtio_features", VHU_NAMES_virtio_features, &state->features,
-		     &state->context);
-	put_features(json, "protocol_features", VHU_NAMES_protocol_features,
-		     &state->protocol_features, &state->context);
-	put_told(json, "queues", state->queue_num, state->queue_num_by);
+#define VHU_FEATURES(member, title, key, field, ...)                                               \
+	put_features(json, key, VHU_FIELD_##field, &state->member, &state->context);
+#define VHU_SESSION_SHOWN(member, repeat, form, key, ...)                                          \
+	put_told(json, VHU_FORM_##form, key, &state->member);
+#include "lib/session/state.def"
 	put_vrings(json, state);
 	put_memory(json, state);
 }

@@ -3,6 +3,7 @@
 #include "lib/show/state.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "lib/protocol/text.h"
@@ -78,25 +79,26 @@ void vhu_show_device(FILE *to, const struct vhu_state *state)
 						  : vhu_dialect_name(state->context.dialect));
 }
 
-/* Write a set of features: what was offered and taken. */
-static void put_features(FILE *to, const char *title, enum vhu_names_id set,
+/* Write a set of features: what was offered and acked. */
+static void put_features(FILE *to, const char *title, enum vhu_field_id field,
 			 const struct vhu_feature_set *features, const struct vhu_context *context)
 {
-	uint64_t left = features->offered & ~features->taken;
+	const struct vhu_told *offered = &features->offered, *acked = &features->acked;
+	enum vhu_names_id set = vhu_fields[field].names;
+	uint64_t left = offered->value & ~acked->value;
 	char names[4096];
 
-	if (!features->offered_by && !features->taken_by)
+	if (!offered->by && !acked->by)
 		return;
 	fprintf(to, "\n  %s", title);
-	if (features->offered_by)
-		fprintf(to, ", offered 0x%" PRIx64 " (message %" PRIu64 ")", features->offered,
-			features->offered_by);
-	if (features->taken_by)
-		fprintf(to, ", taken 0x%" PRIx64 " (message %" PRIu64 ")", features->taken,
-			features->taken_by);
+	if (offered->by)
+		fprintf(to, ", offered 0x%" PRIx64 " (message %" PRIu64 ")", offered->value,
+			offered->by);
+	if (acked->by)
+		fprintf(to, ", taken 0x%" PRIx64 " (message %" PRIu64 ")", acked->value, acked->by);
 	fputc('\n', to);
-	if (features->taken) {
-		vhu_bits_text(set, features->taken, context, names, sizeof(names));
+	if (acked->value) {
+		vhu_bits_text(set, acked->value, context, names, sizeof(names));
 		vhu_show_label(to, "taken");
 		put_wrapped(to, names);
 	}
@@ -107,34 +109,60 @@ static void put_features(FILE *to, const char *title, enum vhu_names_id set,
 	}
 }
 
-/* Fills in what stands in a column of row @row of a table. */
-typedef void cell_of(const struct vhu_state *state, unsigned row, unsigned column,
-		     char to[CELL_MAX]);
+/* A column of a table. */
+struct column {
+	const char *title; /* "": it is not shown */
+	enum vhu_form form;
+	size_t at; /* of its fact in the row */
+};
 
-/* Write a table of @rows rows, each column as wide as its widest cell. */
-static void put_table(FILE *to, const struct vhu_state *state, unsigned rows,
-		      const char *const *title, unsigned columns, cell_of *cell)
+/* Fills in the cell of row @row, which is @at, and a column. */
+typedef void cell_of(unsigned row, const void *at, const struct column *column, char to[CELL_MAX]);
+
+/* Rows of a table. */
+struct rows {
+	const void *first;
+	size_t size;
+	unsigned count;
+	cell_of *cell;
+};
+
+/* Fill in a cell. */
+static void fill(const struct rows *rows, unsigned row, const struct column *column,
+		 char to[CELL_MAX])
+{
+	rows->cell(row, (const uint8_t *)rows->first + row * rows->size, column, to);
+}
+
+/* Write a table, each column as wide as its widest cell. */
+static void put_table(FILE *to, const struct rows *rows, const struct column *column,
+		      unsigned columns)
 {
 	int width[COLUMNS_MAX] = {0};
 	char text[CELL_MAX];
 
+	if (!rows->count)
+		return;
 	/* The last column needs no width, and so leaves no blanks behind it. */
-	for (unsigned column = 0; column + 1 < columns; column++) {
-		width[column] = (int)strlen(title[column]) + 1;
-		for (unsigned row = 0; row < rows; row++) {
-			cell(state, row, column, text);
-			if ((int)strlen(text) >= width[column])
-				width[column] = (int)strlen(text) + 1;
+	for (unsigned c = 0; c + 1 < columns; c++) {
+		width[c] = (int)strlen(column[c].title) + 1;
+		for (unsigned row = 0; *column[c].title && row < rows->count; row++) {
+			fill(rows, row, &column[c], text);
+			if ((int)strlen(text) >= width[c])
+				width[c] = (int)strlen(text) + 1;
 		}
 	}
 	fprintf(to, "\n ");
-	for (unsigned column = 0; column < columns; column++)
-		fprintf(to, " %-*s", width[column], title[column]);
-	for (unsigned row = 0; row < rows; row++) {
+	for (unsigned c = 0; c < columns; c++)
+		if (*column[c].title)
+			fprintf(to, " %-*s", width[c], column[c].title);
+	for (unsigned row = 0; row < rows->count; row++) {
 		fprintf(to, "\n ");
-		for (unsigned column = 0; column < columns; column++) {
-			cell(state, row, column, text);
-			fprintf(to, " %-*s", width[column], text);
+		for (unsigned c = 0; c < columns; c++) {
+			if (!*column[c].title)
+				continue;
+			fill(rows, row, &column[c], text);
+			fprintf(to, " %-*s", width[c], text);
 		}
 	}
 	fputc('\n', to);
@@ -163,80 +191,88 @@ static void vring_fd_cell(char to[CELL_MAX], const struct vhu_vring_fd *fd)
 	told_cell(to, text, fd->number);
 }
 
-static const char *const vring_title[] = {
-    "vring", "size", "base", "ends at", "enabled", "started", "kick", "call", "err",
+/* What stands in a table for kicks, calls and errs; the forms of facts come before it. */
+#define FORM_FD  ((enum vhu_form)(VHU_FORM_EVENT + 1))
+#define FORM_ROW ((enum vhu_form)(VHU_FORM_EVENT + 2))
+
+static const struct column vring_column[] = {
+    {"vring", FORM_ROW, 0},
+#define VHU_VRING_SHOWN(member, repeat, form, json, column, ...)                                   \
+	{column, VHU_FORM_##form, offsetof(struct vhu_vring, member)},
+#define VHU_VRING_FD(role, json, ...) {json, FORM_FD, offsetof(struct vhu_vring, fd[VHU_##role])},
+#include "lib/session/state.def"
 };
 
-static void vring_cell(const struct vhu_state *state, unsigned row, unsigned column,
-		       char to[CELL_MAX])
+static void vring_cell(unsigned row, const void *at, const struct column *column, char to[CELL_MAX])
 {
-	const struct vhu_vring *vring = &state->vring[row];
+	const struct vhu_vring *vring = at;
+	const void *in = (const uint8_t *)at + column->at;
+	const struct vhu_told *told = in;
 	char text[24];
 
-	switch (column) {
-	case 0:
+	if (column->form == FORM_ROW) {
 		snprintf(to, CELL_MAX, "%u", row);
+		return;
+	}
+	if (column->form == FORM_FD) {
+		vring_fd_cell(to, in);
+		return;
+	}
+	switch (column->form) {
+	case VHU_FORM_FLAG:
+		/* What started enabled was enabled by no message of its own. */
+		told_cell(to, told->value ? "yes" : "no",
+			  told->by      ? told->by
+			  : told->value ? vring->started.by
+					: 0);
 		break;
-	case 1:
-		snprintf(text, sizeof(text), "%" PRIu32, vring->size);
-		told_cell(to, text, vring->size_by);
-		break;
-	case 2:
-		snprintf(text, sizeof(text), "0x%" PRIx32, vring->base);
-		told_cell(to, text, vring->base_by);
-		break;
-	case 3:
-		snprintf(text, sizeof(text), "0x%" PRIx32, vring->base_got);
-		told_cell(to, text, vring->base_got_by);
-		break;
-	case 4:
-		told_cell(to, vring->enabled ? "yes" : "no",
-			  vring->enabled_by ? vring->enabled_by
-			  : vring->enabled  ? vring->started_by
-					    : 0);
-		break;
-	case 5:
-		told_cell(to, vring->started ? "yes" : "stopped",
-			  vring->started ? vring->started_by : vring->stopped_by);
+	case VHU_FORM_RUNS:
+		told_cell(to, told->value ? "yes" : "stopped",
+			  told->value ? told->by : vring->stopped.by);
 		break;
 	default:
-		vring_fd_cell(to, &vring->fd[column - 6]);
+		snprintf(text, sizeof(text),
+			 column->form == VHU_FORM_COUNT ? "%" PRIu64 : "0x%" PRIx64, told->value);
+		told_cell(to, text, told->by);
 		break;
 	}
 }
 
-static const char *const region_title[] = {
-    "region", "guest address", "size", "user address", "offset", "memory",
+static const struct column region_column[] = {
+    {"region", FORM_ROW, 0},
+#define VHU_REGION_SHOWN(member, column, ...)                                                      \
+	{column, VHU_FORM_ADDRESS, offsetof(struct vhu_region, member)},
+#include "lib/session/state.def"
+    {"memory", FORM_FD, 0},
 };
 
-static void region_cell(const struct vhu_state *state, unsigned row, unsigned column,
+static void region_cell(unsigned row, const void *at, const struct column *column,
 			char to[CELL_MAX])
 {
-	const struct vhu_region *region = &state->region[row];
-	const uint64_t value[] = {
-	    row, region->guest_address, region->size, region->user_address, region->mmap_offset,
-	};
+	const struct vhu_region *region = at;
 	char text[CELL_MAX];
+	uint64_t value;
 
-	if (column == 0) {
+	if (column->form == FORM_ROW) {
 		snprintf(to, CELL_MAX, "%u", row);
-	} else if (column < VHU_ARRAY_SIZE(value)) {
-		snprintf(to, CELL_MAX, "0x%" PRIx64, value[column]);
-	} else {
+	} else if (column->form == FORM_FD) {
 		vhu_fd_text(&region->fd, text, sizeof(text));
 		told_cell(to, region->has_fd ? text : "no descriptor", region->number);
+	} else {
+		memcpy(&value, (const uint8_t *)at + column->at, sizeof(value));
+		snprintf(to, CELL_MAX, "0x%" PRIx64, value);
 	}
 }
 
 void vhu_show_state(FILE *to, const struct vhu_state *state)
 {
-	put_features(to, "virtio features", VHU_NAMES_virtio_features, &state->features,
-		     &state->context);
-	put_features(to, "protocol features", VHU_NAMES_protocol_features,
-		     &state->protocol_features, &state->context);
-	if (state->vrings)
-		put_table(to, state, state->vrings, vring_title, COLUMNS(vring_title), vring_cell);
-	if (state->regions)
-		put_table(to, state, state->regions, region_title, COLUMNS(region_title),
-			  region_cell);
+	const struct rows vrings = {state->vring, sizeof(*state->vring), state->vrings, vring_cell};
+	const struct rows regions = {state->region, sizeof(*state->region), state->regions,
+				     region_cell};
+
+#define VHU_FEATURES(member, title, json, field, ...)                                              \
+	put_features(to, title, VHU_FIELD_##field, &state->member, &state->context);
+#include "lib/session/state.def"
+	put_table(to, &vrings, vring_column, VHU_ARRAY_SIZE(vring_column));
+	put_table(to, &regions, region_column, VHU_ARRAY_SIZE(region_column));
 }

@@ -39,6 +39,13 @@ static void work_need(void *context, uint64_t number)
 		work_need(context, record->read_by[i]);
 }
 
+/* Note that the record of a fact is needed. */
+static void work_need_fact(void *context, enum vhu_fact fact, uint64_t number)
+{
+	(void)fact;
+	work_need(context, number);
+}
+
 /* Let a list of records have room for @count. Returns whether there was memory for that. */
 static bool work_make_room(struct vhu_prologue_record **list, unsigned *room, unsigned count)
 {
@@ -118,7 +125,7 @@ bool vhu_prologue_work_keep(struct vhu_prologue_work *work, struct vhu_prologue_
 	size_t bytes = 0;
 
 	if (state)
-		vhu_state_provenance(state, work_need, work);
+		vhu_state_provenance(state, work_need_fact, work);
 	for (unsigned i = 0; i < work->records; i++) {
 		if (!work->record[i].needed)
 			continue;

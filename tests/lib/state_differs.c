@@ -4,62 +4,162 @@
 
 #include <string.h>
 
-/* Return whether two vrings are the same. */
-static bool same_vring(const struct vhu_vring *a, const struct vhu_vring *b)
+/* Return whether two facts are the same and told by the same record. */
+static bool same(const struct vhu_told *a, const struct vhu_told *b)
 {
-	for (unsigned i = 0; i < VHU_VRING_ROLES; i++)
-		if (!a->fd[i].number != !b->fd[i].number || a->fd[i].polling != b->fd[i].polling ||
-		    a->fd[i].eventfd_id != b->fd[i].eventfd_id)
+	return a->value == b->value && a->by == b->by;
+}
+
+/* Return whether the same records, in any order, are in two lists of @count; 0 is none. */
+static bool same_records(const uint64_t *a, const uint64_t *b, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		unsigned at = 0;
+
+		while (a[i] && at < count && b[at] != a[i])
+			at++;
+		if (at == count)
 			return false;
-	return a->size == b->size && a->descriptor == b->descriptor &&
-	       a->available == b->available && a->used == b->used && a->base == b->base &&
-	       a->base_got == b->base_got && a->enabled == b->enabled && a->started == b->started &&
-	       a->enabled_unacknowledged == b->enabled_unacknowledged &&
-	       !a->addresses_by == !b->addresses_by && !a->base_by == !b->base_by &&
-	       !a->base_got_by == !b->base_got_by && a->start_ns == b->start_ns;
+	}
+	return true;
 }
 
-/* Return whether two regions are the same. */
-static bool same_region(const struct vhu_region *a, const struct vhu_region *b)
+/* Return whether two kicks, calls or errs are the same. */
+static bool same_fd(const struct vhu_vring_fd *a, const struct vhu_vring_fd *b)
 {
-	return a->guest_address == b->guest_address && a->size == b->size &&
-	       a->user_address == b->user_address && a->mmap_offset == b->mmap_offset &&
-	       a->has_fd == b->has_fd && a->fd.inode == b->fd.inode;
+	return a->number == b->number && a->polling == b->polling &&
+	       a->eventfd_id == b->eventfd_id &&
+	       vhu_fd_kind_name(a->kind) == vhu_fd_kind_name(b->kind);
 }
 
-/* Return whether two sets of features are the same. */
-static bool same_features(const struct vhu_feature_set *a, const struct vhu_feature_set *b)
+/* Return whether all that is known of a vring, but that it was stopped, is newer than @number. */
+static bool is_newer(const struct vhu_vring *vring, uint64_t number)
 {
-	return a->offered == b->offered && a->taken == b->taken &&
-	       !a->offered_by == !b->offered_by && !a->taken_by == !b->taken_by;
+	struct vhu_vring without = *vring;
+
+	without.stopped = (struct vhu_told){0};
+#define VHU_VRING_FACT(member, ...)                                                                \
+	if (without.member.by && without.member.by < number)                                       \
+		return false;
+#define VHU_VRING_FD(role, ...)                                                                    \
+	if (without.fd[VHU_##role].number && without.fd[VHU_##role].number < number)               \
+		return false;
+#include "lib/session/state.def"
+	return true;
+}
+
+/* Return whether two vrings were stopped by the same record. A reset stops the vrings that are
+ * known then: one that is known by newer records alone may be known later to one of the two. */
+static bool same_stop(const struct vhu_vring *a, const struct vhu_vring *b)
+{
+	if (!a->stopped.by || !b->stopped.by)
+		return is_newer(a, b->stopped.by) && is_newer(b, a->stopped.by);
+	return same(&a->stopped, &b->stopped);
+}
+
+/* Return what is not the same in two vrings; NULL: nothing. */
+static const char *vring_differs(const struct vhu_vring *a, const struct vhu_vring *b)
+{
+#define VHU_VRING_FACT(member, ...)                                                                \
+	if (&a->member != &a->stopped && !same(&a->member, &b->member))                            \
+		return "vring." #member;
+#define VHU_VRING_FD(role, ...)                                                                    \
+	if (!same_fd(&a->fd[VHU_##role], &b->fd[VHU_##role]))                                      \
+		return "vring." #role;
+#include "lib/session/state.def"
+	if (!same_stop(a, b))
+		return "vring.stopped";
+	if (a->enabled_unacknowledged != b->enabled_unacknowledged)
+		return "vring.enabled_unacknowledged";
+	return a->start_ns != b->start_ns ? "vring.start_ns" : NULL;
+}
+
+/* Return what is not the same in two regions; NULL: nothing. */
+static const char *region_differs(const struct vhu_region *a, const struct vhu_region *b)
+{
+#define VHU_REGION_SHOWN(member, ...)                                                              \
+	if (a->member != b->member)                                                                \
+		return "region." #member;
+#include "lib/session/state.def"
+	return a->number != b->number || a->has_fd != b->has_fd || a->fd.inode != b->fd.inode
+		   ? "region"
+		   : NULL;
+}
+
+/* Return what is not the same in two channels; NULL: nothing. */
+static const char *channel_differs(const struct vhu_channel_state *a,
+				   const struct vhu_channel_state *b)
+{
+#define VHU_CHANNEL_FACT(member)                                                                   \
+	if (!same(&a->member, &b->member))                                                         \
+		return "channel." #member;
+#define VHU_CHANNEL_SIDES(member)                                                                  \
+	if (!same(&a->member[0], &b->member[0]) || !same(&a->member[1], &b->member[1]))            \
+		return "channel." #member;
+#include "lib/session/state.def"
+	if (a->open != b->open || a->answered_message != b->answered_message ||
+	    memcmp(a->last_message, b->last_message, sizeof(a->last_message)) ||
+	    memcmp(a->last_is_reply, b->last_is_reply, sizeof(a->last_is_reply)))
+		return "channel";
+	if (a->pending.count != b->pending.count)
+		return "the number of requests";
+	for (unsigned i = 0; i < a->pending.count; i++) {
+		const struct vhu_pending *one = vhu_pending_at(&a->pending, i);
+		const struct vhu_pending *other = vhu_pending_at(&b->pending, i);
+
+#define VHU_REQUEST_RECORD(id, member)                                                             \
+	if (one->member != other->member)                                                          \
+		return #id;
+#include "lib/session/state.def"
+		if (one->message != other->message || one->due != other->due ||
+		    one->altered != other->altered || one->withheld != other->withheld)
+			return "a request";
+	}
+	return NULL;
+}
+
+/* Return what is not the same in the parts of which a session has several; NULL: nothing. */
+static const char *parts_differ(const struct vhu_state *a, const struct vhu_state *b)
+{
+	/* A vring that nothing is known of is as good as none. */
+	static const struct vhu_vring unknown;
+	const char *what = NULL;
+
+	if (a->regions != b->regions)
+		return "the number of regions";
+	for (unsigned i = 0; i < a->regions && !what; i++)
+		what = region_differs(&a->region[i], &b->region[i]);
+	for (unsigned i = 0; (i < a->vrings || i < b->vrings) && !what; i++)
+		what = vring_differs(i < a->vrings ? &a->vring[i] : &unknown,
+				     i < b->vrings ? &b->vring[i] : &unknown);
+	for (unsigned c = 0; c < VHU_CHANNELS && !what; c++)
+		what = channel_differs(&a->channel[c], &b->channel[c]);
+	return what;
 }
 
 const char *state_differs(const struct vhu_state *a, const struct vhu_state *b)
 {
-	/* One of which something was said that tells nothing of it is as good as none. */
-	static const struct vhu_vring unknown;
+	const struct vhu_state *state = a;
 
 	if (memcmp(&a->context, &b->context, sizeof(a->context)))
-		return "what its messages' meaning depends on";
-	if (!same_features(&a->features, &b->features) ||
-	    !same_features(&a->protocol_features, &b->protocol_features))
-		return "the features";
-	if (a->regions != b->regions)
-		return "the number of regions";
-	for (unsigned i = 0; i < a->regions; i++)
-		if (!same_region(&a->region[i], &b->region[i]))
-			return "a region";
-	for (unsigned i = 0; i < a->vrings || i < b->vrings; i++)
-		if (!same_vring(i < a->vrings ? &a->vring[i] : &unknown,
-				i < b->vrings ? &b->vring[i] : &unknown))
-			return "a vring";
-	for (unsigned c = 0; c < VHU_CHANNELS; c++)
-		if (a->channel[c].pending.count != b->channel[c].pending.count ||
-		    a->channel[c].open != b->channel[c].open)
-			return "a channel";
-	return a->queue_num != b->queue_num || a->mem_slots != b->mem_slots ||
-		       a->status != b->status || !a->owner_by != !b->owner_by ||
-		       !a->log_by != !b->log_by || !a->inflight_by != !b->inflight_by
-		   ? "something else"
-		   : NULL;
+		return "context";
+#define VHU_FEATURES(member, ...)                                                                  \
+	if (!same(&a->member.offered, &b->member.offered) ||                                       \
+	    !same(&a->member.acked, &b->member.acked))                                             \
+		return #member;
+#define VHU_SESSION_FACT(member, ...)                                                              \
+	if (!same(&a->member, &b->member))                                                         \
+		return #member;
+#define VHU_SESSION_RECORDS(id, list, count)                                                       \
+	state = a;                                                                                 \
+	{                                                                                          \
+		const uint64_t *in_a = (list);                                                     \
+		const unsigned count_a = (count);                                                  \
+                                                                                                   \
+		state = b;                                                                         \
+		if (count_a != (count) || !same_records(in_a, (list), count_a))                    \
+			return #id;                                                                \
+	}
+#include "lib/session/state.def"
+	return parts_differ(a, b);
 }

@@ -5,8 +5,8 @@
 
 #include "lib/session/state.h"
 
-/* Return what of two states is not the same, numbers of records left aside; NULL: nothing that
- * anybody looks at. */
+/* Return what is not the same in two states, whose records were fed under the same numbers: a fact,
+ * or the record that told it; NULL: nothing that anybody looks at. */
 const char *state_differs(const struct vhu_state *a, const struct vhu_state *b);
 
 #endif

@@ -232,11 +232,12 @@ void vhu_fingerprint_compare(const struct vhu_fingerprint *before,
 	compare_number(&comparison, "the virtio device id is", before->device, before->device_by,
 		       now->device, now->device_by);
 	compare_features(&comparison, VHU_NAMES_virtio_features, "virtio features offered",
-			 before->features.offered, before->features.offered_by,
-			 now->features.offered, now->features.offered_by, 0);
+			 before->features.offered.value, before->features.offered.by,
+			 now->features.offered.value, now->features.offered.by, 0);
 	compare_features(&comparison, VHU_NAMES_protocol_features, "protocol features offered",
-			 before->protocol_features.offered, before->protocol_features.offered_by,
-			 now->protocol_features.offered, now->protocol_features.offered_by, 0);
+			 before->protocol_features.offered.value,
+			 before->protocol_features.offered.by, now->protocol_features.offered.value,
+			 now->protocol_features.offered.by, 0);
 	compare_number(&comparison, "the number of queues is", before->queue_num,
 		       before->queue_num_by, now->queue_num, now->queue_num_by);
 	compare_config(&comparison);
@@ -244,10 +245,10 @@ void vhu_fingerprint_compare(const struct vhu_fingerprint *before,
 	    (scope == VHU_FINGERPRINT_RECONNECT && !goes_on(&comparison)))
 		return;
 	compare_features(&comparison, VHU_NAMES_virtio_features, "virtio features taken",
-			 before->features.taken, before->features.taken_by, now->first_taken,
+			 before->features.acked.value, before->features.acked.by, now->first_taken,
 			 now->first_taken_by, log_all);
 	compare_features(&comparison, VHU_NAMES_protocol_features, "protocol features taken",
-			 before->protocol_features.taken, before->protocol_features.taken_by,
-			 now->protocol_features.taken, now->protocol_features.taken_by, 0);
+			 before->protocol_features.acked.value, before->protocol_features.acked.by,
+			 now->protocol_features.acked.value, now->protocol_features.acked.by, 0);
 	compare_rings(&comparison);
 }

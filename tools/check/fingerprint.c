@@ -64,10 +64,10 @@ static int see_ring(struct vhu_fingerprint *fingerprint, uint64_t number,
 		return -ENOMEM;
 	ring = &fingerprint->ring[note->vring];
 	if (base && !ring->first_base_by) {
-		ring->first_base = vring->base;
+		ring->first_base = vring->base.value;
 		ring->first_base_by = number;
 	} else if (!base && !ring->first_size_by) {
-		ring->first_size = vring->size;
+		ring->first_size = vring->size.value;
 		ring->first_size_by = number;
 	}
 	return 0;
@@ -95,7 +95,7 @@ int vhu_fingerprint_see(struct vhu_fingerprint *fingerprint, const struct vhu_re
 	switch (note->message->id) {
 	case VHU_MSG_SET_FEATURES:
 		if (!note->reply && !fingerprint->first_taken_by) {
-			fingerprint->first_taken = note->state->features.taken;
+			fingerprint->first_taken = note->state->features.acked.value;
 			fingerprint->first_taken_by = number;
 		}
 		break;
@@ -118,22 +118,22 @@ int vhu_fingerprint_finish(struct vhu_fingerprint *fingerprint, const struct vhu
 	fingerprint->context = state->context;
 	fingerprint->features = state->features;
 	fingerprint->protocol_features = state->protocol_features;
-	fingerprint->queue_num = state->queue_num;
-	fingerprint->queue_num_by = state->queue_num_by;
-	fingerprint->device = state->specs.device_id;
-	fingerprint->device_by = state->specs.device_id_by;
+	fingerprint->queue_num = state->queue_num.value;
+	fingerprint->queue_num_by = state->queue_num.by;
+	fingerprint->device = state->spec_device_id.value;
+	fingerprint->device_by = state->spec_device_id.by;
 	if (make_rings(fingerprint, state->vrings))
 		return -ENOMEM;
 	for (unsigned i = 0; i < state->vrings; i++) {
 		const struct vhu_vring *vring = &state->vring[i];
 		struct vhu_fingerprint_ring *ring = &fingerprint->ring[i];
 
-		ring->last_size = vring->size;
-		ring->last_size_by = vring->size_by;
+		ring->last_size = vring->size.value;
+		ring->last_size_by = vring->size.by;
 		/* What was told of an earlier run says nothing about where a later one was. */
-		if (!vring->started && vring->base_got_by > vring->started_by) {
-			ring->last_base = vring->base_got;
-			ring->last_base_by = vring->base_got_by;
+		if (!vring->started.value && vring->base_got.by > vring->started.by) {
+			ring->last_base = vring->base_got.value;
+			ring->last_base_by = vring->base_got.by;
 		}
 	}
 	return 0;

@@ -124,7 +124,7 @@ static int compare_and_keep(struct capture *capture, struct vhu_check_session *s
 	if (vhu_fingerprint_finish(fingerprint, state))
 		return -ENOMEM;
 	/* One that told nothing of its device has none before it and hides none from the next. */
-	if (!fingerprint->features.offered_by) {
+	if (!fingerprint->features.offered.by) {
 		if (before)
 			vhu_fingerprints_put(&capture->ended, before);
 		session->before = NULL;

@@ -50,7 +50,7 @@ static enum kind kind_of(const struct vhu_annotation *note)
 	case VHU_MSG_SET_VRING_ENDIAN:
 		return KIND_RING;
 	case VHU_MSG_SET_VRING_ENABLE:
-		return note->reply || (vring && vring->enabled) ? KIND_RING : KIND_RING_END;
+		return note->reply || (vring && vring->enabled.value) ? KIND_RING : KIND_RING_END;
 	case VHU_MSG_SET_VRING_CALL:
 	case VHU_MSG_SET_VRING_ERR:
 		return KIND_RING_OR_EARLIER;

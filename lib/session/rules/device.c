@@ -32,16 +32,16 @@ static void check_config(struct vhu_check_context *check)
 			   ": configuration begins at 0 here, at 0x100 in the registers of "
 			   "virtio-mmio",
 			   name, size, offset);
-	if (state->specs.config_size_by && offset + size > state->specs.config_size)
-		vhu_report(check, VHU_RULE_AT_604, state->specs.config_size_by,
+	if (state->spec_config_size.by && offset + size > state->spec_config_size.value)
+		vhu_report(check, VHU_RULE_AT_604, state->spec_config_size.by,
 			   "%s of %" PRIu64 " bytes at %" PRIu64
-			   ", and the configuration space was told to have %" PRIu32,
-			   name, size, offset, state->specs.config_size);
+			   ", and the configuration space was told to have %" PRIu64,
+			   name, size, offset, state->spec_config_size.value);
 	if (flags > 1)
 		vhu_report(check, VHU_RULE_AT_605, 0, "%s has flags 0x%" PRIx64 ", neither 0 nor 1",
 			   name, flags);
 	else if (flags == 1 && !(state->context.features >> VHU_F_LOG_ALL & 1) &&
-		 !state->context.postcopy && !state->log_by &&
+		 !state->context.postcopy && !state->log.by &&
 		 vhu_report_first(check, VHU_RULE_AT_606))
 		vhu_report(check, VHU_RULE_AT_606, 0,
 			   "%s has flags 1, live migration, and none is under way; writable "
@@ -115,7 +115,7 @@ static void check_iotlb(struct vhu_check_context *check)
 			   check->note->message->name, permission);
 	else if (type == IOTLB_UPDATE && check->state->regions &&
 		 vhu_state_region(check->state, address, size, false) < 0)
-		vhu_report(check, VHU_RULE_AT_611, check->state->memory_by,
+		vhu_report(check, VHU_RULE_AT_611, check->state->memory.by,
 			   "an update to 0x%" PRIx64 " bytes at 0x%" PRIx64
 			   ", which lie in no memory region; %u %s known",
 			   size, address, check->state->regions,
@@ -141,7 +141,7 @@ static void check_postcopy(struct vhu_check_context *check)
 {
 	switch (vhu_check_message(check)) {
 	case VHU_REQUEST(POSTCOPY_LISTEN):
-		if (check->whole && !check->state->postcopy_advised_by)
+		if (check->whole && !check->state->postcopy_advised.by)
 			vhu_report(check, VHU_RULE_AT_609, 0, "%s before %s",
 				   check->note->message->name,
 				   vhu_messages[VHU_MSG_POSTCOPY_ADVISE].name);
@@ -165,16 +165,16 @@ static void check_backend_request(struct vhu_check_context *check)
 
 	/* What both sides send at once may pass in any order. */
 	if (check->whole && state->first_kick_ns && !vhu_state_running(state) &&
-	    check->record->time_ns - state->stopped_ns > VHU_MOMENT_NS &&
+	    check->record->time_ns - state->stopped.value > VHU_MOMENT_NS &&
 	    vhu_report_first(check, VHU_RULE_AT_322))
-		vhu_report(check, VHU_RULE_AT_322, state->stopped_by,
+		vhu_report(check, VHU_RULE_AT_322, state->stopped.by,
 			   "%s while every vring is stopped, since %" PRIu64 " ms", message->name,
-			   (check->record->time_ns - state->stopped_ns) / 1000000);
+			   (check->record->time_ns - state->stopped.value) / 1000000);
 	if (message->id != VHU_MSG_BACKEND_VRING_HOST_NOTIFIER_MSG ||
 	    check->note->payload.captured < 24)
 		return;
 	if (index >= vhu_check_vring_limit(check))
-		vhu_report(check, VHU_RULE_AT_619, state->queue_num_by,
+		vhu_report(check, VHU_RULE_AT_619, state->queue_num.by,
 			   "a host notifier for vring %" PRIu64 "; there are %" PRIu64
 			   " at the most",
 			   index, vhu_check_vring_limit(check));

@@ -40,11 +40,11 @@ static void last_text(const struct vhu_channel_state *channel, unsigned side, ch
 {
 	struct vhu_line line = vhu_line_in(to, size);
 
-	if (channel->last_number[side])
+	if (channel->last[side].by)
 		vhu_line_printf(&line, "the %s's last was %s%s, message %" PRIu64, side_name[side],
-				name_of(channel->last[side]),
+				name_of(channel->last_message[side]),
 				channel->last_is_reply[side] ? " reply" : "",
-				channel->last_number[side]);
+				channel->last[side].by);
 	else
 		vhu_line_printf(&line, "the %s said nothing", side_name[side]);
 }
@@ -90,7 +90,7 @@ void vhu_rules_channel_end(struct vhu_check_context *check)
 	int side = who_closed(check->record);
 
 	channel->open = false;
-	channel->closed_by = check->number;
+	channel->closed = (struct vhu_told){true, check->number};
 	/* Those that end with the session are looked at with it. */
 	if (check->record->channel == VHU_FRONT_END || side < 0)
 		return;
@@ -102,15 +102,14 @@ void vhu_rules_channel_end(struct vhu_check_context *check)
 static void check_moment(struct vhu_check_context *check)
 {
 	const struct vhu_channel_state *channel = &check->state->channel[VHU_FRONT_END];
-	uint64_t ns = check->record->time_ns - channel->last_ns[0];
+	uint64_t ns = check->record->time_ns - channel->last[0].value;
 
 	if (channel->pending.count || channel->last_is_reply[0] ||
-	    channel->last_number[0] < channel->last_number[1] || !channel->last_number[0] ||
-	    ns > VHU_MOMENT_NS)
+	    channel->last[0].by < channel->last[1].by || !channel->last[0].by || ns > VHU_MOMENT_NS)
 		return;
-	vhu_report(check, VHU_RULE_AT_411, channel->last_number[0],
+	vhu_report(check, VHU_RULE_AT_411, channel->last[0].by,
 		   "the back-end closed %" PRIu64 " us after %s, message %" PRIu64, ns / 1000,
-		   name_of(channel->last[0]), channel->last_number[0]);
+		   name_of(channel->last_message[0]), channel->last[0].by);
 }
 
 /* Report a front-end that left over what it was offered. */
@@ -118,13 +117,14 @@ static void check_offer(struct vhu_check_context *check)
 {
 	const struct vhu_state *state = check->state;
 	const struct vhu_channel_state *channel = &state->channel[VHU_FRONT_END];
-	uint64_t offer = channel->last_number[1];
-	bool protocol = offer == state->protocol_features.offered_by;
-	uint64_t offered = protocol ? state->protocol_features.offered : state->features.offered;
+	uint64_t offer = channel->last[1].by;
+	bool protocol = offer == state->protocol_features.offered.by;
+	uint64_t offered =
+	    protocol ? state->protocol_features.offered.value : state->features.offered.value;
 	char highest[64];
 
-	if (!offer || channel->last_number[0] > offer || !offered ||
-	    (!protocol && offer != state->features.offered_by))
+	if (!offer || channel->last[0].by > offer || !offered ||
+	    (!protocol && offer != state->features.offered.by))
 		return;
 	vhu_bits_text(protocol ? VHU_NAMES_protocol_features : VHU_NAMES_virtio_features,
 		      UINT64_C(1) << (63 - __builtin_clzll(offered)), &state->context, highest,
@@ -142,12 +142,12 @@ static void check_log_reply(struct vhu_check_context *check)
 	const struct vhu_channel_state *channel = &state->channel[VHU_FRONT_END];
 
 	/* Whoever looks what a back-end can do leaves when he knows, and has started nothing. */
-	if (!vhu_state_running(state) || !state->log_reply_by ||
-	    state->log_reply_by != channel->last_number[1] ||
-	    channel->last_number[0] > channel->last_number[1] ||
-	    check->record->time_ns - channel->last_ns[1] > VHU_MOMENT_NS)
+	if (!vhu_state_running(state) || !state->log_reply.by ||
+	    state->log_reply.by != channel->last[1].by ||
+	    channel->last[0].by > channel->last[1].by ||
+	    check->record->time_ns - channel->last[1].value > VHU_MOMENT_NS)
 		return;
-	vhu_report(check, VHU_RULE_AT_413, state->log_reply_by,
+	vhu_report(check, VHU_RULE_AT_413, state->log_reply.by,
 		   "the front-end closed right after the answer to %s, which has not the %" PRIu32
 		   " bytes that rust-vmm's insists on",
 		   vhu_messages[VHU_MSG_SET_LOG_BASE].name, vhu_layouts[VHU_LAYOUT_log].size);
@@ -166,25 +166,26 @@ void vhu_rules_end(struct vhu_check_context *check, bool closed)
 		check_offer(check);
 	if (side == 0)
 		check_log_reply(check);
-	if (state->iotlb_misses && ms_between(state->iotlb_miss_ns, state->last_ns) >= HUNG_MS)
-		vhu_report(check, VHU_RULE_AT_612, state->iotlb_miss_by,
+	if (state->iotlb_misses && ms_between(state->iotlb_miss.value, state->last_ns) >= HUNG_MS)
+		vhu_report(check, VHU_RULE_AT_612, state->iotlb_miss.by,
 			   "%u IOTLB miss%s not answered by an update; the last, message %" PRIu64
 			   ", %" PRIu64 " ms before the end",
 			   state->iotlb_misses, state->iotlb_misses > 1 ? "es were" : " was",
-			   state->iotlb_miss_by, ms_between(state->iotlb_miss_ns, state->last_ns));
+			   state->iotlb_miss.by,
+			   ms_between(state->iotlb_miss.value, state->last_ns));
 	for (unsigned i = 0; i < state->vrings && state->enabled_unacknowledged; i++)
 		if (state->vring[i].enabled_unacknowledged &&
 		    state->last_ns - state->vring[i].enabled_ns >= VHU_MOMENT_NS)
 			vhu_report_kick_lost(check, i);
-	if (check->whole && state->first_kick_ns && !state->inflight_by &&
+	if (check->whole && state->first_kick_ns && !state->inflight.by &&
 	    vhu_taken(check, VHU_PF_INFLIGHT_SHMFD))
-		vhu_report(check, VHU_RULE_AT_511, state->protocol_features.taken_by,
+		vhu_report(check, VHU_RULE_AT_511, state->protocol_features.acked.by,
 			   "INFLIGHT_SHMFD was negotiated and no %s was sent",
 			   vhu_messages[VHU_MSG_SET_INFLIGHT_FD].name);
 	for (unsigned i = 0; i < state->vrings; i++) {
 		const struct vhu_vring_fd *call = &state->vring[i].fd[VHU_CALL];
 
-		if (state->vring[i].started && call->replaced)
+		if (state->vring[i].started.value && call->replaced)
 			vhu_report_replaced(check, i, call);
 	}
 }
@@ -207,14 +208,14 @@ int vhu_state_last_words(const struct vhu_state *state, char *to, size_t size)
 		}
 	}
 	for (unsigned side = 0; side < 2; side++)
-		if (channel->last_number[side])
+		if (channel->last[side].by)
 			vhu_line_printf(&line,
 					"%slast from the %s: %s%s (message %" PRIu64 ", %" PRIu64
 					" ms before the end)",
 					line.length ? "; " : "", side_name[side],
-					name_of(channel->last[side]),
+					name_of(channel->last_message[side]),
 					channel->last_is_reply[side] ? " reply" : "",
-					channel->last_number[side],
-					ms_between(channel->last_ns[side], state->last_ns));
+					channel->last[side].by,
+					ms_between(channel->last[side].value, state->last_ns));
 	return (int)line.length;
 }

@@ -126,15 +126,15 @@ static void report_need(struct vhu_check_context *check, unsigned bit)
 		if (moved[i].bit != bit || !vhu_taken(check, older) ||
 		    (depends && !(depends & ~state->context.protocol_features)))
 			continue;
-		vhu_report(check, VHU_RULE_AT_206, state->protocol_features.taken_by,
+		vhu_report(check, VHU_RULE_AT_206, state->protocol_features.acked.by,
 			   "%s needs %s, bit %u, and bit %u was taken: %s to one side, an older "
 			   "%s to the other",
 			   message->name, name, bit, older, feature_name(check, older), name);
 		return;
 	}
 	vhu_report(check, VHU_RULE_AT_205,
-		   message->needs_offer_only ? state->protocol_features.offered_by
-					     : state->protocol_features.taken_by,
+		   message->needs_offer_only ? state->protocol_features.offered.by
+					     : state->protocol_features.acked.by,
 		   "%s needs %s, which was not %s", message->name, name,
 		   message->needs_offer_only ? "offered" : "negotiated");
 }
@@ -162,14 +162,14 @@ static void check_needs(struct vhu_check_context *check)
 	const struct vhu_state *state = check->state;
 	const struct vhu_message *message = check->note->message;
 	bool known = check->whole || (message && message->needs_offer_only
-					  ? state->protocol_features.offered_by != 0
+					  ? state->protocol_features.offered.by != 0
 					  : state->context.has_protocol_features);
 	uint64_t missing, features = state->context.features;
 
 	if (check->note->reply || !message || check->note->or_message)
 		return;
 	missing = message->needs_protocol &
-		  ~(message->needs_offer_only ? state->protocol_features.offered
+		  ~(message->needs_offer_only ? state->protocol_features.offered.value
 					      : state->context.protocol_features);
 	/* The standalone proposals have rules of their own. */
 	if (missing & (UINT64_C(1) << VHU_PF_STANDALONE) && message->dialect != VHU_UPSTREAM)
@@ -178,7 +178,7 @@ static void check_needs(struct vhu_check_context *check)
 		report_need(check, (unsigned)__builtin_ctzll(missing));
 	/* Before rings start a driver may be about to take what it is offered. */
 	if (!vhu_state_running(state))
-		features |= state->features.offered;
+		features |= state->features.offered.value;
 	/* Bit 30 has rules of its own. */
 	missing = message->needs_feature & ~(UINT64_C(1) << VHU_F_PROTOCOL_FEATURES) & ~features;
 	if (missing && state->context.has_features) {
@@ -189,7 +189,7 @@ static void check_needs(struct vhu_check_context *check)
 			context.device = VIRTIO_ID_NET; /* whose bits some messages need */
 		name = vhu_name_find(VHU_NAMES_virtio_features, (unsigned)__builtin_ctzll(missing),
 				     &context);
-		vhu_report(check, VHU_RULE_AT_205, state->features.taken_by,
+		vhu_report(check, VHU_RULE_AT_205, state->features.acked.by,
 			   "%s needs virtio feature %s, which was not taken", message->name,
 			   name ? name->name : "?");
 	}
@@ -201,17 +201,17 @@ static void check_protocol_features(struct vhu_check_context *check, uint64_t ta
 	const struct vhu_state *state = check->state;
 	const struct vhu_context *context = &check->note->context;
 	const char *name = check->note->message->name;
-	uint64_t beyond = taken & ~state->protocol_features.offered;
+	uint64_t beyond = taken & ~state->protocol_features.offered.value;
 	char names[NAMES_MAX], depends[NAMES_MAX];
 
-	if (!state->protocol_features.offered_by) {
+	if (!state->protocol_features.offered.by) {
 		if (check->whole)
 			vhu_report(check, VHU_RULE_AT_204, 0,
 				   "%s of 0x%" PRIx64 ", and no %s on this connection", name, taken,
 				   vhu_messages[VHU_MSG_GET_PROTOCOL_FEATURES].name);
 	} else if (beyond) {
 		names_text(check, VHU_NAMES_protocol_features, beyond, names, sizeof(names));
-		vhu_report(check, VHU_RULE_AT_203, state->protocol_features.offered_by,
+		vhu_report(check, VHU_RULE_AT_203, state->protocol_features.offered.by,
 			   "%s takes %s, which was not offered", name, names);
 	}
 	for (unsigned bit = 0; bit < 64; bit++) {
@@ -234,30 +234,31 @@ static void check_features(struct vhu_check_context *check, uint64_t taken)
 	const uint64_t ours = UINT64_C(1) << VHU_F_LOG_ALL | UINT64_C(1) << VHU_F_PROTOCOL_FEATURES;
 	const uint64_t version_1 = UINT64_C(1) << 32;
 	const char *name = check->note->message->name;
-	uint64_t beyond = taken & ~state->features.offered & ~ours;
+	uint64_t beyond = taken & ~state->features.offered.value & ~ours;
 	char names[NAMES_MAX];
 
-	if (state->features.offered_by && beyond) {
+	if (state->features.offered.by && beyond) {
 		names_text(check, VHU_NAMES_virtio_features, beyond, names, sizeof(names));
-		vhu_report(check, VHU_RULE_AT_212, state->features.offered_by,
+		vhu_report(check, VHU_RULE_AT_212, state->features.offered.by,
 			   "%s takes %s, which was not offered", name, names);
 	}
 	/* A driver that was stopped in between may have been another one: firmware, then a kernel.
 	 */
-	if (state->features.taken_by > state->stopped_by && !(state->features.taken & version_1) &&
-	    (taken & version_1) && (taken & state->features.taken) == state->features.taken &&
-	    (state->features.offered & version_1))
-		vhu_report(check, VHU_RULE_AT_211, state->features.taken_by,
+	if (state->features.acked.by > state->stopped.by &&
+	    !(state->features.acked.value & version_1) && (taken & version_1) &&
+	    (taken & state->features.acked.value) == state->features.acked.value &&
+	    (state->features.offered.value & version_1))
+		vhu_report(check, VHU_RULE_AT_211, state->features.acked.by,
 			   "%s takes VERSION_1, which message %" PRIu64
 			   " left out though it was offered",
-			   name, state->features.taken_by);
-	if ((taken >> VHU_F_LOG_ALL & 1) && !state->log_by && check->whole)
+			   name, state->features.acked.by);
+	if ((taken >> VHU_F_LOG_ALL & 1) && !state->log.by && check->whole)
 		vhu_report(check, VHU_RULE_AT_514, 0,
 			   "%s takes LOG_ALL, and no %s told where to log", name,
 			   vhu_messages[VHU_MSG_SET_LOG_BASE].name);
 	if ((taken >> VHU_F_ACCESS_PLATFORM & 1) && state->context.has_protocol_features &&
 	    !(vhu_taken(check, VHU_PF_BACKEND_REQ) && vhu_taken(check, VHU_PF_REPLY_ACK)))
-		vhu_report(check, VHU_RULE_AT_613, state->protocol_features.taken_by,
+		vhu_report(check, VHU_RULE_AT_613, state->protocol_features.acked.by,
 			   "%s takes ACCESS_PLATFORM without BACKEND_REQ and REPLY_ACK: the "
 			   "back-end cannot ask for translations",
 			   name);
@@ -273,14 +274,14 @@ void vhu_rules_negotiation(struct vhu_check_context *check)
 	if (check->note->reply || !message)
 		return;
 	if (message->needs_offer_only && (message->needs_feature & bit30) &&
-	    state->features.offered_by && !(state->features.offered & bit30))
-		vhu_report(check, VHU_RULE_AT_201, state->features.offered_by,
+	    state->features.offered.by && !(state->features.offered.value & bit30))
+		vhu_report(check, VHU_RULE_AT_201, state->features.offered.by,
 			   "%s, and the back-end did not offer bit 30", message->name);
 	if (message->reply_rule == VHU_REPLY_ACK &&
 	    (check->note->header.flags & VHU_FLAG_NEED_REPLY) &&
 	    (state->context.has_protocol_features || check->whole) &&
 	    !vhu_taken(check, VHU_PF_REPLY_ACK) && check->record->channel != VHU_GPU)
-		vhu_report(check, VHU_RULE_AT_401, state->protocol_features.taken_by,
+		vhu_report(check, VHU_RULE_AT_401, state->protocol_features.acked.by,
 			   "%s asks for a reply, and REPLY_ACK was not negotiated", message->name);
 	switch (vhu_check_message(check)) {
 	case VHU_REQUEST(SET_PROTOCOL_FEATURES):
@@ -292,10 +293,10 @@ void vhu_rules_negotiation(struct vhu_check_context *check)
 			check_features(check, vhu_get(check, check->note->layout->first));
 		break;
 	case VHU_REQUEST(SET_OWNER):
-		if (state->owner_by > state->owner_reset_by)
-			vhu_report(check, VHU_RULE_AT_217, state->owner_by,
+		if (state->owner.by > state->owner_reset.by)
+			vhu_report(check, VHU_RULE_AT_217, state->owner.by,
 				   "%s again, after message %" PRIu64, message->name,
-				   state->owner_by);
+				   state->owner.by);
 		break;
 	case VHU_REQUEST(RESET_OWNER):
 		vhu_report(check, VHU_RULE_AT_616, 0,
@@ -305,7 +306,7 @@ void vhu_rules_negotiation(struct vhu_check_context *check)
 	case VHU_REQUEST(SET_MEM_TABLE):
 	case VHU_REQUEST(ADD_MEM_REG):
 	case VHU_REQUEST(SET_VRING_KICK):
-		if (check->whole && !state->owner_by && vhu_report_first(check, VHU_RULE_AT_216))
+		if (check->whole && !state->owner.by && vhu_report_first(check, VHU_RULE_AT_216))
 			vhu_report(check, VHU_RULE_AT_216, 0, "%s before %s", message->name,
 				   vhu_messages[VHU_MSG_SET_OWNER].name);
 		break;

@@ -113,7 +113,7 @@ static void check_roles(struct vhu_check_context *check)
 		const struct vhu_vring_fd *fd = &state->vring[i].fd[other];
 
 		/* What was set before the device stopped may be closed, and its id another's. */
-		if (!(state->vring[i].started || fd->number > state->stopped_by) ||
+		if (!(state->vring[i].started.value || fd->number > state->stopped.by) ||
 		    !fd->has_eventfd || fd->eventfd_id != check->record->fd[0].eventfd_id)
 			continue;
 		vhu_report(check, VHU_RULE_AT_504, fd->number,
@@ -133,10 +133,10 @@ void vhu_rules_descriptors(struct vhu_check_context *check)
 	check_kind(check);
 	check_roles(check);
 	if (check->note->message->id == VHU_MSG_SET_BACKEND_REQ_FD &&
-	    check->state->backend_channel_by)
-		vhu_report(check, VHU_RULE_AT_517, check->state->backend_channel_by,
+	    check->state->backend_channel.by)
+		vhu_report(check, VHU_RULE_AT_517, check->state->backend_channel.by,
 			   "%s again, after message %" PRIu64, check->note->message->name,
-			   check->state->backend_channel_by);
+			   check->state->backend_channel.by);
 	if (check->note->message->opens == VHU_GPU && check->state->context.device &&
 	    check->state->context.device != VIRTIO_ID_GPU)
 		vhu_report(check, VHU_RULE_AT_620, 0, "%s, and this is a %s device",
@@ -230,7 +230,7 @@ static void check_table(struct vhu_check_context *check)
 		return;
 	if (vhu_taken(check, VHU_PF_XEN_MMAP) && layout == &vhu_layouts[VHU_LAYOUT_mem_table] &&
 	    regions && vhu_report_first(check, VHU_RULE_AT_206))
-		vhu_report(check, VHU_RULE_AT_206, check->state->protocol_features.taken_by,
+		vhu_report(check, VHU_RULE_AT_206, check->state->protocol_features.acked.by,
 			   "bit %d was taken, and the regions of %s are not those of Xen: to one "
 			   "side it is an older SHARED_OBJECT",
 			   VHU_PF_XEN_MMAP, check->note->message->name);
@@ -261,10 +261,10 @@ static void check_added(struct vhu_check_context *check)
 		return;
 	region = vhu_check_region(check, field->offset, 0);
 	check_region(check, &region, state->regions, state->region, state->regions);
-	if (state->mem_slots_by && state->regions >= state->mem_slots)
-		vhu_report(check, VHU_RULE_AT_515, state->mem_slots_by,
-			   "region %u is added, and the back-end has %" PRIu32 " slots",
-			   state->regions, state->mem_slots);
+	if (state->mem_slots.by && state->regions >= state->mem_slots.value)
+		vhu_report(check, VHU_RULE_AT_515, state->mem_slots.by,
+			   "region %u is added, and the back-end has %" PRIu64 " slots",
+			   state->regions, state->mem_slots.value);
 }
 
 /* Look at a region that is removed. */
@@ -301,7 +301,7 @@ static void check_log(struct vhu_check_context *check)
 	}
 	/* One bit a page, in whole bytes. */
 	if (highest && size < (highest / LOG_PAGE + 7) / 8)
-		vhu_report(check, VHU_RULE_AT_513, state->memory_by,
+		vhu_report(check, VHU_RULE_AT_513, state->memory.by,
 			   "the log has 0x%" PRIx64
 			   " bytes; one bit for each page of memory up to 0x%" PRIx64
 			   " makes 0x%" PRIx64,
@@ -339,7 +339,7 @@ static void check_inflight(struct vhu_check_context *check)
 
 	check_inflight_size(check);
 	for (unsigned i = 0; i < check->state->vrings; i++)
-		sized |= check->state->vring[i].size_by != 0;
+		sized |= check->state->vring[i].size.by != 0;
 	if (!sized && check->whole && vhu_report_first(check, VHU_RULE_AT_510))
 		vhu_report(check, VHU_RULE_AT_510, 0, "%s before any %s",
 			   check->note->message->name, vhu_messages[VHU_MSG_SET_VRING_NUM].name);

@@ -129,10 +129,10 @@ void vhu_rules_reply(struct vhu_check_context *check)
 	if (!check->request.number) {
 		if (!check->whole)
 			return;
-		if (channel->answered && channel->answered == note->message)
-			vhu_report(check, VHU_RULE_AT_405, channel->answered_number,
+		if (channel->answered_message && channel->answered_message == note->message)
+			vhu_report(check, VHU_RULE_AT_405, channel->answered.by,
 				   "%s was answered before, by message %" PRIu64,
-				   name_of(note->message), channel->answered_number);
+				   name_of(note->message), channel->answered.by);
 		else
 			vhu_report(check, VHU_RULE_AT_405, 0,
 				   "a reply to %s, and nothing asked for it",

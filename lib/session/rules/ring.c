@@ -22,10 +22,10 @@ static void check_index(struct vhu_check_context *check)
 		vhu_report(check, VHU_RULE_AT_309, 0, "%s for vring %d: indexes end at %d", name,
 			   vring, VHU_VRINGS_MAX - 1);
 	else if (vhu_report_first(check, VHU_RULE_AT_309))
-		vhu_report(check, VHU_RULE_AT_309, state->queue_num_by,
-			   "%s for vring %d: the back-end told of %" PRIu32 " %s%s", name, vring,
-			   state->queue_num, vhu_check_counts_pairs(state) ? "pair" : "queue",
-			   state->queue_num == 1 ? "" : "s");
+		vhu_report(check, VHU_RULE_AT_309, state->queue_num.by,
+			   "%s for vring %d: the back-end told of %" PRIu64 " %s%s", name, vring,
+			   state->queue_num.value, vhu_check_counts_pairs(state) ? "pair" : "queue",
+			   state->queue_num.value == 1 ? "" : "s");
 }
 
 /* Look at a ring that is started against what the back-end offered. */
@@ -33,21 +33,21 @@ static void check_offered(struct vhu_check_context *check)
 {
 	const struct vhu_state *state = check->state;
 	int vring = check->note->vring;
-	bool mq = state->protocol_features.offered >> VHU_PF_MQ & 1;
+	bool mq = state->protocol_features.offered.value >> VHU_PF_MQ & 1;
 
-	if (!mq && state->protocol_features.offered_by &&
+	if (!mq && state->protocol_features.offered.by &&
 	    vring >= (vhu_check_counts_pairs(state) ? 2 : 1) &&
 	    vhu_report_first(check, VHU_RULE_AT_311))
-		vhu_report(check, VHU_RULE_AT_311, state->protocol_features.offered_by,
+		vhu_report(check, VHU_RULE_AT_311, state->protocol_features.offered.by,
 			   "vring %d is used, and the back-end does not offer MQ", vring);
-	if (state->queue_num_by && vhu_check_counts_pairs(state) &&
-	    (uint32_t)vring == 2 * state->queue_num && state->context.has_features &&
+	if (state->queue_num.by && vhu_check_counts_pairs(state) &&
+	    (uint32_t)vring == 2 * state->queue_num.value && state->context.has_features &&
 	    !(state->context.features >> VIRTIO_NET_F_CTRL_VQ & 1) &&
 	    vhu_report_first(check, VHU_RULE_AT_310))
-		vhu_report(check, VHU_RULE_AT_310, state->queue_num_by,
-			   "vring %d is used, and the back-end told of %" PRIu32
+		vhu_report(check, VHU_RULE_AT_310, state->queue_num.by,
+			   "vring %d is used, and the back-end told of %" PRIu64
 			   ": were these pairs, it would be for control, and CTRL_VQ was not taken",
-			   vring, state->queue_num);
+			   vring, state->queue_num.value);
 }
 
 /* Look at a ring that is started against how many the device has. */
@@ -63,14 +63,15 @@ static void check_count(struct vhu_check_context *check)
 			vhu_report(check, VHU_RULE_AT_312, 0,
 				   "vring %d is used, and %s devices have %u", check->note->vring,
 				   vhu_device_name(device), fixed);
-	} else if (state->config_queues && vring >= state->config_queues && !state->queue_num_by) {
+	} else if (state->config_queues.value && vring >= state->config_queues.value &&
+		   !state->queue_num.by) {
 		/* Front-ends show the driver a number of their own where they asked for it. */
 		if (vhu_report_first(check, VHU_RULE_AT_312))
-			vhu_report(check, VHU_RULE_AT_312, state->config_queues_by,
+			vhu_report(check, VHU_RULE_AT_312, state->config_queues.by,
 				   "vring %d is used, and by its configuration this %s device has "
 				   "%" PRIu64,
 				   check->note->vring, vhu_device_name(device),
-				   state->config_queues);
+				   state->config_queues.value);
 	}
 }
 
@@ -85,7 +86,7 @@ static void check_size(struct vhu_check_context *check)
 			   "vring %d has size %" PRIu64 ", which is not 1 to %d",
 			   check->note->vring, size, VHU_RING_SIZE_MAX);
 	else if (known && !packed && (size & (size - 1)))
-		vhu_report(check, VHU_RULE_AT_313, check->state->features.taken_by,
+		vhu_report(check, VHU_RULE_AT_313, check->state->features.acked.by,
 			   "vring %d is split and its size %" PRIu64 " is no power of two",
 			   check->note->vring, size);
 }
@@ -98,17 +99,17 @@ static void check_base_format(struct vhu_check_context *check, const struct vhu_
 	bool packed, known = vhu_check_format(check, &packed);
 
 	if (known && !packed && base > UINT16_MAX)
-		vhu_report(check, VHU_RULE_AT_318, check->state->features.taken_by,
+		vhu_report(check, VHU_RULE_AT_318, check->state->features.acked.by,
 			   "vring %d is split and its %s is 0x%" PRIx64
 			   ": above its 16 bits stands what only packed rings have",
 			   check->note->vring, whose, base);
-	else if (known && packed && vring && vring->size_by &&
-		 ((base & PACKED_INDEX) >= vring->size ||
-		  (base >> 16 & PACKED_INDEX) >= vring->size))
-		vhu_report(check, VHU_RULE_AT_318, vring->size_by,
-			   "vring %d is packed, of size %" PRIu32 ", and its %s 0x%" PRIx64
+	else if (known && packed && vring && vring->size.by &&
+		 ((base & PACKED_INDEX) >= vring->size.value ||
+		  (base >> 16 & PACKED_INDEX) >= vring->size.value))
+		vhu_report(check, VHU_RULE_AT_318, vring->size.by,
+			   "vring %d is packed, of size %" PRIu64 ", and its %s 0x%" PRIx64
 			   " says indexes %" PRIu64 " and %" PRIu64,
-			   check->note->vring, vring->size, whose, base, base & PACKED_INDEX,
+			   check->note->vring, vring->size.value, whose, base, base & PACKED_INDEX,
 			   base >> 16 & PACKED_INDEX);
 }
 
@@ -119,17 +120,17 @@ static void check_base(struct vhu_check_context *check, const struct vhu_vring *
 	bool packed, known = vhu_check_format(check, &packed);
 
 	check_base_format(check, vring, base);
-	if (!vring || !vring->base_got_by || !known)
+	if (!vring || !vring->base_got.by || !known)
 		return;
 	/* Some peers tell no more of packed rings than the available half. */
-	got = packed ? vring->base_got & UINT16_MAX : vring->base_got;
+	got = packed ? vring->base_got.value & UINT16_MAX : vring->base_got.value;
 	index = packed ? base & UINT16_MAX : base;
 	/* A driver that starts anew begins at 0, of packed rings in any turn. */
 	if (index != got && (packed ? index & PACKED_INDEX : index))
-		vhu_report(check, VHU_RULE_AT_320, vring->base_got_by,
-			   "vring %d was stopped at 0x%" PRIx32 " and goes on at 0x%" PRIx64
+		vhu_report(check, VHU_RULE_AT_320, vring->base_got.by,
+			   "vring %d was stopped at 0x%" PRIx64 " and goes on at 0x%" PRIx64
 			   ": what lies between is lost or done twice",
-			   check->note->vring, vring->base_got, base);
+			   check->note->vring, vring->base_got.value, base);
 }
 
 /* Look at a ring's end. */
@@ -142,7 +143,7 @@ static void check_stop(struct vhu_check_context *check, const struct vhu_vring *
 		vhu_report(check, VHU_RULE_AT_321, 0,
 			   "%s for vring %d has num %" PRIu64 ", which is to be 0",
 			   check->note->message->name, check->note->vring, num);
-	if (vring && vring->started && vring->fd[VHU_CALL].replaced)
+	if (vring && vring->started.value && vring->fd[VHU_CALL].replaced)
 		vhu_report_replaced(check, (unsigned)check->note->vring, &vring->fd[VHU_CALL]);
 }
 
@@ -154,12 +155,12 @@ static void check_base_got(struct vhu_check_context *check, const struct vhu_vri
 
 	vhu_check_format(check, &packed);
 	check_base_format(check, vring, base);
-	if (vring && base == 0 && vring->base_by &&
-	    (vring->base & (packed ? PACKED_INDEX : UINT16_MAX)) &&
-	    vring->started_by > vring->base_by)
-		vhu_report(check, VHU_RULE_AT_319, vring->base_by,
-			   "vring %d began at 0x%" PRIx32 " and ends at 0: its place was lost",
-			   check->note->vring, vring->base);
+	if (vring && base == 0 && vring->base.by &&
+	    (vring->base.value & (packed ? PACKED_INDEX : UINT16_MAX)) &&
+	    vring->started.by > vring->base.by)
+		vhu_report(check, VHU_RULE_AT_319, vring->base.by,
+			   "vring %d began at 0x%" PRIx64 " and ends at 0: its place was lost",
+			   check->note->vring, vring->base.value);
 }
 
 /* Look at a kick, call or err that is set. */
@@ -208,10 +209,10 @@ static void check_enable(struct vhu_check_context *check)
 			   check->note->vring, enable);
 	if (context->has_features && !(context->features >> VHU_F_PROTOCOL_FEATURES & 1) &&
 	    vhu_report_first(check, VHU_RULE_AT_214))
-		vhu_report(check, VHU_RULE_AT_214, check->state->features.taken_by,
+		vhu_report(check, VHU_RULE_AT_214, check->state->features.acked.by,
 			   "%s, and message %" PRIu64
 			   " did not take bit 30: vrings are enabled already",
-			   check->note->message->name, check->state->features.taken_by);
+			   check->note->message->name, check->state->features.acked.by);
 }
 
 void vhu_rules_ring(struct vhu_check_context *check)
@@ -229,7 +230,7 @@ void vhu_rules_ring(struct vhu_check_context *check)
 		break;
 	case VHU_REQUEST(SET_VRING_ADDR):
 		if (check->whole && !check->state->regions)
-			vhu_report(check, VHU_RULE_AT_317, check->state->memory_by,
+			vhu_report(check, VHU_RULE_AT_317, check->state->memory.by,
 				   "%s for vring %d, and there is no memory yet that it could "
 				   "point to",
 				   check->note->message->name, check->note->vring);

@@ -38,7 +38,7 @@ static void check_asked(struct vhu_check_context *check)
 /* Look at a size of the configuration space that is told. */
 static void check_size_told(struct vhu_check_context *check, uint64_t size)
 {
-	uint64_t by = check->state->protocol_features.taken_by;
+	uint64_t by = check->state->protocol_features.acked.by;
 	bool config = vhu_taken(check, VHU_PF_CONFIG);
 
 	if (!negotiation_known(check) || (size != 0) == config)
@@ -70,17 +70,17 @@ static void check_specs(struct vhu_check_context *check)
 	uint64_t max = vhu_get(check, VHU_FIELD_backend_specs_max_vqs);
 
 	if (vhu_taken(check, VHU_PF_STANDALONE) && !vhu_taken(check, VHU_PF_STATUS))
-		vhu_report(check, VHU_RULE_AT_701, state->protocol_features.taken_by,
+		vhu_report(check, VHU_RULE_AT_701, state->protocol_features.acked.by,
 			   "STANDALONE was taken without STATUS");
 	check_size_told(check, vhu_get(check, VHU_FIELD_backend_specs_config_size));
 	if (max < min)
 		vhu_report(check, VHU_RULE_AT_705, 0,
 			   "max vqs %" PRIu64 " is below min vqs %" PRIu64, max, min);
 	check_device_id(check, vhu_get(check, VHU_FIELD_backend_specs_device_id));
-	if (state->queue_num_by && state->queue_num != max)
-		vhu_report(check, VHU_RULE_AT_707, state->queue_num_by,
-			   "max vqs is %" PRIu64 ", and the number of queues was told as %" PRIu32,
-			   max, state->queue_num);
+	if (state->queue_num.by && state->queue_num.value != max)
+		vhu_report(check, VHU_RULE_AT_707, state->queue_num.by,
+			   "max vqs is %" PRIu64 ", and the number of queues was told as %" PRIu64,
+			   max, state->queue_num.value);
 }
 
 /* Look at a number of queues that is told after the specifications were. */
@@ -89,15 +89,15 @@ static void check_queue_num(struct vhu_check_context *check)
 	const struct vhu_state *state = check->state;
 	uint64_t queues = vhu_get(check, check->note->layout->first);
 
-	if (state->specs.max_vqs_by && queues != state->specs.max_vqs)
-		vhu_report(check, VHU_RULE_AT_707, state->specs.max_vqs_by,
-			   "the number of queues is %" PRIu64 ", and max vqs was told as %" PRIu32,
-			   queues, state->specs.max_vqs);
-	else if (!state->specs.max_vqs_by && state->specs.min_vqs_by &&
-		 queues < state->specs.min_vqs)
-		vhu_report(check, VHU_RULE_AT_707, state->specs.min_vqs_by,
-			   "the number of queues is %" PRIu64 ", below the minimum of %" PRIu32,
-			   queues, state->specs.min_vqs);
+	if (state->spec_max_vqs.by && queues != state->spec_max_vqs.value)
+		vhu_report(check, VHU_RULE_AT_707, state->spec_max_vqs.by,
+			   "the number of queues is %" PRIu64 ", and max vqs was told as %" PRIu64,
+			   queues, state->spec_max_vqs.value);
+	else if (!state->spec_max_vqs.by && state->spec_min_vqs.by &&
+		 queues < state->spec_min_vqs.value)
+		vhu_report(check, VHU_RULE_AT_707, state->spec_min_vqs.by,
+			   "the number of queues is %" PRIu64 ", below the minimum of %" PRIu64,
+			   queues, state->spec_min_vqs.value);
 }
 
 /* Look at a minimum that is told after the number of queues was. */
@@ -106,27 +106,27 @@ static void check_min_vqs(struct vhu_check_context *check)
 	const struct vhu_state *state = check->state;
 	uint64_t min = vhu_get(check, check->note->layout->first);
 
-	if (state->queue_num_by && min > state->queue_num)
-		vhu_report(check, VHU_RULE_AT_707, state->queue_num_by,
-			   "the minimum is %" PRIu64 ", above the number of queues %" PRIu32, min,
-			   state->queue_num);
+	if (state->queue_num.by && min > state->queue_num.value)
+		vhu_report(check, VHU_RULE_AT_707, state->queue_num.by,
+			   "the minimum is %" PRIu64 ", above the number of queues %" PRIu64, min,
+			   state->queue_num.value);
 }
 
 /* Look at the number of queues that the configuration space tells. */
 static void check_config_queues(struct vhu_check_context *check)
 {
 	const struct vhu_state *state = check->state;
-	uint64_t told = vhu_device_queues(state->specs.device_id, &check->note->payload);
+	uint64_t told = vhu_device_queues(state->spec_device_id.value, &check->note->payload);
 	/* The second version of the proposal leaves the maximum to GET_QUEUE_NUM. */
-	uint32_t max = state->specs.max_vqs_by ? state->specs.max_vqs : state->queue_num;
-	uint64_t by = state->specs.max_vqs_by ? state->specs.max_vqs_by : state->queue_num_by;
+	uint32_t max = state->spec_max_vqs.by ? state->spec_max_vqs.value : state->queue_num.value;
+	uint64_t by = state->spec_max_vqs.by ? state->spec_max_vqs.by : state->queue_num.by;
 
 	if (by && told && !vhu_get(check, VHU_FIELD_config_offset) &&
-	    (told < state->specs.min_vqs || told > max))
+	    (told < state->spec_min_vqs.value || told > max))
 		vhu_report(check, VHU_RULE_AT_709, by,
 			   "the configuration space tells of %" PRIu64
-			   " queues, the back-end of %" PRIu32 " to %" PRIu32,
-			   told, state->specs.min_vqs, max);
+			   " queues, the back-end of %" PRIu64 " to %" PRIu32,
+			   told, state->spec_min_vqs.value, max);
 }
 
 /* Look at the size of configuration that is given. */
@@ -135,11 +135,12 @@ static void check_config_size(struct vhu_check_context *check)
 	const struct vhu_state *state = check->state;
 	uint64_t size = vhu_get(check, VHU_FIELD_config_size);
 
-	if (state->specs.config_size_by && check->request.number && check->request.first[0] == 0 &&
-	    check->request.first[1] == state->specs.config_size && size != state->specs.config_size)
-		vhu_report(check, VHU_RULE_AT_708, state->specs.config_size_by,
-			   "the configuration has %" PRIu64 " bytes, and was told to have %" PRIu32,
-			   size, state->specs.config_size);
+	if (state->spec_config_size.by && check->request.number && check->request.first[0] == 0 &&
+	    check->request.first[1] == state->spec_config_size.value &&
+	    size != state->spec_config_size.value)
+		vhu_report(check, VHU_RULE_AT_708, state->spec_config_size.by,
+			   "the configuration has %" PRIu64 " bytes, and was told to have %" PRIu64,
+			   size, state->spec_config_size.value);
 	check_config_queues(check);
 }
 
@@ -150,21 +151,21 @@ static void check_rings(struct vhu_check_context *check)
 	unsigned enabled = 0;
 
 	for (unsigned i = 0; i < state->vrings; i++)
-		enabled += state->vring[i].enabled;
+		enabled += state->vring[i].enabled.value;
 	if (vhu_check_message(check) == VHU_REQUEST(SET_STATUS)) {
 		uint64_t status = vhu_get(check, check->note->layout->first);
 
-		if ((status & VIRTIO_CONFIG_S_DRIVER_OK) && state->specs.min_vqs_by &&
-		    state->vrings && enabled < state->specs.min_vqs)
-			vhu_report(check, VHU_RULE_AT_710, state->specs.min_vqs_by,
+		if ((status & VIRTIO_CONFIG_S_DRIVER_OK) && state->spec_min_vqs.by &&
+		    state->vrings && enabled < state->spec_min_vqs.value)
+			vhu_report(check, VHU_RULE_AT_710, state->spec_min_vqs.by,
 				   "DRIVER_OK with %u vring%s enabled, and the device needs "
-				   "%" PRIu32,
-				   enabled, enabled == 1 ? "" : "s", state->specs.min_vqs);
-	} else if (state->specs.max_vqs_by && check->note->vring >= 0 &&
-		   (uint32_t)check->note->vring >= state->specs.max_vqs) {
-		vhu_report(check, VHU_RULE_AT_710, state->specs.max_vqs_by,
-			   "vring %d is used, and the device has %" PRIu32 " at the most",
-			   check->note->vring, state->specs.max_vqs);
+				   "%" PRIu64,
+				   enabled, enabled == 1 ? "" : "s", state->spec_min_vqs.value);
+	} else if (state->spec_max_vqs.by && check->note->vring >= 0 &&
+		   (uint32_t)check->note->vring >= state->spec_max_vqs.value) {
+		vhu_report(check, VHU_RULE_AT_710, state->spec_max_vqs.by,
+			   "vring %d is used, and the device has %" PRIu64 " at the most",
+			   check->note->vring, state->spec_max_vqs.value);
 	}
 }
 

@@ -15,15 +15,15 @@ struct area {
  * split ring's last two bytes, used_event and avail_event, belong to it with EVENT_IDX. */
 static void areas_of(const struct vhu_vring *vring, bool packed, struct area area[3])
 {
-	uint64_t size = vring->size;
+	uint64_t size = vring->size.value;
 
-	area[0] = (struct area){"descriptor", vring->descriptor, 16 * size, 16};
+	area[0] = (struct area){"descriptor", vring->descriptor.value, 16 * size, 16};
 	if (packed) {
-		area[1] = (struct area){"driver event", vring->available, 4, 4};
-		area[2] = (struct area){"device event", vring->used, 4, 4};
+		area[1] = (struct area){"driver event", vring->available.value, 4, 4};
+		area[2] = (struct area){"device event", vring->used.value, 4, 4};
 	} else {
-		area[1] = (struct area){"available", vring->available, 4 + 2 * size, 2};
-		area[2] = (struct area){"used", vring->used, 4 + 8 * size, 4};
+		area[1] = (struct area){"available", vring->available.value, 4 + 2 * size, 2};
+		area[2] = (struct area){"used", vring->used.value, 4 + 8 * size, 4};
 	}
 }
 
@@ -35,13 +35,13 @@ static void report_unmapped(struct vhu_check_context *check, int index,
 	const struct vhu_region *in = region < 0 ? NULL : &check->state->region[region];
 
 	if (in)
-		vhu_report(check, VHU_RULE_AT_315, vring->addresses_by,
+		vhu_report(check, VHU_RULE_AT_315, vring->descriptor.by,
 			   "the %s area of vring %d, 0x%" PRIx64 " bytes at 0x%" PRIx64
 			   ", begins in region %d and ends beyond it, which ends at 0x%" PRIx64,
 			   area->name, index, area->size, area->address, region,
 			   (as_guest ? in->guest_address : in->user_address) + in->size);
 	else
-		vhu_report(check, VHU_RULE_AT_315, vring->addresses_by,
+		vhu_report(check, VHU_RULE_AT_315, vring->descriptor.by,
 			   "the %s area of vring %d, 0x%" PRIx64 " bytes at 0x%" PRIx64
 			   ", lies in no memory region; %u %s known",
 			   area->name, index, area->size, area->address, check->state->regions,
@@ -55,14 +55,14 @@ static void check_area(struct vhu_check_context *check, int index, const struct 
 	bool as_guest = vhu_taken(check, VHU_PF_GPA_ADDRESSES);
 
 	if (area->address % area->alignment)
-		vhu_report(check, VHU_RULE_AT_316, vring->addresses_by,
+		vhu_report(check, VHU_RULE_AT_316, vring->descriptor.by,
 			   "the %s area of vring %d at 0x%" PRIx64 " is not aligned to %u bytes",
 			   area->name, index, area->address, area->alignment);
 	if (vhu_state_region(check->state, area->address, area->size, as_guest) >= 0)
 		return;
 	if (as_guest && vhu_state_region(check->state, area->address, area->size, false) >= 0) {
 		if (vhu_report_first(check, VHU_RULE_AT_206))
-			vhu_report(check, VHU_RULE_AT_206, check->state->protocol_features.taken_by,
+			vhu_report(check, VHU_RULE_AT_206, check->state->protocol_features.acked.by,
 				   "bit 21 was taken, GPA_ADDRESSES, and vring %d has the "
 				   "front-end's addresses: to one side bit 21 is an older SHMEM",
 				   index);
@@ -79,9 +79,9 @@ static void check_addresses(struct vhu_check_context *check, int index, struct v
 	bool packed;
 
 	/* With an IOMMU these are addresses that are translated when they are used. */
-	if (!vhu_check_format(check, &packed) || vring->addresses_checked || !vring->addresses_by ||
-	    !vring->size_by || !check->state->regions || !vring->size ||
-	    vring->size > VHU_RING_SIZE_MAX ||
+	if (!vhu_check_format(check, &packed) || vring->addresses_checked ||
+	    !vring->descriptor.by || !vring->size.by || !check->state->regions ||
+	    !vring->size.value || vring->size.value > VHU_RING_SIZE_MAX ||
 	    (check->state->context.features >> VHU_F_ACCESS_PLATFORM & 1))
 		return;
 	vring->addresses_checked = true;
@@ -92,10 +92,10 @@ static void check_addresses(struct vhu_check_context *check, int index, struct v
 		const struct area *a = &area[i], *b = &area[(i + 1) % 3];
 
 		if (a->address < b->address + b->size && b->address < a->address + a->size)
-			vhu_report(check, VHU_RULE_AT_314, vring->size_by,
+			vhu_report(check, VHU_RULE_AT_314, vring->size.by,
 				   "the %s and %s areas of vring %d overlap: they were laid out "
-				   "for a smaller ring than one of %" PRIu32,
-				   a->name, b->name, index, vring->size);
+				   "for a smaller ring than one of %" PRIu64,
+				   a->name, b->name, index, vring->size.value);
 	}
 }
 
@@ -106,27 +106,28 @@ static void check_started(struct vhu_check_context *check, int index, const stru
 
 	if (check->whole && !state->context.has_features &&
 	    vhu_report_first(check, VHU_RULE_AT_210))
-		vhu_report(check, VHU_RULE_AT_210, state->features.offered_by,
+		vhu_report(check, VHU_RULE_AT_210, state->features.offered.by,
 			   "vring %d starts before any %s", index,
 			   vhu_messages[VHU_MSG_SET_FEATURES].name);
 	if (state->context.has_features && state->context.has_protocol_features &&
 	    !(state->context.features >> VHU_F_PROTOCOL_FEATURES & 1) &&
 	    vhu_report_first(check, VHU_RULE_AT_213))
-		vhu_report(check, VHU_RULE_AT_213, state->features.taken_by,
+		vhu_report(check, VHU_RULE_AT_213, state->features.acked.by,
 			   "vring %d starts enabled: protocol features are in use, and message "
 			   "%" PRIu64 " did not take bit 30",
-			   index, state->features.taken_by);
+			   index, state->features.acked.by);
 	for (unsigned i = 0; i < state->vrings; i++) {
 		const struct vhu_vring *other = &state->vring[i];
 
 		/* The other was enabled while this one was being set up. */
-		if ((int)i != index && other->enabled && vring->addresses_by > vring->stopped_by &&
-		    other->enabled_by > vring->addresses_by) {
-			vhu_report(check, VHU_RULE_AT_301, other->enabled_by,
+		if ((int)i != index && other->enabled.value &&
+		    vring->descriptor.by > vring->stopped.by &&
+		    other->enabled.by > vring->descriptor.by) {
+			vhu_report(check, VHU_RULE_AT_301, other->enabled.by,
 				   "vring %d has its addresses from message %" PRIu64
 				   " and gets its kick only after message %" PRIu64
 				   " enabled vring %u",
-				   index, vring->addresses_by, other->enabled_by, i);
+				   index, vring->descriptor.by, other->enabled.by, i);
 			return;
 		}
 	}
@@ -138,17 +139,17 @@ static void check_inflight(struct vhu_check_context *check, int index,
 {
 	const struct vhu_state *state = check->state;
 
-	if (!state->inflight_by)
+	if (!state->inflight.by)
 		return;
-	if ((uint32_t)index >= state->inflight_queues)
-		vhu_report(check, VHU_RULE_AT_518, state->inflight_by,
-			   "vring %d starts, and the inflight area is for %" PRIu32 " queue%s",
-			   index, state->inflight_queues, state->inflight_queues == 1 ? "" : "s");
-	else if (vring->size > state->inflight_queue_size)
-		vhu_report(check, VHU_RULE_AT_518, state->inflight_by,
-			   "vring %d has size %" PRIu32
-			   ", and the inflight area is for queues of %" PRIu32,
-			   index, vring->size, state->inflight_queue_size);
+	if ((uint32_t)index >= state->inflight.value)
+		vhu_report(check, VHU_RULE_AT_518, state->inflight.by,
+			   "vring %d starts, and the inflight area is for %" PRIu64 " queue%s",
+			   index, state->inflight.value, state->inflight.value == 1 ? "" : "s");
+	else if (vring->size.value > state->inflight_queue_size.value)
+		vhu_report(check, VHU_RULE_AT_518, state->inflight.by,
+			   "vring %d has size %" PRIu64
+			   ", and the inflight area is for queues of %" PRIu64,
+			   index, vring->size.value, state->inflight_queue_size.value);
 }
 
 void vhu_rules_enabled(struct vhu_check_context *check)
@@ -185,7 +186,7 @@ void vhu_rules_ring_start(struct vhu_check_context *check)
 	for (unsigned i = 0;
 	     vhu_check_message(check) == VHU_REQUEST(SET_MEM_TABLE) && i < check->state->vrings;
 	     i++)
-		if (check->state->vring[i].started)
+		if (check->state->vring[i].started.value)
 			check_addresses(check, (int)i, &check->state->vring[i]);
 	if (index < 0 || (unsigned)index >= check->state->vrings || check->note->reply ||
 	    check->record->channel != VHU_FRONT_END)
@@ -193,11 +194,11 @@ void vhu_rules_ring_start(struct vhu_check_context *check)
 	vring = &check->state->vring[index];
 	/* A size from before the ring was stopped may be about to change. */
 	if ((vhu_check_message(check) == VHU_REQUEST(SET_VRING_ADDR) &&
-	     vring->size_by > vring->stopped_by) ||
+	     vring->size.by > vring->stopped.by) ||
 	    vhu_check_message(check) == VHU_REQUEST(SET_VRING_KICK))
 		check_addresses(check, index, vring);
 	if (vhu_check_message(check) == VHU_REQUEST(SET_VRING_KICK) &&
-	    vring->started_by == check->number) {
+	    vring->started.by == check->number) {
 		check_started(check, index, vring);
 		check_inflight(check, index, vring);
 	}

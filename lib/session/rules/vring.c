@@ -13,9 +13,9 @@ bool vhu_check_counts_pairs(const struct vhu_state *state)
 uint64_t vhu_check_vring_limit(const struct vhu_check_context *check)
 {
 	const struct vhu_state *state = check->state;
-	uint64_t queues = state->queue_num;
+	uint64_t queues = state->queue_num.value;
 
-	if (!state->queue_num_by)
+	if (!state->queue_num.by)
 		return VHU_VRINGS_MAX;
 	if (vhu_check_counts_pairs(state))
 		queues = 2 * queues + 1; /* and one for control */
@@ -36,11 +36,11 @@ void vhu_report_kick_lost(struct vhu_check_context *check, unsigned index)
 	struct vhu_vring *vring = &check->state->vring[index];
 
 	if (vhu_report_first(check, VHU_RULE_AT_302))
-		vhu_report(check, VHU_RULE_AT_302, vring->enabled_by,
+		vhu_report(check, VHU_RULE_AT_302, vring->enabled.by,
 			   "vring %u had its kick in message %" PRIu64
 			   " and was enabled by message %" PRIu64
 			   ", and nothing was answered since: a first kick may have come too "
 			   "early and be lost",
-			   index, vring->started_by, vring->enabled_by);
+			   index, vring->started.by, vring->enabled.by);
 	vhu_state_acknowledged(check->state, UINT64_MAX);
 }

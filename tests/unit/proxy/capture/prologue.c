@@ -137,10 +137,11 @@ static void states_are_as_the_latest_record_leaves_them(void **state)
 			for (uint64_t session = 1; session < 4; session++)
 				vhu_prologue_take(prologue, message(session, VHU_MSG_SET_FEATURES,
 								    false, 8, i * session));
-			assert_int_equal(vhu_prologue_state(prologue, 2)->features.taken, 2 * i);
+			assert_int_equal(vhu_prologue_state(prologue, 2)->features.acked.value,
+					 2 * i);
 			if (i % 300 == 0)
-				assert_int_equal(vhu_prologue_state(prologue, 1)->features.taken,
-						 i);
+				assert_int_equal(
+				    vhu_prologue_state(prologue, 1)->features.acked.value, i);
 		}
 		for (uint64_t session = 1; session < 4; session++)
 			vhu_prologue_take(prologue,
