@@ -60,7 +60,7 @@ static bool command_wants(const struct vhu_request *request,
 	bool has_path = false, has_pid = false;
 
 	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
-		const struct vhu_peer *peer = &session->peer[side];
+		const struct vhu_peer *peer = &session->common.peer[side];
 
 		has_path |= path && !strcmp(path, peer->path);
 		has_pid |= peer->known && pid == (json_int_t)peer->pid;
@@ -75,8 +75,8 @@ static int command_next_session(struct vhu_request *request)
 	struct vhu_proxy_session *session =
 	    vhu_status_next(request->from->control->proxy, request->at);
 
-	if (session && session->number <= request->last) {
-		request->at = session->number;
+	if (session && session->common.number <= request->last) {
+		request->at = session->common.number;
 		if (command_wants(request, session))
 			command_put_session(request, NULL, session);
 		return VHU_REQUEST_MORE;
@@ -119,8 +119,8 @@ static int command_close(struct vhu_request *request)
 		return vhu_request_fail(request, "\"reason\" is no string");
 	snprintf(text, sizeof(text), "closed on request%s%s", reason ? ": " : "",
 		 reason ? json_string_value(reason) : "");
-	number = session->number;
-	vhu_proxy_session_say(session, "%s", text);
+	number = session->common.number;
+	vhu_proxy_session_say(&session->common, "%s", text);
 	vhu_proxy_session_end(session, text);
 	vhu_json_unsigned(&request->json, "closed", number);
 	return request->text ? vhu_request_say(request, "session %" PRIu64 " closed\n", number) : 0;

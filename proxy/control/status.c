@@ -13,8 +13,9 @@ struct vhu_proxy_session *vhu_status_next(const struct vhu_proxy *proxy, uint64_
 	struct vhu_proxy_session *next = NULL;
 
 	for (const struct vhu_pair *pair = proxy->pair; pair; pair = pair->next) {
-		for (struct vhu_proxy_session *at = pair->sessions; at; at = at->next) {
-			if (at->number > after && (!next || at->number < next->number))
+		for (struct vhu_proxy_session *at = pair->sessions.first; at; at = at->next) {
+			if (at->common.number > after &&
+			    (!next || at->common.number < next->common.number))
 				next = at;
 		}
 	}
@@ -25,7 +26,7 @@ struct vhu_proxy_session *vhu_status_find(const struct vhu_proxy *proxy, uint64_
 {
 	struct vhu_proxy_session *session = number ? vhu_status_next(proxy, number - 1) : NULL;
 
-	return session && session->number == number ? session : NULL;
+	return session && session->common.number == number ? session : NULL;
 }
 
 /* Gather what has passed and what is held on @link. */
@@ -48,7 +49,7 @@ static void status_add_link(struct vhu_status *status, const struct vhu_link *li
 		int unread = 0;
 
 		to->from[side] = (struct vhu_status_way){
-		    .passed = link->traffic.from[side],
+		    .passed = link->passed[side],
 		    .held = vhu_relay_held(&link->relay[side]),
 		    .holding = link->relay[side].fds,
 		};
@@ -62,11 +63,11 @@ static void status_add_request(struct vhu_status *status, const struct vhu_link 
 {
 	static const struct vhu_context nothing;
 	const struct vhu_message *message;
-	const struct vhu_link_stats_request *request =
-	    vhu_link_stats_waits(&link->traffic, link->channel,
-				 status->state ? &status->state->context : &nothing, &message);
+	const struct vhu_pending *request =
+	    vhu_replies_wait(&link->replies, link->channel,
+			     status->state ? &status->state->context : &nothing, &message);
 
-	if (!request || (status->waits && status->waits->ns <= request->ns))
+	if (!request || (status->waits && status->waits->time_ns <= request->time_ns))
 		return;
 	status->waits = request;
 	status->waits_for = message;
@@ -75,11 +76,11 @@ static void status_add_request(struct vhu_status *status, const struct vhu_link 
 
 void vhu_status_gather(struct vhu_status *status, const struct vhu_proxy_session *session)
 {
-	struct vhu_prologue *prologue = session->proxy->prologue;
+	struct vhu_prologue *prologue = session->common.proxy->prologue;
 
 	memset(status, 0, sizeof(*status));
 	status->session = session;
-	status->state = prologue ? vhu_prologue_state(prologue, session->number) : NULL;
+	status->state = prologue ? vhu_prologue_state(prologue, session->common.number) : NULL;
 	status->now_ns = vhu_now_ns();
 	for (const struct vhu_link *link = session->links; link; link = link->next) {
 		status_add_link(status, link);

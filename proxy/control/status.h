@@ -22,7 +22,7 @@
 
 /* What one side sends on a socket of the session. */
 struct vhu_status_way {
-	struct vhu_link_stats_way passed;
+	struct vhu_link_stats passed;
 	size_t held;      /* bytes received and not passed on yet */
 	unsigned holding; /* descriptors, the same */
 	size_t unread;    /* bytes that wait in the kernel, for the other side does not read */
@@ -42,7 +42,7 @@ struct vhu_status {
 	const struct vhu_interposer *interposer; /* NULL: none stand between its kicks and calls */
 	unsigned fds; /* descriptors that the session takes: its sockets, and what is held */
 	/* The request that waits for its answer longest; NULL where none does. */
-	const struct vhu_link_stats_request *waits;
+	const struct vhu_pending *waits;
 	const struct vhu_message *waits_for; /* its row of the table; NULL unknown */
 	enum vhu_channel waits_on;
 };

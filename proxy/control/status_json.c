@@ -42,11 +42,11 @@ static void put_waits(struct vhu_json *json, const struct vhu_status *status)
 		return;
 	vhu_json_object(json, "waiting");
 	vhu_json_string(json, "channel", vhu_channel_name(status->waits_on));
-	vhu_json_string(json, "from", vhu_side_name(vhu_link_stats_asks(status->waits_on)));
+	vhu_json_string(json, "from", vhu_side_name(vhu_replies_asker(status->waits_on)));
 	if (status->waits_for)
 		vhu_json_string(json, "message", status->waits_for->name);
 	vhu_json_unsigned(json, "request", status->waits->request);
-	vhu_json_unsigned(json, "for_ns", status->now_ns - status->waits->ns);
+	vhu_json_unsigned(json, "for_ns", status->now_ns - status->waits->time_ns);
 	vhu_json_object_end(json);
 }
 
@@ -55,10 +55,10 @@ void vhu_status_json(struct vhu_json *json, const char *key, const struct vhu_st
 	const struct vhu_proxy_session *session = status->session;
 
 	vhu_json_object(json, key);
-	vhu_json_unsigned(json, "session", session->number);
+	vhu_json_unsigned(json, "session", session->common.number);
 	vhu_json_unsigned(json, "age_ns", status->now_ns - session->begun_ns);
-	vhu_show_peer_json(json, "front_end", &session->peer[VHU_FRONT]);
-	vhu_show_peer_json(json, "back_end", &session->peer[VHU_BACK]);
+	vhu_show_peer_json(json, "front_end", &session->common.peer[VHU_FRONT]);
+	vhu_show_peer_json(json, "back_end", &session->common.peer[VHU_BACK]);
 	put_links(json, status);
 	put_waits(json, status);
 	if (status->interposer)

@@ -23,8 +23,8 @@ static void put_ago(FILE *to, const struct vhu_status *status, uint64_t ns)
 /* Write what has passed on a channel. */
 static void put_link(FILE *to, const struct vhu_status *status, const struct vhu_status_link *link)
 {
-	const struct vhu_link_stats_way *front = &link->from[VHU_FRONT].passed;
-	const struct vhu_link_stats_way *back = &link->from[VHU_BACK].passed;
+	const struct vhu_link_stats *front = &link->from[VHU_FRONT].passed;
+	const struct vhu_link_stats *back = &link->from[VHU_BACK].passed;
 	uint64_t last = front->last_ns > back->last_ns ? front->last_ns : back->last_ns;
 
 	vhu_show_label(to, link->channel == VHU_FRONT_END ? "messages" : "");
@@ -71,8 +71,8 @@ static void put_waits(FILE *to, const struct vhu_status *status)
 		fprintf(to, "%s", status->waits_for->name);
 	else
 		fprintf(to, "message %" PRIu32, status->waits->request);
-	fprintf(to, " of the %s, for ", vhu_side_name(vhu_link_stats_asks(status->waits_on)));
-	put_ago(to, status, status->waits->ns);
+	fprintf(to, " of the %s, for ", vhu_side_name(vhu_replies_asker(status->waits_on)));
+	put_ago(to, status, status->waits->time_ns);
 	fputc('\n', to);
 }
 
@@ -95,9 +95,9 @@ void vhu_status_text(FILE *to, const struct vhu_status *status)
 {
 	const struct vhu_proxy_session *session = status->session;
 
-	fprintf(to, "session %" PRIu64 "\n", session->number);
-	vhu_show_peer(to, "front-end", &session->peer[VHU_FRONT]);
-	vhu_show_peer(to, "back-end", &session->peer[VHU_BACK]);
+	fprintf(to, "session %" PRIu64 "\n", session->common.number);
+	vhu_show_peer(to, "front-end", &session->common.peer[VHU_FRONT]);
+	vhu_show_peer(to, "back-end", &session->common.peer[VHU_BACK]);
 	if (status->state)
 		vhu_show_device(to, status->state);
 	vhu_show_label(to, "open for");

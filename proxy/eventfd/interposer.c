@@ -11,28 +11,16 @@
 #include <unistd.h>
 
 #include "lib/protocol/walk.h"
-#include "proxy/session/session.h"
-
-/* Return the link of the main socket, NULL when that has ended. */
-static struct vhu_link *interposer_main(const struct vhu_interposer *interposer)
-{
-	struct vhu_link *link = interposer->session->links;
-
-	while (link && link->channel != VHU_FRONT_END)
-		link = link->next;
-	return link;
-}
+#include "proxy/relay/relay.h"
 
 /* Return whether messages that were sent before what @wire holds have yet to pass. Only kicks wait
  * for them: what the back-end sends before a call the front-end takes as it likes. */
 static bool interposer_behind(const struct vhu_eventfd_relay *wire)
 {
-	const struct vhu_link *link;
+	const struct vhu_interposer *interposer = wire->context;
 
-	if (wire->role != VHU_KICK)
-		return false;
-	link = interposer_main(wire->context);
-	return link && vhu_link_behind(link, VHU_FRONT);
+	return wire->role == VHU_KICK && interposer->context &&
+	       interposer->owner->behind(interposer->context);
 }
 
 /* A wire passes nothing more. Nobody fills an eventfd but to hold us up, and each time costs all
@@ -40,7 +28,6 @@ static bool interposer_behind(const struct vhu_eventfd_relay *wire)
 static void interposer_broke(struct vhu_eventfd_relay *wire, int error)
 {
 	const struct vhu_interposer *interposer = wire->context;
-	struct vhu_link *link = interposer_main(interposer);
 	bool filled = error == -EBUSY;
 	char text[128];
 
@@ -49,17 +36,19 @@ static void interposer_broke(struct vhu_eventfd_relay *wire, int error)
 		 filled ? "a peer has filled it" : strerror(-error));
 	vhu_proxy_session_error(interposer->session, VHU_FRONT_END, "%s", text);
 	vhu_proxy_session_say(interposer->session, "%s%s", filled ? "closed: " : "", text);
-	if (filled && link)
-		vhu_link_sever(link, text);
+	if (filled && interposer->context)
+		interposer->owner->sever(interposer->context, text);
 }
 
-static const struct vhu_eventfd_relay_owner owner = {
+static const struct vhu_eventfd_relay_owner relay_owner = {
     .taken = vhu_interposer_taken,
     .behind = interposer_behind,
     .broke = interposer_broke,
 };
 
-struct vhu_interposer *vhu_interposer_new(struct vhu_proxy_session *session)
+struct vhu_interposer *vhu_interposer_new(struct vhu_session_common *session,
+					  const struct vhu_replies *replies,
+					  const struct vhu_interposer_owner *owner, void *context)
 {
 	const struct vhu_eventfd_options *notify = session->proxy->notify;
 	struct vhu_interposer *interposer;
@@ -73,6 +62,9 @@ struct vhu_interposer *vhu_interposer_new(struct vhu_proxy_session *session)
 	}
 	interposer->session = session;
 	interposer->notify = notify;
+	interposer->replies = replies;
+	interposer->owner = owner;
+	interposer->context = context;
 	interposer->spare = -1;
 	return interposer;
 }
@@ -127,7 +119,7 @@ static void interposer_detach(struct vhu_interposer *interposer, struct vhu_inte
 	ring->wire[role] = NULL;
 	wire->users--;
 	interposer_attribute(interposer, wire);
-	wire->retired = interposer->asked;
+	wire->retired = interposer->replies->asked;
 	if (!wire->users && role == VHU_KICK)
 		interposer_cut(interposer, wire, false);
 }
@@ -140,7 +132,7 @@ static void interposer_reap(struct vhu_interposer *interposer)
 
 	for (; wire; wire = next) {
 		next = wire->next;
-		if (!wire->users && wire->retired < interposer->answered)
+		if (!wire->users && wire->retired < interposer->replies->answered)
 			interposer_cut(interposer, wire, true);
 	}
 }
@@ -173,7 +165,7 @@ static int interposer_wire(struct vhu_interposer *interposer, enum vhu_vring_rol
 	error = vhu_eventfd_relay_new(&wire, &interposer->session->proxy->loop, role, fd, info);
 	if (error)
 		return error;
-	wire->owner = &owner;
+	wire->owner = &relay_owner;
 	wire->context = interposer;
 	wire->next = interposer->wire;
 	interposer->wire = wire;
@@ -291,7 +283,7 @@ int vhu_interposer_replace(struct vhu_interposer *interposer, struct vhu_relay *
 	return instead;
 }
 
-/* The back-end answers a request. */
+/* The back-end answers a request: with some it has stopped a vring. */
 static void interposer_answered(struct vhu_interposer *interposer, const struct vhu_relay *relay)
 {
 	struct vhu_payload payload = {relay->buffer + VHU_HEADER_SIZE, relay->header.size,
@@ -304,11 +296,6 @@ static void interposer_answered(struct vhu_interposer *interposer, const struct 
 	    vhu_field_read(&payload, VHU_FIELD_vring_base_split_index, 0, &vring) &&
 	    vring < VHU_EVENTFD_VRINGS)
 		interposer_detach(interposer, interposer->ring[vring], VHU_KICK);
-	if (vhu_message_is_answered(VHU_FRONT_END, request) &&
-	    interposer->answered < interposer->asked) {
-		interposer->answered++;
-		interposer_reap(interposer);
-	}
 }
 
 void vhu_interposer_fetch(struct vhu_interposer *interposer)
@@ -342,10 +329,12 @@ void vhu_interposer_passed(struct vhu_interposer *interposer, const struct vhu_r
 	enum vhu_vring_role role;
 	uint32_t vring;
 
-	if (from_back_end || !relay->size)
+	if (!relay->size)
 		return;
-	if (vhu_message_is_answered(VHU_FRONT_END, relay->header.request))
-		interposer->asked++;
+	if (from_back_end) {
+		interposer_reap(interposer);
+		return;
+	}
 	role = interposer_brings(interposer, relay, &vring);
 	if (role < VHU_VRING_ROLES && !interposer->replaced)
 		interposer_detach(interposer, interposer->ring[vring], role);
@@ -367,6 +356,7 @@ void vhu_interposer_free(struct vhu_interposer *interposer, bool deliver)
 {
 	if (!interposer)
 		return;
+	interposer->context = NULL;
 	while (interposer->wire)
 		interposer_cut(interposer, interposer->wire, deliver);
 	for (unsigned i = 0; i < VHU_EVENTFD_VRINGS; i++) {

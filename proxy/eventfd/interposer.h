@@ -33,9 +33,19 @@
 #include "lib/util/json.h"
 #include "proxy/eventfd/options.h"
 #include "proxy/eventfd/relay.h"
+#include "proxy/session/common.h"
+#include "proxy/session/replies.h"
 
-struct vhu_proxy_session;
 struct vhu_relay;
+
+/* What the owner of an interposer does for it, with the context that it gave. */
+struct vhu_interposer_owner {
+	/* Return whether messages are pending that the front-end has sent, and that no fault keeps.
+	 */
+	bool (*behind)(const void *context);
+	/* Disconnect both sides, for @reason. */
+	void (*sever)(void *context, const char *reason);
+};
 
 /* Wires that a session has at the most; each takes two descriptors. */
 #define VHU_INTERPOSER_RELAYS_MAX 1024
@@ -59,19 +69,26 @@ struct vhu_interposer_vring {
 };
 
 struct vhu_interposer {
-	struct vhu_proxy_session *session;
+	struct vhu_session_common *session;
 	const struct vhu_eventfd_options *notify;
+	const struct vhu_replies *replies; /* of the main socket */
+	const struct vhu_interposer_owner *owner;
+	void *context; /* the owner's; NULL once it is about to end */
 	struct vhu_interposer_vring *ring[VHU_EVENTFD_VRINGS];
 	struct vhu_eventfd_relay *wire; /* all there are */
 	unsigned wires;
-	uint64_t asked, answered; /* requests that are always answered */
-	bool replaced;            /* the descriptor of the message that is being sent was */
-	int spare;                /* what was replaced last; -1 */
+	bool replaced; /* the descriptor of the message that is being sent was */
+	int spare;     /* what was replaced last; -1 */
 };
 
-/* Return the interposer of @session, with nothing wired; NULL where none are wanted of it, or out
- * of memory, which is said. */
-struct vhu_interposer *vhu_interposer_new(struct vhu_proxy_session *session);
+/*
+ * Return the interposer of @session, with nothing wired; NULL where none is wanted of it, or out of
+ * memory, which is said.
+ * @replies: that are to come on the main socket.
+ */
+struct vhu_interposer *vhu_interposer_new(struct vhu_session_common *session,
+					  const struct vhu_replies *replies,
+					  const struct vhu_interposer_owner *owner, void *context);
 
 /*
  * For links: a message of the main socket brings one descriptor, relay->fd[0], and is about to be

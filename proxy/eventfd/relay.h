@@ -67,7 +67,7 @@ struct vhu_eventfd_relay {
 	/* The owner's: */
 	unsigned users;   /* vrings that it serves now */
 	uint32_t vring;   /* the least of them, or the last that there was */
-	uint64_t retired; /* how much had been asked of the back-end when it came to serve none */
+	uint64_t retired; /* the latest request of the back-end when it came to serve none */
 };
 
 /*

@@ -4,7 +4,6 @@
 
 #include "lib/util/util.h"
 #include "proxy/eventfd/interposer.h"
-#include "proxy/session/session.h"
 
 /* Between a signal and its repetition, so that whoever waits for it wakes twice. */
 #define SIGNAL_REPEAT_NS 1000000u
@@ -23,7 +22,7 @@ struct signal {
 /* Tell the sinks of @signal. */
 static void signal_record(const struct signal *signal)
 {
-	struct vhu_proxy_session *session = signal->interposer->session;
+	struct vhu_session_common *session = signal->interposer->session;
 	bool from_front = signal->wire->role == VHU_KICK;
 	const struct vhu_peer *peer = &session->peer[from_front ? VHU_FRONT : VHU_BACK];
 	struct vhu_record record = {.type = VHU_RECORD_VRING};
@@ -112,7 +111,7 @@ static void signal_change(struct signal *signal, const struct vhu_fault_effect *
 void vhu_interposer_taken(struct vhu_eventfd_relay *wire, uint64_t count)
 {
 	struct vhu_interposer *interposer = wire->context;
-	struct vhu_proxy_session *session = interposer->session;
+	struct vhu_session_common *session = interposer->session;
 	struct signal signal = {
 	    .interposer = interposer, .ring = interposer->ring[wire->vring], .wire = wire};
 	struct vhu_fault_event event = {

@@ -6,16 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "proxy/fault/edit.h"
-#include "proxy/session/session.h"
-
 /* Return whether @relay passes on what the back-end sends. */
-static bool from_back_end(const struct vhu_link *link, const struct vhu_relay *relay)
+static bool from_back_end(const struct vhu_fault_link *link, const struct vhu_relay *relay)
 {
 	return relay == &link->relay[VHU_BACK];
 }
 
-bool vhu_fault_may_alter(const struct vhu_link *link, const struct vhu_relay *relay)
+bool vhu_fault_may_alter(const struct vhu_fault_link *link, const struct vhu_relay *relay)
 {
 	const struct vhu_proxy *proxy = link->session->proxy;
 	const bool back = from_back_end(link, relay);
@@ -23,51 +20,18 @@ bool vhu_fault_may_alter(const struct vhu_link *link, const struct vhu_relay *re
 
 	return vhu_faults_speak_of(&proxy->faults, link->channel, back, request) ||
 	       vhu_mask_speaks_of(&proxy->mask, link->channel, back, request) ||
-	       (link->alter && link->alter->ours);
+	       link->replies->ours;
 }
 
-/*
- * A reply has come: find who had asked for it. Those that were asked for before it, and that have
- * not come, will not come.
- * Returns the fault that has asked in place of the peer, 0 none.
- */
-static unsigned take_asked(struct vhu_fault_replies *alter, uint32_t request)
-{
-	unsigned at = 0, fault;
-
-	while (at < alter->asks && alter->asked[at].request != request)
-		at++;
-	if (at == alter->asks)
-		return 0;
-	fault = alter->asked[at].fault;
-	for (unsigned i = 0; i <= at; i++)
-		alter->ours -= alter->asked[i].fault != 0;
-	alter->asks -= at + 1;
-	memmove(alter->asked, alter->asked + at + 1, alter->asks * sizeof(alter->asked[0]));
-	if (!alter->ours)
-		alter->asks = 0;
-	return fault;
-}
-
-/* Remember which replies are to come, as long as the proxy awaits one of its own; keep that back.
- */
+/* Keep back a reply that only the proxy had asked for. */
 static void follow_replies(struct vhu_fault_edit_work *work)
 {
-	struct vhu_fault_replies *alter = work->link->alter;
-	const struct vhu_header *header = &work->relay->header;
-	unsigned fault;
+	const uint32_t request = work->relay->header.request;
+	const unsigned fault = work->reply ? vhu_replies_fault(work->link->replies, request) : 0;
 
-	if (!alter || !alter->ours)
-		return;
-	if (!work->reply) {
-		if (header->flags & VHU_FLAG_NEED_REPLY ||
-		    (work->row && work->row->reply_rule != VHU_REPLY_ACK))
-			vhu_fault_edit_ask(work, header->request, 0);
-		return;
-	}
-	fault = take_asked(alter, header->request);
 	if (!fault || !work->whole)
 		return;
+	vhu_replies_answer(work->link->replies, request);
 	work->plan->drop = true;
 	vhu_line_printf(&work->text, "%srule %u: kept back: only the proxy had asked for it",
 			work->text.length ? "; " : "", fault);
@@ -76,7 +40,7 @@ static void follow_replies(struct vhu_fault_edit_work *work)
 /* Mask the message, and say so where the front-end takes what it was not offered. */
 static void apply_mask(struct vhu_fault_edit_work *work)
 {
-	struct vhu_proxy_session *session = work->link->session;
+	struct vhu_session_common *session = work->link->session;
 	const struct vhu_mask *mask = &session->proxy->mask;
 
 	if (!work->whole ||
@@ -114,9 +78,9 @@ static void follow_faults(struct vhu_fault_edit_work *work, struct vhu_fault *co
 	}
 }
 
-void vhu_fault_apply(struct vhu_link *link, struct vhu_relay *relay)
+void vhu_fault_apply(const struct vhu_fault_link *link, struct vhu_relay *relay)
 {
-	struct vhu_proxy_session *session = link->session;
+	struct vhu_session_common *session = link->session;
 	const struct vhu_message *rows[VHU_DIALECTS];
 	struct vhu_fault *hit[VHU_FAULTS_MAX];
 	unsigned hits;
@@ -140,7 +104,7 @@ void vhu_fault_apply(struct vhu_link *link, struct vhu_relay *relay)
 	if (vhu_message_find(link->channel, relay->header.request, VHU_ANY, rows))
 		work.row = rows[0];
 	hits = vhu_faults_match(&session->proxy->faults, &session->faults, &work.message, hit);
-	if (!hits && !(link->alter && link->alter->ours) &&
+	if (!hits && !link->replies->ours &&
 	    !vhu_mask_speaks_of(&session->proxy->mask, link->channel, work.message.from_back_end,
 				relay->header.request))
 		return;
@@ -157,7 +121,7 @@ void vhu_fault_apply(struct vhu_link *link, struct vhu_relay *relay)
 	}
 }
 
-void vhu_fault_dropped(struct vhu_link *link, struct vhu_relay *relay)
+void vhu_fault_dropped(const struct vhu_fault_link *link, struct vhu_relay *relay)
 {
 	const struct vhu_relay_plan *plan = relay->plan;
 	struct vhu_relay *other = &link->relay[!from_back_end(link, relay)];
@@ -182,7 +146,7 @@ static uint64_t learn_bits(const struct vhu_relay *relay)
 	return vhu_integer_read(relay->buffer + VHU_HEADER_SIZE, 8, vhu_host_is_big_endian());
 }
 
-void vhu_fault_learn(struct vhu_link *link, const struct vhu_relay *relay)
+void vhu_fault_learn(const struct vhu_fault_link *link, const struct vhu_relay *relay)
 {
 	struct vhu_context *context = &link->session->context;
 	const uint32_t request = relay->header.request;

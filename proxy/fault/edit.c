@@ -13,7 +13,6 @@
 
 #include "lib/util/duration.h"
 #include "lib/util/util.h"
-#include "proxy/session/session.h"
 
 void vhu_fault_edit_tell(struct vhu_fault_edit_work *work, const char *format, ...)
 {
@@ -358,23 +357,6 @@ static void do_extra_fd(struct vhu_fault_edit_work *work, const struct vhu_fault
 	vhu_fault_edit_tell(work, "extra descriptor: %s", copy ? "a copy" : "/dev/null");
 }
 
-void vhu_fault_edit_ask(struct vhu_fault_edit_work *work, uint32_t request, unsigned fault)
-{
-	struct vhu_fault_replies *alter = work->link->alter;
-
-	if (!alter && fault)
-		alter = work->link->alter = calloc(1, sizeof(*alter));
-	if (!alter)
-		return;
-	if (alter->asks == VHU_FAULT_REPLIES_MAX) {
-		alter->ours -= alter->asked[0].fault != 0;
-		memmove(alter->asked, alter->asked + 1, --alter->asks * sizeof(alter->asked[0]));
-	}
-	alter->asked[alter->asks].request = request;
-	alter->asked[alter->asks++].fault = fault;
-	alter->ours += fault != 0;
-}
-
 /* Ask for an acknowledgement. */
 static void do_need_reply(struct vhu_fault_edit_work *work, const struct vhu_fault_action *action)
 {
@@ -392,7 +374,7 @@ static void do_need_reply(struct vhu_fault_edit_work *work, const struct vhu_fau
 	put_integer(work, AT_FLAGS, 4, flags | VHU_FLAG_NEED_REPLY);
 	vhu_fault_edit_tell(work, "NEED_REPLY set");
 	if (!work->row || work->row->reply_rule == VHU_REPLY_ACK)
-		vhu_fault_edit_ask(work, work->relay->header.request, work->fault->id);
+		work->plan->asks = work->fault->id;
 }
 
 /* What is done, and whether it can be done to a message that passes before it is whole. */

@@ -4,11 +4,21 @@
 #define VHU_PROXY_FAULT_EDIT_H
 
 #include "lib/protocol/line.h"
-#include "proxy/fault/apply.h"
+#include "proxy/relay/relay.h"
+#include "proxy/session/common.h"
+#include "proxy/session/replies.h"
+
+/* The socket of a session whose messages are altered. */
+struct vhu_fault_link {
+	struct vhu_session_common *session;
+	enum vhu_channel channel;
+	struct vhu_relay *relay; /* two, by the side that sends */
+	struct vhu_replies *replies;
+};
 
 /* A message while it is altered. */
 struct vhu_fault_edit_work {
-	struct vhu_link *link;
+	const struct vhu_fault_link *link;
 	struct vhu_relay *relay;
 	struct vhu_fault_message message; /* as it came; the bytes are the relay's */
 	struct vhu_relay_plan *plan;
@@ -29,9 +39,5 @@ bool vhu_fault_edit_stops(const struct vhu_fault_edit_work *work,
 /* Tell what was done, made as printf makes it. */
 __attribute__((format(printf, 2, 3))) void vhu_fault_edit_tell(struct vhu_fault_edit_work *work,
 							       const char *format, ...);
-
-/* Note that the reply to @request is to come, which the peer has asked for, or with @fault only the
- * proxy. */
-void vhu_fault_edit_ask(struct vhu_fault_edit_work *work, uint32_t request, unsigned fault);
 
 #endif

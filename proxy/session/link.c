@@ -14,8 +14,9 @@
 #include <unistd.h>
 
 #include "proxy/core/fdinfo.h"
+#include "proxy/eventfd/interposer.h"
 #include "proxy/fault/apply.h"
-#include "proxy/session/session.h"
+#include "proxy/session/redact.h"
 
 /* Return the side whose messages @relay passes on. */
 static enum vhu_side link_side(const struct vhu_link *link, const struct vhu_relay *relay)
@@ -23,66 +24,21 @@ static enum vhu_side link_side(const struct vhu_link *link, const struct vhu_rel
 	return relay == &link->relay[VHU_FRONT] ? VHU_FRONT : VHU_BACK;
 }
 
-/* Return whether a message may hold key material. Nearly none do, so that is remembered. */
-static bool link_may_hold_secrets(struct vhu_link *link, uint32_t request)
+/* Return @link as faults see it. */
+static struct vhu_fault_link link_of(struct vhu_link *link)
 {
-	struct vhu_secret secret[VHU_SECRETS_MAX];
-
-	if (request < 64 && link->plain >> request & 1)
-		return false;
-	if (vhu_message_secrets(link->channel, request, UINT32_MAX, secret))
-		return true;
-	if (request < 64)
-		link->plain |= UINT64_C(1) << request;
-	return false;
-}
-
-/*
- * Replace key material by zeros in what is to be recorded.
- * Returns the copy in which that was done, to be freed; NULL where there is none to replace, or no
- * memory for it: then the record is without its payload.
- */
-static uint8_t *link_mask(struct vhu_link *link, struct vhu_relay *relay)
-{
-	struct vhu_record *record = &relay->record;
-	struct vhu_secret secret[VHU_SECRETS_MAX];
-	unsigned secrets;
-	uint8_t *copy;
-
-	if (record->message_size <= VHU_HEADER_SIZE ||
-	    !link_may_hold_secrets(link, relay->header.request))
-		return NULL;
-	/* What its header says of its size may be false, or have been made so. */
-	secrets = vhu_message_secrets(link->channel, relay->header.request,
-				      record->message_size - VHU_HEADER_SIZE, secret);
-	if (!secrets)
-		return NULL;
-	record->marks |= VHU_MARK_REDACTED;
-	copy = malloc(record->message_size);
-	if (!copy) {
-		record->message_size = VHU_HEADER_SIZE;
-		return NULL;
-	}
-	memcpy(copy, record->message, record->message_size);
-	for (unsigned i = 0; i < secrets; i++) {
-		uint32_t from = VHU_HEADER_SIZE + secret[i].offset, size = secret[i].size;
-
-		if (from >= record->message_size)
-			continue;
-		if (size > record->message_size - from)
-			size = record->message_size - from;
-		memset(copy + from, 0, size);
-	}
-	record->message = copy;
-	return copy;
+	return (struct vhu_fault_link){link->session, link->channel, link->relay, &link->replies};
 }
 
 /* A message, or what there is of it, is about to be passed on: record it. */
 static void link_received(struct vhu_relay *relay)
 {
 	struct vhu_link *link = relay->context;
-	uint8_t *masked = link->session->proxy->with_keys ? NULL : link_mask(link, relay);
 	enum vhu_side from = link_side(link, relay);
+	uint8_t *masked =
+	    link->session->proxy->with_keys
+		? NULL
+		: vhu_redact(&relay->record, link->channel, relay->header.request, &link->plain);
 
 	if (link->interposer)
 		vhu_interposer_received(link->interposer, relay, from == VHU_BACK);
@@ -99,7 +55,7 @@ static void link_received(struct vhu_relay *relay)
 /* Say that a side closed in the middle of a message. */
 static void link_cut_short(const struct vhu_link *link, const struct vhu_relay *relay)
 {
-	const struct vhu_proxy_session *session = link->session;
+	const struct vhu_session_common *session = link->session;
 	enum vhu_side from = link_side(link, relay);
 	const struct vhu_peer *peer = &session->peer[from];
 	uint64_t size = relay->size ? relay->size : VHU_HEADER_SIZE;
@@ -112,24 +68,38 @@ static void link_cut_short(const struct vhu_link *link, const struct vhu_relay *
 			      relay->size ? "" : " of a header");
 }
 
+/* Remember a request that has passed, or that its reply has. */
+static void link_follow(struct vhu_link *link, const struct vhu_relay *relay, enum vhu_side from)
+{
+	const unsigned fault = relay->plan ? relay->plan->asks : 0;
+
+	if (from == vhu_replies_asker(link->channel))
+		vhu_replies_ask(&link->replies, link->channel, &relay->header, fault);
+	else
+		vhu_replies_answer(&link->replies, relay->header.request);
+}
+
 /* A message, or what there was of it, was passed on: open the channel that it carried. */
 static void link_passed(struct vhu_relay *relay)
 {
 	struct vhu_link *link = relay->context, *opening = link->opening;
 	struct vhu_proxy *proxy = link->session->proxy;
+	const struct vhu_fault_link at = link_of(link);
+	const enum vhu_side from = link_side(link, relay);
 
 	proxy->messages++;
 	proxy->fds += relay->all_fds;
-	vhu_fault_learn(link, relay);
+	vhu_fault_learn(&at, relay);
+	vhu_link_stats_add(&link->passed[from], relay->sent, relay->all_fds);
+	if (relay->size)
+		link_follow(link, relay, from);
 	if (link->interposer)
-		vhu_interposer_passed(link->interposer, relay, link_side(link, relay) == VHU_BACK);
-	vhu_link_stats_passed(&link->traffic, link->channel, link_side(link, relay),
-			      relay->size ? &relay->header : NULL, relay->sent, relay->all_fds);
+		vhu_interposer_passed(link->interposer, relay, from == VHU_BACK);
 	if (relay->end && !relay->draining && relay->got != relay->size)
 		link_cut_short(link, relay);
 	link->opening = NULL;
 	if (opening)
-		vhu_proxy_session_open(link->session, opening);
+		link->owner->open(link->session, opening);
 }
 
 /* A message with one descriptor is to be sent. Returns the descriptor to send in its place or -1.
@@ -145,26 +115,32 @@ static int link_opens(struct vhu_relay *relay)
 	channel = vhu_message_opens(link->channel, relay->header.request);
 	if (channel == VHU_FRONT_END)
 		return link->interposer ? vhu_interposer_replace(link->interposer, relay) : -1;
-	link->opening = vhu_proxy_session_interpose(link->session, channel, relay->fd[0], &instead);
+	link->opening = link->owner->interpose(link, channel, relay->fd[0], &instead);
 	return instead;
 }
 
 /* A header has come. Returns whether its message may be altered. */
 static bool link_speaks(struct vhu_relay *relay)
 {
-	return vhu_fault_may_alter(relay->context, relay);
+	const struct vhu_fault_link at = link_of(relay->context);
+
+	return vhu_fault_may_alter(&at, relay);
 }
 
 /* A message is due that may be altered. */
 static void link_alters(struct vhu_relay *relay)
 {
-	vhu_fault_apply(relay->context, relay);
+	const struct vhu_fault_link at = link_of(relay->context);
+
+	vhu_fault_apply(&at, relay);
 }
 
 /* A message is dropped because it was to be. */
 static void link_dropped(struct vhu_relay *relay)
 {
-	vhu_fault_dropped(relay->context, relay);
+	const struct vhu_fault_link at = link_of(relay->context);
+
+	vhu_fault_dropped(&at, relay);
 }
 
 /* Return whether @end's peer has closed it, not only shut down its sending. */
@@ -335,7 +311,7 @@ static void link_ready(struct vhu_watch *watch, uint32_t events)
 		vhu_relay_run(&link->relay[!side]);
 	link_settle(link);
 	if (link->ended)
-		vhu_proxy_session_settle(link->session);
+		link->owner->settle(link->session);
 }
 
 /* A relay's timer fired. */
@@ -346,7 +322,7 @@ static void link_run(struct vhu_relay *relay)
 	vhu_relay_run(relay);
 	link_settle(link);
 	if (link->ended)
-		vhu_proxy_session_settle(link->session);
+		link->owner->settle(link->session);
 }
 
 /* Something may be received. Returns whether that has to wait. */
@@ -354,7 +330,7 @@ static bool link_full(struct vhu_relay *relay)
 {
 	const struct vhu_link *link = relay->context;
 
-	return vhu_proxy_session_is_full(link->session);
+	return link->owner->full(link->session);
 }
 
 static const struct vhu_relay_owner owner = {
@@ -368,7 +344,44 @@ static const struct vhu_relay_owner owner = {
     .dropped = link_dropped,
 };
 
-struct vhu_link *vhu_link_new(struct vhu_proxy_session *session, enum vhu_channel channel,
+/* Disconnect both sides, for @reason: the link ends soon. */
+static void link_sever(void *context, const char *reason)
+{
+	struct vhu_link *link = context;
+
+	if (!link->reason[0])
+		snprintf(link->reason, sizeof(link->reason), "%s", reason);
+	for (int side = VHU_FRONT; side <= VHU_BACK; side++)
+		shutdown(link->end[side].watch.fd, SHUT_RDWR);
+}
+
+/* Return whether there are messages that the front-end sent whole, and that have not been passed
+ * on, though no fault keeps them. */
+static bool link_behind(const void *context)
+{
+	const struct vhu_link *link = context;
+	const struct vhu_relay *relay = &link->relay[VHU_FRONT];
+	int unread = 0;
+
+	switch (relay->wants) {
+	case VHU_RELAY_READ:
+		return !ioctl(link->end[VHU_FRONT].watch.fd, FIONREAD, &unread) && unread > 0;
+	case VHU_RELAY_WRITE:
+		return true;
+	case VHU_RELAY_PAUSE:
+		return !relay->plan;
+	default:
+		return false;
+	}
+}
+
+static const struct vhu_interposer_owner interposer_owner = {
+    .behind = link_behind,
+    .sever = link_sever,
+};
+
+struct vhu_link *vhu_link_new(struct vhu_session_common *session,
+			      const struct vhu_link_owner *owned_by, enum vhu_channel channel,
 			      int front, int back)
 {
 	struct vhu_proxy *proxy = session->proxy;
@@ -379,8 +392,11 @@ struct vhu_link *vhu_link_new(struct vhu_proxy_session *session, enum vhu_channe
 	if (!link)
 		return NULL;
 	link->session = session;
+	link->owner = owned_by;
 	link->channel = channel;
-	link->interposer = channel == VHU_FRONT_END ? session->interposer : NULL;
+	if (channel == VHU_FRONT_END)
+		link->interposer =
+		    vhu_interposer_new(session, &link->replies, &interposer_owner, link);
 	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
 		link->end[side].link = link;
 		link->end[side].watch.fd = fd[side];
@@ -400,6 +416,7 @@ struct vhu_link *vhu_link_new(struct vhu_proxy_session *session, enum vhu_channe
 	if (error) {
 		vhu_relay_close(&link->relay[VHU_FRONT]);
 		vhu_relay_close(&link->relay[VHU_BACK]);
+		vhu_interposer_free(link->interposer, false);
 		free(link);
 		return NULL;
 	}
@@ -411,31 +428,6 @@ int vhu_link_start(struct vhu_link *link)
 	int error = link_watch(link, VHU_FRONT);
 
 	return error ? error : link_watch(link, VHU_BACK);
-}
-
-void vhu_link_sever(struct vhu_link *link, const char *reason)
-{
-	if (!link->reason[0])
-		snprintf(link->reason, sizeof(link->reason), "%s", reason);
-	for (int side = VHU_FRONT; side <= VHU_BACK; side++)
-		shutdown(link->end[side].watch.fd, SHUT_RDWR);
-}
-
-bool vhu_link_behind(const struct vhu_link *link, enum vhu_side from)
-{
-	const struct vhu_relay *relay = &link->relay[from];
-	int unread = 0;
-
-	switch (relay->wants) {
-	case VHU_RELAY_READ:
-		return !ioctl(link->end[from].watch.fd, FIONREAD, &unread) && unread > 0;
-	case VHU_RELAY_WRITE:
-		return true;
-	case VHU_RELAY_PAUSE:
-		return !relay->plan;
-	default:
-		return false;
-	}
 }
 
 void vhu_link_finish(struct vhu_link *link)
@@ -455,6 +447,9 @@ void vhu_link_free(struct vhu_link *link)
 {
 	if (!link)
 		return;
+	/* Before the peers know of the end. */
+	vhu_interposer_free(link->interposer, link->end[VHU_FRONT].hung_up);
+	link->interposer = NULL;
 	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
 		size_t held;
 
@@ -472,6 +467,6 @@ void vhu_link_free(struct vhu_link *link)
 		close(link->end[side].watch.fd);
 	}
 	vhu_link_free(link->opening);
-	free(link->alter);
+	vhu_replies_free(&link->replies);
 	free(link);
 }

@@ -13,19 +13,38 @@
  * lives on; where it has closed, both ends are closed after what it had sent has passed. Where it
  * takes no more, the other side is not read any more.
  *
- * Ownership: a link owns both sockets. It lives until its session frees it, which it does when
- * told that the link has ended.
+ * Ownership: a link owns both sockets, and the interposer. It lives until its session frees it,
+ * once the link has ended.
  */
 #ifndef VHU_PROXY_SESSION_LINK_H
 #define VHU_PROXY_SESSION_LINK_H
 
 #include "proxy/proxy.h"
 #include "proxy/relay/relay.h"
+#include "proxy/session/common.h"
 #include "proxy/session/link_stats.h"
+#include "proxy/session/replies.h"
 
-struct vhu_fault_replies;
+struct vhu_interposer;
 struct vhu_link;
-struct vhu_proxy_session;
+
+/* What the session that owns links does for them. */
+struct vhu_link_owner {
+	/* Return whether nothing more may be received now: what would come with it might be too
+	 * much to hold. */
+	bool (*full)(const struct vhu_session_common *session);
+	/*
+	 * A message of @main carries @socket, which is to become a channel.
+	 * Returns the channel's link, to be opened once the message has passed, and in *@instead
+	 * the socket to send on; NULL if it passes untouched.
+	 */
+	struct vhu_link *(*interpose)(const struct vhu_link *main, enum vhu_channel channel,
+				      int socket, int *instead);
+	/* The message that carried @link's socket has passed. */
+	void (*open)(struct vhu_session_common *session, struct vhu_link *link);
+	/* A link may have ended. The session, and the link, may be gone when this returns. */
+	void (*settle)(struct vhu_session_common *session);
+};
 
 /* One side's end of a link. */
 struct vhu_link_end {
@@ -36,17 +55,18 @@ struct vhu_link_end {
 };
 
 struct vhu_link {
-	struct vhu_proxy_session *session;
-	struct vhu_link *next; /* of the session */
+	struct vhu_session_common *session;
+	const struct vhu_link_owner *owner;
+	struct vhu_interposer *interposer; /* of the main socket's; NULL where there is none */
 	enum vhu_channel channel;
-	uint64_t plain; /* messages with no secrets, as far as known: bits, by number below 64 */
-	struct vhu_link_end end[2];        /* by side */
-	struct vhu_relay relay[2];         /* by the side that sends */
-	struct vhu_interposer *interposer; /* of the main socket's; NULL where there are none */
-	struct vhu_link_stats traffic;
-	struct vhu_link *opening;        /* the channel in the message that is being sent */
-	struct vhu_fault_replies *alter; /* NULL until it is needed */
 	bool ended;
+	uint64_t plain; /* messages with no secrets, as far as known: bits, by number below 64 */
+	struct vhu_link_stats passed[2]; /* by the side that sends */
+	struct vhu_replies replies;
+	struct vhu_link *opening;             /* the channel in the message that is being sent */
+	struct vhu_link *next;                /* of the session */
+	struct vhu_link_end end[2];           /* by side */
+	struct vhu_relay relay[2];            /* by the side that sends */
 	char reason[VHU_RECORD_TEXT_MAX + 1]; /* why it ended; the first cause */
 };
 
@@ -55,19 +75,13 @@ struct vhu_link {
  * before it is started.
  * Returns it; NULL out of memory, and the sockets stay the caller's.
  */
-struct vhu_link *vhu_link_new(struct vhu_proxy_session *session, enum vhu_channel channel,
+struct vhu_link *vhu_link_new(struct vhu_session_common *session,
+			      const struct vhu_link_owner *owner, enum vhu_channel channel,
 			      int front, int back);
 
 /* Let what is there pass, and what comes. Returns 0 or -errno; then the link does not pass
  * anything, and is to be freed. */
 int vhu_link_start(struct vhu_link *link);
-
-/* Disconnect both sides, for @reason: the link ends soon. */
-void vhu_link_sever(struct vhu_link *link, const char *reason);
-
-/* Return whether there are messages that @from sent whole, and that have not been passed on, though
- * no fault keeps them. */
-bool vhu_link_behind(const struct vhu_link *link, enum vhu_side from);
 
 /* Let what was sent so far pass, then end. It may have ended when this returns, or later. */
 void vhu_link_finish(struct vhu_link *link);

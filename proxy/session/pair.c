@@ -24,7 +24,9 @@
 /* Until it is said again that they have. */
 #define PAIR_QUIET_NS  10000000000u
 
-void vhu_pair_say(const struct vhu_pair *pair, const char *format, ...)
+/* Say a line about @pair, made as printf makes it. Where there are others it is named. */
+static __attribute__((format(printf, 2, 3))) void pair_say(const struct vhu_pair *pair,
+							   const char *format, ...)
 {
 	char text[1024];
 	va_list arguments;
@@ -36,6 +38,12 @@ void vhu_pair_say(const struct vhu_pair *pair, const char *format, ...)
 		vhu_proxy_say(pair->proxy, "%s: %s", pair->end[VHU_FRONT].path, text);
 	else
 		vhu_proxy_say(pair->proxy, "%s", text);
+}
+
+/* Say a line about a session. */
+static void pair_session_say(const struct vhu_proxy_sessions *sessions, const char *line)
+{
+	pair_say(vhu_container_of(sessions, const struct vhu_pair, sessions), "%s", line);
 }
 
 /* Stop listening for more. */
@@ -64,8 +72,8 @@ static bool pair_has_room(const struct vhu_pair *pair)
 	if (pair->done || (pair->once && pair->begun))
 		return false;
 	if (pair->one_at_a_time || pair->calls)
-		return !pair->sessions;
-	return pair->open < VHU_PAIR_SESSIONS_MAX;
+		return !pair->sessions.first;
+	return pair->sessions.open < VHU_PAIR_SESSIONS_MAX;
 }
 
 /* Accept whoever comes, as long as there is room. Returns 0 or -errno. */
@@ -73,8 +81,9 @@ static int pair_listen(struct vhu_pair *pair)
 {
 	if (!pair_has_room(pair)) {
 		pair_stop_listening(pair);
-		if (pair->open >= VHU_PAIR_SESSIONS_MAX && !pair->crowded) {
-			vhu_pair_say(pair, "%u sessions at once: who else comes waits", pair->open);
+		if (pair->sessions.open >= VHU_PAIR_SESSIONS_MAX && !pair->crowded) {
+			pair_say(pair, "%u sessions at once: who else comes waits",
+				 pair->sessions.open);
 			pair->crowded = true;
 		}
 		return 0;
@@ -84,7 +93,7 @@ static int pair_listen(struct vhu_pair *pair)
 
 		if (pair->end[side].kind != VHU_ENDPOINT_LISTEN)
 			continue;
-		if (pair->waiting[side] >= VHU_PAIR_WAITING_MAX) {
+		if (pair->waiting.count[side] >= VHU_PAIR_WAITING_MAX) {
 			vhu_loop_unwatch(&pair->proxy->loop, &pair->listener[side].watch);
 			continue;
 		}
@@ -93,6 +102,56 @@ static int pair_listen(struct vhu_pair *pair)
 			return error;
 	}
 	return 0;
+}
+
+/* A session has ended. */
+static void pair_session_ended(struct vhu_proxy_sessions *sessions)
+{
+	struct vhu_pair *pair = vhu_container_of(sessions, struct vhu_pair, sessions);
+
+	if (pair->once && pair->begun) {
+		if (!pair->sessions.first)
+			pair_done(pair);
+		return;
+	}
+	if (pair->done)
+		return;
+	if (pair->sessions.open < VHU_PAIR_SESSIONS_MAX / 2)
+		pair->crowded = false;
+	if (!pair->one_at_a_time && !pair->calls &&
+	    pair->sessions.open != VHU_PAIR_SESSIONS_MAX - 1)
+		return;
+	/* Not from within the session, which is about to be freed. */
+	pair->called_ns = vhu_now_ns();
+	vhu_loop_set(&pair->proxy->loop, &pair->again, pair->calls ? PAIR_MISSED_NS : 0);
+}
+
+/* Serve no more, because of what @line says. That is a failure unless there was a session. */
+static void pair_give_up(struct vhu_pair *pair, const char *line)
+{
+	pair_say(pair, "%s", line);
+	pair->failed = !pair->begun;
+	pair_done(pair);
+}
+
+/* A waiting peer has gone away while it waited. */
+static void pair_peer_left(struct vhu_waiting_peers *peers, struct vhu_waiting_peer *waiter)
+{
+	struct vhu_pair *pair = vhu_container_of(peers, struct vhu_pair, waiting);
+	bool inherited = pair->end[waiter->side].kind == VHU_ENDPOINT_FD;
+	char line[VHU_ENDPOINT_ERROR];
+
+	snprintf(line, sizeof(line), "%s: closed before it had a peer",
+		 pair->end[waiter->side].path);
+	close(vhu_waiting_peer_take(waiter));
+	if (inherited) {
+		pair_give_up(pair, line);
+	} else if (pair->calls) {
+		pair->called_ns = vhu_now_ns();
+		vhu_loop_set(&pair->proxy->loop, &pair->again, PAIR_MISSED_NS);
+	} else if (!pair->resume.link) {
+		pair_listen(pair);
+	}
 }
 
 /*
@@ -106,10 +165,10 @@ static void pair_begin(struct vhu_pair *pair, const int socket[2], const char *r
 	pair->begun = true;
 	pair->failed = reason != NULL;
 	if (reason)
-		vhu_pair_say(pair, "session %" PRIu64 ": %s", pair->proxy->sessions + 1, reason);
-	if (vhu_proxy_session_start(pair, socket, path, reason)) {
-		vhu_pair_say(pair, "no memory for a session: its peers were disconnected");
-		vhu_pair_session_ended(pair);
+		pair_say(pair, "session %" PRIu64 ": %s", pair->proxy->sessions + 1, reason);
+	if (vhu_proxy_session_start(&pair->sessions, socket, path, reason)) {
+		pair_say(pair, "no memory for a session: its peers were disconnected");
+		pair_session_ended(&pair->sessions);
 	}
 }
 
@@ -164,8 +223,8 @@ static int pair_connect(struct vhu_pair *pair, enum vhu_side side, uint64_t sinc
 	if ((fd != -ENOENT && fd != -ECONNREFUSED) || vhu_now_ns() - since_ns >= pair->patience_ns)
 		return fd;
 	if (!pair->missed)
-		vhu_pair_say(pair, "%s: %s: waiting until somebody listens there", end->path,
-			     strerror(-fd));
+		pair_say(pair, "%s: %s: waiting until somebody listens there", end->path,
+			 strerror(-fd));
 	pair->missed = true;
 	pair->pause_ns = PAIR_MISSED_NS;
 	return -EAGAIN;
@@ -178,7 +237,7 @@ static int pair_connect(struct vhu_pair *pair, enum vhu_side side, uint64_t sinc
 static int pair_other(struct vhu_pair *pair, const struct vhu_waiting_peer *waiter,
 		      char error[VHU_ENDPOINT_ERROR])
 {
-	struct vhu_waiting_peer *other = pair->waiters, *next;
+	struct vhu_waiting_peer *other = pair->waiting.first, *next;
 
 	if (pair->end[!waiter->side].kind == VHU_ENDPOINT_CONNECT)
 		return pair_connect(pair, !waiter->side, waiter->since_ns, error);
@@ -188,7 +247,7 @@ static int pair_other(struct vhu_pair *pair, const struct vhu_waiting_peer *wait
 			continue;
 		if (!vhu_waiting_peer_left(other))
 			return vhu_waiting_peer_take(other);
-		vhu_pair_peer_left(pair, other);
+		pair_peer_left(&pair->waiting, other);
 	}
 	return -EAGAIN;
 }
@@ -205,7 +264,7 @@ static bool pair_join(struct vhu_pair *pair, struct vhu_waiting_peer *waiter)
 	int other, socket[2];
 
 	if (vhu_waiting_peer_left(waiter)) {
-		vhu_pair_peer_left(pair, waiter);
+		pair_peer_left(&pair->waiting, waiter);
 		return true;
 	}
 	other = pair_other(pair, waiter, error);
@@ -223,18 +282,10 @@ static bool pair_join(struct vhu_pair *pair, struct vhu_waiting_peer *waiter)
 /* Take @fd, which is there on @side, as a waiting peer. Returns whether there was memory for it. */
 static bool pair_welcome(struct vhu_pair *pair, enum vhu_side side, int fd)
 {
-	if (vhu_waiting_peer_add(pair, side, fd))
+	if (vhu_waiting_peer_add(&pair->waiting, side, fd))
 		return true;
-	vhu_pair_say(pair, "no memory for a %s: disconnected", vhu_side_name(side));
+	pair_say(pair, "no memory for a %s: disconnected", vhu_side_name(side));
 	return false;
-}
-
-/* Serve no more, because of what @line says. That is a failure unless there was a session. */
-static void pair_give_up(struct vhu_pair *pair, const char *line)
-{
-	vhu_pair_say(pair, "%s", line);
-	pair->failed = !pair->begun;
-	pair_done(pair);
 }
 
 /* Go to the front-end, so that it is a waiting peer, or look again later. */
@@ -253,13 +304,13 @@ static void pair_call(struct vhu_pair *pair)
 static void pair_meet(struct vhu_pair *pair)
 {
 	pair->pause_ns = 0;
-	if (pair->calls && !pair->waiters && pair_has_room(pair))
+	if (pair->calls && !pair->waiting.first && pair_has_room(pair))
 		pair_call(pair);
-	while (pair->waiters && pair_has_room(pair) && pair_join(pair, pair->waiters))
+	while (pair->waiting.first && pair_has_room(pair) && pair_join(pair, pair->waiting.first))
 		;
 	if (pair->done)
 		return;
-	for (struct vhu_waiting_peer *waiter = pair->waiters; waiter; waiter = waiter->next)
+	for (struct vhu_waiting_peer *waiter = pair->waiting.first; waiter; waiter = waiter->next)
 		vhu_waiting_peer_wait(waiter);
 	if (pair->pause_ns)
 		vhu_loop_set(&pair->proxy->loop, &pair->again, pair->pause_ns);
@@ -307,8 +358,7 @@ static void pair_accept(struct vhu_watch *watch, uint32_t events)
 	if (pair_no_room(error)) {
 		pair_exhausted(pair, error);
 	} else if (error != -EAGAIN && error != -EINTR && error != -ECONNABORTED) {
-		vhu_pair_say(pair, "%s: listens no more: %s", pair->end[side].path,
-			     strerror(-error));
+		pair_say(pair, "%s: listens no more: %s", pair->end[side].path, strerror(-error));
 		vhu_loop_unwatch(&pair->proxy->loop, watch);
 	}
 }
@@ -346,7 +396,7 @@ static int pair_open_end(struct vhu_pair *pair, enum vhu_side side, char error[V
 	code = vhu_endpoint_open(&pair->end[side], &pair->rights, error);
 	vhu_socket_perms_free(&pair->rights);
 	if (!code && *error)
-		vhu_pair_say(pair, "%s", error);
+		pair_say(pair, "%s", error);
 	return code;
 }
 
@@ -354,7 +404,11 @@ int vhu_pair_open(struct vhu_pair *pair, struct vhu_proxy *proxy, char error[VHU
 {
 	int code, listen = 0;
 
-	pair->proxy = proxy;
+	pair->proxy = pair->sessions.proxy = proxy;
+	pair->sessions.say = pair_session_say;
+	pair->sessions.ended = pair_session_ended;
+	pair->waiting.loop = &proxy->loop;
+	pair->waiting.left = pair_peer_left;
 	pair->resume.fire = pair_resume;
 	pair->again.fire = pair_again;
 	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
@@ -408,53 +462,17 @@ int vhu_pair_start(struct vhu_pair *pair, char error[VHU_ENDPOINT_ERROR])
 	return 0;
 }
 
-void vhu_pair_session_ended(struct vhu_pair *pair)
-{
-	if (pair->once && pair->begun) {
-		if (!pair->sessions)
-			pair_done(pair);
-		return;
-	}
-	if (pair->done)
-		return;
-	if (pair->open < VHU_PAIR_SESSIONS_MAX / 2)
-		pair->crowded = false;
-	if (!pair->one_at_a_time && !pair->calls && pair->open != VHU_PAIR_SESSIONS_MAX - 1)
-		return;
-	/* Not from within the session, which is about to be freed. */
-	pair->called_ns = vhu_now_ns();
-	vhu_loop_set(&pair->proxy->loop, &pair->again, pair->calls ? PAIR_MISSED_NS : 0);
-}
-
-void vhu_pair_peer_left(struct vhu_pair *pair, struct vhu_waiting_peer *waiter)
-{
-	bool inherited = pair->end[waiter->side].kind == VHU_ENDPOINT_FD;
-	char line[VHU_ENDPOINT_ERROR];
-
-	snprintf(line, sizeof(line), "%s: closed before it had a peer",
-		 pair->end[waiter->side].path);
-	close(vhu_waiting_peer_take(waiter));
-	if (inherited) {
-		pair_give_up(pair, line);
-	} else if (pair->calls) {
-		pair->called_ns = vhu_now_ns();
-		vhu_loop_set(&pair->proxy->loop, &pair->again, PAIR_MISSED_NS);
-	} else if (!pair->resume.link) {
-		pair_listen(pair);
-	}
-}
-
 void vhu_pair_close(struct vhu_pair *pair, const char *reason)
 {
-	struct vhu_proxy_session *session = pair->sessions, *next;
+	struct vhu_proxy_session *session = pair->sessions.first, *next;
 
 	pair_done(pair);
 	for (; session; session = next) {
 		next = session->next;
 		vhu_proxy_session_end(session, reason);
 	}
-	while (pair->waiters)
-		close(vhu_waiting_peer_take(pair->waiters));
+	while (pair->waiting.first)
+		close(vhu_waiting_peer_take(pair->waiting.first));
 	vhu_endpoint_close(&pair->end[VHU_FRONT]);
 	vhu_endpoint_close(&pair->end[VHU_BACK]);
 	*pair->link = pair->next;

@@ -61,12 +61,10 @@ struct vhu_pair {
 	struct vhu_timer resume; /* accepts again after running out of descriptors */
 	struct vhu_timer
 	    again; /* looks again whether waiting peers can be joined, or calls again */
-	struct vhu_waiting_peer *waiters; /* in the order in which they came */
-	unsigned waiting[2];              /* waiting peers by side */
-	struct vhu_proxy_session *sessions;
-	unsigned open; /* sessions */
-	bool once;     /* one session, then done */
-	bool calls;    /* neither side brings peers */
+	struct vhu_waiting_peers waiting;
+	struct vhu_proxy_sessions sessions;
+	bool once;  /* one session, then done */
+	bool calls; /* neither side brings peers */
 	bool begun, done;
 	bool failed;           /* the last session could not begin */
 	bool crowded;          /* it was said that there can be no more sessions */
@@ -89,15 +87,5 @@ int vhu_pair_start(struct vhu_pair *pair, char error[VHU_ENDPOINT_ERROR]);
 
 /* End all sessions for @reason, and close the endpoints. */
 void vhu_pair_close(struct vhu_pair *pair, const char *reason);
-
-/* Say a line about @pair, made as printf makes it. Where there are others it is named. */
-__attribute__((format(printf, 2, 3))) void vhu_pair_say(const struct vhu_pair *pair,
-							const char *format, ...);
-
-/* For sessions: one has ended. */
-void vhu_pair_session_ended(struct vhu_pair *pair);
-
-/* For waiting peers: one has gone away while it waited. It is freed. */
-void vhu_pair_peer_left(struct vhu_pair *pair, struct vhu_waiting_peer *waiter);
 
 #endif

@@ -14,41 +14,14 @@
 #include <unistd.h>
 
 #include "lib/util/util.h"
-#include "proxy/session/pair.h"
 
-void vhu_proxy_session_record(struct vhu_proxy_session *session, enum vhu_channel channel,
-			      struct vhu_record *record)
+/* Say a line about a session. */
+static void session_say(const struct vhu_session_common *common, const char *line)
 {
-	record->session = session->number;
-	record->channel = channel;
-	if (vhu_host_is_big_endian())
-		record->marks |= VHU_MARK_BIG_ENDIAN;
-	vhu_sinks_give(&session->proxy->sinks, record);
-}
+	const struct vhu_proxy_session *session =
+	    vhu_container_of(common, const struct vhu_proxy_session, common);
 
-void vhu_proxy_session_error(struct vhu_proxy_session *session, enum vhu_channel channel,
-			     const char *format, ...)
-{
-	struct vhu_record record = {.time_ns = vhu_realtime_ns(), .type = VHU_RECORD_ERROR};
-	char text[VHU_RECORD_TEXT_MAX + 1];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	record.text = text;
-	vhu_proxy_session_record(session, channel, &record);
-}
-
-void vhu_proxy_session_say(const struct vhu_proxy_session *session, const char *format, ...)
-{
-	char text[1024];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	vhu_pair_say(session->pair, "session %" PRIu64 ": %s", session->number, text);
+	session->among->say(session->among, line);
 }
 
 /* Record that @session, or a channel of it, began. */
@@ -57,11 +30,11 @@ static void session_opened(struct vhu_proxy_session *session, enum vhu_channel c
 	struct vhu_record record = {
 	    .time_ns = vhu_realtime_ns(),
 	    .type = VHU_RECORD_OPENED,
-	    .front_end = session->peer[VHU_FRONT],
-	    .back_end = session->peer[VHU_BACK],
+	    .front_end = session->common.peer[VHU_FRONT],
+	    .back_end = session->common.peer[VHU_BACK],
 	};
 
-	vhu_proxy_session_record(session, channel, &record);
+	vhu_proxy_session_record(&session->common, channel, &record);
 }
 
 /* Record that @session, or a channel of it, ended, and why. */
@@ -74,24 +47,23 @@ static void session_closed(struct vhu_proxy_session *session, enum vhu_channel c
 	    .text = reason,
 	};
 
-	vhu_proxy_session_record(session, channel, &record);
+	vhu_proxy_session_record(&session->common, channel, &record);
 }
 
-/* Let go of @session, all of whose links have ended, and tell its pair. */
+/* Let go of @session, all of whose links have ended, and call their owner. */
 static void session_free(struct vhu_proxy_session *session)
 {
-	struct vhu_pair *pair = session->pair;
+	struct vhu_proxy_sessions *among = session->among;
 
 	vhu_loop_unset(&session->linger);
 	session_closed(session, VHU_FRONT_END, session->reason);
 	*session->link = session->next;
-	pair->open--;
+	among->open--;
 	if (session->next)
 		session->next->link = session->link;
-	vhu_interposer_free(session->interposer, false);
-	vhu_fault_memory_free(&session->faults);
+	vhu_fault_memory_free(&session->common.faults);
 	free(session);
-	vhu_pair_session_ended(pair);
+	among->ended(among);
 }
 
 /* Free @link, which has ended, and record that; that of the main socket ends the session. */
@@ -101,11 +73,6 @@ static void session_link_ended(struct vhu_proxy_session *session, struct vhu_lin
 	enum vhu_channel channel = link->channel;
 
 	snprintf(reason, sizeof(reason), "%s", link->reason);
-	if (link->interposer) {
-		/* Before the peers know of the end. */
-		vhu_interposer_free(session->interposer, link->end[VHU_FRONT].hung_up);
-		session->interposer = link->interposer = NULL;
-	}
 	vhu_link_free(link);
 	if (channel != VHU_FRONT_END) {
 		session_closed(session, channel, reason);
@@ -115,7 +82,7 @@ static void session_link_ended(struct vhu_proxy_session *session, struct vhu_lin
 	session->main_ended = true;
 	for (link = session->links; link; link = link->next)
 		vhu_link_finish(link);
-	vhu_loop_set(&session->proxy->loop, &session->linger, VHU_SESSION_LINGER_NS);
+	vhu_loop_set(&session->common.proxy->loop, &session->linger, VHU_SESSION_LINGER_NS);
 }
 
 /* The session has ended a while ago, and there are channels that nobody reads. */
@@ -127,7 +94,8 @@ static void session_lingered(struct vhu_timer *timer)
 	vhu_proxy_session_end(session, "session ended, and nobody reads");
 }
 
-void vhu_proxy_session_settle(struct vhu_proxy_session *session)
+/* Something may have ended. @session may be gone when this returns. */
+static void session_settle(struct vhu_proxy_session *session)
 {
 	struct vhu_link **at = &session->links, *link;
 
@@ -144,74 +112,12 @@ void vhu_proxy_session_settle(struct vhu_proxy_session *session)
 		session_free(session);
 }
 
-int vhu_proxy_session_start(struct vhu_pair *pair, const int socket[2], const char *const path[2],
-			    const char *reason)
+/* Return whether nothing more may be received now: what would come with it might be too much to
+ * hold. */
+static bool session_is_full(const struct vhu_session_common *common)
 {
-	struct vhu_proxy_session *session = calloc(1, sizeof(*session));
-	struct vhu_link *link;
-	int error = -ENOMEM;
-
-	if (!session) {
-		close(socket[VHU_FRONT]);
-		close(socket[VHU_BACK]);
-		return -ENOMEM;
-	}
-	session->proxy = pair->proxy;
-	session->pair = pair;
-	session->number = ++pair->proxy->sessions;
-	session->begun_ns = vhu_now_ns();
-	session->linger.fire = session_lingered;
-	session->next = pair->sessions;
-	session->link = &pair->sessions;
-	if (session->next)
-		session->next->link = &session->next;
-	pair->sessions = session;
-	pair->open++;
-	for (int side = VHU_FRONT; side <= VHU_BACK; side++)
-		vhu_fdinfo_peer(socket[side], path[side], &session->peer[side],
-				session->comm[side]);
-	session_opened(session, VHU_FRONT_END);
-
-	if (reason) {
-		vhu_proxy_session_error(session, VHU_FRONT_END, "%s", reason);
-		close(socket[socket[VHU_FRONT] < 0 ? VHU_BACK : VHU_FRONT]);
-		snprintf(session->reason, sizeof(session->reason), "%s", reason);
-		session_free(session);
-		return 0;
-	}
-	if (session->proxy->notify)
-		session->interposer = vhu_interposer_new(session);
-	link = vhu_link_new(session, VHU_FRONT_END, socket[VHU_FRONT], socket[VHU_BACK]);
-	if (!link) {
-		close(socket[VHU_FRONT]);
-		close(socket[VHU_BACK]);
-	} else {
-		session->links = link;
-		error = vhu_link_start(link);
-		if (error)
-			link->ended = true;
-	}
-	if (error) {
-		snprintf(session->reason, sizeof(session->reason), "cannot begin: %s",
-			 strerror(-error));
-		vhu_proxy_session_say(session, "%s", session->reason);
-		vhu_proxy_session_settle(session);
-	}
-	return 0;
-}
-
-void vhu_proxy_session_end(struct vhu_proxy_session *session, const char *reason)
-{
-	for (struct vhu_link *link = session->links; link; link = link->next) {
-		vhu_link_finish(link);
-		snprintf(link->reason, sizeof(link->reason), "%s", reason);
-		link->ended = true;
-	}
-	vhu_proxy_session_settle(session);
-}
-
-bool vhu_proxy_session_is_full(const struct vhu_proxy_session *session)
-{
+	const struct vhu_proxy_session *session =
+	    vhu_container_of(common, const struct vhu_proxy_session, common);
 	unsigned fds = VHU_RECORD_FDS_MAX;
 
 	for (const struct vhu_link *link = session->links; link; link = link->next)
@@ -229,9 +135,9 @@ static bool session_has_room(struct vhu_proxy_session *session, enum vhu_channel
 	if (links < VHU_SESSION_LINKS_MAX)
 		return true;
 	if (!session->crowded) {
-		vhu_proxy_session_error(session, channel,
+		vhu_proxy_session_error(&session->common, channel,
 					"not recorded: there are %u sockets already", links);
-		vhu_proxy_session_say(session,
+		vhu_proxy_session_say(&session->common,
 				      "a %s channel is not recorded: the session has %u sockets",
 				      vhu_channel_name(channel), links);
 	}
@@ -251,18 +157,23 @@ static bool session_is_channel(int fd)
 	       !getpeername(fd, (struct sockaddr *)&peer, &length);
 }
 
-struct vhu_link *vhu_proxy_session_interpose(struct vhu_proxy_session *session,
-					     enum vhu_channel channel, int socket, int *instead)
+/* A message of @main carries @socket, which is to become a channel. Returns as struct
+ * vhu_link_owner has it. */
+static struct vhu_link *session_interpose(const struct vhu_link *main, enum vhu_channel channel,
+					  int socket, int *instead)
 {
+	struct vhu_proxy_session *session =
+	    vhu_container_of(main->session, struct vhu_proxy_session, common);
 	struct vhu_link *link;
 	int end[2], flags;
 
 	if (!session_is_channel(socket) || !session_has_room(session, channel))
 		return NULL;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, end)) {
-		vhu_proxy_session_error(session, channel, "not recorded: no socket pair: %s",
-					strerror(errno));
-		vhu_proxy_session_say(session, "the %s channel is not recorded: no socket pair: %s",
+		vhu_proxy_session_error(&session->common, channel,
+					"not recorded: no socket pair: %s", strerror(errno));
+		vhu_proxy_session_say(&session->common,
+				      "the %s channel is not recorded: no socket pair: %s",
 				      vhu_channel_name(channel), strerror(errno));
 		return NULL;
 	}
@@ -270,7 +181,7 @@ struct vhu_link *vhu_proxy_session_interpose(struct vhu_proxy_session *session,
 	flags = fcntl(socket, F_GETFL);
 	if (flags >= 0 && flags & O_NONBLOCK)
 		fcntl(end[1], F_SETFL, O_NONBLOCK);
-	link = vhu_link_new(session, channel, socket, end[0]);
+	link = vhu_link_new(main->session, main->owner, channel, socket, end[0]);
 	if (!link) {
 		close(end[0]);
 		close(end[1]);
@@ -280,8 +191,11 @@ struct vhu_link *vhu_proxy_session_interpose(struct vhu_proxy_session *session,
 	return link;
 }
 
-void vhu_proxy_session_open(struct vhu_proxy_session *session, struct vhu_link *link)
+/* The message that carried @link's socket has passed. */
+static void session_open(struct vhu_session_common *common, struct vhu_link *link)
 {
+	struct vhu_proxy_session *session =
+	    vhu_container_of(common, struct vhu_proxy_session, common);
 	struct vhu_link **last = &session->links;
 
 	while (*last)
@@ -292,4 +206,83 @@ void vhu_proxy_session_open(struct vhu_proxy_session *session, struct vhu_link *
 		snprintf(link->reason, sizeof(link->reason), "%s", "cannot wait for it");
 		link->ended = true;
 	}
+}
+
+/* A link may have ended. */
+static void session_link_settle(struct vhu_session_common *common)
+{
+	session_settle(vhu_container_of(common, struct vhu_proxy_session, common));
+}
+
+static const struct vhu_link_owner owner = {
+    .full = session_is_full,
+    .interpose = session_interpose,
+    .open = session_open,
+    .settle = session_link_settle,
+};
+
+int vhu_proxy_session_start(struct vhu_proxy_sessions *sessions, const int socket[2],
+			    const char *const path[2], const char *reason)
+{
+	struct vhu_proxy_session *session = calloc(1, sizeof(*session));
+	struct vhu_link *link;
+	int error = -ENOMEM;
+
+	if (!session) {
+		close(socket[VHU_FRONT]);
+		close(socket[VHU_BACK]);
+		return -ENOMEM;
+	}
+	session->common.proxy = sessions->proxy;
+	session->common.number = ++sessions->proxy->sessions;
+	session->common.say = session_say;
+	session->among = sessions;
+	session->begun_ns = vhu_now_ns();
+	session->linger.fire = session_lingered;
+	session->next = sessions->first;
+	session->link = &sessions->first;
+	if (session->next)
+		session->next->link = &session->next;
+	sessions->first = session;
+	sessions->open++;
+	for (int side = VHU_FRONT; side <= VHU_BACK; side++)
+		vhu_fdinfo_peer(socket[side], path[side], &session->common.peer[side],
+				session->comm[side]);
+	session_opened(session, VHU_FRONT_END);
+
+	if (reason) {
+		vhu_proxy_session_error(&session->common, VHU_FRONT_END, "%s", reason);
+		close(socket[socket[VHU_FRONT] < 0 ? VHU_BACK : VHU_FRONT]);
+		snprintf(session->reason, sizeof(session->reason), "%s", reason);
+		session_free(session);
+		return 0;
+	}
+	link = vhu_link_new(&session->common, &owner, VHU_FRONT_END, socket[VHU_FRONT],
+			    socket[VHU_BACK]);
+	if (!link) {
+		close(socket[VHU_FRONT]);
+		close(socket[VHU_BACK]);
+	} else {
+		session->links = link;
+		error = vhu_link_start(link);
+		if (error)
+			link->ended = true;
+	}
+	if (error) {
+		snprintf(session->reason, sizeof(session->reason), "cannot begin: %s",
+			 strerror(-error));
+		vhu_proxy_session_say(&session->common, "%s", session->reason);
+		session_settle(session);
+	}
+	return 0;
+}
+
+void vhu_proxy_session_end(struct vhu_proxy_session *session, const char *reason)
+{
+	for (struct vhu_link *link = session->links; link; link = link->next) {
+		vhu_link_finish(link);
+		snprintf(link->reason, sizeof(link->reason), "%s", reason);
+		link->ended = true;
+	}
+	session_settle(session);
 }

@@ -17,14 +17,13 @@
  * What peers can have it hold is bounded: the sockets of its links, and VHU_SESSION_FDS_MAX
  * descriptors on their way. While there might be more, nothing more is read of it.
  *
- * Ownership: a session owns its links, and frees itself when it has ended, after it has told
- * its pair.
+ * Ownership: a session owns its links. When it has ended it frees itself, and calls the owner of
+ * the sessions.
  */
 #ifndef VHU_PROXY_SESSION_SESSION_H
 #define VHU_PROXY_SESSION_SESSION_H
 
 #include "proxy/core/fdinfo.h"
-#include "proxy/eventfd/interposer.h"
 #include "proxy/session/link.h"
 
 /* Sockets of a session that are interposed, the main one among them. Peers have four at the most.
@@ -35,71 +34,44 @@
 /* How long a channel may take to pass what was sent before the session ended. */
 #define VHU_SESSION_LINGER_NS UINT64_C(5000000000)
 
-struct vhu_pair;
+struct vhu_proxy_session;
+
+/* The sessions of two endpoints, and what their owner has to do. */
+struct vhu_proxy_sessions {
+	struct vhu_proxy *proxy;
+	struct vhu_proxy_session *first;
+	unsigned open;
+	/* Tell the person who runs the proxy a line about one of them. */
+	void (*say)(const struct vhu_proxy_sessions *sessions, const char *line);
+	/* One has ended, and is freed. */
+	void (*ended)(struct vhu_proxy_sessions *sessions);
+};
 
 struct vhu_proxy_session {
-	struct vhu_proxy *proxy;
-	struct vhu_pair *pair;
-	struct vhu_proxy_session *next, **link; /* of the pair */
-	uint64_t number;
-	uint64_t begun_ns;       /* by vhu_now_ns */
-	struct vhu_peer peer[2]; /* by side */
-	char comm[2][VHU_FDINFO_COMM];
+	struct vhu_session_common common;
+	struct vhu_proxy_sessions *among;
+	struct vhu_proxy_session *next, **link; /* of these */
+	uint64_t begun_ns;                      /* as vhu_now_ns tells */
 	struct vhu_link *links;
-	struct vhu_context context;     /* what was negotiated, as far as messages depend on it */
-	struct vhu_fault_memory faults; /* how often they have matched */
-	struct vhu_mask_memory masked;  /* what was masked */
-	struct vhu_interposer *interposer; /* NULL: kicks and calls do not come by here */
 	struct vhu_timer linger; /* set once the main socket has ended and channels have not */
 	bool main_ended;
 	bool crowded; /* it was said that it has all the links that it may have */
+	char comm[2][VHU_FDINFO_COMM];
 	char reason[VHU_RECORD_TEXT_MAX + 1]; /* why the main socket ended */
 };
 
 /*
- * Begin a session between two connected sockets, which it owns from now on, also where this
- * fails. Where @socket[side] is -1 that side could not be reached, and the session is over when
- * this returns: its records say so.
+ * Begin a session, one of @sessions, between two connected sockets, which it owns from now on, also
+ * where this fails. Where @socket[side] is -1 that side could not be reached, and the session is
+ * over when this returns: its records say so.
  * @path: by which each side is reached.
  * @reason: why a side could not be reached.
  * Returns 0, or -errno where there is no session.
  */
-int vhu_proxy_session_start(struct vhu_pair *pair, const int socket[2], const char *const path[2],
-			    const char *reason);
+int vhu_proxy_session_start(struct vhu_proxy_sessions *sessions, const int socket[2],
+			    const char *const path[2], const char *reason);
 
 /* End @session at once, for @reason: what was sent so far passes if it can without waiting. */
 void vhu_proxy_session_end(struct vhu_proxy_session *session, const char *reason);
-
-/* For links: something may have ended. @session may be gone when this returns. */
-void vhu_proxy_session_settle(struct vhu_proxy_session *session);
-
-/* For links: give a record of @link to the sinks. Its type, and what belongs to that, is filled
- * in; the rest is filled in here. */
-void vhu_proxy_session_record(struct vhu_proxy_session *session, enum vhu_channel channel,
-			      struct vhu_record *record);
-
-/* For links: record an error of the session, timed now, made as printf makes it. */
-__attribute__((format(printf, 3, 4))) void
-vhu_proxy_session_error(struct vhu_proxy_session *session, enum vhu_channel channel,
-			const char *format, ...);
-
-/* Say a line about @session, made as printf makes it. */
-__attribute__((format(printf, 2, 3))) void
-vhu_proxy_session_say(const struct vhu_proxy_session *session, const char *format, ...);
-
-/*
- * For links: a message of the main socket carries @socket, which is to become a channel.
- * Returns the channel's link, to be opened once the message has passed, and in *@instead the
- * socket to send on; NULL where it passes untouched.
- */
-struct vhu_link *vhu_proxy_session_interpose(struct vhu_proxy_session *session,
-					     enum vhu_channel channel, int socket, int *instead);
-
-/* For links: return whether nothing more may be received now, as what would come with it might be
- * too much to hold. */
-bool vhu_proxy_session_is_full(const struct vhu_proxy_session *session);
-
-/* For links: the message that carried @link's socket has passed. */
-void vhu_proxy_session_open(struct vhu_proxy_session *session, struct vhu_link *link);
 
 #endif

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "lib/util/util.h"
-#include "proxy/session/pair.h"
 
 /* A waiting peer has gone away while it waited. */
 static void waiter_ready(struct vhu_watch *watch, uint32_t events)
@@ -15,12 +14,13 @@ static void waiter_ready(struct vhu_watch *watch, uint32_t events)
 	struct vhu_waiting_peer *waiter = (struct vhu_waiting_peer *)watch;
 
 	(void)events;
-	vhu_pair_peer_left(waiter->pair, waiter);
+	waiter->peers->left(waiter->peers, waiter);
 }
 
-struct vhu_waiting_peer *vhu_waiting_peer_add(struct vhu_pair *pair, enum vhu_side side, int fd)
+struct vhu_waiting_peer *vhu_waiting_peer_add(struct vhu_waiting_peers *peers, enum vhu_side side,
+					      int fd)
 {
-	struct vhu_waiting_peer *waiter = calloc(1, sizeof(*waiter)), **last = &pair->waiters;
+	struct vhu_waiting_peer *waiter = calloc(1, sizeof(*waiter)), **last = &peers->first;
 
 	if (!waiter) {
 		close(fd);
@@ -28,19 +28,19 @@ struct vhu_waiting_peer *vhu_waiting_peer_add(struct vhu_pair *pair, enum vhu_si
 	}
 	waiter->watch.ready = waiter_ready;
 	waiter->watch.fd = fd;
-	waiter->pair = pair;
+	waiter->peers = peers;
 	waiter->side = side;
 	waiter->since_ns = vhu_now_ns();
 	while (*last)
 		last = &(*last)->next;
 	*last = waiter;
-	pair->waiting[side]++;
+	peers->count[side]++;
 	return waiter;
 }
 
 void vhu_waiting_peer_wait(struct vhu_waiting_peer *waiter)
 {
-	vhu_loop_watch(&waiter->pair->proxy->loop, &waiter->watch, 0);
+	vhu_loop_watch(waiter->peers->loop, &waiter->watch, 0);
 }
 
 bool vhu_waiting_peer_left(const struct vhu_waiting_peer *waiter)
@@ -52,14 +52,14 @@ bool vhu_waiting_peer_left(const struct vhu_waiting_peer *waiter)
 
 int vhu_waiting_peer_take(struct vhu_waiting_peer *waiter)
 {
-	struct vhu_waiting_peer **at = &waiter->pair->waiters;
+	struct vhu_waiting_peer **at = &waiter->peers->first;
 	int fd = waiter->watch.fd;
 
 	while (*at != waiter)
 		at = &(*at)->next;
 	*at = waiter->next;
-	waiter->pair->waiting[waiter->side]--;
-	vhu_loop_unwatch(&waiter->pair->proxy->loop, &waiter->watch);
+	waiter->peers->count[waiter->side]--;
+	vhu_loop_unwatch(waiter->peers->loop, &waiter->watch);
 	free(waiter);
 	return fd;
 }

@@ -8,7 +8,7 @@
 
 #include "proxy/session/pair.h"
 
-#define STAND_RECORDS_MAX 32
+#define STAND_RECORDS_MAX 256
 #define STAND_BYTES_MAX   2048
 
 /* What is kept of a record. */

@@ -29,7 +29,7 @@
 static bool has_sessions(const struct vhu_proxy_run *run)
 {
 	for (size_t i = 0; i < run->request->pairs; i++) {
-		if (run->pair[i].sessions)
+		if (run->pair[i].sessions.first)
 			return true;
 	}
 	return false;

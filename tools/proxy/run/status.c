@@ -31,9 +31,9 @@ static void say_next(struct vhu_timer *timer)
 	size_t size = 0;
 	FILE *to;
 
-	if (!session || session->number > run->status.last || !may_say())
+	if (!session || session->common.number > run->status.last || !may_say())
 		return;
-	run->status.said = session->number;
+	run->status.said = session->common.number;
 	vhu_loop_set(&run->proxy.loop, timer, 0);
 	to = open_memstream(&text, &size);
 	if (!to)
@@ -54,7 +54,7 @@ void vhu_proxy_run_say_status(struct vhu_proxy_run *run)
 	if (!may_say())
 		return;
 	for (const struct vhu_pair *pair = proxy->pair; pair; pair = pair->next) {
-		for (const struct vhu_proxy_session *at = pair->sessions; at; at = at->next)
+		for (const struct vhu_proxy_session *at = pair->sessions.first; at; at = at->next)
 			open++;
 	}
 	vhu_fail(run->command, "%u of %" PRIu64 " sessions open, %" PRIu64 " messages passed", open,

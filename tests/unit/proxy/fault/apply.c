@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "proxy/control/status.h"
 #include "tests/lib/fixture_session.h"
 
 #include "lib/util/util.h"
@@ -134,10 +135,42 @@ static void a_late_payload_does_not_save_a_message(void **state)
 	}
 }
 
+/* Requests that wait at once are told apart, those of a fault and those of the peer: of the replies
+ * only the peer's pass, and the status tells of the peer's alone. */
+static void as_many_answers_as_wait_are_kept_back(void **state)
+{
+	enum { ROUNDS = 50 };
+	struct stand *stand = stand_begin(false);
+	struct vhu_status status;
+
+	(void)state;
+	stand_fault(stand, "SET_OWNER: need-reply");
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		stand_transmit(stand->peer[VHU_FRONT], 3, NULL, 0, -1);
+		stand_transmit(stand->peer[VHU_FRONT], 1, NULL, 0, -1);
+	}
+	stand_run(stand, 1 + 2 * ROUNDS);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		vhu_status_gather(&status, stand->pair.sessions.first);
+		assert_non_null(status.waits);
+		assert_int_equal(status.waits->request, 1);
+		assert_int_equal(status.waits->number, 2 * i + 2);
+		stand_transmit(stand->peer[VHU_BACK], 3, "12345678", 8, -1);
+		stand_transmit(stand->peer[VHU_BACK], 1, "12345678", 8, -1);
+		stand_run(stand, 1 + 2 * ROUNDS + 2 * (i + 1));
+		assert_true(stand->kept[stand->records - 2].record.marks & VHU_MARK_DROPPED);
+		assert_false(stand->kept[stand->records - 1].record.marks & VHU_MARK_DROPPED);
+	}
+	vhu_status_gather(&status, stand->pair.sessions.first);
+	assert_null(status.waits);
+	stand_end(stand);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(key_material_is_not_recorded_of_altered_messages),
+	    cmocka_unit_test(as_many_answers_as_wait_are_kept_back),
 	    cmocka_unit_test(what_a_fault_holds_passes_when_it_is_released),
 	    cmocka_unit_test(what_is_still_held_is_recorded_at_the_end),
 	    cmocka_unit_test(a_late_payload_does_not_save_a_message),

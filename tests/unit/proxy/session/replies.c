@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "proxy/session/link_stats.h"
+#include "proxy/session/replies.h"
 
 static const struct vhu_context unknown;
 static const struct vhu_context acknowledges = {
@@ -15,8 +16,14 @@ static const struct vhu_context acknowledges = {
 };
 static const struct vhu_context nothing_taken = {.has_protocol_features = true};
 
+/* What passes on a socket. */
+struct traffic {
+	struct vhu_link_stats from[2];
+	struct vhu_replies replies;
+};
+
 /* Let a message pass. */
-static void pass(struct vhu_link_stats *traffic, enum vhu_channel channel, enum vhu_side from,
+static void pass(struct traffic *traffic, enum vhu_channel channel, enum vhu_side from,
 		 enum vhu_message_id id, uint32_t flags)
 {
 	const struct vhu_header header = {
@@ -24,16 +31,20 @@ static void pass(struct vhu_link_stats *traffic, enum vhu_channel channel, enum 
 	    .flags = VHU_FLAGS_VERSION | flags,
 	};
 
-	vhu_link_stats_passed(traffic, channel, from, &header, 20, 1);
+	vhu_link_stats_add(&traffic->from[from], 20, 1);
+	if (from == vhu_replies_asker(channel))
+		vhu_replies_ask(&traffic->replies, channel, &header, 0);
+	else
+		vhu_replies_answer(&traffic->replies, header.request);
 }
 
 /* Hold the message that waits against @id; VHU_MESSAGES: none. */
-static void expect(const struct vhu_link_stats *traffic, enum vhu_channel channel,
+static void expect(const struct traffic *traffic, enum vhu_channel channel,
 		   const struct vhu_context *context, enum vhu_message_id id)
 {
 	const struct vhu_message *message = NULL;
 
-	if (!vhu_link_stats_waits(traffic, channel, context, &message)) {
+	if (!vhu_replies_wait(&traffic->replies, channel, context, &message)) {
 		assert_int_equal(id, VHU_MESSAGES);
 		return;
 	}
@@ -43,24 +54,25 @@ static void expect(const struct vhu_link_stats *traffic, enum vhu_channel channe
 
 static void counts_each_way(void **state)
 {
-	struct vhu_link_stats traffic = {0};
+	struct traffic traffic = {0};
 
 	(void)state;
 	pass(&traffic, VHU_FRONT_END, VHU_FRONT, VHU_MSG_SET_OWNER, 0);
 	pass(&traffic, VHU_FRONT_END, VHU_FRONT, VHU_MSG_GET_FEATURES, 0);
 	pass(&traffic, VHU_FRONT_END, VHU_BACK, VHU_MSG_GET_FEATURES, VHU_FLAG_REPLY);
-	vhu_link_stats_passed(&traffic, VHU_FRONT_END, VHU_BACK, NULL, 3, 0);
+	vhu_link_stats_add(&traffic.from[VHU_BACK], 3, 0);
 	assert_int_equal(traffic.from[VHU_FRONT].messages, 2);
 	assert_int_equal(traffic.from[VHU_FRONT].bytes, 40);
 	assert_int_equal(traffic.from[VHU_FRONT].fds, 2);
 	assert_int_equal(traffic.from[VHU_BACK].messages, 2);
 	assert_int_equal(traffic.from[VHU_BACK].bytes, 23);
 	assert_true(traffic.from[VHU_BACK].last_ns >= traffic.from[VHU_FRONT].last_ns);
+	vhu_replies_free(&traffic.replies);
 }
 
 static void an_answer_ends_the_waiting_of_older_requests(void **state)
 {
-	struct vhu_link_stats traffic = {0};
+	struct traffic traffic = {0};
 
 	(void)state;
 	pass(&traffic, VHU_FRONT_END, VHU_FRONT, VHU_MSG_GET_FEATURES, 0);
@@ -74,11 +86,12 @@ static void an_answer_ends_the_waiting_of_older_requests(void **state)
 	expect(&traffic, VHU_FRONT_END, &unknown, VHU_MSG_GET_CONFIG);
 	pass(&traffic, VHU_FRONT_END, VHU_BACK, VHU_MSG_GET_CONFIG, VHU_FLAG_REPLY);
 	expect(&traffic, VHU_FRONT_END, &unknown, VHU_MESSAGES);
+	vhu_replies_free(&traffic.replies);
 }
 
 static void what_must_be_answered_hangs_on_what_was_taken(void **state)
 {
-	struct vhu_link_stats asked = {0}, logs = {0};
+	struct traffic asked = {0}, logs = {0};
 
 	(void)state;
 	pass(&asked, VHU_FRONT_END, VHU_FRONT, VHU_MSG_SET_OWNER, 0);
@@ -91,11 +104,13 @@ static void what_must_be_answered_hangs_on_what_was_taken(void **state)
 	pass(&logs, VHU_FRONT_END, VHU_FRONT, VHU_MSG_SET_LOG_BASE, 0);
 	expect(&logs, VHU_FRONT_END, &acknowledges, VHU_MSG_SET_LOG_BASE);
 	expect(&logs, VHU_FRONT_END, &nothing_taken, VHU_MESSAGES);
+	vhu_replies_free(&asked.replies);
+	vhu_replies_free(&logs.replies);
 }
 
 static void requests_of_the_back_end_wait_too(void **state)
 {
-	struct vhu_link_stats traffic = {0};
+	struct traffic traffic = {0};
 
 	(void)state;
 	pass(&traffic, VHU_BACK_END, VHU_BACK, VHU_MSG_BACKEND_CONFIG_CHANGE_MSG,
@@ -103,11 +118,12 @@ static void requests_of_the_back_end_wait_too(void **state)
 	expect(&traffic, VHU_BACK_END, &acknowledges, VHU_MSG_BACKEND_CONFIG_CHANGE_MSG);
 	pass(&traffic, VHU_BACK_END, VHU_FRONT, VHU_MSG_BACKEND_CONFIG_CHANGE_MSG, VHU_FLAG_REPLY);
 	expect(&traffic, VHU_BACK_END, &acknowledges, VHU_MESSAGES);
+	vhu_replies_free(&traffic.replies);
 }
 
 static void a_flood_of_requests_keeps_the_oldest(void **state)
 {
-	struct vhu_link_stats traffic = {0};
+	struct traffic traffic = {0};
 
 	(void)state;
 	pass(&traffic, VHU_FRONT_END, VHU_FRONT, VHU_MSG_GET_CONFIG, 0);
@@ -117,6 +133,54 @@ static void a_flood_of_requests_keeps_the_oldest(void **state)
 	for (unsigned i = 0; i < 1000; i++)
 		pass(&traffic, VHU_FRONT_END, VHU_BACK, VHU_MSG_GET_FEATURES, VHU_FLAG_REPLY);
 	expect(&traffic, VHU_FRONT_END, &unknown, VHU_MESSAGES);
+	vhu_replies_free(&traffic.replies);
+}
+
+/* The reply that only a fault wants is told from the peer's, of any number that wait. */
+static void each_of_many_replies_has_its_asker(void **state)
+{
+	struct vhu_replies replies = {0};
+	const struct vhu_header asks = {.request = 3,
+					.flags = VHU_FLAGS_VERSION | VHU_FLAG_NEED_REPLY};
+	const struct vhu_header silent = {.request = 3, .flags = VHU_FLAGS_VERSION};
+	const struct vhu_message *message;
+
+	(void)state;
+	/* Without a fault nobody waits for an answer to it. */
+	vhu_replies_ask(&replies, VHU_FRONT_END, &silent, 0);
+	assert_null(vhu_replies_wait(&replies, VHU_FRONT_END, &unknown, &message));
+	for (unsigned i = 1; i <= 500; i++) {
+		vhu_replies_ask(&replies, VHU_FRONT_END, &silent, i);
+		vhu_replies_ask(&replies, VHU_FRONT_END, &asks, 0);
+	}
+	assert_int_equal(replies.ours, 500);
+	for (unsigned i = 1; i <= 500; i++) {
+		assert_int_equal(vhu_replies_fault(&replies, 3), i);
+		vhu_replies_answer(&replies, 3);
+		assert_int_equal(vhu_replies_fault(&replies, 3), 0);
+		/* The person who asks is told of the peer's alone. */
+		assert_int_equal(
+		    vhu_replies_wait(&replies, VHU_FRONT_END, &unknown, &message)->number, 2 * i);
+		vhu_replies_answer(&replies, 3);
+		assert_int_equal(replies.answered, 2 * i);
+	}
+	assert_int_equal(replies.ours, 0);
+	assert_int_equal(replies.queue.count, 0);
+	vhu_replies_free(&replies);
+}
+
+/* What a flood puts out of the queue is counted no more. */
+static void a_flood_of_a_faults_requests_is_bounded(void **state)
+{
+	struct vhu_replies replies = {0};
+	const struct vhu_header silent = {.request = 3, .flags = VHU_FLAGS_VERSION};
+
+	(void)state;
+	for (unsigned i = 1; i <= 3 * VHU_PENDING_MAX; i++)
+		vhu_replies_ask(&replies, VHU_FRONT_END, &silent, i);
+	assert_int_equal(replies.ours, VHU_PENDING_MAX);
+	assert_int_equal(vhu_replies_fault(&replies, 3), 2 * VHU_PENDING_MAX + 1);
+	vhu_replies_free(&replies);
 }
 
 int main(void)
@@ -127,6 +191,8 @@ int main(void)
 	    cmocka_unit_test(what_must_be_answered_hangs_on_what_was_taken),
 	    cmocka_unit_test(requests_of_the_back_end_wait_too),
 	    cmocka_unit_test(a_flood_of_requests_keeps_the_oldest),
+	    cmocka_unit_test(each_of_many_replies_has_its_asker),
+	    cmocka_unit_test(a_flood_of_a_faults_requests_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
