@@ -17,8 +17,8 @@ struct sides {
 	address side[2];
 };
 
-/* Say who the two sides of a packet's stream are: "session 1 front-end", and where it is not the
- * main channel, "session 1 gpu front-end". */
+/* Name the two sides of a packet's stream: "session 1, front-end"; on a channel other than the main
+ * one, "session 1 gpu channel, front-end". */
 static void set_sides(struct sides *sides, const struct vhu_tapped *tapped)
 {
 	static const char *const side[] = {"front-end", "back-end"};
@@ -34,13 +34,13 @@ static void set_sides(struct sides *sides, const struct vhu_tapped *tapped)
 	}
 }
 
-/* Return that no filter goes by the name of a side of a conversation. */
+/* Return "no filter" for a side of a conversation. */
 static const char *conversation_filter(conv_item_t *item _U_, conv_filter_type_e filter _U_)
 {
 	return CONV_FILTER_INVALID;
 }
 
-/* Return that no filter goes by the name of an endpoint. */
+/* Return "no filter" for an endpoint. */
 static const char *endpoint_filter(endpoint_item_t *item _U_, conv_filter_type_e filter _U_)
 {
 	return CONV_FILTER_INVALID;
@@ -110,7 +110,7 @@ static char *follow_address(address *source _U_, address *destination _U_, int s
 	return NULL;
 }
 
-/* Return a port's name: there are none. */
+/* Return no name: there are no ports. */
 static char *follow_port(wmem_allocator_t *allocator, unsigned port _U_)
 {
 	return wmem_strdup(allocator, "");

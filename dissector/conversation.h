@@ -3,7 +3,7 @@
 #ifndef VHU_DISSECTOR_CONVERSATION_H
 #define VHU_DISSECTOR_CONVERSATION_H
 
-/* Register the tables and the following of streams for @proto. */
+/* Register the tables and "Follow stream" for @proto. */
 void vhu_conversation_register(int proto);
 
 #endif

@@ -11,7 +11,7 @@ void vhu_descriptor_register(int proto);
 
 /*
  * Add all descriptors of @record to @tree. @pool: the packet's memory.
- * @tvb: what it was decoded from, at @bytes. @head: how many bytes of it stand before the message.
+ * @tvb, @bytes: the packet that it was decoded from. @head: bytes before the message.
  */
 void vhu_descriptor_add_all(proto_tree *tree, wmem_allocator_t *pool, tvbuff_t *tvb,
 			    const uint8_t *bytes, int head, const struct vhu_record *record);

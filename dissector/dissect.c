@@ -2,9 +2,9 @@
 /*
  * The dissector "vhost_user".
  *
- * A packet is one record. Its columns cost what every frame of a list costs, so they are made in
- * one go and nothing else is done when nobody asks for a tree. Nothing throws until everything
- * that was captured is shown.
+ * A packet is one record. Wireshark asks for the columns of every frame of a list, so the
+ * dissector makes them in one go, and nothing else unless Wireshark asks for a tree. Nothing throws
+ * until everything that was captured is shown.
  */
 #include "dissector/dissect.h"
 
@@ -47,7 +47,8 @@ struct vhu_dissect_frame {
 	const char *info;
 };
 
-/* Say in a line what a packet holds, in letters fit to be shown: nearly always it is so. */
+/* Return a packet in one line of printable characters; nearly always @text is printable as it is.
+ */
 static const char *describe(const struct vhu_dissect_frame *frame, char text[INFO_SIZE])
 {
 	vhu_annotation_text(&frame->learnt.note, &frame->record, text, INFO_SIZE);
@@ -57,7 +58,7 @@ static const char *describe(const struct vhu_dissect_frame *frame, char text[INF
 	return text;
 }
 
-/* Set from whom to whom a message went, which the flow graph and conversations go by too. */
+/* Set the sender and the receiver of a message; the flow graph and conversations use them too. */
 static void set_addresses(packet_info *pinfo, const struct vhu_record *record)
 {
 	static const char front_end[] = "front-end", back_end[] = "back-end";
@@ -70,7 +71,7 @@ static void set_addresses(packet_info *pinfo, const struct vhu_record *record)
 	set_address(back, AT_STRINGZ, sizeof(back_end), back_end);
 }
 
-/* Add all that is known of a packet to @tree, below a line that says it in short. */
+/* Add everything known about a packet to @tree, below a line that sums it up. */
 static void add_tree(const struct vhu_dissect_frame *frame, proto_tree *tree)
 {
 	const struct vhu_record *record = &frame->record;
@@ -108,8 +109,8 @@ static void show_undecoded(const struct vhu_dissect_frame *frame, proto_tree *tr
 }
 
 /*
- * Return whether anybody asks for what the tree would hold: looks at it, filters by it, or gathers
- * expert items, by a filter or by a tap.
+ * Return whether Wireshark needs the tree: to show it, to filter by its fields, or to gather expert
+ * items, for a filter or for a tap.
  */
 static bool is_wanted(proto_tree *tree)
 {
@@ -168,15 +169,15 @@ static int dissect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *da
 	return frame.captured ? (int)frame.captured : 1;
 }
 
-/* Begin with a file, as Wireshark calls it before the first frame. It registers the tap of expert
- * items later than protocols, so that it is looked up here. */
+/* Begin with a file; Wireshark calls this before the first frame. The tap of expert items is looked
+ * up here because Wireshark registers it later than protocols. */
 static void begin(void)
 {
 	expert_tap = find_tap_id("expert");
 	vhu_replay_begin((enum vhu_dialect)preferred_dialect, (uint32_t)preferred_device);
 }
 
-/* Register the preferences: a dialect and a device to take for granted. */
+/* Register the preferences: a dialect and a device to assume. */
 static void register_preferences(void)
 {
 	static enum_val_t dialects[VHU_DIALECTS + 1], devices[DEVICES + 1];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the record tells beside its message. */
+/* The record around a message. */
 #include "dissector/envelope.h"
 
 #include <string.h>
@@ -106,7 +106,7 @@ void vhu_envelope_register(int proto)
 	proto_register_subtree_array(ett, array_length(ett));
 }
 
-/* Add a text of the record, which lies in @tvb; nothing where there is none. */
+/* Add a text of the record, which lies in @tvb, unless it is empty. */
 static proto_item *add_text(proto_tree *tree, int hf, tvbuff_t *tvb, const uint8_t *bytes,
 			    const char *text)
 {
@@ -116,7 +116,7 @@ static proto_item *add_text(proto_tree *tree, int hf, tvbuff_t *tvb, const uint8
 				   (int)strlen(text), ENC_UTF_8);
 }
 
-/* Add one side of the session; nothing where nothing is known of it. */
+/* Add one side of the session, if anything is known about it. */
 static void add_peer(proto_tree *tree, tvbuff_t *tvb, const uint8_t *bytes, int head,
 		     const struct peer_fields *hf, const struct vhu_peer *peer)
 {
@@ -135,7 +135,7 @@ static void add_peer(proto_tree *tree, tvbuff_t *tvb, const uint8_t *bytes, int 
 	add_text(below, hf->path, tvb, bytes, peer->path);
 }
 
-/* Add the marks, with an expert item for each that tells of a loss or a change. */
+/* Add the marks, with an expert item for each loss or change. */
 static void add_marks(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, int head, unsigned marks)
 {
 	static int *const bits[] = {&hf_big_endian, &hf_redacted, &hf_truncated, &hf_altered,
@@ -156,7 +156,7 @@ static void add_marks(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, int h
 				"The sender closed before the message was whole");
 }
 
-/* Add in what pieces the message arrived; nothing where that is not known. */
+/* Add the pieces that the message arrived in, if they are known. */
 static void add_segments(proto_tree *tree, tvbuff_t *tvb, int head, const struct vhu_record *record)
 {
 	proto_tree *below;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the record tells beside its message: session, channel, direction, marks, peers, reason. */
+/* The record around a message: session, channel, direction, marks, peers, reason. */
 #ifndef VHU_DISSECTOR_ENVELOPE_H
 #define VHU_DISSECTOR_ENVELOPE_H
 
@@ -10,8 +10,8 @@
 void vhu_envelope_register(int proto);
 
 /*
- * Add where @record, of stream @stream, belongs and what kind of record it is.
- * @tvb: what it was decoded from, at @bytes. @head: how many bytes of it stand before the message.
+ * Add the session, channel and type of @record, of stream @stream, to @tree.
+ * @tvb, @bytes: the packet that it was decoded from. @head: bytes before the message.
  */
 void vhu_envelope_add(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const uint8_t *bytes,
 		      int head, const struct vhu_record *record, uint32_t stream);

@@ -9,7 +9,7 @@
 /* Register them as fields of @proto. */
 void vhu_event_register(int proto);
 
-/* Add an event to @tree. @bytes: of @tvb, the first @head of which hold it. */
+/* Add an event to @tree. @bytes: the bytes of @tvb; the first @head hold the event. */
 void vhu_event_add(proto_tree *tree, tvbuff_t *tvb, const uint8_t *bytes, int head,
 		   const struct vhu_vring_event *event);
 

@@ -35,7 +35,7 @@ void vhu_payload_register(int proto)
 	vhu_field_register(proto);
 }
 
-/* Begin a structure. A configuration space's fields go below its bytes, which were told before. */
+/* Begin a structure. The fields of a configuration space go below its bytes, added before them. */
 static void open_structure(struct trees *in, tvbuff_t *tvb, int at, const struct vhu_item *item,
 			   const struct vhu_context *context)
 {
@@ -67,7 +67,7 @@ static void add_value(struct trees *in, tvbuff_t *tvb, int at, const struct vhu_
 			       in->values[in->depth]++ ? ", " : ": ", item->field->brief, text);
 }
 
-/* Add what a step of the walk told. */
+/* Add the result of one step of the walk. */
 static void add_step(struct trees *in, packet_info *pinfo, tvbuff_t *tvb, int at,
 		     const struct vhu_item *item, const struct vhu_context *context)
 {

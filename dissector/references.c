@@ -40,7 +40,7 @@ void vhu_references_register(int proto)
 	proto_register_subtree_array(ett, array_length(ett));
 }
 
-/* Add a set of features and, where somebody looks, their names. */
+/* Add a set of features and, if the tree is shown, their names. */
 static void add_features(proto_tree *tree, tvbuff_t *tvb, int hf, uint64_t value,
 			 const struct vhu_annotation *note)
 {
@@ -55,7 +55,7 @@ static void add_features(proto_tree *tree, tvbuff_t *tvb, int hf, uint64_t value
 	proto_item_append_text(item, " (%s)", value ? text : "none");
 }
 
-/* Add where in memory an area lies. */
+/* Add the place of an area in memory. */
 static void add_place(proto_tree *tree, tvbuff_t *tvb, const struct vhu_place *place)
 {
 	char text[96];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a message refers to: its vring, where that lies in memory, the features it had to choose
- * from. */
+/* What a message refers to: its vring, the vring's place in memory, the features that were offered.
+ */
 #ifndef VHU_DISSECTOR_REFERENCES_H
 #define VHU_DISSECTOR_REFERENCES_H
 
@@ -10,7 +10,7 @@
 /* Register its fields with @proto. */
 void vhu_references_register(int proto);
 
-/* Add what @note's message refers to to @tree. */
+/* Add to @tree what the message of @note refers to. */
 void vhu_references_add(proto_tree *tree, tvbuff_t *tvb, const struct vhu_annotation *note);
 
 #endif

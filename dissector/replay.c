@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the first pass learnt.
+ * The results of the first pass.
  *
  * Ownership: frames and contexts live in wmem_file_scope, which Wireshark frees with the file; the
  * sessions are ours, freed when it says that the file is closed.
@@ -11,7 +11,7 @@
 
 #include "dissector/stream.h"
 
-/* Frames are kept in blocks, so that those of other protocols in the file cost little. */
+/* Frames are kept in blocks, so that frames of other protocols in the file cost little memory. */
 #define BLOCK 512
 
 /* What is kept of a frame. */
@@ -23,7 +23,7 @@ struct vhu_replay_frame {
 	uint32_t more; /* its place in `mores`, counted from 1; 0 none */
 };
 
-/* What a message refers to, as its note has it. */
+/* What a message refers to, copied from its annotation. */
 struct referred {
 	uint64_t offer;
 	uint64_t offered_by;
@@ -31,7 +31,7 @@ struct referred {
 	struct vhu_place place[VHU_PLACES_MAX];
 };
 
-/* What is kept of a frame at which there is more to say. */
+/* What is kept of a frame with findings, references or a change of state. */
 struct more {
 	unsigned founds;
 	const struct vhu_found *found;
@@ -129,7 +129,7 @@ void vhu_replay_end(void)
 	last_frame = 0;
 }
 
-/* Return a copy of a text, in letters fit to be shown: names of processes come from the capture. */
+/* Return a printable copy of a text: names of processes come from the capture. */
 static const char *keep_text(const char *text)
 {
 	for (const char *at = text; *at; at++)
@@ -138,7 +138,7 @@ static const char *keep_text(const char *text)
 	return wmem_strdup(wmem_file_scope(), text);
 }
 
-/* Return the findings of a note as they are kept. */
+/* Return a copy of an annotation's findings, to be kept. */
 static const struct vhu_found *keep_findings(const struct vhu_annotation *note)
 {
 	struct vhu_found *found;
@@ -157,7 +157,7 @@ static const struct vhu_found *keep_findings(const struct vhu_annotation *note)
 	return found;
 }
 
-/* Return what a note refers to as it is kept. */
+/* Return a copy of what an annotation refers to, to be kept. */
 static const struct referred *keep_referred(const struct vhu_annotation *note)
 {
 	struct referred *referred = wmem_new(wmem_file_scope(), struct referred);
@@ -167,8 +167,8 @@ static const struct referred *keep_referred(const struct vhu_annotation *note)
 	return referred;
 }
 
-/* Keep what there is more to say of a frame. @history: NULL where it did not change its session's
- * state. */
+/* Keep a frame's findings, references and history. @history: NULL if the frame did not change its
+ * session's state. */
 static void keep_more(struct vhu_replay_frame *frame, const struct vhu_annotation *note,
 		      const struct vhu_history *history)
 {
@@ -182,7 +182,7 @@ static void keep_more(struct vhu_replay_frame *frame, const struct vhu_annotatio
 	frame->more = wmem_array_get_count(mores);
 }
 
-/* Tell what is kept of a frame beside its note. */
+/* Return what is kept of a frame beside its annotation. */
 static void tell(const struct vhu_replay_frame *frame, struct vhu_learnt *learnt)
 {
 	const struct more *more;
@@ -234,7 +234,7 @@ void vhu_replay_learn(const struct vhu_record *record, uint32_t number, struct v
 	tell(frame, learnt);
 }
 
-/* Set in @context what its session told later, which may be surer than what it had told then. */
+/* Set in @context what its session revealed later, which may be surer than what was known then. */
 static void complete(struct vhu_context *context, uint64_t session)
 {
 	enum vhu_dialect dialect = vhu_sessions_dialect(sessions, session);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Streams: each channel of each session, numbered from 0 in the order in which they show up. To
- * Wireshark a stream is a conversation, so that the list can draw a line along its packets.
+ * Streams: each channel of each session, numbered from 0 in order of appearance. To Wireshark a
+ * stream is a conversation, so the packet list draws a line along its packets.
  */
 #ifndef VHU_DISSECTOR_STREAM_H
 #define VHU_DISSECTOR_STREAM_H
@@ -9,13 +9,13 @@
 #include "dissector/history.h"
 #include "dissector/ws_compat.h"
 
-/* Begin with a new file. What is kept of the last one goes with Wireshark's memory of it. */
+/* Begin with a new file. Wireshark frees what was kept of the last one. */
 void vhu_stream_begin(void);
 
 /*
- * Take in frame @number, which holds @record and is dissected for the first time.
- * @history: gets where its session's history is kept, NULL in it as long as there is none.
- * Returns the number of its stream.
+ * Feed frame @number, dissected for the first time, which holds @record.
+ * @history: gets the place of its session's history; the place holds NULL until there is a history.
+ * Returns the number of the frame's stream.
  */
 uint32_t vhu_stream_learn(const struct vhu_record *record, uint32_t number,
 			  struct vhu_history ***history);
@@ -23,7 +23,7 @@ uint32_t vhu_stream_learn(const struct vhu_record *record, uint32_t number,
 /* Return how many streams there are so far. */
 uint32_t vhu_stream_count(void);
 
-/* Tell Wireshark to which stream a packet belongs. */
+/* Give Wireshark the stream of a packet. */
 void vhu_stream_set(packet_info *pinfo, uint32_t stream);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The tap "vhost_user": what statistics are told of each packet, where there are any. */
+/* The tap "vhost_user": passes each packet to the statistics that are open. */
 #ifndef VHU_DISSECTOR_TAP_H
 #define VHU_DISSECTOR_TAP_H
 
@@ -21,7 +21,7 @@ struct vhu_tapped {
 /* Register the tap. */
 void vhu_tap_register(void);
 
-/* Tell the statistics that there are of a packet. */
+/* Pass a packet to the statistics that are open. */
 void vhu_tap(packet_info *pinfo, const struct vhu_record *record, const struct vhu_learnt *learnt);
 
 #endif
