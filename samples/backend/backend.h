@@ -2,21 +2,28 @@
 /*
  * The back-end: one device, and the session with the front-end of the moment.
  *
- * main.c fills in what it is; serve.c waits for things to happen; control.c answers messages;
- * work.c does the requests in the rings; call.c tells the front-end of them.
+ *	main          reads options and opens the device
+ *	serve         waits for front-ends, messages, kicks and times
+ *	control       receives, checks and answers a message; handlers/ do what it asks for
+ *	session       begins, ends and resets
+ *	work          does the requests in the vrings
+ *	call, upcall  tell the front-end, by eventfds or on the back-end channel
+ *
+ * Below them: vring/ the two formats, inflight/ what outlives a crash, memory/ the guest's and the
+ * migration's log, device/ the kinds of devices. Nothing here calls upwards in this list.
  */
 #ifndef VHU_SAMPLES_BACKEND_BACKEND_H
 #define VHU_SAMPLES_BACKEND_BACKEND_H
 
 #include "lib/cli/options.h"
 #include "lib/protocol/message_io.h"
-#include "samples/backend/device.h"
-#include "samples/backend/fault.h"
-#include "samples/backend/inflight.h"
+#include "samples/backend/defect.h"
+#include "samples/backend/device/device.h"
+#include "samples/backend/inflight/inflight.h"
 #include "samples/backend/upcall.h"
 
 /* Vrings of a device, at most. */
-#define VHU_RINGS_MAX 64
+#define VHU_VRINGS_MAX 64
 
 struct vhu_backend {
 	/* What it is, for all of its life. */
@@ -26,7 +33,7 @@ struct vhu_backend {
 	uint64_t features, protocol_features; /* offered */
 	enum vhu_dialect dialect;
 	uint64_t delay; /* nanoseconds between a request's execution and its end */
-	struct vhu_misbehaviours faults;
+	struct vhu_defects defects;
 
 	/* The session; all of it begins anew with each connection. */
 	int socket; /* -1: there is none */
@@ -37,47 +44,20 @@ struct vhu_backend {
 	struct vhu_log log;
 	struct vhu_inflight inflight;
 	struct vhu_upcall upcall;
-	struct vhu_device_vring ring[VHU_RINGS_MAX];
+	struct vhu_device_vring ring[VHU_VRINGS_MAX];
 	struct vhu_chain chain; /* the request at hand */
 };
 
-/* Return whether a virtio feature or a protocol feature is negotiated. */
-bool vhu_backend_has(const struct vhu_backend *backend, unsigned feature);
-bool vhu_backend_has_protocol(const struct vhu_backend *backend, unsigned feature);
+/* Return whether a virtio feature is negotiated. */
+static inline bool vhu_backend_has(const struct vhu_backend *backend, unsigned feature)
+{
+	return backend->negotiated.features >> feature & 1;
+}
 
-/* Begin a session on a connected socket, which is the back-end's from now on. */
-void vhu_backend_open(struct vhu_backend *backend, int socket);
-
-/* End the session. */
-void vhu_backend_close(struct vhu_backend *backend);
-
-/* Stop all vrings; where they stand is not forgotten. */
-void vhu_backend_stop(struct vhu_backend *backend);
-
-/* Go back to how the device was before the driver came. */
-void vhu_backend_reset(struct vhu_backend *backend);
-
-/* Give up a ring: its memory says what cannot be. @why: a text. */
-void vhu_backend_break(struct vhu_backend *backend, struct vhu_device_vring *ring, const char *why);
-
-/* serve.c: wait for front-ends on @listener, or talk to the one on @connected, until a signal says
- * to stop; the other one is -1. Returns the exit status. */
-int vhu_serve(struct vhu_backend *backend, int listener, int connected);
-
-/* control.c: receive what there is and answer. Returns 0: go on; -EPIPE: the front-end has gone;
- * other -errno: the session cannot go on, and why was said. */
-int vhu_control(struct vhu_backend *backend);
-
-/* work.c: do the requests of a ring that runs. */
-void vhu_work(struct vhu_backend *backend, struct vhu_device_vring *ring);
-/* Do what is due by @now; return when there is more, or VHU_CLOCK_NEVER. */
-uint64_t vhu_work_due(struct vhu_backend *backend, struct vhu_device_vring *ring, uint64_t now);
-/* Do all that was taken, at once: the ring is going to stop. */
-void vhu_work_drain(struct vhu_backend *backend, struct vhu_device_vring *ring);
-
-/* call.c: tell the front-end that requests of a ring were given back, or that it is broken. */
-void vhu_call(struct vhu_backend *backend, struct vhu_device_vring *ring);
-void vhu_call_now(struct vhu_backend *backend, struct vhu_device_vring *ring);
-void vhu_call_error(struct vhu_backend *backend, struct vhu_device_vring *ring);
+/* Return whether a protocol feature is negotiated. */
+static inline bool vhu_backend_has_protocol(const struct vhu_backend *backend, unsigned feature)
+{
+	return backend->negotiated.protocol_features >> feature & 1;
+}
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Telling the front-end: calls, and errors of rings. */
+#include "samples/backend/call.h"
+
 #include <poll.h>
 #include <unistd.h>
 
 #include "lib/util/util.h"
-#include "samples/backend/backend.h"
 #include "samples/common/clock.h"
 
 /* Signal a descriptor: an eventfd, or what a front-end has in its place. */
@@ -35,11 +36,11 @@ void vhu_call_now(struct vhu_backend *backend, struct vhu_device_vring *ring)
 
 void vhu_call(struct vhu_backend *backend, struct vhu_device_vring *ring)
 {
-	const struct vhu_misbehaviour *late;
+	const struct vhu_defect *late;
 
-	if (vhu_misbehaviour_comes(&backend->faults, VHU_MISBEHAVIOUR_LOSE_CALL, NULL))
+	if (vhu_defect_due(&backend->defects, VHU_DEFECT_LOSE_CALL, NULL))
 		return;
-	late = vhu_misbehaviour_comes(&backend->faults, VHU_MISBEHAVIOUR_LATE_CALL, NULL);
+	late = vhu_defect_due(&backend->defects, VHU_DEFECT_LATE_CALL, NULL);
 	if (!late)
 		vhu_call_now(backend, ring);
 	else if (ring->call_due == VHU_CLOCK_NEVER)

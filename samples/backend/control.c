@@ -7,6 +7,8 @@
  * by the empty reply that GET_CONFIG has for that. All others leave only one way of saying no: to
  * close the connection.
  */
+#include "samples/backend/control.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -14,7 +16,7 @@
 #include <time.h>
 
 #include "lib/util/util.h"
-#include "samples/backend/handlers.h"
+#include "samples/backend/handlers/handlers.h"
 #include "samples/common/clock.h"
 
 /* Return how many descriptors come with a request. */
@@ -115,25 +117,24 @@ static void wait_for(uint64_t span)
 	nanosleep(&time, NULL);
 }
 
-/* Send a reply, and whatever fault was wished for with it. Returns 0 or -errno. */
+/* Send a reply, and whatever defect was wished for with it. Returns 0 or -errno. */
 static int send_reply(struct vhu_backend *backend, const struct vhu_message *row,
 		      struct vhu_message_buf *reply)
 {
-	struct vhu_misbehaviours *faults = &backend->faults;
-	const struct vhu_misbehaviour *late =
-	    vhu_misbehaviour_comes(faults, VHU_MISBEHAVIOUR_LATE_REPLY, row);
+	struct vhu_defects *defects = &backend->defects;
+	const struct vhu_defect *late = vhu_defect_due(defects, VHU_DEFECT_LATE_REPLY, row);
 	int error;
 
 	if (late)
 		wait_for(late->time);
-	if (vhu_misbehaviour_comes(faults, VHU_MISBEHAVIOUR_DROP_REPLY, row))
+	if (vhu_defect_due(defects, VHU_DEFECT_DROP_REPLY, row))
 		return 0;
-	if (vhu_misbehaviour_comes(faults, VHU_MISBEHAVIOUR_WRONG_SIZE, row))
+	if (vhu_defect_due(defects, VHU_DEFECT_WRONG_SIZE, row))
 		reply->header.size += 4;
-	if (vhu_misbehaviour_comes(faults, VHU_MISBEHAVIOUR_WRONG_ID, row))
+	if (vhu_defect_due(defects, VHU_DEFECT_WRONG_ID, row))
 		reply->header.request++;
 	error = vhu_message_send(reply, backend->socket, 0);
-	if (!error && vhu_misbehaviour_comes(faults, VHU_MISBEHAVIOUR_EXTRA_REPLY, row))
+	if (!error && vhu_defect_due(defects, VHU_DEFECT_EXTRA_REPLY, row))
 		error = vhu_message_send(reply, backend->socket, 0);
 	return error;
 }
@@ -175,11 +176,11 @@ static int serve(struct vhu_backend *backend, struct vhu_message_buf *request)
 		return -EPROTO;
 	}
 	row = rows[0];
-	if (vhu_misbehaviour_comes(&backend->faults, VHU_MISBEHAVIOUR_CLOSE_AT, row))
+	if (vhu_defect_due(&backend->defects, VHU_DEFECT_CLOSE_AT, row))
 		return -EPIPE;
 	refused = check(backend, row, request);
 	begin_reply(backend, row, request, &reply);
-	if (!refused && vhu_misbehaviour_comes(&backend->faults, VHU_MISBEHAVIOUR_NACK, row))
+	if (!refused && vhu_defect_due(&backend->defects, VHU_DEFECT_NACK, row))
 		refused = "as was wished for";
 	if (!refused)
 		refused = vhu_handlers[row->id](backend, &talk);

@@ -16,6 +16,7 @@
 #include "lib/util/json.h"
 #include "samples/backend/backend.h"
 #include "samples/backend/listen.h"
+#include "samples/backend/serve.h"
 #include "samples/common/clock.h"
 #include "samples/common/names.h"
 
@@ -128,8 +129,8 @@ static int take_disk_option(const struct vhu_command *command, struct request *r
 		request->disk.memory_size = number << 20;
 		break;
 	case KEY_QUEUES:
-		status =
-		    take_number(command, argument, "a number of vrings", 1, VHU_RINGS_MAX, &number);
+		status = take_number(command, argument, "a number of vrings", 1, VHU_VRINGS_MAX,
+				     &number);
 		request->disk.queues = (unsigned)number;
 		break;
 	}
@@ -158,7 +159,7 @@ static int take_nature_option(const struct vhu_command *command, struct vhu_back
 			return vhu_usage(command, "%s: not a time such as 5ms", argument);
 		break;
 	case KEY_FAULT:
-		wrong = vhu_misbehaviours_add(&backend->faults, argument);
+		wrong = vhu_defects_add(&backend->defects, argument);
 		if (wrong)
 			return vhu_usage(command, "%s: %s", argument, wrong);
 		break;
@@ -308,7 +309,7 @@ static int run(const struct vhu_command *command, int argc, char **argv)
 	if (request.capabilities)
 		return print_capabilities(&request);
 	if (request.faults) {
-		vhu_misbehaviours_list();
+		vhu_defects_list();
 		return VHU_EXIT_DONE;
 	}
 	if (!request.path == (request.fd < 0))

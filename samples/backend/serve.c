@@ -4,6 +4,8 @@
  * due, and does what has come. What it waits for is listed anew each turn: it is never more than a
  * few descriptors.
  */
+#include "samples/backend/serve.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -14,7 +16,10 @@
 #include <unistd.h>
 
 #include "lib/util/util.h"
-#include "samples/backend/handlers.h"
+#include "samples/backend/control.h"
+#include "samples/backend/handlers/handlers.h"
+#include "samples/backend/session.h"
+#include "samples/backend/work.h"
 #include "samples/common/clock.h"
 
 /* How often rings are looked at whose driver does not kick. */
@@ -28,7 +33,7 @@ struct loop {
 	int listener; /* -1: there is one front-end only */
 	int signals;
 	bool stop;
-	struct pollfd list[ON_RING + VHU_RINGS_MAX];
+	struct pollfd list[ON_RING + VHU_VRINGS_MAX];
 };
 
 /* Return whether a ring's kick is to be waited for; one that comes in vain would come for ever. */
@@ -122,14 +127,14 @@ static void on_kick(struct vhu_backend *backend, struct vhu_device_vring *ring)
 	/* Others may have read it meanwhile: never wait. Plain files do not do as kicks. */
 	got = preadv2(ring->kick, &into, 1, -1, RWF_NOWAIT);
 	if (got == 0 || (got < 0 && errno != EAGAIN)) {
-		vhu_backend_break(backend, ring, "its kick cannot be read");
+		vhu_work_give_up(backend, ring, "its kick cannot be read");
 		return;
 	}
-	if (vhu_misbehaviour_comes(&backend->faults, VHU_MISBEHAVIOUR_LOSE_KICK, NULL))
+	if (vhu_defect_due(&backend->defects, VHU_DEFECT_LOSE_KICK, NULL))
 		return;
 	wrong = vhu_start(backend, ring);
 	if (wrong)
-		vhu_backend_break(backend, ring, wrong);
+		vhu_work_give_up(backend, ring, wrong);
 }
 
 /*

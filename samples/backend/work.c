@@ -5,21 +5,24 @@
  * A request is done when it is taken. It is given back at once, or, where the device is to seem
  * slow, when its time has come; until then it waits in the ring's `done`.
  */
+#include "samples/backend/work.h"
+
 #include <errno.h>
+#include <linux/virtio_config.h>
 #include <string.h>
 
 #include "lib/util/util.h"
-#include "samples/backend/backend.h"
-#include "samples/backend/probe.h"
+#include "samples/backend/call.h"
+#include "samples/backend/usdt.h"
 #include "samples/common/clock.h"
 
 /* Give a request back to the driver. */
 static void give(struct vhu_backend *backend, struct vhu_device_vring *ring, struct vhu_done done)
 {
-	if (vhu_misbehaviour_comes(&backend->faults, VHU_MISBEHAVIOUR_BAD_ID, NULL))
+	if (vhu_defect_due(&backend->defects, VHU_DEFECT_BAD_ID, NULL))
 		done.id = (uint16_t)(ring->num - 1 - done.id);
 	ring->format->push(ring, &done);
-	VHU_PROBE_PUSH(ring->index, done.id, done.written);
+	VHU_USDT_PUSH(ring->index, done.id, done.written);
 }
 
 /* Call, if the driver wants it, for what was given back. */
@@ -29,8 +32,7 @@ static void announce(struct vhu_backend *backend, struct vhu_device_vring *ring)
 
 	if (ring->unannounced > 0) {
 		wanted |= ring->format->wants_call(ring);
-		wanted |= vhu_misbehaviour_comes(&backend->faults, VHU_MISBEHAVIOUR_EXTRA_CALL,
-						 NULL) != NULL;
+		wanted |= vhu_defect_due(&backend->defects, VHU_DEFECT_EXTRA_CALL, NULL) != NULL;
 	}
 	ring->unannounced = 0;
 	ring->owes_call = false;
@@ -69,7 +71,7 @@ static int work_once(struct vhu_backend *backend, struct vhu_device_vring *ring)
 	got = ring->format->pop(ring, chain);
 	if (got <= 0)
 		return got;
-	VHU_PROBE_POP(ring->index, chain->id);
+	VHU_USDT_POP(ring->index, chain->id);
 	done = (struct vhu_done){
 	    .id = chain->id,
 	    .descriptors = chain->descriptors,
@@ -81,7 +83,7 @@ static int work_once(struct vhu_backend *backend, struct vhu_device_vring *ring)
 		return got;
 	}
 	done.due = vhu_now_ns() + backend->delay;
-	if (vhu_misbehaviour_comes(&backend->faults, VHU_MISBEHAVIOUR_REORDER, NULL))
+	if (vhu_defect_due(&backend->defects, VHU_DEFECT_REORDER, NULL))
 		done.due += 2 * backend->delay;
 	ring->done[ring->done_count++] = done;
 	return got;
@@ -106,6 +108,18 @@ static const char *what_is_wrong(int error)
 	}
 }
 
+void vhu_work_give_up(struct vhu_backend *backend, struct vhu_device_vring *ring, const char *why)
+{
+	vhu_fail(backend->command, "vring %u: %s: given up until it is set up again", ring->index,
+		 why);
+	ring->broken = true;
+	/* Not a byte more is written to it: its memory may be gone. */
+	ring->done_count = 0;
+	ring->unannounced = 0;
+	backend->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+	vhu_call_error(backend, ring);
+}
+
 void vhu_work(struct vhu_backend *backend, struct vhu_device_vring *ring)
 {
 	/* A driver that never stops must not keep us from the other rings and from messages. */
@@ -122,7 +136,7 @@ void vhu_work(struct vhu_backend *backend, struct vhu_device_vring *ring)
 	announce(backend, ring);
 	ring->again = got > 0;
 	if (got < 0)
-		vhu_backend_break(backend, ring, what_is_wrong(got));
+		vhu_work_give_up(backend, ring, what_is_wrong(got));
 }
 
 /* Give back what is due by @now. Returns when the next one is, or VHU_CLOCK_NEVER. */
@@ -165,7 +179,7 @@ void vhu_work_drain(struct vhu_backend *backend, struct vhu_device_vring *ring)
 		int got = work_once(backend, ring);
 
 		if (got < 0)
-			vhu_backend_break(backend, ring, what_is_wrong(got));
+			vhu_work_give_up(backend, ring, what_is_wrong(got));
 	}
 	give_due(backend, ring, VHU_CLOCK_NEVER);
 	announce(backend, ring);

@@ -30,15 +30,15 @@ bool vhu_has(const struct vhu_frontend *frontend, unsigned protocol_feature)
 static int try_connect(struct vhu_frontend *frontend)
 {
 	const struct timeval patience = {
-	    .tv_sec = (time_t)(frontend->wanted.timeout / VHU_NS_PER_S),
-	    .tv_usec = (suseconds_t)(frontend->wanted.timeout % VHU_NS_PER_S / 1000),
+	    .tv_sec = (time_t)(frontend->options.timeout / VHU_NS_PER_S),
+	    .tv_usec = (suseconds_t)(frontend->options.timeout % VHU_NS_PER_S / 1000),
 	};
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int error;
 
-	if (strlen(frontend->wanted.path) >= sizeof(address.sun_path))
+	if (strlen(frontend->options.path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
-	memcpy(address.sun_path, frontend->wanted.path, strlen(frontend->wanted.path));
+	memcpy(address.sun_path, frontend->options.path, strlen(frontend->options.path));
 	frontend->socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (frontend->socket < 0)
 		return -errno;
@@ -59,7 +59,7 @@ int vhu_connect(struct vhu_frontend *frontend, uint64_t deadline)
 
 	while ((error = try_connect(frontend)) != 0) {
 		if (vhu_now_ns() >= deadline)
-			return vhu_say(frontend, "%s: cannot connect: %s", frontend->wanted.path,
+			return vhu_say(frontend, "%s: cannot connect: %s", frontend->options.path,
 				       strerror(-error));
 		nanosleep(&pause, NULL);
 	}
@@ -91,14 +91,14 @@ static uint64_t heed(struct vhu_frontend *frontend)
 	uint64_t index = vhu_message_get(&frontend->request, VHU_FIELD_vring_index_index);
 
 	if (vhu_message_find(VHU_BACK_END, frontend->request.header.request,
-			     frontend->wanted.dialect, rows) != 1)
+			     frontend->options.dialect, rows) != 1)
 		return 1;
 	switch (rows[0]->id) {
 	case VHU_MSG_BACKEND_CONFIG_CHANGE_MSG:
 		frontend->config_changed = true;
 		return 0;
 	case VHU_MSG_BACKEND_VRING_CALL:
-		if (index >= frontend->wanted.queues)
+		if (index >= frontend->options.queues)
 			return 1;
 		frontend->queue[index].called = true;
 		frontend->queue[index].calls++;
@@ -163,13 +163,13 @@ static int wait_for_reply(struct vhu_frontend *frontend, uint64_t deadline)
 /* Say what kept a reply from coming. Returns -1. */
 static int no_reply(struct vhu_frontend *frontend, const struct vhu_message *row, int error)
 {
-	const char *path = frontend->wanted.path;
+	const char *path = frontend->options.path;
 
 	switch (error) {
 	case -ETIMEDOUT:
 	case -EAGAIN:
 		return vhu_say(frontend, "%s: %s: no reply within %.3g s", path, row->name,
-			       (double)frontend->wanted.timeout / VHU_NS_PER_S);
+			       (double)frontend->options.timeout / VHU_NS_PER_S);
 	case -EPIPE:
 	case -ECONNRESET:
 		frontend->gone = true;
@@ -196,16 +196,18 @@ static int check_reply(struct vhu_frontend *frontend, const struct vhu_message *
 		: &vhu_layouts[VHU_LAYOUT_ack];
 
 	if (answer->header.request != row->request || !(answer->header.flags & VHU_FLAG_REPLY))
-		return vhu_say(
-		    frontend, "%s: %s: answered by message %" PRIu32 ", flags 0x%" PRIx32,
-		    frontend->wanted.path, row->name, answer->header.request, answer->header.flags);
+		return vhu_say(frontend,
+			       "%s: %s: answered by message %" PRIu32 ", flags 0x%" PRIx32,
+			       frontend->options.path, row->name, answer->header.request,
+			       answer->header.flags);
 	/* A configuration space follows its layout; nothing else may. */
 	if (answer->header.size < layout->size ||
 	    (answer->header.size > layout->size && layout->id != vhu_layouts[VHU_LAYOUT_config].id))
 		return vhu_say(frontend, "%s: %s: the reply has %" PRIu32 " bytes, not %" PRIu32,
-			       frontend->wanted.path, row->name, answer->header.size, layout->size);
+			       frontend->options.path, row->name, answer->header.size,
+			       layout->size);
 	if (!own && vhu_message_get(answer, VHU_FIELD_ack_ack) != 0)
-		return vhu_say(frontend, "%s: %s: refused by the back-end", frontend->wanted.path,
+		return vhu_say(frontend, "%s: %s: refused by the back-end", frontend->options.path,
 			       row->name);
 	return 0;
 }
@@ -215,7 +217,7 @@ int vhu_ask(struct vhu_frontend *frontend, enum vhu_message_id id, struct vhu_me
 	const struct vhu_message *row = &vhu_messages[id];
 	bool own = row->reply_rule == VHU_REPLY_ALWAYS ||
 		   (row->reply_rule == VHU_REPLY_FEATURE && vhu_has(frontend, row->reply_feature));
-	uint64_t deadline = vhu_now_ns() + frontend->wanted.timeout;
+	uint64_t deadline = vhu_now_ns() + frontend->options.timeout;
 	int got;
 
 	vhu_message_drop(&frontend->answer);

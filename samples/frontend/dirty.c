@@ -65,13 +65,13 @@ static int check_slot(const struct vhu_frontend *frontend, const struct vhu_slot
 
 int vhu_dirty_check(const struct vhu_frontend *frontend)
 {
-	for (unsigned i = 0; i < frontend->wanted.queues; i++) {
+	for (unsigned i = 0; i < frontend->options.queues; i++) {
 		const struct vhu_queue *queue = &frontend->queue[i];
 		const struct vhu_driver_vring *vring = &queue->vring;
-		const void *ring = frontend->wanted.packed ? (const void *)vring->packed.desc
-							   : (const void *)vring->split.used;
+		const void *ring = frontend->options.packed ? (const void *)vring->packed.desc
+							    : (const void *)vring->split.used;
 
-		for (unsigned j = 0; j < frontend->wanted.depth; j++)
+		for (unsigned j = 0; j < frontend->options.depth; j++)
 			if (check_slot(frontend, &queue->slot[j]))
 				return -1;
 		if (queue->slot[0].parts > 0 && !is_marked(frontend, ring, 1))

@@ -13,9 +13,9 @@
 #include "lib/cli/options.h"
 #include "lib/protocol/message_io.h"
 #include "samples/common/names.h"
-#include "samples/frontend/arena.h"
-#include "samples/frontend/latency.h"
-#include "samples/frontend/vring.h"
+#include "samples/frontend/load/latency.h"
+#include "samples/frontend/vring/arena.h"
+#include "samples/frontend/vring/vring.h"
 
 #define VHU_QUEUES_MAX 64
 #define VHU_DEPTH_MAX  1024
@@ -23,8 +23,8 @@
 /* What to do with a disk. */
 enum vhu_operation { VHU_VERIFY, VHU_READ, VHU_WRITE };
 
-/* What is wanted. */
-struct vhu_wanted {
+/* What the command line asks for. */
+struct vhu_frontend_options {
 	const char *path;
 	uint32_t device; /* virtio device id; 0: the back-end is to say */
 	enum vhu_dialect dialect;
@@ -66,7 +66,7 @@ struct vhu_queue {
 
 struct vhu_frontend {
 	const struct vhu_command *command; /* says things in its name */
-	struct vhu_wanted wanted;
+	struct vhu_frontend_options options;
 
 	/* The connection. */
 	int socket;

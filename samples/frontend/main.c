@@ -103,7 +103,7 @@ static const struct number numbers[] = {
 };
 
 /* Take a number. Returns VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is wrong said. */
-static int take_number(const struct vhu_command *command, struct vhu_wanted *wanted,
+static int take_number(const struct vhu_command *command, struct vhu_frontend_options *options,
 		       const struct number *row, const char *argument)
 {
 	uint64_t number;
@@ -113,39 +113,39 @@ static int take_number(const struct vhu_command *command, struct vhu_wanted *wan
 				 row->what, row->least, row->most);
 	switch (row->key) {
 	case KEY_REQUESTS:
-		wanted->requests = number;
+		options->requests = number;
 		break;
 	case KEY_DEPTH:
-		wanted->depth = (unsigned)number;
+		options->depth = (unsigned)number;
 		break;
 	case KEY_QUEUES:
-		wanted->queues = (unsigned)number;
+		options->queues = (unsigned)number;
 		break;
 	case KEY_RATE:
-		wanted->rate = number;
+		options->rate = number;
 		break;
 	case KEY_SIZE:
-		wanted->size = (uint32_t)number;
+		options->size = (uint32_t)number;
 		break;
 	case KEY_RING_SIZE:
-		wanted->ring_size = (uint32_t)number;
+		options->ring_size = (uint32_t)number;
 		break;
 	}
 	return VHU_EXIT_DONE;
 }
 
 /* Take an option that is only there or not. Returns whether it is one. */
-static bool take_switch(struct vhu_wanted *wanted, int key)
+static bool take_switch(struct vhu_frontend_options *options, int key)
 {
 	bool *const switches[] = {
-	    [KEY_PACKED - KEY_DEVICE] = &wanted->packed,
-	    [KEY_EVENT_IDX - KEY_DEVICE] = &wanted->event_idx,
-	    [KEY_INDIRECT - KEY_DEVICE] = &wanted->indirect,
-	    [KEY_POLL - KEY_DEVICE] = &wanted->poll,
-	    [KEY_IN_BAND - KEY_DEVICE] = &wanted->in_band,
-	    [KEY_LOG - KEY_DEVICE] = &wanted->log,
-	    [KEY_RECONNECT - KEY_DEVICE] = &wanted->reconnect,
-	    [KEY_JSON - KEY_DEVICE] = &wanted->json,
+	    [KEY_PACKED - KEY_DEVICE] = &options->packed,
+	    [KEY_EVENT_IDX - KEY_DEVICE] = &options->event_idx,
+	    [KEY_INDIRECT - KEY_DEVICE] = &options->indirect,
+	    [KEY_POLL - KEY_DEVICE] = &options->poll,
+	    [KEY_IN_BAND - KEY_DEVICE] = &options->in_band,
+	    [KEY_LOG - KEY_DEVICE] = &options->log,
+	    [KEY_RECONNECT - KEY_DEVICE] = &options->reconnect,
+	    [KEY_JSON - KEY_DEVICE] = &options->json,
 	};
 
 	if (!switches[key - KEY_DEVICE])
@@ -164,8 +164,8 @@ static int word(const char *argument, const char *const *words)
 }
 
 /* Take an option with a name or a time. Returns as take_number. */
-static int take_name(const struct vhu_command *command, struct vhu_wanted *wanted, int key,
-		     const char *argument)
+static int take_name(const struct vhu_command *command, struct vhu_frontend_options *options,
+		     int key, const char *argument)
 {
 	static const char *const devices[] = {"rng", "blk", NULL};
 	static const uint32_t ids[] = {VIRTIO_ID_RNG, VIRTIO_ID_BLOCK};
@@ -177,69 +177,69 @@ static int take_name(const struct vhu_command *command, struct vhu_wanted *wante
 		which = word(argument, devices);
 		if (which < 0)
 			return vhu_usage(command, "%s: not rng or blk", argument);
-		wanted->device = ids[which];
+		options->device = ids[which];
 		break;
 	case KEY_OPERATION:
 		which = word(argument, operations);
 		if (which < 0)
 			return vhu_usage(command, "%s: not verify, read or write", argument);
-		wanted->operation = (enum vhu_operation)which;
+		options->operation = (enum vhu_operation)which;
 		break;
 	case KEY_DIALECT:
-		wanted->dialect = vhu_names_dialect(argument);
-		if (wanted->dialect == VHU_ANY)
+		options->dialect = vhu_names_dialect(argument);
+		if (options->dialect == VHU_ANY)
 			return vhu_usage(command, "%s: not standalone, probe or upstream",
 					 argument);
 		break;
 	case KEY_WITHOUT:
-		if (!vhu_names_feature(argument, &wanted->without))
+		if (!vhu_names_feature(argument, &options->without))
 			return vhu_usage(command, "%s: no such feature", argument);
 		break;
 	default:
 		if (vhu_clock_parse(argument,
-				    key == KEY_TIMEOUT ? &wanted->timeout : &wanted->duration))
+				    key == KEY_TIMEOUT ? &options->timeout : &options->duration))
 			return vhu_usage(command, "%s: not a time such as 5s", argument);
 	}
 	return VHU_EXIT_DONE;
 }
 
 /* Take one option. Returns as take_number. */
-static int take_option(const struct vhu_command *command, struct vhu_wanted *wanted, int key,
-		       const char *argument)
+static int take_option(const struct vhu_command *command, struct vhu_frontend_options *options,
+		       int key, const char *argument)
 {
 	for (const struct number *row = numbers; row->key; row++)
 		if (row->key == key)
-			return take_number(command, wanted, row, argument);
-	if (take_switch(wanted, key))
+			return take_number(command, options, row, argument);
+	if (take_switch(options, key))
 		return VHU_EXIT_DONE;
-	return take_name(command, wanted, key, argument);
+	return take_name(command, options, key, argument);
 }
 
 /* Hold what is wanted against itself. Returns as take_number. */
-static int check_wanted(const struct vhu_command *command, struct vhu_wanted *wanted, int argc,
-			char **argv)
+static int check_options(const struct vhu_command *command, struct vhu_frontend_options *options,
+			 int argc, char **argv)
 {
-	unsigned descriptors = wanted->indirect ? 1 : VHU_VRING_PARTS;
+	unsigned descriptors = options->indirect ? 1 : VHU_VRING_PARTS;
 
 	if (argc - optind != 1)
 		return vhu_usage(command,
 				 argc == optind ? "which SOCKET?" : "one SOCKET at a time");
-	wanted->path = argv[optind];
-	if (wanted->poll && wanted->in_band)
+	options->path = argv[optind];
+	if (options->poll && options->in_band)
 		return vhu_usage(command, "--poll and --in-band: one of them");
-	if (wanted->depth * descriptors > wanted->ring_size)
+	if (options->depth * descriptors > options->ring_size)
 		return vhu_usage(command,
 				 "a vring of %" PRIu32 " has no room for %u requests of %u",
-				 wanted->ring_size, wanted->depth, descriptors);
-	if (!wanted->packed && wanted->ring_size & (wanted->ring_size - 1))
+				 options->ring_size, options->depth, descriptors);
+	if (!options->packed && options->ring_size & (options->ring_size - 1))
 		return vhu_usage(command,
 				 "%" PRIu32 ": the size of a split vring is a power of two",
-				 wanted->ring_size);
-	if (wanted->device == VIRTIO_ID_BLOCK && wanted->size % SECTOR)
+				 options->ring_size);
+	if (options->device == VIRTIO_ID_BLOCK && options->size % SECTOR)
 		return vhu_usage(command, "%" PRIu32 ": a disk's requests are multiples of %d",
-				 wanted->size, SECTOR);
-	if (wanted->requests == 0 && wanted->duration == VHU_CLOCK_NEVER)
-		wanted->requests = 1000;
+				 options->size, SECTOR);
+	if (options->requests == 0 && options->duration == VHU_CLOCK_NEVER)
+		options->requests = 1000;
 	return VHU_EXIT_DONE;
 }
 
@@ -254,7 +254,7 @@ static int drive(struct vhu_frontend *frontend)
 		error = vhu_load(frontend);
 	if (!error)
 		error = vhu_session_end(frontend);
-	if (!error && frontend->wanted.log)
+	if (!error && frontend->options.log)
 		error = vhu_dirty_check(frontend);
 	if (!error)
 		vhu_report(frontend);
@@ -271,13 +271,13 @@ static int run(const struct vhu_command *command, int argc, char **argv)
 	    .back_channel = -1,
 	    .inflight = -1,
 	    .log_fd = -1,
-	    .wanted = {.dialect = VHU_STANDALONE,
-		       .queues = 1,
-		       .depth = 1,
-		       .ring_size = 128,
-		       .size = 4096,
-		       .duration = VHU_CLOCK_NEVER,
-		       .timeout = 5 * VHU_NS_PER_S},
+	    .options = {.dialect = VHU_STANDALONE,
+			.queues = 1,
+			.depth = 1,
+			.ring_size = 128,
+			.size = 4096,
+			.duration = VHU_CLOCK_NEVER,
+			.timeout = 5 * VHU_NS_PER_S},
 	};
 	const char *argument;
 	int key, status;
@@ -285,13 +285,13 @@ static int run(const struct vhu_command *command, int argc, char **argv)
 	frontend.command = command;
 	frontend.run = vhu_now_ns();
 	while ((key = vhu_options_next(command, argc, argv, &argument)) >= 0) {
-		status = take_option(command, &frontend.wanted, key, argument);
+		status = take_option(command, &frontend.options, key, argument);
 		if (status != VHU_EXIT_DONE)
 			return status;
 	}
 	if (key != VHU_OPTIONS_END)
 		return key == VHU_OPTIONS_HELP ? VHU_EXIT_DONE : VHU_EXIT_USAGE;
-	status = check_wanted(command, &frontend.wanted, argc, argv);
+	status = check_options(command, &frontend.options, argc, argv);
 	return status == VHU_EXIT_DONE ? drive(&frontend) : status;
 }
 

@@ -26,7 +26,7 @@ static struct sums sum(const struct vhu_frontend *frontend)
 {
 	struct sums sums = {0};
 
-	for (unsigned i = 0; i < frontend->wanted.queues; i++) {
+	for (unsigned i = 0; i < frontend->options.queues; i++) {
 		sums.kicks += frontend->queue[i].kicks;
 		sums.calls += frontend->queue[i].calls;
 	}
@@ -42,11 +42,11 @@ static void report_json(const struct vhu_frontend *frontend)
 
 	vhu_json_object(&json, NULL);
 	vhu_json_string(&json, "device", frontend->kind->name);
-	vhu_json_unsigned(&json, "queues", frontend->wanted.queues);
-	vhu_json_unsigned(&json, "depth", frontend->wanted.depth);
-	vhu_json_string(&json, "ring", frontend->wanted.packed ? "packed" : "split");
-	vhu_json_bool(&json, "event_idx", frontend->wanted.event_idx);
-	vhu_json_bool(&json, "indirect", frontend->wanted.indirect);
+	vhu_json_unsigned(&json, "queues", frontend->options.queues);
+	vhu_json_unsigned(&json, "depth", frontend->options.depth);
+	vhu_json_string(&json, "ring", frontend->options.packed ? "packed" : "split");
+	vhu_json_bool(&json, "event_idx", frontend->options.event_idx);
+	vhu_json_bool(&json, "indirect", frontend->options.indirect);
 	vhu_json_unsigned(&json, "requests", frontend->done);
 	vhu_json_unsigned(&json, "bytes", frontend->bytes);
 	vhu_json_unsigned(&json, "elapsed_ns", frontend->end - frontend->start);
@@ -80,11 +80,11 @@ static void report_text(const struct vhu_frontend *frontend)
 	struct sums sums = sum(frontend);
 
 	printf("%s: %u %s vring%s, depth %u, %" PRIu32 " bytes a request%s%s\n",
-	       frontend->kind->name, frontend->wanted.queues,
-	       frontend->wanted.packed ? "packed" : "split",
-	       frontend->wanted.queues == 1 ? "" : "s", frontend->wanted.depth,
-	       frontend->wanted.size, frontend->wanted.event_idx ? ", event index" : "",
-	       frontend->wanted.indirect ? ", indirect" : "");
+	       frontend->kind->name, frontend->options.queues,
+	       frontend->options.packed ? "packed" : "split",
+	       frontend->options.queues == 1 ? "" : "s", frontend->options.depth,
+	       frontend->options.size, frontend->options.event_idx ? ", event index" : "",
+	       frontend->options.indirect ? ", indirect" : "");
 	printf("%" PRIu64 " requests in %.3f s: %.0f a second, %.1f MiB/s\n", frontend->done,
 	       seconds, (double)frontend->done / seconds,
 	       (double)frontend->bytes / seconds / (1 << 20));
@@ -103,7 +103,7 @@ static void report_text(const struct vhu_frontend *frontend)
 
 void vhu_report(const struct vhu_frontend *frontend)
 {
-	if (frontend->wanted.json)
+	if (frontend->options.json)
 		report_json(frontend);
 	else
 		report_text(frontend);

@@ -19,38 +19,38 @@ static const uint64_t protocol_features = BIT(VHU_PF_MQ) | BIT(VHU_PF_REPLY_ACK)
 					  BIT(VHU_PF_CONFIGURE_MEM_SLOTS) | BIT(VHU_PF_STATUS);
 
 /* Return the protocol features that are wanted. */
-static uint64_t wanted_protocol(const struct vhu_wanted *wanted)
+static uint64_t wanted_protocol(const struct vhu_frontend_options *options)
 {
 	uint64_t features = protocol_features;
 
-	if (wanted->dialect == VHU_STANDALONE)
+	if (options->dialect == VHU_STANDALONE)
 		features |= BIT(VHU_PF_STANDALONE);
-	if (wanted->dialect == VHU_PROBE)
+	if (options->dialect == VHU_PROBE)
 		features |= BIT(VHU_PF_PROBE);
-	if (wanted->in_band)
+	if (options->in_band)
 		features |= BIT(VHU_PF_INBAND_NOTIFICATIONS);
-	if (wanted->log)
+	if (options->log)
 		features |= BIT(VHU_PF_LOG_SHMFD);
-	return features & ~wanted->without.protocol;
+	return features & ~options->without.protocol;
 }
 
 /* Take what protocol features both have, leaving out those that lack what they depend on. */
 static int negotiate_protocol(struct vhu_frontend *frontend)
 {
-	const struct vhu_wanted *wanted = &frontend->wanted;
+	const struct vhu_frontend_options *options = &frontend->options;
 	struct vhu_message_buf request;
 	uint64_t taken;
 
 	if (vhu_ask_for(frontend, VHU_MSG_GET_PROTOCOL_FEATURES,
 			VHU_FIELD_protocol_features_protocol_features, &taken))
 		return -1;
-	taken &= wanted_protocol(wanted);
+	taken &= wanted_protocol(options);
 	for (unsigned bit = 0; bit < 64; bit++)
-		if (vhu_protocol_feature_depends(bit, wanted->dialect) & ~taken)
+		if (vhu_protocol_feature_depends(bit, options->dialect) & ~taken)
 			taken &= ~BIT(bit);
-	if (wanted->in_band && !(taken & BIT(VHU_PF_INBAND_NOTIFICATIONS)))
+	if (options->in_band && !(taken & BIT(VHU_PF_INBAND_NOTIFICATIONS)))
 		return vhu_say(frontend, "%s: the back-end has no in-band notifications",
-			       wanted->path);
+			       options->path);
 	vhu_begin(&request, VHU_MSG_SET_PROTOCOL_FEATURES);
 	vhu_message_put(&request, VHU_FIELD_protocol_features_protocol_features, taken);
 	if (vhu_ask(frontend, VHU_MSG_SET_PROTOCOL_FEATURES, &request))
@@ -61,19 +61,19 @@ static int negotiate_protocol(struct vhu_frontend *frontend)
 }
 
 /* Return the virtio features that are wanted; the back-end must have all of them. */
-static uint64_t wanted_features(const struct vhu_wanted *wanted)
+static uint64_t wanted_features(const struct vhu_frontend_options *options)
 {
-	return BIT(VIRTIO_F_VERSION_1) | (wanted->packed ? BIT(VHU_F_RING_PACKED) : 0) |
-	       (wanted->event_idx ? BIT(VIRTIO_RING_F_EVENT_IDX) : 0) |
-	       (wanted->indirect ? BIT(VIRTIO_RING_F_INDIRECT_DESC) : 0) |
-	       (wanted->log ? BIT(VHU_F_LOG_ALL) : 0);
+	return BIT(VIRTIO_F_VERSION_1) | (options->packed ? BIT(VHU_F_RING_PACKED) : 0) |
+	       (options->event_idx ? BIT(VIRTIO_RING_F_EVENT_IDX) : 0) |
+	       (options->indirect ? BIT(VIRTIO_RING_F_INDIRECT_DESC) : 0) |
+	       (options->log ? BIT(VHU_F_LOG_ALL) : 0);
 }
 
 /* Settle the features, of virtio and of the protocol; SET_FEATURES comes later. */
 static int negotiate(struct vhu_frontend *frontend)
 {
-	const struct vhu_wanted *wanted = &frontend->wanted;
-	uint64_t features = wanted_features(wanted), offered, lacking;
+	const struct vhu_frontend_options *options = &frontend->options;
+	uint64_t features = wanted_features(options), offered, lacking;
 
 	if (vhu_ask_for(frontend, VHU_MSG_GET_FEATURES, VHU_FIELD_features_features, &offered))
 		return -1;
@@ -82,11 +82,11 @@ static int negotiate(struct vhu_frontend *frontend)
 		const struct vhu_name *name = vhu_name_find(
 		    VHU_NAMES_virtio_features, (uint64_t)__builtin_ctzll(lacking), NULL);
 
-		return vhu_say(frontend, "%s: the back-end does not offer %s", wanted->path,
+		return vhu_say(frontend, "%s: the back-end does not offer %s", options->path,
 			       name ? name->name : "a feature that is needed");
 	}
 	if (offered & BIT(VHU_F_PROTOCOL_FEATURES) &&
-	    !(wanted->without.virtio & BIT(VHU_F_PROTOCOL_FEATURES)))
+	    !(options->without.virtio & BIT(VHU_F_PROTOCOL_FEATURES)))
 		features |= BIT(VHU_F_PROTOCOL_FEATURES);
 	frontend->negotiated.features = features;
 	frontend->negotiated.has_features = true;
@@ -117,27 +117,27 @@ static int open_back_channel(struct vhu_frontend *frontend)
  */
 static int identify(struct vhu_frontend *frontend)
 {
-	struct vhu_wanted *wanted = &frontend->wanted;
+	struct vhu_frontend_options *options = &frontend->options;
 	uint64_t told = 0;
 
-	if (wanted->dialect == VHU_STANDALONE && vhu_has(frontend, VHU_PF_STANDALONE) &&
+	if (options->dialect == VHU_STANDALONE && vhu_has(frontend, VHU_PF_STANDALONE) &&
 	    vhu_ask_for(frontend, VHU_MSG_GET_BACKEND_SPECS, VHU_FIELD_backend_specs_device_id,
 			&told))
 		return -1;
-	if (wanted->dialect == VHU_PROBE && vhu_has(frontend, VHU_PF_PROBE) &&
+	if (options->dialect == VHU_PROBE && vhu_has(frontend, VHU_PF_PROBE) &&
 	    vhu_ask_for(frontend, VHU_MSG_GET_DEVICE_ID, VHU_FIELD_device_id_device_id, &told))
 		return -1;
-	if (told == 0 && wanted->device == 0)
+	if (told == 0 && options->device == 0)
 		return vhu_say(frontend,
 			       "%s: the back-end does not say what it is: name it with --device",
-			       wanted->path);
-	if (told != 0 && wanted->device != 0 && told != wanted->device)
+			       options->path);
+	if (told != 0 && options->device != 0 && told != options->device)
 		return vhu_say(frontend,
 			       "%s: the back-end is virtio device %" PRIu64 ", not %" PRIu32,
-			       wanted->path, told, wanted->device);
+			       options->path, told, options->device);
 	if (told != 0)
-		wanted->device = (uint32_t)told;
-	frontend->negotiated.device = wanted->device;
+		options->device = (uint32_t)told;
+	frontend->negotiated.device = options->device;
 	return 0;
 }
 
@@ -149,9 +149,9 @@ static int check_queues(struct vhu_frontend *frontend)
 	if (vhu_has(frontend, VHU_PF_MQ) &&
 	    vhu_ask_for(frontend, VHU_MSG_GET_QUEUE_NUM, VHU_FIELD_queue_num_queue_num, &queues))
 		return -1;
-	if (queues < frontend->wanted.queues)
+	if (queues < frontend->options.queues)
 		return vhu_say(frontend, "%s: the back-end has %" PRIu64 " vrings, not %u",
-			       frontend->wanted.path, queues, frontend->wanted.queues);
+			       frontend->options.path, queues, frontend->options.queues);
 	return 0;
 }
 
@@ -177,7 +177,7 @@ static int set_features(struct vhu_frontend *frontend)
 
 	if (frontend->features && frontend->features != frontend->negotiated.features)
 		return vhu_say(frontend, "%s: the back-end came back with other features",
-			       frontend->wanted.path);
+			       frontend->options.path);
 	frontend->features = frontend->negotiated.features;
 	vhu_begin(&request, VHU_MSG_SET_FEATURES);
 	vhu_message_put(&request, VHU_FIELD_features_features, frontend->features);
@@ -190,7 +190,7 @@ static int set_features(struct vhu_frontend *frontend)
 		return -1;
 	if (!(got & VIRTIO_CONFIG_S_FEATURES_OK))
 		return vhu_say(frontend, "%s: the device does not accept the features",
-			       frontend->wanted.path);
+			       frontend->options.path);
 	return 0;
 }
 
@@ -209,11 +209,11 @@ static int first_time(struct vhu_frontend *frontend)
 	const struct vhu_load_kind *const kinds[] = {&vhu_load_rng, &vhu_load_blk};
 
 	for (size_t i = 0; i < VHU_ARRAY_SIZE(kinds); i++)
-		if (kinds[i]->device == frontend->wanted.device)
+		if (kinds[i]->device == frontend->options.device)
 			frontend->kind = kinds[i];
 	if (!frontend->kind)
 		return vhu_say(frontend, "%s: no requests are known for virtio device %" PRIu32,
-			       frontend->wanted.path, frontend->wanted.device);
+			       frontend->options.path, frontend->options.device);
 	if (frontend->kind->look(frontend))
 		return -1;
 	return vhu_setup(frontend);
@@ -221,7 +221,7 @@ static int first_time(struct vhu_frontend *frontend)
 
 int vhu_session_begin(struct vhu_frontend *frontend)
 {
-	frontend->negotiated = (struct vhu_context){.dialect = frontend->wanted.dialect};
+	frontend->negotiated = (struct vhu_context){.dialect = frontend->options.dialect};
 	if (negotiate(frontend) || tell(frontend, VHU_MSG_SET_OWNER) ||
 	    open_back_channel(frontend) || check_queues(frontend) || identify(frontend))
 		return -1;
@@ -246,7 +246,7 @@ static int stop_ring(struct vhu_frontend *frontend, const struct vhu_queue *queu
 	vhu_message_put(&request, VHU_FIELD_vring_index_index, queue->index);
 	if (vhu_ask(frontend, VHU_MSG_GET_VRING_BASE, &request))
 		return -1;
-	told = vhu_message_get(&frontend->answer, frontend->wanted.packed
+	told = vhu_message_get(&frontend->answer, frontend->options.packed
 						      ? VHU_FIELD_vring_base_packed_avail
 						      : VHU_FIELD_vring_base_split_avail);
 	if (told != vring->avail_index)
@@ -257,7 +257,7 @@ static int stop_ring(struct vhu_frontend *frontend, const struct vhu_queue *queu
 
 int vhu_session_end(struct vhu_frontend *frontend)
 {
-	for (unsigned i = 0; i < frontend->wanted.queues; i++)
+	for (unsigned i = 0; i < frontend->options.queues; i++)
 		if (stop_ring(frontend, &frontend->queue[i]))
 			return -1;
 	return set_status(frontend, 0);

@@ -15,23 +15,23 @@
 /* Make the slots of a queue and their buffers. Returns 0 or -ENOMEM. */
 static int make_slots(struct vhu_frontend *frontend, struct vhu_queue *queue)
 {
-	const struct vhu_wanted *wanted = &frontend->wanted;
+	const struct vhu_frontend_options *options = &frontend->options;
 	struct vhu_arena *arena = &frontend->arena;
 
-	queue->slot = calloc(wanted->depth, sizeof(*queue->slot));
-	queue->idle = calloc(wanted->depth, sizeof(*queue->idle));
+	queue->slot = calloc(options->depth, sizeof(*queue->slot));
+	queue->idle = calloc(options->depth, sizeof(*queue->idle));
 	if (!queue->slot || !queue->idle)
 		return -ENOMEM;
-	for (unsigned i = 0; i < wanted->depth; i++) {
+	for (unsigned i = 0; i < options->depth; i++) {
 		struct vhu_slot *slot = &queue->slot[i];
 
-		slot->data = vhu_arena_take(arena, VHU_ARENA_BUFFERS, wanted->size, BUFFER_ALIGN);
+		slot->data = vhu_arena_take(arena, VHU_ARENA_BUFFERS, options->size, BUFFER_ALIGN);
 		slot->head = vhu_arena_take(arena, VHU_ARENA_BUFFERS, HEAD_SIZE, HEAD_SIZE);
 		slot->status = vhu_arena_take(arena, VHU_ARENA_BUFFERS, 1, 1);
 		if (!slot->data || !slot->head || !slot->status)
 			return -ENOMEM;
 		/* The first ones are taken first. */
-		queue->idle[queue->idles++] = wanted->depth - 1 - i;
+		queue->idle[queue->idles++] = options->depth - 1 - i;
 	}
 	return 0;
 }
@@ -39,17 +39,17 @@ static int make_slots(struct vhu_frontend *frontend, struct vhu_queue *queue)
 /* Make a queue: its ring, its slots, its eventfds. Returns 0 or -errno. */
 static int make_queue(struct vhu_frontend *frontend, struct vhu_queue *queue)
 {
-	const struct vhu_wanted *wanted = &frontend->wanted;
+	const struct vhu_frontend_options *options = &frontend->options;
 	int error;
 
-	queue->vring.format = wanted->packed ? &vhu_driver_vring_packed : &vhu_driver_vring_split;
-	queue->vring.event_idx = wanted->event_idx;
-	queue->vring.indirect = wanted->indirect;
-	error = vhu_driver_vring_open(&queue->vring, &frontend->arena, wanted->ring_size,
-				      wanted->depth);
+	queue->vring.format = options->packed ? &vhu_driver_vring_packed : &vhu_driver_vring_split;
+	queue->vring.event_idx = options->event_idx;
+	queue->vring.indirect = options->indirect;
+	error = vhu_driver_vring_open(&queue->vring, &frontend->arena, options->ring_size,
+				      options->depth);
 	if (!error)
 		error = make_slots(frontend, queue);
-	if (error || wanted->poll || wanted->in_band)
+	if (error || options->poll || options->in_band)
 		return error;
 	queue->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	queue->call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -58,27 +58,28 @@ static int make_queue(struct vhu_frontend *frontend, struct vhu_queue *queue)
 
 int vhu_setup(struct vhu_frontend *frontend)
 {
-	const struct vhu_wanted *wanted = &frontend->wanted;
-	uint64_t rings = wanted->queues * vhu_driver_vring_size(wanted->ring_size, wanted->depth);
-	uint64_t buffers = (uint64_t)wanted->queues * wanted->depth *
-			   (wanted->size + HEAD_SIZE + 2 * BUFFER_ALIGN);
+	const struct vhu_frontend_options *options = &frontend->options;
+	uint64_t rings =
+	    options->queues * vhu_driver_vring_size(options->ring_size, options->depth);
+	uint64_t buffers = (uint64_t)options->queues * options->depth *
+			   (options->size + HEAD_SIZE + 2 * BUFFER_ALIGN);
 	int error = vhu_arena_open(&frontend->arena, rings, buffers);
 
-	for (unsigned i = 0; i < wanted->queues && !error; i++) {
+	for (unsigned i = 0; i < options->queues && !error; i++) {
 		frontend->queue[i] = (struct vhu_queue){.index = i, .kick = -1, .call = -1};
 		error = make_queue(frontend, &frontend->queue[i]);
 	}
 	if (error)
 		return vhu_say(frontend, "cannot make the vrings and their buffers: %s",
 			       strerror(-error));
-	return wanted->log ? vhu_dirty_open(frontend) : 0;
+	return options->log ? vhu_dirty_open(frontend) : 0;
 }
 
 void vhu_setup_end(struct vhu_frontend *frontend)
 {
 	if (!frontend->kind)
 		return;
-	for (unsigned i = 0; i < frontend->wanted.queues; i++) {
+	for (unsigned i = 0; i < frontend->options.queues; i++) {
 		struct vhu_queue *queue = &frontend->queue[i];
 
 		vhu_driver_vring_close(&queue->vring);
@@ -139,8 +140,8 @@ static void put_inflight(const struct vhu_frontend *frontend, struct vhu_message
 	vhu_begin(request, id);
 	vhu_message_put(request, VHU_FIELD_inflight_mmap_size, frontend->inflight_size);
 	vhu_message_put(request, VHU_FIELD_inflight_mmap_offset, frontend->inflight_offset);
-	vhu_message_put(request, VHU_FIELD_inflight_num_queues, frontend->wanted.queues);
-	vhu_message_put(request, VHU_FIELD_inflight_queue_size, frontend->wanted.ring_size);
+	vhu_message_put(request, VHU_FIELD_inflight_num_queues, frontend->options.queues);
+	vhu_message_put(request, VHU_FIELD_inflight_queue_size, frontend->options.ring_size);
 }
 
 int vhu_share_inflight(struct vhu_frontend *frontend)
@@ -156,7 +157,7 @@ int vhu_share_inflight(struct vhu_frontend *frontend)
 		frontend->inflight = vhu_message_take(&frontend->answer, 0);
 		if (frontend->inflight < 0)
 			return vhu_say(frontend, "%s: the back-end sent no in-flight area",
-				       frontend->wanted.path);
+				       frontend->options.path);
 		frontend->inflight_size =
 		    vhu_message_get(&frontend->answer, VHU_FIELD_inflight_mmap_size);
 		frontend->inflight_offset =
@@ -171,11 +172,11 @@ int vhu_share_log(struct vhu_frontend *frontend)
 {
 	struct vhu_message_buf request;
 
-	if (!frontend->wanted.log)
+	if (!frontend->options.log)
 		return 0;
 	if (!vhu_has(frontend, VHU_PF_LOG_SHMFD))
 		return vhu_say(frontend, "%s: the back-end does not take a log in shared memory",
-			       frontend->wanted.path);
+			       frontend->options.path);
 	vhu_begin(&request, VHU_MSG_SET_LOG_BASE);
 	/* This row has two layouts; with LOG_SHMFD it is this one. */
 	request.header.size = vhu_layouts[VHU_LAYOUT_log].size;
@@ -198,7 +199,7 @@ static int tell_size_and_base(struct vhu_frontend *frontend, const struct vhu_qu
 		return -1;
 	vhu_begin(&request, VHU_MSG_SET_VRING_BASE);
 	vhu_message_put(&request, VHU_FIELD_vring_base_split_index, queue->index);
-	if (frontend->wanted.packed) {
+	if (frontend->options.packed) {
 		vhu_message_put(&request, VHU_FIELD_vring_base_packed_avail, vring->used_index);
 		vhu_message_put(&request, VHU_FIELD_vring_base_packed_avail_wrap, vring->used_wrap);
 		vhu_message_put(&request, VHU_FIELD_vring_base_packed_used, vring->used_index);
@@ -220,7 +221,7 @@ static int tell_addresses(struct vhu_frontend *frontend, const struct vhu_queue 
 	vhu_message_put(&request, VHU_FIELD_vring_addr_descriptor, areas.descriptor);
 	vhu_message_put(&request, VHU_FIELD_vring_addr_available, areas.available);
 	vhu_message_put(&request, VHU_FIELD_vring_addr_used, areas.used);
-	if (frontend->wanted.log) {
+	if (frontend->options.log) {
 		/* Bit 0 of the flags: log what is written to the used ring, too. */
 		vhu_message_put(&request, VHU_FIELD_vring_addr_flags, 1);
 		vhu_message_put(&request, VHU_FIELD_vring_addr_log,
@@ -258,18 +259,18 @@ static int enable(struct vhu_frontend *frontend, const struct vhu_queue *queue)
 
 int vhu_start_rings(struct vhu_frontend *frontend)
 {
-	for (unsigned i = 0; i < frontend->wanted.queues; i++) {
+	for (unsigned i = 0; i < frontend->options.queues; i++) {
 		struct vhu_queue *queue = &frontend->queue[i];
 
 		if (tell_size_and_base(frontend, queue) || tell_addresses(frontend, queue))
 			return -1;
 		/* In-band, the first kick starts the ring and calls need no descriptor. */
-		if (!frontend->wanted.in_band &&
+		if (!frontend->options.in_band &&
 		    (tell_fd(frontend, VHU_MSG_SET_VRING_CALL, queue, queue->call) ||
 		     tell_fd(frontend, VHU_MSG_SET_VRING_KICK, queue, queue->kick)))
 			return -1;
 	}
-	for (unsigned i = 0; i < frontend->wanted.queues; i++)
+	for (unsigned i = 0; i < frontend->options.queues; i++)
 		if (enable(frontend, &frontend->queue[i]))
 			return -1;
 	return 0;

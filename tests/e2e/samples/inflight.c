@@ -16,8 +16,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "samples/backend/inflight.h"
-#include "samples/frontend/vring.h"
+#include "samples/backend/inflight/inflight.h"
+#include "samples/frontend/vring/vring.h"
 
 #define RING_SIZE 16
 #define SLOTS     5 /* not a divisor of anything */
@@ -42,6 +42,7 @@ struct scene {
 	struct vhu_memory memory;
 	struct vhu_log log;
 	void *area;
+	const struct vhu_device_vring_format *format;
 	uint64_t features;
 	int last;              /* id that a device took; they are offered in increasing order */
 	unsigned times[SLOTS]; /* how often each has come back since it was offered */
@@ -61,6 +62,7 @@ static void open_scene(struct scene *scene, const char *name, bool packed, bool 
 	scene->name = name;
 	scene->driver.format = packed ? &vhu_driver_vring_packed : &vhu_driver_vring_split;
 	scene->driver.indirect = indirect;
+	scene->format = packed ? &vhu_device_vring_packed : &vhu_device_vring_split;
 	scene->features = (packed ? UINT64_C(1) << VIRTIO_F_RING_PACKED : 0) |
 			  UINT64_C(1) << VIRTIO_RING_F_INDIRECT_DESC;
 	scene->area =
@@ -129,7 +131,7 @@ static void start(struct scene *scene, struct vhu_device_vring *ring)
 	ring->avail_user = areas.available;
 	ring->used_user = areas.used;
 	ring->has_addresses = true;
-	if (vhu_device_vring_start(ring, scene->features, scene->area))
+	if (vhu_device_vring_start(ring, scene->format, scene->features, scene->area))
 		fail(scene, "a device does not start");
 }
 
