@@ -4,6 +4,7 @@
 #define VHU_PROXY_FAULT_EDIT_H
 
 #include "lib/protocol/line.h"
+#include "proxy/relay/plan.h"
 #include "proxy/relay/relay.h"
 #include "proxy/session/common.h"
 #include "proxy/session/replies.h"

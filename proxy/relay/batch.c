@@ -91,9 +91,9 @@ enum vhu_relay_ahead vhu_relay_ahead(struct vhu_relay *relay, unsigned *turns)
 		relay->spoken = relay->owner->speaks && relay->owner->speaks(relay);
 		sending = vhu_relay_send_due(relay);
 	}
-	relay->burst = messages > 1;
+	relay->pace.burst = messages > 1;
 	if (!messages) {
-		relay->one_by_one = AHEAD_SKIP;
+		relay->pace.one_by_one = AHEAD_SKIP;
 		return VHU_RELAY_AHEAD_NOTHING;
 	}
 	if (!ahead_take(relay, bytes, taken) || sending == VHU_RELAY_STOP)

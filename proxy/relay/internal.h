@@ -41,18 +41,29 @@ enum vhu_relay_ahead {
 	VHU_RELAY_AHEAD_STOP,    /* the same, and the relay waits, or has ended */
 };
 
-/* relay.c: forget the message that has passed, or has gone otherwise. */
+/* message.c: free a plan (NULL is ignored). */
+void vhu_relay_plan_free(struct vhu_relay_plan *plan);
+/* message.c: forget the message that has passed, or has gone otherwise. */
 void vhu_relay_reset(struct vhu_relay *relay);
-/* relay.c: return whether all of a message was received. */
+/* message.c: return where byte @at of the message lies in the buffer. */
+uint8_t *vhu_relay_byte(const struct vhu_relay *relay, uint64_t at);
+/* message.c: return whether all of a message was received. */
 bool vhu_relay_whole(const struct vhu_relay *relay);
-/* relay.c: end @relay. Returns VHU_RELAY_ENDED. */
-enum vhu_relay_wants vhu_relay_ended(struct vhu_relay *relay, enum vhu_relay_end end, int error);
-/* relay.c: note that a piece of @size bytes of the message came, the rest of one begun where it did
- * not have to be waited for. */
+/* message.c: make the buffer fit the message whose header has come. Returns 0 or -ENOMEM. */
+int vhu_relay_fit(struct vhu_relay *relay);
+/* message.c: note that a piece of @size bytes of the message came, the rest of one begun where it
+ * did not have to be waited for. */
 void vhu_relay_segment(struct vhu_relay *relay, uint32_t size);
-/* relay.c: send what is due, once; before that do to it what is planned. Returns what became of it.
+/* message.c: end @relay. Returns VHU_RELAY_ENDED. */
+enum vhu_relay_wants vhu_relay_ended(struct vhu_relay *relay, enum vhu_relay_end end, int error);
+/* message.c: wait a moment for what the kernel lacks. Returns VHU_RELAY_PAUSE. */
+enum vhu_relay_wants vhu_relay_pause(struct vhu_relay *relay);
+
+/* send.c: send what is due, once; before that do to it what is planned. Returns what became of it.
  */
 enum vhu_relay_sending vhu_relay_send_due(struct vhu_relay *relay);
+/* send.c: all that was due was sent. Returns whether @relay goes on. */
+bool vhu_relay_sent(struct vhu_relay *relay);
 
 /* batch.c: between messages, pass on those that lie in the socket whole and without
  * descriptors. Takes one of @turns for each. Returns what became of it. */
@@ -94,11 +105,5 @@ uint64_t vhu_relay_piece_end(const struct vhu_relay *relay, uint64_t end);
 bool vhu_relay_piece_waits(struct vhu_relay *relay);
 /* plan.c: all of a message was sent. Returns whether it is to be sent once more. */
 bool vhu_relay_again(struct vhu_relay *relay);
-/* plan.c: free the plan of the message, if it has one. */
-void vhu_relay_plan_free(struct vhu_relay *relay);
-/* plan.c: between messages, take back one that was set aside and whose time has come. */
-void vhu_relay_aside_take(struct vhu_relay *relay);
-/* plan.c: a message was passed on: it is one less for those that were set aside. */
-void vhu_relay_aside_count(struct vhu_relay *relay);
 
 #endif

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "proxy/relay/internal.h"
+#include "proxy/relay/plan.h"
 
 #include "lib/util/util.h"
 

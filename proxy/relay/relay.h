@@ -32,8 +32,8 @@
  *
  * Where messages come faster than they are passed on, and the owner allows it (`ahead`), the relay
  * looks at what lies in the socket (MSG_PEEK). Those that are there whole, before any descriptor,
- *are sent on one by one as ever, and taken out of the socket by one call when they were: that is
- *two calls for all in place of two for each. Nobody else may read the socket then.
+ * are sent on one by one as ever, and taken out of the socket by one call when they were: that is
+ * two calls for all in place of two for each. Nobody else may read the socket then.
  *
  * While one message is not sent nothing more is read, so the sender feels what its receiver does,
  * and a relay never holds more than its buffer and the descriptors of two reads.
@@ -55,7 +55,7 @@
  *
  * Ownership: a relay owns its buffer and the descriptors that it received until it has passed
  * them on (a descriptor that is passed on stays open here until it is described), plans, and what
- *is set aside; the sockets are the link's.
+ * is set aside; the sockets are the link's.
  */
 #ifndef VHU_PROXY_RELAY_RELAY_H
 #define VHU_PROXY_RELAY_RELAY_H
@@ -66,7 +66,6 @@
 #include "lib/protocol/field.h"
 #include "proxy/core/fdinfo.h"
 #include "proxy/core/loop.h"
-#include "proxy/fault/fault.h"
 
 #define VHU_RELAY_KEEP          (256u * 1024)
 #define VHU_RELAY_WINDOW        (64u * 1024)
@@ -74,8 +73,6 @@
 /* Descriptors that are sent and not received yet, where messages have more than the few that they
  * need. They count for the proxy's user: where they are too many, nobody else's can be sent. */
 #define VHU_RELAY_IN_FLIGHT_MAX (4 * VHU_RECORD_FDS_MAX)
-/* Messages that can be set aside at a time. */
-#define VHU_RELAY_ASIDES_MAX    16u
 
 /* What a relay waits for before it is to be run again. */
 enum vhu_relay_wants {
@@ -98,6 +95,8 @@ enum vhu_relay_end {
 };
 
 struct vhu_relay;
+struct vhu_relay_plan;
+struct vhu_relay_aside;
 
 /* What a relay's owner has to do with the messages. */
 struct vhu_relay_owner {
@@ -124,97 +123,64 @@ struct vhu_relay_owner {
 	bool (*full)(struct vhu_relay *relay);
 };
 
-/* What is to be done to a message besides what was done to its bytes and descriptors. */
-struct vhu_relay_plan {
-	struct vhu_relay *relay;
-	char text[VHU_RECORD_TEXT_MAX + 1]; /* what is done, for its record; "": nothing */
-	unsigned fault;                     /* on whose account it is cut off, or copied */
-	uint64_t delay_ns;
-	bool hold;
-	uint64_t hold_ns;           /* at the most; 0 for good */
-	uint64_t held_ns;           /* since when; 0 not yet */
-	struct vhu_fault_held held; /* the owner puts it in the list of what is held */
-	bool drop, cut_before, cut_after;
-	bool answer; /* the owner's, once it was dropped: with `value` */
-	uint64_t value;
-	unsigned asks;   /* the fault that has it ask for an answer; 0: none */
-	unsigned behind; /* so many others go first */
-	unsigned copies; /* go after it */
-	unsigned copied;
-	unsigned pieces, piece_next;
-	uint32_t piece[VHU_FAULT_PIECES_MAX];
-	uint64_t pause_ns; /* between pieces */
-};
-
-/* A message that waits for others to pass, or that its owner has made. */
-struct vhu_relay_aside {
-	struct vhu_relay_aside *next;
-	struct vhu_header header;
-	uint8_t *buffer;
-	size_t room;
-	uint64_t size;
-	int *fd;
-	unsigned fds, added;
-	struct vhu_relay_plan *plan; /* what is still to be done */
-	uint32_t segment;
-};
-
 /* Descriptors, and the byte of the message with which they came. */
 struct vhu_relay_group {
 	uint64_t at;
 	unsigned fds;
 };
 
+/* How messages came so far. */
+struct vhu_relay_pace {
+	bool burst;         /* the last look ahead showed several messages */
+	uint8_t one_by_one; /* how many more messages to receive without looking ahead */
+	uint8_t skip; /* how many more messages to wait for without first trying to read them */
+};
+
 struct vhu_relay {
+	/* First what each message needs, which is to lie in few cache lines. */
 	const struct vhu_relay_owner *owner;
 	void *context; /* the owner's */
 	struct vhu_loop *loop;
 	int from, to;
-	bool describe; /* someone wants records */
-	bool ahead;    /* nobody else reads `from`: it may be looked at what lies there */
-	bool draining; /* what is there already is passed on, and no more is waited for */
-
-	enum vhu_relay_wants wants;
-	enum vhu_relay_end end;
-	int error;
-	struct vhu_timer timer;
-
 	uint8_t *buffer;
 	size_t room;
-	struct vhu_header header; /* of the message, once it has come */
 	uint64_t size;   /* of the message with its header; not known (0) until that has come */
 	uint64_t got;    /* bytes of it received */
 	uint64_t sent;   /* bytes of it sent */
 	uint64_t window; /* which byte of it is the first of the buffer's window */
-	bool flush;      /* it is due though not whole */
-	bool recorded;   /* the owner was told that it is received */
-	bool asked;      /* the owner was asked whether it opens a channel */
-	bool broken; /* it was waited for since its last piece: the next is a piece of its own */
-
-	struct vhu_relay_group group[2];
-	unsigned groups;
+	struct vhu_header header; /* of the message, once it has come */
+	enum vhu_relay_wants wants;
+	enum vhu_relay_end end;
+	struct vhu_relay_pace pace;
+	bool describe; /* someone wants records */
+	bool ahead;    /* nobody else reads `from`: it may be looked at what lies there */
+	bool draining; /* what is there already is passed on, and no more is waited for */
+	bool flush;    /* it is due though not whole */
+	bool recorded; /* the owner was told that it is received */
+	bool asked;    /* the owner was asked whether it opens a channel */
+	bool broken;   /* it was waited for since its last piece: the next is a piece of its own */
+	bool spoken;   /* it may be altered */
+	bool decided;  /* the owner was asked, and has */
+	bool kept;     /* its descriptors went with it, and are kept for a copy */
 	unsigned fds;
 	unsigned all_fds; /* that came with this message so far */
-	int instead;      /* goes in the place of fd[0]; -1 */
-
-	bool spoken;                   /* it may be altered */
-	bool decided;                  /* the owner was asked, and has */
-	bool kept;                     /* its descriptors went with it, and are kept for a copy */
-	unsigned added;                /* of `fds`, which did not come with it */
+	unsigned added;   /* of `fds`, which did not come with it */
+	unsigned groups;
+	unsigned described;            /* in record.fd and `name` */
+	int instead;                   /* goes in the place of fd[0]; -1 */
 	struct vhu_relay_plan *plan;   /* NULL: it is only passed on */
 	struct vhu_relay_aside *aside; /* set aside, in the order in which they came */
-	unsigned asides;
-	unsigned cut_by; /* the fault that had it cut off */
+	struct vhu_timer timer;
 
-	unsigned in_flight;  /* descriptors sent by the dozen, since the target had none to read */
-	bool burst;          /* the last look ahead showed several messages */
-	unsigned one_by_one; /* how many more messages to receive without looking ahead */
-	unsigned skip; /* how many more messages to wait for without first trying to read them */
 	struct vhu_record record;
-	char (*name)[VHU_FDINFO_NAME];      /* of each in record.fd */
-	unsigned described, room_described; /* in record.fd and `name` */
-	/* Last, apart from what each message needs: received and not passed on yet, in order. */
-	int fd[2 * VHU_RECORD_FDS_MAX];
+	/* Then what messages with descriptors need, and what is needed once. */
+	struct vhu_relay_group group[2];
+	char (*name)[VHU_FDINFO_NAME]; /* of each in record.fd */
+	unsigned room_described;       /* for descriptions and names */
+	unsigned in_flight; /* descriptors sent by the dozen, since the target had none to read */
+	unsigned cut_by;    /* the fault that had it cut off */
+	int error;
+	int fd[2 * VHU_RECORD_FDS_MAX]; /* received and not passed on yet, in order */
 };
 
 /*
@@ -225,12 +191,6 @@ int vhu_relay_start(struct vhu_relay *relay, struct vhu_loop *loop, int from, in
 
 /* Pass on what there is. Returns what it waits for now, as relay->wants. */
 enum vhu_relay_wants vhu_relay_run(struct vhu_relay *relay);
-
-/*
- * For the owner's `alters`: return the plan of the message, made if need be; it is freed with the
- * message. Returns NULL out of memory: then nothing can be planned.
- */
-struct vhu_relay_plan *vhu_relay_plan_of(struct vhu_relay *relay);
 
 /* For `alters`, on whole messages: give the message a payload of @size bytes, new ones being 0. The
  * header stays as it is. Returns 0 or -ENOMEM. */

@@ -20,6 +20,7 @@
 #define VHU_PROXY_SESSION_LINK_H
 
 #include "proxy/proxy.h"
+#include "proxy/relay/plan.h"
 #include "proxy/relay/relay.h"
 #include "proxy/session/common.h"
 #include "proxy/session/link_stats.h"

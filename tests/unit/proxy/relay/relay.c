@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "proxy/relay/plan.h"
 #include "proxy/relay/relay.h"
 
 #define FDS_MAX   VHU_RECORD_FDS_MAX
