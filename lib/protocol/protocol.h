@@ -282,9 +282,6 @@ enum vhu_vring_role vhu_message_brings(enum vhu_channel channel, uint32_t reques
 /* Return whether the reply to a message says that the back-end has let go of its vring's kick. */
 bool vhu_message_stops(enum vhu_channel channel, uint32_t request);
 
-/* Return whether a message has a reply of its own, whatever was negotiated. */
-bool vhu_message_is_answered(enum vhu_channel channel, uint32_t request);
-
 /* A part of a message that holds key material. */
 struct vhu_secret {
 	uint32_t offset, size; /* bytes, from the start of the payload */

@@ -237,17 +237,6 @@ bool vhu_message_stops(enum vhu_channel channel, uint32_t request)
 	return stops[message_id(channel, request)];
 }
 
-bool vhu_message_is_answered(enum vhu_channel channel, uint32_t request)
-{
-	const struct vhu_message *row[VHU_DIALECTS];
-	unsigned rows = vhu_message_find(channel, request, VHU_ANY, row);
-	bool always = rows > 0;
-
-	for (unsigned i = 0; i < rows; i++)
-		always &= row[i]->reply_rule == VHU_REPLY_ALWAYS;
-	return always;
-}
-
 unsigned vhu_message_secrets(enum vhu_channel channel, uint32_t request, uint32_t size,
 			     struct vhu_secret secret[VHU_SECRETS_MAX])
 {

@@ -121,17 +121,6 @@ static void messages_tell_what_they_do_to_eventfds(void **state)
 	assert_false(vhu_message_stops(VHU_FRONT_END, UINT32_MAX));
 }
 
-static void some_messages_are_always_answered(void **state)
-{
-	(void)state;
-	assert_true(vhu_message_is_answered(VHU_FRONT_END, 1));
-	assert_true(vhu_message_is_answered(VHU_FRONT_END, 41));
-	assert_false(vhu_message_is_answered(VHU_FRONT_END, 6));
-	assert_false(vhu_message_is_answered(VHU_FRONT_END, 12));
-	assert_false(vhu_message_is_answered(VHU_BACK_END, 2));
-	assert_false(vhu_message_is_answered(VHU_FRONT_END, 1000));
-}
-
 /* Return whether byte @at of a payload of @size is masked. */
 static bool is_masked(uint32_t size, uint32_t at)
 {
@@ -217,7 +206,6 @@ int main(void)
 	    cmocka_unit_test(an_id_means_something_else_in_each_dialect),
 	    cmocka_unit_test(two_messages_open_channels),
 	    cmocka_unit_test(messages_tell_what_they_do_to_eventfds),
-	    cmocka_unit_test(some_messages_are_always_answered),
 	    cmocka_unit_test(keys_are_masked_in_every_layout_of_a_crypto_session),
 	    cmocka_unit_test(names_depend_on_device_and_dialect),
 	    cmocka_unit_test(features_tell_what_they_depend_on),
