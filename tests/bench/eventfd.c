@@ -28,7 +28,7 @@
 /* Trips that are not timed, before those that are. */
 #define WARM_UP        200
 
-struct message {
+struct eventfd_message {
 	uint32_t request, flags, size;
 	uint32_t vring[2];
 };
@@ -55,7 +55,7 @@ static int open_socket(struct sockaddr_un *address, const char *path)
 /* Send an eventfd for vring 0. */
 static void pass(int to, uint32_t request, int eventfd)
 {
-	struct message bytes = {request, 1, 8, {0}};
+	struct eventfd_message bytes = {request, 1, 8, {0}};
 	char control[CMSG_SPACE(sizeof(int))] = {0};
 	struct iovec piece = {&bytes, sizeof(bytes)};
 	struct msghdr message = {.msg_iov = &piece,
@@ -73,7 +73,7 @@ static void pass(int to, uint32_t request, int eventfd)
 /* Receive what pass sent. Returns the eventfd. */
 static int take(int from)
 {
-	struct message bytes;
+	struct eventfd_message bytes;
 	char control[CMSG_SPACE(sizeof(int))];
 	struct iovec piece = {&bytes, sizeof(bytes)};
 	struct msghdr message = {.msg_iov = &piece,

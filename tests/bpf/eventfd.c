@@ -28,7 +28,7 @@ static void *serve(void *with)
 int main(void)
 {
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), kick, call;
-	struct stand stand;
+	struct fixture_eventfd stand;
 	unsigned interrupts;
 	pthread_t thread;
 	char line[64];

@@ -46,7 +46,7 @@ static enum { STATIC, LIBRARY, USDT } how;
 static unsigned rounds, requests;
 static bool later;
 static uint64_t popped_ns[STAMPS][QUEUE_SIZE];
-static struct request *taken[QUEUE_SIZE];
+static struct queue_request *taken[QUEUE_SIZE];
 static struct queue *current;
 
 /* What was done on each ring, and how long it took. */
@@ -56,7 +56,7 @@ static struct truth_of {
 } truth[RINGS];
 
 /* The same as the library's, with symbols that only a symbol table has. */
-static __attribute__((noinline, used)) struct request *
+static __attribute__((noinline, used)) struct queue_request *
 static_queue_pop(void *device, struct queue *from, size_t size)
 {
 	__asm__ volatile("" : : "r"(device), "r"(size) : "memory");
@@ -64,7 +64,7 @@ static_queue_pop(void *device, struct queue *from, size_t size)
 }
 
 static __attribute__((noinline, used)) void
-static_queue_push(void *device, struct queue *to, struct request *request, unsigned length)
+static_queue_push(void *device, struct queue *to, struct queue_request *request, unsigned length)
 {
 	__asm__ volatile("" : : "r"(device), "r"(to), "r"(request) : "memory");
 	request->id += length;
@@ -80,10 +80,11 @@ static void pass(uint64_t ns)
 }
 
 /* Take a request. Returns it or NULL. */
-static struct request *pop(struct queue *from)
+static struct queue_request *pop(struct queue *from)
 {
-	struct request *request = how == LIBRARY ? library_queue_pop(NULL, from, sizeof(*request))
-						 : static_queue_pop(NULL, from, sizeof(*request));
+	struct queue_request *request = how == LIBRARY
+					    ? library_queue_pop(NULL, from, sizeof(*request))
+					    : static_queue_pop(NULL, from, sizeof(*request));
 
 	if (request && how == USDT)
 		DTRACE_PROBE2(vhu, queue_pop, from->number, (unsigned)(request - from->request));
@@ -91,7 +92,7 @@ static struct request *pop(struct queue *from)
 }
 
 /* Give a request back. */
-static void push(struct queue *to, struct request *request)
+static void push(struct queue *to, struct queue_request *request)
 {
 	if (how == LIBRARY)
 		library_queue_push(NULL, to, request, 1);

@@ -28,7 +28,7 @@
 static const uint8_t tags[] = {0,   12,  0,   12,  'v', 'h', 'o', 's', 't', '_',
 			       'u', 's', 'e', 'r', 0,   0,   0,   0,   0,   0};
 
-struct packet {
+struct fuzz_packet {
 	uint8_t *bytes;
 	uint32_t captured, sent;
 	frame_data frame;
@@ -124,7 +124,7 @@ static void init_record(wtap_rec *rec)
  * Let Wireshark dissect a packet. Wireshark 4.6 takes the bytes from the record: it gets ours and
  * no copy, because AddressSanitizer knows where ours end.
  */
-static void run(epan_dissect_t *dissection, wtap_rec *rec, struct packet *packet,
+static void run(epan_dissect_t *dissection, wtap_rec *rec, struct fuzz_packet *packet,
 		column_info *columns)
 {
 #if WS_VERSION_AT_LEAST(4, 6)
@@ -142,7 +142,7 @@ static void run(epan_dissect_t *dissection, wtap_rec *rec, struct packet *packet
 }
 
 /* Dissect a packet in full. @pass: 0 for the first time. */
-static void dissect(struct packet *packet, unsigned pass)
+static void dissect(struct fuzz_packet *packet, unsigned pass)
 {
 	static column_info columns;
 	nstime_t elapsed = NSTIME_INIT_ZERO;
@@ -178,7 +178,7 @@ static void renumber(uint8_t *record, size_t size)
 }
 
 /* Take a packet off an input. Returns how many bytes of it that was. */
-static size_t take(struct packet *packet, const uint8_t *data, size_t size)
+static size_t take(struct fuzz_packet *packet, const uint8_t *data, size_t size)
 {
 	size_t record = data[0] * 256u + data[1];
 
@@ -195,7 +195,7 @@ static size_t take(struct packet *packet, const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct packet packet[PACKETS];
+	struct fuzz_packet packet[PACKETS];
 	unsigned count = 0;
 
 	if (!file)

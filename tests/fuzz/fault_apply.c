@@ -18,7 +18,7 @@
 #define STEPS_MAX 64
 
 /* A proxy of one session between two connections, whose other ends are the target's. */
-struct stand {
+struct fuzz_session {
 	struct vhu_proxy proxy;
 	struct vhu_pair pair;
 	struct vhu_timer timer;
@@ -55,13 +55,14 @@ static void on_say(const char *line)
 
 static void on_timer(struct vhu_timer *timer)
 {
-	struct stand *stand = (struct stand *)((char *)timer - offsetof(struct stand, timer));
+	struct fuzz_session *stand =
+	    (struct fuzz_session *)((char *)timer - offsetof(struct fuzz_session, timer));
 
 	stand->proxy.loop.stop = true;
 }
 
 /* Let the proxy do what there is to do now. */
-static void run(struct stand *stand)
+static void run(struct fuzz_session *stand)
 {
 	for (unsigned i = 0; i < 4; i++) {
 		stand->proxy.loop.stop = false;
@@ -71,7 +72,7 @@ static void run(struct stand *stand)
 }
 
 /* Take the faults that the input begins with; what is none is passed over. */
-static void take_faults(struct stand *stand)
+static void take_faults(struct fuzz_session *stand)
 {
 	for (unsigned i = 0; i < RULES_MAX; i++) {
 		const uint8_t *end = memchr(input, '\n', (size_t)(input_end - input));
@@ -88,11 +89,11 @@ static void take_faults(struct stand *stand)
 	}
 }
 
-static void begin(struct stand *stand)
+static void begin(struct fuzz_session *stand)
 {
 	char error[VHU_ENDPOINT_ERROR];
 
-	*stand = (struct stand){.timer = {.fire = on_timer}, .proxy = {.say = on_say}};
+	*stand = (struct fuzz_session){.timer = {.fire = on_timer}, .proxy = {.say = on_say}};
 	take_faults(stand);
 	for (int side = 0; side < 2; side++) {
 		int pair[2];
@@ -109,7 +110,7 @@ static void begin(struct stand *stand)
 	must(!vhu_pair_start(&stand->pair, error));
 }
 
-static void end(struct stand *stand)
+static void end(struct fuzz_session *stand)
 {
 	vhu_pair_close(&stand->pair, "stopped");
 	vhu_loop_unset(&stand->timer);
@@ -122,7 +123,7 @@ static void end(struct stand *stand)
 }
 
 /* Send a message, or a part of one, with descriptors or without. */
-static void step_send(struct stand *stand, unsigned side, unsigned how)
+static void step_send(struct fuzz_session *stand, unsigned side, unsigned how)
 {
 	static uint8_t bytes[VHU_HEADER_SIZE + 300000];
 	const unsigned shape = next(), fds = how >> 4 & 3;
@@ -156,7 +157,7 @@ static void step_send(struct stand *stand, unsigned side, unsigned how)
 }
 
 /* Receive what there is on a side. */
-static void step_receive(struct stand *stand, unsigned side)
+static void step_receive(struct fuzz_session *stand, unsigned side)
 {
 	static uint8_t bytes[65536];
 	union {
@@ -186,7 +187,7 @@ static void step_receive(struct stand *stand, unsigned side)
 }
 
 /* Do one step of the input. */
-static void step(struct stand *stand)
+static void step(struct fuzz_session *stand)
 {
 	const unsigned how = next(), side = how & 1;
 
@@ -228,7 +229,7 @@ static unsigned open_fds(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct stand stand;
+	static struct fuzz_session stand;
 	unsigned before = open_fds();
 
 	input = data;

@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct vhu_sessions *passed = vhu_sessions_new(false);
 	struct told told = {.sessions = vhu_sessions_new(false)};
-	struct stream stream = {.data = data, .size = size};
+	struct fuzz_stream stream = {.data = data, .size = size};
 	struct vhu_prologue *prologue = vhu_prologue_new(), *states = vhu_prologue_new();
 	bool full[STREAM_SESSIONS] = {false};
 	struct vhu_record record;

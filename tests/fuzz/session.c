@@ -26,7 +26,7 @@ static void say(struct vhu_annotation *note, const struct vhu_record *record)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct vhu_sessions *sessions = vhu_sessions_new(true);
-	struct stream stream = {.data = data, .size = size};
+	struct fuzz_stream stream = {.data = data, .size = size};
 	struct vhu_record record;
 	struct vhu_annotation note;
 	char text[TEXT_SIZE];

@@ -12,14 +12,14 @@
 
 #define ARGUMENTS_MAX 24
 
-void stand_session(struct stand *stand)
+void stand_session(struct fixture_eventfd *stand)
 {
 	stand->front = peer_connect(stand->proxy.front);
 	stand->back = peer_accept(stand->listener);
 	stand_exchange(stand);
 }
 
-void stand_begin(struct stand *stand, const char *spec, const char *const *option)
+void stand_begin(struct fixture_eventfd *stand, const char *spec, const char *const *option)
 {
 	const char *args[ARGUMENTS_MAX] = {"proxy"};
 	char interpose[128];
@@ -51,7 +51,7 @@ void stand_close(int *side)
 	*side = -1;
 }
 
-void stand_end(struct stand *stand)
+void stand_end(struct fixture_eventfd *stand)
 {
 	stand_close(&stand->front);
 	stand_close(&stand->back);
@@ -61,12 +61,12 @@ void stand_end(struct stand *stand)
 	proxy_stop(&stand->proxy);
 }
 
-void stand_exchange(struct stand *stand)
+void stand_exchange(struct fixture_eventfd *stand)
 {
 	peer_exchange(stand->front, stand->back, ++stand->mark);
 }
 
-void stand_ask(struct stand *stand)
+void stand_ask(struct fixture_eventfd *stand)
 {
 	const struct peer_header ask = {GET_FEATURES, 1, 0};
 
@@ -74,7 +74,7 @@ void stand_ask(struct stand *stand)
 	peer_expect(stand->back, &ask, sizeof(ask), "the request");
 }
 
-void stand_answer(struct stand *stand)
+void stand_answer(struct fixture_eventfd *stand)
 {
 	const struct {
 		struct peer_header header;
@@ -85,7 +85,7 @@ void stand_answer(struct stand *stand)
 	peer_expect(stand->front, &answer, sizeof(answer), "the answer");
 }
 
-int stand_wire(struct stand *stand, uint32_t request, unsigned int vring, int fd)
+int stand_wire(struct fixture_eventfd *stand, uint32_t request, unsigned int vring, int fd)
 {
 	uint64_t payload = vring | (fd < 0 ? 0x100 : 0);
 	uint8_t bytes[PEER_HEADER_SIZE + sizeof(payload)];
@@ -103,14 +103,14 @@ int stand_wire(struct stand *stand, uint32_t request, unsigned int vring, int fd
 	return nfds ? got[0] : -1;
 }
 
-void stand_unwire(struct stand *stand, uint32_t request, unsigned int vring)
+void stand_unwire(struct fixture_eventfd *stand, uint32_t request, unsigned int vring)
 {
 	peer_check(stand_wire(stand, request, vring, -1) == -1, "a descriptor came from nowhere");
 	/* It has been passed on; what follows from that has happened with the next. */
 	stand_exchange(stand);
 }
 
-void stand_stop(struct stand *stand, unsigned int vring)
+void stand_stop(struct fixture_eventfd *stand, unsigned int vring)
 {
 	struct {
 		struct peer_header header;
@@ -125,7 +125,7 @@ void stand_stop(struct stand *stand, unsigned int vring)
 	peer_expect(stand->front, &message, sizeof(message), "the reply");
 }
 
-void stand_freeze(const struct stand *stand)
+void stand_freeze(const struct fixture_eventfd *stand)
 {
 	int status;
 
@@ -135,7 +135,7 @@ void stand_freeze(const struct stand *stand)
 		   "it does not stop");
 }
 
-void stand_thaw(const struct stand *stand)
+void stand_thaw(const struct fixture_eventfd *stand)
 {
 	peer_check(!kill(stand->proxy.pid, SIGCONT), "kill: %s", strerror(errno));
 }

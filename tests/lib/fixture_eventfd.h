@@ -14,7 +14,7 @@
 /* The messages. */
 enum { GET_FEATURES = 1, GET_VRING_BASE = 11, SET_KICK = 12, SET_CALL = 13, SET_ERR = 14 };
 
-struct stand {
+struct fixture_eventfd {
 	struct proxy proxy;
 	int listener;                      /* the back-end's */
 	int front, back;                   /* of the session */
@@ -25,40 +25,40 @@ struct stand {
 
 /* Start the proxy, with @option (a word each, NULL at the end) besides --interpose-eventfds=@spec,
  * and a session. */
-void stand_begin(struct stand *stand, const char *spec, const char *const *option);
+void stand_begin(struct fixture_eventfd *stand, const char *spec, const char *const *option);
 
 /* Begin another session in the place of that there is, which must have ended or is left alone. */
-void stand_session(struct stand *stand);
+void stand_session(struct fixture_eventfd *stand);
 
 /* Close both sides where they are open, and end the proxy; it has closed all it had opened before.
  */
-void stand_end(struct stand *stand);
+void stand_end(struct fixture_eventfd *stand);
 
 /* Close a side of the session. */
 void stand_close(int *side);
 
 /* Let a request pass and its answer come back: all that was sent before has passed then. */
-void stand_exchange(struct stand *stand);
+void stand_exchange(struct fixture_eventfd *stand);
 
 /* The two halves of that: ask, and answer. */
-void stand_ask(struct stand *stand);
-void stand_answer(struct stand *stand);
+void stand_ask(struct fixture_eventfd *stand);
+void stand_answer(struct fixture_eventfd *stand);
 
 /*
  * Send a message about @vring with the descriptor @fd, or with none where it is -1, and receive it.
  * Returns the descriptor that came, -1 where none did.
  */
-int stand_wire(struct stand *stand, uint32_t request, unsigned int vring, int fd);
+int stand_wire(struct fixture_eventfd *stand, uint32_t request, unsigned int vring, int fd);
 
 /* The same, and close what came. */
-void stand_unwire(struct stand *stand, uint32_t request, unsigned int vring);
+void stand_unwire(struct fixture_eventfd *stand, uint32_t request, unsigned int vring);
 
 /* Stop @vring: ask where it stands, and answer. */
-void stand_stop(struct stand *stand, unsigned int vring);
+void stand_stop(struct fixture_eventfd *stand, unsigned int vring);
 
 /* Let the proxy do nothing until it is thawed. */
-void stand_freeze(const struct stand *stand);
-void stand_thaw(const struct stand *stand);
+void stand_freeze(const struct fixture_eventfd *stand);
+void stand_thaw(const struct fixture_eventfd *stand);
 
 /* Return a new eventfd that does not block. */
 int stand_eventfd(unsigned int count);

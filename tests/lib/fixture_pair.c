@@ -60,7 +60,7 @@ int connect_to(const char *text)
 }
 
 /* Be the proxy. */
-static _Noreturn void be_proxy(const struct stand *stand, char text[2][64])
+static _Noreturn void be_proxy(const struct fixture_pair *stand, char text[2][64])
 {
 	static struct vhu_proxy proxy;
 	static struct vhu_pair pair;
@@ -78,7 +78,7 @@ static _Noreturn void be_proxy(const struct stand *stand, char text[2][64])
 	_exit(pair.failed ? 3 : 0);
 }
 
-void stand_start(struct stand *stand)
+void stand_start(struct fixture_pair *stand)
 {
 	char text[2][64];
 	int inherited[2] = {-1, -1};
@@ -120,15 +120,15 @@ void stand_start(struct stand *stand)
 	close(inherited[1]);
 }
 
-struct stand start(enum way front, enum way back)
+struct fixture_pair start(enum fixture_way front, enum fixture_way back)
 {
-	struct stand stand = {.way = {front, back}};
+	struct fixture_pair stand = {.way = {front, back}};
 
 	stand_start(&stand);
 	return stand;
 }
 
-void meet(struct stand *stand, int peer[2])
+void meet(struct fixture_pair *stand, int peer[2])
 {
 	for (int side = 0; side < 2; side++) {
 		if (stand->way[side] == LISTEN || stand->way[side] == LISTENING)
@@ -170,7 +170,7 @@ void part(int peer[2], int closer)
 	close(peer[!closer]);
 }
 
-int stand_wait(struct stand *stand)
+int stand_wait(struct fixture_pair *stand)
 {
 	int status;
 
@@ -179,7 +179,7 @@ int stand_wait(struct stand *stand)
 	return WEXITSTATUS(status);
 }
 
-void stand_stop(struct stand *stand, bool once)
+void stand_stop(struct fixture_pair *stand, bool once)
 {
 	if (once) {
 		assert_int_equal(stand_wait(stand), 0);

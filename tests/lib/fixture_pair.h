@@ -18,7 +18,7 @@
 extern const char *const stand_path[2]; /* by side */
 
 /* How a side is met. */
-enum way {
+enum fixture_way {
 	LISTEN,    /* the proxy listens */
 	CONNECT,   /* the peer does */
 	CONNECTED, /* an inherited connection */
@@ -28,8 +28,8 @@ enum way {
 #define WAYS 4 /* that serve at once */
 
 /* A proxy in a process of its own, and what its peers need. */
-struct stand {
-	enum way way[2];
+struct fixture_pair {
+	enum fixture_way way[2];
 	uint64_t patience_ns; /* as a pair has it */
 	bool one_at_a_time;
 	pid_t pid;
@@ -47,13 +47,13 @@ int listen_at(const char *text);
 int connect_to(const char *text);
 
 /* Start a proxy as @stand asks for it. */
-void stand_start(struct stand *stand);
+void stand_start(struct fixture_pair *stand);
 
 /* Start a proxy whose sides are met in these ways. */
-struct stand start(enum way front, enum way back);
+struct fixture_pair start(enum fixture_way front, enum fixture_way back);
 
 /* Meet the proxy on both sides. */
-void meet(struct stand *stand, int peer[2]);
+void meet(struct fixture_pair *stand, int peer[2]);
 
 /* Let a message pass each way. */
 void exchange(const int peer[2], uint32_t number);
@@ -62,9 +62,9 @@ void exchange(const int peer[2], uint32_t number);
 void part(int peer[2], int closer);
 
 /* Wait for the end of the proxy, which must come by itself. Returns its status. */
-int stand_wait(struct stand *stand);
+int stand_wait(struct fixture_pair *stand);
 
 /* End the stand: the proxy must have ended by itself, and well, if it serves one session. */
-void stand_stop(struct stand *stand, bool once);
+void stand_stop(struct fixture_pair *stand, bool once);
 
 #endif

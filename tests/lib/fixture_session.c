@@ -22,7 +22,7 @@ static void on_say(const char *line)
 
 void stand_take(void *context, const struct vhu_record *record)
 {
-	struct stand *stand = context;
+	struct fixture_session *stand = context;
 	struct kept *kept = &stand->kept[stand->records++];
 
 	assert_true(stand->records <= STAND_RECORDS_MAX);
@@ -41,28 +41,29 @@ void stand_take(void *context, const struct vhu_record *record)
 
 static void on_timer(struct vhu_timer *timer)
 {
-	struct stand *stand = (struct stand *)((char *)timer - offsetof(struct stand, timer));
+	struct fixture_session *stand =
+	    (struct fixture_session *)((char *)timer - offsetof(struct fixture_session, timer));
 
 	stand->proxy.loop.stop = true;
 }
 
-void stand_turn(struct stand *stand)
+void stand_turn(struct fixture_session *stand)
 {
 	stand->proxy.loop.stop = false;
 	vhu_loop_set(&stand->proxy.loop, &stand->timer, 1000000);
 	assert_int_equal(vhu_loop_run(&stand->proxy.loop), 0);
 }
 
-void stand_run(struct stand *stand, unsigned records)
+void stand_run(struct fixture_session *stand, unsigned records)
 {
 	while (stand->records < records)
 		stand_turn(stand);
 	assert_int_equal(stand->records, records);
 }
 
-struct stand *stand_begin(bool with_keys)
+struct fixture_session *stand_begin(bool with_keys)
 {
-	struct stand *stand = calloc(1, sizeof(*stand));
+	struct fixture_session *stand = calloc(1, sizeof(*stand));
 	char error[VHU_ENDPOINT_ERROR];
 
 	stand_said[0] = '\0';
@@ -87,7 +88,7 @@ struct stand *stand_begin(bool with_keys)
 	return stand;
 }
 
-void stand_end(struct stand *stand)
+void stand_end(struct fixture_session *stand)
 {
 	vhu_pair_close(&stand->pair, "stopped");
 	vhu_loop_unset(&stand->timer);
@@ -99,7 +100,7 @@ void stand_end(struct stand *stand)
 	free(stand);
 }
 
-unsigned stand_fault(struct stand *stand, const char *text)
+unsigned stand_fault(struct fixture_session *stand, const char *text)
 {
 	char error[VHU_FAULT_ERROR] = "";
 	int id = vhu_faults_add(&stand->proxy.faults, text, error);
@@ -108,7 +109,7 @@ unsigned stand_fault(struct stand *stand, const char *text)
 	return (unsigned)id;
 }
 
-void stand_leave(struct stand *stand, enum vhu_side side)
+void stand_leave(struct fixture_session *stand, enum vhu_side side)
 {
 	close(stand->peer[side]);
 	stand->peer[side] = -1;
@@ -150,7 +151,7 @@ int stand_receive(int from)
 	return fd;
 }
 
-void stand_is(const struct stand *stand, unsigned number, enum vhu_record_type type,
+void stand_is(const struct fixture_session *stand, unsigned number, enum vhu_record_type type,
 	      enum vhu_channel channel, bool from_back_end)
 {
 	const struct vhu_record *record = &stand->kept[number].record;

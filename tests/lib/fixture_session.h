@@ -19,7 +19,7 @@ struct kept {
 };
 
 /* A proxy of one session between two inherited connections. */
-struct stand {
+struct fixture_session {
 	struct vhu_proxy proxy;
 	struct vhu_pair pair;
 	struct vhu_timer timer;
@@ -33,25 +33,25 @@ struct stand {
 extern char stand_said[1024];
 
 /* Begin: the session is open, and recorded as such. Returns what stand_end frees. */
-struct stand *stand_begin(bool with_keys);
+struct fixture_session *stand_begin(bool with_keys);
 
 /* End what is left of it. */
-void stand_end(struct stand *stand);
+void stand_end(struct fixture_session *stand);
 
 /* Keep a record: what the sinks of a stand do, which is @context. */
 void stand_take(void *context, const struct vhu_record *record);
 
 /* Let the proxy run for a moment. */
-void stand_turn(struct stand *stand);
+void stand_turn(struct fixture_session *stand);
 
 /* Let the proxy run until it has made @records records. */
-void stand_run(struct stand *stand, unsigned records);
+void stand_run(struct fixture_session *stand, unsigned records);
 
 /* Add a fault. Returns its number. */
-unsigned stand_fault(struct stand *stand, const char *text);
+unsigned stand_fault(struct fixture_session *stand, const char *text);
 
 /* Close a side. */
-void stand_leave(struct stand *stand, enum vhu_side side);
+void stand_leave(struct fixture_session *stand, enum vhu_side side);
 
 /* Send a message, with a descriptor if that is not -1. */
 void stand_transmit(int to, uint32_t request, const void *payload, uint32_t size, int fd);
@@ -60,7 +60,7 @@ void stand_transmit(int to, uint32_t request, const void *payload, uint32_t size
 int stand_receive(int from);
 
 /* Hold a record against what it should be. */
-void stand_is(const struct stand *stand, unsigned number, enum vhu_record_type type,
+void stand_is(const struct fixture_session *stand, unsigned number, enum vhu_record_type type,
 	      enum vhu_channel channel, bool from_back_end);
 
 #endif

@@ -39,7 +39,7 @@ struct reader {
 };
 
 /* A message while its words are read. */
-struct message {
+struct script_message {
 	uint8_t bytes[VHU_HEADER_SIZE + PAYLOAD_MAX];
 	struct payload payload;
 	struct vhu_fd_info fd[FDS_MAX];
@@ -130,7 +130,7 @@ static bool read_event(struct reader *reader, enum vhu_record_type type, char *r
 
 /* Take a word that is about a message's size or flags, or is a field. Returns false where it is
  * no number. */
-static bool read_number(struct message *message, char *word)
+static bool read_number(struct script_message *message, char *word)
 {
 	static const char *const key[] = {"header_flags", "header_size", "payload", "cut", "keep"};
 	const char *value = NULL;
@@ -180,7 +180,7 @@ static bool read_lost(struct reader *reader, const char *rest)
 }
 
 /* Take one word of a message. */
-static bool read_word(struct reader *reader, struct message *message, char *word)
+static bool read_word(struct reader *reader, struct script_message *message, char *word)
 {
 	static const struct {
 		const char *name;
@@ -220,7 +220,7 @@ static bool read_word(struct reader *reader, struct message *message, char *word
 }
 
 /* Make the payload of what was read. */
-static bool make_payload(struct reader *reader, struct message *message)
+static bool make_payload(struct reader *reader, struct script_message *message)
 {
 	struct payload *payload = &message->payload;
 
@@ -240,8 +240,8 @@ static bool make_payload(struct reader *reader, struct message *message)
 }
 
 /* ARROW MESSAGE WORD... */
-static bool read_message(struct reader *reader, struct message *message, enum vhu_channel channel,
-			 bool reply, char **word, unsigned words)
+static bool read_message(struct reader *reader, struct script_message *message,
+			 enum vhu_channel channel, bool reply, char **word, unsigned words)
 {
 	uint64_t id;
 
@@ -297,7 +297,7 @@ static int read_arrow(struct reader *reader, char **word, unsigned words)
 	};
 
 	for (unsigned i = 0; i < sizeof(arrows) / sizeof(arrows[0]); i++) {
-		struct message *message;
+		struct script_message *message;
 		int good;
 
 		if (strcmp(word[0], arrows[i].arrow))

@@ -6,9 +6,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
+#include "lib/cli/device.h"
 #include "lib/util/duration.h"
 #include "tools/commands.h"
 #include "tools/probe/cases/runner.h"
@@ -71,15 +71,6 @@ struct run {
 	FILE *to; /* where the result goes */
 };
 
-/* Find a dialect by name. Returns it, or -1. */
-static int dialect_of(const char *word)
-{
-	for (int i = VHU_UPSTREAM; i < VHU_DIALECTS; i++)
-		if (!strcasecmp(word, vhu_dialect_name((enum vhu_dialect)i)))
-			return i;
-	return -1;
-}
-
 /* Take the longest time that an answer may need. Returns as take_option does. */
 static int take_timeout(struct run *run, const char *argument)
 {
@@ -109,13 +100,13 @@ static int take_argument(struct run *run, int key, const char *argument)
 	case KEY_TIMEOUT:
 		return take_timeout(run, argument);
 	case KEY_DIALECT:
-		dialect = dialect_of(argument);
+		dialect = vhu_dialect_parse(argument);
 		if (dialect < 0)
 			return vhu_usage(run->command, "%s: no such dialect", argument);
 		run->probe.dialect = (enum vhu_dialect)dialect;
 		break;
 	case KEY_DEVICE:
-		run->probe.device = vhu_probe_device(argument);
+		run->probe.device = vhu_device_parse(argument);
 		if (!run->probe.device)
 			return vhu_usage(run->command, "%s: no such virtio device", argument);
 		break;

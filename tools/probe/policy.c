@@ -7,23 +7,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
+#include "lib/cli/device.h"
 #include "lib/cli/options.h"
 #include "lib/util/util.h"
-
-uint32_t vhu_probe_device(const char *word)
-{
-	uint64_t id;
-
-	if (!vhu_number_parse(word, 1, UINT32_MAX, &id))
-		return (uint32_t)id;
-	for (unsigned i = 0; i < vhu_names_count; i++)
-		if (vhu_names[i].set == VHU_NAMES_virtio_device &&
-		    !strcasecmp(word, vhu_names[i].name))
-			return (uint32_t)vhu_names[i].value;
-	return 0;
-}
 
 /* Read one key and its value. Returns whether they make sense. */
 static bool take(struct vhu_probe_expected *expected, const char *key, const char *value)
@@ -45,7 +32,7 @@ static bool take(struct vhu_probe_expected *expected, const char *key, const cha
 		if (*known[i].has)
 			return false;
 		if (known[i].value == &expected->device)
-			number = vhu_probe_device(value);
+			number = vhu_device_parse(value);
 		else if (vhu_number_parse(value, 0, UINT32_MAX, &number))
 			return false;
 		*known[i].has = known[i].value != &expected->device || number;

@@ -23,9 +23,6 @@ struct vhu_probe_expected {
  */
 int vhu_probe_expect(struct vhu_probe_expected *expected, const char *text, char *error);
 
-/* Find a device by name or number. Returns its id, 0 where there is none. */
-uint32_t vhu_probe_device(const char *word);
-
 /*
  * Decide whether a front-end goes on with this back-end.
  * @why: room for VHU_PROBE_TEXT_MAX bytes, which says why or why not.

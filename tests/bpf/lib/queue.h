@@ -9,15 +9,15 @@
 
 struct queue {
 	unsigned number, left; /* of the queue; requests that can be taken */
-	struct request {
+	struct queue_request {
 		unsigned id;
 	} request[QUEUE_SIZE];
 };
 
 /* Take a request off @queue. Returns it; NULL where there is none. */
-struct request *library_queue_pop(void *device, struct queue *queue, size_t size);
+struct queue_request *library_queue_pop(void *device, struct queue *queue, size_t size);
 /* Give a request back to @queue. */
-void library_queue_push(void *device, struct queue *queue, struct request *request,
+void library_queue_push(void *device, struct queue *queue, struct queue_request *request,
 			unsigned length);
 
 #endif

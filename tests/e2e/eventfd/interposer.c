@@ -21,7 +21,7 @@
 /* What is added on one side is taken on the other, one by one and however it comes together. */
 static void counts(void)
 {
-	struct stand stand;
+	struct fixture_eventfd stand;
 	int kick = stand_eventfd(0), call = stand_eventfd(0), error = stand_eventfd(0);
 	int kicked, called, failed;
 	uint64_t sum = 0;
@@ -57,7 +57,7 @@ static void counts(void)
 static void kinds(void)
 {
 	static const int flags[] = {0, EFD_NONBLOCK, EFD_SEMAPHORE, EFD_SEMAPHORE | EFD_NONBLOCK};
-	struct stand stand;
+	struct fixture_eventfd stand;
 
 	stand_begin(&stand, "", NULL);
 	for (unsigned int i = 0; i < 4; i++) {
@@ -93,7 +93,7 @@ static void kinds(void)
 /* Each of a semaphore's counts is taken on its own. */
 static void semaphores(void)
 {
-	struct stand stand;
+	struct fixture_eventfd stand;
 	int kick = eventfd(0, EFD_SEMAPHORE | EFD_NONBLOCK), kicked;
 
 	if (stand_info(kick, "eventfd-semaphore:", 10) != 1) {
@@ -112,7 +112,7 @@ static void semaphores(void)
 /* Vrings that share an eventfd for their kicks compete for one count; their calls add up. */
 static void shared(void)
 {
-	struct stand stand;
+	struct fixture_eventfd stand;
 	int kick = stand_eventfd(0), call = stand_eventfd(0), kicked[2], called[2];
 
 	stand_begin(&stand, "", NULL);
@@ -145,7 +145,7 @@ static void shared(void)
 /* Only what was asked for is interposed, and what is no eventfd never is. */
 static void untouched(void)
 {
-	struct stand stand;
+	struct fixture_eventfd stand;
 	int fd = stand_eventfd(0), pair[2], got;
 	long long id = stand_info(fd, "eventfd-id:", 10);
 	static const struct {
@@ -187,7 +187,7 @@ static void untouched(void)
  * is waited for. */
 static void filled(void)
 {
-	struct stand stand;
+	struct fixture_eventfd stand;
 	int call = eventfd(0, EFD_CLOEXEC), kick = stand_eventfd(0), called, kicked, front, back;
 	const uint64_t full = UINT64_MAX - 1;
 	uint64_t first;
@@ -234,7 +234,7 @@ static void filled(void)
 /* However many are brought, the proxy has no more descriptors than for all vrings. */
 static void many(void)
 {
-	struct stand stand;
+	struct fixture_eventfd stand;
 	int fd[6];
 
 	stand_begin(&stand, "", NULL);
@@ -265,7 +265,7 @@ static void many(void)
 }
 
 /* Return how many records of the capture have @text in their line. */
-static int recorded(struct stand *stand, const char *text)
+static int recorded(struct fixture_eventfd *stand, const char *text)
 {
 	char path[PROXY_PATH_MAX + 16], line[32] = "";
 	FILE *file;
@@ -291,7 +291,7 @@ static void rules(void)
 					     "--rule",
 					     "call vring=1: delay 1ms",
 					     NULL};
-	struct stand stand;
+	struct fixture_eventfd stand;
 	int kick[2], call[2], kicked[2], called[2];
 
 	stand_begin(&stand, "", option);

@@ -13,7 +13,7 @@
 void notifier_kicks_follow(void)
 {
 	const struct peer_header ask[2] = {{GET_FEATURES, 1, 0}, {GET_FEATURES, 1, 0}};
-	struct stand stand;
+	struct fixture_eventfd stand;
 	int kick = stand_eventfd(0), kicked;
 	uint8_t bytes[sizeof(ask)];
 
@@ -36,7 +36,7 @@ void notifier_kicks_follow(void)
 /* A message of the back-end does not come before a call that was made before it. */
 void notifier_calls_precede(void)
 {
-	struct stand stand;
+	struct fixture_eventfd stand;
 	int call = stand_eventfd(0), called;
 	const struct {
 		struct peer_header header;
@@ -65,7 +65,7 @@ void notifier_calls_precede(void)
 void notifier_calls_precede_the_end(void)
 {
 	const struct peer_header answer = {GET_FEATURES, 5, 0};
-	struct stand stand;
+	struct fixture_eventfd stand;
 
 	stand_begin(&stand, "", NULL);
 	for (int i = 0; i < 20; i++) {
@@ -94,7 +94,7 @@ void notifier_calls_precede_the_end(void)
  * nobody took. */
 void notifier_stops(void)
 {
-	struct stand stand;
+	struct fixture_eventfd stand;
 	int kick = stand_eventfd(0), kicked;
 
 	stand_begin(&stand, "", NULL);
@@ -126,7 +126,7 @@ void notifier_stops(void)
 /* While the back-end cannot know yet of another call, it calls by the old one, and is heard. */
 void notifier_late_calls(void)
 {
-	struct stand stand;
+	struct fixture_eventfd stand;
 	int old = stand_eventfd(0), new = stand_eventfd(0), called, renewed;
 
 	stand_begin(&stand, "", NULL);
@@ -163,7 +163,7 @@ void notifier_late_calls(void)
 /* A back-end that goes leaves what it has not taken to the next. */
 void notifier_successors(void)
 {
-	struct stand stand;
+	struct fixture_eventfd stand;
 	int kick = stand_eventfd(0), call = stand_eventfd(0), kicked, called;
 
 	stand_begin(&stand, "", NULL);

@@ -63,7 +63,7 @@ static const char *const fault_name[FAULT_KINDS] = {
     "no-reply", "version", "nack", "fds",     "hang-up", "strict",     "busy",  "not-there",
 };
 
-struct fault {
+struct defect {
 	enum what what;
 	const struct vhu_message *message; /* NULL: any */
 };
@@ -71,7 +71,7 @@ struct fault {
 static struct {
 	enum vhu_dialect dialect;
 	uint64_t features, protocol, device, config, told, min, max, queues, clients;
-	struct fault fault[FAULTS_MAX];
+	struct defect fault[FAULTS_MAX];
 	unsigned faults;
 } self = {
     .dialect = VHU_STANDALONE,
@@ -358,7 +358,7 @@ static bool take(char *argument)
 	};
 	char *value = argument + strcspn(argument, "=:");
 	bool is_fault = *value != '=';
-	struct fault *fault = &self.fault[self.faults];
+	struct defect *fault = &self.fault[self.faults];
 
 	if (*value)
 		*value++ = '\0';

@@ -33,7 +33,7 @@ struct broken {
 };
 
 /* One reading: the records that are fed, and what is found. */
-struct reading {
+struct prologue_reading {
 	struct vhu_sessions *sessions;
 	struct broken broken[FINDINGS_MAX];
 	size_t found;
@@ -99,7 +99,7 @@ static void forget_all(void)
 }
 
 /* Keep what is found. @other: place of the record, where the finding tells no number. */
-static void note_findings(struct reading *reading, const struct vhu_annotation *note)
+static void note_findings(struct prologue_reading *reading, const struct vhu_annotation *note)
 {
 	for (unsigned i = 0; i < note->findings && reading->found < FINDINGS_MAX; i++) {
 		uint64_t number = note->finding[i].number;
@@ -113,7 +113,7 @@ static void note_findings(struct reading *reading, const struct vhu_annotation *
 
 /* Feed a record, whose place in the whole is @at: its number follows from that. Returns what it
  * means. */
-static struct vhu_annotation feed(struct reading *reading, const struct vhu_record *record,
+static struct vhu_annotation feed(struct prologue_reading *reading, const struct vhu_record *record,
 				  size_t at)
 {
 	struct vhu_annotation note;
@@ -148,16 +148,16 @@ static const char *differs(const struct vhu_annotation *a, const struct vhu_anno
 }
 
 /* Begin a reading. */
-static struct reading *begin(void)
+static struct prologue_reading *begin(void)
 {
-	struct reading *reading = calloc(1, sizeof(*reading));
+	struct prologue_reading *reading = calloc(1, sizeof(*reading));
 
 	reading->sessions = vhu_sessions_new(false);
 	return reading;
 }
 
 /* End a reading and forget it. */
-static void end(struct reading *reading)
+static void end(struct prologue_reading *reading)
 {
 	vhu_sessions_free(reading->sessions);
 	free(reading);
@@ -167,7 +167,7 @@ static void end(struct reading *reading)
  * Return whether the whole breaks a rule where a part does, or did so before the part began: some
  * rules are told once a session, and so once a file.
  */
-static bool has(const struct reading *whole, const struct broken *broken, size_t cut)
+static bool has(const struct prologue_reading *whole, const struct broken *broken, size_t cut)
 {
 	uint64_t session = copies[broken->at].record.session;
 
@@ -182,7 +182,7 @@ static bool has(const struct reading *whole, const struct broken *broken, size_t
 }
 
 /* Read to the end, then hold what was found in the part against what was in the whole. */
-static void compare(struct reading *whole, struct reading *part, size_t cut)
+static void compare(struct prologue_reading *whole, struct prologue_reading *part, size_t cut)
 {
 	struct vhu_annotation note;
 
@@ -194,10 +194,10 @@ static void compare(struct reading *whole, struct reading *part, size_t cut)
 }
 
 /* Look at the first part of a capture that is cut before record @cut. */
-static void check_first(struct reading *whole, size_t cut)
+static void check_first(struct prologue_reading *whole, size_t cut)
 {
 	const struct vhu_record continued = {.type = VHU_RECORD_CONTINUED, .text = "next"};
-	struct reading *part = begin();
+	struct prologue_reading *part = begin();
 
 	for (size_t i = 0; i < cut; i++)
 		feed(part, &copies[i].record, i);
@@ -207,10 +207,10 @@ static void check_first(struct reading *whole, size_t cut)
 }
 
 /* Look at the second part of a capture that is cut before record @cut. */
-static void check_second(struct reading *whole, size_t cut)
+static void check_second(struct prologue_reading *whole, size_t cut)
 {
 	struct vhu_prologue *past = vhu_prologue_new();
-	struct reading *part = begin(), *again = begin();
+	struct prologue_reading *part = begin(), *again = begin();
 
 	for (size_t i = 0; i < cut; i++) {
 		vhu_prologue_take(past, &copies[i].record);
@@ -240,7 +240,7 @@ int main(int argc, char **argv)
 	struct vhu_annotation note;
 
 	for (int i = 1; i < argc; i++) {
-		struct reading *whole;
+		struct prologue_reading *whole;
 
 		path = argv[i];
 		read_all();

@@ -39,7 +39,7 @@
 #define DISK_SIZE (16 << 20)
 #define SECTOR    512
 
-struct options {
+struct session_options {
 	const char *front, *back, *via, *capture, *strace, *chardev, *until, *device;
 	unsigned int queues, rounds, timeout;
 };
@@ -66,7 +66,7 @@ static unsigned int number(const char *text, unsigned int max)
 }
 
 /* Read the command line. */
-static struct options parse(int argc, char **argv)
+static struct session_options parse(int argc, char **argv)
 {
 	static const struct option known[] = {
 	    {"front", required_argument, NULL, 'f'},   {"back", required_argument, NULL, 'b'},
@@ -76,7 +76,7 @@ static struct options parse(int argc, char **argv)
 	    {"chardev", required_argument, NULL, 'c'}, {"until", required_argument, NULL, 'u'},
 	    {"device", required_argument, NULL, 'd'},  {0},
 	};
-	struct options options = {.queues = 2, .rounds = 1, .timeout = 60};
+	struct session_options options = {.queues = 2, .rounds = 1, .timeout = 60};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -124,7 +124,7 @@ static struct options parse(int argc, char **argv)
 }
 
 /* Start a storage daemon that exports a fresh disk on the socket @path. */
-static void start_back_end(struct qemu_stage *stage, const struct options *options,
+static void start_back_end(struct qemu_stage *stage, const struct session_options *options,
 			   const char *path)
 {
 	struct qemu_command command = {.words = 0};
@@ -148,8 +148,8 @@ static void start_back_end(struct qemu_stage *stage, const struct options *optio
 }
 
 /* Start the proxy between the sockets @front and @back. */
-static void start_proxy(struct qemu_stage *stage, const struct options *options, const char *front,
-			const char *back)
+static void start_proxy(struct qemu_stage *stage, const struct session_options *options,
+			const char *front, const char *back)
 {
 	struct qemu_command command = {.words = 0};
 
@@ -228,7 +228,7 @@ static const struct type {
 };
 
 /* Return the type of device that is asked for. */
-static const struct type *type_of(const struct options *options)
+static const struct type *type_of(const struct session_options *options)
 {
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (options->device == NULL || strcmp(options->device, types[i].name) == 0)
@@ -237,7 +237,7 @@ static const struct type *type_of(const struct options *options)
 }
 
 /* Drive the device through all rounds over the qtest connection @fd. */
-static void drive(struct qemu_stage *stage, const struct options *options, int fd)
+static void drive(struct qemu_stage *stage, const struct session_options *options, int fd)
 {
 	const struct type *type = type_of(options);
 	const bool disk = type->id == VIRTIO_ID_BLOCK;
@@ -262,7 +262,7 @@ static void drive(struct qemu_stage *stage, const struct options *options, int f
 
 int main(int argc, char **argv)
 {
-	struct options options = parse(argc, argv);
+	struct session_options options = parse(argc, argv);
 	bool whole = options.front == NULL || options.back != NULL || options.via != NULL;
 	struct qemu_machine machine = {
 	    .name = "qemu",

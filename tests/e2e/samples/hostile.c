@@ -40,7 +40,7 @@
 static uint64_t state; /* of the generator */
 
 /* What a session has. */
-struct session {
+struct hostile_session {
 	int socket;
 	int memory; /* a memfd */
 	uint8_t *map;
@@ -95,7 +95,7 @@ static int dial(const char *path)
 }
 
 /* Send a message as it is; throw replies away, so that the back-end can go on sending. */
-static void send_it(struct session *session, struct vhu_message_buf *message)
+static void send_it(struct hostile_session *session, struct vhu_message_buf *message)
 {
 	char sink[4096];
 
@@ -119,8 +119,8 @@ static void begin(struct vhu_message_buf *message, enum vhu_message_id id)
 }
 
 /* Send a message with one field. */
-static void send_field(struct session *session, enum vhu_message_id id, enum vhu_field_id field,
-		       uint64_t value)
+static void send_field(struct hostile_session *session, enum vhu_message_id id,
+		       enum vhu_field_id field, uint64_t value)
 {
 	struct vhu_message_buf message;
 
@@ -130,7 +130,8 @@ static void send_field(struct session *session, enum vhu_message_id id, enum vhu
 }
 
 /* Send a message about a ring, with a number. */
-static void send_ring(struct session *session, enum vhu_message_id id, uint32_t ring, uint32_t num)
+static void send_ring(struct hostile_session *session, enum vhu_message_id id, uint32_t ring,
+		      uint32_t num)
 {
 	struct vhu_message_buf message;
 
@@ -141,7 +142,7 @@ static void send_ring(struct session *session, enum vhu_message_id id, uint32_t 
 }
 
 /* Share the memory, in two regions that touch. */
-static void share_memory(struct session *session)
+static void share_memory(struct hostile_session *session)
 {
 	const struct vhu_field *row = &vhu_fields[VHU_FIELD_mem_table_region];
 	struct vhu_message_buf message;
@@ -163,7 +164,7 @@ static void share_memory(struct session *session)
 }
 
 /* Write anything into the in-flight area. */
-static void scribble_area(struct session *session)
+static void scribble_area(struct hostile_session *session)
 {
 	uint8_t *area = session->map + AREA_OFFSET;
 
@@ -178,7 +179,7 @@ static void scribble_area(struct session *session)
 }
 
 /* Share an in-flight area that a dead back-end is said to have left. */
-static void share_area(struct session *session)
+static void share_area(struct hostile_session *session)
 {
 	struct vhu_message_buf message;
 
@@ -193,7 +194,7 @@ static void share_area(struct session *session)
 }
 
 /* Set a ring up, more or less. */
-static void set_up_ring(struct session *session, uint32_t ring)
+static void set_up_ring(struct hostile_session *session, uint32_t ring)
 {
 	uint64_t at = USER_BASE + (uint64_t)ring * RING_MEMORY;
 	uint32_t num = once_in(8) ? (uint32_t)awkward() : 1u << any(10);
@@ -229,7 +230,7 @@ static uint64_t any_address(void)
 
 /* Write descriptors that link to, and refer to, whatever there may be. Where they are read as
  * packed ones the same bytes are other fields. */
-static void scribble_ring(struct session *session, uint32_t ring)
+static void scribble_ring(struct hostile_session *session, uint32_t ring)
 {
 	uint8_t *base = session->map + (size_t)ring * RING_MEMORY;
 	struct vring_desc *desc = (struct vring_desc *)base;
@@ -251,7 +252,7 @@ static void scribble_ring(struct session *session, uint32_t ring)
 }
 
 /* Kick a ring. */
-static void kick(struct session *session, uint32_t ring)
+static void kick(struct hostile_session *session, uint32_t ring)
 {
 	const uint64_t one = 1;
 
@@ -260,7 +261,8 @@ static void kick(struct session *session, uint32_t ring)
 }
 
 /* Add descriptors of some kind to a message. */
-static void add_fds(struct session *session, struct vhu_message_buf *message, unsigned count)
+static void add_fds(struct hostile_session *session, struct vhu_message_buf *message,
+		    unsigned count)
 {
 	for (unsigned i = 0; i < count && i < VHU_MESSAGE_FDS_MAX; i++)
 		message->fd[message->fds++] = once_in(3)   ? session->memory
@@ -270,7 +272,7 @@ static void add_fds(struct session *session, struct vhu_message_buf *message, un
 
 /* Send a message of any kind, its payload made of awkward numbers; once in a while its size or its
  * descriptors are wrong too. */
-static void send_any(struct session *session)
+static void send_any(struct hostile_session *session)
 {
 	const struct vhu_message *row = &vhu_messages[any(VHU_MESSAGES)];
 	struct vhu_message_buf message;
@@ -296,7 +298,7 @@ static void send_any(struct session *session)
 
 /* Take memory away under the back-end's feet, and give it back. Nothing of it is touched here
  * meanwhile. */
-static void cut_memory(struct session *session)
+static void cut_memory(struct hostile_session *session)
 {
 	if (ftruncate(session->memory, (off_t)any(MEMORY_SIZE)))
 		fail("memory");
@@ -308,7 +310,7 @@ static void cut_memory(struct session *session)
 }
 
 /* Do one of the things that a session consists of. */
-static void do_something(struct session *session)
+static void do_something(struct hostile_session *session)
 {
 	uint32_t ring = (uint32_t)any(RINGS);
 
@@ -341,7 +343,7 @@ static void do_something(struct session *session)
 /* Play one session. */
 static void play(const char *path)
 {
-	struct session session = {.socket = dial(path), .packed = once_in(2)};
+	struct hostile_session session = {.socket = dial(path), .packed = once_in(2)};
 	uint64_t features = BIT(32) | BIT(VHU_F_PROTOCOL_FEATURES);
 	unsigned messages = (unsigned)any(MESSAGES_MAX);
 

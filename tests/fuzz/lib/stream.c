@@ -20,7 +20,7 @@ static void describe(struct vhu_fd_info *fd, unsigned fds, uint32_t seed)
 		};
 }
 
-bool stream_next(struct stream *stream, struct vhu_record *record)
+bool stream_next(struct fuzz_stream *stream, struct vhu_record *record)
 {
 	const uint8_t *data = stream->data;
 	uint32_t length;

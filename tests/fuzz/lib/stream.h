@@ -13,7 +13,7 @@
 /* Sessions are numbered from 0, which is none, to one less. */
 #define STREAM_SESSIONS 8
 
-struct stream {
+struct fuzz_stream {
 	const uint8_t *data;
 	size_t size;
 	uint64_t number, time_ns;
@@ -21,6 +21,6 @@ struct stream {
 };
 
 /* Take the next record. Returns whether there is one; it lasts until the next is taken. */
-bool stream_next(struct stream *stream, struct vhu_record *record);
+bool stream_next(struct fuzz_stream *stream, struct vhu_record *record);
 
 #endif

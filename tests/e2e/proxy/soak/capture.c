@@ -14,7 +14,7 @@ struct recorded {
 	bool opened, closed;
 };
 
-struct reading {
+struct soak_reading {
 	const struct soak_outcome *outcome;
 	uint32_t sessions;
 	struct recorded *recorded; /* by the capture's number */
@@ -23,7 +23,7 @@ struct reading {
 };
 
 /* Return what is known of session @number of the capture. */
-static struct recorded *find(struct reading *reading, uint64_t number)
+static struct recorded *find(struct soak_reading *reading, uint64_t number)
 {
 	if (number >= reading->room) {
 		uint64_t room = 2 * number + 64;
@@ -38,7 +38,7 @@ static struct recorded *find(struct reading *reading, uint64_t number)
 }
 
 /* Learn from a record's first message which session it is. Returns whether that is known. */
-static bool learn(struct reading *reading, struct recorded *session,
+static bool learn(struct soak_reading *reading, struct recorded *session,
 		  const struct vhu_record *record)
 {
 	struct soak_message key;
@@ -57,7 +57,7 @@ static bool learn(struct reading *reading, struct recorded *session,
 }
 
 /* See that a record's message is the next of its direction. */
-static void check_message(struct reading *reading, const struct vhu_record *record)
+static void check_message(struct soak_reading *reading, const struct vhu_record *record)
 {
 	static uint8_t expected[SOAK_MESSAGE_MAX];
 	struct recorded *session = find(reading, record->session);
@@ -86,7 +86,7 @@ static void check_message(struct reading *reading, const struct vhu_record *reco
 }
 
 /* See that all that arrived is there. */
-static void check_whole(const struct reading *reading)
+static void check_whole(const struct soak_reading *reading)
 {
 	static const struct recorded nothing;
 
@@ -108,7 +108,7 @@ static void check_whole(const struct reading *reading)
 
 uint64_t soak_capture_check(const char *path, const struct soak_outcome *outcome, uint32_t sessions)
 {
-	struct reading reading = {.outcome = outcome, .sessions = sessions};
+	struct soak_reading reading = {.outcome = outcome, .sessions = sessions};
 	struct vhu_pcapng_reader *reader;
 	const struct vhu_record *record;
 	char error[VHU_PCAPNG_ERROR_SIZE];

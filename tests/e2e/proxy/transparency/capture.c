@@ -58,7 +58,7 @@ static void begin_tracks(struct check *check)
 
 /* Compare the bytes. Key material may be masked by zeros, where the record says so. */
 static void compare_bytes(struct check *check, const struct vhu_record *record,
-			  const struct track *track, const struct message *expected)
+			  const struct track *track, const struct passed_message *expected)
 {
 	const char *name = message_stream_name(&track->stream);
 	bool masked = record->marks & VHU_MARK_REDACTED;
@@ -82,7 +82,7 @@ static void compare_bytes(struct check *check, const struct vhu_record *record,
 
 /* Compare the descriptions of the descriptors. */
 static void compare_fds(struct check *check, const struct vhu_record *record,
-			const struct track *track, const struct message *expected)
+			const struct track *track, const struct passed_message *expected)
 {
 	const char *name = message_stream_name(&track->stream);
 
@@ -104,7 +104,7 @@ static void compare_fds(struct check *check, const struct vhu_record *record,
 /* Compare one message and go on to the next of its track. */
 static void check_message(struct check *check, const struct vhu_record *record)
 {
-	static struct message expected;
+	static struct passed_message expected;
 	struct track *track =
 	    track_of(check, record->session, record->channel, record->from_back_end);
 

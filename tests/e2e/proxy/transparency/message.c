@@ -86,7 +86,8 @@ static uint32_t random_flags(uint64_t *state)
 }
 
 /* Set the header in @message->bytes and its size. */
-static void set_header(struct message *message, uint32_t request, uint32_t flags, uint32_t size)
+static void set_header(struct passed_message *message, uint32_t request, uint32_t flags,
+		       uint32_t size)
 {
 	struct peer_header header = {request, flags, size};
 
@@ -96,7 +97,7 @@ static void set_header(struct message *message, uint32_t request, uint32_t flags
 
 /* Choose the descriptors of @message. @sockets: whether sockets may be among them; not where the
  * proxy would rightly take one for a channel's. */
-static void choose_fds(struct message *message, uint64_t *state, bool sockets)
+static void choose_fds(struct passed_message *message, uint64_t *state, bool sockets)
 {
 	message->nfds = random_nfds(state);
 	for (unsigned int i = 0; i < message->nfds; i++) {
@@ -120,7 +121,8 @@ static bool opens_channel(const struct message_stream *stream, unsigned int numb
 	return true;
 }
 
-void message_make(struct message *message, const struct message_stream *stream, unsigned int number)
+void message_make(struct passed_message *message, const struct message_stream *stream,
+		  unsigned int number)
 {
 	uint64_t state = stream->seed;
 	uint32_t request, flags, size;

@@ -33,7 +33,7 @@ struct message_stream {
 	unsigned int channel_every; /* main, from the front-end: open a channel so often; 0 never */
 };
 
-struct message {
+struct passed_message {
 	bool opens;               /* carries a new channel's socket, and only that */
 	enum vhu_channel channel; /* which kind, if it opens one */
 	uint32_t size;            /* of bytes[] */
@@ -49,7 +49,7 @@ uint64_t message_random(uint64_t *state);
 uint32_t message_below(uint64_t *state, uint32_t limit);
 
 /* Make message number @number of @stream. */
-void message_make(struct message *message, const struct message_stream *stream,
+void message_make(struct passed_message *message, const struct message_stream *stream,
 		  unsigned int number);
 
 /* Name @stream for a complaint, as "session 3, front-end to back-end". Lasts until the next call.

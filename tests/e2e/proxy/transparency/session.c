@@ -10,7 +10,7 @@
 #include "tests/e2e/proxy/transparency/session.h"
 
 /* Set up both directions of @connection after @stream, which says what kind it is. */
-static void begin_connection(struct session *session, struct connection *connection,
+static void begin_connection(struct passed_session *session, struct connection *connection,
 			     const struct message_stream *stream)
 {
 	memset(connection, 0, sizeof(*connection));
@@ -29,7 +29,7 @@ static void begin_connection(struct session *session, struct connection *connect
 	}
 }
 
-void session_begin(struct session *session, const struct message_stream *stream, int front,
+void session_begin(struct passed_session *session, const struct message_stream *stream, int front,
 		   int back)
 {
 	struct message_stream main_stream = *stream;
@@ -46,12 +46,12 @@ void session_begin(struct session *session, const struct message_stream *stream,
 	session->connection[VHU_FRONT_END].arrived = true;
 }
 
-bool session_channel_free(const struct session *session, enum vhu_channel channel)
+bool session_channel_free(const struct passed_session *session, enum vhu_channel channel)
 {
 	return !session->connection[channel].open;
 }
 
-int session_open_channel(struct session *session, enum vhu_channel channel)
+int session_open_channel(struct passed_session *session, enum vhu_channel channel)
 {
 	struct message_stream stream = session->connection[VHU_FRONT_END].sender[0].stream;
 	struct connection *connection = &session->connection[channel];
@@ -71,7 +71,7 @@ int session_open_channel(struct session *session, enum vhu_channel channel)
 	return ends[1];
 }
 
-void session_channel_arrived(struct session *session, enum vhu_channel channel, int fd)
+void session_channel_arrived(struct passed_session *session, enum vhu_channel channel, int fd)
 {
 	struct connection *connection = &session->connection[channel];
 	int flags = fcntl(fd, F_GETFL);
@@ -99,7 +99,7 @@ static bool end_done(const struct connection *connection, int i)
  */
 static bool close_when_done(struct connection *connection, int i)
 {
-	const struct session *session = connection->sender[i].session;
+	const struct passed_session *session = connection->sender[i].session;
 	bool other_closed = connection->arrived && connection->end[!i] < 0;
 
 	if (connection->end[i] < 0 || !end_done(connection, i))
@@ -117,7 +117,7 @@ static bool close_when_done(struct connection *connection, int i)
 	return true;
 }
 
-unsigned int session_poll(struct session *session, struct pollfd *poll, bool *nap)
+unsigned int session_poll(struct passed_session *session, struct pollfd *poll, bool *nap)
 {
 	int64_t now = peer_now_ms();
 	unsigned int n = 0;
@@ -164,7 +164,7 @@ static bool step_end(struct connection *connection, int i)
 	return close_when_done(connection, i) || done;
 }
 
-bool session_step(struct session *session)
+bool session_step(struct passed_session *session)
 {
 	bool done = false;
 
@@ -178,7 +178,7 @@ bool session_step(struct session *session)
 	return done;
 }
 
-void session_report(const struct session *session)
+void session_report(const struct passed_session *session)
 {
 	for (int c = 0; c < VHU_CHANNELS; c++) {
 		const struct connection *connection = &session->connection[c];

@@ -25,7 +25,7 @@ struct connection {
 	struct receiver receiver[2]; /* receives on end[i] what sender[!i] sent */
 };
 
-struct session {
+struct passed_session {
 	bool open;
 	unsigned int opened; /* channels so far */
 	struct connection connection[VHU_CHANNELS];
@@ -33,27 +33,27 @@ struct session {
 
 /* Begin a session over the connected sockets @front and @back. @stream: its seed, number, count and
  * channel_every are taken. */
-void session_begin(struct session *session, const struct message_stream *stream, int front,
+void session_begin(struct passed_session *session, const struct message_stream *stream, int front,
 		   int back);
 
 /* Fill @poll with the session's sockets and what they wait for. Returns how many, at most
  * SESSION_SOCKETS; *@nap becomes true where a receiver only pauses. */
-unsigned int session_poll(struct session *session, struct pollfd *poll, bool *nap);
+unsigned int session_poll(struct passed_session *session, struct pollfd *poll, bool *nap);
 
 /* Go on with what can be done. Returns whether anything was. */
-bool session_step(struct session *session);
+bool session_step(struct passed_session *session);
 
 /* Say on stderr how far each stream of @session came. */
-void session_report(const struct session *session);
+void session_report(const struct passed_session *session);
 
 /* Return whether a channel of kind @channel can be opened now: the last one has ended. */
-bool session_channel_free(const struct session *session, enum vhu_channel channel);
+bool session_channel_free(const struct passed_session *session, enum vhu_channel channel);
 
 /* Open a channel of kind @channel. Returns the socket to send, the sender's to close. */
-int session_open_channel(struct session *session, enum vhu_channel channel);
+int session_open_channel(struct passed_session *session, enum vhu_channel channel);
 
 /* Take @fd, which the back-end received as the end of the open channel of kind @channel; the
  * session closes it. */
-void session_channel_arrived(struct session *session, enum vhu_channel channel, int fd);
+void session_channel_arrived(struct passed_session *session, enum vhu_channel channel, int fd);
 
 #endif

@@ -10,7 +10,7 @@
 #include "tests/e2e/proxy/transparency/stream.h"
 
 /* Put message @message behind the others in the buffer. */
-static void stage_one(struct sender *sender, const struct message *message)
+static void stage_one(struct sender *sender, const struct passed_message *message)
 {
 	struct staged *staged = &sender->staged[sender->batch++];
 
@@ -30,7 +30,7 @@ static void stage_one(struct sender *sender, const struct message *message)
 /* Fill the empty buffer with the next few messages; with none when a channel has to end first. */
 static void stage(struct sender *sender)
 {
-	static struct message message;
+	static struct passed_message message;
 	unsigned int wanted = 1 + message_below(&sender->random, STREAM_BATCH);
 
 	sender->size = sender->sent = 0;
@@ -148,7 +148,7 @@ static void take_channel(struct receiver *receiver, const int *fds, unsigned int
 /* Compare the descriptors that came, and close them. */
 static void take_fds(struct receiver *receiver, const int *fds, unsigned int nfds)
 {
-	const struct message *expected = &receiver->expected;
+	const struct passed_message *expected = &receiver->expected;
 
 	if (receiver->have == 0 && expected->opens) {
 		take_channel(receiver, fds, nfds);

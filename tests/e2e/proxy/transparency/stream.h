@@ -11,7 +11,7 @@
 /* How many messages a sender may put into one run of bytes. */
 #define STREAM_BATCH 8
 
-struct session;
+struct passed_session;
 
 /* A message in the sender's buffer. */
 struct staged {
@@ -23,7 +23,7 @@ struct staged {
 
 struct sender {
 	struct message_stream stream;
-	struct session *session;
+	struct passed_session *session;
 	uint64_t random;     /* for the cuts; not for the messages */
 	unsigned int number; /* of the next message to put into the buffer */
 	size_t size, sent;   /* of the buffer */
@@ -34,13 +34,13 @@ struct sender {
 
 struct receiver {
 	struct message_stream stream;
-	struct session *session;
+	struct passed_session *session;
 	uint64_t random;      /* for the naps */
 	unsigned int number;  /* of the message that comes */
 	size_t have;          /* bytes of it that have come */
 	int64_t nap_until_ms; /* it does not read before, so that the proxy's buffers fill */
 	bool ended;           /* the end was seen */
-	struct message expected;
+	struct passed_message expected;
 };
 
 /*

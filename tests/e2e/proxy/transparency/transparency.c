@@ -72,7 +72,7 @@ static struct options parse(int argc, char **argv)
 }
 
 /* Begin the next session in @session. */
-static void begin(struct session *session, const struct message_stream *stream,
+static void begin(struct passed_session *session, const struct message_stream *stream,
 		  const struct proxy *proxy, int listener)
 {
 	int front = peer_connect(proxy->front);
@@ -81,7 +81,7 @@ static void begin(struct session *session, const struct message_stream *stream,
 }
 
 /* Wait until a socket of @sessions can do something; end the test where none ever can. */
-static void wait_for_any(struct session *sessions, unsigned int at_once)
+static void wait_for_any(struct passed_session *sessions, unsigned int at_once)
 {
 	struct pollfd *fds = calloc((size_t)at_once * SESSION_SOCKETS, sizeof(*fds));
 	unsigned int n = 0;
@@ -103,7 +103,7 @@ static void wait_for_any(struct session *sessions, unsigned int at_once)
 static void run(const struct options *options, struct message_stream stream,
 		const struct proxy *proxy, int listener)
 {
-	struct session *sessions = calloc(options->at_once, sizeof(*sessions));
+	struct passed_session *sessions = calloc(options->at_once, sizeof(*sessions));
 	bool running = true;
 
 	peer_check(sessions, "out of memory");

@@ -56,7 +56,7 @@ static const struct vhu_record *event(uint64_t session, enum vhu_record_type typ
 }
 
 /* What was told. */
-struct told {
+struct prologue_expected {
 	unsigned records, of[8]; /* by session */
 	uint64_t last_ns;
 	uint32_t most; /* bytes of a message */
@@ -66,7 +66,7 @@ struct told {
 /* Count a record. Returns what is asked for. */
 static int count(void *context, const struct vhu_record *record, uint64_t number)
 {
-	struct told *told = context;
+	struct prologue_expected *told = context;
 
 	assert_true(number);
 	assert_true(record->marks & VHU_MARK_EARLIER);
@@ -80,9 +80,9 @@ static int count(void *context, const struct vhu_record *record, uint64_t number
 }
 
 /* Return what a past tells. */
-static struct told tell(struct vhu_prologue *prologue)
+static struct prologue_expected tell(struct vhu_prologue *prologue)
 {
-	struct told told = {0};
+	struct prologue_expected told = {0};
 
 	assert_int_equal(vhu_prologue_tell(prologue, count, &told), 0);
 	return told;
@@ -91,7 +91,7 @@ static struct told tell(struct vhu_prologue *prologue)
 static void what_made_a_session_is_told_once(void **state)
 {
 	struct vhu_prologue *prologue = vhu_prologue_new();
-	struct told told = {.answer = -ENOSPC};
+	struct prologue_expected told = {.answer = -ENOSPC};
 
 	(void)state;
 	assert_int_equal(tell(prologue).records, 0);
@@ -191,7 +191,7 @@ static void requests_wait_with_all_that_is_kept_of_them(void **state)
 static void a_session_has_only_so_much_room(void **state)
 {
 	struct vhu_prologue *prologue = vhu_prologue_new();
-	struct told told;
+	struct prologue_expected told;
 
 	(void)state;
 	for (uint64_t session = 1; session < 3; session++) {

@@ -31,7 +31,7 @@ static void key_material_is_not_recorded_of_altered_messages(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
-		struct stand *stand = stand_begin(false);
+		struct fixture_session *stand = stand_begin(false);
 		uint8_t keys[1072];
 		struct vhu_secret secret[VHU_SECRETS_MAX];
 		const struct kept *kept = &stand->kept[1];
@@ -57,7 +57,7 @@ static void what_a_fault_holds_passes_when_it_is_released(void **state)
 {
 	(void)state;
 	for (unsigned way = 0; way < 3; way++) {
-		struct stand *stand = stand_begin(false);
+		struct fixture_session *stand = stand_begin(false);
 		unsigned id = stand_fault(stand, "SET_OWNER: hold");
 
 		stand_transmit(stand->peer[VHU_FRONT], 3, NULL, 0, -1);
@@ -90,7 +90,7 @@ static void what_a_fault_holds_passes_when_it_is_released(void **state)
 /* What a session ends over is recorded as what was not passed on. */
 static void what_is_still_held_is_recorded_at_the_end(void **state)
 {
-	struct stand *stand = stand_begin(false);
+	struct fixture_session *stand = stand_begin(false);
 
 	(void)state;
 	stand_fault(stand, "SET_OWNER: delay 10min");
@@ -116,7 +116,7 @@ static void a_late_payload_does_not_save_a_message(void **state)
 
 	(void)state;
 	for (unsigned altered = 0; altered < 2; altered++) {
-		struct stand *stand = stand_begin(false);
+		struct fixture_session *stand = stand_begin(false);
 		const uint64_t until = vhu_now_ns() + 3 * VHU_RELAY_STALL_NS;
 		const int back = stand->peer[VHU_BACK];
 
@@ -140,7 +140,7 @@ static void a_late_payload_does_not_save_a_message(void **state)
 static void as_many_answers_as_wait_are_kept_back(void **state)
 {
 	enum { ROUNDS = 50 };
-	struct stand *stand = stand_begin(false);
+	struct fixture_session *stand = stand_begin(false);
 	struct vhu_status status;
 
 	(void)state;

@@ -26,7 +26,7 @@
 #define LONG_SIZE (3u << 20)
 
 /* A relay between two ends that the test holds, and what it told its owner. */
-struct bench {
+struct relay_fixture {
 	struct vhu_loop loop;
 	struct vhu_relay relay;
 	int sender, receiver; /* the test's ends */
@@ -65,7 +65,7 @@ static void nothing_came(int fd)
 
 static int on_opens(struct vhu_relay *relay)
 {
-	struct bench *bench = relay->context;
+	struct relay_fixture *bench = relay->context;
 
 	bench->asked++;
 	bench->taken = relay->fd[0];
@@ -74,7 +74,7 @@ static int on_opens(struct vhu_relay *relay)
 
 static void on_received(struct vhu_relay *relay)
 {
-	struct bench *bench = relay->context;
+	struct relay_fixture *bench = relay->context;
 	const struct vhu_record *record = &relay->record;
 
 	/* The last of the message is still here. */
@@ -95,7 +95,7 @@ static void on_received(struct vhu_relay *relay)
 
 static void on_passed(struct vhu_relay *relay)
 {
-	struct bench *bench = relay->context;
+	struct relay_fixture *bench = relay->context;
 
 	/* Whatever has passed is recorded. */
 	assert_int_equal(bench->received, ++bench->passed);
@@ -104,7 +104,7 @@ static void on_passed(struct vhu_relay *relay)
 
 static void on_run(struct vhu_relay *relay)
 {
-	struct bench *bench = relay->context;
+	struct relay_fixture *bench = relay->context;
 
 	bench->runs++;
 	vhu_relay_run(relay);
@@ -112,7 +112,7 @@ static void on_run(struct vhu_relay *relay)
 }
 
 /* Put a relay between two socket pairs. */
-static void begin(struct bench *bench)
+static void begin(struct relay_fixture *bench)
 {
 	static const struct vhu_relay_owner owner = {on_opens, on_received, on_passed, on_run};
 	int in[2], out[2];
@@ -133,7 +133,7 @@ static void begin(struct bench *bench)
 }
 
 /* Take it away; it must not leave anything open. */
-static void end(struct bench *bench)
+static void end(struct relay_fixture *bench)
 {
 	vhu_relay_close(&bench->relay);
 	vhu_loop_end(&bench->loop);
@@ -208,7 +208,7 @@ static void close_fds(const int *fds, unsigned count)
 
 /* Receive @size bytes and @count descriptors in one piece, with room for @room bytes: those that
  * were sent. */
-static void came_first(struct bench *bench, size_t room, const uint8_t *bytes, size_t size,
+static void came_first(struct relay_fixture *bench, size_t room, const uint8_t *bytes, size_t size,
 		       const int *fds, unsigned count)
 {
 	static uint8_t got[LONG_SIZE];
@@ -224,7 +224,7 @@ static void came_first(struct bench *bench, size_t room, const uint8_t *bytes, s
 }
 
 /* The same, and nothing else is there. */
-static void came(struct bench *bench, const uint8_t *bytes, size_t size, const int *fds,
+static void came(struct relay_fixture *bench, const uint8_t *bytes, size_t size, const int *fds,
 		 unsigned count)
 {
 	came_first(bench, LONG_SIZE, bytes, size, fds, count);
@@ -245,7 +245,7 @@ static void a_message_in_two_pieces_leaves_in_one(void **state)
 {
 	unsigned before = open_fds();
 	uint8_t bytes[MESSAGE];
-	struct bench bench;
+	struct relay_fixture bench;
 	int fds[3];
 
 	(void)state;
@@ -277,7 +277,7 @@ static void a_message_in_two_pieces_leaves_in_one(void **state)
 static void descriptors_within_a_header_come_with_its_first_byte(void **state)
 {
 	uint8_t bytes[MESSAGE], first;
-	struct bench bench;
+	struct relay_fixture bench;
 	int fds[2], got[FDS_MAX];
 	unsigned n;
 
@@ -304,7 +304,7 @@ static void pieces_are_counted_as_they_were_sent(void **state)
 {
 	uint8_t bytes[MESSAGE], long_one[VHU_HEADER_SIZE + 100];
 	size_t many = make(long_one, 6, 100);
-	struct bench bench;
+	struct relay_fixture bench;
 	int fds[1];
 
 	(void)state;
@@ -341,7 +341,7 @@ static void pieces_are_counted_as_they_were_sent(void **state)
 static void a_busy_sender_leaves_others_their_turn(void **state)
 {
 	uint8_t bytes[VHU_HEADER_SIZE];
-	struct bench bench;
+	struct relay_fixture bench;
 
 	(void)state;
 	make(bytes, 1, 0);
@@ -356,7 +356,7 @@ static void a_busy_sender_leaves_others_their_turn(void **state)
 static void descriptors_stay_with_their_message(void **state)
 {
 	static uint8_t bytes[100][MESSAGE];
-	struct bench bench;
+	struct relay_fixture bench;
 	int fds[100];
 
 	(void)state;
@@ -391,7 +391,7 @@ static void descriptors_stay_with_their_message(void **state)
 static void what_is_looked_at_ahead_passes_as_it_came(void **state)
 {
 	uint8_t bytes[30][VHU_HEADER_SIZE + 200];
-	struct bench bench;
+	struct relay_fixture bench;
 	int fds[1], unread;
 
 	(void)state;
@@ -454,7 +454,7 @@ static void on_alters(struct vhu_relay *relay)
 /* A message has gone that is told of, as one that passes. */
 static void on_dropped(struct vhu_relay *relay)
 {
-	struct bench *bench = relay->context;
+	struct relay_fixture *bench = relay->context;
 
 	bench->passed++;
 }
@@ -464,7 +464,7 @@ static void what_is_looked_at_ahead_is_altered_as_planned(void **state)
 	static const uint8_t passes[] = {0, 1, 2, 4, 5, 5, 6, 8, 7, 9};
 	struct vhu_relay_owner altering;
 	uint8_t bytes[MESSAGE];
-	struct bench bench;
+	struct relay_fixture bench;
 
 	(void)state;
 	begin(&bench);
@@ -492,7 +492,7 @@ static void descriptors_within_a_payload_stay_at_their_byte(void **state)
 {
 	unsigned before = open_fds();
 	uint8_t bytes[MESSAGE];
-	struct bench bench;
+	struct relay_fixture bench;
 	int fds[4];
 
 	(void)state;
@@ -523,7 +523,7 @@ static void more_descriptors_than_a_message_carries_pass_all(void **state)
 	unsigned before = open_fds(), all = 0;
 	uint8_t bytes[MESSAGE], got[MESSAGE];
 	int fds[FDS_MAX], some[FDS_MAX];
-	struct bench bench;
+	struct relay_fixture bench;
 	size_t have = 0;
 
 	(void)state;
@@ -557,7 +557,7 @@ static void more_descriptors_than_a_message_carries_pass_all(void **state)
 static void a_payload_that_does_not_come_is_not_waited_for(void **state)
 {
 	uint8_t bytes[MESSAGE];
-	struct bench bench;
+	struct relay_fixture bench;
 	int fds[1];
 
 	(void)state;
@@ -592,7 +592,7 @@ static void long_messages_stream_through_a_bounded_buffer(void **state)
 	static uint8_t bytes[VHU_HEADER_SIZE + LONG_SIZE], got[VHU_HEADER_SIZE + LONG_SIZE];
 	size_t size = make(bytes, 8, LONG_SIZE), sent = 0, have = 0;
 	unsigned stalls = 0;
-	struct bench bench;
+	struct relay_fixture bench;
 
 	(void)state;
 	begin(&bench);
@@ -622,7 +622,7 @@ static void a_receiver_that_does_not_read_stops_the_sender(void **state)
 	static uint8_t bytes[VHU_HEADER_SIZE + 5000];
 	size_t size = make(bytes, 8, 5000);
 	unsigned sent = 0;
-	struct bench bench;
+	struct relay_fixture bench;
 
 	(void)state;
 	begin(&bench);
@@ -643,7 +643,7 @@ static void what_was_sent_before_closing_passes(void **state)
 	(void)state;
 	for (size_t cut = 1; cut <= MESSAGE; cut++) {
 		uint8_t bytes[MESSAGE];
-		struct bench bench;
+		struct relay_fixture bench;
 		int fds[2];
 
 		make_fds(fds, 2);
@@ -671,7 +671,7 @@ static void what_cannot_be_delivered_is_recorded_and_held(void **state)
 {
 	unsigned before = open_fds();
 	uint8_t bytes[MESSAGE];
-	struct bench bench;
+	struct relay_fixture bench;
 	int fds[2];
 
 	(void)state;
@@ -697,7 +697,7 @@ static void lost_descriptors_end_it(void **state)
 	struct rlimit limit, low;
 	uint8_t bytes[MESSAGE];
 	int fds[100], least;
-	struct bench bench;
+	struct relay_fixture bench;
 
 	(void)state;
 	make_fds(fds, 100);
@@ -731,7 +731,7 @@ static void one_descriptor_can_be_replaced(void **state)
 	for (unsigned count = 0; count <= 2; count++) {
 		uint8_t bytes[MESSAGE];
 		int fds[2], other[2];
-		struct bench bench;
+		struct relay_fixture bench;
 
 		make_fds(fds, 2);
 		make_fds(other, 1);
@@ -761,7 +761,7 @@ static void a_replacement_that_does_not_pass_is_closed(void **state)
 {
 	unsigned before = open_fds();
 	uint8_t bytes[MESSAGE];
-	struct bench bench;
+	struct relay_fixture bench;
 	int fds[2];
 
 	(void)state;
@@ -782,7 +782,7 @@ static void a_replacement_that_does_not_pass_is_closed(void **state)
 static void what_is_there_is_drained(void **state)
 {
 	uint8_t bytes[3 * MESSAGE];
-	struct bench bench;
+	struct relay_fixture bench;
 
 	(void)state;
 	begin(&bench);

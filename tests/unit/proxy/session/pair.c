@@ -17,7 +17,7 @@ static void every_topology_serves(void **state)
 		for (int back = 0; back < WAYS; back++) {
 			bool once = front == CONNECTED || back == CONNECTED ||
 				    (front == CONNECT && back == CONNECT);
-			struct stand stand = start(front, back);
+			struct fixture_pair stand = start(front, back);
 			int peer[2];
 
 			for (int turn = 0; turn < (once ? 1 : 3); turn++) {
@@ -32,7 +32,7 @@ static void every_topology_serves(void **state)
 
 static void whoever_stops_sending_still_receives(void **state)
 {
-	struct stand stand = start(LISTEN, CONNECT);
+	struct fixture_pair stand = start(LISTEN, CONNECT);
 	int peer[2];
 	char byte;
 
@@ -54,7 +54,7 @@ static void whoever_stops_sending_still_receives(void **state)
 
 static void a_side_that_closes_ends_the_other_that_does_not_read(void **state)
 {
-	struct stand stand = start(LISTEN, CONNECT);
+	struct fixture_pair stand = start(LISTEN, CONNECT);
 	int peer[2];
 
 	(void)state;
@@ -81,7 +81,7 @@ static void a_side_that_closes_ends_the_other_that_does_not_read(void **state)
 
 static void whoever_stops_receiving_is_sent_nothing_more(void **state)
 {
-	struct stand stand = start(LISTEN, CONNECT);
+	struct fixture_pair stand = start(LISTEN, CONNECT);
 	int peer[2];
 
 	(void)state;
@@ -100,11 +100,12 @@ static void whoever_stops_receiving_is_sent_nothing_more(void **state)
 static void sessions_live_side_by_side(void **state)
 {
 	enum { SESSIONS = 20 };
-	static const enum way ways[][2] = {{LISTEN, CONNECT}, {CONNECT, LISTEN}, {LISTEN, LISTEN}};
+	static const enum fixture_way ways[][2] = {
+	    {LISTEN, CONNECT}, {CONNECT, LISTEN}, {LISTEN, LISTEN}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		struct stand stand = start(ways[i][0], ways[i][1]);
+		struct fixture_pair stand = start(ways[i][0], ways[i][1]);
 		int peer[SESSIONS][2];
 
 		for (uint32_t n = 0; n < SESSIONS; n++) {
@@ -125,7 +126,7 @@ static void sessions_live_side_by_side(void **state)
 
 static void waiters_meet_in_the_order_in_which_they_came(void **state)
 {
-	struct stand stand = start(LISTEN, LISTEN);
+	struct fixture_pair stand = start(LISTEN, LISTEN);
 	int peer[3][2];
 
 	(void)state;
@@ -148,7 +149,7 @@ static void waiters_meet_in_the_order_in_which_they_came(void **state)
 
 static void a_waiter_that_left_meets_nobody(void **state)
 {
-	struct stand stand = start(LISTEN, LISTEN);
+	struct fixture_pair stand = start(LISTEN, LISTEN);
 	int gone = connect_to(stand_path[0]), peer[2];
 
 	(void)state;

@@ -17,13 +17,13 @@ static const struct vhu_context acknowledges = {
 static const struct vhu_context nothing_taken = {.has_protocol_features = true};
 
 /* What passes on a socket. */
-struct traffic {
+struct replies_traffic {
 	struct vhu_link_stats from[2];
 	struct vhu_replies replies;
 };
 
 /* Let a message pass. */
-static void pass(struct traffic *traffic, enum vhu_channel channel, enum vhu_side from,
+static void pass(struct replies_traffic *traffic, enum vhu_channel channel, enum vhu_side from,
 		 enum vhu_message_id id, uint32_t flags)
 {
 	const struct vhu_header header = {
@@ -39,7 +39,7 @@ static void pass(struct traffic *traffic, enum vhu_channel channel, enum vhu_sid
 }
 
 /* Hold the message that waits against @id; VHU_MESSAGES: none. */
-static void expect(const struct traffic *traffic, enum vhu_channel channel,
+static void expect(const struct replies_traffic *traffic, enum vhu_channel channel,
 		   const struct vhu_context *context, enum vhu_message_id id)
 {
 	const struct vhu_message *message = NULL;
@@ -54,7 +54,7 @@ static void expect(const struct traffic *traffic, enum vhu_channel channel,
 
 static void counts_each_way(void **state)
 {
-	struct traffic traffic = {0};
+	struct replies_traffic traffic = {0};
 
 	(void)state;
 	pass(&traffic, VHU_FRONT_END, VHU_FRONT, VHU_MSG_SET_OWNER, 0);
@@ -72,7 +72,7 @@ static void counts_each_way(void **state)
 
 static void an_answer_ends_the_waiting_of_older_requests(void **state)
 {
-	struct traffic traffic = {0};
+	struct replies_traffic traffic = {0};
 
 	(void)state;
 	pass(&traffic, VHU_FRONT_END, VHU_FRONT, VHU_MSG_GET_FEATURES, 0);
@@ -91,7 +91,7 @@ static void an_answer_ends_the_waiting_of_older_requests(void **state)
 
 static void what_must_be_answered_hangs_on_what_was_taken(void **state)
 {
-	struct traffic asked = {0}, logs = {0};
+	struct replies_traffic asked = {0}, logs = {0};
 
 	(void)state;
 	pass(&asked, VHU_FRONT_END, VHU_FRONT, VHU_MSG_SET_OWNER, 0);
@@ -110,7 +110,7 @@ static void what_must_be_answered_hangs_on_what_was_taken(void **state)
 
 static void requests_of_the_back_end_wait_too(void **state)
 {
-	struct traffic traffic = {0};
+	struct replies_traffic traffic = {0};
 
 	(void)state;
 	pass(&traffic, VHU_BACK_END, VHU_BACK, VHU_MSG_BACKEND_CONFIG_CHANGE_MSG,
@@ -123,7 +123,7 @@ static void requests_of_the_back_end_wait_too(void **state)
 
 static void a_flood_of_requests_keeps_the_oldest(void **state)
 {
-	struct traffic traffic = {0};
+	struct replies_traffic traffic = {0};
 
 	(void)state;
 	pass(&traffic, VHU_FRONT_END, VHU_FRONT, VHU_MSG_GET_CONFIG, 0);

@@ -20,7 +20,7 @@
 
 static void a_session_is_recorded_from_beginning_to_end(void **state)
 {
-	struct stand *stand = stand_begin(false);
+	struct fixture_session *stand = stand_begin(false);
 	char own[16];
 
 	(void)state;
@@ -51,7 +51,7 @@ static void a_session_is_recorded_from_beginning_to_end(void **state)
 /* Send the crypto device's message that carries keys, of @size bytes, and see what is recorded. */
 static void send_keys(bool with_keys, uint32_t size, uint32_t sent)
 {
-	struct stand *stand = stand_begin(with_keys);
+	struct fixture_session *stand = stand_begin(with_keys);
 	uint8_t bytes[STAND_BYTES_MAX], got[STAND_BYTES_MAX];
 	struct vhu_header header = {26, 1, size};
 	struct vhu_secret secret[VHU_SECRETS_MAX];
@@ -109,7 +109,7 @@ static void channels_are_recorded_with_their_session(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-		struct stand *stand = stand_begin(false);
+		struct fixture_session *stand = stand_begin(false);
 		int ours[2], theirs;
 
 		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ours), 0);
@@ -147,7 +147,7 @@ static void channels_are_recorded_with_their_session(void **state)
 
 static void a_channel_that_closes_leaves_the_session(void **state)
 {
-	struct stand *stand = stand_begin(false);
+	struct fixture_session *stand = stand_begin(false);
 	int ours[2];
 
 	(void)state;
@@ -167,7 +167,7 @@ static void a_channel_that_closes_leaves_the_session(void **state)
 
 static void only_the_front_end_opens_channels(void **state)
 {
-	struct stand *stand = stand_begin(false);
+	struct fixture_session *stand = stand_begin(false);
 	int ours[2];
 
 	(void)state;
@@ -188,7 +188,7 @@ static void only_the_front_end_opens_channels(void **state)
 
 static void what_was_not_delivered_is_told(void **state)
 {
-	struct stand *stand = stand_begin(false);
+	struct fixture_session *stand = stand_begin(false);
 	uint8_t payload[4000] = {0};
 	uint64_t passed;
 
@@ -220,7 +220,7 @@ static void what_was_not_delivered_is_told(void **state)
 
 static void a_message_cut_short_is_said(void **state)
 {
-	struct stand *stand = stand_begin(false);
+	struct fixture_session *stand = stand_begin(false);
 	char own[16], said[64];
 
 	(void)state;
@@ -237,7 +237,7 @@ static void a_message_cut_short_is_said(void **state)
 
 static void stopping_passes_what_is_there(void **state)
 {
-	struct stand *stand = stand_begin(false);
+	struct fixture_session *stand = stand_begin(false);
 
 	(void)state;
 	stand_transmit(stand->peer[VHU_FRONT], 1, NULL, 0, -1);

@@ -43,7 +43,7 @@ static void who_comes_first_is_joined_when_the_other_side_is_there(void **state)
 {
 	(void)state;
 	for (int side = 0; side < 2; side++) {
-		struct stand stand = {.patience_ns = VHU_PAIR_FOR_EVER};
+		struct fixture_pair stand = {.patience_ns = VHU_PAIR_FOR_EVER};
 		int peer[3][2], listener;
 
 		stand.way[side] = LISTEN;
@@ -80,7 +80,7 @@ static void who_comes_first_is_joined_when_the_other_side_is_there(void **state)
 
 static void patience_has_an_end(void **state)
 {
-	struct stand stand = {.way = {LISTEN, ABSENT}, .patience_ns = 200000000};
+	struct fixture_pair stand = {.way = {LISTEN, ABSENT}, .patience_ns = 200000000};
 	int peer[2];
 
 	(void)state;
@@ -98,7 +98,7 @@ static void patience_has_an_end(void **state)
 
 static void without_patience_nobody_waits(void **state)
 {
-	struct stand stand = {.way = {LISTEN, ABSENT}};
+	struct fixture_pair stand = {.way = {LISTEN, ABSENT}};
 
 	(void)state;
 	stand_start(&stand);
@@ -109,7 +109,7 @@ static void without_patience_nobody_waits(void **state)
 
 static void two_that_listen_are_called_again_and_again(void **state)
 {
-	struct stand stand = {.way = {ABSENT, ABSENT}, .patience_ns = VHU_PAIR_FOR_EVER};
+	struct fixture_pair stand = {.way = {ABSENT, ABSENT}, .patience_ns = VHU_PAIR_FOR_EVER};
 	int peer[2], listener;
 
 	(void)state;
@@ -141,7 +141,7 @@ static void two_that_listen_are_called_again_and_again(void **state)
 static void whom_nobody_answers_is_given_up(void **state)
 {
 	static const struct {
-		enum way way[2];
+		enum fixture_way way[2];
 		uint64_t patience_ns;
 	} row[] = {
 	    {{ABSENT, ABSENT}, 0},
@@ -155,8 +155,8 @@ static void whom_nobody_answers_is_given_up(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-		struct stand stand = {.way = {row[i].way[0], row[i].way[1]},
-				      .patience_ns = row[i].patience_ns};
+		struct fixture_pair stand = {.way = {row[i].way[0], row[i].way[1]},
+					     .patience_ns = row[i].patience_ns};
 
 		stand_start(&stand);
 		assert_int_equal(stand_wait(&stand), 3);
@@ -171,7 +171,7 @@ static void an_inherited_connection_waits_too(void **state)
 {
 	(void)state;
 	for (int side = 0; side < 2; side++) {
-		struct stand stand = {.patience_ns = VHU_PAIR_FOR_EVER};
+		struct fixture_pair stand = {.patience_ns = VHU_PAIR_FOR_EVER};
 		int peer[2];
 
 		stand.way[side] = CONNECTED;
@@ -190,12 +190,12 @@ static void an_inherited_connection_waits_too(void **state)
 
 static void an_inherited_connection_that_closes_ends_the_wait(void **state)
 {
-	static const enum way other[] = {LISTEN, ABSENT};
+	static const enum fixture_way other[] = {LISTEN, ABSENT};
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		struct stand stand = {.way = {CONNECTED, other[i]},
-				      .patience_ns = VHU_PAIR_FOR_EVER};
+		struct fixture_pair stand = {.way = {CONNECTED, other[i]},
+					     .patience_ns = VHU_PAIR_FOR_EVER};
 
 		stand_start(&stand);
 		close(stand.fd[0]);
@@ -207,7 +207,7 @@ static void one_at_a_time_in_the_order_in_which_they_came(void **state)
 {
 	(void)state;
 	for (int side = 0; side < 2; side++) {
-		struct stand stand = {.one_at_a_time = true};
+		struct fixture_pair stand = {.one_at_a_time = true};
 		int peer[4][2];
 
 		stand.way[side] = LISTEN;
@@ -235,7 +235,7 @@ static void one_at_a_time_in_the_order_in_which_they_came(void **state)
 
 static void one_at_a_time_where_both_come(void **state)
 {
-	struct stand stand = {.way = {LISTEN, LISTEN}, .one_at_a_time = true};
+	struct fixture_pair stand = {.way = {LISTEN, LISTEN}, .one_at_a_time = true};
 	int peer[2][2];
 
 	(void)state;
@@ -256,7 +256,7 @@ static void one_at_a_time_where_both_come(void **state)
 
 static void one_that_fails_does_not_stop_the_next(void **state)
 {
-	struct stand stand = {.way = {LISTEN, ABSENT}, .one_at_a_time = true};
+	struct fixture_pair stand = {.way = {LISTEN, ABSENT}, .one_at_a_time = true};
 	int peer[2];
 
 	(void)state;
