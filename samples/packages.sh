@@ -21,6 +21,7 @@ vhu_packages() {
 			vhu_packages build demo dpdk
 			echo libcmocka-dev jq strace wireshark-common tcpdump valgrind systemd procps
 			echo clang libclang-rt-dev linux-libc-dev systemtap-sdt-dev libxml2-utils
+			echo clang-format clang-tidy shellcheck gcovr
 			;;
 		*)
 			echo "vhu_packages: $vhu_purpose: no such purpose" >&2

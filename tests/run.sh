@@ -1,25 +1,25 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Run all tests: the release build's, the same with sanitizers, and each fuzz target for a while.
+# Run all tests: the style, the tests, the same with sanitizers, and each fuzz target for a while.
 #
-#	sh tests/run.sh [--quick]
+#	sh tests/run.sh [--fast]
 #
-# Installs the Debian packages that are missing (or says which). --quick runs the release build's
-# tests alone. FUZZ_SECONDS says for how long each target is fuzzed (10), FUZZ_SEED where chance
-# begins (0: somewhere else each time). With CI set, they are 30 and 1, for what is refused is to be
-# found again, and a skipped test is a failed one.
+# Installs the Debian packages that are missing (or says which). --fast is for the loop of editing: the
+# style, and the tests that take few seconds. FUZZ_SECONDS says for how long each target is fuzzed
+# (10), FUZZ_SEED where chance begins (0: somewhere else each time). With CI set, they are 30 and 1, so
+# that what fails fails again, and a skipped test is a failed one.
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 . "$top/samples/packages.sh"
 cd "$top"
 
-quick=false
+fast=false
 case ${1-} in
 '') ;;
---quick) quick=true ;;
+--fast) fast=true ;;
 *)
-	echo "usage: sh tests/run.sh [--quick]" >&2
+	echo "usage: sh tests/run.sh [--fast]" >&2
 	exit 2
 	;;
 esac
@@ -51,15 +51,17 @@ build()
 	grep '^-- Left out' "$log" || true
 }
 
-# Run the tests of the preset $1.
+# Run the tests of the preset $1, with ctest's options $2...
 check()
 {
 	step "Testing ($1)"
-	ctest --preset "$1" --parallel "$((2 * $(nproc)))" 2>&1 | tee "$log"
-	grep -q '^100% tests passed' "$log" || failed="$failed $1"
+	preset=$1
+	shift
+	ctest --preset "$preset" --parallel "$((2 * $(nproc)))" "$@" 2>&1 | tee "$log"
+	grep -q '^100% tests passed' "$log" || failed="$failed $preset"
 	if [ -n "${CI-}" ] && grep -q '(Skipped)' "$log"; then
 		echo "tests were skipped, and CI has all that they need" >&2
-		failed="$failed $1-skipped"
+		failed="$failed $preset-skipped"
 	fi
 }
 
@@ -108,13 +110,19 @@ fuzz()
 	rm -rf "$logs"
 }
 
-build release
-check release
-if ! $quick; then
+build test
+step "Style"
+sh tests/style.sh build-test || failed="$failed style"
+if $fast; then
+	check test --label-regex 'unit|golden|rules|e2e' --label-exclude slow
+else
+	check test
 	build dev
 	check dev
 	build fuzz
 	fuzz "${FUZZ_SECONDS:-$([ -n "${CI-}" ] && echo 30 || echo 10)}"
+	# What users build.
+	build release
 fi
 
 step "Done"

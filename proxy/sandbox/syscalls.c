@@ -39,9 +39,8 @@ static const char *const plain[] = {
     "accept4 connect getpeername getsockname getsockopt recvfrom recvmsg",
     "sendmsg sendto setsockopt shutdown",
     /* waiting */
-    "clock_nanosleep epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd2 "
-    "nanosleep",
-    "poll ppoll restart_syscall timerfd_create timerfd_gettime timerfd_settime",
+    "clock_nanosleep epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd2",
+    "nanosleep poll ppoll restart_syscall timerfd_create timerfd_gettime timerfd_settime",
     /* files: Landlock sees to which */
     "access close close_range dup dup2 dup3 faccessat faccessat2 fallocate fdatasync fstat fstatfs",
     "fsync ftruncate getcwd getdents64 lseek lstat newfstatat open openat pread64 pwrite64 read",

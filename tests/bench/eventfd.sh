@@ -11,7 +11,7 @@
 set -eu
 . "$(dirname "$0")/../../samples/stage.sh"
 
-build=build rounds=15 trips=20000 pinned=yes
+build=build-test rounds=15 trips=20000 pinned=yes
 while getopts b:r:n:u option; do
 	case $option in
 	b) build=$OPTARG ;;

@@ -14,7 +14,7 @@
 set -eu
 . "$(dirname "$0")/../../samples/stage.sh"
 
-build=build rounds=15 trips=5000 messages=50000 loads="50 200" pinned=yes
+build=build-test rounds=15 trips=5000 messages=50000 loads="50 200" pinned=yes
 while getopts b:r:n:m:s:u option; do
 	case $option in
 	b) build=$OPTARG ;;

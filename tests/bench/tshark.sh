@@ -13,7 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/lib/tshark.sh
 . "$here/../lib/tshark.sh"
 
-build=build capture='' frames=1000000
+build=build-test capture='' frames=1000000
 while getopts b:c:m: option; do
 	case $option in
 	b) build=$OPTARG ;;

@@ -20,7 +20,7 @@ function(vhu_test)
 		set(ARG_TIMEOUT 300)
 	endif()
 	set_tests_properties(${ARG_NAME} PROPERTIES LABELS "${label};${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
-		SKIP_RETURN_CODE 77 ENVIRONMENT "VHU=$<TARGET_FILE:vhu>")
+		SKIP_RETURN_CODE 77 ENVIRONMENT "VHU=$<TARGET_FILE:vhu>;BUILD=${CMAKE_BINARY_DIR}")
 	foreach(property PROCESSORS COST)
 		if(ARG_${property})
 			set_tests_properties(${ARG_NAME} PROPERTIES ${property} ${ARG_${property}})

@@ -250,11 +250,11 @@ static void say_rest(struct latency *latency)
 {
 	uint64_t written, lost = vhu_latency_events_close(&latency->events, &written);
 	uint64_t dropped = vhu_probes_dropped(latency->probes);
+	unsigned long long all_lost = lost + dropped;
 
 	if (latency->request->write_to)
 		fprintf(stderr, "vhu latency: %s: %llu events written, %llu lost\n",
-			latency->request->write_to, (unsigned long long)written,
-			(unsigned long long)(lost + dropped));
+			latency->request->write_to, (unsigned long long)written, all_lost);
 	else if (dropped)
 		vhu_fail(latency->command, "%llu events were lost for want of room",
 			 (unsigned long long)dropped);

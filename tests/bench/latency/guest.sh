@@ -5,7 +5,7 @@
 #
 #	sh guest.sh [-b BUILD] [-r ROUNDS]
 set -eu
-build=build rounds=5
+build=build-test rounds=5
 while getopts b:r: option; do
 	case $option in
 	b) build=$OPTARG ;;

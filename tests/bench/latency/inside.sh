@@ -5,7 +5,7 @@
 #
 #	sh inside.sh [-b BUILD] [-r ROUNDS]
 set -eu
-build=build rounds=7
+build=build-test rounds=7
 while getopts b:r: option; do
 	case $option in
 	b) build=$OPTARG ;;

@@ -9,7 +9,7 @@
 # A way is a set of hooks, bpftrace or strace. Needs root; bpftrace and strace are measured where they
 # are installed, the former where tracefs is (mount -t tracefs tracefs /sys/kernel/tracing).
 set -eu
-build=build rounds=15 ways='fentry kprobe syscalls all-syscalls bpftrace strace'
+build=build-test rounds=15 ways='fentry kprobe syscalls all-syscalls bpftrace strace'
 while getopts b:r:w: option; do
 	case $option in
 	b) build=$OPTARG ;;

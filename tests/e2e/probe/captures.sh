@@ -53,10 +53,10 @@ says() {
 for dialect in standalone probe; do
 	"$vhu" probe --one-connection -w again.pcapng disk.sock -- "$sample" --device blk \
 		--socket-path disk.sock --dialect $dialect >out 2>&1 || fail "$dialect: $(cat out)"
-	says "$captures/$dialect.pcapng" >then
+	says "$captures/$dialect.pcapng" >sample
 	says again.pcapng >now
-	[ "$(wc -l <then)" -gt 20 ] || fail "$dialect: few messages"
-	diff then now >difference || fail "$dialect: another session than the sample's (>): $(cat difference)"
+	[ "$(wc -l <sample)" -gt 20 ] || fail "$dialect: few messages"
+	diff sample now >difference || fail "$dialect: another session than the sample's (>): $(cat difference)"
 	rm -f disk.sock
 done
 echo "three dialects"

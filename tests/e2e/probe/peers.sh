@@ -16,7 +16,7 @@ trap 'rm -rf "$folder"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 cd "$folder"
-lacking= tried=0
+lacking='' tried=0
 
 fail() {
 	echo "$*"

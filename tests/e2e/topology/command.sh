@@ -130,6 +130,7 @@ ulimit -Sn
 for fd in /proc/$$/fd/*; do echo "${fd##*/}"; done
 LOOK
 (
+	# shellcheck disable=SC3045 # dash has it
 	ulimit -Sn 500
 	sh look.sh >direct </dev/null 2>direct.log
 	"$vhu" proxy -q f.sock none.sock -- sh look.sh >through </dev/null 2>through.log

@@ -66,7 +66,7 @@ status=0
 "$vhu" proxy --rule 'any:' a b 2>&1 | sed 's/.*to be done: //; s/ (see .*//; s/, /\n/g' >actions
 [ "$(wc -l <actions)" -ge 16 ] || fail "actions: $(cat actions)"
 while read -r action; do
-	grep -q "^| \`$action[\` ]" "$docs/faults.md" || fail "faults.md lacks $action"
+	grep -q "^| \`${action}[\` ]" "$docs/faults.md" || fail "faults.md lacks $action"
 	grep -q "^\.B.* *$(echo "$action" | sed 's/-/\\\\-/')" "$docs/vhu-proxy.1" ||
 		fail "vhu-proxy.1 lacks $action"
 done <actions

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What test scripts share: where things are, a folder to work in, failing, waiting. samples/stage.sh
+# comes with it, which starts and ends processes.
+#
+# To be sourced by a script in a folder of tests, with `set -eu`:
+#
+#	. "$(dirname "$0")/../../lib/common.sh"
+#	need jq
+#	work_open
+#
+# It sets $top, the project's folder; $here, the script's; $build, the build folder, which the variable
+# BUILD names (else build-test); $vhu, the command; $programs, the folder of programs for tests; and
+# $captures, that of real ones.
+
+here=$(cd "$(dirname "$0")" && pwd)
+top=${here%/tests/*}
+build=$(cd "${BUILD:-$top/build-test}" && pwd)
+vhu=$build/bin/vhu programs=$build/tests/bin captures=$top/samples/captures
+export LC_ALL=C
+. "$top/samples/stage.sh"
+
+# Skip the test unless each program $* is installed. Some are in packages of another name.
+need() {
+	for need_program in "$@"; do
+		command -v "$need_program" >/dev/null && continue
+		case $need_program in
+		capinfos | dumpcap | editcap | mergecap) need_package=wireshark-common ;;
+		dpdk-testpmd) need_package=dpdk-dev ;;
+		qemu-system-x86_64) need_package=qemu-system-x86 ;;
+		qemu-storage-daemon) need_package=qemu-system-common ;;
+		systemd-*) need_package=systemd ;;
+		xmllint) need_package=libxml2-utils ;;
+		*) need_package=$need_program ;;
+		esac
+		echo "lacks $need_program: install the package $need_package"
+		exit 77
+	done
+}
+
+# Make the folder $work and go there. When the script ends, what stage_start started ends, and the
+# folder goes.
+work_open() {
+	stage_open
+	work=$stage
+	cd "$work"
+}
+
+# Say what went wrong ($*), show the files out, err and *.log of the work folder, end.
+fail() {
+	echo "${0##*/}: $*"
+	for fail_file in "$work/out" "$work/err" "$work"/*.log; do
+		[ -s "$fail_file" ] || continue
+		echo "--- ${fail_file##*/}, its last lines:"
+		tail -n 20 "$fail_file"
+	done
+	exit 1
+}
+
+# Wait until the command $* succeeds; a minute in vain fails.
+wait_for() {
+	wait_turn=0
+	until "$@" >/dev/null 2>&1; do
+		wait_turn=$((wait_turn + 1))
+		[ "$wait_turn" -lt 1200 ] || fail "waited in vain for: $*"
+		sleep 0.05
+	done
+}
