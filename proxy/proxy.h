@@ -9,8 +9,8 @@
 #ifndef VHU_PROXY_PROXY_H
 #define VHU_PROXY_PROXY_H
 
+#include "lib/recording/sink.h"
 #include "proxy/core/loop.h"
-#include "proxy/core/sink.h"
 #include "proxy/eventfd/options.h"
 #include "proxy/fault/fault.h"
 #include "proxy/fault/mask.h"

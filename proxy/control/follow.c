@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/recording/prologue.h"
 #include "lib/show/dump.h"
 #include "lib/show/filter.h"
-#include "proxy/capture/prologue.h"
 #include "proxy/control/request.h"
 
 struct vhu_follow {

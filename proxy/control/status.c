@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "lib/recording/prologue.h"
 #include "lib/util/util.h"
-#include "proxy/capture/prologue.h"
 
 struct vhu_proxy_session *vhu_status_next(const struct vhu_proxy *proxy, uint64_t after)
 {

@@ -13,10 +13,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/capture/redact.h"
 #include "proxy/core/fdinfo.h"
 #include "proxy/eventfd/interposer.h"
 #include "proxy/fault/apply.h"
-#include "proxy/session/redact.h"
 
 /* Return the side whose messages @relay passes on. */
 static enum vhu_side link_side(const struct vhu_link *link, const struct vhu_relay *relay)

@@ -3,7 +3,7 @@
  * Fuzzes the past of sessions: whatever records passed, those that it tells make the sessions that
  * are open what they are.
  */
-#include "proxy/capture/prologue.h"
+#include "lib/recording/prologue.h"
 
 #include <stdio.h>
 

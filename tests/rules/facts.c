@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "lib/recording/prologue.h"
 #include "lib/session/session.h"
-#include "proxy/capture/prologue.h"
 #include "tests/lib/state_differs.h"
 #include "tests/rules/script.h"
 

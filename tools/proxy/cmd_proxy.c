@@ -85,7 +85,7 @@ static void hold_streams(void)
 static int take(const struct vhu_command *command, struct vhu_proxy_request *request, int argc,
 		char **argv)
 {
-	char error[VHU_PROXY_REQUEST_ERROR];
+	char error[VHU_REQUEST_ERROR];
 	const char *argument;
 	int key, wrong;
 

@@ -7,7 +7,7 @@
  *
  *	proxy_prologue CAPTURE...
  */
-#include "proxy/capture/prologue.h"
+#include "lib/recording/prologue.h"
 
 #include <stdio.h>
 #include <stdlib.h>

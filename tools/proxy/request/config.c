@@ -22,13 +22,13 @@ struct config {
 __attribute__((format(printf, 3, 4))) static int config_wrong(const struct config *config,
 							      char *error, const char *format, ...)
 {
-	char what[VHU_PROXY_REQUEST_ERROR];
+	char what[VHU_REQUEST_ERROR];
 	va_list arguments;
 
 	va_start(arguments, format);
 	vsnprintf(what, sizeof(what), format, arguments);
 	va_end(arguments);
-	return vhu_proxy_request_wrong(error, "%s:%u: %s", config->path, config->line, what);
+	return vhu_request_wrong(error, "%s:%u: %s", config->path, config->line, what);
 }
 
 /* Take the value of "pair": FRONT and BACK, blanks between. Returns as vhu_proxy_config_take does.
@@ -46,7 +46,7 @@ static int config_pair(const struct config *config, char *value, char *error)
 /* Take one line, which has something on it. Returns as vhu_proxy_config_take does. */
 static int config_line(const struct config *config, char *line, char *error)
 {
-	char *value = line + strcspn(line, BLANKS), what[VHU_PROXY_REQUEST_ERROR];
+	char *value = line + strcspn(line, BLANKS), what[VHU_REQUEST_ERROR];
 	const struct vhu_option *option;
 	int code;
 
@@ -100,17 +100,17 @@ static char *config_read(struct vhu_proxy_request *request, const char *path, ch
 	if (file)
 		text = vhu_proxy_request_keep(request, VHU_PROXY_CONFIG_MAX + 1);
 	if (!text) {
-		vhu_proxy_request_wrong(error, "%s: %s", path, strerror(errno));
+		vhu_request_wrong(error, "%s: %s", path, strerror(errno));
 		goto out;
 	}
 	size = fread(text, 1, VHU_PROXY_CONFIG_MAX + 1, file);
 	if (ferror(file)) {
-		vhu_proxy_request_wrong(error, "%s: cannot be read: %s", path, strerror(errno));
+		vhu_request_wrong(error, "%s: cannot be read: %s", path, strerror(errno));
 		text = NULL;
 	} else if (size > VHU_PROXY_CONFIG_MAX || memchr(text, '\0', size)) {
-		vhu_proxy_request_wrong(error, "%s: not a configuration: %s", path,
-					size > VHU_PROXY_CONFIG_MAX ? "more than 1 MiB"
-								    : "it has a zero byte");
+		vhu_request_wrong(error, "%s: not a configuration: %s", path,
+				  size > VHU_PROXY_CONFIG_MAX ? "more than 1 MiB"
+							      : "it has a zero byte");
 		text = NULL;
 	}
 out:
@@ -120,7 +120,7 @@ out:
 }
 
 int vhu_proxy_config_take(const struct vhu_command *command, struct vhu_proxy_request *request,
-			  const char *path, char error[VHU_PROXY_REQUEST_ERROR])
+			  const char *path, char error[VHU_REQUEST_ERROR])
 {
 	struct config config = {.command = command, .request = request, .path = path};
 	char *text = config_read(request, path, error);

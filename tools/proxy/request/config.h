@@ -25,6 +25,6 @@
  * Returns 0 or -errno.
  */
 int vhu_proxy_config_take(const struct vhu_command *command, struct vhu_proxy_request *request,
-			  const char *path, char error[VHU_PROXY_REQUEST_ERROR]);
+			  const char *path, char error[VHU_REQUEST_ERROR]);
 
 #endif

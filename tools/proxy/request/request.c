@@ -57,13 +57,13 @@ size_t vhu_proxy_words(char *text, const char *separators, char **word, size_t m
 }
 
 int vhu_proxy_request_pair(struct vhu_proxy_request *request, const char *front, const char *back,
-			   char error[VHU_PROXY_REQUEST_ERROR])
+			   char error[VHU_REQUEST_ERROR])
 {
 	struct vhu_proxy_request_pair *more =
 	    reallocarray(request->pair, request->pairs + 1, sizeof(*more));
 
 	if (!more) {
-		vhu_proxy_request_wrong(error, "out of memory");
+		vhu_request_wrong(error, "out of memory");
 		return -ENOMEM;
 	}
 	request->pair = more;
@@ -77,12 +77,12 @@ static int request_joined_pair(struct vhu_proxy_request *request, const char *ar
 	char *text = vhu_proxy_request_keep(request, strlen(argument) + 1), *word[2];
 
 	if (!text) {
-		vhu_proxy_request_wrong(error, "out of memory");
+		vhu_request_wrong(error, "out of memory");
 		return -ENOMEM;
 	}
 	memcpy(text, argument, strlen(argument));
 	if (vhu_proxy_words(text, "=", word, 2) != 2)
-		return vhu_proxy_request_wrong(
+		return vhu_request_wrong(
 		    error, "%s: a pair is FRONT=BACK: write \\= for a = in a path", argument);
 	return vhu_proxy_request_pair(request, word[0], word[1], error);
 }
@@ -93,8 +93,8 @@ static int request_snaplen(struct vhu_proxy_request *request, const char *argume
 	uint64_t number;
 
 	if (vhu_number_parse(argument, 1, VHU_PCAPNG_SNAPLEN_DEFAULT, &number))
-		return vhu_proxy_request_wrong(error, "%s: not a snap length from 1 to %d",
-					       argument, VHU_PCAPNG_SNAPLEN_DEFAULT);
+		return vhu_request_wrong(error, "%s: not a snap length from 1 to %d", argument,
+					 VHU_PCAPNG_SNAPLEN_DEFAULT);
 	request->snaplen = (uint32_t)number;
 	return 0;
 }
@@ -108,8 +108,8 @@ static int request_retry(struct vhu_proxy_request *request, const char *argument
 	if (!argument || !vhu_duration_parse(argument, &request->patience_ns))
 		return 0;
 	if (vhu_number_parse(argument, 0, UINT64_MAX / VHU_NS_PER_S, &seconds))
-		return vhu_proxy_request_wrong(error, "%s: not a time: write seconds, or as 500ms",
-					       argument);
+		return vhu_request_wrong(error, "%s: not a time: write seconds, or as 500ms",
+					 argument);
 	request->patience_ns = seconds * VHU_NS_PER_S;
 	return 0;
 }
@@ -121,8 +121,7 @@ static int request_fault(struct vhu_proxy_request *request, const char *argument
 	int id = vhu_faults_add(&request->faults, argument, what);
 
 	if (id < 0)
-		vhu_proxy_request_wrong(error, "rule '%.*s': %s", VHU_PROXY_REQUEST_ERROR / 4,
-					argument, what);
+		vhu_request_wrong(error, "rule '%.*s': %s", VHU_REQUEST_ERROR / 4, argument, what);
 	return id < 0 ? id : 0;
 }
 
@@ -132,14 +131,14 @@ static int request_faults(struct vhu_proxy_request *request, const char *argumen
 	char what[VHU_FAULT_ERROR];
 	int count = vhu_faults_load(&request->faults, argument, what);
 
-	return count < 0 ? vhu_proxy_request_wrong(error, "%s", what) : 0;
+	return count < 0 ? vhu_request_wrong(error, "%s", what) : 0;
 }
 
 /* Take --seed. Returns as vhu_proxy_request_take does. */
 static int request_seed(struct vhu_proxy_request *request, const char *argument, char *error)
 {
 	if (vhu_number_parse(argument, 0, UINT64_MAX, &request->faults.seed))
-		return vhu_proxy_request_wrong(error, "%s: not a number", argument);
+		return vhu_request_wrong(error, "%s: not a number", argument);
 	request->seeded = true;
 	return 0;
 }
@@ -150,13 +149,13 @@ static int request_mask(struct vhu_proxy_request *request, const char *argument,
 	char what[VHU_FAULT_ERROR];
 
 	if (vhu_mask_add(&request->mask, argument, what))
-		return vhu_proxy_request_wrong(error, "mask '%.*s': %s",
-					       VHU_PROXY_REQUEST_ERROR / 4, argument, what);
+		return vhu_request_wrong(error, "mask '%.*s': %s", VHU_REQUEST_ERROR / 4, argument,
+					 what);
 	return 0;
 }
 
 int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const char *argument,
-			   char error[VHU_PROXY_REQUEST_ERROR])
+			   char error[VHU_REQUEST_ERROR])
 {
 	switch (key) {
 	case 'w':
@@ -171,9 +170,9 @@ int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const cha
 	case 's':
 		return request_snaplen(request, argument, error);
 	case 'b':
-		return vhu_proxy_files_take(&request->files, argument, error);
+		return vhu_recording_files_take(&request->files, argument, error);
 	case VHU_PROXY_FLIGHT_RECORDER:
-		return vhu_proxy_files_take_flight(&request->files, argument, error);
+		return vhu_recording_files_take_flight(&request->files, argument, error);
 	case VHU_PROXY_WITH_KEYS:
 		request->with_keys = true;
 		break;
@@ -192,7 +191,7 @@ int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const cha
 	case VHU_PROXY_INTERPOSE:
 		request->interpose = true;
 		return vhu_eventfd_options_parse(&request->notify, argument, error,
-						 VHU_PROXY_REQUEST_ERROR);
+						 VHU_REQUEST_ERROR);
 	case VHU_PROXY_RECORD_KICKS:
 		request->notify.record = true;
 		break;
@@ -208,7 +207,7 @@ int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const cha
 		return request_joined_pair(request, argument, error);
 	case VHU_PROXY_CONTROL:
 #ifndef VHU_HAVE_CONTROL
-		return vhu_proxy_request_wrong(error, "--control: vhu was built without jansson");
+		return vhu_request_wrong(error, "--control: vhu was built without jansson");
 #endif
 		request->control = argument;
 		break;
@@ -229,15 +228,15 @@ static int request_child_pair(struct vhu_proxy_request *request, int argc, char 
 	const char *end[2] = {argc > 0 ? argv[0] : NULL, argc > 1 ? argv[1] : NULL};
 
 	if (!request->child[0])
-		return vhu_proxy_request_wrong(error, "which COMMAND?");
+		return vhu_request_wrong(error, "which COMMAND?");
 	if (request->pairs + (argc > 0) > 1)
-		return vhu_proxy_request_wrong(error, "%s: COMMAND goes with one pair",
-					       request->child[0]);
+		return vhu_request_wrong(error, "%s: COMMAND goes with one pair",
+					 request->child[0]);
 	if (request->pairs)
 		return 0;
 	if (!argc)
-		return vhu_proxy_request_wrong(error, "which %s?",
-					       request->child_is_front ? "BACK" : "FRONT");
+		return vhu_request_wrong(error, "which %s?",
+					 request->child_is_front ? "BACK" : "FRONT");
 	if (argc == 1 && request->child_is_front)
 		return vhu_proxy_request_pair(request, NULL, end[0], error);
 	return vhu_proxy_request_pair(request, end[0], end[1], error);
@@ -247,34 +246,33 @@ static int request_child_pair(struct vhu_proxy_request *request, int argc, char 
 static int request_arguments(struct vhu_proxy_request *request, int argc, char **argv, char *error)
 {
 	if (argc > 2)
-		return vhu_proxy_request_wrong(error, "%s: FRONT and BACK are two", argv[2]);
+		return vhu_request_wrong(error, "%s: FRONT and BACK are two", argv[2]);
 	if (request->child)
 		return request_child_pair(request, argc, argv, error);
 	if (request->child_is_front)
-		return vhu_proxy_request_wrong(error, "which COMMAND is the front-end?");
+		return vhu_request_wrong(error, "which COMMAND is the front-end?");
 	/* Those of --pair and --config are enough. */
 	if (argc == 1 || (!argc && !request->pairs))
-		return vhu_proxy_request_wrong(error, "which %s?",
-					       argc ? "BACK" : "FRONT and BACK");
+		return vhu_request_wrong(error, "which %s?", argc ? "BACK" : "FRONT and BACK");
 	return argc ? vhu_proxy_request_pair(request, argv[0], argv[1], error) : 0;
 }
 
 int vhu_proxy_request_end(struct vhu_proxy_request *request, int argc, char **argv,
-			  char error[VHU_PROXY_REQUEST_ERROR])
+			  char error[VHU_REQUEST_ERROR])
 {
 	if (!request->interpose && vhu_faults_speak_of_signals(&request->faults)) {
 		request->interpose = true;
-		vhu_eventfd_options_parse(&request->notify, NULL, error, VHU_PROXY_REQUEST_ERROR);
+		vhu_eventfd_options_parse(&request->notify, NULL, error, VHU_REQUEST_ERROR);
 	}
 	if (request->notify.record && !request->interpose)
-		return vhu_proxy_request_wrong(
+		return vhu_request_wrong(
 		    error,
 		    "--record-kicks wants --interpose-eventfds: else they do not come by here");
 	request->notify.quiet = request->quiet;
 	if (request->file && !strcmp(request->file, "-") && isatty(STDOUT_FILENO))
-		return vhu_proxy_request_wrong(
-		    error, "a capture is not for terminals: pipe it or name a file");
-	if (vhu_proxy_files_end(&request->files, request->file, error))
+		return vhu_request_wrong(error,
+					 "a capture is not for terminals: pipe it or name a file");
+	if (vhu_recording_files_end(&request->files, request->file, error))
 		return -EINVAL;
 	return request_arguments(request, argc, argv, error);
 }

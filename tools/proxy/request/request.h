@@ -16,8 +16,8 @@
 
 #include "proxy/endpoint/socket_perms.h"
 #include "proxy/proxy.h"
-#include "tools/proxy/request/error.h"
-#include "tools/proxy/request/files.h"
+#include "tools/recording/files.h"
+#include "tools/request_error.h"
 
 /* Options without a short form. */
 enum vhu_proxy_key {
@@ -45,7 +45,7 @@ struct vhu_proxy_request {
 	const char *file;    /* NULL: no capture */
 	uint32_t snaplen;    /* 0: the default */
 	const char *control; /* NULL: no control socket; "-": where it is by itself */
-	struct vhu_proxy_files files;
+	struct vhu_recording_files files;
 	uint64_t patience_ns; /* as a pair has it */
 	bool one_at_a_time;
 	struct vhu_faults faults; /* of these the run takes the texts */
@@ -73,19 +73,19 @@ struct vhu_proxy_request {
  * Returns 0, -EINVAL or -ENOMEM.
  */
 int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const char *argument,
-			   char error[VHU_PROXY_REQUEST_ERROR]);
+			   char error[VHU_REQUEST_ERROR]);
 
 /*
  * Take the arguments that follow the options, and see whether all that was asked for goes together.
  * Returns as vhu_proxy_request_take does.
  */
 int vhu_proxy_request_end(struct vhu_proxy_request *request, int argc, char **argv,
-			  char error[VHU_PROXY_REQUEST_ERROR]);
+			  char error[VHU_REQUEST_ERROR]);
 
 /* Add a pair to those asked for; the texts must outlive the request. Returns as
  * vhu_proxy_request_take does. */
 int vhu_proxy_request_pair(struct vhu_proxy_request *request, const char *front, const char *back,
-			   char error[VHU_PROXY_REQUEST_ERROR]);
+			   char error[VHU_REQUEST_ERROR]);
 
 /* Return @size bytes of zeros that last as long as @request; NULL out of memory. */
 char *vhu_proxy_request_keep(struct vhu_proxy_request *request, size_t size);

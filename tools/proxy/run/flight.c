@@ -22,16 +22,16 @@
 /* See a record that is written; NULL: the file begins. */
 static void see_written(void *context, const struct vhu_record *record)
 {
-	struct vhu_proxy_watch *written = context;
+	struct vhu_recording_watch *written = context;
 
 	if (record) {
 		if (written->sessions)
-			vhu_proxy_watch_see(written, record);
+			vhu_recording_watch_see(written, record);
 		return;
 	}
-	vhu_proxy_watch_end(written);
+	vhu_recording_watch_end(written);
 	/* Without memory it is written without a word on why. */
-	vhu_proxy_watch_start(written);
+	vhu_recording_watch_start(written);
 }
 
 /*
@@ -42,7 +42,7 @@ static void see_written(void *context, const struct vhu_record *record)
 static int write_out(struct vhu_proxy_run *run, const char *why, char line[VHU_PROXY_WRITTEN_MAX])
 {
 	struct vhu_flight *recorder = &run->flight.recorder;
-	struct vhu_proxy_watch *written = &run->flight.written;
+	struct vhu_recording_watch *written = &run->flight.written;
 	uint64_t records = recorder->records;
 	char bad[VHU_CAUSE_TEXT_MAX + 128], more[48] = "";
 	int error;
@@ -70,7 +70,7 @@ static int write_out(struct vhu_proxy_run *run, const char *why, char line[VHU_P
 	else
 		snprintf(line, VHU_PROXY_WRITTEN_MAX, "%s: %" PRIu64 " record%s: %s",
 			 vhu_series_name(&recorder->files), records, records == 1 ? "" : "s", why);
-	vhu_proxy_watch_end(written);
+	vhu_recording_watch_end(written);
 	return error;
 }
 
@@ -97,7 +97,7 @@ static void see(void *context, const struct vhu_record *record)
 	struct vhu_proxy_run *run = context;
 	struct vhu_proxy_flight *flight = &run->flight;
 
-	if (vhu_proxy_watch_see(&flight->watch, record) && !flight->timer.link)
+	if (vhu_recording_watch_see(&flight->watch, record) && !flight->timer.link)
 		vhu_loop_set(&run->proxy.loop, &flight->timer, FLIGHT_MOMENT_NS);
 }
 
@@ -111,11 +111,11 @@ int vhu_proxy_flight_open(struct vhu_proxy_run *run)
 	    .bytes = request->files.flight_bytes,
 	    .files = request->files.limits.files,
 	};
-	int error = vhu_flight_open(&run->flight.recorder, &run->proxy, &options);
+	int error = vhu_flight_open(&run->flight.recorder, &options);
 
 	if (error)
 		return error;
-	error = vhu_proxy_watch_start(&run->flight.watch);
+	error = vhu_recording_watch_start(&run->flight.watch);
 	if (error) {
 		vhu_flight_close(&run->flight.recorder);
 		return error;
@@ -139,7 +139,7 @@ void vhu_proxy_flight_close(struct vhu_proxy_run *run, char *text, size_t size)
 		write_out_bad(run);
 	vhu_series_text(&flight->recorder.files, where, sizeof(where));
 	snprintf(text, size, "; flight recorder: %s", where);
-	vhu_proxy_watch_end(&flight->watch);
+	vhu_recording_watch_end(&flight->watch);
 	vhu_flight_close(&flight->recorder);
 	flight->on = false;
 }

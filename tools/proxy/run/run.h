@@ -8,15 +8,15 @@
 #define VHU_TOOLS_PROXY_RUN_RUN_H
 
 #include "lib/cli/options.h"
+#include "lib/recording/file.h"
+#include "lib/recording/flight.h"
 #include "lib/session/session.h"
 #include "lib/show/dump.h"
-#include "proxy/capture/file.h"
-#include "proxy/capture/flight.h"
 #include "proxy/control/socket.h"
 #include "proxy/session/pair.h"
 #include "tools/proxy/request/request.h"
 #include "tools/proxy/run/child.h"
-#include "tools/proxy/run/watch.h"
+#include "tools/recording/watch.h"
 
 /* Room for what the summary says about the capture. */
 #define VHU_PROXY_RUN_LOST_MAX 9000
@@ -27,9 +27,9 @@
 struct vhu_proxy_flight {
 	bool on;
 	struct vhu_flight recorder;
-	struct vhu_proxy_watch watch;   /* of what passes */
-	struct vhu_proxy_watch written; /* of what is written, while it is */
-	struct vhu_timer timer;         /* set while there is something to write */
+	struct vhu_recording_watch watch;   /* of what passes */
+	struct vhu_recording_watch written; /* of what is written, while it is */
+	struct vhu_timer timer;             /* set while there is something to write */
 };
 
 /* Everything that one run of the command holds. */

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/recording/prologue.h"
 #include "lib/util/util.h"
-#include "proxy/capture/prologue.h"
 #include "tools/proxy/run/run.h"
 #include "tools/proxy/run/say.h"
 
@@ -60,6 +60,9 @@ static int open_capture(struct vhu_proxy_run *run)
 	    .comment = run->comment,
 	    .limits = request->files.ends ? &request->files.limits : NULL,
 	    .reader_may_leave = request->end_with_reader,
+	    .prologue = run->proxy.prologue,
+	    .say = run->proxy.say,
+	    .goes_on = "forwarding",
 	};
 	size_t length = (size_t)snprintf(run->comment, sizeof(run->comment), "vhu");
 	int error;
@@ -70,7 +73,7 @@ static int open_capture(struct vhu_proxy_run *run)
 	if (request->files.flight_bytes)
 		error = vhu_proxy_flight_open(run);
 	else
-		error = vhu_capture_file_open(&run->capture, &run->proxy, &options);
+		error = vhu_capture_file_open(&run->capture, &options);
 	if (error)
 		return vhu_fail(run->command, "%s: cannot write a capture: %s", request->file,
 				strerror(-error));

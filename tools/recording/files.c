@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is asked of vhu proxy about its files. */
-#include "tools/proxy/request/files.h"
+/* What is asked of a command that records about its files. */
+#include "tools/recording/files.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/cli/options.h"
+#include "lib/recording/flight.h"
 #include "lib/util/duration.h"
-#include "proxy/capture/flight.h"
-#include "tools/proxy/request/error.h"
+#include "tools/request_error.h"
 
 /* A kB of dumpcap's. */
 #define KB                1000u
@@ -43,7 +43,7 @@ static int files_time(const char *text, uint64_t *ns)
 }
 
 /* Take the value of what -b says. Returns 0 or -EINVAL. */
-static int files_value(struct vhu_proxy_files *files, enum files_key key, const char *value)
+static int files_value(struct vhu_recording_files *files, enum files_key key, const char *value)
 {
 	struct vhu_capture_file_limits *limits = &files->limits;
 	uint64_t number = 0;
@@ -72,7 +72,7 @@ static int files_value(struct vhu_proxy_files *files, enum files_key key, const 
 	return error;
 }
 
-int vhu_proxy_files_take(struct vhu_proxy_files *files, const char *argument, char *error)
+int vhu_recording_files_take(struct vhu_recording_files *files, const char *argument, char *error)
 {
 	const char *colon = strchr(argument, ':');
 	unsigned key = 0;
@@ -81,20 +81,21 @@ int vhu_proxy_files_take(struct vhu_proxy_files *files, const char *argument, ch
 				    memcmp(argument, key_name[key], strlen(key_name[key])) != 0))
 		key++;
 	if (key == FILES_KEYS)
-		return vhu_proxy_request_wrong(
+		return vhu_request_wrong(
 		    error,
 		    "%s: neither filesize:KB, duration:SECONDS, interval:SECONDS, packets:N nor "
 		    "files:N",
 		    argument);
 	if (files_value(files, (enum files_key)key, colon + 1))
-		return vhu_proxy_request_wrong(
-		    error, "%s: not a %s from 1 on%s", argument,
-		    key == FILES_DURATION || key == FILES_INTERVAL ? "time" : "number",
-		    key == FILES_COUNT ? " to 100000" : "");
+		return vhu_request_wrong(error, "%s: not a %s from 1 on%s", argument,
+					 key == FILES_DURATION || key == FILES_INTERVAL ? "time"
+											: "number",
+					 key == FILES_COUNT ? " to 100000" : "");
 	return 0;
 }
 
-int vhu_proxy_files_take_flight(struct vhu_proxy_files *files, const char *argument, char *error)
+int vhu_recording_files_take_flight(struct vhu_recording_files *files, const char *argument,
+				    char *error)
 {
 	static const char unit[] = "KMG";
 	char text[32];
@@ -110,26 +111,26 @@ int vhu_proxy_files_take_flight(struct vhu_proxy_files *files, const char *argum
 	if (length >= sizeof(text) ||
 	    vhu_number_parse(text, 1, FILES_FLIGHT_MOST >> shift, &number) ||
 	    number << shift < VHU_FLIGHT_BYTES_MIN)
-		return vhu_proxy_request_wrong(
+		return vhu_request_wrong(
 		    error, "%s: not a size from 1M on: write as 512K, 16M or 1G", argument);
 	files->flight_bytes = (size_t)(number << shift);
 	return 0;
 }
 
-int vhu_proxy_files_end(const struct vhu_proxy_files *files, const char *path, char *error)
+int vhu_recording_files_end(const struct vhu_recording_files *files, const char *path, char *error)
 {
 	const char *what = files->flight_bytes ? "--flight-recorder" : "-b";
 
 	if (!files->any && !files->flight_bytes)
 		return 0;
 	if (!path || !strcmp(path, "-"))
-		return vhu_proxy_request_wrong(
-		    error, "%s writes files: name them by -w, as -w vm.pcapng", what);
+		return vhu_request_wrong(error, "%s writes files: name them by -w, as -w vm.pcapng",
+					 what);
 	if (files->flight_bytes && files->ends)
-		return vhu_proxy_request_wrong(
+		return vhu_request_wrong(
 		    error, "--flight-recorder goes with no -b but files: a file is what was in it");
 	if (!files->flight_bytes && !files->ends)
-		return vhu_proxy_request_wrong(
+		return vhu_request_wrong(
 		    error, "-b files: when is the next file to begin? say filesize:, duration:, "
 			   "interval: or packets: too");
 	return 0;

@@ -2,7 +2,7 @@
 /* Shows what is kept of sessions, and what is let go of: answered requests that tell nothing,
  * closed sessions, and those that would need too much room. And that a flight recorder's ring has
  * whole records, the latest. */
-#include "proxy/capture/prologue.h"
+#include "lib/recording/prologue.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -15,8 +15,8 @@
 #include <cmocka.h>
 
 #include "lib/capture/pcapng.h"
+#include "lib/recording/flight.h"
 #include "lib/session/session.h"
-#include "proxy/capture/flight.h"
 
 static uint64_t time_ns;
 
@@ -223,7 +223,6 @@ static void ignore(void *context, const struct vhu_record *record)
 static void a_ring_has_the_latest_records_and_whole_ones(void **state)
 {
 	const struct vhu_flight_options options = {.path = "flight", .bytes = VHU_FLIGHT_BYTES_MIN};
-	struct vhu_proxy proxy = {0};
 	struct vhu_flight flight;
 	struct vhu_pcapng_reader *reader;
 	const struct vhu_record *record;
@@ -231,7 +230,7 @@ static void a_ring_has_the_latest_records_and_whole_ones(void **state)
 	uint64_t next = 0, first = 0;
 
 	(void)state;
-	assert_int_equal(vhu_flight_open(&flight, &proxy, &options), 0);
+	assert_int_equal(vhu_flight_open(&flight, &options), 0);
 	vhu_flight_take(&flight, event(1, VHU_RECORD_OPENED));
 	/* Of all sizes, several times around. */
 	for (uint64_t i = 0; i < 3000; i++) {
@@ -280,7 +279,7 @@ int main(void)
 		perror(folder);
 		return 1;
 	}
-	failed = cmocka_run_group_tests_name("proxy-past", tests, NULL, NULL);
+	failed = cmocka_run_group_tests_name("recording-prologue", tests, NULL, NULL);
 	if (!failed)
 		rmdir(folder);
 	return failed;

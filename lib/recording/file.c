@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The sink that writes a capture; file.h has its theory of operation. */
-#include "proxy/capture/file.h"
+#include "lib/recording/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,8 +19,23 @@
 #define CAPTURE_QUIET_NS (60 * VHU_NS_PER_S)
 #define CAPTURE_AGAIN_NS VHU_NS_PER_S
 
+/* Tell the person a line, made as printf makes it. */
+static void __attribute__((format(printf, 2, 3)))
+capture_say(const struct vhu_capture_file *capture, const char *format, ...)
+{
+	char line[1024];
+	va_list arguments;
+
+	if (!capture->options.say)
+		return;
+	va_start(arguments, format);
+	vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	capture->options.say(line);
+}
+
 /*
- * See to it that a pipe's reader does not hold up the proxy. Others may write to the same pipe
+ * See to it that a pipe's reader does not hold up the recorder. Others may write to the same pipe
  * through what we have inherited: only our own way to it is made non-blocking.
  */
 static void capture_pipe(struct vhu_capture_file *capture)
@@ -115,9 +131,8 @@ static int capture_begin(struct vhu_capture_file *capture, struct vhu_pcapng_wri
 	if (!error)
 		error = held;
 	if (!error && capture->gap.said)
-		vhu_proxy_say(capture->proxy,
-			      "%s: records are written again; %" PRIu64 " were lost", capture->name,
-			      capture->gap.records);
+		capture_say(capture, "%s: records are written again; %" PRIu64 " were lost",
+			    capture->name, capture->gap.records);
 	if (!error)
 		memset(&capture->gap, 0, sizeof(capture->gap));
 	return error;
@@ -146,8 +161,8 @@ static void capture_lost(struct vhu_capture_file *capture, const struct vhu_reco
 		return;
 	capture->gap.said = true;
 	capture->said_ns = now;
-	vhu_proxy_say(capture->proxy, "%s: %s: records are being lost; forwarding goes on",
-		      capture->name, capture_why(error));
+	capture_say(capture, "%s: %s: records are being lost; %s goes on", capture->name,
+		    capture_why(error), capture->options.goes_on);
 }
 
 /* End the file at hand. Returns 0; -errno where its end is missing. */
@@ -217,7 +232,7 @@ static int capture_make_file(struct vhu_capture_file *capture, uint64_t time_ns)
 	if (capture->writer)
 		capture_continue(capture, time_ns);
 	if (capture->writer && capture_end_file(capture))
-		vhu_proxy_say(capture->proxy, "%s: its end is missing", capture->name);
+		capture_say(capture, "%s: its end is missing", capture->name);
 	capture_take_file(capture, fd, writer, time_ns);
 	vhu_series_trim(&capture->files);
 	return 0;
@@ -237,9 +252,8 @@ static int capture_switch(struct vhu_capture_file *capture, uint64_t time_ns)
 	}
 	capture->again_ns = vhu_now_ns() + CAPTURE_AGAIN_NS;
 	if (!capture->stays)
-		vhu_proxy_say(capture->proxy,
-			      "%s: the next file cannot be begun: %s: this one goes on",
-			      capture->name, strerror(-error));
+		capture_say(capture, "%s: the next file cannot be begun: %s: this one goes on",
+			    capture->name, strerror(-error));
 	capture->stays = true;
 	return error;
 }
@@ -290,17 +304,16 @@ static void capture_forget_prologue(struct vhu_capture_file *capture)
 	capture->prologue = NULL;
 }
 
-int vhu_capture_file_open(struct vhu_capture_file *capture, const struct vhu_proxy *proxy,
+int vhu_capture_file_open(struct vhu_capture_file *capture,
 			  const struct vhu_capture_file_options *options)
 {
 	int error;
 
 	memset(capture, 0, sizeof(*capture));
-	capture->proxy = proxy;
 	capture->options = *options;
 	capture->fd = -1;
-	capture->keeps_prologue = !proxy->prologue;
-	capture->prologue = proxy->prologue ? proxy->prologue : vhu_prologue_new();
+	capture->keeps_prologue = !options->prologue;
+	capture->prologue = options->prologue ? options->prologue : vhu_prologue_new();
 	if (!capture->prologue)
 		return -ENOMEM;
 	capture->series = options->limits != NULL;
@@ -364,8 +377,8 @@ struct vhu_pcapng_counts vhu_capture_file_close(struct vhu_capture_file *capture
 		capture_tell_gap(capture, capture->writer, capture->gap.to_ns);
 	error = capture_end_file(capture);
 	if (error && !lost && !capture_was_left(capture, error))
-		vhu_proxy_say(capture->proxy, "%s: %s: the capture's end is missing", capture->name,
-			      strerror(-error));
+		capture_say(capture, "%s: %s: the capture's end is missing", capture->name,
+			    strerror(-error));
 	if (capture->series)
 		vhu_series_free(&capture->files);
 	capture_forget_prologue(capture);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Who watches records go by for sessions that end badly. */
-#include "tools/proxy/run/watch.h"
+#include "tools/recording/watch.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,14 +15,14 @@ struct watched {
 };
 
 /* Forget a session. */
-static void watched_free(struct vhu_proxy_watch *watch, struct vhu_kept *kept)
+static void watched_free(struct vhu_recording_watch *watch, struct vhu_kept *kept)
 {
 	vhu_by_session_remove(&watch->open, kept);
 	free(kept);
 }
 
 /* Return what is known of session @id, made if it is new; NULL out of memory. */
-static struct watched *watched_get(struct vhu_proxy_watch *watch, uint64_t id)
+static struct watched *watched_get(struct vhu_recording_watch *watch, uint64_t id)
 {
 	struct watched *session = (struct watched *)vhu_by_session_find(&watch->open, id);
 
@@ -53,7 +53,7 @@ static bool ended_badly(const struct watched *session, const struct vhu_annotati
 	return true;
 }
 
-bool vhu_proxy_watch_see(struct vhu_proxy_watch *watch, const struct vhu_record *record)
+bool vhu_recording_watch_see(struct vhu_recording_watch *watch, const struct vhu_record *record)
 {
 	char why[VHU_CAUSE_TEXT_MAX];
 	bool all[VHU_RULES], bad;
@@ -86,14 +86,14 @@ bool vhu_proxy_watch_see(struct vhu_proxy_watch *watch, const struct vhu_record 
 	return bad;
 }
 
-int vhu_proxy_watch_start(struct vhu_proxy_watch *watch)
+int vhu_recording_watch_start(struct vhu_recording_watch *watch)
 {
 	memset(watch, 0, sizeof(*watch));
 	watch->sessions = vhu_sessions_new(false);
 	return watch->sessions ? 0 : -ENOMEM;
 }
 
-void vhu_proxy_watch_end(struct vhu_proxy_watch *watch)
+void vhu_recording_watch_end(struct vhu_recording_watch *watch)
 {
 	for (unsigned b = 0; b < VHU_BY_SESSION_BUCKETS; b++) {
 		while (watch->open.bucket[b])

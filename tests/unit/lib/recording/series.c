@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Shows how a series of files is named, and that it touches no file but its own. */
-#include "proxy/capture/series.h"
+#include "lib/recording/series.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Sinks: the list of those who are given each record. */
-#include "proxy/core/sink.h"
+#include "lib/recording/sink.h"
 
 #include <errno.h>
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/capture/prologue_internal.h"
+#include "lib/recording/prologue_internal.h"
 
 /* Bytes of records of a session that pass before they are looked at, and that there is room for at
  * first. */

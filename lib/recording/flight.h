@@ -14,12 +14,11 @@
  *
  * Ownership: a flight recorder owns its ring, its past and its series of files.
  */
-#ifndef VHU_PROXY_CAPTURE_FLIGHT_H
-#define VHU_PROXY_CAPTURE_FLIGHT_H
+#ifndef VHU_RECORDING_FLIGHT_H
+#define VHU_RECORDING_FLIGHT_H
 
-#include "proxy/capture/prologue.h"
-#include "proxy/capture/series.h"
-#include "proxy/proxy.h"
+#include "lib/recording/prologue.h"
+#include "lib/recording/series.h"
 
 /* Room for a record of any size, and for some thousands of usual ones. */
 #define VHU_FLIGHT_BYTES_MIN     (1u << 20)
@@ -34,7 +33,6 @@ struct vhu_flight_options {
 };
 
 struct vhu_flight {
-	const struct vhu_proxy *proxy;
 	struct vhu_flight_options options;
 	struct vhu_series files;
 	struct vhu_prologue *prologue;
@@ -45,10 +43,9 @@ struct vhu_flight {
 };
 
 /* Begin to record. Returns 0; -errno where there is no memory, or no file could be made there. */
-int vhu_flight_open(struct vhu_flight *flight, const struct vhu_proxy *proxy,
-		    const struct vhu_flight_options *options);
+int vhu_flight_open(struct vhu_flight *flight, const struct vhu_flight_options *options);
 
-/* Record: what the proxy's sinks do, @context being the recorder. */
+/* Record: what sinks do, @context being the recorder. */
 void vhu_flight_take(void *context, const struct vhu_record *record);
 
 /*

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the parts of the past know of one another; nobody else includes this. */
-#ifndef VHU_PROXY_CAPTURE_PROLOGUE_INTERNAL_H
-#define VHU_PROXY_CAPTURE_PROLOGUE_INTERNAL_H
+#ifndef VHU_RECORDING_PROLOGUE_INTERNAL_H
+#define VHU_RECORDING_PROLOGUE_INTERNAL_H
 
-#include "proxy/capture/prologue.h"
+#include "lib/recording/prologue.h"
 
 /* A record that has passed; its bytes follow. */
 struct vhu_prologue_passed {

@@ -4,28 +4,27 @@
  *
  * Theory of operation
  *
- * What cannot be written is counted, and said; the proxy goes on without it. The reader of a pipe
- * is waited for a moment; one that is stuck does not hold up the sessions: until it reads on,
+ * What cannot be written is counted, and said; the recorder goes on without it. The reader of a
+ * pipe is waited for a moment; one that is stuck does not hold up the sessions: until it reads on,
  * records are lost. When a record can be written again, one that says how many were lost goes
  * before it, and what made the sessions that are open what they are by then (prologue.h).
  *
  * A series goes on with its next file when a record comes and the file at hand has what one is to
  * have; so there are no files in which nothing happened. The next one begins with the same records
  * of the past, in one piece, and only when they are in it the file before is done with: whenever
- * the proxy is killed, all that it forwarded is in one or the other. Where the next file cannot be
+ * the recorder is killed, all that passed is in one or the other. Where the next file cannot be
  * begun the one at hand grows, and it is tried again from time to time.
  *
  * Ownership: a capture owns its files and its writer from opening to closing. The past is the
- * proxy's, which records pass into after they were given to the capture; where the proxy keeps none
- * it is the capture's own.
+ * caller's, which records pass into after they were given to the capture; a caller that keeps none
+ * leaves it to the capture.
  */
-#ifndef VHU_PROXY_CAPTURE_FILE_H
-#define VHU_PROXY_CAPTURE_FILE_H
+#ifndef VHU_RECORDING_FILE_H
+#define VHU_RECORDING_FILE_H
 
 #include "lib/capture/pcapng.h"
-#include "proxy/capture/prologue.h"
-#include "proxy/capture/series.h"
-#include "proxy/proxy.h"
+#include "lib/recording/prologue.h"
+#include "lib/recording/series.h"
 
 #define VHU_CAPTURE_FILE_PATIENCE_MS 250
 /* What is asked for of a pipe: room for some thousand records. */
@@ -46,10 +45,12 @@ struct vhu_capture_file_options {
 	const char *comment; /* as the writer has it; must outlive the capture */
 	const struct vhu_capture_file_limits *limits; /* NULL: one file */
 	bool reader_may_leave;                        /* of a pipe: that is not said */
+	struct vhu_prologue *prologue; /* which records pass into last; NULL: its own */
+	void (*say)(const char *line); /* tell the person a line without its end; NULL: nothing */
+	const char *goes_on;           /* what goes on while records are lost, as "forwarding" */
 };
 
 struct vhu_capture_file {
-	const struct vhu_proxy *proxy;
 	struct vhu_capture_file_options options;
 	struct vhu_capture_file_limits limits;
 	struct vhu_prologue *prologue;
@@ -86,10 +87,10 @@ struct vhu_capture_file {
  * Begin a capture in a new file, or in place of what the file held; or the first file of a series.
  * Returns 0 or -errno.
  */
-int vhu_capture_file_open(struct vhu_capture_file *capture, const struct vhu_proxy *proxy,
+int vhu_capture_file_open(struct vhu_capture_file *capture,
 			  const struct vhu_capture_file_options *options);
 
-/* Write a record: what the proxy's sinks do, @context being the capture. */
+/* Write a record: what sinks do, @context being the capture. */
 void vhu_capture_file_take(void *context, const struct vhu_record *record);
 
 /* Go on with the next file of a series now. Returns 0; -EINVAL of what is no series; -errno. */

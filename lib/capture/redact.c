@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Key material in what is to be recorded. */
-#include "proxy/session/redact.h"
+#include "lib/capture/redact.h"
 
 #include <stdlib.h>
 #include <string.h>

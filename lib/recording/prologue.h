@@ -17,8 +17,8 @@
  * Ownership: a past copies what it keeps. It has at most VHU_PROLOGUE_BYTES_MAX of a session; one
  * that would need more is not told of at all.
  */
-#ifndef VHU_PROXY_CAPTURE_PROLOGUE_H
-#define VHU_PROXY_CAPTURE_PROLOGUE_H
+#ifndef VHU_RECORDING_PROLOGUE_H
+#define VHU_RECORDING_PROLOGUE_H
 
 #include "lib/session/session.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Key material in what is to be recorded. */
-#ifndef VHU_PROXY_SESSION_REDACT_H
-#define VHU_PROXY_SESSION_REDACT_H
+#ifndef VHU_CAPTURE_REDACT_H
+#define VHU_CAPTURE_REDACT_H
 
 #include "lib/capture/record.h"
 

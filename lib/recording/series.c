@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A series of files. */
-#include "proxy/capture/series.h"
+#include "lib/recording/series.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The flight recorder; flight.h has its theory of operation. */
-#include "proxy/capture/flight.h"
+#include "lib/recording/flight.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -186,13 +186,11 @@ static int flight_check_folder(const char *path)
 	return error;
 }
 
-int vhu_flight_open(struct vhu_flight *flight, const struct vhu_proxy *proxy,
-		    const struct vhu_flight_options *options)
+int vhu_flight_open(struct vhu_flight *flight, const struct vhu_flight_options *options)
 {
 	int error = flight_check_folder(options->path);
 
 	memset(flight, 0, sizeof(*flight));
-	flight->proxy = proxy;
 	flight->options = *options;
 	vhu_series_start(&flight->files, options->path, options->files);
 	if (error)

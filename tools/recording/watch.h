@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Who watches records go by for sessions that end badly, as vhu check would say it of a capture. */
-#ifndef VHU_TOOLS_PROXY_RUN_WATCH_H
-#define VHU_TOOLS_PROXY_RUN_WATCH_H
+#ifndef VHU_TOOLS_RECORDING_WATCH_H
+#define VHU_TOOLS_RECORDING_WATCH_H
 
 #include "lib/cause/cause.h"
 #include "lib/session/session.h"
 #include "tools/by_session.h"
 
-struct vhu_proxy_watch {
+struct vhu_recording_watch {
 	struct vhu_sessions *sessions;
 	struct vhu_by_session open;
 	uint64_t records;
@@ -16,11 +16,12 @@ struct vhu_proxy_watch {
 	char why[VHU_CAUSE_TEXT_MAX]; /* what there is to say of it; its numbers count records */
 };
 
-/* Begin to watch, with nothing known. Returns 0 or -ENOMEM; after 0 vhu_proxy_watch_end ends it. */
-int vhu_proxy_watch_start(struct vhu_proxy_watch *watch);
-void vhu_proxy_watch_end(struct vhu_proxy_watch *watch);
+/* Begin to watch, with nothing known. Returns 0 or -ENOMEM; after 0 vhu_recording_watch_end ends
+ * it. */
+int vhu_recording_watch_start(struct vhu_recording_watch *watch);
+void vhu_recording_watch_end(struct vhu_recording_watch *watch);
 
 /* See a record. Returns whether a session has ended badly with it. */
-bool vhu_proxy_watch_see(struct vhu_proxy_watch *watch, const struct vhu_record *record);
+bool vhu_recording_watch_see(struct vhu_recording_watch *watch, const struct vhu_record *record);
 
 #endif

@@ -7,8 +7,8 @@
  * Ownership: a series remembers which files it made, and deletes no other: what is found under the
  * name of one and is not that file stays. Files that are there already are never written to.
  */
-#ifndef VHU_PROXY_CAPTURE_SERIES_H
-#define VHU_PROXY_CAPTURE_SERIES_H
+#ifndef VHU_RECORDING_SERIES_H
+#define VHU_RECORDING_SERIES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sinks: whoever wants to know of the records that the proxy makes. A message's record is given
+ * Sinks: whoever wants to know of the records that are made. The proxy gives a message's record
  * before the last of the message is forwarded, so that none has arrived that is not known of.
  */
-#ifndef VHU_PROXY_CORE_SINK_H
-#define VHU_PROXY_CORE_SINK_H
+#ifndef VHU_RECORDING_SINK_H
+#define VHU_RECORDING_SINK_H
 
 #include <stdio.h>
 

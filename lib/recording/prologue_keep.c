@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/capture/prologue_internal.h"
+#include "lib/recording/prologue_internal.h"
 
 /* Compare two records by their numbers, for bsearch(3). */
 static int work_compare(const void *a, const void *b)
