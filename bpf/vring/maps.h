@@ -10,7 +10,7 @@
 #include <stdint.h>
 #endif
 
-/* Vrings that are told apart at once; the last one is the loader's own, for trying the probes. */
+/* Vrings watched at once; the last slot is the loader's own, for the selftest. */
 #define VHU_BPF_VRINGS      256
 /* Kicks that can wait to be taken and each still have its time. */
 #define VHU_BPF_STAMPS      64
@@ -29,7 +29,7 @@ enum vhu_bpf_inner { VHU_WAKE_TO_POP, VHU_POP_TO_PUSH, VHU_PUSH_TO_CALL, VHU_BPF
 enum vhu_bpf_role_of {
 	VHU_BPF_KICK,
 	VHU_BPF_CALL,
-	VHU_BPF_LEARN, /* not known yet: each use of it is told as an event */
+	VHU_BPF_LEARN, /* not known yet: each use of it becomes an event */
 };
 
 /* The value that belongs to an eventfd, by the addresses of its struct file and its context. */
@@ -48,7 +48,7 @@ struct vhu_bpf_role {
 #define VHU_BPF_SETS        4096
 #define VHU_BPF_SET_BITS    12
 #define VHU_BPF_PLACES      4
-/* The set of an address, by its lower half: verifiers let nobody multiply an address. */
+/* The set of an address, by its lower half: verifiers refuse to multiply an address. */
 #define VHU_BPF_SPREAD(low) ((uint32_t)(low)*0x9e3779b1u >> (32 - VHU_BPF_SET_BITS))
 
 struct vhu_bpf_set {
@@ -72,7 +72,7 @@ struct vhu_bpf_who {
  * What the kicking side writes stands first, what the other writes last: two processors that write
  * to one cache line wait for one another.
  *
- * Every wake and call but a few is in a histogram: what is counted there is not counted once more.
+ * `wakes` and `calls` count only what no histogram has: the loader adds the two.
  */
 struct vhu_bpf_vring {
 	uint64_t kicks;

@@ -2,7 +2,7 @@
 /*
  * The selftest: an eventfd of our own is kicked and read, and what the probes make of it is
  * compared with that. So a kernel whose structures or functions differ from what the programs
- * expect is found before anything is measured, and nobody takes zeros for results.
+ * expect is found before anything is measured, and zeros are not taken for results.
  */
 #ifndef VHU_BPF_VRING_SELFTEST_H
 #define VHU_BPF_VRING_SELFTEST_H

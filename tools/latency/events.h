@@ -12,7 +12,7 @@ struct vhu_pcapng_writer;
 
 struct vhu_latency_events {
 	struct vhu_latency_vrings *vrings;
-	FILE *slow; /* where slow calls are told; NULL: nowhere */
+	FILE *slow; /* where slow calls are printed; NULL: nowhere */
 	int fd;     /* of the capture, -1 none */
 	struct vhu_pcapng_writer *writer;
 	int64_t epoch_ns; /* what CLOCK_MONOTONIC lacks to the time of day */

@@ -10,9 +10,9 @@
 #include "bpf/vring/roles.h"
 #include "lib/util/util.h"
 
-/* Eventfds that can be told apart at once. */
+/* Eventfds watched at once. */
 #define SHARED_MAX   256
-/* Threads of a back-end that are told apart; a power of two. */
+/* Threads of a back-end that are distinguished; a power of two. */
 #define READERS      64
 /* Evidence that is enough: kicks taken, and percents of certainty. */
 #define KICKS_ENOUGH 32
@@ -111,7 +111,7 @@ static int add(struct vhu_learn *learn, const struct vhu_bpf_eventfd *eventfd)
 	return 0;
 }
 
-/* Stop watching a shared eventfd that nobody shares any more. */
+/* Stop watching an eventfd that is no longer shared. */
 static void drop(struct vhu_learn *learn, unsigned place)
 {
 	struct vhu_learn_eventfd *shared = learn->shared[place];

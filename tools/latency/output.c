@@ -19,7 +19,7 @@
 
 _Static_assert(VHU_HISTOGRAM_BUCKETS <= VHU_BPF_BUCKETS, "the probes have all buckets");
 
-/* The stages as they are told, those inside wake to call after it; these are not always watched. */
+/* The stages in the order of the output; those inside wake to call are not always watched. */
 static const struct stage {
 	const char *name, *key;
 	bool inside;

@@ -191,7 +191,7 @@ static void wire_by_id(struct vhu_latency_vrings *vrings, unsigned slot, enum vh
 /*
  * Find an eventfd of a vring. An id of a capture may belong to another eventfd by now, so one of
  * the session's processes must have it, or it must be shared, as a vring's always is.
- * @nth: the how-manieth process that has it, from 0.
+ * @nth: which of the processes that have it open, from 0.
  * Returns it, or NULL.
  */
 static const struct vhu_bpf_eventfd *
@@ -227,11 +227,11 @@ static bool wire(struct vhu_latency_vrings *vrings, const struct listing *list, 
 	const struct vhu_bpf_eventfd *eventfd;
 	struct vhu_bpf_role role;
 
-	/* Any process that lets us have it will do. */
+	/* Any process that lets us open it will do. */
 	for (unsigned nth = 0; (eventfd = find(list, vring, fd->id, nth)); nth++)
 		if (vhu_held_open(&fd->held, eventfd) == 0)
 			break;
-	/* None does: then it is watched for as long as the next listing has it. */
+	/* No process does: watch it until a listing lacks it. */
 	if (!eventfd) {
 		eventfd = find(list, vring, fd->id, 0);
 		if (!eventfd || vhu_held_open(&fd->held, eventfd) == -ESRCH)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The vrings that are watched: which eventfds they have been told to have, which of them the probes
+ * The vrings that are watched: which eventfds the sessions gave them, which of them the probes
  * watch, and what was counted.
  *
  * Ownership: the table owns its vrings and the eventfds that it holds open for them. A thread that

@@ -65,7 +65,7 @@ static __always_inline struct vhu_bpf_vring *vring_of(const struct vhu_bpf_role 
 	return bpf_map_lookup_elem(&vrings, &index);
 }
 
-/* Have a vring whose kick was replaced forget the kicks that nobody took from the old one. */
+/* If a vring's kick was replaced, forget the kicks that were not taken from the old one. */
 static __always_inline void follow_epoch(struct vhu_bpf_vring *vring,
 					 const struct vhu_bpf_role *role)
 {
@@ -119,7 +119,7 @@ static __always_inline __u64 take_unseen(struct vhu_bpf_vring *vring)
 static __always_inline void on_call(struct vhu_bpf_vring *vring, const struct vhu_bpf_role *role,
 				    __u64 time)
 {
-	/* Before the wake is taken: who takes kicks next may write both anew from then on. */
+	/* Read before the wake is taken: from then on the next reader may overwrite both. */
 	__u64 kick = vring->open_kick_ns, wake = __sync_lock_test_and_set(&vring->open_wake_ns, 0);
 	struct inside_times inside = {};
 

@@ -103,7 +103,7 @@ int kprobe_signal(struct pt_regs *regs)
 
 /* System calls. */
 
-/* Return the file that descriptor @fd of this task stands for; NULL where there is none. */
+/* Return the file of this task's descriptor @fd; NULL if it is not open. */
 static __always_inline struct file *file_of(__u32 fd)
 {
 	struct task_struct *task = bpf_get_current_task_btf();

@@ -10,7 +10,7 @@
 
 #include "lib/util/util.h"
 
-int vhu_proxy_run_take_rules(struct vhu_proxy_run *run)
+int vhu_proxy_run_take_faults(struct vhu_proxy_run *run)
 {
 	const struct vhu_faults *asked = &run->request->faults;
 	struct vhu_faults *faults = &run->proxy.faults;
@@ -32,14 +32,14 @@ int vhu_proxy_run_take_rules(struct vhu_proxy_run *run)
 	return VHU_EXIT_DONE;
 }
 
-void vhu_proxy_run_summarize_rules(const struct vhu_proxy_run *run)
+void vhu_proxy_run_summarize_faults(const struct vhu_proxy_run *run)
 {
 	for (const struct vhu_fault *fault = run->proxy.faults.first; fault; fault = fault->next)
 		vhu_fail(run->command, "rule %u applied to %" PRIu64 " of %" PRIu64 ": %s",
 			 fault->id, fault->applied, fault->matched, fault->text);
 }
 
-void vhu_proxy_run_drop_rules(struct vhu_proxy_run *run)
+void vhu_proxy_run_drop_faults(struct vhu_proxy_run *run)
 {
 	vhu_faults_clear(&run->proxy.faults);
 	if (run->proxy.faults.null_fd > 0)

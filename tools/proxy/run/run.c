@@ -107,7 +107,7 @@ static int open_and_serve(struct vhu_proxy_run *run)
 	if (served && !run->request->quiet) {
 		vhu_proxy_say_rest();
 		summarize(run, lost);
-		vhu_proxy_run_summarize_rules(run);
+		vhu_proxy_run_summarize_faults(run);
 	}
 	return status;
 }
@@ -143,7 +143,7 @@ int vhu_proxy_run(const struct vhu_command *command, struct vhu_proxy_request *r
 	if (status == VHU_EXIT_DONE && request->interpose)
 		status = interpose(&run);
 	if (status == VHU_EXIT_DONE)
-		status = vhu_proxy_run_take_rules(&run);
+		status = vhu_proxy_run_take_faults(&run);
 	if (status == VHU_EXIT_DONE) {
 		raise_limit();
 		vhu_fdinfo_start();
@@ -159,7 +159,7 @@ int vhu_proxy_run(const struct vhu_command *command, struct vhu_proxy_request *r
 		vhu_fdinfo_end();
 	}
 	vhu_proxy_child_free(&run);
-	vhu_proxy_run_drop_rules(&run);
+	vhu_proxy_run_drop_faults(&run);
 	free(run.pair);
 	return status;
 }

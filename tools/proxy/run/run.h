@@ -104,14 +104,14 @@ void vhu_proxy_run_say_status(struct vhu_proxy_run *run);
 void vhu_proxy_run_enter_sandbox(struct vhu_proxy_run *run);
 
 /* Take over what is to be changed. Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with why said, and
- * vhu_proxy_run_drop_rules is still to be called. */
-int vhu_proxy_run_take_rules(struct vhu_proxy_run *run);
+ * vhu_proxy_run_drop_faults is still to be called. */
+int vhu_proxy_run_take_faults(struct vhu_proxy_run *run);
 
 /* Say of each fault how often it was followed. */
-void vhu_proxy_run_summarize_rules(const struct vhu_proxy_run *run);
+void vhu_proxy_run_summarize_faults(const struct vhu_proxy_run *run);
 
-/* End what vhu_proxy_run_take_rules began. */
-void vhu_proxy_run_drop_rules(struct vhu_proxy_run *run);
+/* End what vhu_proxy_run_take_faults began. */
+void vhu_proxy_run_drop_faults(struct vhu_proxy_run *run);
 
 /*
  * Let SIGINT, SIGTERM and SIGHUP end the run in order, SIGUSR1 say what it is doing, and let
