@@ -108,7 +108,7 @@ struct vhu_probe {
  */
 int vhu_probe_run(struct vhu_probe *probe);
 
-/* Connect, and say what has to be said before questions: take the protocol features in
+/* greet.c: connect, and say what has to be said before questions: take the protocol features in
  * @useful that are offered. Returns as vhu_probe_run does. */
 int vhu_probe_greet(struct vhu_probe *probe, uint64_t useful);
 
@@ -120,15 +120,20 @@ int vhu_probe_greet_again(struct vhu_probe *probe);
 int vhu_probe_question(struct vhu_probe *probe, struct vhu_message_buf *message,
 		       struct vhu_message_buf *reply);
 
+/* Ask a question without payload whose answer is an integer. Returns 0 with *@has and *@value set,
+ * or as vhu_probe_ask does. */
+int vhu_probe_ask_number(struct vhu_probe *probe, enum vhu_message_id id, enum vhu_field_id field,
+			 bool *has, uint64_t *value);
+
+/* Return whether bit 18 is worth asking about. */
+bool vhu_probe_may_be_proposal(const struct vhu_probe *probe);
+
 /* config.c: look for the configuration space. Returns as vhu_probe_run does. */
 int vhu_probe_look_at_config(struct vhu_probe *probe);
 
 /* specs.c: ask what device it is, by id 41 and what follows from its answer. Returns as
  * vhu_probe_run does; an answer of upstream's is none of these errors. */
 int vhu_probe_ask_specs(struct vhu_probe *probe);
-
-/* Return whether bit 18 is worth asking about. */
-bool vhu_probe_may_be_proposal(const struct vhu_probe *probe);
 
 /* Work out what was not told: device, queues. */
 void vhu_probe_look(struct vhu_probe *probe);

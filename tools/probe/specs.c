@@ -12,16 +12,6 @@
 #include "lib/util/util.h"
 #include "tools/probe/probe.h"
 
-bool vhu_probe_may_be_proposal(const struct vhu_probe *probe)
-{
-	if (!(probe->protocol_features & VHU_PROBE_BIT(STANDALONE)))
-		return false;
-	if (probe->dialect != VHU_ANY)
-		return probe->dialect != VHU_UPSTREAM;
-	/* The proposals are older than the bits above theirs. */
-	return probe->protocol_features >> (VHU_PF_STANDALONE + 1) == 0;
-}
-
 /* Ask a question without payload and return the integer of the answer's @field as a value. */
 static int ask_value(struct vhu_probe *probe, enum vhu_message_id id, enum vhu_field_id field,
 		     struct vhu_probe_value *value)
