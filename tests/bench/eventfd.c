@@ -7,7 +7,7 @@
  * A back-end listens at BACK, a front-end connects to FRONT: the same path for a direct connection,
  * or that of a relay which connects to BACK. The front-end sends an eventfd for kicks and one for
  * calls, kicks, and waits for the call; the back-end waits for the kick, and calls. Neither blocks
- *in the eventfd: both wait in poll, as real ones do.
+ * in the eventfd: both wait in poll, as real ones do.
  */
 #include <errno.h>
 #include <poll.h>
@@ -20,8 +20,10 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "lib/protocol/message_io.h"
+#include "lib/util/util.h"
 
 #define SET_VRING_KICK 12
 #define SET_VRING_CALL 13
@@ -56,17 +58,9 @@ static int open_socket(struct sockaddr_un *address, const char *path)
 static void pass(int to, uint32_t request, int eventfd)
 {
 	struct eventfd_message bytes = {request, 1, 8, {0}};
-	char control[CMSG_SPACE(sizeof(int))] = {0};
-	struct iovec piece = {&bytes, sizeof(bytes)};
-	struct msghdr message = {.msg_iov = &piece,
-				 .msg_iovlen = 1,
-				 .msg_control = control,
-				 .msg_controllen = sizeof(control)};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+	const struct vhu_piece piece = {&bytes, sizeof(bytes), &eventfd, 1};
 
-	*c = (struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
-	memcpy(CMSG_DATA(c), &eventfd, sizeof(eventfd));
-	if (sendmsg(to, &message, MSG_NOSIGNAL) != sizeof(bytes))
+	if (vhu_piece_send(to, &piece, 0) != sizeof(bytes))
 		die("sendmsg");
 }
 
@@ -74,18 +68,11 @@ static void pass(int to, uint32_t request, int eventfd)
 static int take(int from)
 {
 	struct eventfd_message bytes;
-	char control[CMSG_SPACE(sizeof(int))];
-	struct iovec piece = {&bytes, sizeof(bytes)};
-	struct msghdr message = {.msg_iov = &piece,
-				 .msg_iovlen = 1,
-				 .msg_control = control,
-				 .msg_controllen = sizeof(control)};
 	int fd;
+	struct vhu_piece piece = {&bytes, sizeof(bytes), &fd, .fds_max = 1};
 
-	if (recvmsg(from, &message, MSG_CMSG_CLOEXEC | MSG_WAITALL) != sizeof(bytes) ||
-	    message.msg_controllen < CMSG_LEN(sizeof(int)))
+	if (vhu_piece_receive(from, &piece, MSG_WAITALL) != sizeof(bytes) || piece.fds != 1)
 		die("recvmsg");
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
 	return fd;
 }
 
@@ -126,14 +113,6 @@ static _Noreturn void answer(int listener)
 	}
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 int main(int argc, char **argv)
 {
 	int kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -159,11 +138,11 @@ int main(int argc, char **argv)
 	pass(front, SET_VRING_CALL, call);
 	for (unsigned long i = 0; i < WARM_UP + trips; i++) {
 		if (i == WARM_UP)
-			start = now_ns();
+			start = vhu_now_ns();
 		signal_on(kick);
 		wait_for(call);
 	}
-	printf("%.1f\n", (double)(now_ns() - start) / (double)trips);
+	printf("%.1f\n", (double)(vhu_now_ns() - start) / (double)trips);
 	unlink(argv[1]);
 	kill(back, SIGKILL);
 	return 0;

@@ -26,12 +26,13 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "lib/protocol/message_io.h"
+#include "lib/util/util.h"
 
 #define HEADER_SIZE      12
 #define PAYLOAD_MAX      4096
-#define FDS_MAX          8
 #define GET_FEATURES     1
 #define SET_VRING_CALL   13
 #define SET_VRING_ENABLE 18
@@ -51,37 +52,14 @@ static _Noreturn void die(const char *what)
 	exit(1);
 }
 
-/* Close the descriptors that came with @message. */
-static void close_fds(struct msghdr *message)
-{
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(message);
-	size_t count = cmsg ? (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int) : 0;
-
-	for (size_t i = 0; i < count; i++) {
-		int fd;
-
-		memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof(int), sizeof(fd));
-		close(fd);
-	}
-}
-
 /* Receive one message on @fd. Returns 1; 0 at the end. */
 static int receive(int fd, struct message *message)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
-	} control;
-	struct iovec iov = {message, HEADER_SIZE};
-	struct msghdr msg = {.msg_iov = &iov,
-			     .msg_iovlen = 1,
-			     .msg_control = control.bytes,
-			     .msg_controllen = sizeof(control)};
-	ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | MSG_WAITALL);
+	/* Descriptors that come are closed. */
+	struct vhu_piece piece = {message, HEADER_SIZE};
+	ssize_t n = vhu_piece_receive(fd, &piece, MSG_WAITALL);
 
-	if (n > 0 && msg.msg_controllen)
-		close_fds(&msg);
-	if (n == 0 || (n < 0 && errno == ECONNRESET))
+	if (n == 0 || n == -ECONNRESET)
 		return 0;
 	if (n != HEADER_SIZE || message->size > PAYLOAD_MAX)
 		die("header");
@@ -94,20 +72,10 @@ static int receive(int fd, struct message *message)
 /* Send @message on @fd at once, with the descriptor @attached unless it is -1. */
 static void transmit(int fd, const struct message *message, int attached)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = {.align = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
 	ssize_t size = HEADER_SIZE + (ssize_t)message->size;
-	struct iovec iov = {(void *)message, (size_t)size};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	const struct vhu_piece piece = {(void *)message, (size_t)size, &attached, attached >= 0};
 
-	if (attached >= 0) {
-		msg.msg_control = control.bytes;
-		msg.msg_controllen = sizeof(control.bytes);
-		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), &attached, sizeof(attached));
-	}
-	if (sendmsg(fd, &msg, MSG_NOSIGNAL) != size)
+	if (vhu_piece_send(fd, &piece, 0) != size)
 		die("sendmsg");
 }
 
@@ -188,15 +156,6 @@ static _Noreturn void serve(int listener)
 	die("epoll_wait");
 }
 
-/* Return the monotonic time in nanoseconds. */
-static double now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
 /* The sessions that are measured. */
 static int session[SESSIONS_MAX];
 static unsigned long sessions = 1;
@@ -205,7 +164,7 @@ static unsigned long sessions = 1;
 static void measure_rtt(unsigned long count)
 {
 	unsigned long turns = (count + sessions - 1) / sessions;
-	double begin = now_ns();
+	uint64_t begin = vhu_now_ns();
 
 	for (unsigned long i = 0; i < turns; i++) {
 		for (unsigned long s = 0; s < sessions; s++)
@@ -213,7 +172,7 @@ static void measure_rtt(unsigned long count)
 		for (unsigned long s = 0; s < sessions; s++)
 			take_answer(session[s]);
 	}
-	printf("%.0f\n", (now_ns() - begin) / (double)(turns * sessions));
+	printf("%.0f\n", (double)(vhu_now_ns() - begin) / (double)(turns * sessions));
 }
 
 /* Print how many messages a second pass, with @attached unless it is -1; the answers at the end say
@@ -222,13 +181,13 @@ static void measure_stream(unsigned long count, int attached)
 {
 	struct message message = {
 	    .request = attached < 0 ? SET_VRING_ENABLE : SET_VRING_CALL, .flags = 1, .size = 8};
-	double begin = now_ns();
+	uint64_t begin = vhu_now_ns();
 
 	for (unsigned long i = 0; i < count; i++)
 		transmit(session[i % sessions], &message, attached);
 	for (unsigned long s = 0; s < sessions; s++)
 		ask(session[s]);
-	printf("%.0f\n", (double)count * 1e9 / (now_ns() - begin));
+	printf("%.0f\n", (double)count * 1e9 / (double)(vhu_now_ns() - begin));
 }
 
 /* Say that the sessions are there, and wait until nobody wants them any more. */

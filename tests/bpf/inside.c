@@ -23,6 +23,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
 #include "tests/bpf/lib/pingpong.h"
 #include "tests/bpf/lib/queue.h"
 
@@ -73,9 +74,9 @@ static_queue_push(void *device, struct queue *to, struct queue_request *request,
 /* Let time pass. */
 static void pass(uint64_t ns)
 {
-	uint64_t start = now_ns();
+	uint64_t start = vhu_now_ns();
 
-	while (now_ns() - start < ns)
+	while (vhu_now_ns() - start < ns)
 		;
 }
 
@@ -138,17 +139,17 @@ static void finish(void)
 	for (unsigned i = requests; i--;) {
 		const uint64_t popped[] = {popped_ns[BEFORE][i], popped_ns[AFTER][i]};
 
-		at[BEFORE] = now_ns();
+		at[BEFORE] = vhu_now_ns();
 		push(current, taken[i]);
-		at[AFTER] = now_ns();
+		at[AFTER] = vhu_now_ns();
 		note(of->to_push, of->pushes++, popped, at);
 		if (i == requests - 1)
 			memcpy(first, at, sizeof(first));
 	}
 	pass(TO_CALL_NS);
-	at[BEFORE] = now_ns();
+	at[BEFORE] = vhu_now_ns();
 	signal_fd(call[current->number]);
-	at[AFTER] = now_ns();
+	at[AFTER] = vhu_now_ns();
 	note(of->to_call, of->calls++, first, at);
 }
 
@@ -158,9 +159,9 @@ static void take(struct truth_of *of, const uint64_t woken[STAMPS])
 	for (unsigned i = 0;; i++) {
 		uint64_t at[STAMPS];
 
-		at[BEFORE] = now_ns();
+		at[BEFORE] = vhu_now_ns();
 		taken[i] = pop(current);
-		at[AFTER] = now_ns();
+		at[AFTER] = vhu_now_ns();
 		if (!taken[i])
 			return;
 		if (!i)
@@ -193,9 +194,9 @@ static void *serve(void *with)
 
 		poll(watched, RINGS, -1);
 		current = &queue[watched[0].revents ? 0 : 1];
-		woken[BEFORE] = now_ns();
+		woken[BEFORE] = vhu_now_ns();
 		take_fd(kick[current->number]);
-		woken[AFTER] = now_ns();
+		woken[AFTER] = vhu_now_ns();
 		pass(TO_POP_NS);
 		take(&truth[current->number], woken);
 		if (later)

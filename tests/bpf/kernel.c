@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
 #include "tests/bpf/lib/machine.h"
 #include "tests/bpf/lib/tool.h"
 
@@ -43,9 +44,9 @@ static void must(bool works, const char *what)
 /* Call, after some work. */
 static void answer(void)
 {
-	uint64_t start = now_ns(), one = 1;
+	uint64_t start = vhu_now_ns(), one = 1;
 
-	while (now_ns() - start < WORK_US * 1000)
+	while (vhu_now_ns() - start < WORK_US * 1000)
 		;
 	must(write(call, &one, sizeof(one)) == sizeof(one), "call");
 }

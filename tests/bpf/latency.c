@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "lib/capture/pcapng.h"
+#include "lib/util/util.h"
 #include "tests/bpf/lib/tool.h"
 
 /* What a stage is of: what was done at its two ends, each with its stamps. */
@@ -38,7 +39,7 @@ static void check_stage(const char *json, unsigned vring, const struct ends *end
 		const char *key;
 	} row[] = {{500, "p50"}, {900, "p90"}};
 
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++) {
 		unsigned permille = row[i].permille;
 		uint64_t got = tool_number(json, vring, ends->key, row[i].key);
 		uint64_t least = quantile(ends->from[AFTER], ends->to[BEFORE], count, permille);
@@ -63,7 +64,7 @@ static void check_times(const char *json, unsigned vring, const struct pair *pai
 	for (uint32_t i = 0; i < pair->plan.rounds; i++)
 		if (truth->wake_ns[BEFORE][i] < truth->kick_ns[BEFORE][i])
 			truth->wake_ns[BEFORE][i] = truth->kick_ns[BEFORE][i];
-	for (size_t i = 0; i < sizeof(stage) / sizeof(stage[0]); i++)
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(stage); i++)
 		check_stage(json, vring, &stage[i], pair->plan.rounds);
 }
 
@@ -195,7 +196,7 @@ static void put_fd(struct vhu_pcapng_writer *writer, uint32_t request, int fd)
 	    .eventfd_id = eventfd_id(fd),
 	};
 	struct vhu_record record = {
-	    .time_ns = now_ns(),
+	    .time_ns = vhu_now_ns(),
 	    .session = 1,
 	    .message = message,
 	    .message_size = sizeof(message),
@@ -322,7 +323,7 @@ int main(int argc, char **argv)
 		run_inside();
 	else if (!strcmp(name, "passive"))
 		run_passive();
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++)
 		if (!strcmp(name, row[i].name))
 			run_given(row[i].plan, row[i].rings);
 	return tool_failures ? 1 : 0;

@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/protocol/message_io.h"
+#include "lib/util/util.h"
 #include "proxy/session/pair.h"
 #include "tests/fuzz/lib/fuzz.h"
 
@@ -55,8 +57,7 @@ static void on_say(const char *line)
 
 static void on_timer(struct vhu_timer *timer)
 {
-	struct fuzz_session *stand =
-	    (struct fuzz_session *)((char *)timer - offsetof(struct fuzz_session, timer));
+	struct fuzz_session *stand = vhu_container_of(timer, struct fuzz_session, timer);
 
 	stand->proxy.loop.stop = true;
 }
@@ -129,12 +130,8 @@ static void step_send(struct fuzz_session *stand, unsigned side, unsigned how)
 	const unsigned shape = next(), fds = how >> 4 & 3;
 	struct vhu_header header = {next() % 64, how & 4 ? 9 : how & 8 ? 5 : 1, shape % 80};
 	int end[2];
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(3 * sizeof(int))];
-	} control = {.align = {CMSG_LEN(fds * sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
-	struct iovec piece = {bytes, VHU_HEADER_SIZE};
-	struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
+	int fd[3];
+	struct vhu_piece piece = {bytes, VHU_HEADER_SIZE, fd, fds};
 
 	if (shape == 255)
 		header.size = 300000;
@@ -143,15 +140,11 @@ static void step_send(struct fuzz_session *stand, unsigned side, unsigned how)
 	for (unsigned i = 0; i < header.size && i < 16; i++)
 		bytes[VHU_HEADER_SIZE + i] = (uint8_t)next();
 	/* Most are sent whole. */
-	piece.iov_len += shape > 250 ? header.size / 2 : header.size;
+	piece.size += shape > 250 ? header.size / 2 : header.size;
 	must(!socketpair(AF_UNIX, SOCK_STREAM, 0, end));
 	for (unsigned i = 0; i < fds; i++)
-		memcpy(CMSG_DATA(&control.align) + i * sizeof(int), &end[1], sizeof(int));
-	if (fds) {
-		message.msg_control = &control;
-		message.msg_controllen = CMSG_SPACE(fds * sizeof(int));
-	}
-	sendmsg(stand->peer[side], &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+		fd[i] = end[1];
+	vhu_piece_send(stand->peer[side], &piece, MSG_DONTWAIT);
 	close(end[0]);
 	close(end[1]);
 }
@@ -160,30 +153,11 @@ static void step_send(struct fuzz_session *stand, unsigned side, unsigned how)
 static void step_receive(struct fuzz_session *stand, unsigned side)
 {
 	static uint8_t bytes[65536];
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(VHU_RECORD_FDS_MAX * sizeof(int))];
-	} control;
-	struct iovec piece = {bytes, sizeof(bytes)};
-	ssize_t n;
+	/* Descriptors that come are closed. */
+	struct vhu_piece piece = {bytes, sizeof(bytes)};
 
-	do {
-		struct msghdr message = {.msg_iov = &piece,
-					 .msg_iovlen = 1,
-					 .msg_control = &control,
-					 .msg_controllen = sizeof(control)};
-		size_t fds = 0;
-
-		n = recvmsg(stand->peer[side], &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-		if (n >= 0 && message.msg_controllen)
-			fds = (control.align.cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (size_t i = 0; i < fds; i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(&control.align) + i * sizeof(int), sizeof(fd));
-			close(fd);
-		}
-	} while (n > 0);
+	while (vhu_piece_receive(stand->peer[side], &piece, MSG_DONTWAIT) > 0)
+		;
 }
 
 /* Do one step of the input. */

@@ -18,6 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/protocol/message_io.h"
+#include "lib/util/util.h"
 #include "proxy/relay/relay.h"
 #include "tests/fuzz/lib/fuzz.h"
 #include "tests/fuzz/lib/relay_model.h"
@@ -191,7 +193,7 @@ static size_t amount(unsigned byte, size_t rest)
 		return byte;
 	if (byte < 192)
 		return rest;
-	return sizes[byte % (sizeof(sizes) / sizeof(sizes[0]))];
+	return sizes[byte % VHU_ARRAY_SIZE(sizes)];
 }
 
 /* Begin a message behind those that are there. */
@@ -206,7 +208,7 @@ static void add_message(struct model *model)
 					 1000000,
 					 UINT32_MAX};
 	unsigned how = next();
-	uint32_t size = how < 224 ? how % 64 : sizes[how % (sizeof(sizes) / sizeof(sizes[0]))];
+	uint32_t size = how < 224 ? how % 64 : sizes[how % VHU_ARRAY_SIZE(sizes)];
 
 	model_add(model, (struct vhu_header){how, size * 2654435761u, size});
 }
@@ -215,24 +217,15 @@ static void add_message(struct model *model)
 static void send_piece(struct bench *bench, size_t size, unsigned fds)
 {
 	static uint8_t bytes[VHU_RELAY_KEEP + VHU_RELAY_WINDOW];
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
-	} control = {.align = {CMSG_LEN(fds * sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
-	struct iovec piece = {bytes, size};
-	struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
+	int fd[FDS_MAX];
+	const struct vhu_piece piece = {bytes, size, fd, fds};
 	struct model *model = &bench->model;
 	ssize_t n;
 
 	model_write(model, model->sent, bytes, size);
 	for (unsigned i = 0; i < fds; i++)
-		memcpy(CMSG_DATA(&control.align) + i * sizeof(int),
-		       &pool[(model->fds_sent + i) % POOL], sizeof(int));
-	if (fds) {
-		message.msg_control = &control;
-		message.msg_controllen = CMSG_SPACE(fds * sizeof(int));
-	}
-	n = sendmsg(bench->sender, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+		fd[i] = pool[(model->fds_sent + i) % POOL];
+	n = vhu_piece_send(bench->sender, &piece, MSG_DONTWAIT);
 	if (n > 0)
 		model_sent(model, (size_t)n, fds);
 }
@@ -312,34 +305,26 @@ static void check_fd(const struct bench *bench, int fd, unsigned number)
 static bool step_receive(struct bench *bench, size_t size)
 {
 	static uint8_t bytes[VHU_RELAY_KEEP + VHU_RELAY_WINDOW];
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
-	} control;
-	struct iovec piece = {bytes, size < sizeof(bytes) ? size : sizeof(bytes)};
-	struct msghdr message = {.msg_iov = &piece,
-				 .msg_iovlen = 1,
-				 .msg_control = &control,
-				 .msg_controllen = sizeof(control)};
-	unsigned fds = 0;
+	int fd[FDS_MAX];
+	struct vhu_piece piece = {
+	    .bytes = bytes,
+	    .size = size < sizeof(bytes) ? size : sizeof(bytes),
+	    .fd = fd,
+	    .fds_max = FDS_MAX,
+	};
 	ssize_t n;
 
 	if (bench->receiver < 0 || !size)
 		return false;
-	n = recvmsg(bench->receiver, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	n = vhu_piece_receive(bench->receiver, &piece, MSG_DONTWAIT);
 	if (n <= 0)
 		return false;
-	must(!(message.msg_flags & MSG_CTRUNC));
-	if (message.msg_controllen)
-		fds = (unsigned)((control.align.cmsg_len - CMSG_LEN(0)) / sizeof(int));
-	for (unsigned i = 0; i < fds; i++) {
-		int fd;
-
-		memcpy(&fd, CMSG_DATA(&control.align) + i * sizeof(int), sizeof(fd));
-		check_fd(bench, fd, bench->model.fds_received + i);
-		close(fd);
+	must(!piece.fds_lost);
+	for (unsigned i = 0; i < piece.fds; i++) {
+		check_fd(bench, fd[i], bench->model.fds_received + i);
+		close(fd[i]);
 	}
-	model_received(&bench->model, bytes, (size_t)n, fds);
+	model_received(&bench->model, bytes, (size_t)n, piece.fds);
 	/* What has arrived whole was recorded before. */
 	must(!bench->relay.describe ||
 	     model_find(&bench->model, bench->model.received) <= bench->recorded);

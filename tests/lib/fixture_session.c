@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A proxy of one session in this process, for tests. */
 #include "tests/lib/fixture_session.h"
+#include "lib/protocol/message_io.h"
+#include "lib/util/util.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,8 +43,7 @@ void stand_take(void *context, const struct vhu_record *record)
 
 static void on_timer(struct vhu_timer *timer)
 {
-	struct fixture_session *stand =
-	    (struct fixture_session *)((char *)timer - offsetof(struct fixture_session, timer));
+	struct fixture_session *stand = vhu_container_of(timer, struct fixture_session, timer);
 
 	stand->proxy.loop.stop = true;
 }
@@ -117,37 +118,24 @@ void stand_leave(struct fixture_session *stand, enum vhu_side side)
 
 void stand_transmit(int to, uint32_t request, const void *payload, uint32_t size, int fd)
 {
-	struct vhu_header header = {request, 1, size};
-	uint8_t bytes[VHU_HEADER_SIZE];
-	char control[CMSG_SPACE(sizeof(int))] = {0};
-	struct iovec piece[2] = {{bytes, sizeof(bytes)}, {(void *)payload, size}};
-	struct msghdr message = {.msg_iov = piece, .msg_iovlen = 2};
-	struct cmsghdr *c = (struct cmsghdr *)control;
+	uint8_t bytes[VHU_HEADER_SIZE + 4096];
+	const struct vhu_piece piece = {bytes, VHU_HEADER_SIZE + size, &fd, fd >= 0};
 
-	vhu_header_write(bytes, header, vhu_host_is_big_endian());
-	if (fd >= 0) {
-		message.msg_control = control;
-		message.msg_controllen = sizeof(control);
-		*c = (struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
-		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	}
-	assert_int_equal(sendmsg(to, &message, MSG_NOSIGNAL), VHU_HEADER_SIZE + size);
+	assert_true(piece.size <= sizeof(bytes));
+	vhu_header_write(bytes, (struct vhu_header){request, 1, size}, vhu_host_is_big_endian());
+	if (size)
+		memcpy(bytes + VHU_HEADER_SIZE, payload, size);
+	assert_int_equal(vhu_piece_send(to, &piece, 0), piece.size);
 }
 
 int stand_receive(int from)
 {
 	uint8_t bytes[VHU_HEADER_SIZE];
-	char control[CMSG_SPACE(sizeof(int))];
-	struct iovec piece = {bytes, sizeof(bytes)};
-	struct msghdr message = {.msg_iov = &piece,
-				 .msg_iovlen = 1,
-				 .msg_control = control,
-				 .msg_controllen = sizeof(control)};
 	int fd = -1;
+	struct vhu_piece piece = {bytes, sizeof(bytes), &fd, .fds_max = 1};
 
-	assert_int_equal(recvmsg(from, &message, MSG_DONTWAIT), VHU_HEADER_SIZE);
-	if (message.msg_controllen)
-		memcpy(&fd, CMSG_DATA((struct cmsghdr *)control), sizeof(fd));
+	assert_int_equal(vhu_piece_receive(from, &piece, MSG_DONTWAIT), VHU_HEADER_SIZE);
+	assert_false(piece.fds_lost);
 	return fd;
 }
 

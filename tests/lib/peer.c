@@ -10,16 +10,11 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "lib/protocol/message_io.h"
+#include "lib/util/util.h"
 #include "tests/lib/peer.h"
-
-/* Room for the control message of the most descriptors. */
-union control {
-	struct cmsghdr align;
-	char bytes[CMSG_SPACE(PEER_FDS_MAX * sizeof(int))];
-};
 
 void peer_die_at(const char *file, int line, const char *format, ...)
 {
@@ -35,10 +30,7 @@ void peer_die_at(const char *file, int line, const char *format, ...)
 
 int64_t peer_now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (int64_t)vhu_now_ms();
 }
 
 /* Fill *@address with @path; a path that is too long ends the test. */
@@ -126,30 +118,19 @@ int peer_accept(int listener)
 
 int peer_send(int fd, const void *bytes, size_t size, const int *fds, unsigned int nfds)
 {
-	union control control;
 	size_t done = 0;
 
 	while (done < size) {
-		struct iovec iov = {(char *)bytes + done, size - done};
-		struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
-		ssize_t n;
+		const struct vhu_piece piece = {
+		    .bytes = (char *)bytes + done,
+		    .size = size - done,
+		    .fd = (int *)fds,
+		    .fds = done ? 0 : nfds,
+		};
+		ssize_t n = vhu_piece_send(fd, &piece, 0);
 
-		if (nfds && !done) {
-			struct cmsghdr *cmsg;
-
-			message.msg_control = control.bytes;
-			message.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
-			cmsg = CMSG_FIRSTHDR(&message);
-			cmsg->cmsg_level = SOL_SOCKET;
-			cmsg->cmsg_type = SCM_RIGHTS;
-			cmsg->cmsg_len = CMSG_LEN(nfds * sizeof(int));
-			memcpy(CMSG_DATA(cmsg), fds, nfds * sizeof(int));
-		}
-		n = sendmsg(fd, &message, MSG_NOSIGNAL);
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n < 0)
-			return -errno;
+			return (int)n;
 		done += (size_t)n;
 	}
 	return 0;
@@ -173,34 +154,17 @@ int peer_send_message(int fd, uint32_t request, const void *payload, uint32_t si
 
 ssize_t peer_receive(int fd, void *bytes, size_t size, int *fds, unsigned int *nfds)
 {
-	union control control;
-	struct iovec iov = {bytes, size};
-	struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
-	struct cmsghdr *cmsg;
-	ssize_t n;
+	struct vhu_piece piece = {
+	    .bytes = bytes,
+	    .size = size,
+	    .fd = fds,
+	    .fds_max = fds ? PEER_FDS_MAX : 0,
+	};
+	ssize_t n = vhu_piece_receive(fd, &piece, 0);
 
-	if (fds) {
-		message.msg_control = control.bytes;
-		message.msg_controllen = sizeof(control);
-		*nfds = 0;
-	}
-	do {
-		n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	if (!fds)
-		return n;
-	peer_check(!(message.msg_flags & MSG_CTRUNC), "the test itself ran out of descriptors");
-	for (cmsg = CMSG_FIRSTHDR(&message); cmsg; cmsg = CMSG_NXTHDR(&message, cmsg)) {
-		size_t count;
-
-		if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
-			continue;
-		count = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		memcpy(fds + *nfds, CMSG_DATA(cmsg), count * sizeof(int));
-		*nfds += (unsigned int)count;
-	}
+	if (fds)
+		*nfds = piece.fds;
+	peer_check(!fds || !piece.fds_lost, "the test itself ran out of descriptors");
 	return n;
 }
 

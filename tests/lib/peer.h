@@ -64,8 +64,9 @@ int peer_send_message(int fd, uint32_t request, const void *payload, uint32_t si
 		      unsigned int nfds);
 
 /*
- * Make one recvmsg of at most @size bytes. Where @fds is not NULL it has room for PEER_FDS_MAX, and
- * *@nfds says how many came; they are the caller's to close. MSG_CTRUNC ends the test.
+ * Make one recvmsg of at most @size bytes. If @fds is not NULL it has room for PEER_FDS_MAX, and
+ * *@nfds says how many came; they are the caller's to close, and one that is lost ends the test. If
+ * it is NULL, descriptors that come are closed.
  * Returns the number of bytes; 0 at the end; -errno (-EAGAIN where @fd does not block).
  */
 ssize_t peer_receive(int fd, void *bytes, size_t size, int *fds, unsigned int *nfds);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/util/util.h"
 #include "tests/rules/descriptor.h"
 #include "tests/rules/payload.h"
 
@@ -194,7 +195,7 @@ static bool read_word(struct reader *reader, struct script_message *message, cha
 	const char *value;
 	int size;
 
-	for (unsigned i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+	for (unsigned i = 0; i < VHU_ARRAY_SIZE(marks); i++) {
 		if (!strcmp(word, marks[i].name)) {
 			message->record.marks |= marks[i].mark;
 			return true;
@@ -296,7 +297,7 @@ static int read_arrow(struct reader *reader, char **word, unsigned words)
 	    {"gpu>", VHU_GPU, false},       {"gpu<", VHU_GPU, true},
 	};
 
-	for (unsigned i = 0; i < sizeof(arrows) / sizeof(arrows[0]); i++) {
+	for (unsigned i = 0; i < VHU_ARRAY_SIZE(arrows); i++) {
 		struct script_message *message;
 		int good;
 
@@ -387,7 +388,7 @@ static bool read_wait(struct reader *reader, const char *text)
 	char *unit;
 	uint64_t value = strtoull(text, &unit, 10);
 
-	for (unsigned i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+	for (unsigned i = 0; i < VHU_ARRAY_SIZE(units); i++) {
 		if (strcmp(unit, units[i].unit))
 			continue;
 		reader->time_ns += value * units[i].ns;

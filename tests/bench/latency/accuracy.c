@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "lib/capture/pcapng.h"
+#include "lib/util/util.h"
 #include "tests/bpf/lib/tool.h"
 
 enum { KICK_TO_WAKE, WAKE_TO_CALL, KICK_TO_CALL, STAGES };
@@ -144,7 +145,7 @@ int main(int argc, char **argv)
 	tool_need();
 	puts("| work | stage | events | time | difference | its amount | 99 % |");
 	puts("|---|---|---|---|---|---|---|");
-	for (size_t i = 0; i < sizeof(delays) / sizeof(delays[0]); i++)
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(delays); i++)
 		run(delays[i], rounds);
 	return tool_failures ? 1 : 0;
 }

@@ -27,21 +27,14 @@
 
 #ifdef VHU_HAVE_SDT
 #include <sys/sdt.h>
+
+#include "lib/util/util.h"
 #else
 #define DTRACE_PROBE2(...) ((void)0)
 #define DTRACE_PROBE3(...) ((void)0)
 #endif
 
 #define WORK_NS 10000
-
-/* Return the time. */
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 /* Return the id of an eventfd. */
 static unsigned id_of(int fd)
@@ -84,8 +77,8 @@ static void answer(int kick, int call)
 		uint64_t start;
 
 		take_fd(kick);
-		start = now_ns();
-		while (now_ns() - start < WORK_NS)
+		start = vhu_now_ns();
+		while (vhu_now_ns() - start < WORK_NS)
 			;
 		signal_fd(call);
 	}
@@ -157,10 +150,10 @@ int main(void)
 		/* Caches and branches know it then. */
 		for (uint64_t i = 0; i < rounds / 10; i++)
 			do_one(line[0], mine, call, null);
-		start = now_ns();
+		start = vhu_now_ns();
 		for (uint64_t i = 0; i < rounds; i++)
 			do_one(line[0], mine, call, null);
-		printf("%.1f\n", (double)(now_ns() - start) / (double)rounds);
+		printf("%.1f\n", (double)(vhu_now_ns() - start) / (double)rounds);
 		fflush(stdout);
 	}
 	kill(other, SIGKILL);

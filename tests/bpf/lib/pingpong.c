@@ -15,21 +15,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NS UINT64_C(1000000000)
+#include "lib/util/util.h"
 
 /* Say what failed and end. */
 static void fail(const char *what)
 {
 	fprintf(stderr, "%s: %s\n", what, strerror(errno));
 	exit(1);
-}
-
-uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS + (uint64_t)now.tv_nsec;
 }
 
 void pair_open(struct pair *pair, const struct plan *plan)
@@ -78,14 +70,14 @@ static void signal_fd(int fd)
 /* Let time pass without giving the processor up: what is measured is exact then. */
 static void pass(uint64_t ns)
 {
-	uint64_t start = now_ns();
+	uint64_t start = vhu_now_ns();
 
 	if (ns > 500000) {
 		struct timespec pause = {.tv_nsec = (long)(ns - 200000)};
 
 		nanosleep(&pause, NULL);
 	}
-	while (now_ns() - start < ns)
+	while (vhu_now_ns() - start < ns)
 		;
 }
 
@@ -102,20 +94,20 @@ static void *serve(void *with)
 		/* Where kicks are to be coalesced, all of them come first. */
 		while (truth->turn <= round && (pair->plan.kicks > 1 || pair->plan.awake))
 			sched_yield();
-		truth->wake_ns[BEFORE][round % SAMPLES_MAX] = now_ns();
+		truth->wake_ns[BEFORE][round % SAMPLES_MAX] = vhu_now_ns();
 		if (read(pair->kick, &value, sizeof(value)) != sizeof(value))
 			fail("read");
-		truth->wake_ns[AFTER][round % SAMPLES_MAX] = now_ns();
+		truth->wake_ns[AFTER][round % SAMPLES_MAX] = vhu_now_ns();
 		truth->wakes++;
 		if (pair->plan.random)
 			delay = (uint64_t)rand_r(&seed) % (delay + 1);
 		pass(delay * 1000);
-		truth->call_ns[BEFORE][round % SAMPLES_MAX] = now_ns();
+		truth->call_ns[BEFORE][round % SAMPLES_MAX] = vhu_now_ns();
 		if (!pair->plan.lose_every || (round + 1) % pair->plan.lose_every) {
 			signal_fd(pair->call);
 			truth->calls++;
 		}
-		truth->call_ns[AFTER][round % SAMPLES_MAX] = now_ns();
+		truth->call_ns[AFTER][round % SAMPLES_MAX] = vhu_now_ns();
 		for (uint32_t i = 0; i < pair->plan.extra_calls; i++) {
 			signal_fd(pair->call);
 			truth->calls++;
@@ -150,12 +142,12 @@ void front_end_run(struct pair *pair)
 	for (uint32_t round = 0; round < pair->plan.rounds; round++) {
 		uint64_t value;
 
-		truth->kick_ns[BEFORE][round % SAMPLES_MAX] = now_ns();
+		truth->kick_ns[BEFORE][round % SAMPLES_MAX] = vhu_now_ns();
 		for (uint32_t i = 0; i < pair->plan.kicks; i++) {
 			signal_fd(pair->kick);
 			truth->kicks++;
 		}
-		truth->kick_ns[AFTER][round % SAMPLES_MAX] = now_ns();
+		truth->kick_ns[AFTER][round % SAMPLES_MAX] = vhu_now_ns();
 		truth->turn = round + 1;
 		if (pair->plan.lose_every || pair->plan.extra_calls) {
 			while (truth->finished <= round)

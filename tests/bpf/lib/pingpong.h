@@ -46,9 +46,6 @@ struct pair {
 	struct truth *truth; /* shared memory */
 };
 
-/* Return the time of CLOCK_MONOTONIC. */
-uint64_t now_ns(void);
-
 /* Make a pair of eventfds with their shared memory. Exits where that fails. */
 void pair_open(struct pair *pair, const struct plan *plan);
 

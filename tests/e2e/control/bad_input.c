@@ -18,6 +18,8 @@
 
 #include "tests/e2e/control/talk.h"
 
+#include "lib/util/util.h"
+
 /* More than the proxy serves at a time. */
 #define CROWD 40
 
@@ -57,7 +59,7 @@ static void answers_garbage(void)
 
 	control_open(&stand);
 	client = control_connect(&stand);
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++)
 		control_refused(client, row[i].line, row[i].why);
 	/* Lines that are nothing have no answer. */
 	control_send(client, "\n \r\n\t");

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "lib/protocol/protocol.h"
+#include "lib/util/util.h"
 #include "tests/e2e/control/talk.h"
 
 #define FEATURES (UINT64_C(1) << VHU_F_PROTOCOL_FEATURES | UINT64_C(1) << VHU_F_RING_PACKED)
@@ -520,7 +521,7 @@ static void ctl_meets_others(void)
 
 	proxy_prepare(&place);
 	listener = peer_listen(place.back);
-	for (size_t i = 0; i < sizeof(answer) / sizeof(answer[0]); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(answer); i++) {
 		char command[512], line[4096] = "";
 		FILE *asker;
 		int fd;

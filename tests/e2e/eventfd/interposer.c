@@ -18,6 +18,8 @@
 
 #include "tests/lib/fixture_eventfd.h"
 
+#include "lib/util/util.h"
+
 /* What is added on one side is taken on the other, one by one and however it comes together. */
 static void counts(void)
 {
@@ -158,7 +160,7 @@ static void untouched(void)
 	};
 
 	stand_begin(&stand, "vring=0,2-3 kick,call", NULL);
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++) {
 		got = stand_wire(&stand, row[i].request, row[i].vring, fd);
 		peer_check((stand_info(got, "eventfd-id:", 10) == id) == row[i].untouched,
 			   "message %u of vring %u: %s", row[i].request, row[i].vring,
@@ -379,7 +381,7 @@ int main(int argc, char **argv)
 	unsigned int done = 0, failed = 0;
 
 	signal(SIGPIPE, SIG_IGN);
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(cases); i++) {
 		if (argc > 1 && strcmp(argv[1], cases[i].name))
 			continue;
 		done++;

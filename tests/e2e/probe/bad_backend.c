@@ -24,6 +24,8 @@
 #include <unistd.h>
 
 #include "lib/protocol/field.h"
+#include "lib/protocol/message_io.h"
+#include "lib/util/util.h"
 
 #define PAYLOAD_MAX 4096
 #define FAULTS_MAX  8
@@ -212,26 +214,10 @@ static int answer(const struct vhu_header *header, const uint8_t *payload, uint8
 /* Send bytes, with descriptors where they are asked for. Returns whether all went. */
 static bool send_bytes(int socket, const uint8_t *bytes, size_t size, bool with_fds)
 {
-	struct iovec part = {(void *)(uintptr_t)bytes, size};
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(3 * sizeof(int))];
-	} ancillary = {0};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
 	int fd[3] = {eventfd(0, 0), eventfd(0, 0), eventfd(0, 0)};
-	struct cmsghdr *rights;
-	ssize_t sent;
+	const struct vhu_piece piece = {(void *)(uintptr_t)bytes, size, fd, with_fds ? 3 : 0};
+	ssize_t sent = vhu_piece_send(socket, &piece, 0);
 
-	if (with_fds) {
-		message.msg_control = ancillary.bytes;
-		message.msg_controllen = sizeof(ancillary.bytes);
-		rights = CMSG_FIRSTHDR(&message);
-		rights->cmsg_level = SOL_SOCKET;
-		rights->cmsg_type = SCM_RIGHTS;
-		rights->cmsg_len = CMSG_LEN(sizeof(fd));
-		memcpy(CMSG_DATA(rights), fd, sizeof(fd));
-	}
-	sent = sendmsg(socket, &message, MSG_NOSIGNAL);
 	for (int i = 0; i < 3; i++)
 		close(fd[i]);
 	return sent == (ssize_t)size;
@@ -362,7 +348,7 @@ static bool take(char *argument)
 
 	if (*value)
 		*value++ = '\0';
-	for (size_t i = 0; !is_fault && i < sizeof(number) / sizeof(number[0]); i++)
+	for (size_t i = 0; !is_fault && i < VHU_ARRAY_SIZE(number); i++)
 		if (!strcmp(argument, number[i].key)) {
 			*number[i].value = strtoull(value, NULL, 0);
 			return true;

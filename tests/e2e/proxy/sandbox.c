@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
 #include "tests/lib/peer.h"
 #include "tests/lib/proxy_run.h"
 
@@ -74,7 +75,7 @@ static void refuse_filters(void)
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
+	struct sock_fprog program = {VHU_ARRAY_SIZE(code), code};
 
 	peer_check(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
 		       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program),

@@ -32,6 +32,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
 #include "tests/e2e/qemu/driver/machine.h"
 #include "tests/e2e/qemu/driver/mmio.h"
 #include "tests/e2e/qemu/driver/qtest.h"
@@ -230,7 +231,7 @@ static const struct type {
 /* Return the type of device that is asked for. */
 static const struct type *type_of(const struct session_options *options)
 {
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(types); i++)
 		if (options->device == NULL || strcmp(options->device, types[i].name) == 0)
 			return &types[i];
 	usage();

@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
 #include "tests/e2e/qemu/driver/disk.h"
 #include "tests/e2e/qemu/driver/qmp.h"
 
@@ -302,7 +303,7 @@ int main(int argc, char **argv)
 	bool found = false;
 
 	qemu_machine_need("qemu-system-x86_64", "qemu-system-x86");
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(cases); i++) {
 		if ((only != NULL && strcmp(only, cases[i].name) != 0) ||
 		    (cases[i].proxy && options.direct))
 			continue;

@@ -22,6 +22,8 @@
 
 #include "lib/protocol/message_io.h"
 
+#include "lib/util/util.h"
+
 #define MEMORY_SIZE     (1 << 20)
 #define GUEST_BASE      UINT64_C(0x40000000)
 #define USER_BASE       UINT64_C(0x7f0000000000)
@@ -72,7 +74,7 @@ static uint64_t awkward(void)
 					   0x10000,    0x7fffffff, 1u << 31,   UINT32_MAX,
 					   UINT64_MAX, 1ull << 63, GUEST_BASE, USER_BASE};
 
-	return once_in(4) ? any(UINT64_MAX) : numbers[any(sizeof(numbers) / sizeof(numbers[0]))];
+	return once_in(4) ? any(UINT64_MAX) : numbers[any(VHU_ARRAY_SIZE(numbers))];
 }
 
 /* End the program, saying what went wrong. */

@@ -12,6 +12,8 @@
 
 #include "tests/e2e/proxy/bad_input/bad_input.h"
 
+#include "lib/util/util.h"
+
 #define CASE(name) {#name, bad_##name},
 static const struct {
 	const char *name;
@@ -88,7 +90,7 @@ void bad_refused(struct proxy *proxy, const char *const *args, int status, const
 int main(int argc, char **argv)
 {
 	signal(SIGPIPE, SIG_IGN);
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(cases); i++) {
 		if (argc < 2) {
 			puts(cases[i].name);
 		} else if (!strcmp(argv[1], cases[i].name)) {

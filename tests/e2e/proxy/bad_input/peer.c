@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/protocol/message_io.h"
 #include "tests/e2e/proxy/bad_input/bad_input.h"
 
 /* Megabytes of a message that claims to have 4096. */
@@ -251,28 +252,16 @@ void bad_fds_in_header(void)
 void bad_fds_without_bytes(void)
 {
 	struct peer_header header = {1, 1, 0};
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec iov = {NULL, 0};
-	struct msghdr message = {.msg_iov = &iov,
-				 .msg_iovlen = 1,
-				 .msg_control = control.bytes,
-				 .msg_controllen = sizeof(control.bytes)};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&message);
 	int front, back, memfd = memfd_create("alone", MFD_CLOEXEC);
+	const struct vhu_piece piece = {.fd = &memfd, .fds = 1};
 	struct bad bad;
+	ssize_t n;
 
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &memfd, sizeof(memfd));
 	bad_begin(&bad, true);
 	bad_session(&bad, &front, &back);
 	for (int i = 0; i < 3; i++) {
-		peer_check(sendmsg(front, &message, MSG_NOSIGNAL) == 0, "sendmsg: %s",
-			   strerror(errno));
+		n = vhu_piece_send(front, &piece, 0);
+		peer_check(n == 0, "sendmsg: %s", strerror((int)-n));
 		peer_check(!peer_send(front, &header, sizeof(header), NULL, 0), "not sent");
 		expect_fds_at(back, (uint8_t *)&header, sizeof(header), 0, NULL, 0);
 	}

@@ -12,6 +12,8 @@
 
 #include "tests/e2e/proxy/bad_input/bad_input.h"
 
+#include "lib/util/util.h"
+
 void bad_no_folder(void)
 {
 	struct proxy proxy;
@@ -125,7 +127,7 @@ void bad_usage(void)
 	};
 
 	proxy_prepare(&proxy);
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(wrong); i++) {
 		int status;
 
 		unlink(proxy.log);

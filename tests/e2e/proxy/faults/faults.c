@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
 #include "tests/e2e/proxy/faults/script.h"
 #include "tests/lib/peer.h"
 #include "tests/lib/proxy_run.h"
@@ -184,10 +185,10 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	proxy_prepare(&proxy);
 	listener = peer_listen(proxy.back);
-	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(faults); i++)
 		if (argc < 2 || !strcmp(argv[1], faults[i].name))
 			run(&proxy, listener, &faults[i]);
-	for (size_t i = 0; i < sizeof(channel_faults) / sizeof(channel_faults[0]); i++)
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(channel_faults); i++)
 		if (argc < 2 || !strcmp(argv[1], channel_faults[i].name))
 			run_channel(&proxy, listener, &channel_faults[i]);
 	return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A session of a soak. */
 #include "tests/e2e/proxy/soak/session.h"
+#include "lib/protocol/message_io.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -133,30 +134,22 @@ static bool send_piece(struct soak_session *session, unsigned from)
 	struct soak_side *side = &session->side[from];
 	const uint8_t *bytes;
 	struct soak_message message = whole(session->number, from, side->number, &bytes);
-	unsigned fds = side->offset ? 0 : message.fds;
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(SOAK_FDS_MAX * sizeof(int))];
-	} control = {.align = {CMSG_LEN(fds * sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
-	struct iovec piece = {(void *)(bytes + side->offset),
-			      piece_of(message.size - side->offset, !side->offset)};
-	struct msghdr msg = {.msg_iov = &piece, .msg_iovlen = 1};
+	int fd[SOAK_FDS_MAX];
+	const struct vhu_piece piece = {
+	    .bytes = (void *)(bytes + side->offset),
+	    .size = piece_of(message.size - side->offset, !side->offset),
+	    .fd = fd,
+	    .fds = side->offset ? 0 : message.fds,
+	};
 	ssize_t n;
 
-	for (unsigned i = 0; i < fds; i++) {
-		int fd = soak_fd(message.fd[i]);
-
-		memcpy(CMSG_DATA(&control.align) + i * sizeof(fd), &fd, sizeof(fd));
-	}
-	if (fds) {
-		msg.msg_control = &control;
-		msg.msg_controllen = CMSG_SPACE(fds * sizeof(int));
-	}
-	n = sendmsg(side->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	for (unsigned i = 0; i < piece.fds; i++)
+		fd[i] = soak_fd(message.fd[i]);
+	n = vhu_piece_send(side->fd, &piece, MSG_DONTWAIT);
 	if (n < 0) {
 		/* ETOOMANYREFS: too many descriptors of this user are under way. */
-		side->deaf = errno != EAGAIN && errno != ETOOMANYREFS;
-		*session->full += errno == EAGAIN;
+		side->deaf = n != -EAGAIN && n != -ETOOMANYREFS;
+		*session->full += n == -EAGAIN;
 		return side->deaf;
 	}
 	side->out += (uint64_t)n;
@@ -185,25 +178,19 @@ static void check_end(const struct soak_session *session, unsigned to)
 		   (unsigned long long)side->in);
 }
 
-/* See that the descriptors that came with @n bytes of @message are its own; close them. */
+/* See that the descriptors that came with a piece of @message are its own; close them. */
 static void check_fds(const struct soak_session *session, const struct soak_message *message,
-		      bool begins, const struct msghdr *msg)
+		      bool begins, const struct vhu_piece *piece)
 {
-	struct cmsghdr *c = msg->msg_controllen ? CMSG_FIRSTHDR(msg) : NULL;
-	unsigned fds = c ? (unsigned)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int)) : 0;
-
-	peer_check(!(msg->msg_flags & MSG_CTRUNC), "the soak itself has no descriptors left");
-	peer_check(fds == (begins ? message->fds : 0),
+	peer_check(!piece->fds_lost, "the soak itself has no descriptors left");
+	peer_check(piece->fds == (begins ? message->fds : 0),
 		   "session %u: %u descriptors came with message %u, which had %u", session->number,
-		   fds, message->number, message->fds);
-	for (unsigned i = 0; i < fds; i++) {
-		int fd;
-
-		memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
-		peer_check(soak_is_fd(message->fd[i], fd),
+		   piece->fds, message->number, message->fds);
+	for (unsigned i = 0; i < piece->fds; i++) {
+		peer_check(soak_is_fd(message->fd[i], piece->fd[i]),
 			   "session %u: descriptor %u of message %u is another", session->number, i,
 			   message->number);
-		close(fd);
+		close(piece->fd[i]);
 	}
 }
 
@@ -214,26 +201,23 @@ static bool receive_piece(struct soak_session *session, unsigned to)
 	struct soak_side *side = &session->side[to];
 	const uint8_t *bytes;
 	struct soak_message message = whole(session->number, !to, side->expects, &bytes);
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(PEER_FDS_MAX * sizeof(int))];
-	} control;
-	struct iovec piece = {
-	    came, (side->have < PEER_HEADER_SIZE ? PEER_HEADER_SIZE : message.size) - side->have};
-	struct msghdr msg = {.msg_iov = &piece,
-			     .msg_iovlen = 1,
-			     .msg_control = &control,
-			     .msg_controllen = sizeof(control)};
-	ssize_t n = recvmsg(side->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	int fd[PEER_FDS_MAX];
+	struct vhu_piece piece = {
+	    .bytes = came,
+	    .size = (side->have < PEER_HEADER_SIZE ? PEER_HEADER_SIZE : message.size) - side->have,
+	    .fd = fd,
+	    .fds_max = PEER_FDS_MAX,
+	};
+	ssize_t n = vhu_piece_receive(side->fd, &piece, MSG_DONTWAIT);
 
-	if (n < 0 && errno == EAGAIN)
+	if (n == -EAGAIN)
 		return false;
 	if (n <= 0) {
 		side->end_seen = true;
 		check_end(session, to);
 		return true;
 	}
-	check_fds(session, &message, !side->have, &msg);
+	check_fds(session, &message, !side->have, &piece);
 	peer_check(!memcmp(came, bytes + side->have, (size_t)n),
 		   "session %u: message %u of the %s is another", session->number, side->expects,
 		   to ? "front-end" : "back-end");

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/util/util.h"
 #include "tests/e2e/proxy/transparency/fds.h"
 #include "tests/e2e/proxy/transparency/message.h"
 
@@ -34,13 +35,13 @@ static uint32_t random_size(uint64_t *state)
 	uint32_t dice = message_below(state, 1000);
 
 	if (dice < 500)
-		return real_sizes[message_below(state, sizeof(real_sizes) / sizeof(*real_sizes))];
+		return real_sizes[message_below(state, VHU_ARRAY_SIZE(real_sizes))];
 	if (dice < 800)
 		return message_below(state, 256);
 	if (dice < 950)
 		return message_below(state, 4096);
 	if (dice < 970)
-		return edge_sizes[message_below(state, sizeof(edge_sizes) / sizeof(*edge_sizes))];
+		return edge_sizes[message_below(state, VHU_ARRAY_SIZE(edge_sizes))];
 	return message_below(state, MESSAGE_PAYLOAD_MAX + 1);
 }
 

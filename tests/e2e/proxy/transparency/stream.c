@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/protocol/message_io.h"
 #include "tests/e2e/proxy/transparency/fds.h"
 #include "tests/e2e/proxy/transparency/session.h"
 #include "tests/e2e/proxy/transparency/stream.h"
@@ -79,12 +80,7 @@ static size_t next_piece(struct sender *sender, struct staged **at)
 
 int stream_send(struct sender *sender, int fd)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(PEER_FDS_MAX * sizeof(int))];
-	} control;
-	struct iovec iov;
-	struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
+	struct vhu_piece piece = {0};
 	struct staged *at;
 	ssize_t n;
 
@@ -92,24 +88,17 @@ int stream_send(struct sender *sender, int fd)
 		stage(sender);
 	if (!sender->batch || sender->sent == sender->size)
 		return 0;
-	iov.iov_base = sender->buffer + sender->sent;
-	iov.iov_len = next_piece(sender, &at);
-	if (at && at->nfds) {
-		struct cmsghdr *cmsg;
-
-		message.msg_control = control.bytes;
-		message.msg_controllen = CMSG_SPACE(at->nfds * sizeof(int));
-		cmsg = CMSG_FIRSTHDR(&message);
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(at->nfds * sizeof(int));
-		memcpy(CMSG_DATA(cmsg), at->fd, at->nfds * sizeof(int));
+	piece.bytes = sender->buffer + sender->sent;
+	piece.size = next_piece(sender, &at);
+	if (at) {
+		piece.fd = at->fd;
+		piece.fds = at->nfds;
 	}
-	n = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	n = vhu_piece_send(fd, &piece, MSG_DONTWAIT);
+	if (n == -EAGAIN)
 		return 0;
 	peer_check(n > 0, "%s: message %u: cannot send: %s", message_stream_name(&sender->stream),
-		   sender->number - 1, strerror(errno));
+		   sender->number - 1, strerror((int)-n));
 	if (at && at->opens)
 		close(at->fd[0]);
 	sender->sent += (size_t)n;

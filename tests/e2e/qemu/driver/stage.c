@@ -18,13 +18,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
+
 /* Return the time in seconds since some point in the past. */
 static double now(void)
 {
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+	return (double)vhu_now_ns() / 1e9;
 }
 
 /* Sleep for a millisecond: between two looks at something that tells nobody when it changes. */

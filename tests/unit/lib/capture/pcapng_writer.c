@@ -18,6 +18,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
 #include "tests/unit/lib/capture/example.h"
 #include "tests/unit/lib/capture/sample.h"
 
@@ -153,7 +154,7 @@ static void only_messages_are_cut(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cut) / sizeof(*cut); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(cut); i++) {
 		int fd = make_file();
 		struct vhu_pcapng_writer *writer = open_writer(fd, cut[i].limit);
 		struct vhu_pcapng_reader *reader;

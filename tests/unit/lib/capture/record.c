@@ -18,12 +18,12 @@
 
 #include <cmocka.h>
 
+#include "lib/util/util.h"
 #include "tests/unit/lib/capture/example.h"
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-#define TAGS_SIZE     20
-#define FIXED_SIZE    20
-#define ROOM          (512 * 1024)
+#define TAGS_SIZE  20
+#define FIXED_SIZE 20
+#define ROOM       (512 * 1024)
 
 static const char *document;
 static uint8_t *wall; /* the first byte that cannot be read */
@@ -236,7 +236,7 @@ static void round_trip(const struct vhu_record *record)
 static void the_documented_examples_are_what_is_read_and_written(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < LENGTH(example); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(example); i++) {
 		struct vhu_record record;
 		uint8_t documented[1024];
 		size_t size =
@@ -396,14 +396,14 @@ static void the_largest_record_has_room(void **state)
 	(void)state;
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = 0;
-	for (unsigned i = 0; i < LENGTH(all); i++)
+	for (unsigned i = 0; i < VHU_ARRAY_SIZE(all); i++)
 		all[i] = (struct vhu_fd_info){.has = 0x7f, .inode = i, .name = text + 1};
 	record.front_end = record.back_end = (struct vhu_peer){true, 1, 2, 3, "comm", text + 1};
 	record.text = text + 1;
 	round_trip(&record);
 
 	/* What is longer is cut. */
-	for (unsigned i = 0; i < LENGTH(all); i++)
+	for (unsigned i = 0; i < VHU_ARRAY_SIZE(all); i++)
 		all[i].name = text;
 	record.fds++;
 	record.segments++;
@@ -472,7 +472,7 @@ static void what_is_no_record_is_refused(void **state)
 	size_t size = encode(&closed);
 
 	(void)state;
-	for (size_t i = 0; i < LENGTH(wrong); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(wrong); i++) {
 		uint8_t *at = encoded + TAGS_SIZE + wrong[i].at, was = *at;
 
 		*at = wrong[i].value;
@@ -529,7 +529,7 @@ static void tags_of_other_tools_are_passed_over(void **state)
 static void a_record_cut_anywhere_is_told_from_a_damaged_one(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < LENGTH(example); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(example); i++) {
 		const struct vhu_record *whole = example[i].record;
 		size_t size = encode(whole), head = size - whole->message_size;
 
@@ -554,7 +554,7 @@ static void no_byte_makes_the_decoder_read_past_its_end(void **state)
 	struct vhu_record record;
 
 	(void)state;
-	for (size_t i = 0; i < LENGTH(example); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(example); i++) {
 		size_t size = encode(example[i].record);
 
 		for (size_t at = 0; at < size; at++) {
@@ -604,7 +604,7 @@ static void descriptors_are_told_in_a_few_words(void **state)
 	char text[64];
 
 	(void)state;
-	for (size_t i = 0; i < LENGTH(told); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(told); i++) {
 		int size = vhu_fd_text(&told[i].fd, text, sizeof(text));
 
 		assert_string_equal(text, told[i].text);

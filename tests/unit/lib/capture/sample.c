@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
+
 static struct vhu_record sample;
 
 const struct vhu_record *sample_opened(uint64_t session)
@@ -149,7 +151,7 @@ struct blocks count_blocks(int fd)
 		if (type == 6)
 			assert_true(read_32(fd, at + 8) < blocks.interfaces);
 		at += size;
-		if (blocks.all < sizeof(blocks.end) / sizeof(*blocks.end))
+		if (blocks.all < VHU_ARRAY_SIZE(blocks.end))
 			blocks.end[blocks.all++] = at;
 	}
 	return blocks;

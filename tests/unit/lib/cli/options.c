@@ -11,6 +11,7 @@
 
 #include "lib/cli/options.h"
 #include "lib/util/json.h"
+#include "lib/util/util.h"
 
 static const struct vhu_option option[] = {
     {'w', "write", "FILE", "write to FILE"},
@@ -74,7 +75,7 @@ static void numbers_are_whole_and_within_bounds(void **state)
 	assert_int_equal(value, 255);
 	assert_int_equal(vhu_number_parse("18446744073709551615", 0, UINT64_MAX, &value), 0);
 	assert_true(value == UINT64_MAX);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(bad); i++)
 		assert_int_not_equal(vhu_number_parse(bad[i], 1, 8, &value), 0);
 }
 

@@ -16,6 +16,8 @@
 
 #include <cmocka.h>
 
+#include "lib/util/util.h"
+
 /* Check that @name is @path's number @number, with a date. */
 static void check_name(const char *name, const char *before, unsigned number, const char *after)
 {
@@ -60,7 +62,7 @@ static void names_are_dumpcaps(void **state)
 	struct vhu_series files;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++) {
 		vhu_series_start(&files, row[i].path, 0);
 		assert_string_equal(vhu_series_name(&files), "");
 		make(&files);

@@ -9,6 +9,8 @@
 
 #include "lib/session/session.h"
 
+#include "lib/util/util.h"
+
 #define NO_REPLY (-1)
 
 /* A conversation under test. */
@@ -92,7 +94,7 @@ static void each_evidence_tells_its_dialect(void **state)
 	const uint8_t payload[16] = {2};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++) {
 		struct talk talk = talk_new();
 
 		ask(&talk, row[i].id, payload, (uint32_t)row[i].request);
@@ -274,7 +276,7 @@ static void a_device_is_guessed_by_what_its_back_end_offers(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++) {
 		struct talk talk = talk_new();
 		uint8_t config[12 + 64] = {[4] = (uint8_t)row[i].config_size};
 

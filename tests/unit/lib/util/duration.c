@@ -9,6 +9,8 @@
 
 #include "lib/util/duration.h"
 
+#include "lib/util/util.h"
+
 #define SECOND UINT64_C(1000000000)
 
 static void durations_are_read(void **state)
@@ -32,7 +34,7 @@ static void durations_are_read(void **state)
 	uint64_t ns;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++) {
 		assert_int_equal(vhu_duration_parse(row[i].text, &ns), 0);
 		assert_int_equal(ns, row[i].ns);
 	}
@@ -65,7 +67,7 @@ static void what_is_no_duration_is_refused(void **state)
 	uint64_t ns;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++)
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(text); i++)
 		assert_true(vhu_duration_parse(text[i], &ns) < 0);
 }
 
@@ -90,7 +92,7 @@ static void durations_have_three_digits(void **state)
 	char text[VHU_DURATION_TEXT_SIZE];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++)
 		assert_string_equal(vhu_duration_text(row[i].ns, text), row[i].text);
 }
 

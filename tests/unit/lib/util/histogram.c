@@ -9,6 +9,8 @@
 
 #include "lib/util/histogram.h"
 
+#include "lib/util/util.h"
+
 #define VALUES 20000
 
 /* Return the next of a fixed row of values of all magnitudes, each power of two as likely. */
@@ -87,7 +89,7 @@ static void few_values_have_quantiles_too(void **state)
 	};
 
 	(void)state;
-	for (size_t r = 0; r < sizeof(row) / sizeof(row[0]); r++) {
+	for (size_t r = 0; r < VHU_ARRAY_SIZE(row); r++) {
 		for (size_t count = 1; count <= 4; count++) {
 			struct vhu_histogram histogram = {0};
 

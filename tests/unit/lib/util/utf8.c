@@ -8,6 +8,8 @@
 
 #include "lib/util/utf8.h"
 
+#include "lib/util/util.h"
+
 static void characters_have_a_size(void **state)
 {
 	static const struct {
@@ -29,7 +31,7 @@ static void characters_have_a_size(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++)
 		assert_int_equal(vhu_utf8_size(row[i].text), row[i].size);
 }
 
@@ -56,7 +58,7 @@ static void other_bytes_are_none(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++)
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(text); i++)
 		assert_int_equal(vhu_utf8_size(text[i]), 0);
 }
 

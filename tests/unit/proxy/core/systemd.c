@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "lib/util/util.h"
 #include "proxy/core/systemd.h"
 #include "proxy/endpoint/endpoint.h"
 
@@ -78,7 +79,7 @@ static void what_is_not_meant_for_us_is_not_taken(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++) {
 		pass(row[i][0], row[i][1], "vm");
 		assert_int_equal(find(NULL), -ENOENT);
 		assert_int_equal(find("vm"), -ENOENT);

@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "lib/util/util.h"
 #include "proxy/endpoint/endpoint.h"
 #include "proxy/endpoint/socket_owner.h"
 
@@ -88,7 +89,7 @@ static void kinds_and_paths_are_understood(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++) {
 		struct vhu_endpoint endpoint;
 
 		assert_int_equal(vhu_endpoint_parse(&endpoint, row[i].text, row[i].bare, error), 0);
@@ -106,7 +107,7 @@ static void nonsense_is_refused(void **state)
 	struct vhu_endpoint endpoint;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++)
 		assert_true(vhu_endpoint_parse(&endpoint, row[i], VHU_ENDPOINT_LISTEN, error) < 0);
 }
 
@@ -314,7 +315,7 @@ static void what_cannot_be_used_is_refused(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(fd) / sizeof(fd[0]); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(fd); i++) {
 		char text[32];
 
 		snprintf(text, sizeof(text), "fd:%d", fd[i]);

@@ -21,6 +21,8 @@
 
 #include "proxy/endpoint/endpoint.h"
 
+#include "lib/util/util.h"
+
 #define NOBODY 65534
 
 static char folder[] = "/tmp/vhu-rights-XXXXXX";
@@ -82,7 +84,7 @@ static void modes_are_kept_whatever_the_umask(void **state)
 	mode_t mask = umask(0077);
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(mode) / sizeof(mode[0]); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(mode); i++) {
 		struct vhu_socket_perms perms = {0};
 
 		make(mode[i], geteuid(), getegid());
@@ -229,9 +231,9 @@ static void nonsense_is_refused(void **state)
 	struct vhu_socket_perms perms = {0};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(mode) / sizeof(mode[0]); i++)
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(mode); i++)
 		assert_int_equal(vhu_socket_perms_ask_mode(&perms, mode[i], error), -EINVAL);
-	for (size_t i = 0; i < sizeof(owner) / sizeof(owner[0]); i++)
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(owner); i++)
 		assert_int_equal(vhu_socket_perms_ask_owner(&perms, owner[i], error), -EINVAL);
 }
 

@@ -10,6 +10,8 @@
 
 #include "proxy/eventfd/options.h"
 
+#include "lib/util/util.h"
+
 /* Return what @notify means as text: "kc 0,2-3 7" is kicks and calls of these vrings of session 7.
  */
 static const char *shown(const struct vhu_eventfd_options *notify)
@@ -68,7 +70,7 @@ static void words_name_what_is_meant(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++) {
 		/* What an earlier option asked for does not add to it. */
 		struct vhu_eventfd_options notify = {
 		    .session = 99, .vring[9] = true, .record = true};

@@ -30,7 +30,7 @@ static void key_material_is_not_recorded_of_altered_messages(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(faults); i++) {
 		struct fixture_session *stand = stand_begin(false);
 		uint8_t keys[1072];
 		struct vhu_secret secret[VHU_SECRETS_MAX];

@@ -13,6 +13,8 @@
 
 #include "proxy/fault/mask.h"
 
+#include "lib/util/util.h"
+
 #define BACK true
 
 /* A message that a fault is tried on. */
@@ -131,7 +133,7 @@ static void says_which(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++)
 		if (applies(row[i].text, row[i].sample) != row[i].applies)
 			fail_msg("%s: %s", row[i].text,
 				 row[i].applies ? "does not apply" : "applies");
@@ -273,7 +275,7 @@ static void reads_actions(void **state)
 	(void)state;
 	assert_int_equal(vhu_faults_add(&faults, text, error), 1);
 	assert_string_equal(faults.first->text, text);
-	assert_int_equal(faults.first->actions, sizeof(expected) / sizeof(expected[0]));
+	assert_int_equal(faults.first->actions, VHU_ARRAY_SIZE(expected));
 	for (unsigned i = 0; i < faults.first->actions; i++) {
 		assert_int_equal(faults.first->action[i].command, expected[i].command);
 		assert_int_equal(faults.first->action[i].from, expected[i].from);
@@ -348,7 +350,7 @@ static void refuses(void **state)
 	struct vhu_faults faults = {0};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++) {
 		char error[VHU_FAULT_ERROR] = "";
 
 		assert_int_equal(vhu_faults_add(&faults, row[i].text, error), -EINVAL);
@@ -448,7 +450,7 @@ static void reads_masks(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++) {
 		struct vhu_mask mask = {0};
 		char error[VHU_FAULT_ERROR] = "";
 

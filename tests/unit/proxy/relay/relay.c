@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "lib/protocol/message_io.h"
 #include "proxy/relay/plan.h"
 #include "proxy/relay/relay.h"
 
@@ -148,38 +149,19 @@ static void end(struct relay_fixture *bench)
 /* Send bytes and descriptors at once. */
 static void transmit(int fd, const void *bytes, size_t size, const int *fds, unsigned count)
 {
-	char control[CMSG_SPACE(FDS_MAX * sizeof(int))];
-	struct iovec piece = {(void *)bytes, size};
-	struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
-	struct cmsghdr *c = (struct cmsghdr *)control;
+	const struct vhu_piece piece = {(void *)bytes, size, (int *)fds, count};
 
-	if (count) {
-		message.msg_control = control;
-		message.msg_controllen = CMSG_SPACE(count * sizeof(int));
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(count * sizeof(int));
-		memcpy(CMSG_DATA(c), fds, count * sizeof(int));
-	}
-	assert_int_equal(sendmsg(fd, &message, MSG_NOSIGNAL), size);
+	assert_int_equal(vhu_piece_send(fd, &piece, 0), size);
 }
 
 /* Receive once, all there is up to @size. Returns the bytes; *@count descriptors are in @fds. */
 static ssize_t receive(int fd, void *bytes, size_t size, int *fds, unsigned *count)
 {
-	char control[CMSG_SPACE(FDS_MAX * sizeof(int))];
-	struct iovec piece = {bytes, size};
-	struct msghdr message = {.msg_iov = &piece,
-				 .msg_iovlen = 1,
-				 .msg_control = control,
-				 .msg_controllen = sizeof(control)};
-	ssize_t n = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	struct cmsghdr *c = n >= 0 ? CMSG_FIRSTHDR(&message) : NULL;
+	struct vhu_piece piece = {bytes, size, fds, .fds_max = FDS_MAX};
+	ssize_t n = vhu_piece_receive(fd, &piece, MSG_DONTWAIT);
 
-	assert_true(n < 0 || !(message.msg_flags & MSG_CTRUNC));
-	*count = c ? (unsigned)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int)) : 0;
-	if (c)
-		memcpy(fds, CMSG_DATA(c), *count * sizeof(int));
+	assert_false(piece.fds_lost);
+	*count = piece.fds;
 	return n;
 }
 

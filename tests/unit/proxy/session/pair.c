@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
 #include "proxy/session/pair.h"
 #include "tests/lib/fixture_pair.h"
 
@@ -104,7 +105,7 @@ static void sessions_live_side_by_side(void **state)
 	    {LISTEN, CONNECT}, {CONNECT, LISTEN}, {LISTEN, LISTEN}};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(ways); i++) {
 		struct fixture_pair stand = start(ways[i][0], ways[i][1]);
 		int peer[SESSIONS][2];
 

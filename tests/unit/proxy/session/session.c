@@ -16,6 +16,8 @@
 
 #include "tests/lib/fixture_session.h"
 
+#include "lib/util/util.h"
+
 #define KEY 0x5c
 
 static void a_session_is_recorded_from_beginning_to_end(void **state)
@@ -108,7 +110,7 @@ static void channels_are_recorded_with_their_session(void **state)
 	} row[] = {{21, VHU_BACK_END}, {33, VHU_GPU}};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++) {
 		struct fixture_session *stand = stand_begin(false);
 		int ours[2], theirs;
 

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
 #include "proxy/session/pair.h"
 #include "tests/lib/fixture_pair.h"
 
@@ -154,7 +155,7 @@ static void whom_nobody_answers_is_given_up(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++) {
 		struct fixture_pair stand = {.way = {row[i].way[0], row[i].way[1]},
 					     .patience_ns = row[i].patience_ns};
 
