@@ -93,3 +93,10 @@ void vhu_field_write(uint8_t *bytes, const struct vhu_field *field, bool big_end
 	}
 	vhu_integer_write(bytes, field->size, big, value);
 }
+
+const char *vhu_field_key(const struct vhu_field *field)
+{
+	const char *dot = strrchr(field->path, '.');
+
+	return dot ? dot + 1 : field->path;
+}

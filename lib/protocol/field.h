@@ -41,6 +41,9 @@ bool vhu_field_read(const struct vhu_payload *payload, enum vhu_field_id field, 
 void vhu_field_write(uint8_t *bytes, const struct vhu_field *field, bool big_endian,
 		     uint64_t value);
 
+/* Return a field's key in JSON: the last part of its path. */
+const char *vhu_field_key(const struct vhu_field *field);
+
 /* Return whether a field of this kind holds an integer. */
 static inline bool vhu_kind_is_integer(enum vhu_kind kind)
 {

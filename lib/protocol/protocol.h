@@ -304,6 +304,10 @@ const struct vhu_name *vhu_name_find(enum vhu_names_id set, uint64_t value,
 /* Return the layout of a virtio device's configuration space, or NULL for devices without. */
 const struct vhu_layout *vhu_config_layout(uint32_t device);
 
+/* Return the layout of the header that a virtio device's requests begin with, or NULL for devices
+ * whose requests are not known here. */
+const struct vhu_layout *vhu_request_layout(uint32_t device);
+
 /* Return a virtio device's name as the specification's headers have it ("BLOCK"), or NULL. */
 const char *vhu_device_name(uint32_t device);
 

@@ -317,6 +317,17 @@ const struct vhu_layout *vhu_config_layout(uint32_t device)
 	return NULL;
 }
 
+const struct vhu_layout *vhu_request_layout(uint32_t device)
+{
+	switch (device) {
+#define VHU_REQUEST_OF(device_, layout)                                                            \
+	case device_:                                                                              \
+		return &vhu_layouts[VHU_LAYOUT_##layout];
+#include "lib/protocol/protocol.def"
+	}
+	return NULL;
+}
+
 const char *vhu_device_name(uint32_t device)
 {
 	const struct vhu_name *name = vhu_name_find(VHU_NAMES_virtio_device, device, NULL);

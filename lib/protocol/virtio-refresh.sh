@@ -32,9 +32,10 @@ kernel_clang()
 		-isystem "$include/$(uname -m)-linux-gnu" "$@"
 }
 
-for header in "$include"/linux/virtio_*.h "$include/linux/version.h"; do
+echo "#include <stdint.h>" >"$work/all.h"
+for header in "$include"/linux/virtio_*.h "$include/linux/version.h" "$include/linux/fuse.h"; do
 	echo "#include <linux/${header##*/}>"
-done >"$work/all.h"
+done >>"$work/all.h"
 
 # What there is: headers, macros, names that are not macros, and records with their fields.
 sed -n 's/.*virtio_\(.*\)\.h>/\1/p' "$work/all.h" >"$work/headers"
@@ -144,15 +145,18 @@ function show(what, name)
 }
 
 # Write the rows of a record's layout; @place and @device as in row(). Structures in it are
-# flattened; an array of structures refers to the layout that has the structure's name.
-function layout_rows(place, device, record, id, path, title,
-		     i, size, part, type, what, element, values)
+# flattened; an array of structures refers to the layout that has the structure's name. @last is its
+# last field that is of interest: what follows differs between versions of Linux. Without it all are.
+function layout_rows(place, device, record, id, path, title, last,
+		     i, size, part, type, what, element, names, values)
 {
 	if (!(record in fields))
 		die("no " record)
 	size = "sizeof(" record ")"
 	if (record in repeated)
 		size = size " - sizeof(((" record " *)0)->" repeated[record] ")"
+	if (last)
+		size = "offsetof(" record ", " last ") + sizeof(((" record " *)0)->" last ")"
 	row(place " " ++order, "", device)
 	row(place " " ++order, "VHU_LAYOUT(" id ", \"" title "\", %zu)", device ", " size)
 	for (i = 1; i <= fields[record]; i++) {
@@ -161,6 +165,7 @@ function layout_rows(place, device, record, id, path, title,
 		size = "sizeof(((" record " *)0)->" part
 		element = "none"
 		what = kind(type, last_of(part))
+		names = (record, part) in names_of ? names_of[record, part] : "none"
 		if (what == "VHU_ARRAY") {
 			element = type
 			sub(/^struct (.*::)?virtio_/, "", element)
@@ -175,7 +180,9 @@ function layout_rows(place, device, record, id, path, title,
 		row(place " " ++order,
 		    "VHU_FIELD(" id ", " underscored(part) ", \"" path "." part "\", \"" \
 		    label(last_of(part)) "\", %zu, %zu, " what ", " show(what, last_of(part)) \
-		    ", none, 0, NULL, " element ", VHU_FIELDS)", values)
+		    ", " names ", 0, NULL, " element ", VHU_FIELDS)", values)
+		if (field_path[record, i] == last)
+			break
 	}
 	row(place " " ++order, "VHU_LAYOUT_END(" id ")", device)
 }
@@ -242,6 +249,14 @@ function record_line(line,  level, name, type, path, i)
 		repeated[record] = path name
 }
 
+# Write the layout of the header that a device's requests begin with.
+function request_rows(about, record, title, last,  device)
+{
+	device = ", VIRTIO_ID_" device_of(about)
+	layout_rows("6" sprintf(" %s 0", "%d"), device, record, "request_" about, "request." about, title, last)
+	row("6 %d 0 " ++order, "VHU_REQUEST_OF(%d, request_" about ")", device device)
+}
+
 # Write the feature rows and the configuration space of the device that a header is about.
 function device_rows(about,  prefix, record, device)
 {
@@ -276,6 +291,18 @@ FILENAME ~ /names$/ {
 	for (i = 1; i <= NF; i++)
 		if (match($i, /^VIRTIO_[A-Z0-9]+_F_[A-Z0-9_]+/))
 			know(substr($i, 1, RLENGTH))
+}
+
+# FUSE's requests are enumerators, too.
+FILENAME ~ /names$/ && /^ *enum fuse_opcode/ {
+	opcodes = 1
+}
+FILENAME ~ /names$/ && opcodes {
+	for (i = 1; i <= NF; i++)
+		if (match($i, /^FUSE_[A-Z0-9_]+/))
+			opcode[substr($i, 1, RLENGTH)] = 1
+	if (/}/)
+		opcodes = 0
 }
 
 FILENAME ~ /records$/ && /^ *[0-9]+ \| / {
@@ -313,6 +340,20 @@ END {
 	layout_rows("5 0 0", "", "struct virtio_gpu_resp_display_info", "gpu_display_info",
 		    "gpu.display_info", "display information")
 	layout_rows("5 0 0", "", "struct virtio_gpu_resp_edid", "gpu_edid", "gpu.edid", "EDID")
+	heading(6, "Headers of requests, by device")
+	names_of["struct virtio_blk_outhdr", "type"] = "blk_request"
+	names_of["struct fuse_in_header", "opcode"] = "fuse_request"
+	request_rows("blk", "struct virtio_blk_outhdr", "virtio-blk request")
+	request_rows("net", "struct virtio_net_hdr_v1", "virtio-net packet")
+	request_rows("scsi", "struct virtio_scsi_cmd_req", "virtio-scsi request")
+	request_rows("fs", "struct fuse_in_header", "FUSE request", "pid")
+	heading(7, "Types of requests")
+	# A bit of older drivers beside a type.
+	delete known["VIRTIO_BLK_T_BARRIER"]
+	name_rows("7 1", "blk_request", "VIRTIO_BLK_T_", "", "%s", "0")
+	for (name in opcode)
+		row("7 2 %d 0", "VHU_NAME(fuse_request, %d, \"" substr(name, 6) "\", \"\", VHU_ANY, 0)",
+		    ", " name ", " name)
 	print "\treturn 0;\n}"
 }
 AWK

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <linux/fuse.h>
 #include <linux/virtio_balloon.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
@@ -16,6 +17,7 @@
 #include <linux/virtio_iommu.h>
 #include <linux/virtio_net.h>
 #include <linux/virtio_ring.h>
+#include <linux/virtio_scsi.h>
 
 #include "lib/protocol/protocol.h"
 
@@ -39,6 +41,10 @@ AT(config_net_supported_hash_types, virtio_net_config, supported_hash_types);
 AT(config_balloon_poison_val, virtio_balloon_config, poison_val);
 AT(config_iommu_domain_range_end, virtio_iommu_config, domain_range.end);
 AT(config_fs_num_request_queues, virtio_fs_config, num_request_queues);
+AT(request_blk_sector, virtio_blk_outhdr, sector);
+AT(request_net_num_buffers, virtio_net_hdr_v1, num_buffers);
+AT(request_scsi_cdb, virtio_scsi_cmd_req, cdb);
+AT(request_fs_opcode, fuse_in_header, opcode);
 AT(gpu_display_one_enabled, virtio_gpu_display_one, enabled);
 AT(gpu_display_info_pmodes, virtio_gpu_resp_display_info, pmodes);
 AT(gpu_edid_edid, virtio_gpu_resp_edid, edid);
@@ -87,6 +93,25 @@ static void a_device_has_its_name_and_configuration_space(void **state)
 	assert_string_equal(vhu_config_layout(VIRTIO_ID_BLOCK)->id, "config_blk");
 	assert_string_equal(vhu_config_layout(VIRTIO_ID_SOUND)->id, "config_snd");
 	assert_null(vhu_config_layout(VIRTIO_ID_RNG));
+}
+
+static void a_device_has_the_header_of_its_requests(void **state)
+{
+	unsigned found = 0;
+
+	(void)state;
+	for (uint32_t device = 0; device < DEVICES; device++) {
+		if (!vhu_request_layout(device))
+			continue;
+		found++;
+		check_order(vhu_request_layout(device));
+	}
+	assert_int_equal(found, 4);
+	assert_string_equal(vhu_request_layout(VIRTIO_ID_BLOCK)->id, "request_blk");
+	assert_string_equal(vhu_name_find(VHU_NAMES_blk_request, VIRTIO_BLK_T_FLUSH, NULL)->name,
+			    "FLUSH");
+	assert_string_equal(vhu_name_find(VHU_NAMES_fuse_request, FUSE_READ, NULL)->name, "READ");
+	assert_null(vhu_request_layout(VIRTIO_ID_RNG));
 }
 
 /* Return a feature bit's name for a device. */
@@ -158,6 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(fields_lie_in_order_within_their_layout),
 	    cmocka_unit_test(a_device_has_its_name_and_configuration_space),
+	    cmocka_unit_test(a_device_has_the_header_of_its_requests),
 	    cmocka_unit_test(a_feature_bit_is_named_for_its_device),
 	    cmocka_unit_test(a_bit_with_two_names_has_the_newer_one),
 	    cmocka_unit_test(no_bit_and_no_device_has_two_rows),
