@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Buffers wait: was the back-end kicked, does it listen, has it taken them? */
+#include <inttypes.h>
+
+#include "lib/ring/verdict/internal.h"
+
+/* Rests with an unread kick, without one that was read among them, that no back-end shows that
+ * reads its kicks. */
+#define RESTS_LEAST 3
+
+/* Return whether requests wait: not buffers for input, and not only by a guess. */
+static bool requests_wait(const struct vhu_judgement *judgement)
+{
+	return judgement->ring->waiting_least > 0 && vhu_judge_role(judgement) == VHU_RING_REQUESTS;
+}
+
+/* Return whether the back-end cannot run now. */
+static bool is_held_up(const struct vhu_ring_process *process)
+{
+	return process->known && (process->state == 'T' || process->state == 't' ||
+				  process->state == 'Z' || process->state == 'X');
+}
+
+/* Return whether the kick's counter wakes the back-end all the time: it polls the eventfd level
+ * triggered, or it runs and how it polls is not known. */
+static bool is_woken(const struct vhu_ring_evidence *evidence)
+{
+	const struct vhu_ring_sample *sample = evidence->sample;
+
+	if (evidence->kick_poller == VHU_RING_POLLER_LEVEL)
+		return true;
+	return evidence->kick_poller == VHU_RING_POLLER_UNKNOWN && sample[0].back_end.known &&
+	       sample[1].back_end.known && sample[0].back_end.state == 'R' &&
+	       sample[1].back_end.state == 'R';
+}
+
+/* Return whether requests are done and no kick is ever read. */
+static bool is_never_read(const struct vhu_judgement *judgement)
+{
+	const struct vhu_ring_evidence *evidence = judgement->evidence;
+	const struct vhu_ring_watch *watch = &evidence->watch;
+	const struct vhu_ring_probes *probes = &evidence->probes;
+	const struct vhu_ring_counter *older = &evidence->sample[0].kick;
+	const struct vhu_ring_counter *newer = &evidence->sample[1].kick;
+	bool moved = evidence->sample[0].ring.used != judgement->ring->used;
+
+	if (!older->known || !newer->known || older->id != newer->id || older->count == 0 ||
+	    newer->count < older->count)
+		return false;
+	/* A back-end that has always something to do need not read a kick: only one that had time
+	 * to is judged. */
+	if (!judgement->still)
+		return moved && watch->rests >= RESTS_LEAST && watch->falls == 0;
+	if (judgement->ring->waiting > 0)
+		return false;
+	if (probes->known && probes->kicks > 0 && probes->wakes == 0 &&
+	    probes->used != judgement->ring->used)
+		return true;
+	/* All is done, and it is still awake. */
+	return evidence->kick_poller == VHU_RING_POLLER_LEVEL &&
+	       evidence->sample[0].back_end.state == 'R' &&
+	       evidence->sample[1].back_end.state == 'R';
+}
+
+bool vhu_judge_busy_loop(struct vhu_judgement *judgement)
+{
+	const struct vhu_ring_sample *sample = judgement->evidence->sample;
+
+	if (!is_woken(judgement->evidence) || !is_never_read(judgement))
+		return false;
+	vhu_line_printf(&judgement->text,
+			"the kick counter was %" PRIu64 " and is %" PRIu64
+			", used went from %u to %u: the back-end does its requests and never reads "
+			"the kick",
+			sample[0].kick.count, sample[1].kick.count, sample[0].ring.used,
+			judgement->ring->used);
+	return vhu_judge_as(judgement, VHU_RING_D16, false);
+}
+
+bool vhu_judge_deaf(struct vhu_judgement *judgement)
+{
+	const struct vhu_ring_evidence *evidence = judgement->evidence;
+	const struct vhu_ring_sample *newer = &evidence->sample[1];
+	bool sure = requests_wait(judgement);
+
+	if (judgement->ring->waiting_least == 0 || !vhu_judge_pending(&newer->kick))
+		return false;
+	/* Back-ends that poll the vring itself never read a kick: input may just not come. */
+	if (!sure && !is_held_up(&newer->back_end) &&
+	    evidence->kick_poller != VHU_RING_POLLER_LEVEL)
+		return false;
+	vhu_judge_waits(judgement);
+	vhu_line_printf(&judgement->text,
+			", the kick counter is %" PRIu64 " (eventfd %" PRIu32
+			") and the back-end does not read it",
+			newer->kick.count, newer->kick.id);
+	if (evidence->kick_poller == VHU_RING_POLLER_NONE)
+		vhu_line_add(&judgement->text, ", nobody polls the eventfd");
+	vhu_judge_process(judgement, "back-end", &newer->back_end);
+	return vhu_judge_as(judgement, VHU_RING_D3, true);
+}
+
+/* Add what the device asked for. */
+static void add_event(struct vhu_judgement *judgement)
+{
+	const struct vhu_ring_snapshot *ring = judgement->ring;
+
+	if (ring->packed && ring->event_idx)
+		vhu_line_printf(&judgement->text,
+				" (device event %u wrap %u, available %u wrap %u)",
+				ring->device_event & 0x7fff, ring->device_event >> 15,
+				ring->available & 0x7fff, ring->available >> 15);
+	else if (ring->event_idx)
+		vhu_line_printf(&judgement->text, " (avail_event %u, available %u)",
+				ring->device_event, ring->available);
+	else
+		vhu_line_printf(&judgement->text, " (flags 0x%x)", ring->device_flags);
+}
+
+/* Make out D4: the back-end has the buffers. @why: how that is known. */
+static bool judge_taken(struct vhu_judgement *judgement, const char *why)
+{
+	vhu_line_printf(&judgement->text, ", %s", why);
+	vhu_judge_process(judgement, "back-end", &judgement->evidence->sample[1].back_end);
+	return vhu_judge_as(judgement, VHU_RING_D4, true);
+}
+
+/* Make out D2: the driver was told not to kick. */
+static bool judge_not_armed(struct vhu_judgement *judgement)
+{
+	vhu_line_add(&judgement->text, ", the driver was told not to kick");
+	add_event(judgement);
+	/* A back-end that polls the vring itself wants no kicks and may have the buffers. */
+	if (judgement->evidence->kick_poller == VHU_RING_POLLER_NONE &&
+	    !judgement->ring->inflight.known)
+		vhu_judge_or(judgement, VHU_RING_D4);
+	if (!judgement->evidence->sample[1].kick.known)
+		vhu_judge_or(judgement, VHU_RING_D3);
+	return vhu_judge_as(judgement, VHU_RING_D2, true);
+}
+
+/* Return whether nothing was used since the vring was started, as far as the base tells. */
+static bool nothing_was_used(const struct vhu_judgement *judgement)
+{
+	const struct vhu_ring_session *session = &judgement->evidence->session;
+	uint32_t base = judgement->ring->packed ? session->base >> 16 : session->base;
+
+	return session->known && session->base_by && (uint16_t)base == judgement->ring->used;
+}
+
+/* Make out D1 or D2b: a kick is wanted, none is pending, and the buffers are not taken, or nothing
+ * says so. @taken_is_known: that they are not taken is known. */
+static bool judge_not_kicked(struct vhu_judgement *judgement, bool taken_is_known)
+{
+	const struct vhu_ring_evidence *evidence = judgement->evidence;
+	const struct vhu_ring_probes *probes = &evidence->probes;
+	bool added = probes->known && probes->available != judgement->ring->available;
+
+	if (evidence->session.start_known && nothing_was_used(judgement) &&
+	    evidence->session.start_available == judgement->ring->available) {
+		vhu_line_add(&judgement->text,
+			     " since before the back-end started, and nothing was used since");
+		return vhu_judge_as(judgement, VHU_RING_D2b, true);
+	}
+	if (added && probes->kicks > 0)
+		return judge_taken(judgement, "the back-end was kicked and read the kick");
+	if (added) {
+		vhu_line_printf(&judgement->text,
+				", a kick is wanted and the probes saw none since available was %u",
+				probes->available);
+		return vhu_judge_as(judgement, VHU_RING_D1, true);
+	}
+	vhu_line_add(&judgement->text, ", a kick is wanted and none is pending");
+	add_event(judgement);
+	if (!evidence->sample[1].kick.known)
+		vhu_judge_or(judgement, VHU_RING_D3);
+	if (!taken_is_known)
+		vhu_judge_or(judgement, VHU_RING_D4);
+	if (nothing_was_used(judgement) && !evidence->session.start_known)
+		vhu_judge_or(judgement, VHU_RING_D2b);
+	return vhu_judge_as(judgement, VHU_RING_D1, true);
+}
+
+/* Judge by the in-flight area, which says exactly what was taken. */
+static bool judge_by_inflight(struct vhu_judgement *judgement, enum vhu_ring_kick kick)
+{
+	const struct vhu_ring_snapshot *ring = judgement->ring;
+	uint32_t taken = ring->inflight.descriptors;
+	bool suppressed = kick == VHU_RING_KICK_STALE || kick == VHU_RING_KICK_SUPPRESSED;
+	char why[80];
+	struct vhu_line line = vhu_line_in(why, sizeof(why));
+
+	if (taken == 0)
+		return suppressed ? judge_not_armed(judgement) : judge_not_kicked(judgement, true);
+	vhu_line_printf(&line, "the in-flight area has %" PRIu32 " of them in flight", taken);
+	if (taken < ring->waiting)
+		vhu_judge_or(judgement, suppressed ? VHU_RING_D2 : VHU_RING_D1);
+	return judge_taken(judgement, why);
+}
+
+bool vhu_judge_waiting(struct vhu_judgement *judgement)
+{
+	enum vhu_ring_kick kick;
+
+	if (!requests_wait(judgement))
+		return false;
+	vhu_judge_waits(judgement);
+	if (judgement->evidence->session.polled) {
+		vhu_line_add(&judgement->text, ", the back-end polls the vring and takes none");
+		vhu_judge_process(judgement, "back-end", &judgement->evidence->sample[1].back_end);
+		return vhu_judge_as(judgement, VHU_RING_D15, true);
+	}
+	kick = vhu_ring_kick(judgement->ring);
+	if (judgement->ring->inflight.known)
+		return judge_by_inflight(judgement, kick);
+	switch (kick) {
+	case VHU_RING_KICK_STALE:
+	case VHU_RING_KICK_SUPPRESSED:
+		return judge_not_armed(judgement);
+	case VHU_RING_KICK_TAKEN:
+		return judge_taken(judgement, "the back-end asks for a kick behind them: it has "
+					      "taken them");
+	case VHU_RING_KICK_WANTED:
+		break;
+	}
+	/* A back-end that takes buffers moves its event behind them. */
+	return judge_not_kicked(judgement, judgement->ring->event_idx);
+}

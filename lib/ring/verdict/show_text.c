@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A vring, its requests and the verdict on it as text. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/protocol/line.h"
+#include "lib/ring/verdict/show.h"
+#include "lib/util/duration.h"
+
+/* Add a counter, if it is known. */
+static void add_counter(struct vhu_line *line, const char *what,
+			const struct vhu_ring_counter *counter)
+{
+	if (counter->known)
+		vhu_line_printf(line, ", %s %" PRIu64, what, counter->count);
+}
+
+int vhu_ring_numbers_text(const struct vhu_ring_evidence *evidence, char *to, size_t size)
+{
+	const struct vhu_ring_sample *sample = &evidence->sample[1];
+	const struct vhu_ring_snapshot *ring = &sample->ring;
+	struct vhu_line line = vhu_line_in(to, size);
+	char age[VHU_DURATION_TEXT_SIZE];
+
+	vhu_line_printf(&line, "vring %u: ", evidence->vring);
+	if (sample->ring_error) {
+		vhu_line_printf(&line, "memory not read: %s", strerror(-sample->ring_error));
+	} else if (ring->packed) {
+		vhu_line_printf(&line,
+				"packed, size %" PRIu32
+				", available %u wrap %u, used %u wrap %u, %" PRIu32 " waiting",
+				ring->size, ring->available & 0x7fff, ring->available >> 15,
+				ring->used & 0x7fff, ring->used >> 15, ring->waiting);
+	} else {
+		vhu_line_printf(
+		    &line, "split, size %" PRIu32 ", available %u, used %u, %" PRIu32 " waiting",
+		    ring->size, ring->available, ring->used, ring->waiting);
+	}
+	if (!sample->ring_error && ring->inflight.known)
+		vhu_line_printf(&line, ", %" PRIu32 " in flight", ring->inflight.count);
+	add_counter(&line, "kick", &sample->kick);
+	add_counter(&line, "call", &sample->call);
+	if (evidence->waiting_since_known)
+		vhu_line_printf(&line, ", oldest %s",
+				vhu_duration_text(evidence->waiting_since_ns, age));
+	return (int)line.length;
+}
+
+int vhu_ring_verdict_text(unsigned vring, const struct vhu_ring_verdict *verdict, char *to,
+			  size_t size)
+{
+	const struct vhu_ring_verdict_row *row = &vhu_ring_verdicts[verdict->id];
+	struct vhu_line line = vhu_line_in(to, size);
+
+	vhu_line_printf(&line, "vring %u: %s", vring, verdict->text);
+	if (verdict->id == VHU_RING_MOVING || verdict->id == VHU_RING_UNREAD)
+		return (int)line.length;
+	vhu_line_printf(&line, ": %s (%s", row->title, row->id);
+	for (unsigned i = 0; i < verdict->alternatives; i++)
+		vhu_line_printf(&line, " or %s", vhu_ring_verdicts[verdict->alternative[i]].id);
+	vhu_line_add(&line, ")");
+	/* An idle vring need not be told from anything unless somebody asks. */
+	for (unsigned i = 0; i < verdict->alternatives && verdict->hangs; i++) {
+		const char *apart = vhu_ring_verdicts[verdict->alternative[i]].apart;
+
+		if (*apart) {
+			vhu_line_printf(&line, "; to tell them apart: %s", apart);
+			break;
+		}
+	}
+	return (int)line.length;
+}
+
+int vhu_ring_chain_text(const struct vhu_ring_chain *chain, bool packed, bool taken, char *to,
+			size_t size)
+{
+	struct vhu_line line = vhu_line_in(to, size);
+	char flags[64];
+
+	vhu_line_printf(&line, "head %u, %s, %" PRIu32 " buffer%s", chain->head,
+			taken ? "in flight" : "waiting", chain->buffers,
+			chain->buffers == 1 ? "" : "s");
+	for (uint32_t i = 0; i < chain->buffers && i < VHU_RING_BUFFERS_MAX; i++) {
+		const struct vhu_ring_buffer *buffer = &chain->buffer[i];
+
+		vhu_line_printf(&line, "%s0x%" PRIx64 " %" PRIu32, i ? ", " : ": ", buffer->address,
+				buffer->size);
+		vhu_ring_flags_text(buffer->flags, packed, flags, sizeof(flags));
+		if (*flags)
+			vhu_line_printf(&line, " (%s)", flags);
+		if (!buffer->mapped)
+			vhu_line_add(&line, " outside memory");
+	}
+	if (chain->buffers > VHU_RING_BUFFERS_MAX)
+		vhu_line_printf(&line, " and %" PRIu32 " more",
+				chain->buffers - VHU_RING_BUFFERS_MAX);
+	if (chain->fault != VHU_RING_FAULT_NONE)
+		vhu_line_printf(&line, "; it %s at descriptor %" PRIu32,
+				vhu_ring_fault_text(chain->fault), chain->fault_row);
+	return (int)line.length;
+}

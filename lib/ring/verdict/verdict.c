@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A verdict on a vring: the order in which causes are looked for. */
+#include "lib/ring/verdict/verdict.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/ring/verdict/internal.h"
+#include "lib/util/duration.h"
+#include "lib/util/util.h"
+
+const struct vhu_ring_verdict_row vhu_ring_verdicts[VHU_RING_VERDICTS] = {
+#define VHU_RING_VERDICT(id, text, title, advice, apart)                                           \
+	[VHU_RING_##id] = {text, title, advice, apart},
+#include "lib/ring/verdict/verdict.def"
+};
+
+bool vhu_judge_as(struct vhu_judgement *judgement, enum vhu_ring_verdict_id id, bool hangs)
+{
+	judgement->verdict->id = id;
+	judgement->verdict->hangs = hangs;
+	return true;
+}
+
+void vhu_judge_or(struct vhu_judgement *judgement, enum vhu_ring_verdict_id id)
+{
+	struct vhu_ring_verdict *verdict = judgement->verdict;
+
+	if (verdict->alternatives < VHU_RING_ALTERNATIVES_MAX)
+		verdict->alternative[verdict->alternatives++] = id;
+}
+
+void vhu_judge_waits(struct vhu_judgement *judgement)
+{
+	const struct vhu_ring_snapshot *ring = judgement->ring;
+	char age[VHU_DURATION_TEXT_SIZE];
+
+	if (ring->waiting != ring->waiting_least)
+		vhu_line_printf(&judgement->text, "%" PRIu32 " to ", ring->waiting_least);
+	vhu_line_printf(&judgement->text, "%" PRIu32 " %s%s wait%s", ring->waiting,
+			ring->packed ? "descriptor" : "buffer", ring->waiting == 1 ? "" : "s",
+			ring->waiting == 1 ? "s" : "");
+	if (judgement->evidence->waiting_since_known)
+		vhu_line_printf(&judgement->text, " for %s",
+				vhu_duration_text(judgement->evidence->waiting_since_ns, age));
+}
+
+void vhu_judge_process(struct vhu_judgement *judgement, const char *who,
+		       const struct vhu_ring_process *process)
+{
+	static const struct {
+		char state;
+		const char *text;
+	} worth[] = {
+	    {'T', "is stopped by a signal (T)"},
+	    {'t', "is stopped by a debugger (t)"},
+	    {'D', "is blocked in the kernel (D)"},
+	    {'Z', "has died (Z)"},
+	    {'X', "is gone"},
+	};
+
+	for (size_t i = 0; process->known && i < VHU_ARRAY_SIZE(worth); i++)
+		if (process->state == worth[i].state)
+			vhu_line_printf(&judgement->text, ", the %s (pid %" PRIu32 ") %s", who,
+					process->pid, worth[i].text);
+}
+
+bool vhu_judge_pending(const struct vhu_ring_counter *counter)
+{
+	return counter->known && counter->count > 0;
+}
+
+enum vhu_ring_role vhu_judge_role(const struct vhu_judgement *judgement)
+{
+	const struct vhu_ring_evidence *evidence = judgement->evidence;
+	enum vhu_ring_role role = VHU_RING_ROLE_UNKNOWN;
+
+	if (evidence->context)
+		role = vhu_ring_role(evidence->context->device, evidence->context->features,
+				     evidence->vring);
+	/* Buffers that the device only writes to may be there for input; requests tell it
+	 * something. */
+	if (role == VHU_RING_ROLE_UNKNOWN && evidence->sample[1].look.requests > 0 &&
+	    !evidence->sample[1].look.input)
+		role = VHU_RING_REQUESTS;
+	return role;
+}
+
+/* Return whether two looks at a counter are alike: both unknown, or the same number. */
+static bool same_counter(const struct vhu_ring_counter *older, const struct vhu_ring_counter *newer)
+{
+	return older->known == newer->known &&
+	       (!older->known || (older->id == newer->id && older->count == newer->count));
+}
+
+/* Return whether nothing moved from one sample to the other. */
+static bool is_still(const struct vhu_ring_evidence *evidence)
+{
+	const struct vhu_ring_sample *older = &evidence->sample[0], *newer = &evidence->sample[1];
+
+	return newer->time_ns >= older->time_ns &&
+	       newer->time_ns - older->time_ns >= VHU_RING_SAMPLES_APART &&
+	       evidence->watch.moves == 0 && vhu_ring_snapshot_same(&older->ring, &newer->ring) &&
+	       same_counter(&older->kick, &newer->kick) && same_counter(&older->call, &newer->call);
+}
+
+/* Say that the memory could not be read. */
+static bool judge_unread(struct vhu_judgement *judgement)
+{
+	const struct vhu_ring_sample *sample = judgement->evidence->sample;
+	int error = sample[1].ring_error ? sample[1].ring_error : sample[0].ring_error;
+
+	if (judgement->readable)
+		return false;
+	vhu_line_printf(&judgement->text, "the vring's memory could not be read: %s",
+			strerror(-error));
+	return vhu_judge_as(judgement, VHU_RING_UNREAD, false);
+}
+
+/* Say that the vring moves. */
+static bool judge_moving(struct vhu_judgement *judgement)
+{
+	const struct vhu_ring_snapshot *older = &judgement->evidence->sample[0].ring;
+	const struct vhu_ring_snapshot *newer = judgement->ring;
+
+	if (judgement->still)
+		return false;
+	if (vhu_judge_dead(judgement))
+		return true;
+	vhu_line_printf(&judgement->text, "moving: available %u to %u, used %u to %u",
+			older->available, newer->available, older->used, newer->used);
+	return vhu_judge_as(judgement, VHU_RING_MOVING, false);
+}
+
+struct vhu_ring_verdict vhu_ring_judge(const struct vhu_ring_evidence *evidence)
+{
+	/* First what is true of a moving vring as well; then what waits; then what is used. */
+	static bool (*const judges[])(struct vhu_judgement *) = {
+	    vhu_judge_control,  vhu_judge_mappings,  vhu_judge_stopped, judge_unread,
+	    vhu_judge_indexes,  vhu_judge_busy_loop, judge_moving,      vhu_judge_views,
+	    vhu_judge_restart,  vhu_judge_chains,    vhu_judge_deaf,    vhu_judge_call,
+	    vhu_judge_inflight, vhu_judge_waiting,   vhu_judge_dead,    vhu_judge_idle,
+	};
+	struct vhu_ring_verdict verdict = {.id = VHU_RING_D13};
+	struct vhu_judgement judgement = {
+	    .evidence = evidence,
+	    .ring = &evidence->sample[1].ring,
+	    .verdict = &verdict,
+	    .readable = !evidence->sample[0].ring_error && !evidence->sample[1].ring_error,
+	};
+
+	judgement.text = vhu_line_in(verdict.text, sizeof(verdict.text));
+	judgement.still = judgement.readable && is_still(evidence);
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(judges) && !judges[i](&judgement); i++)
+		;
+	return verdict;
+}
