@@ -2,18 +2,11 @@
 /* Records as lines of JSON. docs/vhu-dump.1 lists the keys. */
 #include <string.h>
 
+#include "lib/protocol/field.h"
 #include "lib/protocol/text.h"
 #include "lib/show/dump.h"
 #include "lib/show/state.h"
 #include "lib/util/util.h"
-
-/* Return a field's key: the last part of its path. */
-static const char *key_of(const struct vhu_field *field)
-{
-	const char *dot = strrchr(field->path, '.');
-
-	return dot ? dot + 1 : field->path;
-}
 
 /* Write the name of a value or the names of its bits, under the field's key with a suffix. */
 static void put_names(struct vhu_json *json, const struct vhu_item *item,
@@ -25,12 +18,12 @@ static void put_names(struct vhu_json *json, const struct vhu_item *item,
 
 	if (!vhu_name_sets[field->names].bits) {
 		name = vhu_name_find(field->names, item->value, context);
-		snprintf(key, sizeof(key), "%s_name", key_of(field));
+		snprintf(key, sizeof(key), "%s_name", vhu_field_key(field));
 		if (name)
 			vhu_json_string(json, key, name->name);
 		return;
 	}
-	snprintf(key, sizeof(key), "%s_names", key_of(field));
+	snprintf(key, sizeof(key), "%s_names", vhu_field_key(field));
 	vhu_json_array(json, key);
 	for (unsigned bit = 0; bit < 64; bit++) {
 		if (!(item->value >> bit & 1))
@@ -53,28 +46,28 @@ static void put_field(struct vhu_json *json, const struct vhu_item *item,
 	case VHU_UINT:
 	case VHU_LE:
 		if (field->show == VHU_BOOL)
-			vhu_json_bool(json, key_of(field), item->value);
+			vhu_json_bool(json, vhu_field_key(field), item->value);
 		else
-			vhu_json_unsigned(json, key_of(field), item->value);
+			vhu_json_unsigned(json, vhu_field_key(field), item->value);
 		break;
 	case VHU_INT:
-		vhu_json_signed(json, key_of(field), (int64_t)item->value);
+		vhu_json_signed(json, vhu_field_key(field), (int64_t)item->value);
 		break;
 	case VHU_MAC:
 	case VHU_UUID:
 		vhu_value_text(item, context, text, sizeof(text));
-		vhu_json_string(json, key_of(field), text);
+		vhu_json_string(json, vhu_field_key(field), text);
 		break;
 	case VHU_TEXT:
 		snprintf(text, sizeof(text), "%.*s", (int)item->size, (const char *)item->bytes);
-		vhu_json_string(json, key_of(field), text);
+		vhu_json_string(json, vhu_field_key(field), text);
 		break;
 	case VHU_PADDING:
 		if (!item->value)
 			break;
 		/* fall through */
 	default:
-		vhu_json_bytes(json, key_of(field), item->bytes, item->size);
+		vhu_json_bytes(json, vhu_field_key(field), item->bytes, item->size);
 		break;
 	}
 	if (field->names != VHU_NAMES_none)
@@ -109,14 +102,14 @@ static void put_payload(struct vhu_json *json, const struct vhu_annotation *note
 			vhu_json_array_end(json);
 		after_element = item.what == VHU_ITEM_CLOSE && item.element;
 		if (opens && item.index == 0)
-			vhu_json_array(json, key_of(item.field));
+			vhu_json_array(json, vhu_field_key(item.field));
 		if (item.what == VHU_ITEM_VALUE)
 			put_field(json, &item, &note->context);
 		else if (item.what == VHU_ITEM_OPEN)
 			vhu_json_object(json, item.element ? NULL
 					      : item.field->kind == VHU_CONFIG
 						  ? "fields"
-						  : key_of(item.field));
+						  : vhu_field_key(item.field));
 		else if (item.what == VHU_ITEM_CLOSE)
 			vhu_json_object_end(json);
 		else

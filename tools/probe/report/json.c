@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/protocol/field.h"
 #include "lib/protocol/text.h"
 #include "lib/util/json.h"
 #include "tools/probe/probe.h"
@@ -61,10 +62,9 @@ static void put_specs(struct vhu_json *json, const struct vhu_probe_specs *specs
 static void put_field(struct vhu_json *json, const struct vhu_item *item,
 		      const struct vhu_context *context)
 {
-	const char *key = strrchr(item->field->path, '.');
+	const char *key = vhu_field_key(item->field);
 	char text[VHU_PROBE_CONFIG_MAX];
 
-	key = key ? key + 1 : item->field->path;
 	if (item->field->kind == VHU_UINT || item->field->kind == VHU_LE) {
 		vhu_json_unsigned(json, key, item->value);
 		return;
