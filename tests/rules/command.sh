@@ -1,25 +1,42 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Show that vhu check finds in each scenario's capture what the scenario expects.
-# command.sh SCENARIO VHU FILE.scn...
-scenario=$1
-vhu=$2
-shift 2
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
-failed=0
+# vhu check finds in each scenario's capture what the scenario expects, and ends with 1 if that is
+# anything. One process a scenario and no more: there are hundreds.
+#
+#	command.sh FILE.scn...
+set -eu
+. "$(dirname "$0")/../lib/common.sh"
+work_open
+
+"$programs/scenario" --captures . "$@"
 for case; do
-	"$scenario" "$case" c.pcapng || exit 1
-	granted=$(sed -n 's/^\(device\|dialect\) \(.*\)/--\1=\2/p' "$case")
-	sed -n 's/^expect /c.pcapng:/p' "$case" >expected
-	"$vhu" check --severity=info $granted c.pcapng >out 2>err
-	status=$?
-	grep '^c\.pcapng:[0-9]*: ' out >found
-	[ $status -eq "$([ -s expected ] && echo 1 || echo 0)" ] && cmp -s expected found && continue
-	echo "$case: vhu check ends with $status"
-	diff expected found
-	cat err
-	failed=1
+	name=${case##*/} options='' status=0
+	while read -r word value; do
+		case $word in
+		device | dialect) options="$options --$word=$value" ;;
+		esac
+	done <"$case"
+	# shellcheck disable=SC2086 # several options are several words
+	"$vhu" check --severity=info $options "$name" >>all 2>>err || status=$?
+	echo "$name: status $status" >>all
 done
-exit $failed
+grep -E '^[^ :]+:([0-9]+:| status) ' all >found
+awk '
+	function ends()
+	{
+		if (name)
+			print name ": status " expects
+	}
+	FNR == 1 {
+		ends()
+		name = FILENAME
+		sub(/.*\//, "", name)
+		expects = 0
+	}
+	sub(/^expect /, "") {
+		print name ":" $0
+		expects = 1
+	}
+	END { ends() }' "$@" >expected
+diff expected found >difference || fail "other findings than expected (<): $(head -n 20 difference)"
+[ "$(grep -Ec '^[^ :]+: status ' found)" -eq $# ] || fail "not all of $# scenarios were checked"

@@ -4,10 +4,11 @@
  * find in them. README.md tells their language.
  *
  *	scenario FILE.scn CAPTURE	compile
+ *	scenario --captures FOLDER FILE.scn...	compile each to a file of its name in FOLDER
  *	scenario --show FILE.scn...	show records by their numbers, and the findings
  *	scenario --check FILE.scn...	compile, read back, compare with what the file expects
- *	scenario --refresh FILE.scn...	write what is found as what is expected; the diff is the
- *review scenario --cover FILE.scn...	tell the rules that no file trips, or comes close to
+ *	scenario --refresh FILE.scn...	write what is found as what is expected; review the diff
+ *	scenario --cover FILE.scn...	name the rules that no file trips, or comes close to
  *
  * --big-endian before them: the peers send in that byte order.
  */
@@ -307,10 +308,34 @@ static bool cover(const struct vhu_rule *rule, const char *kind, int wants, char
 	return good && files;
 }
 
+/* Write the capture of the scenario in the file path. */
+static bool write_capture(const char *path, const char *capture)
+{
+	int fd = open(capture, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	struct script script = {0};
+	bool good = fd >= 0 && compile(&script, path, fd) && !close(fd);
+
+	script_free(&script);
+	return good;
+}
+
+/* The same into a folder, under the scenario's name. */
+static bool write_into(const char *folder, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *capture;
+	bool good;
+
+	if (asprintf(&capture, "%s/%s", folder, slash ? slash + 1 : path) < 0)
+		return false;
+	good = write_capture(path, capture);
+	free(capture);
+	return good;
+}
+
 int main(int argc, char **argv)
 {
 	static const char *const modes[] = {"--show", "--check", "--refresh"};
-	struct script script;
 	bool good = true;
 
 	if (argc > 1 && !strcmp(argv[1], "--big-endian")) {
@@ -332,15 +357,16 @@ int main(int argc, char **argv)
 					cover(&vhu_rules[i], ".near", 0, argv + 2);
 		return !good;
 	}
-	if (argc == 3 && argv[1][0] != '-') {
-		int fd = open(argv[2], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-
-		good = fd >= 0 && compile(&script, argv[1], fd) && !close(fd);
-		script_free(&script);
+	if (argc > 3 && !strcmp(argv[1], "--captures")) {
+		for (int i = 3; i < argc; i++)
+			good &= write_into(argv[2], argv[i]);
 		return !good;
 	}
+	if (argc == 3 && argv[1][0] != '-')
+		return !write_capture(argv[1], argv[2]);
 	fprintf(stderr,
 		"usage: scenario [--big-endian] FILE.scn CAPTURE\n"
+		"       scenario [--big-endian] --captures FOLDER FILE.scn...\n"
 		"       scenario [--big-endian] --show|--check|--refresh|--cover FILE.scn...\n");
 	return 2;
 }
