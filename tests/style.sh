@@ -20,6 +20,8 @@ failed=0
 # shellcheck disable=SC2086 # a list of folders is several words
 {
 	find $rooms -name '*.[ch]' -print0 | xargs -0 clang-format --dry-run -Werror || failed=1
+	# What the formatter leaves where it breaks a line that a comment had joined.
+	! grep -rnE --include='*.[ch]' '^ \*[A-Za-z]' $rooms || failed=1
 	find .ci/run $rooms \( -name '*.sh' -o -name run \) -type f -print0 |
 		xargs -0 -P "$(nproc)" -n 8 shellcheck -s sh -S warning -e SC2034,SC2154 || failed=1
 	# Programs for the kernel are compiled by their own command, which no build folder lists.

@@ -5,24 +5,23 @@
  * Theory of operation
  *
  * A message that brings an eventfd for a vring (vhu_message_brings) is sent on with another one in
- *its place; both become a wire. What comes on a wire is counted, timed, held against the faults,
- *told to the sinks where that was asked for, and passed on. What is no eventfd passes untouched: a
- *pipe, a socket.
+ * its place; both become a wire. What comes on a wire is counted, timed, held against the faults,
+ * told to the sinks where that was asked for, and passed on. What is no eventfd passes untouched: a
+ * pipe, a socket.
  *
  *	eventfd brought ----> wired ----> another brought, or none (polling); ring stopped ---> gone
  *	                       ^  |           |
  *	                       |  |           | a call's, an error's
  *	                       |  |           v
- *	                       |  |        retired -- the back-end has answered a later request -->
- *gone
+ *	                       |  |        retired -- a later request is answered --> gone
  *	                       +--+--- the same brought again
  *
  * A kick's wire goes at once, for the front-end may now serve the vring itself, and what nobody
- *took is put back. A vring stops with the reply that tells where it stands. A call's goes on after
- *another was brought until the back-end must know of that: until then it calls by the old one,
- *which the front-end still listens to. Several vrings may share an eventfd for their kicks: they
- *share the wire then, as they would compete for one count. Calls are counted up from anywhere: each
- *vring has its own wire.
+ * took is put back. A vring stops with the reply that tells where it stands. A call's goes on after
+ * another was brought until the back-end must know of that: until then it calls by the old one,
+ * which the front-end still listens to. Several vrings may share an eventfd for their kicks: they
+ * share the wire then, as they would compete for one count. Calls are counted up from anywhere:
+ * each vring has its own wire.
  *
  * Ownership: the interposer own rings and wires, and are the session's.
  */

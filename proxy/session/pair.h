@@ -6,12 +6,12 @@
  *
  * An endpoint that listens brings peers, as many as come; one that connects has one whenever it is
  * asked; an inherited connection is one, once. Whoever is there and has no peer yet is a waiting
- *peer. The first waiting peer is joined to a peer of the other side: a waiting peer there, or one
- *gone to for the purpose. Where that has to wait - nobody has come, the other side's queue is full,
- *nobody listens there yet - the waiting peers wait, in the order in which they came.
+ * peer. The first waiting peer is joined to a peer of the other side: a waiting peer there, or one
+ * gone to for the purpose. Where that has to wait - nobody has come, the other side's queue is
+ * full, nobody listens there yet - the waiting peers wait, in the order in which they came.
  *
  * Where neither side listens nor is inherited the pair calls: it goes to FRONT to have a waiting
- *peer.
+ * peer.
  *
  *	              comes, inherited, called                   other side's peer
  *	(nobody) -----------------------------> GUEST ... GUEST -------------------> SESSION

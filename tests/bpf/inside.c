@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A back-end with two rings, whose pops and pushes can be watched, and its front-end: the truth
- *that the stages of vhu latency are held against.
+ * that the stages of vhu latency are held against.
  *
  *	inside HOW GO ROUNDS REQUESTS [later]
  *
@@ -10,8 +10,8 @@
  * another thread than the one that takes.
  *
  * Prints "kick=ID,call=ID" for each ring, waits until the file GO is there, and prints as JSON,
- *ring by ring, how often each thing was done and the median time of each stage: the least that it
- *can have been and the most, for what a probe sees lies between the stamps on either side.
+ * ring by ring, how often each thing was done and the median time of each stage: the least that it
+ * can have been and the most, for what a probe sees lies between the stamps on either side.
  */
 #include <inttypes.h>
 #include <poll.h>

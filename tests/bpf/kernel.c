@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Kicks, wakes and calls that no read or write of a process makes: vhu latency must count them by
- *the hooks that see them, and say of the others that they do not.
+ * the hooks that see them, and say of the others that they do not.
  *
  *	kernel kvm          a virtual machine under KVM kicks by an ioeventfd and is called by an
- *irqfd kernel uring        a back-end that takes its kicks by io_uring, and calls by write
+ *	                    irqfd
+ *	kernel uring        a back-end that takes its kicks by io_uring, and calls by write
  *
  * The environment is that of latency.c.
  */

@@ -6,7 +6,7 @@
  *
  *	generate [--big-endian] FILE	all sessions in one capture
  *	generate --each FOLDER		a capture for each:
- *FOLDER/CHANNEL/MESSAGE[.ALTERNATIVE].pcapng
+ *					FOLDER/CHANNEL/MESSAGE[.ALTERNATIVE].pcapng
  *
  * A message's plain name stands for its likeliest layouts and fewest descriptors. An alternative
  * adds ".LAYOUT" of the request, ".reply-LAYOUT", ".fds" if it has the most descriptors.

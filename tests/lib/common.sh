@@ -2,7 +2,7 @@
 # What test scripts share: where things are, a folder to work in, failing, waiting. samples/stage.sh
 # comes with it, which starts and ends processes.
 #
-# To be sourced by a script in a folder of tests, with `set -eu`:
+# To be sourced by a script in a folder of tests:
 #
 #	. "$(dirname "$0")/../../lib/common.sh"
 #	need jq
@@ -10,8 +10,9 @@
 #
 # It sets $top, the project's folder; $here, the script's; $build, the build folder, which the variable
 # BUILD names (else build-test); $vhu, the command; $programs, the folder of programs for tests; and
-# $captures, that of real ones.
+# $captures, that of real ones. A command that fails and an unset variable end the script.
 
+set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 top=${here%/tests/*}
 build=$(cd "${BUILD:-$top/build-test}" && pwd)

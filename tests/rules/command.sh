@@ -4,7 +4,6 @@
 # anything. One process a scenario and no more: there are hundreds.
 #
 #	command.sh FILE.scn...
-set -eu
 . "$(dirname "$0")/../lib/common.sh"
 work_open
 

@@ -14,8 +14,8 @@
  * a piece of the payload (u8:N, u16:N, u32:N, u64:N, zero:SIZE, text:TEXT), a descriptor
  * (eventfd:ID, memfd:SIZE:NAME, socket), size:N (for the header, in place of the payload's),
  * big-endian, partial, redacted, lost, altered:TEXT, dropped, cut:SIZE (so many bytes of the
- *message stand for all), or peer:COMM:PID:PATH. The packets are written TIMES times, each 1000 ns
- *after the one before.
+ * message stand for all), or peer:COMM:PID:PATH. The packets are written TIMES times, each 1000 ns
+ * after the one before.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 /*
  * Shows that kicks and calls come through `vhu proxy --interpose-eventfds` as they would have come
  * without it: every count, in the same order with messages, by eventfds that are the same in all
- *that can be seen, with nothing left behind anywhere.
+ * that can be seen, with nothing left behind anywhere.
  *
  *	eventfd_interposer [CASE]
  */

@@ -6,8 +6,9 @@
  *	probe_bad_backend SOCKET [KEY=VALUE ...] [FAULT[:MESSAGE] ...]
  *
  * Keys: dialect (upstream, standalone, probe), features, protocol (offered), device, config (bytes
- *of configuration), told (bytes it says that there are), min, max (vqs), queues (by GET_QUEUE_NUM),
- * clients (ends after so many).
+ * of configuration), told (bytes it says that there are), min, max (vqs), clients (ends after so
+ * many), queues (by GET_QUEUE_NUM).
+ *
  * Faults with a MESSAGE happen when that is to be answered, on each connection.
  */
 #include <ctype.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Shows that a capture that is cut anywhere reads as the whole does: the first part, which says
- *that it goes on, breaks no rule that the whole does not break; and in the second part, which
- *begins with what the past tells, each record means the same, leaves its session in the same state,
- *and breaks no rule that it does not break in the whole.
+ * that it goes on, breaks no rule that the whole does not break; and in the second part, which
+ * begins with what the past tells, each record means the same, leaves its session in the same
+ * state, and breaks no rule that it does not break in the whole.
  *
  *	proxy_prologue CAPTURE...
  */
