@@ -35,7 +35,7 @@ struct vhu_backend {
 	uint64_t delay; /* nanoseconds between a request's execution and its end */
 	struct vhu_defects defects;
 
-	/* The session; all of it begins anew with each connection. */
+	/* The session; each connection begins a new one. */
 	int socket; /* -1: there is none */
 	struct vhu_message_buf request;
 	struct vhu_context negotiated;

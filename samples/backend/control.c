@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The main socket: each message is held against its row of the table, handed to its handler,
+ * The main socket: each message is checked against its row of the table, handed to its handler and
  * answered.
  *
- * A request that is refused is told so by its acknowledgement, if the front-end asked for one, or
- * by the empty reply that GET_CONFIG has for that. All others leave only one way of saying no: to
- * close the connection.
+ * The back-end refuses a request by its acknowledgement, if the front-end asked for one, or by an
+ * empty reply to GET_CONFIG. Any other request can only be refused by closing the connection.
  */
 #include "samples/backend/control.h"
 
@@ -32,8 +31,8 @@ static unsigned fds_wanted(const struct vhu_message *row, const struct vhu_messa
 									     : 0;
 }
 
-/* Return whether a payload may be longer than what its layout tells of: a table with room for more
- * regions than it has, as User-mode Linux sends it. */
+/* Return whether a payload may be longer than its layout: User-mode Linux sends a table with room
+ * for more regions than it has. */
 static bool may_be_longer(const struct vhu_layout *layout)
 {
 	return layout->fields > 0 &&

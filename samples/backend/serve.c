@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The loop: one thread waits for signals, front-ends, messages, kicks and for requests that are
- * due, and does what has come. What it waits for is listed anew each turn: it is never more than a
- * few descriptors.
+ * The loop: one thread waits for signals, front-ends, messages, kicks and requests that are due,
+ * and handles them. Each turn makes a new list of what to wait for: it is short.
  */
 #include "samples/backend/serve.h"
 

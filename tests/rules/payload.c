@@ -181,17 +181,10 @@ static bool put(struct payload *payload, const struct vhu_field *field, uint32_t
 		uint64_t value)
 {
 	uint8_t *at = payload->bytes + base + field->offset;
-	bool big = payload->big_endian && field->kind != VHU_LE;
-	uint64_t all;
 
 	if (!reach(payload, base + field->offset + field->size))
 		return false;
-	all = vhu_integer_read(at, field->size, big);
-	if (field->mask)
-		value = value << __builtin_ctzll(field->mask) & field->mask;
-	all = (field->mask ? all & ~field->mask : 0) | value;
-	for (unsigned i = 0; i < field->size; i++)
-		at[i] = (uint8_t)(all >> 8 * (big ? field->size - 1 - i : i));
+	vhu_field_write(at, field, payload->big_endian, value);
 	return true;
 }
 

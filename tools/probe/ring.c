@@ -114,8 +114,7 @@ void vhu_probe_memory_close(struct vhu_probe_memory *memory)
 /* Write an integer of @size bytes, little endian, as virtio has them. */
 static void put(const struct vhu_probe_ring *ring, uint32_t offset, uint64_t value, unsigned size)
 {
-	for (unsigned i = 0; i < size; i++)
-		ring->memory->at[offset + i] = (uint8_t)(value >> 8 * i);
+	vhu_integer_write(ring->memory->at + offset, size, false, value);
 }
 
 /* Return a 16-bit index that the other side writes; what it wrote before is seen too. */

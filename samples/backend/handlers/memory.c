@@ -53,7 +53,7 @@ static const char *add_region(struct vhu_backend *backend, const struct vhu_mess
 	}
 }
 
-/* Map all of the memory anew. */
+/* Map all of the memory again. */
 const char *vhu_set_mem_table(struct vhu_backend *backend, struct vhu_talk *talk)
 {
 	const struct vhu_field *rows = &vhu_fields[VHU_FIELD_mem_table_region];
@@ -126,7 +126,7 @@ static bool any_started(const struct vhu_backend *backend)
 	return false;
 }
 
-/* Read what a front-end tells of its in-flight area. */
+/* Read a front-end's description of its in-flight area. */
 static struct vhu_inflight_told told_by(const struct vhu_message_buf *request)
 {
 	return (struct vhu_inflight_told){

@@ -200,7 +200,7 @@ const char *vhu_set_vring_call(struct vhu_backend *backend, struct vhu_talk *tal
 	return wrong;
 }
 
-/* Take the descriptor that tells of a vring's errors. */
+/* Take a vring's error descriptor. */
 const char *vhu_set_vring_err(struct vhu_backend *backend, struct vhu_talk *talk)
 {
 	struct vhu_device_vring *ring = ring_of(backend, talk->request, VHU_FIELD_vring_fd_index);

@@ -31,7 +31,7 @@ uint64_t vhu_inflight_size(uint16_t queues, uint16_t queue_size, bool packed);
 /* Make an area for a front-end to keep. Returns a descriptor of it or -errno. */
 int vhu_inflight_create(uint64_t size);
 
-/* What a front-end tells of its area. */
+/* A front-end's description of its area. */
 struct vhu_inflight_told {
 	uint64_t offset, size;
 	uint16_t queues, queue_size;

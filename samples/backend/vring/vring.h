@@ -124,7 +124,7 @@ int vhu_device_vring_start(struct vhu_device_vring *ring,
 			   const struct vhu_device_vring_format *format, uint64_t features,
 			   void *inflight);
 
-/* Look up the areas of a started ring anew, since memory or its addresses have changed.
+/* Look up the areas of a started ring again, after memory or its addresses have changed.
  * Returns 0 or -errno. */
 int vhu_device_vring_remap(struct vhu_device_vring *ring);
 

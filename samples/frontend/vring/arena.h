@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The memory that the front-end shares, in place of a guest's: one memfd, of which one region holds
- * the vrings and another one the buffers.
+ * The memory that the front-end shares, in place of a guest's: one memfd. One region holds the
+ * vrings, the other one the buffers.
  *
  * The three kinds of addresses of a byte have nothing to do with each other, so that a back-end
  * that takes one for the other is found out: a guest address (in descriptors), a user address (in

@@ -94,8 +94,7 @@ static struct {
 /* Write an integer in this machine's byte order. */
 static void put(uint8_t *to, uint64_t value, unsigned size)
 {
-	for (unsigned i = 0; i < size; i++)
-		to[vhu_host_is_big_endian() ? size - 1 - i : i] = (uint8_t)(value >> 8 * i);
+	vhu_integer_write(to, size, vhu_host_is_big_endian(), value);
 }
 
 /* Read exactly @size bytes. Returns whether they came. */
