@@ -11,6 +11,7 @@
 struct vhu_session_common {
 	struct vhu_proxy *proxy;
 	uint64_t number;
+	unsigned links; /* sockets */
 	/* Tell the person who runs the proxy a line about the session. */
 	void (*say)(const struct vhu_session_common *session, const char *line);
 	struct vhu_context context;     /* what was negotiated, as far as messages depend on it */

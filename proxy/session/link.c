@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lib/capture/redact.h"
+#include "lib/util/util.h"
 #include "proxy/core/fdinfo.h"
 #include "proxy/eventfd/interposer.h"
 #include "proxy/fault/apply.h"
@@ -69,12 +70,13 @@ static void link_cut_short(const struct vhu_link *link, const struct vhu_relay *
 }
 
 /* Remember a request that has passed, or that its reply has. */
-static void link_follow(struct vhu_link *link, const struct vhu_relay *relay, enum vhu_side from)
+static void link_follow(struct vhu_link *link, const struct vhu_relay *relay, enum vhu_side from,
+			uint64_t now)
 {
 	const unsigned fault = relay->plan ? relay->plan->asks : 0;
 
 	if (from == vhu_replies_asker(link->channel))
-		vhu_replies_ask(&link->replies, link->channel, &relay->header, fault);
+		vhu_replies_ask(&link->replies, link->channel, &relay->header, now, fault);
 	else
 		vhu_replies_answer(&link->replies, relay->header.request);
 }
@@ -86,13 +88,14 @@ static void link_passed(struct vhu_relay *relay)
 	struct vhu_proxy *proxy = link->session->proxy;
 	const struct vhu_fault_link at = link_of(link);
 	const enum vhu_side from = link_side(link, relay);
+	const uint64_t now = vhu_now_ns();
 
 	proxy->messages++;
 	proxy->fds += relay->all_fds;
 	vhu_fault_learn(&at, relay);
-	vhu_link_stats_add(&link->passed[from], relay->sent, relay->all_fds);
+	vhu_link_stats_add(&link->passed[from], relay->sent, relay->all_fds, now);
 	if (relay->size)
-		link_follow(link, relay, from);
+		link_follow(link, relay, from, now);
 	if (link->interposer)
 		vhu_interposer_passed(link->interposer, relay, from == VHU_BACK);
 	if (relay->end && !relay->draining && relay->got != relay->size)
@@ -330,7 +333,8 @@ static bool link_full(struct vhu_relay *relay)
 {
 	const struct vhu_link *link = relay->context;
 
-	return link->owner->full(link->session);
+	/* Those of one socket alone are never too many (VHU_SESSION_FDS_MAX). */
+	return link->session->links > 1 && link->owner->full(link->session);
 }
 
 static const struct vhu_relay_owner owner = {

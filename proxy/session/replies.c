@@ -2,8 +2,6 @@
 /* Replies that are to come on one socket of a session. */
 #include "proxy/session/replies.h"
 
-#include "lib/util/util.h"
-
 enum vhu_side vhu_replies_asker(enum vhu_channel channel)
 {
 	return channel == VHU_FRONT_END ? VHU_FRONT : VHU_BACK;
@@ -19,11 +17,12 @@ static const struct vhu_message *replies_message(enum vhu_channel channel, uint3
 }
 
 void vhu_replies_ask(struct vhu_replies *replies, enum vhu_channel channel,
-		     const struct vhu_header *header, unsigned fault)
+		     const struct vhu_header *header, uint64_t now, unsigned fault)
 {
 	const struct vhu_message *message = replies_message(channel, header->request, VHU_ANY);
 	struct vhu_pending request = {
 	    .number = replies->asked + 1,
+	    .time_ns = now,
 	    .message = message,
 	    .request = header->request,
 	    .flags = header->flags,
@@ -32,7 +31,6 @@ void vhu_replies_ask(struct vhu_replies *replies, enum vhu_channel channel,
 
 	if (!fault && vhu_pending_answer(message, header->flags, NULL) == VHU_ANSWER_NEVER)
 		return;
-	request.time_ns = vhu_now_ns();
 	replies->asked++;
 	if (replies->queue.count == VHU_PENDING_MAX)
 		replies->ours -= vhu_pending_at(&replies->queue, 0)->fault != 0;

@@ -25,11 +25,11 @@ struct vhu_replies {
 enum vhu_side vhu_replies_asker(enum vhu_channel channel);
 
 /*
- * A request has passed: remember it if it may be answered.
+ * A request has passed at @now: remember it if it may be answered.
  * @fault: the fault that has set NEED_REPLY; 0: none has.
  */
 void vhu_replies_ask(struct vhu_replies *replies, enum vhu_channel channel,
-		     const struct vhu_header *header, unsigned fault);
+		     const struct vhu_header *header, uint64_t now, unsigned fault);
 
 /* A reply has come: forget the oldest request of its id, and all older ones. */
 void vhu_replies_answer(struct vhu_replies *replies, uint32_t request);

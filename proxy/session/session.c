@@ -105,6 +105,7 @@ static void session_settle(struct vhu_proxy_session *session)
 			continue;
 		}
 		*at = link->next;
+		session->common.links--;
 		session_link_ended(session, link);
 		at = &session->links;
 	}
@@ -128,10 +129,8 @@ static bool session_is_full(const struct vhu_session_common *common)
 /* Return whether @session has room for another link; say once where not. */
 static bool session_has_room(struct vhu_proxy_session *session, enum vhu_channel channel)
 {
-	unsigned links = 0;
+	const unsigned links = session->common.links;
 
-	for (const struct vhu_link *link = session->links; link; link = link->next)
-		links++;
 	if (links < VHU_SESSION_LINKS_MAX)
 		return true;
 	if (!session->crowded) {
@@ -201,6 +200,7 @@ static void session_open(struct vhu_session_common *common, struct vhu_link *lin
 	while (*last)
 		last = &(*last)->next;
 	*last = link;
+	session->common.links++;
 	session_opened(session, link->channel);
 	if (vhu_link_start(link)) {
 		snprintf(link->reason, sizeof(link->reason), "%s", "cannot wait for it");
@@ -264,6 +264,7 @@ int vhu_proxy_session_start(struct vhu_proxy_sessions *sessions, const int socke
 		close(socket[VHU_BACK]);
 	} else {
 		session->links = link;
+		session->common.links = 1;
 		error = vhu_link_start(link);
 		if (error)
 			link->ended = true;

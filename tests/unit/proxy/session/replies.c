@@ -16,6 +16,9 @@ static const struct vhu_context acknowledges = {
 };
 static const struct vhu_context nothing_taken = {.has_protocol_features = true};
 
+/* The time of what passes. */
+static uint64_t clock_ns;
+
 /* What passes on a socket. */
 struct replies_traffic {
 	struct vhu_link_stats from[2];
@@ -31,9 +34,9 @@ static void pass(struct replies_traffic *traffic, enum vhu_channel channel, enum
 	    .flags = VHU_FLAGS_VERSION | flags,
 	};
 
-	vhu_link_stats_add(&traffic->from[from], 20, 1);
+	vhu_link_stats_add(&traffic->from[from], 20, 1, ++clock_ns);
 	if (from == vhu_replies_asker(channel))
-		vhu_replies_ask(&traffic->replies, channel, &header, 0);
+		vhu_replies_ask(&traffic->replies, channel, &header, ++clock_ns, 0);
 	else
 		vhu_replies_answer(&traffic->replies, header.request);
 }
@@ -60,7 +63,7 @@ static void counts_each_way(void **state)
 	pass(&traffic, VHU_FRONT_END, VHU_FRONT, VHU_MSG_SET_OWNER, 0);
 	pass(&traffic, VHU_FRONT_END, VHU_FRONT, VHU_MSG_GET_FEATURES, 0);
 	pass(&traffic, VHU_FRONT_END, VHU_BACK, VHU_MSG_GET_FEATURES, VHU_FLAG_REPLY);
-	vhu_link_stats_add(&traffic.from[VHU_BACK], 3, 0);
+	vhu_link_stats_add(&traffic.from[VHU_BACK], 3, 0, ++clock_ns);
 	assert_int_equal(traffic.from[VHU_FRONT].messages, 2);
 	assert_int_equal(traffic.from[VHU_FRONT].bytes, 40);
 	assert_int_equal(traffic.from[VHU_FRONT].fds, 2);
@@ -147,11 +150,11 @@ static void each_of_many_replies_has_its_asker(void **state)
 
 	(void)state;
 	/* Without a fault nobody waits for an answer to it. */
-	vhu_replies_ask(&replies, VHU_FRONT_END, &silent, 0);
+	vhu_replies_ask(&replies, VHU_FRONT_END, &silent, ++clock_ns, 0);
 	assert_null(vhu_replies_wait(&replies, VHU_FRONT_END, &unknown, &message));
 	for (unsigned i = 1; i <= 500; i++) {
-		vhu_replies_ask(&replies, VHU_FRONT_END, &silent, i);
-		vhu_replies_ask(&replies, VHU_FRONT_END, &asks, 0);
+		vhu_replies_ask(&replies, VHU_FRONT_END, &silent, ++clock_ns, i);
+		vhu_replies_ask(&replies, VHU_FRONT_END, &asks, ++clock_ns, 0);
 	}
 	assert_int_equal(replies.ours, 500);
 	for (unsigned i = 1; i <= 500; i++) {
@@ -177,7 +180,7 @@ static void a_flood_of_a_faults_requests_is_bounded(void **state)
 
 	(void)state;
 	for (unsigned i = 1; i <= 3 * VHU_PENDING_MAX; i++)
-		vhu_replies_ask(&replies, VHU_FRONT_END, &silent, i);
+		vhu_replies_ask(&replies, VHU_FRONT_END, &silent, ++clock_ns, i);
 	assert_int_equal(replies.ours, VHU_PENDING_MAX);
 	assert_int_equal(vhu_replies_fault(&replies, 3), 2 * VHU_PENDING_MAX + 1);
 	vhu_replies_free(&replies);
