@@ -7,9 +7,11 @@
 #include "proxy/relay/internal.h"
 
 /* Bytes that are looked at ahead: some dozens of short messages. */
-#define AHEAD_ROOM 1024u
-/* After a look ahead that showed nothing to take, this many messages are received one by one. */
-#define AHEAD_SKIP 8u
+#define AHEAD_ROOM     1024u
+/* After a look ahead that showed nothing to take, this many messages are received one by one; more
+ * if descriptors stood in the way: where one message brings some, the next ones do. */
+#define AHEAD_SKIP     8u
+#define AHEAD_SKIP_FDS 64u
 
 /*
  * Look at what lies in the socket, up to the first descriptor.
@@ -93,7 +95,7 @@ enum vhu_relay_ahead vhu_relay_ahead(struct vhu_relay *relay, unsigned *turns)
 	}
 	relay->pace.burst = messages > 1;
 	if (!messages) {
-		relay->pace.one_by_one = AHEAD_SKIP;
+		relay->pace.one_by_one = n ? AHEAD_SKIP : AHEAD_SKIP_FDS;
 		return VHU_RELAY_AHEAD_NOTHING;
 	}
 	if (!ahead_take(relay, bytes, taken) || sending == VHU_RELAY_STOP)
