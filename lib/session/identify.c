@@ -249,7 +249,7 @@ void vhu_annotate(struct vhu_check_context *check)
 	    note->reply && (check->record->marks & VHU_MARK_DROPPED) &&
 	    vhu_state_withhold(state, channel, note->header.request, &note->request_number);
 	if (!check->withheld && note->reply &&
-	    vhu_state_answer(state, channel, note->header.request, &check->request,
+	    vhu_state_answer(state, channel, note->header.request, check->number, &check->request,
 			     &check->skipped)) {
 		note->request_number = check->request.number;
 		if (check->record->time_ns > check->request.time_ns)

@@ -71,10 +71,13 @@ void vhu_state_free(struct vhu_state *state);
 int vhu_state_ask(struct vhu_state *state, enum vhu_channel channel,
 		  const struct vhu_pending *request);
 
-/* Take the oldest request of id @request out of those to be answered. Returns whether there was
- * one; *@skipped then is the oldest that is passed over so for the first time, if there is one. */
+/*
+ * Take the oldest request of id @request out of those that wait: record @number answers it. Returns
+ * whether there was one; *@skipped then is the oldest that an answer passes over for the first
+ * time, if there is one.
+ */
 bool vhu_state_answer(struct vhu_state *state, enum vhu_channel channel, uint32_t request,
-		      struct vhu_pending *pending, struct vhu_pending *skipped);
+		      uint64_t number, struct vhu_pending *pending, struct vhu_pending *skipped);
 
 /*
  * Note that the answer to the oldest unanswered @request was kept back: it stays unanswered. Where

@@ -28,11 +28,11 @@ struct vhu_pending {
 	uint32_t flags;
 	uint32_t first[3];    /* the payload's first words, for what a reply has to repeat */
 	bool due;             /* the answer must come; else it may */
-	bool passed_over;     /* a later request was answered */
 	bool altered;         /* the proxy changed it */
 	bool withheld;        /* the proxy kept its answer back: it stays without */
 	unsigned fault;       /* the proxy's fault that wants the answer; 0: the peer wants it */
 	uint64_t protocol_by; /* what `due` depends on, as it was then */
+	uint64_t passed_by;   /* the first answer to a later request; 0: none came */
 };
 
 /* All zero at first. */

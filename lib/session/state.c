@@ -51,7 +51,7 @@ int vhu_state_ask(struct vhu_state *state, enum vhu_channel channel,
 }
 
 bool vhu_state_answer(struct vhu_state *state, enum vhu_channel channel, uint32_t request,
-		      struct vhu_pending *pending, struct vhu_pending *skipped)
+		      uint64_t number, struct vhu_pending *pending, struct vhu_pending *skipped)
 {
 	struct vhu_pending_queue *queue = &state->channel[channel].pending;
 	const int at = vhu_pending_find(queue, request);
@@ -61,9 +61,10 @@ bool vhu_state_answer(struct vhu_state *state, enum vhu_channel channel, uint32_
 	for (unsigned older = 0; older < (unsigned)at; older++) {
 		struct vhu_pending *before = vhu_pending_at(queue, older);
 
-		if (before->due && !before->passed_over && !skipped->number)
+		if (before->due && !before->passed_by && !skipped->number)
 			*skipped = *before;
-		before->passed_over = true;
+		if (!before->passed_by)
+			before->passed_by = number;
 	}
 	*pending = vhu_pending_answered(queue, (unsigned)at);
 	return true;

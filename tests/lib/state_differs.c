@@ -37,7 +37,8 @@ static bool is_newer(const struct vhu_vring *vring, uint64_t number)
 {
 	struct vhu_vring without = *vring;
 
-	without.stopped = (struct vhu_told){0};
+	/* The record of `enabled_with` is about features. */
+	without.stopped = without.enabled_with = (struct vhu_told){0};
 #define VHU_VRING_FACT(member, ...)                                                                \
 	if (without.member.by && without.member.by < number)                                       \
 		return false;

@@ -61,7 +61,7 @@ static void check_unanswered(struct vhu_check_context *check, enum vhu_channel c
 		const struct vhu_pending *pending = vhu_pending_at(&channel->pending, i);
 		uint64_t ms = ms_between(pending->time_ns, state->last_ns);
 
-		if (!pending->due || pending->passed_over)
+		if (!pending->due || pending->passed_by)
 			continue;
 		if (ms >= HUNG_MS)
 			vhu_report(check, VHU_RULE_AT_402, pending->number,
