@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The past of the sessions that are open; prologue.h has its theory of operation. */
+/* The records that a new file repeats; prologue.h has the theory of operation. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/recording/prologue_internal.h"
 
-/* Bytes of records of a session that pass before they are looked at, and that there is room for at
- * first. */
-#define PAST_PASSED  4096u
-#define PAST_FIRST   512u
+/* Bytes of a session's records that are set aside before they are looked at, and the room for them
+ * at first. */
+#define PROLOGUE_PASSED  4096u
+#define PROLOGUE_FIRST   512u
 /* Lists of sessions. */
-#define PAST_BUCKETS 1024u
+#define PROLOGUE_BUCKETS 1024u
 
 struct vhu_prologue {
 	struct vhu_sessions *sessions;
-	struct vhu_prologue_session *session[PAST_BUCKETS];
+	struct vhu_prologue_session *session[PROLOGUE_BUCKETS];
 	uint64_t number;
 	bool only_states; /* keeps no records */
 	struct vhu_prologue_work work;
@@ -24,11 +24,11 @@ struct vhu_prologue {
 	uint8_t head[VHU_RECORD_HEAD_MAX]; /* as it is encoded, of any other */
 };
 
-/* Find session @number, made if @make; NULL where there is none or no memory for it. */
+/* Return session @number, made if @make; NULL if there is none or out of memory. */
 static struct vhu_prologue_session *prologue_find(struct vhu_prologue *prologue, uint64_t number,
 						  bool make)
 {
-	struct vhu_prologue_session **list = &prologue->session[number % PAST_BUCKETS],
+	struct vhu_prologue_session **list = &prologue->session[number % PROLOGUE_BUCKETS],
 				    *session = *list;
 
 	while (session && session->number != number)
@@ -44,7 +44,7 @@ static struct vhu_prologue_session *prologue_find(struct vhu_prologue *prologue,
 	return session;
 }
 
-/* Tell of @session no more: it has closed, or not all that is needed can be kept. */
+/* Leave out @session: it has closed, or not all that it needs can be kept. */
 static void prologue_give_up(struct vhu_prologue_session *session)
 {
 	for (unsigned i = 0; i < session->records; i++)
@@ -59,7 +59,7 @@ static void prologue_give_up(struct vhu_prologue_session *session)
 /* Forget @session, which has closed. */
 static void prologue_remove(struct vhu_prologue *prologue, struct vhu_prologue_session *session)
 {
-	struct vhu_prologue_session **at = &prologue->session[session->number % PAST_BUCKETS];
+	struct vhu_prologue_session **at = &prologue->session[session->number % PROLOGUE_BUCKETS];
 
 	while (*at != session)
 		at = &(*at)->next;
@@ -69,7 +69,7 @@ static void prologue_remove(struct vhu_prologue *prologue, struct vhu_prologue_s
 	free(session);
 }
 
-/* Return whether @record tells what a session is by now, and not only of what happens in it. */
+/* Return whether @record can tell a fact, and is not only an event. */
 static bool prologue_tells(const struct vhu_record *record)
 {
 	return record->type == VHU_RECORD_OPENED || record->type == VHU_RECORD_CLOSED ||
@@ -77,9 +77,9 @@ static bool prologue_tells(const struct vhu_record *record)
 }
 
 /*
- * Decode what passed in session @number as @passed with its @bytes, as long as which it lasts.
+ * Decode a record of session @number from @passed and its @bytes, which it points into.
  * @room: for a record, if it is needed.
- * Returns it, until the next is decoded; NULL where it is none.
+ * Returns the record, valid until the next is decoded; NULL if the bytes are none.
  */
 static struct vhu_record *prologue_decode(struct vhu_prologue *prologue, uint64_t number,
 					  const struct vhu_prologue_passed *passed,
@@ -106,8 +106,8 @@ static struct vhu_record *prologue_decode(struct vhu_prologue *prologue, uint64_
 	return record;
 }
 
-/* Learn from what has passed in @session and was not looked at yet; and where @keeps, add it to
- * what is looked at. Returns whether there was memory for that. */
+/* Learn from the records of @session that are set aside; if @keeps, add them to those that are
+ * looked at. Returns whether there was enough memory. */
 static bool prologue_learn(struct vhu_prologue *prologue, struct vhu_prologue_session *session,
 			   bool keeps)
 {
@@ -131,8 +131,8 @@ static bool prologue_learn(struct vhu_prologue *prologue, struct vhu_prologue_se
 	return whole;
 }
 
-/* Look at what has passed in @session and was not looked at yet: learn from it, and keep of it and
- * of what was kept what is needed. */
+/* Look at the records of @session that are set aside: learn from them, and keep those of them and
+ * of the ones already kept that are needed. */
 static void prologue_settle(struct vhu_prologue *prologue, struct vhu_prologue_session *session)
 {
 	bool keeps = !prologue->only_states && !session->given_up;
@@ -151,19 +151,20 @@ static void prologue_settle(struct vhu_prologue *prologue, struct vhu_prologue_s
 		prologue_give_up(session);
 	session->used = 0;
 	/* After something large. */
-	if (session->room > 2 * PAST_PASSED && session->room > session->bytes) {
+	if (session->room > 2 * PROLOGUE_PASSED && session->room > session->bytes) {
 		free(session->passed);
 		session->passed = NULL;
 		session->room = 0;
 	}
 }
 
-/* Make room for @size bytes more that pass in @session. Returns whether there is some. */
+/* Make room to set aside @size more bytes of @session. Returns whether there is room. */
 static bool prologue_make_passed(struct vhu_prologue *prologue,
 				 struct vhu_prologue_session *session, size_t size)
 {
-	/* The more is kept the longer it takes to look which of it is needed. */
-	const size_t most = session->bytes / 2 > PAST_PASSED ? session->bytes / 2 : PAST_PASSED;
+	/* The more is kept, the longer it takes to find which of it is needed. */
+	const size_t most =
+	    session->bytes / 2 > PROLOGUE_PASSED ? session->bytes / 2 : PROLOGUE_PASSED;
 	size_t room;
 	uint8_t *more;
 
@@ -174,8 +175,8 @@ static bool prologue_make_passed(struct vhu_prologue *prologue,
 	if (session->used + size <= session->room)
 		return true;
 	room = session->room < most ? 2 * session->room : most;
-	if (room < PAST_FIRST)
-		room = PAST_FIRST;
+	if (room < PROLOGUE_FIRST)
+		room = PROLOGUE_FIRST;
 	if (room < session->used + size)
 		room = session->used + size;
 	more = realloc(session->passed, room);
@@ -186,14 +187,14 @@ static bool prologue_make_passed(struct vhu_prologue *prologue,
 	return true;
 }
 
-/* Return whether nothing is told of a peer. */
+/* Return whether a peer is unknown. */
 static bool prologue_is_nobody(const struct vhu_peer *peer)
 {
 	return !peer->known && (!peer->path || !*peer->path);
 }
 
-/* Return whether nothing is told of @record but that it is a message that came as it is, in one
- * piece or in pieces that are not known. */
+/* Return whether @record is a message and has nothing else: no descriptors, text, peers or pieces.
+ */
 static bool prologue_is_bare(const struct vhu_record *record)
 {
 	return record->type == VHU_RECORD_MESSAGE && (unsigned)record->channel < VHU_CHANNELS &&
@@ -203,7 +204,7 @@ static bool prologue_is_bare(const struct vhu_record *record)
 	       prologue_is_nobody(&record->front_end) && prologue_is_nobody(&record->back_end);
 }
 
-/* Let @record pass in @session, to be looked at later. Returns whether there was room for it. */
+/* Set @record of @session aside. Returns whether there was room. */
 static bool prologue_pass(struct vhu_prologue *prologue, struct vhu_prologue_session *session,
 			  const struct vhu_record *record)
 {
@@ -247,7 +248,7 @@ void vhu_prologue_take(struct vhu_prologue *prologue, const struct vhu_record *r
 	struct vhu_annotation note;
 
 	prologue->number += record->session != 0;
-	/* Other types tell nothing of what a session is. */
+	/* Records of other types tell no fact. */
 	if (!record->session || !(prologue_tells(record) || record->type == VHU_RECORD_MESSAGE))
 		return;
 	session = prologue_find(prologue, record->session, true);
@@ -275,18 +276,18 @@ const struct vhu_state *vhu_prologue_state(struct vhu_prologue *prologue, uint64
 	return vhu_sessions_state(prologue->sessions, number);
 }
 
-/* A record that is told. */
+/* A record that is given to the caller. */
 struct prologue_told {
 	const struct vhu_prologue_session *session;
 	const struct vhu_prologue_record *record;
 };
 
-/* Look at what has passed in all sessions. Returns how many records are told. */
+/* Look at what is set aside in all sessions. Returns how many records are kept. */
 static size_t prologue_count(struct vhu_prologue *prologue)
 {
 	size_t records = 0;
 
-	for (unsigned i = 0; i < PAST_BUCKETS; i++) {
+	for (unsigned i = 0; i < PROLOGUE_BUCKETS; i++) {
 		for (struct vhu_prologue_session *at = prologue->session[i]; at; at = at->next) {
 			prologue_settle(prologue, at);
 			records += at->records;
@@ -295,17 +296,17 @@ static size_t prologue_count(struct vhu_prologue *prologue)
 	return records;
 }
 
-/* List the records that are told, in no order. */
+/* List the records that are kept, in no order. */
 static void prologue_gather(const struct vhu_prologue *prologue, struct prologue_told *told)
 {
-	for (unsigned i = 0; i < PAST_BUCKETS; i++)
+	for (unsigned i = 0; i < PROLOGUE_BUCKETS; i++)
 		for (const struct vhu_prologue_session *at = prologue->session[i]; at;
 		     at = at->next)
 			for (unsigned r = 0; r < at->records; r++)
 				*told++ = (struct prologue_told){at, &at->record[r]};
 }
 
-/* Compare two of those that are told by their numbers, for qsort(3). */
+/* Compare two kept records by their numbers, for qsort(3). */
 static int prologue_compare_told(const void *a, const void *b)
 {
 	const struct prologue_told *told[2] = {a, b};
@@ -374,7 +375,7 @@ void vhu_prologue_free(struct vhu_prologue *prologue)
 {
 	if (!prologue)
 		return;
-	for (unsigned i = 0; i < PAST_BUCKETS; i++)
+	for (unsigned i = 0; i < PROLOGUE_BUCKETS; i++)
 		while (prologue->session[i])
 			prologue_remove(prologue, prologue->session[i]);
 	free(prologue->work.record);

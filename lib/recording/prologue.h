@@ -1,55 +1,53 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The past: of every session that is open, the records that made it what it is now. A file of a
- * capture that begins in the middle of sessions begins with them, so that it can be read alone.
+ * The prologue: for every open session, the records that made the session what it is now. A file
+ * that begins in the middle of sessions repeats these records first, so that it can be read alone.
  *
  * Theory of operation
  *
- * Each record is fed to lib/session, whose state of a session keeps the numbers of the records that
- * told what it knows. A record is kept while the state points at it, and so is the answer to a
- * request that is kept, the request to an answer, and what the meaning of these hangs on: fed
- * again, what is kept makes the same state, with the same requests waiting. What is pointed at no
- * more is let go of.
+ * Each record is fed to lib/session, whose state of a session keeps for each fact the number of the
+ * record that told it (lib/session/state.def). The prologue keeps a record while the state refers
+ * to it, and with it the answer to a request, the request of an answer, and the records on which
+ * their meaning depends. Fed again, the kept records make the same state, with the same requests
+ * waiting. Records that nothing refers to any more are freed.
  *
- * All that is done later: what passes in a session is put aside, and looked at when there are some
- * KiB of it or when somebody asks. Of most sessions nobody asks until they have closed.
+ * This work is deferred: records of a session are set aside, and looked at when there are 4 KiB of
+ * them or when a caller asks. Most sessions close before a caller asks.
  *
- * Ownership: a past copies what it keeps. It has at most VHU_PROLOGUE_BYTES_MAX of a session; one
- * that would need more is not told of at all.
+ * Ownership: a prologue copies what it keeps, at most VHU_PROLOGUE_BYTES_MAX for a session. A
+ * session that needs more is left out.
  */
 #ifndef VHU_RECORDING_PROLOGUE_H
 #define VHU_RECORDING_PROLOGUE_H
 
 #include "lib/session/session.h"
 
-/* Room for a session of all rings and regions that there can be. */
+/* Room for a session with the largest number of vrings and regions. */
 #define VHU_PROLOGUE_BYTES_MAX   (1u << 20)
-/* Kept of a message at most: more than any that tells something has. */
+/* Bytes kept of a message at most: no message with a fact is larger. */
 #define VHU_PROLOGUE_MESSAGE_MAX 4096
 
 struct vhu_prologue;
 
-/* Return a past in which nothing has passed, to be freed by vhu_prologue_free; NULL out of memory.
- */
+/* Return an empty prologue, to be freed by vhu_prologue_free; NULL out of memory. */
 struct vhu_prologue *vhu_prologue_new(void);
 void vhu_prologue_free(struct vhu_prologue *prologue);
 
-/* Keep no records: states alone are asked for, and nothing can be told. */
+/* Keep no records, only states: vhu_prologue_tell has nothing to give then. */
 void vhu_prologue_only_states(struct vhu_prologue *prologue);
 
-/* Let @record pass into the past. What there is no memory for ends what is told of its session. */
+/* Add @record. If memory runs out the prologue leaves out the session of the record. */
 void vhu_prologue_take(struct vhu_prologue *prologue, const struct vhu_record *record);
 
-/* Return the state of a session that is open, as it is until the next record; NULL where it is not
- * known. */
+/* Return the state of an open session, valid until the next record; NULL if it is not known. */
 const struct vhu_state *vhu_prologue_state(struct vhu_prologue *prologue, uint64_t session);
 
 /*
- * Tell what has made the sessions that are open what they are: their records in the order in which
- * they passed, with their own times, marked VHU_MARK_EARLIER.
- * @tell: is given each, and which of all records that passed it was; what it returns but 0 ends the
- * telling.
- * Returns 0; -ENOMEM; what @tell returned.
+ * Give the records that made the open sessions what they are, in the order in which they passed,
+ * with their own times, marked VHU_MARK_EARLIER.
+ * @tell: gets @context, each record, and the record's number among all that were added for a
+ * session; any value but 0 stops.
+ * Returns 0, -ENOMEM or the value that @tell stopped with.
  */
 int vhu_prologue_tell(struct vhu_prologue *prologue,
 		      int (*tell)(void *context, const struct vhu_record *record, uint64_t number),

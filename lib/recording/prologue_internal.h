@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the parts of the past know of one another; nobody else includes this. */
+/* What prologue.c and prologue_keep.c share. */
 #ifndef VHU_RECORDING_PROLOGUE_INTERNAL_H
 #define VHU_RECORDING_PROLOGUE_INTERNAL_H
 
@@ -14,7 +14,7 @@ struct vhu_prologue_passed {
 	uint16_t marks;
 	uint8_t channel;
 	bool from_back_end;
-	bool bare;   /* a message of which nothing else is told: its bytes alone follow */
+	bool bare;   /* a message and nothing else: only its bytes follow */
 	bool in_one; /* bare: it came in one piece */
 };
 
@@ -22,9 +22,9 @@ struct vhu_prologue_passed {
 struct vhu_prologue_record {
 	struct vhu_prologue_passed passed;
 	uint64_t partner; /* of a request its answer's, of an answer its request's; 0 none */
-	uint64_t offer;   /* what it takes features of; 0 none */
-	uint64_t read_by[VHU_READ_BY]; /* what else its meaning hangs on */
-	bool needed;                   /* while it is looked */
+	uint64_t offer;   /* the record that offered the features that it acks; 0 none */
+	uint64_t read_by[VHU_READ_BY]; /* what else its meaning depends on */
+	bool needed;                   /* while that is found out */
 	uint8_t *bytes;                /* the record as it is encoded, then the message */
 };
 

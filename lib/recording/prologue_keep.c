@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What of a session's past is needed still; prologue.h has its theory of operation. */
+/* Which records of a session are still needed; prologue.h has the theory of operation. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +14,7 @@ static int work_compare(const void *a, const void *b)
 	       (left->passed.number < right->passed.number);
 }
 
-/* Return record @number; NULL where it is not there. */
+/* Return record @number; NULL if it is not there. */
 static struct vhu_prologue_record *work_find(const struct vhu_prologue_work *work, uint64_t number)
 {
 	const struct vhu_prologue_record wanted = {.passed.number = number};
@@ -24,7 +24,8 @@ static struct vhu_prologue_record *work_find(const struct vhu_prologue_work *wor
 	return bsearch(&wanted, work->record, work->records, sizeof(wanted), work_compare);
 }
 
-/* Note that record @number is needed, with its other half and with what their meaning hangs on. */
+/* Note that record @number is needed, with its other half and the records on which their meaning
+ * depends. */
 static void work_need(void *context, uint64_t number)
 {
 	const struct vhu_prologue_work *work = context;

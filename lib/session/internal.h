@@ -111,6 +111,15 @@ struct vhu_region vhu_check_region(const struct vhu_check_context *check, uint32
 void vhu_state_learn_dialect(struct vhu_state *state, enum vhu_dialect dialect, bool sure,
 			     uint64_t number);
 
+/* state_vring.c: what messages change in the session's vrings. */
+
+/* Learn from a message about one vring, whose index is below VHU_VRINGS_MAX. Returns 0 or
+ * -ENOMEM. */
+int vhu_learn_vring(struct vhu_check_context *check);
+
+/* Stop and disable all vrings: the device was reset. */
+void vhu_learn_reset(struct vhu_check_context *check);
+
 /* state_memory.c: what messages change in the session's memory. */
 
 /* Take a memory table. In postcopy it may also be the u64 that ends the exchange of addresses.
@@ -119,6 +128,12 @@ int vhu_learn_mem_table(struct vhu_check_context *check);
 
 /* Take a region that is added or removed. Returns 0 or -ENOMEM. */
 int vhu_learn_region(struct vhu_check_context *check, bool add);
+
+/* Return a fact that the record tells. */
+static inline struct vhu_told vhu_told(const struct vhu_check_context *check, uint64_t value)
+{
+	return (struct vhu_told){value, check->number};
+}
 
 /* Return the value of a field of the note's payload, 0 where it is not there. */
 static inline uint64_t vhu_get(const struct vhu_check_context *check, enum vhu_field_id field)

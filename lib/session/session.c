@@ -335,8 +335,7 @@ static void feed_opened(struct vhu_check_context *check)
 	const struct vhu_peer *peer[2] = {&check->record->front_end, &check->record->back_end};
 
 	check->state->channel[check->record->channel].open = true;
-	check->state->channel[check->record->channel].opened =
-	    (struct vhu_told){true, check->number};
+	check->state->channel[check->record->channel].opened = vhu_told(check, true);
 	if (check->record->channel != VHU_FRONT_END)
 		return;
 	check->state->opened_ns = check->record->time_ns;

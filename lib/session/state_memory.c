@@ -45,7 +45,7 @@ static int region_add(struct vhu_state *state, struct vhu_region region)
 /* Note that memory changed: where rings lie has to be looked at again. */
 static void memory_changed(struct vhu_check_context *check)
 {
-	check->state->memory = (struct vhu_told){true, check->number};
+	check->state->memory = vhu_told(check, true);
 	for (unsigned i = 0; i < check->state->vrings; i++)
 		check->state->vring[i].addresses_checked = false;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fuzzes the past of sessions: whatever records passed, those that it tells make the sessions that
+ * Fuzzes the prologue: whatever records passed, those that it repeats make the sessions that
  * are open what they are.
  */
 #include "lib/recording/prologue.h"
@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool full[STREAM_SESSIONS] = {false};
 	struct vhu_record record;
 	struct vhu_annotation note;
-	uint64_t number = 0; /* as the past counts: the records of sessions */
+	uint64_t number = 0; /* as the prologue counts: the records of sessions */
 
 	if (passed && told.sessions && prologue && states) {
 		vhu_prologue_only_states(states);

@@ -90,7 +90,7 @@ void vhu_rules_channel_end(struct vhu_check_context *check)
 	int side = who_closed(check->record);
 
 	channel->open = false;
-	channel->closed = (struct vhu_told){true, check->number};
+	channel->closed = vhu_told(check, true);
 	/* Those that end with the session are looked at with it. */
 	if (check->record->channel == VHU_FRONT_END || side < 0)
 		return;

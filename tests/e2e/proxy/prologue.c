@@ -2,7 +2,7 @@
 /*
  * Shows that a capture that is cut anywhere reads as the whole does: the first part, which says
  * that it goes on, breaks no rule that the whole does not break; and in the second part, which
- * begins with what the past tells, each record means the same, leaves its session in the same
+ * begins with the prologue, each record means the same, leaves its session in the same
  * state, and breaks no rule that it does not break in the whole.
  *
  *	proxy_prologue CAPTURE...
@@ -123,7 +123,7 @@ static struct vhu_annotation feed(struct prologue_reading *reading, const struct
 	return note;
 }
 
-/* Feed what the past tells, which counts the records of sessions. Returns 0. */
+/* Feed a record of the prologue, which counts the records of sessions. Returns 0. */
 static int feed_told(void *context, const struct vhu_record *record, uint64_t number)
 {
 	size_t at = 0;
@@ -209,14 +209,14 @@ static void check_first(struct prologue_reading *whole, size_t cut)
 /* Look at the second part of a capture that is cut before record @cut. */
 static void check_second(struct prologue_reading *whole, size_t cut)
 {
-	struct vhu_prologue *past = vhu_prologue_new();
+	struct vhu_prologue *prologue = vhu_prologue_new();
 	struct prologue_reading *part = begin(), *again = begin();
 
 	for (size_t i = 0; i < cut; i++) {
-		vhu_prologue_take(past, &copies[i].record);
+		vhu_prologue_take(prologue, &copies[i].record);
 		feed(again, &copies[i].record, i);
 	}
-	vhu_prologue_tell(past, feed_told, part);
+	vhu_prologue_tell(prologue, feed_told, part);
 	for (size_t i = cut; i < records; i++) {
 		struct vhu_annotation is = feed(part, &copies[i].record, i);
 		struct vhu_annotation was = feed(again, &copies[i].record, i);
@@ -231,7 +231,7 @@ static void check_second(struct prologue_reading *whole, size_t cut)
 	compare(whole, part, cut);
 	end(again);
 	end(part);
-	vhu_prologue_free(past);
+	vhu_prologue_free(prologue);
 	cuts++;
 }
 

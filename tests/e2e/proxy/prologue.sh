@@ -6,7 +6,7 @@
 set -eu
 
 test=$1 scenario=$2 cases=$3 facts=$4 captures=$5
-folder=$(mktemp -d "${TMPDIR:-/tmp}/proxy-past.XXXXXX")
+folder=$(mktemp -d "${TMPDIR:-/tmp}/proxy-prologue.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 for case in "$cases"/*.scn "$facts"/*.scn; do
 	# Those that are parts themselves have no whole.

@@ -272,14 +272,14 @@ int main(void)
 	    cmocka_unit_test(a_session_has_only_so_much_room),
 	    cmocka_unit_test(a_ring_has_the_latest_records_and_whole_ones),
 	};
-	char folder[] = "/tmp/vhu-past-XXXXXX";
+	char folder[] = "/tmp/vhu-prologue-XXXXXX";
 	int failed;
 
 	if (!mkdtemp(folder) || chdir(folder)) {
 		perror(folder);
 		return 1;
 	}
-	failed = cmocka_run_group_tests_name("recording-prologue", tests, NULL, NULL);
+	failed = cmocka_run_group_tests_name("proxy-prologue", tests, NULL, NULL);
 	if (!failed)
 		rmdir(folder);
 	return failed;

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What messages change in what is known of vrings. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/session/internal.h"
+
+/* Return the vring that a message is about, made if it is new; NULL out of memory. */
+static struct vhu_vring *vring_of(struct vhu_check_context *check)
+{
+	struct vhu_state *state = check->state;
+	const unsigned index = (unsigned)check->note->vring;
+
+	if (index >= state->vrings) {
+		struct vhu_vring *more = reallocarray(state->vring, index + 1, sizeof(*more));
+
+		if (!more)
+			return NULL;
+		memset(more + state->vrings, 0, (index + 1 - state->vrings) * sizeof(*more));
+		state->vring = more;
+		state->vrings = index + 1;
+	}
+	return &state->vring[index];
+}
+
+bool vhu_vring_fd_is_replaced(const struct vhu_check_context *check, const struct vhu_vring *vring,
+			      enum vhu_vring_role role)
+{
+	const struct vhu_vring_fd *before = &vring->fd[role];
+	const struct vhu_record *record = check->record;
+
+	/* What a ring had before it was stopped is gone with that. */
+	return vring->started.value && vring->enabled.value && before->number > vring->stopped.by &&
+	       !before->polling && record->fds &&
+	       !(before->has_eventfd && (record->fd[0].has & VHU_FD_HAS_EVENTFD) &&
+		 before->eventfd_id == record->fd[0].eventfd_id);
+}
+
+/* Take a ring's kick, call or err. A kick starts the ring. */
+static void learn_vring_fd(struct vhu_check_context *check, struct vhu_vring *vring,
+			   enum vhu_vring_role role)
+{
+	const struct vhu_record *record = check->record;
+	struct vhu_vring_fd *fd = &vring->fd[role];
+	bool replaced = vhu_vring_fd_is_replaced(check, vring, role);
+	bool acknowledged =
+	    (check->note->header.flags & VHU_FLAG_NEED_REPLY) && vhu_taken(check, VHU_PF_REPLY_ACK);
+
+	*fd = (struct vhu_vring_fd){
+	    .number = check->number,
+	    .polling = record->fds == 0,
+	    .replaced = fd->replaced + replaced,
+	    .unacknowledged = fd->unacknowledged + (replaced && !acknowledged),
+	};
+	if (record->fds) {
+		fd->kind = record->fd[0].kind;
+		fd->has_eventfd = record->fd[0].has & VHU_FD_HAS_EVENTFD;
+		fd->eventfd_id = record->fd[0].eventfd_id;
+	}
+	if (role != VHU_KICK || vring->started.value)
+		return;
+	vring->started = vhu_told(check, true);
+	vring->start_ns = check->record->time_ns;
+	if (!check->state->first_kick_ns)
+		check->state->first_kick_ns = check->record->time_ns;
+	if (check->state->context.has_features &&
+	    !(check->state->context.features >> VHU_F_PROTOCOL_FEATURES & 1)) {
+		vring->enabled.value = true;
+		vring->enabled_with = check->state->features.acked;
+	}
+}
+
+/* Note that a ring stopped, or has answered that it did. */
+static void stopped(struct vhu_check_context *check)
+{
+	check->state->stopped = vhu_told(check, check->record->time_ns);
+}
+
+/* Stop a ring. */
+static void vring_stop(struct vhu_check_context *check, struct vhu_vring *vring)
+{
+	stopped(check);
+	vring->started.value = false;
+	vring->stopped = vhu_told(check, check->record->time_ns);
+	for (enum vhu_vring_role role = VHU_KICK; role < VHU_VRING_ROLES; role++)
+		vring->fd[role].replaced = vring->fd[role].unacknowledged = 0;
+}
+
+void vhu_learn_reset(struct vhu_check_context *check)
+{
+	stopped(check);
+	for (unsigned i = 0; i < check->state->vrings; i++) {
+		vring_stop(check, &check->state->vring[i]);
+		check->state->vring[i].enabled.value = false;
+	}
+	vhu_state_acknowledged(check->state, UINT64_MAX);
+}
+
+void vhu_state_acknowledged(struct vhu_state *state, uint64_t number)
+{
+	for (unsigned i = 0; i < state->vrings && state->enabled_unacknowledged; i++) {
+		struct vhu_vring *vring = &state->vring[i];
+
+		if (vring->enabled.by >= number)
+			continue;
+		state->enabled_unacknowledged -= vring->enabled_unacknowledged;
+		vring->enabled_unacknowledged = false;
+	}
+}
+
+/* Take that a ring is enabled or disabled. */
+static void learn_enable(struct vhu_check_context *check, struct vhu_vring *vring, bool enable)
+{
+	bool unacknowledged = enable && vring->started.value && !vring->enabled.value &&
+			      !(check->note->header.flags & VHU_FLAG_NEED_REPLY) &&
+			      vhu_taken(check, VHU_PF_REPLY_ACK);
+
+	check->state->enabled_unacknowledged += unacknowledged;
+	check->state->enabled_unacknowledged -= vring->enabled_unacknowledged;
+	vring->enabled_unacknowledged = unacknowledged;
+	if (enable && !vring->enabled.value)
+		vring->enabled_since = vhu_told(check, true);
+	vring->enabled = vhu_told(check, enable);
+	vring->enabled_ns = check->record->time_ns;
+}
+
+int vhu_learn_vring(struct vhu_check_context *check)
+{
+	struct vhu_vring *vring = vring_of(check);
+
+	if (!vring)
+		return -ENOMEM;
+	switch (vhu_check_message(check)) {
+	case VHU_REQUEST(SET_VRING_NUM):
+		vring->size = vhu_told(check, (uint32_t)vhu_get(check, VHU_FIELD_vring_size_num));
+		vring->addresses_checked = false;
+		break;
+	case VHU_REQUEST(SET_VRING_ADDR):
+		vring->descriptor =
+		    vhu_told(check, vhu_get(check, VHU_FIELD_vring_addr_descriptor));
+		vring->available = vhu_told(check, vhu_get(check, VHU_FIELD_vring_addr_available));
+		vring->used = vhu_told(check, vhu_get(check, VHU_FIELD_vring_addr_used));
+		vring->addresses_checked = false;
+		break;
+	case VHU_REQUEST(SET_VRING_BASE):
+		vring->base_last = vring->base =
+		    vhu_told(check, (uint32_t)vhu_get(check, VHU_FIELD_vring_index_num));
+		break;
+	case VHU_REQUEST(GET_VRING_BASE):
+	case VHU_REQUEST(GET_VRING_BASE_SKIP_DRAIN):
+		vring_stop(check, vring);
+		break;
+	case VHU_REPLY_TO(GET_VRING_BASE):
+	case VHU_REPLY_TO(GET_VRING_BASE_SKIP_DRAIN):
+		vring->base_last = vring->base_got =
+		    vhu_told(check, (uint32_t)vhu_get(check, VHU_FIELD_vring_index_num));
+		stopped(check);
+		break;
+	case VHU_REQUEST(SET_VRING_ENABLE):
+		learn_enable(check, vring, vhu_get(check, VHU_FIELD_vring_enable_enable) == 1);
+		break;
+	case VHU_REQUEST(SET_VRING_ENDIAN):
+		vring->endian = vhu_told(check, vhu_get(check, VHU_FIELD_vring_endian_endian));
+		break;
+	case VHU_REQUEST(SET_VRING_KICK):
+		learn_vring_fd(check, vring, VHU_KICK);
+		break;
+	case VHU_REQUEST(SET_VRING_CALL):
+		learn_vring_fd(check, vring, VHU_CALL);
+		break;
+	case VHU_REQUEST(SET_VRING_ERR):
+		learn_vring_fd(check, vring, VHU_ERR);
+		break;
+	}
+	return 0;
+}
