@@ -22,7 +22,10 @@ struct vhu_prologue_passed {
 struct vhu_prologue_record {
 	struct vhu_prologue_passed passed;
 	uint64_t partner; /* of a request its answer's, of an answer its request's; 0 none */
-	uint64_t offer;   /* the record that offered the features that it acks; 0 none */
+	/* What takes back what it adds to the memory, the latest, and what did so before for the
+	 * same record; what it takes back itself; 0 none. */
+	uint64_t undone_by, undone_before, undoes;
+	uint64_t offer; /* the record that offered the features that it acks; 0 none */
 	uint64_t read_by[VHU_READ_BY]; /* what else its meaning depends on */
 	bool needed;                   /* while that is found out */
 	uint8_t *bytes;                /* the record as it is encoded, then the message */

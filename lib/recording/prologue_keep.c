@@ -36,6 +36,9 @@ static void work_need(void *context, uint64_t number)
 	record->needed = true;
 	work_need(context, record->partner);
 	work_need(context, record->offer);
+	work_need(context, record->undone_by);
+	work_need(context, record->undone_before);
+	work_need(context, record->undoes);
 	for (unsigned i = 0; i < VHU_READ_BY; i++)
 		work_need(context, record->read_by[i]);
 }
@@ -79,9 +82,13 @@ bool vhu_prologue_work_add(struct vhu_prologue_work *work, const struct vhu_prol
 			   uint8_t *bytes, const struct vhu_annotation *note)
 {
 	struct vhu_prologue_record *request = work_find(work, note->request_number), *added;
+	struct vhu_prologue_record *undone = work_find(work, note->undoes);
+	const uint64_t undone_before = undone ? undone->undone_by : 0;
 
 	if (request)
 		request->partner = passed->number;
+	if (undone)
+		undone->undone_by = passed->number;
 	if (work->records == work->room &&
 	    !work_make_room(&work->record, &work->room, 2 * work->room + 64))
 		return false;
@@ -90,6 +97,8 @@ bool vhu_prologue_work_add(struct vhu_prologue_work *work, const struct vhu_prol
 	    .passed = *passed,
 	    .partner = note->request_number,
 	    .offer = note->offered_by,
+	    .undone_before = undone_before,
+	    .undoes = note->undoes,
 	    .bytes = bytes,
 	};
 	memcpy(added->read_by, note->read_by, sizeof(added->read_by));

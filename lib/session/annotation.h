@@ -38,6 +38,7 @@ struct vhu_annotation {
 	/* The message has several layouts: what tells them apart, that is what took virtio and
 	 * protocol features by then, and what began postcopy or ended it; 0 none. */
 	uint64_t read_by[VHU_READ_BY];
+	uint64_t undoes; /* the message takes back what this one added to the memory; 0 none */
 	unsigned places;
 	struct vhu_place place[VHU_PLACES_MAX];
 

@@ -14,7 +14,6 @@ void vhu_state_free(struct vhu_state *state)
 	for (unsigned c = 0; c < VHU_CHANNELS; c++)
 		vhu_pending_free(&state->channel[c].pending);
 	free(state->region);
-	free(state->removal);
 	free(state->vring);
 	free(state);
 }
@@ -38,7 +37,6 @@ void vhu_state_forget(struct vhu_state *state)
 	}
 	fresh.region = state->region;
 	fresh.region_room = state->region_room;
-	fresh.removal = state->removal;
 	memcpy(fresh.peer, state->peer, sizeof(fresh.peer));
 	free(state->vring);
 	*state = fresh;
@@ -213,9 +211,8 @@ static void learn_answer(struct vhu_check_context *check, uint64_t value, uint32
 		    vhu_told(check, value < UINT32_MAX ? (uint32_t)value : UINT32_MAX);
 		break;
 	case VHU_REPLY_TO(SET_LOG_BASE):
-		state->log_reply = check->note->layout == &vhu_layouts[VHU_LAYOUT_log]
-				       ? (struct vhu_told){0}
-				       : vhu_told(check, true);
+		state->log_reply =
+		    vhu_told(check, check->note->layout != &vhu_layouts[VHU_LAYOUT_log]);
 		break;
 	case VHU_REPLY_TO(GET_STATUS):
 		/* A device that nobody has touched has status 0. */
@@ -335,6 +332,7 @@ static int learn_request(struct vhu_check_context *check, uint64_t value, uint32
 	case VHU_REQUEST(IOTLB_MSG):
 		state->iotlb_entries++;
 		if (vhu_get(check, VHU_FIELD_iotlb_type) == 2) {
+			state->iotlb_update = vhu_told(check, true);
 			state->iotlb_misses = 0;
 			state->iotlb_miss = (struct vhu_told){0};
 		}

@@ -123,11 +123,6 @@ struct vhu_state {
 	unsigned iotlb_entries;
 	struct vhu_region *region;
 	unsigned regions, region_room;
-	uint64_t table_by; /* the last table; its regions and their removals repeat it */
-	/* Of regions that were removed and that others' origins bring back: where they came from
-	 * and what removed them, in turn. */
-	uint64_t *removal;
-	unsigned removals;
 	struct vhu_vring *vring; /* by index */
 	unsigned vrings;         /* one past the highest index seen */
 	struct vhu_peer_known {

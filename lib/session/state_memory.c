@@ -59,8 +59,8 @@ int vhu_learn_mem_table(struct vhu_check_context *check)
 
 	if (array->kind != VHU_ARRAY)
 		return 0;
-	check->state->regions = check->state->removals = 0;
-	check->state->table_by = check->number;
+	check->state->regions = 0;
+	check->state->table = vhu_told(check, true);
 	for (unsigned i = 0; i < regions && !error; i++) {
 		uint64_t base = array->offset + (uint64_t)i * array->size;
 
@@ -78,45 +78,19 @@ static bool region_is(const struct vhu_region *one, const struct vhu_region *oth
 	return one->guest_address == other->guest_address && one->size == other->size;
 }
 
-/*
- * Keep that region @gone was removed by this message, where those that are left do not tell: it was
- * of the last table, others of its message are still there, or one that is the same. Returns 0,
- * also where there are too many to keep; -ENOMEM.
- */
-static int keep_removal(struct vhu_check_context *check, const struct vhu_region *gone)
+/* Take away the first region that is @region, and note what had added it. */
+static void region_remove(struct vhu_check_context *check, const struct vhu_region *region)
 {
 	struct vhu_state *state = check->state;
-	bool told = gone->number != state->table_by;
-	uint64_t *more;
-
-	for (unsigned i = 0; i < state->regions && told; i++)
-		told =
-		    state->region[i].number != gone->number && !region_is(&state->region[i], gone);
-	if (told || state->removals == VHU_REGIONS_MAX)
-		return 0;
-	more = reallocarray(state->removal, state->removals + 2, sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	state->removal = more;
-	more[state->removals++] = gone->number;
-	more[state->removals++] = check->number;
-	return 0;
-}
-
-/* Take away the first region that is @region. Returns as keep_removal does. */
-static int region_remove(struct vhu_check_context *check, const struct vhu_region *region)
-{
-	struct vhu_state *state = check->state;
-	struct vhu_region gone;
 	unsigned at = 0;
 
 	while (at < state->regions && !region_is(&state->region[at], region))
 		at++;
 	if (at == state->regions)
-		return 0;
-	gone = state->region[at];
-	memmove(&state->region[at], &state->region[at + 1], (--state->regions - at) * sizeof(gone));
-	return keep_removal(check, &gone);
+		return;
+	check->note->undoes = state->region[at].number;
+	memmove(&state->region[at], &state->region[at + 1],
+		(--state->regions - at) * sizeof(*state->region));
 }
 
 int vhu_learn_region(struct vhu_check_context *check, bool add)
@@ -128,5 +102,8 @@ int vhu_learn_region(struct vhu_check_context *check, bool add)
 		return 0;
 	region = vhu_check_region(check, field->offset, 0);
 	memory_changed(check);
-	return add ? region_add(check->state, region) : region_remove(check, &region);
+	if (add)
+		return region_add(check->state, region);
+	region_remove(check, &region);
+	return 0;
 }

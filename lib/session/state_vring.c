@@ -61,6 +61,7 @@ static void learn_vring_fd(struct vhu_check_context *check, struct vhu_vring *vr
 	if (role != VHU_KICK || vring->started.value)
 		return;
 	vring->started = vhu_told(check, true);
+	vring->stopped_before = vring->stopped;
 	vring->start_ns = check->record->time_ns;
 	if (!check->state->first_kick_ns)
 		check->state->first_kick_ns = check->record->time_ns;
@@ -93,6 +94,7 @@ void vhu_learn_reset(struct vhu_check_context *check)
 	for (unsigned i = 0; i < check->state->vrings; i++) {
 		vring_stop(check, &check->state->vring[i]);
 		check->state->vring[i].enabled.value = false;
+		check->state->vring[i].disabled = vhu_told(check, true);
 	}
 	vhu_state_acknowledged(check->state, UINT64_MAX);
 }
@@ -121,6 +123,8 @@ static void learn_enable(struct vhu_check_context *check, struct vhu_vring *vrin
 	vring->enabled_unacknowledged = unacknowledged;
 	if (enable && !vring->enabled.value)
 		vring->enabled_since = vhu_told(check, true);
+	if (!enable)
+		vring->disabled = vhu_told(check, true);
 	vring->enabled = vhu_told(check, enable);
 	vring->enabled_ns = check->record->time_ns;
 }

@@ -32,13 +32,14 @@ static bool same_fd(const struct vhu_vring_fd *a, const struct vhu_vring_fd *b)
 	       vhu_fd_kind_name(a->kind) == vhu_fd_kind_name(b->kind);
 }
 
-/* Return whether all that is known of a vring, but that it was stopped, is newer than @number. */
+/* Return whether all that is known of a vring, but what a reset tells, is newer than @number. */
 static bool is_newer(const struct vhu_vring *vring, uint64_t number)
 {
 	struct vhu_vring without = *vring;
 
 	/* The record of `enabled_with` is about features. */
-	without.stopped = without.enabled_with = (struct vhu_told){0};
+	without.stopped = without.stopped_before = without.disabled = without.enabled_with =
+	    (struct vhu_told){0};
 #define VHU_VRING_FACT(member, ...)                                                                \
 	if (without.member.by && without.member.by < number)                                       \
 		return false;
@@ -49,27 +50,31 @@ static bool is_newer(const struct vhu_vring *vring, uint64_t number)
 	return true;
 }
 
-/* Return whether two vrings were stopped by the same record. A reset stops the vrings that are
- * known then: one that is known by newer records alone may be known later to one of the two. */
-static bool same_stop(const struct vhu_vring *a, const struct vhu_vring *b)
+/* Return whether facts that a reset may have told of vrings @a and @b are the same. A reset tells
+ * them of the vrings that are known then: one that is known by newer records alone may be known
+ * only later to one of the two. */
+static bool same_reset(const struct vhu_vring *a, const struct vhu_told *of_a,
+		       const struct vhu_vring *b, const struct vhu_told *of_b)
 {
-	if (!a->stopped.by || !b->stopped.by)
-		return is_newer(a, b->stopped.by) && is_newer(b, a->stopped.by);
-	return same(&a->stopped, &b->stopped);
+	if (!of_a->by || !of_b->by)
+		return is_newer(a, of_b->by) && is_newer(b, of_a->by);
+	return same(of_a, of_b);
 }
 
 /* Return what is not the same in two vrings; NULL: nothing. */
 static const char *vring_differs(const struct vhu_vring *a, const struct vhu_vring *b)
 {
+	const struct vhu_told *reset[] = {&a->stopped, &a->stopped_before, &a->disabled};
+
 #define VHU_VRING_FACT(member, ...)                                                                \
-	if (&a->member != &a->stopped && !same(&a->member, &b->member))                            \
+	if (!same(&a->member, &b->member) &&                                                       \
+	    !((&a->member == reset[0] || &a->member == reset[1] || &a->member == reset[2]) &&      \
+	      same_reset(a, &a->member, b, &b->member)))                                           \
 		return "vring." #member;
 #define VHU_VRING_FD(role, ...)                                                                    \
 	if (!same_fd(&a->fd[VHU_##role], &b->fd[VHU_##role]))                                      \
 		return "vring." #role;
 #include "lib/session/state.def"
-	if (!same_stop(a, b))
-		return "vring.stopped";
 	if (a->enabled_unacknowledged != b->enabled_unacknowledged)
 		return "vring.enabled_unacknowledged";
 	return a->start_ns != b->start_ns ? "vring.start_ns" : NULL;

@@ -142,7 +142,7 @@ static void check_log_reply(struct vhu_check_context *check)
 	const struct vhu_channel_state *channel = &state->channel[VHU_FRONT_END];
 
 	/* Whoever looks what a back-end can do leaves when he knows, and has started nothing. */
-	if (!vhu_state_running(state) || !state->log_reply.by ||
+	if (!vhu_state_running(state) || !state->log_reply.value ||
 	    state->log_reply.by != channel->last[1].by ||
 	    channel->last[0].by > channel->last[1].by ||
 	    check->record->time_ns - channel->last[1].value > VHU_MOMENT_NS)
