@@ -215,9 +215,10 @@ static void learn_answer(struct vhu_check_context *check, uint64_t value, uint32
 		    vhu_told(check, check->note->layout != &vhu_layouts[VHU_LAYOUT_log]);
 		break;
 	case VHU_REPLY_TO(GET_STATUS):
-		/* A device that nobody has touched has status 0. */
-		if (value || state->status.by)
-			state->status = vhu_told(check, (uint32_t)value);
+		/* A device that nobody has touched has status 0: that tells nothing. */
+		state->status = value || state->status_set.by ? vhu_told(check, (uint32_t)value)
+							      : (struct vhu_told){0};
+		state->status_got = vhu_told(check, true);
 		break;
 	case VHU_REPLY_TO(POSTCOPY_ADVISE):
 		state->postcopy_advised = vhu_told(check, true);
@@ -294,6 +295,7 @@ static int learn_request(struct vhu_check_context *check, uint64_t value, uint32
 		break;
 	case VHU_REQUEST(SET_STATUS):
 		state->status = vhu_told(check, (uint32_t)value);
+		state->status_set = vhu_told(check, true);
 		if (value == 0)
 			vhu_learn_reset(check);
 		break;
