@@ -79,7 +79,7 @@ static int count(void *context, const struct vhu_record *record, uint64_t number
 	return told->answer;
 }
 
-/* Return what a past tells. */
+/* Return what a prologue gives. */
 static struct prologue_expected tell(struct vhu_prologue *prologue)
 {
 	struct prologue_expected told = {0};
@@ -279,7 +279,7 @@ int main(void)
 		perror(folder);
 		return 1;
 	}
-	failed = cmocka_run_group_tests_name("proxy-prologue", tests, NULL, NULL);
+	failed = cmocka_run_group_tests_name("recording-prologue", tests, NULL, NULL);
 	if (!failed)
 		rmdir(folder);
 	return failed;
