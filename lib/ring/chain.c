@@ -18,14 +18,14 @@ struct descriptor {
 };
 
 /* What reading a chain needs. */
-struct reader {
+struct chain_reader {
 	const struct vhu_ring_memory *memory;
 	const struct vhu_ring_snapshot *snapshot;
 	struct vhu_ring_chain *chain;
 };
 
 /* Return a descriptor of a copied table. */
-static struct descriptor descriptor_of(const struct reader *reader, const uint8_t *table,
+static struct descriptor descriptor_of(const struct chain_reader *reader, const uint8_t *table,
 				       uint32_t row)
 {
 	const bool big = reader->snapshot->big_endian, packed = reader->snapshot->packed;
@@ -43,7 +43,7 @@ static struct descriptor descriptor_of(const struct reader *reader, const uint8_
 }
 
 /* Note the first fault of a chain. Returns false, so that the caller ends. */
-static bool fault(const struct reader *reader, enum vhu_ring_fault what, uint32_t row,
+static bool fault(const struct chain_reader *reader, enum vhu_ring_fault what, uint32_t row,
 		  uint64_t address)
 {
 	struct vhu_ring_chain *chain = reader->chain;
@@ -57,7 +57,7 @@ static bool fault(const struct reader *reader, enum vhu_ring_fault what, uint32_
 }
 
 /* Add a buffer to a chain. */
-static void add_buffer(const struct reader *reader, const struct descriptor *descriptor,
+static void add_buffer(const struct chain_reader *reader, const struct descriptor *descriptor,
 		       uint32_t row, bool indirect)
 {
 	struct vhu_ring_chain *chain = reader->chain;
@@ -85,7 +85,7 @@ static void add_buffer(const struct reader *reader, const struct descriptor *des
 
 /* Add the buffers of an indirect table that was copied: linked rows in a split ring, all of them in
  * a packed one. */
-static void add_rows(const struct reader *reader, const uint8_t *table, uint32_t rows)
+static void add_rows(const struct chain_reader *reader, const uint8_t *table, uint32_t rows)
 {
 	struct descriptor inner;
 	uint32_t row = 0;
@@ -110,7 +110,8 @@ static void add_rows(const struct reader *reader, const uint8_t *table, uint32_t
 }
 
 /* Add the buffers of the indirect table that a descriptor names. */
-static void add_indirect(const struct reader *reader, const struct descriptor *outer, uint32_t row)
+static void add_indirect(const struct chain_reader *reader, const struct descriptor *outer,
+			 uint32_t row)
 {
 	uint32_t rows = outer->length / VHU_RING_DESCRIPTOR_SIZE;
 	uint8_t *table;
@@ -136,7 +137,7 @@ static void add_indirect(const struct reader *reader, const struct descriptor *o
 }
 
 /* Add what a descriptor of the ring describes. Returns whether another one follows. */
-static bool add_descriptor(const struct reader *reader, const struct descriptor *descriptor,
+static bool add_descriptor(const struct chain_reader *reader, const struct descriptor *descriptor,
 			   uint32_t row)
 {
 	reader->chain->descriptors++;
@@ -150,22 +151,22 @@ static bool add_descriptor(const struct reader *reader, const struct descriptor 
 }
 
 /* Begin a chain. */
-static struct reader begin(const struct vhu_ring_memory *memory,
-			   const struct vhu_ring_snapshot *snapshot, uint16_t head,
-			   struct vhu_ring_chain *chain)
+static struct chain_reader begin(const struct vhu_ring_memory *memory,
+				 const struct vhu_ring_snapshot *snapshot, uint16_t head,
+				 struct vhu_ring_chain *chain)
 {
 	chain->head = head;
 	chain->descriptors = chain->buffers = chain->fault_row = 0;
 	chain->readable = chain->writable = chain->fault_address = 0;
 	chain->fault = VHU_RING_FAULT_NONE;
-	return (struct reader){memory, snapshot, chain};
+	return (struct chain_reader){memory, snapshot, chain};
 }
 
 void vhu_ring_chain_split(const struct vhu_ring_memory *memory,
 			  const struct vhu_ring_snapshot *snapshot, uint16_t head,
 			  struct vhu_ring_chain *chain)
 {
-	const struct reader reader = begin(memory, snapshot, head, chain);
+	const struct chain_reader reader = begin(memory, snapshot, head, chain);
 	struct descriptor descriptor;
 	uint32_t row = head;
 	bool more = true;
@@ -189,7 +190,7 @@ void vhu_ring_chain_packed(const struct vhu_ring_memory *memory,
 			   struct vhu_ring_chain *chain)
 {
 	const uint32_t most = vhu_ring_distance(position, snapshot->available, snapshot->size);
-	struct reader reader = begin(memory, snapshot, position & 0x7fff, chain);
+	struct chain_reader reader = begin(memory, snapshot, position & 0x7fff, chain);
 	struct descriptor descriptor;
 	uint32_t row = position & 0x7fff;
 	bool more = row < snapshot->size;
@@ -211,7 +212,7 @@ static void chain_saved(const struct vhu_ring_memory *memory,
 {
 	/* DescStatePacked: inflight, padding, next, last, num, counter, id, flags, len, addr. */
 	enum { NEXT_AT = 2, ID_AT = 16, FLAGS_AT = 18, LENGTH_AT = 20, ADDRESS_AT = 24 };
-	const struct reader reader = begin(memory, snapshot, taken->entry, chain);
+	const struct chain_reader reader = begin(memory, snapshot, taken->entry, chain);
 	const bool big = snapshot->big_endian;
 	uint32_t entry = taken->entry;
 

@@ -3,7 +3,7 @@
  * Fuzz the reader of vrings: any memory behind any addresses, which changes while it is read, and
  * any evidence. No byte beyond a region is read, and the work is bounded.
  *
- * The input: struct input, then the bytes of the memory, which zeros follow.
+ * The input: struct ring_input, then the bytes of the memory, which zeros follow.
  */
 #include <linux/virtio_config.h>
 #include <stdio.h>
@@ -23,7 +23,7 @@
 #define READS_MAX 4096
 #define LISTED    64
 
-struct input {
+struct ring_input {
 	uint8_t kind; /* bits: packed, event_idx, iommu, version_1, big endian, in-flight, ... */
 	uint8_t size_log; /* of the ring; above 15: size, as it is */
 	uint16_t size;
@@ -56,7 +56,7 @@ static ssize_t read_checked(const struct vhu_ring_region *region, uint64_t at, v
 }
 
 /* Say what sessions, processes and probes say, whatever it is. */
-static void fill(const struct input *input, struct vhu_ring_evidence *evidence)
+static void fill(const struct ring_input *input, struct vhu_ring_evidence *evidence)
 {
 	evidence->kick_poller = input->pollers % 4;
 	evidence->call_poller = input->pollers / 4 % 4;
@@ -84,7 +84,7 @@ static void fill(const struct input *input, struct vhu_ring_evidence *evidence)
 }
 
 /* Say what one sample says beside the ring. */
-static void fill_sample(const struct input *input, unsigned i, struct vhu_ring_sample *sample)
+static void fill_sample(const struct ring_input *input, unsigned i, struct vhu_ring_sample *sample)
 {
 	static const char state[] = "RSDTZXt";
 
@@ -160,7 +160,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct vhu_ring_evidence evidence = {0};
 	struct vhu_ring_place place = {.memory = &at};
 	struct vhu_context context = {0};
-	struct input input;
+	struct ring_input input;
 
 	if (size < sizeof(input))
 		return 0;

@@ -25,7 +25,7 @@
 #define LOOKS     100
 
 /* All kinds of vrings. */
-static const struct kind {
+static const struct ring_kind {
 	uint64_t features;
 	bool inflight;
 } kinds[] = {
@@ -104,7 +104,7 @@ static void the_reader_finds_where_both_sides_are(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < 2 * VHU_ARRAY_SIZE(kinds); i++) {
-		const struct kind *kind = &kinds[i / 2];
+		const struct ring_kind *kind = &kinds[i / 2];
 		unsigned seed = (unsigned)i;
 		static struct rig rig;
 
@@ -158,7 +158,7 @@ static void each_way_to_hang_is_told(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < VHU_ARRAY_SIZE(kinds); i++) {
-		const struct kind *kind = &kinds[i];
+		const struct ring_kind *kind = &kinds[i];
 		bool taken_is_seen = kind->inflight || kind->features & EVENT_IDX;
 		static struct rig rig;
 

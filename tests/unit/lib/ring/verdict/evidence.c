@@ -11,14 +11,14 @@
 #include "lib/util/util.h"
 
 /* One look: when, at what. */
-struct look {
+struct watch_look {
 	unsigned ms;
 	uint16_t available, used;
 	uint64_t count;
 };
 
 /* Add looks up; the ring was at 5 and 5 in the older sample. */
-static struct vhu_ring_watch watch(const struct look *look, unsigned looks)
+static struct vhu_ring_watch watch(const struct watch_look *look, unsigned looks)
 {
 	struct vhu_ring_sample older = {.ring = {.size = 8, .steady = true}};
 	struct vhu_ring_watch sum = {0};
@@ -39,7 +39,7 @@ static struct vhu_ring_watch watch(const struct look *look, unsigned looks)
 static void a_rest_takes_5_ms_with_nothing_to_do_and_an_unread_kick(void **state)
 {
 	static const struct {
-		struct look look[3];
+		struct watch_look look[3];
 		unsigned rests;
 	} row[] = {
 	    {{{0, 5, 5, 1}, {5, 5, 5, 1}, {10, 5, 5, 1}}, 2},
@@ -57,7 +57,7 @@ static void a_rest_takes_5_ms_with_nothing_to_do_and_an_unread_kick(void **state
 
 static void a_counter_that_falls_was_read(void **state)
 {
-	static const struct look look[] = {
+	static const struct watch_look look[] = {
 	    {0, 5, 5, 1}, {1, 5, 5, 3}, {2, 5, 5, 2}, {3, 6, 5, 1}, {4, 6, 6, 4}};
 
 	(void)state;
@@ -68,7 +68,8 @@ static void a_counter_that_falls_was_read(void **state)
 
 static void a_ring_that_is_not_as_before_moved(void **state)
 {
-	static const struct look look[] = {{0, 5, 5, 0}, {1, 6, 5, 0}, {2, 6, 6, 0}, {3, 5, 5, 0}};
+	static const struct watch_look look[] = {
+	    {0, 5, 5, 0}, {1, 6, 5, 0}, {2, 6, 6, 0}, {3, 5, 5, 0}};
 
 	(void)state;
 	assert_int_equal(watch(look, 1).moves, 0);
