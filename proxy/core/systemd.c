@@ -95,6 +95,7 @@ void vhu_systemd_keep(void)
 void vhu_systemd_forget(void)
 {
 	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_PIDFDID");
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
 	unsetenv("NOTIFY_SOCKET");

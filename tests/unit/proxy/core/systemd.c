@@ -90,6 +90,20 @@ static void what_is_not_meant_for_us_is_not_taken(void **state)
 	assert_int_equal(find("vm"), -EBADF);
 }
 
+/* COMMAND's environment says nothing of sockets that are the proxy's. */
+static void forget_removes_all_variables(void **state)
+{
+	static const char *const name[] = {"LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDS",
+					   "LISTEN_FDNAMES", "NOTIFY_SOCKET"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++)
+		setenv(name[i], "1", 1);
+	vhu_systemd_forget();
+	for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++)
+		assert_null(getenv(name[i]));
+}
+
 static void endpoints_are_written_so(void **state)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/tmp/vhu-XXXXXX"};
@@ -161,6 +175,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(sockets_are_found_by_name),
 	    cmocka_unit_test(what_is_not_meant_for_us_is_not_taken),
+	    cmocka_unit_test(forget_removes_all_variables),
 	    cmocka_unit_test(endpoints_are_written_so),
 	    cmocka_unit_test(the_service_manager_is_told),
 	};
