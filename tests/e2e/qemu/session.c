@@ -5,16 +5,17 @@
  *
  *   qemu_session [--front PATH] [--back PATH] [--via VHU] [--capture FILE] [--strace FILE]
  *                [--queues N] [--rounds N] [--timeout SECONDS] [--chardev WORDS]
- *                [--until FILE] [--device blk|fs|rng|net]
+ *                [--reconnect] [--until FILE] [--device blk|fs|rng|net]
  *
  * Without options QEMU talks to a qemu-storage-daemon directly, over sockets in a folder of their
  * own. --via VHU puts `VHU proxy` between them, with --capture FILE as its -w. --front and --back
  * say where QEMU connects and where the storage daemon listens. --front alone starts no storage
  * daemon: a back-end listens there already. Both without --via: somebody else joins the two.
- * --chardev WORDS are more of QEMU's options of its socket, as server=on,wait=off or reconnect=1.
- * --strace FILE keeps what QEMU's system calls on sockets moved. A round is one set-up and one
- * reset of the device, and between them --turns times a page that is written and read on each
- * vring; there is one connection, unless QEMU connects again.
+ * --chardev WORDS are more of QEMU's options of its socket, as server=on,wait=off. With --reconnect
+ * QEMU connects again every second if the back-end goes. --strace FILE keeps what QEMU's system
+ * calls on sockets moved. A round is one set-up and one reset of the device, and between them
+ * --turns times a page that is written and read on each vring; there is one connection, unless QEMU
+ * connects again.
  *
  * --device is for --front alone: a device of another type is found, set up, asked for bytes (rng),
  * and reset.
@@ -42,6 +43,7 @@
 
 struct session_options {
 	const char *front, *back, *via, *capture, *strace, *chardev, *until, *device;
+	bool reconnect;
 	unsigned int queues, rounds, timeout;
 };
 
@@ -50,8 +52,8 @@ static _Noreturn void usage(void)
 	fprintf(stderr, "usage: qemu_session [--front PATH] [--back PATH] [--via VHU] "
 			"[--capture FILE] [--strace FILE]\n"
 			"                    [--queues N] [--rounds N] [--timeout SECONDS] "
-			"[--chardev WORDS] [--until FILE]\n"
-			"                    [--device blk|fs|rng|net]\n");
+			"[--chardev WORDS] [--reconnect]\n"
+			"                    [--until FILE] [--device blk|fs|rng|net]\n");
 	exit(2);
 }
 
@@ -70,12 +72,19 @@ static unsigned int number(const char *text, unsigned int max)
 static struct session_options parse(int argc, char **argv)
 {
 	static const struct option known[] = {
-	    {"front", required_argument, NULL, 'f'},   {"back", required_argument, NULL, 'b'},
-	    {"via", required_argument, NULL, 'v'},     {"capture", required_argument, NULL, 'w'},
-	    {"strace", required_argument, NULL, 's'},  {"queues", required_argument, NULL, 'q'},
-	    {"rounds", required_argument, NULL, 'r'},  {"timeout", required_argument, NULL, 't'},
-	    {"chardev", required_argument, NULL, 'c'}, {"until", required_argument, NULL, 'u'},
-	    {"device", required_argument, NULL, 'd'},  {0},
+	    {"front", required_argument, NULL, 'f'},
+	    {"back", required_argument, NULL, 'b'},
+	    {"via", required_argument, NULL, 'v'},
+	    {"capture", required_argument, NULL, 'w'},
+	    {"strace", required_argument, NULL, 's'},
+	    {"queues", required_argument, NULL, 'q'},
+	    {"rounds", required_argument, NULL, 'r'},
+	    {"timeout", required_argument, NULL, 't'},
+	    {"chardev", required_argument, NULL, 'c'},
+	    {"until", required_argument, NULL, 'u'},
+	    {"device", required_argument, NULL, 'd'},
+	    {"reconnect", no_argument, NULL, 'n'},
+	    {0},
 	};
 	struct session_options options = {.queues = 2, .rounds = 1, .timeout = 60};
 	int option;
@@ -102,6 +111,9 @@ static struct session_options parse(int argc, char **argv)
 			break;
 		case 'd':
 			options.device = optarg;
+			break;
+		case 'n':
+			options.reconnect = true;
 			break;
 		case 'u':
 			options.until = optarg;
@@ -268,6 +280,7 @@ int main(int argc, char **argv)
 	struct qemu_machine machine = {
 	    .name = "qemu",
 	    .chardev = options.chardev,
+	    .reconnect = options.reconnect,
 	    .device = options.device,
 	    .queues = options.queues,
 	    .strace = options.strace,

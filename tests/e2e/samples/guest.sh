@@ -52,6 +52,9 @@ packed='' interpose=--interpose-eventfds
 stage_start proxy "$build/bin/vhu" proxy $interpose -w "$stage/disk.pcapng" \
 	"listen:$stage/front.sock" "connect:$stage/disk.sock"
 stage_listens proxy "$stage/front.sock"
+# QEMU 9.2 renamed the option.
+reconnect=reconnect=1
+qemu-system-x86_64 -version | grep -Eq 'version (9\.[2-9]|[1-9][0-9]+\.)' && reconnect=reconnect-ms=1000
 # no_timer_check: a kernel gives up when its timer seems late, as that of a busy host is.
 stage_start_piped qemu timeout -k 2 540 \
 	qemu-system-x86_64 -M pc -accel tcg -cpu qemu64 -smp 2 -m 128M -nodefaults -display none \
@@ -59,7 +62,7 @@ stage_start_piped qemu timeout -k 2 540 \
 	-append "console=ttyS0 quiet panic=-1 mitigations=off no_timer_check" \
 	-object memory-backend-memfd,id=memory,size=128M,share=on -machine memory-backend=memory \
 	-chardev "socket,id=rng,path=$stage/rng.sock" -device "vhost-user-rng-pci,chardev=rng" \
-	-chardev "socket,id=disk,path=$stage/front.sock,reconnect=1" \
+	-chardev "socket,id=disk,path=$stage/front.sock,$reconnect" \
 	-device "vhost-user-blk-pci,chardev=disk,num-queues=2$packed"
 done='' kills=0
 while IFS= read -r line; do

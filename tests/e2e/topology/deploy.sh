@@ -43,7 +43,7 @@ served() {
 
 truncate -s 16M disk.img
 disk disk.sock
-stage_start vm "$session" --front "$stage/disk.sock" --chardev reconnect=1 --until "$stage/enough" \
+stage_start vm "$session" --front "$stage/disk.sock" --reconnect --until "$stage/enough" \
 	--timeout 120
 served 1
 

@@ -30,9 +30,9 @@ await() {
 
 # Let a QEMU go through a session with its disk at f.sock; it is a client or a server.
 qemu() {
-	words=reconnect=1
-	[ "$1" = client ] || words=server=on,wait=off
-	"$session" --front "$stage/f.sock" --chardev "$words" >session.log 2>&1 ||
+	words=--reconnect
+	[ "$1" = client ] || words=--chardev=server=on,wait=off
+	"$session" --front "$stage/f.sock" "$words" >session.log 2>&1 ||
 		stage_fail "$name: QEMU's session ended with status $?"
 }
 

@@ -101,7 +101,7 @@ void qemu_disk_machine(struct qemu_disk *disk, struct qemu_machine *machine,
 		       struct qemu_qtest *qtest)
 {
 	machine->queues = QEMU_DISK_QUEUES;
-	machine->chardev = "reconnect=1";
+	machine->reconnect = true;
 	qemu_qtest_open(qtest, &disk->stage, machine->name,
 			qemu_machine_start(&disk->stage, machine));
 }

@@ -125,6 +125,32 @@ static void add_device(struct qemu_command *command, const struct qemu_machine *
 				 machine->queues);
 }
 
+/* Return QEMU's option by which a socket connects again every second: QEMU 9.2 renamed it. */
+static const char *reconnect_option(void)
+{
+	FILE *told = popen("qemu-system-x86_64 -version", "r");
+	unsigned int major = 0, minor = 0;
+	int numbers = told ? fscanf(told, "QEMU emulator version %u.%u", &major, &minor) : 0;
+
+	if (told)
+		pclose(told);
+	if (numbers != 2) {
+		printf("qemu-system-x86_64 -version: no version\n");
+		exit(1);
+	}
+	return major > 9 || (major == 9 && minor >= 2) ? "reconnect-ms=1000" : "reconnect=1";
+}
+
+/* Add the socket at which the back-end of @machine is met. */
+static void add_chardev(struct qemu_command *command, const struct qemu_machine *machine)
+{
+	qemu_command_words(command, "-chardev");
+	qemu_command_add(command, "socket,id=front-end,path=%s%s%s%s%s", machine->front,
+			 machine->chardev ? "," : "", machine->chardev ? machine->chardev : "",
+			 machine->reconnect ? "," : "",
+			 machine->reconnect ? reconnect_option() : "");
+}
+
 int qemu_machine_start(struct qemu_stage *stage, const struct qemu_machine *machine)
 {
 	struct qemu_command command = {.words = 0};
@@ -146,9 +172,7 @@ int qemu_machine_start(struct qemu_stage *stage, const struct qemu_machine *mach
 	qemu_command_add(&command, "-qtest");
 	qemu_command_add(&command, "unix:%s", qtest);
 	add_connections(&command, machine);
-	qemu_command_add(&command, "-chardev");
-	qemu_command_add(&command, "socket,id=front-end,path=%s%s%s", machine->front,
-			 machine->chardev ? "," : "", machine->chardev ? machine->chardev : "");
+	add_chardev(&command, machine);
 	add_device(&command, machine);
 	qemu_command_start(stage, machine->name, &command);
 	free(firmware);

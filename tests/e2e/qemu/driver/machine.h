@@ -6,6 +6,8 @@
 #ifndef VHU_E2E_QEMU_MACHINE_H
 #define VHU_E2E_QEMU_MACHINE_H
 
+#include <stdbool.h>
+
 #include "tests/e2e/qemu/driver/stage.h"
 
 #define QEMU_MACHINE_WORDS_MAX 64
@@ -20,7 +22,8 @@ struct qemu_command {
 struct qemu_machine {
 	const char *name;     /* of the party */
 	const char *front;    /* the socket at which its device's back-end is met */
-	const char *chardev;  /* more of its options of that socket, as "reconnect=1"; NULL */
+	const char *chardev;  /* more of its options of that socket, as "server=on"; NULL */
+	bool reconnect;       /* it connects to that socket again, every second */
 	const char *device;   /* its type: "blk" (as NULL), "fs", "rng" or "net" */
 	unsigned int queues;  /* of a disk */
 	const char *qmp;      /* the socket where its monitor listens; NULL without one */
