@@ -126,9 +126,11 @@ start_proxy daemon --interpose-eventfds --record-kicks
 "$session" --front "$stage/daemon.sock" --back "$stage/daemon.back" --rounds 10 \
 	>"$stage/session.log" 2>&1 || stage_fail "QEMU's session ended with status $?"
 end_proxy daemon
+# Ten rounds of two requests on each vring. QEMU also kicks when a vring starts: 7.2 and 10 so that it
+# is counted with the first request, 11 apart from it.
 for name in sample daemon; do
 	for vring in 0 1; do
-		said "$name" "session 1: vring $vring: [12][0-9] kicks; [0-9]* calls.*; kick to call"
+		said "$name" "session 1: vring $vring: \([12][0-9]\|30\) kicks; [0-9]* calls.*; kick to call"
 	done
 	# When a vring has stopped no call of it is on its way any more.
 	! grep -q 'had no call' "$stage/$name.proxy.log" ||

@@ -84,14 +84,17 @@ static void negotiate(struct qemu_mmio *device)
 static void set_up(struct qemu_mmio *device, unsigned int queue)
 {
 	static const uint8_t empty[QEMU_QTEST_BYTES_MAX];
+	uint32_t max = qemu_mmio_queue_max(device, queue);
 	uint64_t at = share_of(queue);
 
 	for (uint64_t offset = 0; offset < BUFFERS; offset += sizeof(empty))
 		qemu_qtest_write(device->qtest, at + offset, empty, sizeof(empty));
 	device->added[queue] = 0;
-	if (qemu_mmio_queue_max(device, queue) < QEMU_MMIO_RING_SIZE)
-		qemu_stage_fail(device->qtest->stage, "virtio-mmio: no vring %u", queue);
-	set(device, VIRTIO_MMIO_QUEUE_NUM, QEMU_MMIO_RING_SIZE);
+	if (max < QEMU_MMIO_BUFFERS_MAX)
+		qemu_stage_fail(device->qtest->stage, "virtio-mmio: vring %u has room for %u",
+				queue, (unsigned int)max);
+	device->size[queue] = max < QEMU_MMIO_RING_SIZE ? (uint16_t)max : QEMU_MMIO_RING_SIZE;
+	set(device, VIRTIO_MMIO_QUEUE_NUM, device->size[queue]);
 	set(device, VIRTIO_MMIO_QUEUE_DESC_LOW, (uint32_t)at);
 	set(device, VIRTIO_MMIO_QUEUE_DESC_HIGH, 0);
 	set(device, VIRTIO_MMIO_QUEUE_AVAIL_LOW, (uint32_t)(at + AVAILABLE));
@@ -137,7 +140,7 @@ void qemu_mmio_put(struct qemu_mmio *device, unsigned int queue, unsigned int sl
 		   const struct qemu_mmio_buffer *buffer, unsigned int count)
 {
 	uint64_t available = share_of(queue) + AVAILABLE;
-	uint16_t place = device->added[queue] % QEMU_MMIO_RING_SIZE;
+	uint16_t place = device->added[queue] % device->size[queue];
 	uint16_t first = (uint16_t)(slot * QEMU_MMIO_BUFFERS_MAX), head = htole16(first);
 	uint16_t index = htole16(++device->added[queue]);
 	struct vring_desc chain[QEMU_MMIO_BUFFERS_MAX];
@@ -207,7 +210,7 @@ uint32_t qemu_mmio_request(struct qemu_mmio *device, unsigned int queue,
 	qemu_mmio_kick(device, queue);
 	qemu_mmio_wait(device, queue);
 	qemu_mmio_fetch(device, queue, 0, buffer, count);
-	used += (uint16_t)(device->added[queue] - 1) % QEMU_MMIO_RING_SIZE * sizeof(element);
+	used += (uint16_t)(device->added[queue] - 1) % device->size[queue] * sizeof(element);
 	qemu_qtest_read(device->qtest, used, &element, sizeof(element));
 	return le32toh(element.len);
 }

@@ -11,7 +11,7 @@
 #include "tests/e2e/qemu/driver/qtest.h"
 
 #define QEMU_MMIO_QUEUES_MAX  8
-#define QEMU_MMIO_RING_SIZE   16
+#define QEMU_MMIO_RING_SIZE   16 /* or as much of it as the device takes: QEMU 11's rng takes 4 */
 #define QEMU_MMIO_MEMORY      UINT64_C(0x100000)
 #define QEMU_MMIO_BUFFERS_MAX 4
 #define QEMU_MMIO_SLOTS       (QEMU_MMIO_RING_SIZE / QEMU_MMIO_BUFFERS_MAX)
@@ -26,6 +26,7 @@ struct qemu_mmio_buffer {
 struct qemu_mmio {
 	struct qemu_qtest *qtest;
 	uint64_t registers;                   /* where the device's are */
+	uint16_t size[QEMU_MMIO_QUEUES_MAX];  /* of each vring */
 	uint16_t added[QEMU_MMIO_QUEUES_MAX]; /* requests put on each vring so far */
 };
 
