@@ -22,6 +22,8 @@ vhu_packages() {
 			echo libcmocka-dev jq strace wireshark-common tcpdump valgrind systemd procps
 			echo clang libclang-rt-dev linux-libc-dev systemtap-sdt-dev libxml2-utils
 			echo clang-format clang-tidy shellcheck gcovr
+			# In Debian 12 it is part of qemu-system-common.
+			grep -qs '^VERSION_ID="12"' /etc/os-release || echo virtiofsd
 			;;
 		*)
 			echo "vhu_packages: $vhu_purpose: no such purpose" >&2

@@ -11,6 +11,7 @@ set -eu
 top=$(cd "$(dirname "$0")/../../.." && pwd)
 build=$1 session=$2 which=$3 vhu=$1/bin/vhu
 . "$top/samples/stage.sh"
+. "$top/tests/lib/peers.sh"
 for program in strace tcpdump; do
 	command -v "$program" >/dev/null && continue
 	echo "lacks $program: install the package of that name"
@@ -58,8 +59,8 @@ daemon_starts() {
 }
 virtiofsd_starts() {
 	mkdir -p share
-	stage_start back /usr/lib/qemu/virtiofsd "--socket-path=$back" -o "source=$stage/share" \
-		-o sandbox=chroot -o cache=auto
+	# shellcheck disable=SC2086 # options are several words
+	stage_start back "$virtiofsd" "--socket-path=$back" $virtiofsd_options
 	stage_listens back "$back"
 }
 testpmd_starts() {
@@ -157,10 +158,10 @@ if [ "$which" = quick ]; then
 	else
 		echo "without qemu-storage-daemon: it is left out"
 	fi
-	if [ -x /usr/lib/qemu/virtiofsd ] && [ "$(id -u)" -eq 0 ]; then
+	if vhu_virtiofsd "$stage/share"; then
 		pair qemu-virtiofsd virtiofsd_starts "qemu_talks --device fs" "" "$ways"
 	else
-		echo "without /usr/lib/qemu/virtiofsd as root: it is left out"
+		echo "without virtiofsd as root: it is left out"
 	fi
 	exit 0
 fi

@@ -7,6 +7,7 @@
 set -eu
 
 vhu=$1
+. "$(dirname "$0")/../../lib/peers.sh"
 command -v jq >/dev/null || {
 	echo "lacks jq: install the package jq"
 	exit 77
@@ -77,16 +78,11 @@ else
 	lacking="$lacking qemu-system-common"
 fi
 
-# In Rust from Debian 13 on.
-virtiofsd=/usr/lib/qemu/virtiofsd options="-o source=$folder/share -o sandbox=chroot -o cache=auto"
-if [ ! -x "$virtiofsd" ]; then
-	virtiofsd=/usr/libexec/virtiofsd options="--shared-dir $folder/share --sandbox none"
-fi
-if [ -x "$virtiofsd" ] && [ "$(id -u)" -eq 0 ]; then
+if vhu_virtiofsd "$folder/share"; then
 	mkdir share
 	device="--device fs"
 	# shellcheck disable=SC2086 # options are several words
-	probe "virtiofsd" "$virtiofsd" --socket-path=b.sock $options
+	probe "virtiofsd" "$virtiofsd" --socket-path=b.sock $virtiofsd_options
 	device=
 	holds '.queue_num == 2 and (.specs | has("config_size") | not)'
 	# shellcheck disable=SC2086 # a list of cases is several words

@@ -12,6 +12,7 @@ set -eu
 top=$(cd "$(dirname "$0")/../../.." && pwd)
 build=$1 ring=$2
 . "$top/samples/stage.sh"
+. "$top/tests/lib/peers.sh"
 for program in qemu-system-x86_64 busybox; do
 	command -v "$program" >/dev/null && continue
 	echo "lacks $program: install the package of that name"
@@ -52,9 +53,8 @@ packed='' interpose=--interpose-eventfds
 stage_start proxy "$build/bin/vhu" proxy $interpose -w "$stage/disk.pcapng" \
 	"listen:$stage/front.sock" "connect:$stage/disk.sock"
 stage_listens proxy "$stage/front.sock"
-# QEMU 9.2 renamed the option.
 reconnect=reconnect=1
-qemu-system-x86_64 -version | grep -Eq 'version (9\.[2-9]|[1-9][0-9]+\.)' && reconnect=reconnect-ms=1000
+vhu_qemu_since 9 2 && reconnect=reconnect-ms=1000
 # no_timer_check: a kernel gives up when its timer seems late, as that of a busy host is.
 stage_start_piped qemu timeout -k 2 540 \
 	qemu-system-x86_64 -M pc -accel tcg -cpu qemu64 -smp 2 -m 128M -nodefaults -display none \

@@ -10,6 +10,7 @@ set -eu
 top=$(cd "$(dirname "$0")/../../.." && pwd)
 build=$1 session=$2 vhu=$1/bin/vhu
 . "$top/samples/stage.sh"
+. "$top/tests/lib/peers.sh"
 for program in qemu-system-x86_64 qemu-storage-daemon jq; do
 	command -v "$program" >/dev/null && continue
 	echo "lacks $program: install qemu-system-x86, qemu-system-common and jq"
@@ -125,7 +126,6 @@ stage_end disk TERM || stage_fail "the storage daemon ended with status $?"
 
 # virtiofsd serves one client and ends; the proxy ends with it. Started by us, and by somebody who
 # passes it a socket and takes samples/virtiofsd.sh for it.
-fsd=/usr/lib/qemu/virtiofsd
 fs_served() {
 	"$vhu" probe fs.sock >probe.log 2>&1 || [ $? -eq 1 ] || stage_fail "virtiofsd was not met"
 	stage_end fs || stage_fail "the proxy of virtiofsd ended with status $?"
@@ -133,22 +133,23 @@ fs_served() {
 	"$vhu" dump $1 | grep -q 'GET_PROTOCOL_FEATURES reply' ||
 		stage_fail "nothing was asked of virtiofsd"
 }
-if [ -x "$fsd" ] && [ "$(id -u)" -eq 0 ]; then
+# shellcheck disable=SC2086 # options are several words
+if vhu_virtiofsd "$stage/share"; then
 	mkdir share captures
 	stage_start fs "$vhu" proxy -q -w fs.pcapng fs.sock -- \
-		"$fsd" --fd='{listen-fd}' -o "source=$stage/share" -o sandbox=chroot
+		"$virtiofsd" --fd='{listen-fd}' $virtiofsd_options
 	stage_listens fs fs.sock
 	fs_served fs.pcapng
-	export VHU="$vhu" VHU_VIRTIOFSD="$fsd" VHU_CAPTURES="$stage/captures"
+	export VHU="$vhu" VHU_VIRTIOFSD="$virtiofsd" VHU_CAPTURES="$stage/captures"
 	stage_start fs sh "$top/samples/virtiofsd.sh" --socket-path=fs.sock \
-		-o "source=$stage/share" -o sandbox=chroot
+		$virtiofsd_options
 	stage_listens fs fs.sock
 	fs_served 'captures/*.pcapng'
 	if command -v systemd-socket-activate >/dev/null; then
 		rm -f fs.sock captures/*
 		stage_start fs systemd-socket-activate -E VHU -E VHU_VIRTIOFSD -E VHU_CAPTURES \
 			-l "$stage/fs.sock" sh "$top/samples/virtiofsd.sh" --fd=3 \
-			-o "source=$stage/share" -o sandbox=chroot
+			$virtiofsd_options
 		stage_listens fs "$stage/fs.sock"
 		fs_served 'captures/*.pcapng'
 	fi
