@@ -16,7 +16,6 @@ vhu_virtiofsd() {
 	[ "$(id -u)" -eq 0 ] || return 1
 	virtiofsd=/usr/lib/qemu/virtiofsd virtiofsd_options="-o source=$1 -o sandbox=chroot -o cache=auto"
 	[ -x "$virtiofsd" ] && return
-	# shellcheck disable=SC2034 # for who sources this
 	virtiofsd=/usr/libexec/virtiofsd virtiofsd_options="--shared-dir $1 --sandbox none"
 	[ -x "$virtiofsd" ]
 }

@@ -44,7 +44,8 @@ parts_tshark "$build" part_*.pcapng | diff whole.shown - >difference ||
 last=
 for part in part_*.pcapng; do
 	"$vhu" dump --json "$part" | jq -en 'any(inputs;
-		.type == "message" and .from == "front-end" and (.reply | not) and (.earlier | not))' \
+		.type == "message" and .from == "front-end" and (.reply | not) and
+		((.marks // []) | index("earlier") | not))' \
 		>/dev/null && last=$part
 done
 [ -n "$last" ] || stage_fail "no file has a request of its own"
