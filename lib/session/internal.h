@@ -19,6 +19,7 @@ struct vhu_check_context {
 	struct vhu_pending skipped; /* a reply: an older one that it passes over, or number 0 */
 	bool withheld;              /* a reply that the proxy kept back, and that is missed */
 	bool whole;                 /* the capture has the session from its beginning */
+	bool goes_on;               /* the capture ends, and its writer has not ended it */
 	uint64_t late_ns, drain_ns;
 	struct vhu_finding *finding; /* room for VHU_FINDINGS_MAX */
 	unsigned findings;

@@ -41,6 +41,8 @@ struct vhu_sessions {
 	enum vhu_dialect dialect; /* forced */
 	uint32_t device;          /* forced */
 	uint64_t late_ns, drain_ns;
+	uint64_t latest_ns; /* of all records; in a capture that goes on, the present */
+	bool go_on;
 	struct memory *memory; /* in growing order of ids */
 	size_t memories, memory_room;
 	struct vhu_state *closed; /* by the record before; freed with the next */
@@ -121,6 +123,13 @@ void vhu_sessions_late_after(struct vhu_sessions *sessions, uint64_t ns, uint64_
 {
 	sessions->late_ns = ns;
 	sessions->drain_ns = drain_ns;
+}
+
+void vhu_sessions_go_on(struct vhu_sessions *sessions, uint64_t now_ns)
+{
+	sessions->go_on = true;
+	if (now_ns > sessions->latest_ns)
+		sessions->latest_ns = now_ns;
 }
 
 /* Return where a session's memory is or would have to be. */
@@ -405,6 +414,8 @@ int vhu_session_feed(struct vhu_sessions *sessions, const struct vhu_record *rec
 	if (!at)
 		return -ENOMEM;
 	sessions->continued = record->type == VHU_RECORD_CONTINUED;
+	if (record->time_ns > sessions->latest_ns)
+		sessions->latest_ns = record->time_ns;
 	if (!record->session && (record->marks & VHU_MARK_LOST))
 		forget_states(sessions);
 	check.state = (*at)->state;
@@ -432,6 +443,7 @@ bool vhu_session_finish(struct vhu_sessions *sessions, struct vhu_annotation *no
 	    .note = note,
 	    .late_ns = sessions->late_ns,
 	    .drain_ns = sessions->drain_ns,
+	    .goes_on = sessions->go_on,
 	    .finding = sessions->finding,
 	};
 	unsigned b = 0;
@@ -444,6 +456,7 @@ bool vhu_session_finish(struct vhu_sessions *sessions, struct vhu_annotation *no
 	memset(note, 0, sizeof(*note));
 	note->vring = -1;
 	check.state = sessions->bucket[b]->state;
+	check.state->last_ns = sessions->latest_ns;
 	check.whole = check.state->opened_ns != 0;
 	check.number = check.state->channel[VHU_FRONT_END].last[0].by >
 			       check.state->channel[VHU_FRONT_END].last[1].by

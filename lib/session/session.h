@@ -35,6 +35,10 @@ void vhu_sessions_force_device(struct vhu_sessions *sessions, uint32_t device);
  * @drain_ns. The defaults are 1 s and 10 s. */
 void vhu_sessions_late_after(struct vhu_sessions *sessions, uint64_t ns, uint64_t drain_ns);
 
+/* Take it that the capture is still being written, and that it is @now_ns: requests that wait at
+ * its end have waited until now. */
+void vhu_sessions_go_on(struct vhu_sessions *sessions, uint64_t now_ns);
+
 /*
  * Feed the next record and learn what it means.
  * @number: the record's, which later notes use to point back at it; from 1, growing.
@@ -45,8 +49,9 @@ int vhu_session_feed(struct vhu_sessions *sessions, const struct vhu_record *rec
 
 /*
  * End the sessions that are still open, one a call, where a capture ends without closing them.
- * Where its last record says that it goes on elsewhere nothing is found then. Returns whether there
- * was one; *@note then has its state and what is found at its end.
+ * They end with the capture's last record, whichever session's. Where its last record says that it
+ * goes on elsewhere nothing is found then. Returns whether there was one; *@note then has its state
+ * and what is found at its end.
  */
 bool vhu_session_finish(struct vhu_sessions *sessions, struct vhu_annotation *note);
 

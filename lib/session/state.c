@@ -112,6 +112,12 @@ int vhu_state_region(const struct vhu_state *state, uint64_t address, uint64_t s
 	return -1;
 }
 
+bool vhu_state_is_used(const struct vhu_state *state)
+{
+	return state->owner.by || state->features.acked.by || state->memory.by || state->vrings ||
+	       state->backend_channel.by;
+}
+
 unsigned vhu_state_running(const struct vhu_state *state)
 {
 	unsigned running = 0;

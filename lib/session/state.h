@@ -158,6 +158,10 @@ void vhu_state_provenance(const struct vhu_state *state,
 			  void (*call)(void *context, enum vhu_fact fact, uint64_t number),
 			  void *context);
 
+/* Return whether the front-end has begun to use the device. One that only looks what the back-end
+ * can do asks, and acks protocol features for that. */
+bool vhu_state_is_used(const struct vhu_state *state);
+
 /* Return how many vrings have been started and not stopped. */
 unsigned vhu_state_running(const struct vhu_state *state);
 

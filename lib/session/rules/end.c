@@ -11,6 +11,9 @@
  */
 #define HUNG_MS 1000
 
+/* A front-end that closes so soon after an answer closes because of it. */
+#define ANSWER_NS UINT64_C(100000000)
+
 static const char *const side_name[2] = {"front-end", "back-end"};
 
 /* Return a message's name for a text. */
@@ -35,9 +38,12 @@ static int who_closed(const struct vhu_record *record)
 	return -1;
 }
 
-/* Write what the side that owes an answer did last: "its last was X, message 7". */
-static void last_text(const struct vhu_channel_state *channel, unsigned side, char *to, size_t size)
+/* Write what the side that owes an answer on channel @c did last there: "the back-end's last was X,
+ * message 7". */
+static void last_text(const struct vhu_state *state, enum vhu_channel c, char *to, size_t size)
 {
+	const struct vhu_channel_state *channel = &state->channel[c];
+	const unsigned side = c == VHU_FRONT_END;
 	struct vhu_line line = vhu_line_in(to, size);
 
 	if (channel->last[side].by)
@@ -45,34 +51,60 @@ static void last_text(const struct vhu_channel_state *channel, unsigned side, ch
 				name_of(channel->last_message[side]),
 				channel->last_is_reply[side] ? " reply" : "",
 				channel->last[side].by);
+	else if (c == VHU_FRONT_END)
+		vhu_line_printf(&line, "the %s said nothing on the main socket", side_name[side]);
 	else
-		vhu_line_printf(&line, "the %s said nothing", side_name[side]);
+		vhu_line_printf(&line, "the %s said nothing on the %s channel", side_name[side],
+				vhu_channel_name(c));
 }
 
-/* Report requests of a channel that were never answered. @by: who closed, as text; NULL: nobody. */
-static void check_unanswered(struct vhu_check_context *check, enum vhu_channel c, const char *by)
+/* Report a request of channel @c that was never answered. @by: who closed, as text; NULL: nobody.
+ */
+static void report_unanswered(struct vhu_check_context *check, enum vhu_channel c,
+			      const struct vhu_pending *pending, const char *by)
 {
-	const struct vhu_state *state = check->state;
-	const struct vhu_channel_state *channel = &state->channel[c];
+	uint64_t ms = ms_between(pending->time_ns, check->state->last_ns);
 	char last[128];
 
-	last_text(channel, c == VHU_FRONT_END, last, sizeof(last));
-	for (unsigned i = 0; i < channel->pending.count; i++) {
-		const struct vhu_pending *pending = vhu_pending_at(&channel->pending, i);
-		uint64_t ms = ms_between(pending->time_ns, state->last_ns);
+	if (!pending->due || pending->passed_by)
+		return;
+	last_text(check->state, c, last, sizeof(last));
+	if (ms >= HUNG_MS)
+		vhu_report(check, VHU_RULE_AT_402, pending->number,
+			   "%s, message %" PRIu64 ", was not answered in %" PRIu64 " ms%s%s%s; %s",
+			   name_of(pending->message), pending->number, ms,
+			   check->goes_on ? " so far" : "", by ? ", then " : "", by ? by : "",
+			   last);
+	else if (by)
+		vhu_report(check, VHU_RULE_AT_411, pending->number,
+			   "%s while %s, message %" PRIu64 ", was to be answered; %s", by,
+			   name_of(pending->message), pending->number, last);
+}
 
-		if (!pending->due || pending->passed_by)
-			continue;
-		if (ms >= HUNG_MS)
-			vhu_report(check, VHU_RULE_AT_402, pending->number,
-				   "%s, message %" PRIu64 ", was not answered in %" PRIu64
-				   " ms%s%s; %s",
-				   name_of(pending->message), pending->number, ms,
-				   by ? ", then " : "", by ? by : "", last);
-		else if (by)
-			vhu_report(check, VHU_RULE_AT_411, pending->number,
-				   "%s while %s, message %" PRIu64 ", was to be answered; %s", by,
-				   name_of(pending->message), pending->number, last);
+/* Report requests on the channels from @first to @last that were never answered, the oldest first.
+ * @by: who closed, as text; NULL: nobody. */
+static void check_unanswered(struct vhu_check_context *check, enum vhu_channel first,
+			     enum vhu_channel last, const char *by)
+{
+	unsigned seen[VHU_CHANNELS] = {0};
+
+	for (;;) {
+		const struct vhu_pending *oldest = NULL;
+		enum vhu_channel at = first;
+
+		for (enum vhu_channel c = first; c <= last; c++) {
+			const struct vhu_pending_queue *queue = &check->state->channel[c].pending;
+
+			if (seen[c] == queue->count ||
+			    (oldest && vhu_pending_at(queue, seen[c])->number > oldest->number))
+				continue;
+			oldest = vhu_pending_at(queue, seen[c]);
+			at = c;
+		}
+		if (!oldest)
+			return;
+		seen[at]++;
+		report_unanswered(check, at, oldest, by);
 	}
 }
 
@@ -94,7 +126,8 @@ void vhu_rules_channel_end(struct vhu_check_context *check)
 	/* Those that end with the session are looked at with it. */
 	if (check->record->channel == VHU_FRONT_END || side < 0)
 		return;
-	check_unanswered(check, check->record->channel, closed_text(side, false));
+	check_unanswered(check, check->record->channel, check->record->channel,
+			 closed_text(side, false));
 	vhu_pending_forget(&channel->pending, channel->pending.count);
 }
 
@@ -135,6 +168,35 @@ static void check_offer(struct vhu_check_context *check)
 		   protocol ? "protocol " : "", offered, highest);
 }
 
+/* Report a front-end that left right after an answer, before anything was started. */
+static void check_answer(struct vhu_check_context *check)
+{
+	const struct vhu_state *state = check->state;
+	const struct vhu_channel_state *channel = &state->channel[VHU_FRONT_END];
+	const struct vhu_message *message = channel->last_message[1];
+	const char *name = name_of(message);
+	uint64_t answer = channel->last[1].by;
+
+	if (!message || !answer || channel->last[0].by > answer || !channel->last_is_reply[1] ||
+	    state->first_kick_ns || check->record->time_ns - channel->last[1].value > ANSWER_NS)
+		return;
+	if (answer == state->queue_num.by)
+		vhu_report(check, VHU_RULE_AT_414, answer,
+			   "the front-end closed right after %s told %" PRIu64
+			   ": it may want more queues",
+			   name, state->queue_num.value);
+	else if (answer == state->mem_slots.by)
+		vhu_report(check, VHU_RULE_AT_414, answer,
+			   "the front-end closed right after %s told %" PRIu64
+			   ": it may want more memory slots",
+			   name, state->mem_slots.value);
+	else if (message->id == VHU_MSG_GET_CONFIG && vhu_state_is_used(state))
+		vhu_report(check, VHU_RULE_AT_414, answer,
+			   "the front-end closed right after the answer to %s: it may want another "
+			   "configuration",
+			   name);
+}
+
 /* Report a front-end that left over the size of the answer to VHOST_USER_SET_LOG_BASE. */
 static void check_log_reply(struct vhu_check_context *check)
 {
@@ -158,12 +220,14 @@ void vhu_rules_end(struct vhu_check_context *check, bool closed)
 	const struct vhu_state *state = check->state;
 	int side = closed ? who_closed(check->record) : -1;
 
-	for (enum vhu_channel c = VHU_FRONT_END; c < VHU_CHANNELS; c++)
-		check_unanswered(check, c, closed ? closed_text(side, true) : NULL);
+	check_unanswered(check, VHU_FRONT_END, VHU_CHANNELS - 1,
+			 closed ? closed_text(side, true) : NULL);
 	if (side == 1)
 		check_moment(check);
-	if (side == 0 && check->whole)
+	if (side == 0 && check->whole) {
 		check_offer(check);
+		check_answer(check);
+	}
 	if (side == 0)
 		check_log_reply(check);
 	if (state->iotlb_misses && ms_between(state->iotlb_miss.value, state->last_ns) >= HUNG_MS)
