@@ -6,18 +6,12 @@
 # take calls.
 #
 # That KVM's kicks and calls also come through the proxy, where they are to, is shown in the same guest.
-#
-#	sh guest.sh BIN BPF_LATENCY BPF_KERNEL BPF_EVENTFD
-set -eu
-bin=$1 latency=$2 inside=$3 eventfd=$4
-top=$(cd "$(dirname "$0")/../.." && pwd)
+. "$(dirname "$0")/../lib/common.sh"
+work_open
+bin=$build/bin latency=$programs/bpf_latency inside=$programs/bpf_kernel eventfd=$programs/bpf_eventfd
+
 . "$top/tests/bpf/boot.sh"
 vhu_boot_lacks "$top" && exit 77
-folder=$(mktemp -d "${TMPDIR:-/tmp}/latency-guest.XXXXXX")
-trap 'rm -rf "$folder"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-cd "$folder"
 
 cat >script <<'END'
 mkdir -p /tmp
@@ -46,7 +40,7 @@ show all-syscalls coalesced
 echo "result proxy kvm $?"
 head -n 20 /out
 END
-vhu_boot "$top" script "$bin/vhu" "$latency" "$inside" "$eventfd"
+vhu_boot "$top" script "$vhu" "$latency" "$inside" "$eventfd"
 grep '^result' lines || { tail -n 30 lines; echo "the guest told nothing"; exit 1; }
 [ "$(grep -c '^result .* 0$' lines)" -eq 17 ] || {
 	tail -n 60 lines

@@ -3,34 +3,13 @@
 # vhu latency splits wake to call where a back-end takes requests and gives them back: counted to
 # the last one, by ring, and timed as the back-end itself timed it.
 #
-#	sh inside.sh BIN BPF_INSIDE LIBRARY HOW [later]
-set -eu
-bin=$1 inside=$2 library=$3 how=$4 later=${5:-}
-command -v jq >/dev/null || { echo "lacks jq: install the package jq"; exit 77; }
-folder=$(mktemp -d "${TMPDIR:-/tmp}/latency-inside.XXXXXX")
-jobs=
-trap 'for job in $jobs; do kill "$job" 2>/dev/null || :; done; rm -rf "$folder"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-cd "$folder"
+#	inside.sh HOW [later]
+. "$(dirname "$0")/../lib/common.sh"
+need jq
+work_open
+bin=$build/bin inside=$programs/bpf_inside library=$programs/libbpf_queue.so how=$1 later=${2:-}
 
-fail() {
-	echo "$*"
-	cat ./*.log 2>/dev/null || :
-	exit 1
-}
-
-# Wait until the command $* succeeds, not for ever.
-wait_for() {
-	tries=0
-	until "$@" >/dev/null 2>&1; do
-		tries=$((tries + 1))
-		[ $tries -lt 600 ] || fail "waited in vain for: $*"
-		sleep 0.1
-	done
-}
-
-lacks=$("$bin/vhu" latency --json --eventfd kick=4294967295 2>&1) || :
+lacks=$("$vhu" latency --json --eventfd kick=4294967295 2>&1) || :
 case $lacks in
 *"no process has it open"*) ;;
 *)
@@ -53,7 +32,7 @@ two_lines() {
 }
 wait_for two_lines
 { read -r first && read -r second; } <truth
-"$bin/vhu" latency --json --interval 100ms --eventfd "$first" --eventfd "$second" --pop "$pop" \
+"$vhu" latency --json --interval 100ms --eventfd "$first" --eventfd "$second" --pop "$pop" \
 	--push "$push" >told 2>tool.log &
 tool=$!
 jobs="$jobs $tool"

@@ -3,35 +3,13 @@
 # vhu latency on real peers: a front-end that drives a back-end through vhu proxy, watched by its
 # capture and, at the same time, without: both find the same rings.
 #
-#	sh peers.sh BIN DEPTH
-set -eu
-bin=$1 depth=$2
-. "$(dirname "$0")/../../samples/stage.sh"
-command -v jq >/dev/null || { echo "lacks jq: install the package jq"; exit 77; }
-folder=$(mktemp -d "${TMPDIR:-/tmp}/latency-peers.XXXXXX")
-jobs=
-trap 'for job in $jobs; do kill "$job" 2>/dev/null || :; done; rm -rf "$folder"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-cd "$folder"
+#	peers.sh DEPTH
+. "$(dirname "$0")/../lib/common.sh"
+need jq
+work_open
+bin=$build/bin depth=$1
 
-fail() {
-	echo "$*"
-	cat ./*.log 2>/dev/null || :
-	exit 1
-}
-
-# Wait until the command $* succeeds, not for ever.
-wait_for() {
-	tries=0
-	until "$@" >/dev/null 2>&1; do
-		tries=$((tries + 1))
-		[ $tries -lt 600 ] || fail "waited in vain for: $*"
-		sleep 0.1
-	done
-}
-
-lacks=$("$bin/vhu" latency --json --eventfd kick=4294967295 2>&1) || :
+lacks=$("$vhu" latency --json --eventfd kick=4294967295 2>&1) || :
 case $lacks in
 *"no process has it open"*) ;;
 *)
@@ -44,7 +22,7 @@ esac
 back=$!
 jobs="$jobs $back"
 stage_hears $back back || fail "the back-end does not listen"
-"$bin/vhu" proxy -w it.pcapng front back 2>proxy.log &
+"$vhu" proxy -w it.pcapng front back 2>proxy.log &
 proxy=$!
 jobs="$jobs $proxy"
 stage_hears $proxy front || fail "the proxy does not listen"
@@ -54,9 +32,9 @@ stage_hears $proxy front || fail "the proxy does not listen"
 front=$!
 jobs="$jobs $front"
 wait_for test -s it.pcapng
-"$bin/vhu" latency -f -r it.pcapng --json --interval 200ms >capture.json 2>capture.log &
+"$vhu" latency -f -r it.pcapng --json --interval 200ms >capture.json 2>capture.log &
 by_capture=$!
-"$bin/vhu" latency -p "$back" -p "$front" --json --interval 200ms >passive.json 2>passive.log &
+"$vhu" latency -p "$back" -p "$front" --json --interval 200ms >passive.json 2>passive.log &
 by_pid=$!
 jobs="$jobs $by_capture $by_pid"
 

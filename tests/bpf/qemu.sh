@@ -3,41 +3,16 @@
 # vhu latency on a real QEMU and a real storage daemon, by the capture that vhu proxy is writing: vrings
 # are followed through many starts and stops of the device, and what is written of single kicks and
 # calls stands among the messages for vhu dump, mergecap and tshark.
-#
-#	sh qemu.sh BUILD
-set -eu
-build=$1 bin=$1/bin session=$1/tests/bin/qemu_session
-. "$(dirname "$0")/../lib/tshark.sh"
-. "$(dirname "$0")/../../samples/stage.sh"
-. "$(dirname "$0")/../lib/peers.sh"
-for program in jq qemu-system-x86_64 qemu-storage-daemon; do
-	command -v "$program" >/dev/null || { echo "lacks $program"; exit 77; }
-done
-folder=$(mktemp -d "${TMPDIR:-/tmp}/latency-qemu.XXXXXX")
-chmod 755 "$folder"
-jobs=
-trap 'for job in $jobs; do kill "$job" 2>/dev/null || :; done; rm -rf "$folder"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-cd "$folder"
+. "$(dirname "$0")/../lib/common.sh"
+need jq qemu-system-x86_64 qemu-storage-daemon
+work_open
+bin=$build/bin session=$programs/qemu_session
 
-fail() {
-	echo "$*"
-	cat ./*.log 2>/dev/null || :
-	exit 1
-}
+. "$top/tests/lib/tshark.sh"
+. "$top/tests/lib/peers.sh"
+chmod 755 "$work"
 
-# Wait until the command $* succeeds, not for ever.
-wait_for() {
-	tries=0
-	until "$@" >/dev/null 2>&1; do
-		tries=$((tries + 1))
-		[ $tries -lt 600 ] || fail "waited in vain for: $*"
-		sleep 0.1
-	done
-}
-
-lacks=$("$bin/vhu" latency --json --eventfd kick=4294967295 2>&1) || :
+lacks=$("$vhu" latency --json --eventfd kick=4294967295 2>&1) || :
 case $lacks in
 *"no process has it open"*) ;;
 *)
@@ -45,17 +20,17 @@ case $lacks in
 	exit 77
 	;;
 esac
-"$bin/vhu" proxy -w messages.pcapng front back 2>proxy.log &
+"$vhu" proxy -w messages.pcapng front back 2>proxy.log &
 proxy=$!
 jobs="$jobs $proxy"
 stage_hears $proxy front || fail "the proxy does not listen"
 wait_for test -s messages.pcapng
-"$bin/vhu" latency -f -r messages.pcapng --json --interval 100ms -w events.pcapng >told 2>tool.log &
+"$vhu" latency -f -r messages.pcapng --json --interval 100ms -w events.pcapng >told 2>tool.log &
 tool=$!
 jobs="$jobs $tool"
 wait_for test -s told
 rounds=25
-"$session" --front "$folder/front" --back "$folder/back" --rounds $rounds || fail "the session: $?"
+"$session" --front "$work/front" --back "$work/back" --rounds $rounds || fail "the session: $?"
 # The vrings ended with their session.
 all_ended() {
 	tail -n 1 told | jq -e '(.rings | length) == 2 and (.rings | all(.ended))'
@@ -82,7 +57,7 @@ jq -e --argjson rounds $rounds --argjson kicks $kicks --argjson wakes $wakes '
 	fail "counts: $(cat last)"
 
 # Each one of them was written.
-"$bin/vhu" dump --json events.pcapng >events.json || fail "vhu dump: status $?"
+"$vhu" dump --json events.pcapng >events.json || fail "vhu dump: status $?"
 for act in kick wake call; do
 	written=$(jq -s --arg act $act 'map(select(.event == $act)) | length' events.json)
 	counted=$(jq --arg act ${act}s '[.rings[][$act]] | add' last)
@@ -93,7 +68,7 @@ if ! command -v mergecap >/dev/null; then
 	exit 0
 fi
 mergecap -w both.pcapng messages.pcapng events.pcapng
-"$bin/vhu" dump both.pcapng >both.txt || fail "vhu dump: status $?"
+"$vhu" dump both.pcapng >both.txt || fail "vhu dump: status $?"
 # A kick after the message that told of its eventfd, and before the one that ended the vring.
 awk '/ SET_VRING_KICK / { told = 1 } / kick/ && told { kicked = 1 }
 	/GET_VRING_BASE/ && kicked { found = 1 } END { exit !found }' both.txt ||

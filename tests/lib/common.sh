@@ -38,12 +38,20 @@ need() {
 	done
 }
 
-# Make the folder $work and go there. When the script ends, what stage_start started ends, and the
-# folder goes.
+# Make the folder $work and go there. When the script ends, however it does, what stage_start started
+# and the processes in $jobs end, and the folder goes.
 work_open() {
 	stage_open
-	work=$stage
+	work=$stage jobs=''
+	trap 'work_close' EXIT
 	cd "$work"
+}
+work_close() {
+	for work_job in $jobs; do
+		kill "$work_job" 2>/dev/null || :
+	done
+	cd /
+	stage_close
 }
 
 # Say what went wrong ($*), show the files out, err and *.log of the work folder, end.
@@ -63,6 +71,16 @@ wait_for() {
 	until "$@" >/dev/null 2>&1; do
 		wait_turn=$((wait_turn + 1))
 		[ "$wait_turn" -lt 1200 ] || fail "waited in vain for: $*"
+		sleep 0.05
+	done
+}
+
+# The same for the shell command $1; $2 says in words what must come true.
+await() {
+	wait_turn=0
+	until eval "$1"; do
+		wait_turn=$((wait_turn + 1))
+		[ "$wait_turn" -lt 1200 ] || fail "waited in vain until $2"
 		sleep 0.05
 	done
 }

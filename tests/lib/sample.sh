@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What tests of samples share: run one, look at what it printed and at the capture it made.
 #
-# To be sourced by a script that has set $build, the build folder, and $top, the project's.
+# To be sourced after common.sh.
 
 . "$top/samples/packages.sh"
 
@@ -19,37 +19,23 @@ sample_run() {
 		echo "lacks the Wireshark plugin: install the package libwireshark-dev and build again"
 		exit 77
 	fi
-	folder=$(mktemp -d "${TMPDIR:-/tmp}/sample.XXXXXX")
-	trap 'rm -rf "$folder"' EXIT
-	trap 'exit 130' INT
-	trap 'exit 143' TERM
-	cd "$folder" || exit
-	TMPDIR=$folder sh "$top/samples/$1" --built "$build" --capture it.pcapng >out 2>&1 || {
-		cat out
-		exit 1
-	}
+	work_open
+	TMPDIR=$work sh "$top/samples/$1" --built "$build" --capture it.pcapng >out 2>&1 ||
+		fail "$1: status $?: $(cat out)"
 	cat out
-	[ "$(ls)" = "$(printf 'it.pcapng\nout')" ] || {
-		echo "the sample left something behind:" *
-		exit 1
-	}
-	"$build/bin/vhu" dump --json it.pcapng >dump.json
+	[ "$(ls)" = "$(printf 'it.pcapng\nout')" ] || fail "the sample left something behind: $(ls)"
+	"$vhu" dump --json it.pcapng >dump.json
 }
 
 # Fail unless the sample printed a line that matches $1.
 printed() {
-	grep -q "$1" out || {
-		echo "the sample did not print: $1"
-		exit 1
-	}
+	grep -q "$1" out || fail "the sample did not print: $1"
 }
 
 # Fail unless $2, an expression of jq's on all the capture's messages, holds; $1 says it in words.
 captured() {
-	jq -se "map(select(.type == \"message\")) | $2" dump.json >/dev/null || {
-		echo "the capture does not hold: $1"
-		exit 1
-	}
+	jq -se "map(select(.type == \"message\")) | $2" dump.json >/dev/null ||
+		fail "the capture does not hold: $1"
 }
 
 # Fail unless each of the messages $* was sent and answered.

@@ -31,8 +31,8 @@ int vhu_ring_chain_text(const struct vhu_ring_chain *chain, bool packed, bool ta
  * Write all that was read of a vring, and the verdict:
  *
  *	vring		its index
- *	verdict		{id, title, text, hangs, alternatives: [id], apart, advice}; id: D1 to D19,
- *D2b, moving, unread
+ *	verdict		{id, title, text, hangs, alternatives: [id], apart, advice};
+ *			id: D1 to D19, D2b, moving, unread
  *	error		why the memory could not be read; then the next nine are left out
  *	format		"split" or "packed"
  *	size, available, used, waiting

@@ -2,13 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # vhu check and vhu stats say in one line what is wrong with their input or their command line; a
 # capture that is broken does not keep the others from being read.
-#
-#	bad_input.sh VHU CAPTURE
-set -eu
-vhu=$1
-capture=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../lib/common.sh"
+work_open
+capture=$captures/qemu-blk.pcapng
+
 status=0
 
 # Expect exit status $2 of vhu $4..., and one line on stderr that begins with the command, with $3

@@ -3,15 +3,11 @@
 # Where a session ended badly the last line that vhu check says is why; where it did not there is no
 # such line.
 #
-#	cause.sh BUILD
-#
 # Each scenario in cause/ has the line that is expected in a comment "# cause: ..."; only those
 # whose names begin with "none" have none.
-set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-build=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../lib/common.sh"
+work_open
+
 status=0
 cases=0
 
@@ -24,8 +20,8 @@ for scenario in "$here"/cause/*.scn; do
 		exit 1
 		;;
 	esac
-	"$build/tests/bin/scenario" "$scenario" "$work/capture"
-	(cd "$work" && "$build/bin/vhu" check capture >out 2>&1) || [ $? = 1 ]
+	"$programs/scenario" "$scenario" "$work/capture"
+	(cd "$work" && "$vhu" check capture >out 2>&1) || [ $? = 1 ]
 	if [ -n "$cause" ]; then
 		echo "capture: session 1: likeliest cause: $cause" >"$work/expected"
 		tail -n 1 "$work/out" >"$work/got"

@@ -1,14 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Sessions of one device are held against each other: what differs is told, what does not is not.
-#
-#	compare.sh BUILD
-set -eu
-build=$(cd "$1" && pwd)
-vhu=$build/bin/vhu
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+. "$(dirname "$0")/../../lib/common.sh"
+work_open
+
 status=0
 
 # Write session $1 of a description: front-end of pid $2, back-end's socket $3, features offered $4 and
@@ -44,7 +39,7 @@ session()
 # Make capture $1 of the description on standard input.
 capture()
 {
-	"$build/tests/bin/dissector_capture" "$1"
+	"$programs/dissector_capture" "$1"
 }
 
 # Expect that vhu check with arguments $2... finds in rules 320 and 621 just what standard input says.

@@ -2,22 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # vhu check -f tells each finding when it is there to be found, and ends with the summary on Ctrl-C;
 # from a pipe it reads on to the end that the same Ctrl-C makes the writer come to.
-#
-#	follow.sh BUILD
-set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-build=$(cd "$1" && pwd)
-vhu=$build/bin/vhu
-work=$(mktemp -d)
-pid=
-trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null || true; rm -rf "$work"' EXIT
-cd "$work"
-
-fail()
-{
-	echo "$*"
-	exit 1
-}
+. "$(dirname "$0")/../../lib/common.sh"
+work_open
 
 # Wait until the file $1 has the text $2; that it never has is what the test's time limit is for.
 await()
@@ -28,7 +14,7 @@ await()
 	done
 }
 
-"$build/tests/bin/scenario" "$here/forms.scn" whole
+"$programs/scenario" "$here/forms.scn" whole
 # A half that ends in the midst of a record, with one finding in it.
 rest=450
 head -c $(($(wc -c <whole) - rest)) whole >half
@@ -40,13 +26,13 @@ cp half growing
 # In the background a shell has SIGINT ignored, and so has what it starts; SIGTERM does the same.
 "$vhu" check -f -s info growing >out 2>err &
 pid=$!
+jobs=$pid
 await out "warning V303"
 tail -c $rest whole >>growing
 await out "likeliest cause"
 kill -TERM "$pid"
 got=0
 wait "$pid" || got=$?
-pid=
 [ "$got" = 1 ] || fail "ended by a signal: status $got: $(cat err)"
 grep -q "^2 errors, .* in 1 session, 20 messages$" err || fail "no summary: $(cat err)"
 "$vhu" check -s info whole 2>/dev/null | sed 's/^whole:/growing:/' | sort >expected
@@ -56,6 +42,7 @@ sort out | diff expected - || fail "followed (>) it finds other than in the whol
 mkfifo pipe
 "$vhu" check -s info - <pipe >out 2>err &
 pid=$!
+jobs=$pid
 exec 3>pipe
 cat half >&3
 await out "warning V303"
@@ -64,7 +51,6 @@ tail -c $rest whole >&3
 exec 3>&-
 got=0
 wait "$pid" || got=$?
-pid=
 [ "$got" = 1 ] || fail "a signal, then the end of the pipe: status $got: $(cat err)"
 sed 's/^-:/growing:/' out | sort | diff expected - || fail "from a pipe (>) it finds other than in the whole (<)"
 grep -q "^2 errors, .* in 1 session, 20 messages$" err || fail "no summary: $(cat err)"

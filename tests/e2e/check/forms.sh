@@ -2,27 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The same findings as lines, JSON, SARIF and JUnit's XML, from captures of which one has a name that
 # needs escaping and one is broken; and which findings are shown.
-#
-#	forms.sh BUILD
-set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-build=$(cd "$1" && pwd)
-vhu=$build/bin/vhu
-for program in jq xmllint; do
-	command -v "$program" >/dev/null && continue
-	echo "lacks $program: install the package $(echo "$program" | sed 's/xmllint/libxml2-utils/')"
-	exit 77
-done
-export LC_ALL=C.UTF-8
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+. "$(dirname "$0")/../../lib/common.sh"
+need jq xmllint
+work_open
 
-fail()
-{
-	echo "$*"
-	exit 1
-}
+export LC_ALL=C.UTF-8
 
 # Run vhu check with arguments $3..., its output to the file $1; expect status $2.
 check()
@@ -46,7 +30,7 @@ is()
 }
 
 name=$(printf 'a "b" <&\303\251%%\001.pcapng')
-"$build/tests/bin/scenario" "$here/forms.scn" "$name"
+"$programs/scenario" "$here/forms.scn" "$name"
 # The statistics at the end are not there, and the last record is cut in two.
 # shellcheck disable=SC2238 # a file of that name
 head -c $(($(wc -c <"$name") - 120)) "$name" >cut
@@ -149,7 +133,7 @@ is junit 'count(//testcase)' $(($("$vhu" check --list | grep -c "^V[0-9]* error 
 } >"$work/often"
 cp -r "$here/../../rules/parts" "$work/parts"
 sed -i "s,^include .*/,include parts/," "$work/often"
-"$build/tests/bin/scenario" often often.pcapng
+"$programs/scenario" often often.pcapng
 check junit 1 --junit often.pcapng
 xmllint --xpath 'string(//testcase[@name = "V217 second-owner"]/failure)' junit >failure
 [ "$(grep -c "V217" failure)" = 25 ] && grep -qx "and 35 more" failure || fail "not 25 and 35 more: $(tail -n 2 failure)"

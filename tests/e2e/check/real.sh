@@ -2,30 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A real QEMU and a real storage daemon: vhu check finds no error in what they say to each other, the
 # same in a file and in a pipe, and the differences between two such pairs.
-#
-#	real.sh BUILD
-set -eu
-build=$(cd "$1" && pwd)
-vhu=$build/bin/vhu
-if ! command -v jq >/dev/null; then
-	echo "lacks jq: install the package jq"
-	exit 77
-fi
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-
-fail()
-{
-	echo "$*"
-	exit 1
-}
+. "$(dirname "$0")/../../lib/common.sh"
+need jq
+work_open
 
 # Capture a session with $2 queues, set up and reset $3 times, as $1.
 capture()
 {
 	got=0
-	"$build/tests/bin/qemu_session" --via "$vhu" --capture "$1" --queues "$2" --rounds "$3" \
+	"$programs/qemu_session" --via "$vhu" --capture "$1" --queues "$2" --rounds "$3" \
 		>session.log 2>&1 || got=$?
 	[ "$got" = 0 ] || { cat session.log; exit "$got"; }
 }

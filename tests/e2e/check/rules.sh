@@ -3,30 +3,28 @@
 # docs/rules.md is what vhu check says of its rules, and what docs/rules-peers.md.in says of real
 # peers; each rule is listed and explained.
 #
-#	rules.sh VHU DOCS
-#	rules.sh --refresh VHU DOCS	write docs/rules.md anew; the diff is the review
-set -eu
+#	rules.sh
+#	rules.sh --refresh	write docs/rules.md anew; the diff is the review
+. "$(dirname "$0")/../../lib/common.sh"
+work_open
+docs=$top/docs
 
 # Print what docs/rules.md has to be.
 make()
 {
-	"$1" check --list --markdown
+	"$vhu" check --list --markdown
 	echo
-	sed '1,/^$/d' "$2/rules-peers.md.in"
+	sed '1,/^$/d' "$docs/rules-peers.md.in"
 }
 
-if [ "$1" = --refresh ]; then
-	make "$2" "$3" >"$3/rules.md"
+if [ "${1-}" = --refresh ]; then
+	make >"$docs/rules.md"
 	exit 0
 fi
-vhu=$1
-docs=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-make "$vhu" "$docs" >"$work/rules.md"
+make >"$work/rules.md"
 if ! diff -u "$docs/rules.md" "$work/rules.md" >"$work/diff"; then
 	head -n 40 "$work/diff"
-	echo "docs/rules.md is out of date: tests/e2e/check/rules.sh --refresh VHU DOCS"
+	echo "docs/rules.md is out of date: tests/e2e/check/rules.sh --refresh"
 	exit 1
 fi
 

@@ -2,33 +2,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # vhu stats counts what vhu dump shows, and says how the sample captures' sessions were set up.
 #
-#	stats.sh BUILD
-#	stats.sh --refresh BUILD	write anew what is kept; the diff is the review
-set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-samples=$here/../../../samples/captures
+#	stats.sh
+#	stats.sh --refresh	write anew what is kept; the diff is the review
+. "$(dirname "$0")/../../lib/common.sh"
+need jq
+work_open
+
 export TZ=UTC LC_ALL=C
 
 # Show a capture as it is kept: how many findings there are is not the statistics' business.
 show()
 {
-	"$1" stats "$samples/$2.pcapng" | sed 's/^  findings .*/  findings     .../'
+	"$vhu" stats "$captures/$1.pcapng" | sed 's/^  findings .*/  findings     .../'
 }
 
-if [ "$1" = --refresh ]; then
+if [ "${1-}" = --refresh ]; then
 	for name in qemu-blk dpdk-net-packed; do
-		show "$2/bin/vhu" $name >"$here/stats.$name"
+		show $name >"$here/stats.$name"
 	done
 	exit 0
 fi
-build=$1
-vhu=$build/bin/vhu
-if ! command -v jq >/dev/null; then
-	echo "lacks jq: install the package jq"
-	exit 77
-fi
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 status=0
 
 # Expect that the JSON in the files $2 and $3 is the same.
@@ -40,7 +33,7 @@ same()
 	status=1
 }
 
-for capture in "$samples"/*.pcapng; do
+for capture in "$captures"/*.pcapng; do
 	name=$(basename "$capture" .pcapng)
 	"$vhu" dump --json "$capture" >"$work/dump"
 	"$vhu" stats --json "$capture" >"$work/stats"
@@ -76,24 +69,24 @@ done
 
 # What the sessions were: features, set-up, rings, memory, in full.
 for name in qemu-blk dpdk-net-packed; do
-	show "$vhu" $name >"$work/now"
+	show $name >"$work/now"
 	diff -u "$here/stats.$name" "$work/now" && continue
-	echo "stats.$name differs; if that is meant: stats.sh --refresh BUILD"
+	echo "stats.$name differs; if that is meant: tests/e2e/check/stats.sh --refresh"
 	status=1
 done
 
 # One session alone, and from a pipe.
-"$vhu" stats "$samples/qemu-blk.pcapng" >"$work/file"
-"$vhu" stats - <"$samples/qemu-blk.pcapng" | diff "$work/file" - || { echo "a pipe is not read as a file is"; status=1; }
-"$vhu" stats --session 1 "$samples/qemu-blk.pcapng" | diff "$work/file" - || { echo "--session 1 is not session 1"; status=1; }
+"$vhu" stats "$captures/qemu-blk.pcapng" >"$work/file"
+"$vhu" stats - <"$captures/qemu-blk.pcapng" | diff "$work/file" - || { echo "a pipe is not read as a file is"; status=1; }
+"$vhu" stats --session 1 "$captures/qemu-blk.pcapng" | diff "$work/file" - || { echo "--session 1 is not session 1"; status=1; }
 
 # Three times the same session: each is shown, and a sum that is three times one.
-"$build/tests/bin/bench_frames" vhost-user $((3 * $("$vhu" dump "$samples/qemu-blk.pcapng" | wc -l))) \
-	"$work/three" "$samples/qemu-blk.pcapng"
+"$programs/bench_frames" vhost-user $((3 * $("$vhu" dump "$captures/qemu-blk.pcapng" | wc -l))) \
+	"$work/three" "$captures/qemu-blk.pcapng"
 "$vhu" stats "$work/three" | grep -E '^(session|all)' | tr '\n' ' ' >"$work/got"
 [ "$(cat "$work/got")" = "session 1 session 2 session 3 all 3 sessions " ] ||
 	{ echo "three sessions are shown as: $(cat "$work/got")"; status=1; }
-"$vhu" stats --json "$samples/qemu-blk.pcapng" >"$work/one"
+"$vhu" stats --json "$captures/qemu-blk.pcapng" >"$work/one"
 "$vhu" stats --json --total "$work/three" | jq -es --slurpfile one "$work/one" 'length == 1 and (.[0] |
 	.sessions == 3 and .messages.front_end == 3 * $one[0].messages.front_end and
 	(.by_message | map(.replies) | add) == 3 * ($one[0].by_message | map(.replies) | add) and

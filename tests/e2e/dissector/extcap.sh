@@ -2,22 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Wireshark lists the proxy as an interface, captures by it a session of the two samples, and ends it;
 # what is wrong reaches the person.
-#
-#	extcap.sh BUILD
-set -eu
-top=$(cd "$(dirname "$0")/../../.." && pwd)
-build=$(cd "$1" && pwd)
-. "$top/samples/stage.sh"
+. "$(dirname "$0")/../../lib/common.sh"
+need dumpcap
+work_open
+
 . "$top/tests/lib/tshark.sh"
 vhu_tshark_lacks "$build" && exit 77
-command -v dumpcap >/dev/null || { echo "skipped: dumpcap is not installed (wireshark-common)"; exit 77; }
 
-stage_open
 # tshark drops root, and what it starts makes sockets here.
 chmod 777 "$stage"
-cd "$stage"
 mkdir extcap
-cp "$build/bin/vhu" extcap/vhu-extcap
+cp "$vhu" extcap/vhu-extcap
 chmod -R a+rX extcap
 extcap=$stage/extcap/vhu-extcap
 export WIRESHARK_EXTCAP_DIR="$stage/extcap"
@@ -29,29 +24,19 @@ says() {
 	want=$1 text=$2 status=0
 	shift 2
 	"$@" >said.out 2>said.log </dev/null || status=$?
-	[ "$status" -eq "$want" ] || stage_fail "$*: status $status, not $want"
-	grep -q -- "$text" said.log || stage_fail "$*: does not say '$text', but: $(cat said.log)"
-}
-
-# Wait until the command that follows succeeds.
-await() {
-	tries=0
-	until "$@"; do
-		tries=$((tries + 1))
-		[ $tries -lt 1000 ] || stage_fail "waited for: $*"
-		sleep 0.02
-	done
+	[ "$status" -eq "$want" ] || fail "$*: status $status, not $want"
+	grep -q -- "$text" said.log || fail "$*: does not say '$text', but: $(cat said.log)"
 }
 
 # It tells what there is.
 "$extcap" --extcap-interfaces --extcap-version=4.0 | grep -q '^interface {value=vhost-user}' ||
-	stage_fail "no interface"
+	fail "no interface"
 "$extcap" --extcap-interface vhost-user --extcap-dlts | grep -q '^dlt {number=252}' ||
-	stage_fail "no link type"
+	fail "no link type"
 "$extcap" --extcap-interface=vhost-user --extcap-config >config
 for option in front back retry rules verbose snaplen; do
 	grep -q "^arg {number=[0-9]*}{call=--$option}{display=[^{}]*}{type=[a-z]*}{tooltip=[^{}]*}" config ||
-		stage_fail "no --$option in the dialog"
+		fail "no --$option in the dialog"
 done
 says 2 'no such interface' "$extcap" --extcap-interface=eth0 --extcap-dlts
 says 2 'for Wireshark to call' "$extcap"
@@ -66,26 +51,26 @@ timeout 60 cat fifo >nothing &
 reader=$!
 says 1 'where is the back-end?' timeout 60 "$extcap" --capture --extcap-interface=vhost-user \
 	--fifo=fifo --front a --back ''
-wait "$reader" || stage_fail "a reader waits for a capture that cannot begin"
-[ ! -s nothing ] || stage_fail "a capture that cannot begin has something in it"
+wait "$reader" || fail "a reader waits for a capture that cannot begin"
+[ ! -s nothing ] || fail "a capture that cannot begin has something in it"
 
 # It ends when nobody reads the FIFO any more.
 timeout 60 "$extcap" --capture --extcap-interface=vhost-user --fifo=fifo --front early.sock \
 	--back none.sock --retry on --rules '' 2>ended.log &
 proxy=$!
-timeout 60 dd if=fifo of=opening bs=4 count=1 2>/dev/null || stage_fail "nobody writes to the FIFO"
-wait "$proxy" || stage_fail "does not end well without a reader: $(cat ended.log)"
-[ "$(od -An -tx1 opening | tr -d ' ')" = 0a0d0d0a ] || stage_fail "what it writes is no pcapng"
-[ ! -s ended.log ] || stage_fail "says something: $(cat ended.log)"
-[ ! -e early.sock ] || stage_fail "left its socket"
+timeout 60 dd if=fifo of=opening bs=4 count=1 2>/dev/null || fail "nobody writes to the FIFO"
+wait "$proxy" || fail "does not end well without a reader: $(cat ended.log)"
+[ "$(od -An -tx1 opening | tr -d ' ')" = 0a0d0d0a ] || fail "what it writes is no pcapng"
+[ ! -s ended.log ] || fail "says something: $(cat ended.log)"
+[ ! -e early.sock ] || fail "left its socket"
 
 # tshark lists it, and is told what is missing.
-vhu_tshark "$build" -D >list 2>list.log || stage_fail "tshark -D: $(cat list.log)"
-grep -q 'vhost-user (vhost-user proxy)$' list || stage_fail "tshark does not list it: $(cat list)"
+vhu_tshark "$build" -D >list 2>list.log || fail "tshark -D: $(cat list.log)"
+grep -q 'vhost-user (vhost-user proxy)$' list || fail "tshark does not list it: $(cat list)"
 status=0
 vhu_tshark "$build" -i vhost-user -c 1 >refused 2>&1 || status=$?
-[ $status -ne 124 ] || stage_fail "tshark waits for a capture that cannot begin: $(cat refused)"
-grep -q 'where is the front-end met' refused || stage_fail "tshark tells nothing: $(cat refused)"
+[ $status -ne 124 ] || fail "tshark waits for a capture that cannot begin: $(cat refused)"
+grep -q 'where is the front-end met' refused || fail "tshark tells nothing: $(cat refused)"
 
 # tshark captures a session by it, and ends it.
 stage_start back "$build/bin/vhu-sample-backend" --device blk "--socket-path=$stage/back.sock"
@@ -98,11 +83,11 @@ vhu_tshark "$build" -i vhost-user -o "extcap.vhost_user.front:$stage/front.sock"
 	-T fields -e vhost_user.message -e vhost_user.text >live 2>live.log &
 tshark=$!
 stage_parties="$stage_parties tshark=$tshark"
-await stage_has_listener $tshark "$stage/front.sock"
+wait_for stage_has_listener $tshark "$stage/front.sock"
 "$build/bin/vhu-sample-frontend" --requests 10 front.sock >front.log 2>&1 || :
-wait "$tshark" || stage_fail "tshark: $(cat live.log)"
+wait "$tshark" || fail "tshark: $(cat live.log)"
 for message in GET_FEATURES ADD_MEM_REG SET_VRING_NUM; do
-	grep -q "^$message" live || stage_fail "no $message: $(cat live live.log)"
+	grep -q "^$message" live || fail "no $message: $(cat live live.log)"
 done
-grep -qi 'error\|vhu' live.log && stage_fail "tshark: $(cat live.log)"
-await test ! -e front.sock
+grep -qi 'error\|vhu' live.log && fail "tshark: $(cat live.log)"
+wait_for test ! -e front.sock

@@ -2,16 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Wireshark shows what messages hold: each packet of cases.txt, and the same whether it
 # is seen in the first pass, in a second one, alone, or cut short.
-#
-#	fields.sh BUILD
-set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-build=$(cd "$1" && pwd)
-. "$here/../../lib/tshark.sh"
+. "$(dirname "$0")/../../lib/common.sh"
+work_open
+
+. "$top/tests/lib/tshark.sh"
 vhu_tshark_lacks "$build" && exit 77
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
 failed=0
 capture=$work/cases.pcapng
@@ -34,7 +30,7 @@ show()
 	fi
 }
 
-"$build/tests/bin/dissector_capture" "$capture" <"$here/cases.txt"
+"$programs/dissector_capture" "$capture" <"$here/cases.txt"
 
 # The plugin is there, and no two fields of a name have types that do not go together.
 vhu_tshark "$build" -G fields >"$work/fields" 2>"$work/stderr"
@@ -48,7 +44,7 @@ awk -F'\t' '$1 == "F" && $3 ~ /^vhost_user/ {
 } END { exit bad }' "$work/fields" || wrong "fields of one name have different types"
 
 # Every field of the table can be filtered by.
-"$build/tests/bin/dissector_capture" --fields | sort -u >"$work/paths"
+"$programs/dissector_capture" --fields | sort -u >"$work/paths"
 cut -f3 "$work/fields" | grep '^vhost_user\.' | sort -u >"$work/names"
 sed 's/^/vhost_user./' "$work/paths" | comm -23 - "$work/names" >"$work/absent"
 [ -s "$work/absent" ] && wrong "no fields of Wireshark's: $(cat "$work/absent")"

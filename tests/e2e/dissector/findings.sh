@@ -2,23 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Wireshark finds what vhu check finds, and shows the same of a packet in the first pass, in a second
 # one and alone; its statistics, tables and followed streams count right; its profile is understood.
-#
-#	findings.sh BUILD
-set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-source=$(cd "$here/../../.." && pwd)
-build=$(cd "$1" && pwd)
-. "$source/tests/lib/tshark.sh"
+. "$(dirname "$0")/../../lib/common.sh"
+work_open
+
+. "$top/tests/lib/tshark.sh"
 vhu_tshark_lacks "$build" && exit 77
 export LC_ALL=C.UTF-8
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
 failed=0
 # A copy, since tshark may run as somebody who cannot look into the source's folder.
 sample=$work/sample
-cp "$source/samples/captures/qemu-blk.pcapng" "$sample"
+cp "$captures/qemu-blk.pcapng" "$sample"
 chmod 644 "$sample"
 
 # Say what went wrong and go on.
@@ -37,18 +32,18 @@ show()
 }
 
 # All captures that there are, one after another: samples, test cases, what trips the rules.
-"$build/tests/bin/dissector_capture" "$work/cases.pcapng" <"$here/cases.txt"
-if [ -x "$build/tests/bin/scenario" ]; then
-	for file in "$source"/tests/rules/cases/*.trip*.scn; do
-		"$build/tests/bin/scenario" "$file" "$work/$(basename "$file").pcapng"
+"$programs/dissector_capture" "$work/cases.pcapng" <"$here/cases.txt"
+if [ -x "$programs/scenario" ]; then
+	for file in "$top"/tests/rules/cases/*.trip*.scn; do
+		"$programs/scenario" "$file" "$work/$(basename "$file").pcapng"
 	done
 fi
-mergecap -a -w "$work/all" "$source"/samples/captures/*.pcapng "$work"/*.pcapng
+mergecap -a -w "$work/all" "$top"/samples/captures/*.pcapng "$work"/*.pcapng
 chmod 644 "$work/all"
 
 # What vhu check says of them in one pass, and what Wireshark does: packet, rule, text. Only the
 # former holds sessions against one another.
-"$build/bin/vhu" check --severity info --ignore sessions-differ - <"$work/all" >"$work/checked" 2>/dev/null ||
+"$vhu" check --severity info --ignore sessions-differ - <"$work/all" >"$work/checked" 2>/dev/null ||
 	[ $? = 1 ]
 sed -n 's/^[^:]*:\([0-9]*\): \([a-z]*\) \(V[0-9]*\) \([^:]*\): \(.*\) (session .*)$/\1 \2 \3 \4: \5/p' \
 	"$work/checked" | sort >"$work/expected"
@@ -129,7 +124,7 @@ show -q -r "$work/cases.pcapng" -z follow,vhost_user,hex,1 -z vhost_user_finding
 has '^	00000000  02 00 00 00 01 00 00 00  00 00 00 00 '
 grep -q '01 00 00 00 46 12 00 78' "$work/statistics" && wrong "streams are mixed up"
 
-has "^Findings +$("$build/bin/vhu" check --severity info --ignore sessions-differ - \
+has "^Findings +$("$vhu" check --severity info --ignore sessions-differ - \
 	<"$work/cases.pcapng" 2>/dev/null | grep -c '^[^:]*:[0-9]*: ') "
 has '^  V212 features-subset +1 '
 has '^ +1 +Protocol +vhost-user +.*which was not offered'

@@ -2,18 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Wireshark withstands damaged captures: 200 mutations of the samples, of the golden capture and of
 # the test cases, and the corpus of records. A build with sanitizers sees the most.
-#
-#	fuzz.sh BUILD
-set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-source=$(cd "$here/../../.." && pwd)
-build=$(cd "$1" && pwd)
-. "$source/tests/lib/tshark.sh"
+. "$(dirname "$0")/../../lib/common.sh"
+work_open
+
+. "$top/tests/lib/tshark.sh"
 vhu_tshark_lacks "$build" && exit 77
 mutations=200
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
 failed=0
 
@@ -54,11 +49,11 @@ read_mutated()
 	done
 }
 
-"$build/tests/bin/dissector_capture" "$work/cases.pcapng" <"$here/cases.txt"
-"$build/tests/bin/golden_generate" "$work/golden.pcapng"
+"$programs/dissector_capture" "$work/cases.pcapng" <"$here/cases.txt"
+"$programs/golden_generate" "$work/golden.pcapng"
 set -- "$work/cases.pcapng" "$work/golden.pcapng"
 # Copies, which nobody can read wherever the sources lie.
-for file in "$source"/samples/captures/*.pcapng; do
+for file in "$top"/samples/captures/*.pcapng; do
 	cp "$file" "$work"
 	set -- "$@" "$work/${file##*/}"
 done
@@ -69,7 +64,7 @@ read_mutated "$@"
 
 # The corpus of records, as packets: the first two bytes of each are not the packet's.
 tags='\000\014\000\014vhost_user\000\000\000\000\000\000'
-for file in "$source"/tests/fuzz/corpus/record/*; do
+for file in "$top"/tests/fuzz/corpus/record/*; do
 	# shellcheck disable=SC2059 # the tags are a format
 	{ printf "$tags" && tail -c +3 "$file"; } | od -Ax -tx1 -v
 done | text2pcap -q -l 252 - "$work/records.pcap" >/dev/null 2>&1

@@ -1,13 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # vhu dump says in one line what is wrong with its input, and shows what can be shown.
-#
-#	bad_input.sh VHU CAPTURE
-set -eu
-vhu=$1
-capture=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../lib/common.sh"
+work_open
+capture=$captures/qemu-blk.pcapng
+
 status=0
 
 # Expect exit status $2 and one line on stderr that has $3 in it, from vhu dump $4...

@@ -1,12 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Two DPDKs talk through the proxy over packed vrings, and the capture tells.
-#
-#   sh dpdk.sh BUILD_FOLDER
-set -eu
-
-build=$1
-top=$(cd "$(dirname "$0")/../../.." && pwd)
+. "$(dirname "$0")/../../lib/common.sh"
 . "$top/tests/lib/sample.sh"
 
 if [ "$(nproc)" -lt 2 ]; then

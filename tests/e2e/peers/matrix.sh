@@ -5,21 +5,13 @@
 # is what strace sees of the front-end's sockets; what is said through the proxy is what is captured, with
 # kicks and calls past the proxy and by it.
 #
-#   sh matrix.sh BUILD QEMU_SESSION quick|slow
-set -eu
+#	matrix.sh quick|slow
+. "$(dirname "$0")/../../lib/common.sh"
+need strace tcpdump
+work_open
+session=$programs/qemu_session which=$1
 
-top=$(cd "$(dirname "$0")/../../.." && pwd)
-build=$1 session=$2 which=$3 vhu=$1/bin/vhu
-. "$top/samples/stage.sh"
 . "$top/tests/lib/peers.sh"
-for program in strace tcpdump; do
-	command -v "$program" >/dev/null && continue
-	echo "lacks $program: install the package of that name"
-	exit 77
-done
-stage_open
-cd "$stage"
-export LC_ALL=C
 calls=socket,connect,accept,accept4,socketpair,sendmsg,recvmsg,sendto,recvfrom,read,write
 calls=trace=$calls,readv,writev,recvmmsg,sendmmsg,close,dup,dup2,dup3
 
@@ -95,7 +87,7 @@ testpmd_talks() {
 	turn=0
 	until grep -q 'RX-packets: *[1-9]' back.log; do
 		turn=$((turn + 1))
-		[ "$turn" -lt 1200 ] || stage_fail "$name, $way: no packet came"
+		[ "$turn" -lt 1200 ] || fail "$name, $way: no packet came"
 		sleep 0.05
 	done
 	status=0
@@ -119,14 +111,14 @@ pair() {
 			stage_listens "$name.$way" "$socket"
 		fi
 		$talks
-		[ "$status" -eq 0 ] || stage_fail "$name, $way: the front-end ended with status $status"
+		[ "$status" -eq 0 ] || fail "$name, $way: the front-end ended with status $status"
 		if [ "$way" != direct ]; then
 			stage_settles "$name.$way.pcapng"
-			stage_end "$name.$way" TERM || stage_fail "$name, $way: the proxy ended with status $?"
+			stage_end "$name.$way" TERM || fail "$name, $way: the proxy ended with status $?"
 		fi
 		# shellcheck disable=SC2086 # it is to vanish where it is empty
 		stage_end back $ends || [ -z "$ends" ] ||
-			stage_fail "$name, $way: the back-end ended with status $?"
+			fail "$name, $way: the back-end ended with status $?"
 		rm -f "$back"
 	done
 	compare
@@ -135,14 +127,14 @@ pair() {
 # Compare what was said in each way.
 compare() {
 	awk -f "$top/tests/e2e/peers/strace.awk" -v "path=$back" "$name.trace" >seen ||
-		stage_fail "$name: the trace cannot be read: $(tail -n 1 seen)"
+		fail "$name: the trace cannot be read: $(tail -n 1 seen)"
 	normal <seen >"$name.direct"
-	[ "$(wc -l <"$name.direct")" -ge 15 ] || stage_fail "$name: little was said directly"
+	[ "$(wc -l <"$name.direct")" -ge 15 ] || fail "$name: little was said directly"
 	for way in ${ways#direct}; do
 		tcpdump -r "$name.$way.pcapng" -n -t 2>tcpdump.log |
 			awk -f "$top/tests/e2e/peers/capture.awk" | normal >"$name.said"
 		diff "$name.direct" "$name.said" >difference ||
-			stage_fail "$name, $way: other messages than directly: $(head -n 20 difference)"
+			fail "$name, $way: other messages than directly: $(head -n 20 difference)"
 	done
 	echo "$name: the same $(wc -l <"$name.direct") messages directly and through the proxy"
 }

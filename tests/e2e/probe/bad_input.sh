@@ -2,23 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What vhu probe makes of a socket that is none, and of back-ends that are silent, close, or answer
 # something else: one line that says what, and exit status 1, in time.
-#
-#   sh bad_input.sh VHU PROBE_BAD_BACKEND
-set -eu
+. "$(dirname "$0")/../../lib/common.sh"
+work_open
+bad=$programs/probe_bad_backend
 
-vhu=$1 bad=$2
-folder=$(mktemp -d "${TMPDIR:-/tmp}/probe-bad.XXXXXX")
-trap 'rm -rf "$folder"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-cd "$folder"
 count=0
-
-fail() {
-	echo "$*"
-	cat err
-	exit 1
-}
 
 # vhu probe $@ must end with status 1 and say one line, which ends with $1 (a pattern). It is given
 # up long after it should have ended. Nothing is waited for in vain.
@@ -69,13 +57,13 @@ waiting=0
 waited() {
 	wait
 	for turn in $(seq "$waiting"); do
-		cd "$folder/waits$turn"
+		cd "$work/waits$turn"
 		read -r line <line
 		read -r called <called
 		read -r status <status
 		said "$called"
 	done
-	cd "$folder"
+	cd "$work"
 }
 
 # No back-end at all.

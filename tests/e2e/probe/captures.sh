@@ -2,26 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The captures of the three dialects among the samples are read as what they are, and those of the sample
 # back-end are what is recorded of it today.
-#
-#   sh captures.sh VHU SAMPLE_BACKEND
-set -eu
-
-vhu=$1 sample=$2
-captures=$(cd "$(dirname "$0")/../../../samples/captures" && pwd)
-command -v jq >/dev/null || {
-	echo "lacks jq: install the package jq"
-	exit 77
-}
-folder=$(mktemp -d "${TMPDIR:-/tmp}/probe-captures.XXXXXX")
-trap 'rm -rf "$folder"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-cd "$folder"
-
-fail() {
-	echo "$*"
-	exit 1
-}
+. "$(dirname "$0")/../../lib/common.sh"
+need jq
+work_open
+sample=$build/bin/vhu-sample-backend
 
 # The message of id $2 in the capture $1 is read as $3, of dialect $4.
 reads_as() {

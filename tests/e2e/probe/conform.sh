@@ -2,28 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What vhu probe --conformance finds in back-ends that do wrong, what becomes of those that die of it,
 # and the forms in which it is told.
-#
-#   sh conform.sh VHU PROBE_BAD_BACKEND
-set -eu
-
-vhu=$1 bad=$2
-for program in jq xmllint; do
-	command -v "$program" >/dev/null && continue
-	echo "lacks $program: install the package $([ "$program" = jq ] && echo jq || echo libxml2-utils)"
-	exit 77
-done
-folder=$(mktemp -d "${TMPDIR:-/tmp}/probe-conform.XXXXXX")
-back_end=
-trap '[ -z "$back_end" ] || kill "$back_end" 2>/dev/null || :; rm -rf "$folder"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-cd "$folder"
-
-fail() {
-	echo "$*"
-	cat out err
-	exit 1
-}
+. "$(dirname "$0")/../../lib/common.sh"
+need jq xmllint
+work_open
+bad=$programs/probe_bad_backend
 
 # Run cases with the options $1 on a back-end that does as $3 and following say: status $2. Only what
 # does not come is waited for in vain.
@@ -95,6 +77,7 @@ case_is base-unused fail 'the back-end died of signal 6'
 # Where it is not ours to start, it is lost from there on.
 "$bad" d.sock device=3 protocol=0x50009 told=0 die:GET_VRING_BASE &
 back_end=$!
+jobs=$back_end
 # It has that name once it listens.
 until [ -S d.sock ]; do sleep 0.05; done
 status=0

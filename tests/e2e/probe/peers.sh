@@ -2,29 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # QEMU's storage daemon, virtiofsd and DPDK say of themselves what they do, and pass the cases that
 # docs/standalone.md says they pass. Cases that they fail are theirs to mend, and not held here.
-#
-#   sh peers.sh VHU
-set -eu
+. "$(dirname "$0")/../../lib/common.sh"
+need jq
+work_open
 
-vhu=$1
-. "$(dirname "$0")/../../lib/peers.sh"
-command -v jq >/dev/null || {
-	echo "lacks jq: install the package jq"
-	exit 77
-}
-folder=$(mktemp -d "${TMPDIR:-/tmp}/probe-peers.XXXXXX")
-trap 'rm -rf "$folder"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-cd "$folder"
+. "$top/tests/lib/peers.sh"
 lacking='' tried=0
-
-fail() {
-	echo "$*"
-	cat err
-	jq . out 2>/dev/null || cat out
-	exit 1
-}
 
 holds() {
 	jq -e "$1" out >/dev/null || fail "does not hold: $1"
@@ -78,7 +61,7 @@ else
 	lacking="$lacking qemu-system-common"
 fi
 
-if vhu_virtiofsd "$folder/share"; then
+if vhu_virtiofsd "$work/share"; then
 	mkdir share
 	device="--device fs"
 	# shellcheck disable=SC2086 # options are several words

@@ -2,27 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What a front-end makes of a back-end's specifications, and how they were found: each case of the
 # table in docs/standalone.md.
-#
-#   sh policy.sh VHU PROBE_BAD_BACKEND
-set -eu
-
-vhu=$1 bad=$2
-command -v jq >/dev/null || {
-	echo "lacks jq: install the package jq"
-	exit 77
-}
-folder=$(mktemp -d "${TMPDIR:-/tmp}/probe-policy.XXXXXX")
-trap 'rm -rf "$folder"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-cd "$folder"
-
-fail() {
-	echo "$*"
-	cat err
-	jq . out 2>/dev/null || cat out
-	exit 1
-}
+. "$(dirname "$0")/../../lib/common.sh"
+need jq
+work_open
+bad=$programs/probe_bad_backend
 
 # Probe with the options $1 a back-end that does as $3 and following say: status $2. Only what does not
 # come is waited for in vain.

@@ -2,29 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The sample back-end in its dialects: what it says of itself, each case of conformance, its faults, and
 # all of it through the proxy, where vhu check finds nothing.
-#
-#   sh sample.sh VHU SAMPLE_BACKEND
-set -eu
-
-vhu=$1 sample=$2
-. "$(dirname "$0")/../../../samples/stage.sh"
-command -v jq >/dev/null || {
-	echo "lacks jq: install the package jq"
-	exit 77
-}
-folder=$(mktemp -d "${TMPDIR:-/tmp}/probe-sample.XXXXXX")
-parties=
-trap 'for party in $parties; do kill "$party" 2>/dev/null || :; done; rm -rf "$folder"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-cd "$folder"
-
-fail() {
-	echo "$*"
-	cat err
-	jq . out 2>/dev/null || cat out
-	exit 1
-}
+. "$(dirname "$0")/../../lib/common.sh"
+need jq
+work_open
+sample=$build/bin/vhu-sample-backend
 
 # Probe with the options $1 the sample with the options $3 and following: status $2.
 probe() {
@@ -116,7 +97,7 @@ grep -q '^Verdict *standalone' err || fail "standard error lacks the verdict"
 # Through the proxy all is the same, and what a probe says breaks no rule.
 rm -f b.sock
 "$sample" --device blk --socket-path b.sock 2>/dev/null &
-parties="$parties $!"
+jobs="$jobs $!"
 stage_hears $! b.sock || fail "the back-end does not listen"
 
 # Probe through the proxy with the options $2 and following; it records to $1.
@@ -125,7 +106,7 @@ through() {
 	shift
 	"$vhu" proxy -q -w "$capture" f.sock b.sock 2>proxy.log &
 	proxy=$!
-	parties="$parties $proxy"
+	jobs="$jobs $proxy"
 	stage_hears $proxy f.sock || fail "the proxy does not listen"
 	"$vhu" probe --json "$@" f.sock >out 2>err || fail "probe $* through the proxy: status $?"
 	stage_settles "$capture"

@@ -26,7 +26,7 @@ parts_count() {
 parts_compare() {
 	whole=$1 parts_number=0
 	shift
-	"$vhu" dump "$whole" >dump || stage_fail "$whole cannot be read"
+	"$vhu" dump "$whole" >dump || fail "$whole cannot be read"
 	parts_messages <dump >whole.messages
 	parts_rules "$whole" whole.rules
 	"$vhu" dump -v --message SET_VRING_ADDR "$whole" | grep '  Place: ' | sort -u >whole.places || :
@@ -38,19 +38,19 @@ parts_compare() {
 		parts_number=$((parts_number + 1))
 		case $part in
 		*_"$(printf %05d "$parts_number")"_*) ;;
-		*) stage_fail "$part is not number $parts_number" ;;
+		*) fail "$part is not number $parts_number" ;;
 		esac
 		parts_rules "$part" rules
 		more=$(comm -13 whole.rules rules)
-		[ -z "$more" ] || stage_fail "$part alone breaks$more: $(cat checked)"
+		[ -z "$more" ] || fail "$part alone breaks$more: $(cat checked)"
 		if grep -q 'likeliest cause' checked; then
-			stage_fail "$part alone ends badly: $(cat checked)"
+			fail "$part alone ends badly: $(cat checked)"
 		fi
-		"$vhu" dump "$part" >dump || stage_fail "$part cannot be read"
+		"$vhu" dump "$part" >dump || fail "$part cannot be read"
 		parts_messages <dump | grep -v '(earlier)' >>all.messages || :
 		if [ "$parts_number" -gt 1 ]; then
 			head -n 1 dump | grep -q '(earlier) session opened' ||
-				stage_fail "$part begins without what was before: $(head -n 1 dump)"
+				fail "$part begins without what was before: $(head -n 1 dump)"
 		fi
 		# A ring that is set up here lies where the whole says, of the same device.
 		"$vhu" dump -v --message SET_VRING_ADDR "$part" | grep '  Place: ' >>places || :
@@ -58,26 +58,26 @@ parts_compare() {
 		command -v capinfos >/dev/null || continue
 		packets=$(capinfos -rTcM "$part" 2>/dev/null | cut -f2)
 		[ "$packets" -eq "$(wc -l <dump)" ] ||
-			stage_fail "$part: capinfos sees $packets packets, vhu $(wc -l <dump)"
+			fail "$part: capinfos sees $packets packets, vhu $(wc -l <dump)"
 	done
 	diff whole.messages all.messages >difference ||
-		stage_fail "the parts together are another: $(head -n 5 difference)"
+		fail "the parts together are another: $(head -n 5 difference)"
 	[ "$(parts_count "$whole")" = "$(parts_count "$@")" ] ||
-		stage_fail "counted are $(parts_count "$whole") and $(parts_count "$@") messages"
+		fail "counted are $(parts_count "$whole") and $(parts_count "$@") messages"
 	checked=$(for part; do
 		"$vhu" check "$part" 2>&1 | sed -n 's/.* in .*, \([0-9]*\) messages*$/\1/p'
 	done | jq -s add)
 	[ "$checked" -eq "$(wc -l <whole.messages)" ] ||
-		stage_fail "$checked messages were checked, not $(wc -l <whole.messages)"
-	[ -s whole.places ] || stage_fail "no ring lies in memory"
+		fail "$checked messages were checked, not $(wc -l <whole.messages)"
+	[ -s whole.places ] || fail "no ring lies in memory"
 	sort -u places | diff whole.places - >difference ||
-		stage_fail "rings lie elsewhere: $(head -n 5 difference)"
+		fail "rings lie elsewhere: $(head -n 5 difference)"
 	sort -u devices | diff whole.devices - >difference ||
-		stage_fail "the devices are others: $(cat difference)"
+		fail "the devices are others: $(cat difference)"
 	command -v mergecap >/dev/null || return 0
-	mergecap -a -w merged.pcapng "$@" 2>/dev/null || stage_fail "mergecap failed"
+	mergecap -a -w merged.pcapng "$@" 2>/dev/null || fail "mergecap failed"
 	parts_rules merged.pcapng rules
-	diff whole.rules rules || stage_fail "joined they break other rules: $(cat checked)"
+	diff whole.rules rules || fail "joined they break other rules: $(cat checked)"
 }
 
 # Print what the plugin of the build $1 says of the messages of the captures $2..., what is told again

@@ -2,20 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Captures of several files: names, when the next is begun, which are deleted; each of them read alone
 # says what the whole says, and followed from the first they are the whole.
-#
-#   sh series.sh BUILD
-set -eu
+. "$(dirname "$0")/../../lib/common.sh"
+need jq
+work_open
 
-top=$(cd "$(dirname "$0")/../../.." && pwd)
-build=$1 vhu=$1/bin/vhu
-. "$top/samples/stage.sh"
 . "$top/tests/e2e/proxy/capture_parts.sh"
-if ! command -v jq >/dev/null; then
-	echo "lacks jq: install the package jq"
-	exit 77
-fi
-stage_open
-cd "$stage"
 
 # Run vhu proxy with the arguments $3... It must end with status $1 by itself and say one line, with
 # $2 in it.
@@ -23,33 +14,22 @@ refused() {
 	want=$1 text=$2 status=0
 	shift 2
 	timeout 100 "$vhu" proxy "$@" a.sock b.sock >said 2>&1 </dev/null || status=$?
-	[ "$status" -eq "$want" ] || stage_fail "status $status, not $want, for: $*: $(cat said)"
-	[ "$(wc -l <said)" -eq 1 ] || stage_fail "not one line for: $*: $(cat said)"
-	grep -qF -- "$text" said || stage_fail "nothing about '$text' for: $*: $(cat said)"
-}
-
-# Wait for the condition $2..., which $1 says.
-await() {
-	what=$1 turn=0
-	shift
-	until "$@"; do
-		turn=$((turn + 1))
-		[ "$turn" -lt 600 ] || stage_fail "waited for: $what"
-		sleep 0.05
-	done
+	[ "$status" -eq "$want" ] || fail "status $status, not $want, for: $*: $(cat said)"
+	[ "$(wc -l <said)" -eq 1 ] || fail "not one line for: $*: $(cat said)"
+	grep -qF -- "$text" said || fail "nothing about '$text' for: $*: $(cat said)"
 }
 
 # Drive the disk behind the socket $1, and wait until all of that has passed.
 drive() {
 	drives=$((drives + 1))
 	"$build/bin/vhu-sample-frontend" --timeout 60s --requests 20 --json "$1" >driven 2>front.log ||
-		stage_fail "the front-end failed: $(cat front.log)"
+		fail "the front-end failed: $(cat front.log)"
 	stage_settles whole.pcapng $drives
 }
 
 # Wait until the series $1 has begun: a proxy listens a little earlier.
 written() {
-	await "the first file of $1" begun "$1"
+	wait_for begun "$1"
 }
 begun() {
 	[ -s "$(ls "$1"_00001_*.pcapng 2>/dev/null | head -n 1)" ]
@@ -72,7 +52,7 @@ refused 2 'name them by -w' -b filesize:1
 refused 2 'name them by -w' -w - -b filesize:1
 refused 2 'when is the next file to begin' -w a.pcapng -b files:3
 refused 1 'none/a.pcapng: cannot write a capture: No such file' -w none/a.pcapng -b filesize:1
-[ "$(count a)" -eq 0 ] || stage_fail "files were left by a proxy that did not start"
+[ "$(count a)" -eq 0 ] || fail "files were left by a proxy that did not start"
 
 stage_start back "$build/bin/vhu-sample-backend" --device blk --memory 1 --queues 2 \
 	"--socket-path=$stage/back.sock"
@@ -92,28 +72,28 @@ for _ in 1 2 3; do
 	drive "$stage/front.sock"
 done
 
-"$vhu" dump --dialect standalone whole.pcapng >whole.dump || stage_fail "vhu dump ended with status $?"
+"$vhu" dump --dialect standalone whole.pcapng >whole.dump || fail "vhu dump ended with status $?"
 parts_messages <whole.dump >followed.whole
-[ "$(wc -l <followed.whole)" -gt 60 ] || stage_fail "hardly anything passed"
+[ "$(wc -l <followed.whole)" -gt 60 ] || fail "hardly anything passed"
 caught_up() {
 	[ "$(parts_messages <followed | wc -l)" -eq "$(wc -l <followed.whole)" ]
 }
-await "what was followed to be the whole" caught_up
+wait_for caught_up
 parts_messages <followed | diff followed.whole - >difference ||
-	stage_fail "followed from file to file it is another: $(head -n 5 difference)"
+	fail "followed from file to file it is another: $(head -n 5 difference)"
 if grep -q earlier followed; then
-	stage_fail "what was followed is told again"
+	fail "what was followed is told again"
 fi
-stage_end follow TERM || stage_fail "vhu dump -f ended with status $?"
-stage_end part TERM || stage_fail "the proxy ended with status $?"
+stage_end follow TERM || fail "vhu dump -f ended with status $?"
+stage_end part TERM || fail "the proxy ended with status $?"
 last=$(ls part_*.pcapng | tail -n 1)
 grep -q "0 lost; capture: [0-9]* files: $first to $last$" part.log ||
-	stage_fail "the summary does not name the files: $(cat part.log)"
-[ ! -s part_00002_20000101000000.pcapng ] || stage_fail "a file that was there was written to"
+	fail "the summary does not name the files: $(cat part.log)"
+[ ! -s part_00002_20000101000000.pcapng ] || fail "a file that was there was written to"
 rm part_00002_20000101000000.pcapng
 
 parts_compare whole.pcapng part_*.pcapng
-[ "$parts_number" -gt 9 ] || stage_fail "there are only $parts_number files"
+[ "$parts_number" -gt 9 ] || fail "there are only $parts_number files"
 rm part_*.pcapng
 
 # Of so many files the latest stay, and others than its own always.
@@ -126,14 +106,14 @@ oldest=$(find . -name 'some_00001_*' ! -empty)
 mv "$oldest" kept.pcapng
 echo foreign >"$oldest"
 drive "$stage/some.sock"
-stage_end some TERM || stage_fail "the proxy ended with status $?"
-[ "$(cat "$oldest")" = foreign ] || stage_fail "a file of somebody else's was deleted"
+stage_end some TERM || fail "the proxy ended with status $?"
+[ "$(cat "$oldest")" = foreign ] || fail "a file of somebody else's was deleted"
 [ -e some_00001_20000101000000.pcapng ] && [ -e some.pcapng ] && [ -s kept.pcapng ] ||
-	stage_fail "a file of somebody else's was deleted"
+	fail "a file of somebody else's was deleted"
 rm some_00001_20000101000000.pcapng "$oldest"
-[ "$(count some)" -eq 3 ] || stage_fail "not 3 files stay: $(ls)"
+[ "$(count some)" -eq 3 ] || fail "not 3 files stay: $(ls)"
 grep -q "files, the oldest [0-9]* deleted: $(ls some_*_*.pcapng | head -n 1) to " some.log ||
-	stage_fail "the summary is wrong: $(cat some.log)"
+	fail "the summary is wrong: $(cat some.log)"
 
 # By time, and by a signal. A file that is due is begun with the next record.
 stage_start time "$vhu" proxy -w time.pcapng -b duration:0.2 "$stage/time.sock" \
@@ -145,13 +125,13 @@ time_ended() {
 		"$vhu" dump "$file"
 	done | grep -q '[0-9] front-end .* session closed'
 }
-await "the end of the session to be written" time_ended
+wait_for time_ended
 before=$(count time)
 sleep 0.3
-[ "$(count time)" -eq "$before" ] || stage_fail "a file was begun though nothing passed"
+[ "$(count time)" -eq "$before" ] || fail "a file was begun though nothing passed"
 drive "$stage/time.sock"
-[ "$(count time)" -gt "$before" ] || stage_fail "no file was begun after the time"
-stage_end time TERM || stage_fail "the proxy ended with status $?"
+[ "$(count time)" -gt "$before" ] || fail "no file was begun after the time"
+stage_end time TERM || fail "the proxy ended with status $?"
 stage_start interval "$vhu" proxy -w interval.pcapng -b interval:1 -b files:9 \
 	"$stage/interval.sock" "$stage/middle.sock"
 stage_listens interval "$stage/interval.sock"
@@ -159,15 +139,15 @@ drive "$stage/interval.sock"
 before=$(count interval)
 sleep 1.1
 drive "$stage/interval.sock"
-[ "$(count interval)" -gt "$before" ] || stage_fail "no file was begun after the interval"
+[ "$(count interval)" -gt "$before" ] || fail "no file was begun after the interval"
 before=$(count interval)
 kill -USR2 "$(stage_pid interval)"
 began() {
 	grep -q 'was begun: asked for by a signal' interval.log
 }
-await "the signal to begin a file" began
-[ "$(count interval)" -gt "$before" ] || stage_fail "no file was begun by the signal"
-stage_end interval TERM || stage_fail "the proxy ended with status $?"
+wait_for began
+[ "$(count interval)" -gt "$before" ] || fail "no file was begun by the signal"
+stage_end interval TERM || fail "the proxy ended with status $?"
 
 # A folder that goes while it is written to: the file at hand goes on, then it is tried again.
 mkdir gone
@@ -178,13 +158,13 @@ written gone/vm
 rm -r gone
 drive "$stage/gone.sock"
 grep -q 'gone/vm_00001_[0-9]*.pcapng: the next file cannot be begun: No such file' gone.log ||
-	stage_fail "nothing is said: $(cat gone.log)"
+	fail "nothing is said: $(cat gone.log)"
 mkdir gone
 again() {
 	drive "$stage/gone.sock"
 	ls gone/vm_00002_*.pcapng >/dev/null 2>&1
 }
-await "files to be begun again" again
-stage_end gone TERM || stage_fail "the proxy ended with status $?"
-grep -q ', 0 lost; ' gone.log || stage_fail "records were lost: $(cat gone.log)"
+wait_for again
+stage_end gone TERM || fail "the proxy ended with status $?"
+grep -q ', 0 lost; ' gone.log || fail "records were lost: $(cat gone.log)"
 echo "$parts_number files are the whole, and each can be read alone"

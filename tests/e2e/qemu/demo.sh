@@ -1,12 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The demo does what it says: a guest uses its disk through the proxy, and the capture tells.
-#
-#   sh demo.sh BUILD_FOLDER
-set -eu
-
-build=$1
-top=$(cd "$(dirname "$0")/../../.." && pwd)
+. "$(dirname "$0")/../../lib/common.sh"
 . "$top/tests/lib/sample.sh"
 
 sample_run demo.sh demo

@@ -2,26 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A real QEMU and a real storage daemon, from which the proxy hides features and whose messages it
 # alters: they agree on what is left, and do their work; the capture says what was done.
-#
-#   sh faults.sh VHU QEMU_SESSION
-set -eu
-
-vhu=$1 session=$2
-command -v jq >/dev/null || {
-	echo "lacks jq: install the package jq"
-	exit 77
-}
-folder=$(mktemp -d "${TMPDIR:-/tmp}/qemu-faults.XXXXXX")
-trap 'rm -rf "$folder"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-cd "$folder"
-export LC_ALL=C
-
-fail() {
-	echo "$*"
-	exit 1
-}
+. "$(dirname "$0")/../../lib/common.sh"
+need jq
+work_open
+session=$programs/qemu_session
 
 # Drive QEMU's disk through `vhu proxy` with the options that follow; what passed is in dump.json.
 drive() {
@@ -34,7 +18,7 @@ drive() {
 	} >through
 	chmod +x through
 	status=0
-	"$session" --via "$folder/through" --capture capture.pcapng --rounds 1 >session.log 2>&1 ||
+	"$session" --via "$work/through" --capture capture.pcapng --rounds 1 >session.log 2>&1 ||
 		status=$?
 	[ "$status" -eq 0 ] || {
 		cat session.log

@@ -2,35 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What a capture holds is what strace saw on a real QEMU's socket: the same messages, byte for byte,
 # with the same descriptors.
-#
-#   sh proxy.sh VHU QEMU_SESSION
-set -eu
-
-here=$(cd "$(dirname "$0")" && pwd)
-vhu=$1 session=$2
-for program in strace tcpdump jq; do
-	command -v "$program" >/dev/null && continue
-	echo "lacks $program: install the package $program"
-	exit 77
-done
-folder=$(mktemp -d "${TMPDIR:-/tmp}/qemu-proxy.XXXXXX")
-trap 'rm -rf "$folder"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-cd "$folder"
-export LC_ALL=C
-
-fail() {
-	echo "$*"
-	exit 1
-}
+. "$(dirname "$0")/../../lib/common.sh"
+need strace tcpdump jq
+work_open
+session=$programs/qemu_session
 
 status=0
-"$session" --via "$vhu" --front "$folder/front" --capture capture.pcapng --strace trace \
+"$session" --via "$vhu" --front "$work/front" --capture capture.pcapng --strace trace \
 	--rounds 3 || status=$?
 [ "$status" -eq 0 ] || exit "$status"
 
-awk -f "$here/../peers/strace.awk" -v "path=$folder/front" trace >seen ||
+awk -f "$here/../peers/strace.awk" -v "path=$work/front" trace >seen ||
 	fail "the trace cannot be read: $(tail -n 1 seen)"
 tcpdump -r capture.pcapng -n -t 2>tcpdump.log | awk -f "$here/../peers/capture.awk" >captured
 [ -s captured ] || fail "tcpdump finds nothing in the capture: $(cat tcpdump.log)"

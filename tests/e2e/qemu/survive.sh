@@ -3,14 +3,9 @@
 # A real QEMU and its disk survive that any of front-end, proxy and back-end is killed or stopped, and
 # a migration: directly, through the proxy, and with kicks and calls that come by it too; and what
 # passed was as it should be.
-#
-#   sh survive.sh BUILD QEMU_SURVIVE
-set -eu
-
-top=$(cd "$(dirname "$0")/../../.." && pwd)
-build=$1 survive=$2
-. "$top/samples/stage.sh"
-stage_open
+. "$(dirname "$0")/../../lib/common.sh"
+work_open
+survive=$programs/qemu_survive
 
 # Each spends most of its time waiting for QEMU to connect again.
 stage_start direct "$survive" --direct "$build/bin"
@@ -21,13 +16,13 @@ for party in direct past by; do
 	status=0
 	stage_end "$party" || status=$?
 	[ "$status" -ne 77 ] || { cat "$stage/$party.log"; exit 77; }
-	[ "$status" -eq 0 ] || stage_fail "$party: ended with status $status"
+	[ "$status" -eq 0 ] || fail "$party: ended with status $status"
 done
 
 # Fail unless capture $1 holds at least $2 lines with $3.
 holds() {
-	lines=$("$build/bin/vhu" dump "$stage/$1" | grep -c -e "$3" || :)
-	[ "$lines" -ge "$2" ] || stage_fail "$1: $lines times, not $2 times: $3"
+	lines=$("$vhu" dump "$stage/$1" | grep -c -e "$3" || :)
+	[ "$lines" -ge "$2" ] || fail "$1: $lines times, not $2 times: $3"
 }
 
 for way in past by; do
@@ -36,8 +31,8 @@ for way in past by; do
 		*.log) continue ;;
 		esac
 		# A peer that was killed is what these are about.
-		"$build/bin/vhu" check --severity error "$capture" >"$stage/check.log" 2>&1 ||
-			stage_fail "vhu check found errors in ${capture##*/}"
+		"$vhu" check --severity error "$capture" >"$stage/check.log" 2>&1 ||
+			fail "vhu check found errors in ${capture##*/}"
 	done
 	# Each back-end was given what the one before had in flight.
 	holds "$way.back_end_killed" 4 'session opened'

@@ -1,33 +1,28 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Both samples' manners: command lines, sockets and signals, and peers that are no peers.
-#
-#   sh conventions.sh BUILD SAMPLE_PEER
-set -eu
+. "$(dirname "$0")/../../lib/common.sh"
+work_open
+peer=$programs/sample_peer
 
-top=$(cd "$(dirname "$0")/../../.." && pwd)
-build=$1 peer=$2
 back=$build/bin/vhu-sample-backend front=$build/bin/vhu-sample-frontend
-. "$top/samples/stage.sh"
-stage_open
-cd "$stage"
 
 # The command that follows ends with status $1 and says one line on stderr that matches $2.
 says() {
 	want=$1 text=$2 status=0
 	shift 2
 	"$@" >said.out 2>said.log </dev/null || status=$?
-	[ "$status" -eq "$want" ] || stage_fail "$*: status $status, not $want"
-	[ "$(wc -l <said.log)" -eq 1 ] || stage_fail "$*: not one line"
-	grep -q -- "$text" said.log || stage_fail "$*: does not say '$text'"
+	[ "$status" -eq "$want" ] || fail "$*: status $status, not $want"
+	[ "$(wc -l <said.log)" -eq 1 ] || fail "$*: not one line"
+	grep -q -- "$text" said.log || fail "$*: does not say '$text'"
 }
 
 # The command that follows ends well, and prints what matches $1.
 prints() {
 	text=$1
 	shift
-	"$@" >said.out 2>said.log </dev/null || stage_fail "$*: status $?"
-	grep -q -- "$text" said.out || stage_fail "$*: does not print '$text'"
+	"$@" >said.out 2>said.log </dev/null || fail "$*: status $?"
+	grep -q -- "$text" said.out || fail "$*: does not print '$text'"
 }
 
 # Command lines.
@@ -37,7 +32,7 @@ prints '^drop-reply:MESSAGE$' "$back" --faults
 prints '^{"type":"rng","features":\[\]}$' "$back" --print-capabilities
 prints '^{"type":"block","features":\["read-only","blk-file"\]}$' \
 	"$back" --device blk --print-capabilities --socket-path="$stage/none"
-[ ! -e none ] || stage_fail "a socket was made only to tell capabilities"
+[ ! -e none ] || fail "a socket was made only to tell capabilities"
 says 2 'which socket: --socket-path or --fd?' "$back"
 says 2 'which socket' "$back" --socket-path=a --fd=3
 says 2 'nonsense' "$back" --nonsense
@@ -67,30 +62,30 @@ for sample in vhu-sample-backend vhu-sample-frontend; do
 	awk '/^\.SH/ { on = $2 == "OPTIONS" } /^\.TP/ && on { getline
 		if (match($0, /--[a-z0-9-]+/)) print substr($0, RSTART + 2, RLENGTH - 2) }' manual |
 		sort >told
-	diff helped told >differ || stage_fail "$sample.1 names other options (>) than there are: $(cat differ)"
+	diff helped told >differ || fail "$sample.1 names other options (>) than there are: $(cat differ)"
 done
 "$back" --faults | sed -n 's/^\([a-z][a-z-]*\).*/\1/p' | sort >listed
 tr -d '\\' <"$top/docs/vhu-sample-backend.1" | awk '/^\.SH/ { on = $2 == "FAULTS"; head = 0 } /^\.TP/ { head = 1; next }
 	on && head { sub(/[: ].*/, "", $2); sub(/:.*/, "", $2); print $2; head = 0 }' | sort >told
-diff listed told >differ || stage_fail "the manual names other faults (>) than there are: $(cat differ)"
+diff listed told >differ || fail "the manual names other faults (>) than there are: $(cat differ)"
 
 # A socket: made, not taken from others, taken from the dead, removed.
 : >file
 says 1 'file: cannot listen: Address already in use' "$back" --socket-path=file
-[ -f file ] || stage_fail "a file was taken for a socket"
+[ -f file ] || fail "a file was taken for a socket"
 stage_start one "$back" --socket-path="$stage/a.sock"
 stage_listens one "$stage/a.sock"
 says 1 'a.sock: cannot listen: Address already in use' "$back" --socket-path="$stage/a.sock"
-"$front" a.sock >said.out || stage_fail "the socket was taken from its owner"
+"$front" a.sock >said.out || fail "the socket was taken from its owner"
 stage_end one KILL 2>/dev/null || :
-[ -S a.sock ] || stage_fail "a killed back-end has removed its socket"
+[ -S a.sock ] || fail "a killed back-end has removed its socket"
 says 1 'a.sock: cannot connect: Connection refused' "$front" a.sock
 for signal in TERM INT; do
 	stage_start two "$back" --socket-path="$stage/a.sock"
 	stage_listens two "$stage/a.sock"
-	"$front" a.sock >said.out || stage_fail "a stale socket was not replaced"
-	stage_end two "$signal" || stage_fail "status $? on SIG$signal"
-	[ ! -e a.sock ] || stage_fail "the socket was left behind"
+	"$front" a.sock >said.out || fail "a stale socket was not replaced"
+	stage_end two "$signal" || fail "status $? on SIG$signal"
+	[ ! -e a.sock ] || fail "the socket was left behind"
 done
 
 # An inherited socket: one that listens is served on, one that is connected once.
@@ -101,22 +96,22 @@ prints '1 split vring' "$peer" connected "$back" --fd=3 -- "$front" by-fd
 truncate -s 1M disk.img
 stage_start ro "$back" --device blk --blk-file=disk.img --read-only --socket-path="$stage/b.sock"
 stage_listens ro "$stage/b.sock"
-"$front" --operation read b.sock >said.out || stage_fail "a disk cannot be read"
+"$front" --operation read b.sock >said.out || fail "a disk cannot be read"
 says 1 'input/output error' "$front" --operation write b.sock
-stage_end ro TERM || stage_fail "status $?"
+stage_end ro TERM || fail "status $?"
 stage_start rw "$back" --device blk --blk-file=disk.img --socket-path="$stage/b.sock"
 stage_listens rw "$stage/b.sock"
-stage_start proxy "$build/bin/vhu" proxy -q -w grows.pcapng "$stage/p.sock" "$stage/b.sock"
+stage_start proxy "$vhu" proxy -q -w grows.pcapng "$stage/p.sock" "$stage/b.sock"
 stage_listens proxy "$stage/p.sock"
 stage_start load "$front" --json --duration 240s --rate 200 p.sock
 # Wait until the message $1 and, after it, $2 have passed.
 passes() {
 	turn=0
-	until "$build/bin/vhu" dump grows.pcapng 2>/dev/null |
+	until "$vhu" dump grows.pcapng 2>/dev/null |
 		awk -v "one=$1" -v "two=$2" '$0 ~ one { seen = 1 } seen && $0 ~ two { found = 1 }
 			END { exit !found }'; do
 		turn=$((turn + 1))
-		[ "$turn" -lt 1200 ] || stage_fail "does not pass: $1, $2"
+		[ "$turn" -lt 1200 ] || fail "does not pass: $1, $2"
 		sleep 0.05
 	done
 }
@@ -124,11 +119,11 @@ passes SET_VRING_ENABLE ' SET_STATUS reply'
 truncate -s 2M disk.img
 kill -HUP "$(stage_pid rw)"
 passes CONFIG_CHANGE_MSG ' GET_CONFIG reply'
-stage_end load INT || stage_fail "status $? while the disk grew"
-grep -q '"config_changes":1,' load.log || stage_fail "the driver was not told that the disk grew"
+stage_end load INT || fail "status $? while the disk grew"
+grep -q '"config_changes":1,' load.log || fail "the driver was not told that the disk grew"
 says 1 'has 4096 sectors, and 8192 are needed' "$front" --depth 4 --size 1048576 b.sock
-stage_end proxy TERM || stage_fail "the proxy ended with status $?"
-stage_end rw TERM || stage_fail "status $?"
+stage_end proxy TERM || fail "the proxy ended with status $?"
+stage_end rw TERM || fail "status $?"
 
 # Peers that are none: the front-end says what is wrong, in its time.
 for kind in silent garbage closing flood; do
@@ -149,8 +144,8 @@ done
 stage_start back "$back" --socket-path="$stage/c.sock"
 stage_listens back "$stage/c.sock"
 for kind in mute babble; do
-	"$peer" "$kind" "$stage/c.sock" || stage_fail "$kind: status $?"
-	"$front" c.sock >said.out || stage_fail "no service after $kind: status $?"
+	"$peer" "$kind" "$stage/c.sock" || fail "$kind: status $?"
+	"$front" c.sock >said.out || fail "no service after $kind: status $?"
 done
-stage_end back TERM || stage_fail "status $?"
+stage_end back TERM || fail "status $?"
 echo "both samples behave"

@@ -2,14 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Each fault that the sample back-end can be asked for is one that the sample front-end finds: it
 # says in one line what is wrong, or goes on where that is no harm. It never waits for ever.
-#
-#   sh faults.sh BUILD
-set -eu
+. "$(dirname "$0")/../../lib/common.sh"
+work_open
 
-top=$(cd "$(dirname "$0")/../../.." && pwd)
-build=$1
-. "$top/samples/stage.sh"
-stage_open
 back_options='' front_options=''
 
 # Start a back-end with the fault $1, and drive it. Returns the front-end's status; what it says is
@@ -23,7 +18,7 @@ drive() {
 	# shellcheck disable=SC2086
 	timeout 100 "$build/bin/vhu-sample-frontend" "$stage/back.sock" --depth 4 --requests 100 \
 		--timeout 60s $front_options >"$stage/front.out" 2>"$stage/front.log" || status=$?
-	stage_end back TERM || stage_fail "$1: the back-end ended with status $?"
+	stage_end back TERM || fail "$1: the back-end ended with status $?"
 	return "$status"
 }
 
@@ -31,9 +26,9 @@ drive() {
 finds() {
 	status=0
 	drive "$1" || status=$?
-	[ "$status" -eq 1 ] || stage_fail "$1: the front-end ended with status $status"
-	[ "$(wc -l <"$stage/front.log")" -eq 1 ] || stage_fail "$1: not one line"
-	grep -q "$2" "$stage/front.log" || stage_fail "$1: does not say '$2'"
+	[ "$status" -eq 1 ] || fail "$1: the front-end ended with status $status"
+	[ "$(wc -l <"$stage/front.log")" -eq 1 ] || fail "$1: not one line"
+	grep -q "$2" "$stage/front.log" || fail "$1: does not say '$2'"
 	found=$((found + 1))
 }
 
@@ -57,17 +52,17 @@ waited_for() {
 		read -r fault text <"$stage/wanted$turn"
 		status=0
 		stage_end "front$turn" || status=$?
-		[ "$status" -eq 1 ] || stage_fail "$fault: the front-end ended with status $status"
-		[ "$(wc -l <"$stage/front$turn.log")" -eq 1 ] || stage_fail "$fault: not one line"
-		grep -q "$text" "$stage/front$turn.log" || stage_fail "$fault: does not say '$text'"
-		stage_end "back$turn" TERM || stage_fail "$fault: the back-end ended with status $?"
+		[ "$status" -eq 1 ] || fail "$fault: the front-end ended with status $status"
+		[ "$(wc -l <"$stage/front$turn.log")" -eq 1 ] || fail "$fault: not one line"
+		grep -q "$text" "$stage/front$turn.log" || fail "$fault: does not say '$text'"
+		stage_end "back$turn" TERM || fail "$fault: the back-end ended with status $?"
 		found=$((found + 1))
 	done
 }
 
 # The fault $1 does no harm.
 bears() {
-	drive "$1" || stage_fail "$1: the front-end ended with status $?"
+	drive "$1" || fail "$1: the front-end ended with status $?"
 	found=$((found + 1))
 }
 found=0
@@ -114,22 +109,22 @@ waited_for
 stage_start specs "$build/bin/vhu-sample-backend" --fault max-vqs-below-min \
 	"--socket-path=$stage/specs.sock"
 stage_listens specs "$stage/specs.sock"
-stage_start proxy "$build/bin/vhu" proxy -q -w "$stage/specs.pcapng" "$stage/front.sock" \
+stage_start proxy "$vhu" proxy -q -w "$stage/specs.pcapng" "$stage/front.sock" \
 	"$stage/specs.sock"
 stage_listens proxy "$stage/front.sock"
 "$build/bin/vhu-sample-frontend" "$stage/front.sock" >"$stage/front.out" 2>&1 ||
-	stage_fail "max-vqs-below-min: the front-end ended with status $?"
-stage_end proxy TERM || stage_fail "vhu proxy ended with status $?"
-stage_end specs TERM || stage_fail "the back-end ended with status $?"
-"$build/bin/vhu" dump "$stage/specs.pcapng" | grep -q 'GET_BACKEND_SPECS reply .*min vqs 2, max vqs 1' ||
-	stage_fail "max-vqs-below-min: is not said"
+	fail "max-vqs-below-min: the front-end ended with status $?"
+stage_end proxy TERM || fail "vhu proxy ended with status $?"
+stage_end specs TERM || fail "the back-end ended with status $?"
+"$vhu" dump "$stage/specs.pcapng" | grep -q 'GET_BACKEND_SPECS reply .*min vqs 2, max vqs 1' ||
+	fail "max-vqs-below-min: is not said"
 
 # Faults that there are not.
 for bad in '' nothing drop-reply drop-reply:NOTHING late-call late-call:5 lose-call:2/3 extra-call:x; do
 	status=0
 	"$build/bin/vhu-sample-backend" --socket-path=none --fault "$bad" 2>"$stage/front.log" ||
 		status=$?
-	[ "$status" -eq 2 ] || stage_fail "--fault '$bad': status $status"
-	[ "$(wc -l <"$stage/front.log")" -eq 1 ] || stage_fail "--fault '$bad': not one line"
+	[ "$status" -eq 2 ] || fail "--fault '$bad': status $status"
+	[ "$(wc -l <"$stage/front.log")" -eq 1 ] || fail "--fault '$bad': not one line"
 done
 echo "$found faults"

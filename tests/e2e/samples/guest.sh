@@ -6,21 +6,15 @@
 # The disk is reached through vhu proxy, and what passed shows that it was as it should have been. With
 # split vrings its kicks and calls come by the proxy too.
 #
-#   sh guest.sh BUILD split|packed
-set -eu
+#	guest.sh split|packed
+. "$(dirname "$0")/../../lib/common.sh"
+need qemu-system-x86_64 busybox
+work_open
+ring=$1
 
-top=$(cd "$(dirname "$0")/../../.." && pwd)
-build=$1 ring=$2
-. "$top/samples/stage.sh"
 . "$top/tests/lib/peers.sh"
-for program in qemu-system-x86_64 busybox; do
-	command -v "$program" >/dev/null && continue
-	echo "lacks $program: install the package of that name"
-	exit 77
-done
 [ "$(uname -m)" = x86_64 ] || { echo "lacks an x86-64 host"; exit 77; }
 kernel=$(sh "$top/samples/guest/kernel.sh") || exit 77
-stage_open
 
 # Start the disk's back-end. Slow, and not in order, so that there is always something in flight.
 turn=0
@@ -50,11 +44,11 @@ stage_listens chance "$stage/rng.sock"
 packed='' interpose=--interpose-eventfds
 [ "$ring" = split ] || packed=,packed=on interpose=''
 # shellcheck disable=SC2086 # it is to vanish where it is empty
-stage_start proxy "$build/bin/vhu" proxy $interpose -w "$stage/disk.pcapng" \
+stage_start proxy "$vhu" proxy $interpose -w "$stage/disk.pcapng" \
 	"listen:$stage/front.sock" "connect:$stage/disk.sock"
 stage_listens proxy "$stage/front.sock"
 reconnect=reconnect=1
-vhu_qemu_since 9 2 && reconnect=reconnect-ms=1000
+vhu_qemu_since 9 2 && reconnect="reconnect-ms=1000"
 # no_timer_check: a kernel gives up when its timer seems late, as that of a busy host is.
 stage_start_piped qemu timeout -k 2 540 \
 	qemu-system-x86_64 -M pc -accel tcg -cpu qemu64 -smp 2 -m 128M -nodefaults -display none \
@@ -84,31 +78,31 @@ while IFS= read -r line; do
 		;;
 	esac
 done <"$stage/qemu.out"
-stage_end qemu || stage_fail "QEMU ended with status $?"
-[ "$done" = 0 ] || stage_fail "the guest did not get through its work"
-[ "$kills" -ge 3 ] || stage_fail "the disk's back-end was killed $kills times, not 3 times"
-replayed || stage_fail "nothing was in flight when the disk's back-end was killed"
-stage_end "disk$turn" TERM || stage_fail "the disk's back-end ended with status $?"
-stage_end chance TERM || stage_fail "the entropy's back-end ended with status $?"
-stage_end proxy TERM || stage_fail "vhu proxy ended with status $?"
+stage_end qemu || fail "QEMU ended with status $?"
+[ "$done" = 0 ] || fail "the guest did not get through its work"
+[ "$kills" -ge 3 ] || fail "the disk's back-end was killed $kills times, not 3 times"
+replayed || fail "nothing was in flight when the disk's back-end was killed"
+stage_end "disk$turn" TERM || fail "the disk's back-end ended with status $?"
+stage_end chance TERM || fail "the entropy's back-end ended with status $?"
+stage_end proxy TERM || fail "vhu proxy ended with status $?"
 
 # Four back-ends, each of the last three given what the one before had in flight, and the ring's
 # format that was wanted.
-"$build/bin/vhu" dump "$stage/disk.pcapng" >"$stage/dump.log"
+"$vhu" dump "$stage/disk.pcapng" >"$stage/dump.log"
 sessions=$(grep -c 'session opened' "$stage/dump.log")
-[ "$sessions" -ge 4 ] || stage_fail "there were $sessions sessions, not 4"
+[ "$sessions" -ge 4 ] || fail "there were $sessions sessions, not 4"
 areas=$(grep -c '^.* -> SET_INFLIGHT_FD' "$stage/dump.log")
-[ "$areas" -ge 4 ] || stage_fail "the in-flight area was handed over $areas times, not 4"
+[ "$areas" -ge 4 ] || fail "the in-flight area was handed over $areas times, not 4"
 bases=$(grep -c -E '<- GET_VRING_BASE reply .*used' "$stage/dump.log" || :)
 case $ring in
-split) [ "$bases" -eq 0 ] || stage_fail "the vrings were packed" ;;
-packed) [ "$bases" -gt 0 ] || stage_fail "the vrings were not packed" ;;
+split) [ "$bases" -eq 0 ] || fail "the vrings were packed" ;;
+packed) [ "$bases" -gt 0 ] || fail "the vrings were not packed" ;;
 esac
-"$build/bin/vhu" check --severity error "$stage/disk.pcapng" >"$stage/check.log" 2>&1 ||
-	stage_fail "vhu check found errors in what passed"
+"$vhu" check --severity error "$stage/disk.pcapng" >"$stage/check.log" 2>&1 ||
+	fail "vhu check found errors in what passed"
 for vring in 0 1; do
 	[ "$ring" = packed ] || grep -q -e "vring $vring: [1-9][0-9]* kick" "$stage/proxy.log" ||
-		stage_fail "vring $vring was never kicked"
+		fail "vring $vring was never kicked"
 done
 grep guest: "$stage/guest.log" | tail -n 3
 echo "killed $kills times"

@@ -1,14 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Hostile front-ends and guests on the sample back-end: it neither ends nor gets stuck.
-#
-#   sh hostile.sh BUILD SAMPLE_HOSTILE
-set -eu
-
-top=$(cd "$(dirname "$0")/../../.." && pwd)
-build=$1 hostile=$2
-. "$top/samples/stage.sh"
-stage_open
+. "$(dirname "$0")/../../lib/common.sh"
+work_open
+hostile=$programs/sample_hostile
 
 # Have $1 sessions of seed $2 with a back-end that has the options that follow.
 attack() {
@@ -17,13 +12,13 @@ attack() {
 	stage_start back "$build/bin/vhu-sample-backend" "--socket-path=$stage/back.sock" "$@"
 	stage_listens back "$stage/back.sock"
 	timeout 120 "$hostile" "$stage/back.sock" "$seed" "$sessions" >"$stage/hostile.log" 2>&1 ||
-		stage_fail "seed $seed, with $*: status $?"
+		fail "seed $seed, with $*: status $?"
 	kind=rng
 	[ "${1:-}" != --device ] || kind=$2
 	"$build/bin/vhu-sample-frontend" --device "$kind" "$stage/back.sock" \
 		>"$stage/front.log" 2>&1 ||
-		stage_fail "seed $seed, with $*: no service to the next front-end"
-	stage_end back TERM || stage_fail "seed $seed, with $*: status $? at the end"
+		fail "seed $seed, with $*: no service to the next front-end"
+	stage_end back TERM || fail "seed $seed, with $*: status $? at the end"
 }
 
 attack 1500 1 --device blk --memory 1

@@ -4,13 +4,11 @@
 # each protocol feature left out by either side. The front-end compares all data, checks where the
 # rings stand at the end, and, with --log, which pages are marked.
 #
-#   sh matrix.sh BUILD direct|proxy
-set -eu
+#	matrix.sh direct|proxy
+. "$(dirname "$0")/../../lib/common.sh"
+work_open
+way=$1
 
-top=$(cd "$(dirname "$0")/../../.." && pwd)
-build=$1 way=$2 vhu=$1/bin/vhu
-. "$top/samples/stage.sh"
-stage_open
 runs=0
 
 # Start the party $1 as a back-end with the options that follow, and the proxy before it if there
@@ -22,7 +20,7 @@ start() {
 	stage_start "$name" "$build/bin/vhu-sample-backend" "--socket-path=$socket" "$@"
 	stage_listens "$name" "$socket"
 	[ "$way" = proxy ] || return 0
-	stage_start "$name.proxy" "$build/bin/vhu" proxy -w "$stage/$name.pcapng" \
+	stage_start "$name.proxy" "$vhu" proxy -w "$stage/$name.pcapng" \
 		"listen:$stage/$name.sock" "connect:$socket"
 	stage_listens "$name.proxy" "$stage/$name.sock"
 }
@@ -30,11 +28,11 @@ start() {
 # End what start has started as $1.
 end() {
 	[ "$way" = direct ] || stage_settles "$stage/$1.pcapng"
-	stage_end "$1" TERM || stage_fail "the back-end ended with status $?"
+	stage_end "$1" TERM || fail "the back-end ended with status $?"
 	[ "$way" = proxy ] || return 0
-	stage_end "$1.proxy" TERM || stage_fail "vhu proxy ended with status $?"
-	"$build/bin/vhu" check "$stage/$1.pcapng" >"$stage/check.log" 2>&1 ||
-		stage_fail "vhu check found something in what passed between front-end and $1"
+	stage_end "$1.proxy" TERM || fail "vhu proxy ended with status $?"
+	"$vhu" check "$stage/$1.pcapng" >"$stage/check.log" 2>&1 ||
+		fail "vhu check found something in what passed between front-end and $1"
 }
 
 # Drive back-end $1 with the options that follow.
@@ -43,7 +41,7 @@ drive() {
 	shift
 	runs=$((runs + 1))
 	"$build/bin/vhu-sample-frontend" "$stage/$name.sock" "$@" >"$stage/front.log" 2>&1 ||
-		stage_fail "$name: status $? with $*"
+		fail "$name: status $? with $*"
 }
 
 # Drive back-end $1 with everything that rings can be, and the options that follow.
@@ -96,9 +94,9 @@ stage_start split "$build/bin/vhu-sample-backend" "--socket-path=$stage/split.so
 	--without RING_PACKED
 stage_listens split "$stage/split.sock"
 ! "$build/bin/vhu-sample-frontend" "$stage/split.sock" --packed 2>"$stage/front.log" ||
-	stage_fail "packed rings are taken that were not offered"
-grep -q 'does not offer RING_PACKED$' "$stage/front.log" || stage_fail "wrong reason"
-stage_end split TERM || stage_fail "the back-end ended with status $?"
+	fail "packed rings are taken that were not offered"
+grep -q 'does not offer RING_PACKED$' "$stage/front.log" || fail "wrong reason"
+stage_end split TERM || fail "the back-end ended with status $?"
 
 # Slow and out of order.
 start slow --device blk --memory 8 --queues 2 --delay 1ms --fault reorder:1/3
@@ -107,8 +105,8 @@ end slow
 end blk
 end rng
 if [ "$way" = proxy ]; then
-	"$build/bin/vhu" dump "$stage/slow.pcapng" >"$stage/dump.log" || stage_fail "vhu dump: $?"
+	"$vhu" dump "$stage/slow.pcapng" >"$stage/dump.log" || fail "vhu dump: $?"
 	[ "$(grep -c 'session opened' "$stage/dump.log")" -eq 32 ] ||
-		stage_fail "the capture does not hold 32 sessions"
+		fail "the capture does not hold 32 sessions"
 fi
 echo "$runs runs, all data was the same"

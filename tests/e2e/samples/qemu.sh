@@ -2,21 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A real QEMU without a guest on the sample back-end, through vhu proxy: it finds the disk, writes,
 # reads, compares, resets it, and does so again.
-#
-#   sh qemu.sh BUILD QEMU_SESSION
-set -eu
+. "$(dirname "$0")/../../lib/common.sh"
+work_open
+session=$programs/qemu_session
 
-top=$(cd "$(dirname "$0")/../../.." && pwd)
-build=$1 session=$2
-. "$top/samples/stage.sh"
-stage_open
 for dialect in standalone upstream; do
 	for missing in RARP STATUS INFLIGHT_SHMFD CONFIGURE_MEM_SLOTS REPLY_ACK RESET_DEVICE; do
 		name=$dialect-$missing
 		stage_start "$name" "$build/bin/vhu-sample-backend" --device blk --queues 2 \
 			"--socket-path=$stage/back.sock" --dialect "$dialect" --without "$missing"
 		stage_listens "$name" "$stage/back.sock"
-		stage_start "$name.proxy" "$build/bin/vhu" proxy -q -w "$stage/$name.pcapng" \
+		stage_start "$name.proxy" "$vhu" proxy -q -w "$stage/$name.pcapng" \
 			"$stage/front.sock" "$stage/back.sock"
 		stage_listens "$name.proxy" "$stage/front.sock"
 		status=0
@@ -26,20 +22,20 @@ for dialect in standalone upstream; do
 			cat "$stage/session.log"
 			exit 77
 		fi
-		[ "$status" -eq 0 ] || stage_fail "$name: QEMU's session ended with status $status"
-		stage_end "$name.proxy" TERM || stage_fail "vhu proxy ended with status $?"
-		stage_end "$name" TERM || stage_fail "$name: the back-end ended with status $?"
-		[ ! -s "$stage/$name.log" ] || stage_fail "$name: the back-end has refused something"
+		[ "$status" -eq 0 ] || fail "$name: QEMU's session ended with status $status"
+		stage_end "$name.proxy" TERM || fail "vhu proxy ended with status $?"
+		stage_end "$name" TERM || fail "$name: the back-end ended with status $?"
+		[ ! -s "$stage/$name.log" ] || fail "$name: the back-end has refused something"
 
 		# QEMU resets the status before it asks where the rings stand: they stand where
 		# they were, two requests a round further than at the reset before.
-		"$build/bin/vhu" dump "$stage/$name.pcapng" >"$stage/dump.log"
+		"$vhu" dump "$stage/$name.pcapng" >"$stage/dump.log"
 		[ "$(grep -c 'GET_VRING_BASE reply vring [01], avail 2 ' "$stage/dump.log")" -eq 6 ] ||
-			stage_fail "$name: the vrings do not stand where they were"
+			fail "$name: the vrings do not stand where they were"
 		# QEMU earns some warnings: status 0 before it stops the rings, for one.
-		"$build/bin/vhu" check --severity error "$stage/$name.pcapng" \
+		"$vhu" check --severity error "$stage/$name.pcapng" \
 			>"$stage/check.log" 2>&1 ||
-			stage_fail "$name: vhu check found something in what passed"
+			fail "$name: vhu check found something in what passed"
 	done
 done
 echo "QEMU and the sample back-end understand each other"

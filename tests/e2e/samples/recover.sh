@@ -3,14 +3,9 @@
 # The sample back-end is killed again and again in the middle of its work. The sample front-end
 # hands each successor the in-flight area: no request is lost, none comes back twice, all data is
 # the same.
-#
-#   sh recover.sh BUILD
-set -eu
+. "$(dirname "$0")/../../lib/common.sh"
+work_open
 
-top=$(cd "$(dirname "$0")/../../.." && pwd)
-build=$1
-. "$top/samples/stage.sh"
-stage_open
 truncate -s 4M "$stage/disk.img"
 
 turn=0
@@ -27,7 +22,7 @@ written() {
 	tries=0
 	while [ "$(md5sum <"$stage/disk.img")" = "$sum" ]; do
 		tries=$((tries + 1))
-		[ $tries -lt 600 ] || stage_fail "nothing is written to the disk"
+		[ $tries -lt 600 ] || fail "nothing is written to the disk"
 		sleep 0.02
 	done
 }
@@ -46,10 +41,10 @@ recover() {
 		start_back $back_options
 	done
 	written
-	stage_end front INT || stage_fail "the front-end ended with status $? ($*)"
-	stage_end "back$turn" TERM || stage_fail "the back-end ended with status $?"
+	stage_end front INT || fail "the front-end ended with status $? ($*)"
+	stage_end "back$turn" TERM || fail "the back-end ended with status $?"
 	reconnects=$(sed -n 's/.*"reconnects":\([0-9]*\).*/\1/p' "$stage/front.log")
-	[ "$reconnects" -ge 4 ] || stage_fail "there were $reconnects reconnects, not at least 4"
+	[ "$reconnects" -ge 4 ] || fail "there were $reconnects reconnects, not at least 4"
 	mv "$stage/front.log" "$stage/last.log"
 }
 

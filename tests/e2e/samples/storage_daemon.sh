@@ -2,25 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The sample front-end on a back-end that is none of ours: qemu-storage-daemon's vhost-user-blk,
 # directly and through vhu proxy.
-#
-#   sh storage_daemon.sh BUILD
-set -eu
+. "$(dirname "$0")/../../lib/common.sh"
+need qemu-storage-daemon
+work_open
 
-top=$(cd "$(dirname "$0")/../../.." && pwd)
-build=$1
-. "$top/samples/stage.sh"
-command -v qemu-storage-daemon >/dev/null || {
-	echo "lacks qemu-storage-daemon: install the package qemu-system-common"
-	exit 77
-}
-stage_open
 truncate -s 16M "$stage/disk.img"
 stage_start back qemu-storage-daemon \
 	--blockdev "driver=file,node-name=disk,filename=$stage/disk.img,locking=off" \
 	--export "type=vhost-user-blk,id=export,node-name=disk,writable=on,num-queues=2,addr.type=unix,addr.path=$stage/back.sock" \
 	--chardev "socket,id=monitor,path=$stage/monitor,server=on,wait=off" --monitor chardev=monitor
 stage_listens back "$stage/back.sock"
-stage_start proxy "$build/bin/vhu" proxy -q -w "$stage/disk.pcapng" "$stage/front.sock" \
+stage_start proxy "$vhu" proxy -q -w "$stage/disk.pcapng" "$stage/front.sock" \
 	"$stage/back.sock"
 
 # Drive the daemon at socket $1 with the options that follow.
@@ -28,7 +20,7 @@ drive() {
 	socket=$1
 	shift
 	"$build/bin/vhu-sample-frontend" --device blk "$stage/$socket.sock" "$@" \
-		>"$stage/front.log" 2>&1 || stage_fail "$socket: status $? with $*"
+		>"$stage/front.log" 2>&1 || fail "$socket: status $? with $*"
 }
 
 stage_listens proxy "$stage/front.sock"
@@ -49,13 +41,13 @@ status=0
 "$build/bin/vhu-sample-frontend" --device blk "$stage/back.sock" --packed 2>"$stage/front.log" ||
 	status=$?
 [ "$status" -eq 1 ] && grep -q 'does not offer RING_PACKED$' "$stage/front.log" ||
-	stage_fail "packed: status $status"
+	fail "packed: status $status"
 status=0
 "$build/bin/vhu-sample-frontend" "$stage/back.sock" 2>"$stage/front.log" || status=$?
 [ "$status" -eq 1 ] && grep -q 'does not say what it is' "$stage/front.log" ||
-	stage_fail "no device: status $status"
-stage_end proxy TERM || stage_fail "vhu proxy ended with status $?"
-"$build/bin/vhu" check "$stage/disk.pcapng" >"$stage/check.log" 2>&1 ||
-	stage_fail "vhu check found something in what passed"
-stage_end back TERM || stage_fail "qemu-storage-daemon ended with status $?"
+	fail "no device: status $status"
+stage_end proxy TERM || fail "vhu proxy ended with status $?"
+"$vhu" check "$stage/disk.pcapng" >"$stage/check.log" 2>&1 ||
+	fail "vhu check found something in what passed"
+stage_end back TERM || fail "qemu-storage-daemon ended with status $?"
 echo "qemu-storage-daemon serves the sample front-end"

@@ -2,33 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # vhu proxy ... -- COMMAND: the proxy starts one side, meets it in each way, ends with it and ends it,
 # passes its status on, and leaves nothing behind.
-#
-#   sh command.sh BUILD
-set -eu
+. "$(dirname "$0")/../../lib/common.sh"
+work_open
 
-top=$(cd "$(dirname "$0")/../../.." && pwd)
-build=$1 vhu=$1/bin/vhu
 back=$build/bin/vhu-sample-backend front=$build/bin/vhu-sample-frontend
-. "$top/samples/stage.sh"
-stage_open
-cd "$stage"
 mkdir own
 export TMPDIR="$stage/own" XDG_RUNTIME_DIR=
 
-# Wait until the shell command $1 succeeds; $2 says what for.
-await() {
-	turn=0
-	until eval "$1"; do
-		turn=$((turn + 1))
-		[ "$turn" -lt 600 ] || stage_fail "waited in vain until $2"
-		sleep 0.05
-	done
-}
-
 # Nothing is left of the proxy.
 clean() {
-	[ -z "$(ls own)" ] || stage_fail "left in the proxy's folder: $(ls own/*)"
-	[ ! -e f.sock ] || stage_fail "f.sock is still there"
+	[ -z "$(ls own)" ] || fail "left in the proxy's folder: $(ls own/*)"
+	[ ! -e f.sock ] || fail "f.sock is still there"
 }
 
 # Run vhu proxy with the arguments $3...: it must end by itself with status $1, having said a line
@@ -37,8 +21,8 @@ ends() {
 	want=$1 text=$2 status=0
 	shift 2
 	timeout 60 "$vhu" proxy "$@" >said 2>&1 </dev/null || status=$?
-	[ "$status" -eq "$want" ] || stage_fail "status $status, not $want, for: $*: $(cat said)"
-	grep -qF -- "$text" said || stage_fail "nothing about '$text' for: $*: $(cat said)"
+	[ "$status" -eq "$want" ] || fail "status $status, not $want, for: $*: $(cat said)"
+	grep -qF -- "$text" said || fail "nothing about '$text' for: $*: $(cat said)"
 	clean
 }
 
@@ -53,12 +37,12 @@ end() {
 	want=$1 status=0
 	shift
 	stage_end proxy "$@" || status=$?
-	[ "$status" -eq "$want" ] || stage_fail "the proxy ended with status $status, not $want"
+	[ "$status" -eq "$want" ] || fail "the proxy ended with status $status, not $want"
 	clean
 }
 
 drive() {
-	"$front" --requests 10 f.sock >front.log 2>&1 || stage_fail "the front-end failed: $*"
+	"$front" --requests 10 f.sock >front.log 2>&1 || fail "the front-end failed: $*"
 }
 
 # The back-end by a path of the proxy's, of its own choice, in a longer word, and not there at once.
@@ -99,12 +83,12 @@ ends 143 'sh: was ended by signal 15' f.sock -- sh -c 'kill -TERM $$' {}
 begin -w killed.pcapng f.sock -- "$back" --socket-path={}
 stage_start load "$front" --duration 60s f.sock
 await '"$vhu" dump killed.pcapng 2>/dev/null | grep -q SET_VRING_KICK' "the session runs"
-pkill -KILL -P "$(stage_pid proxy)" || stage_fail "there was no back-end"
+pkill -KILL -P "$(stage_pid proxy)" || fail "there was no back-end"
 end 137
 stage_end load || :
 "$vhu" dump killed.pcapng | tail -n 1 | grep -q 'back-end closed' ||
-	stage_fail "the session's end is told so: $("$vhu" dump killed.pcapng | tail -n 1)"
-grep -q 'ended by signal 9' proxy.log || stage_fail "the signal was not told"
+	fail "the session's end is told so: $("$vhu" dump killed.pcapng | tail -n 1)"
+grep -q 'ended by signal 9' proxy.log || fail "the signal was not told"
 
 # It ends one that does not want to: a second signal, not too soon after the first, is enough.
 # shellcheck disable=SC2016 # for the other shell
@@ -113,7 +97,7 @@ await 'grep -q ready proxy.log' "COMMAND ignores SIGTERM"
 pid=$(stage_pid proxy)
 (while kill -TERM "$pid" 2>/dev/null; do sleep 0.3; done) &
 end 137
-grep -q 'does not end: killed' proxy.log || stage_fail "killing was not told"
+grep -q 'does not end: killed' proxy.log || fail "killing was not told"
 
 # Where the proxy is killed the kernel tells its command.
 begin f.sock -- "$back" --socket-path={}
@@ -135,15 +119,15 @@ LOOK
 	sh look.sh >direct </dev/null 2>direct.log
 	"$vhu" proxy -q f.sock none.sock -- sh look.sh >through </dev/null 2>through.log
 )
-diff direct through >difference || stage_fail "COMMAND finds other things: $(cat difference)"
+diff direct through >difference || fail "COMMAND finds other things: $(cat difference)"
 stage_start piped sh -c '"$1" proxy -w - f.sock -- sh -c "echo noise; exec \"\$0\" --socket-path={}" "$2" >out.pcapng' \
 	sh "$vhu" "$back"
 stage_listens piped f.sock
 drive "a capture on standard output"
 pkill -TERM -P "$(stage_pid piped)"
-stage_end piped || stage_fail "the proxy ended with status $?"
-grep -q noise piped.log || stage_fail "what COMMAND said was lost"
-"$vhu" dump out.pcapng | grep -q SET_OWNER || stage_fail "the capture on standard output is broken"
+stage_end piped || fail "the proxy ended with status $?"
+grep -q noise piped.log || fail "what COMMAND said was lost"
+"$vhu" dump out.pcapng | grep -q SET_OWNER || fail "the capture on standard output is broken"
 clean
 
 # What is wrong.

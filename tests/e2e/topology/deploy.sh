@@ -2,29 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The proxy is slipped into a path that is in use, and out of it, as docs/deployment.md has it: under
 # a QEMU that reconnects and does I/O all the time, and under clients that come and go.
-#
-#   sh deploy.sh BUILD QEMU_SESSION
-set -eu
-
-top=$(cd "$(dirname "$0")/../../.." && pwd)
-build=$1 session=$2 vhu=$1/bin/vhu
-. "$top/samples/stage.sh"
-if ! command -v qemu-system-x86_64 >/dev/null; then
-	echo "lacks qemu-system-x86_64: install the package qemu-system-x86"
-	exit 77
-fi
-stage_open
-cd "$stage"
-
-# Wait until the shell command $1 succeeds; $2 says what for.
-await() {
-	turn=0
-	until eval "$1"; do
-		turn=$((turn + 1))
-		[ "$turn" -lt 600 ] || stage_fail "waited in vain until $2"
-		sleep 0.05
-	done
-}
+. "$(dirname "$0")/../../lib/common.sh"
+need qemu-system-x86_64
+work_open
+session=$programs/qemu_session
 
 # Start the disk's back-end at socket $1.
 disk() {
@@ -48,28 +29,28 @@ stage_start vm "$session" --front "$stage/disk.sock" --reconnect --until "$stage
 served 1
 
 # In: the back-end moves, the proxy takes its place and waits for it; QEMU comes by itself.
-stage_end disk TERM || stage_fail "the back-end ended with status $?"
+stage_end disk TERM || fail "the back-end ended with status $?"
 stage_start proxy "$vhu" proxy --retry -w in.pcapng disk.sock real.sock
 stage_listens proxy disk.sock
 disk real.sock
 served 2
 # The back-end is started anew under the proxy, and the proxy under the front-end.
-stage_end disk TERM || stage_fail "the back-end ended with status $?"
+stage_end disk TERM || fail "the back-end ended with status $?"
 disk real.sock
 served 3
-stage_end proxy TERM || stage_fail "the proxy ended with status $?"
+stage_end proxy TERM || fail "the proxy ended with status $?"
 stage_start proxy "$vhu" proxy --retry -w again.pcapng disk.sock real.sock
 served 4
 # Out: the other way round.
-stage_end proxy TERM || stage_fail "the proxy ended with status $?"
-stage_end disk TERM || stage_fail "the back-end ended with status $?"
+stage_end proxy TERM || fail "the proxy ended with status $?"
+stage_end disk TERM || fail "the back-end ended with status $?"
 disk disk.sock
 served 5
 touch enough
-stage_end vm || stage_fail "the virtual machine has seen it: status $?"
-[ "$("$vhu" dump in.pcapng | grep -c 'session opened')" -eq 2 ] || stage_fail "not two sessions passed"
+stage_end vm || fail "the virtual machine has seen it: status $?"
+[ "$("$vhu" dump in.pcapng | grep -c 'session opened')" -eq 2 ] || fail "not two sessions passed"
 "$vhu" check --severity error in.pcapng again.pcapng >check.log 2>&1 ||
-	stage_fail "vhu check found something in what passed"
+	fail "vhu check found something in what passed"
 
 # In without a word to the back-end: its socket is moved, which it does not notice; who comes from
 # now on comes through the proxy. Out: it is moved back.
@@ -78,12 +59,12 @@ mv disk.sock real.sock
 stage_start proxy "$vhu" proxy -w moved.pcapng "$stage/disk.sock" real.sock
 stage_listens proxy "$stage/disk.sock"
 "$build/bin/vhu-sample-frontend" --requests 5 disk.sock >front.log 2>&1 ||
-	stage_fail "the front-end failed through the proxy"
-stage_end proxy TERM || stage_fail "the proxy ended with status $?"
+	fail "the front-end failed through the proxy"
+stage_end proxy TERM || fail "the proxy ended with status $?"
 mv real.sock disk.sock
 "$build/bin/vhu-sample-frontend" --requests 5 disk.sock >front.log 2>&1 ||
-	stage_fail "the front-end failed without the proxy"
-"$vhu" dump moved.pcapng | grep -q SET_VRING_KICK || stage_fail "nothing passed"
+	fail "the front-end failed without the proxy"
+"$vhu" dump moved.pcapng | grep -q SET_VRING_KICK || fail "nothing passed"
 
 # A link in the place of the socket, for those who want the path to stay what it is.
 mv disk.sock real.sock
@@ -92,11 +73,11 @@ stage_start proxy "$vhu" proxy -w link.pcapng proxy.sock real.sock
 stage_listens proxy proxy.sock
 ln -sfn proxy.sock disk.sock
 "$build/bin/vhu-sample-frontend" --requests 5 disk.sock >front.log 2>&1 ||
-	stage_fail "the front-end failed by a link to the proxy"
+	fail "the front-end failed by a link to the proxy"
 ln -sfn real.sock disk.sock
 "$build/bin/vhu-sample-frontend" --requests 5 disk.sock >front.log 2>&1 ||
-	stage_fail "the front-end failed by a link to the back-end"
-stage_end proxy TERM || stage_fail "the proxy ended with status $?"
+	fail "the front-end failed by a link to the back-end"
+stage_end proxy TERM || fail "the proxy ended with status $?"
 [ "$("$vhu" dump link.pcapng | grep -c 'session opened')" -eq 1 ] ||
-	stage_fail "not one session passed by the link"
+	fail "not one session passed by the link"
 echo "in and out, and nobody lost a request"

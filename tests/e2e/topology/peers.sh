@@ -3,38 +3,19 @@
 # Every way in which a side can be met, with real peers: QEMU as client and as server, with a
 # qemu-storage-daemon that listens or is brought by something that connects, by inherited descriptors;
 # DPDK with both sides turned round; virtiofsd with a descriptor. The same is said in each.
-#
-#   sh peers.sh BUILD QEMU_SESSION
-set -eu
+. "$(dirname "$0")/../../lib/common.sh"
+need qemu-system-x86_64 qemu-storage-daemon jq
+work_open
+session=$programs/qemu_session
 
-top=$(cd "$(dirname "$0")/../../.." && pwd)
-build=$1 session=$2 vhu=$1/bin/vhu
-. "$top/samples/stage.sh"
 . "$top/tests/lib/peers.sh"
-for program in qemu-system-x86_64 qemu-storage-daemon jq; do
-	command -v "$program" >/dev/null && continue
-	echo "lacks $program: install qemu-system-x86, qemu-system-common and jq"
-	exit 77
-done
-stage_open
-cd "$stage"
-
-# Wait until the shell command $1 succeeds; $2 says what for.
-await() {
-	turn=0
-	until eval "$1"; do
-		turn=$((turn + 1))
-		[ "$turn" -lt 1200 ] || stage_fail "waited in vain until $2"
-		sleep 0.05
-	done
-}
 
 # Let a QEMU go through a session with its disk at f.sock; it is a client or a server.
 qemu() {
 	words=--reconnect
 	[ "$1" = client ] || words=--chardev=server=on,wait=off
 	"$session" --front "$stage/f.sock" "$words" >session.log 2>&1 ||
-		stage_fail "$name: QEMU's session ended with status $?"
+		fail "$name: QEMU's session ended with status $?"
 }
 
 # What was said on the main socket in each session of the capture $1, as often as it was.
@@ -63,15 +44,15 @@ row() {
 		"$name: the capture holds $sessions sessions"
 	status=0
 	stage_end proxy TERM || status=$?
-	[ "$status" -eq "$ends" ] || stage_fail "$name: the proxy ended with status $status"
+	[ "$status" -eq "$ends" ] || fail "$name: the proxy ended with status $status"
 	if [ "$disk" = connects ]; then
-		stage_end client TERM || stage_fail "$name: what connects ended with status $?"
+		stage_end client TERM || fail "$name: what connects ended with status $?"
 	fi
 	[ "$disk" != started ] || return 0
 	said "$name.pcapng" | grep -v ' [2-9] [bf]' | sed 's/ 1 / /' >"$name.said"
-	[ "$(wc -l <"$name.said")" -ge 20 ] || stage_fail "$name: little was said"
+	[ "$(wc -l <"$name.said")" -ge 20 ] || fail "$name: little was said"
 	diff listen-connect.said "$name.said" >difference ||
-		stage_fail "$name: other things are said: $(cat difference)"
+		fail "$name: other things are said: $(cat difference)"
 }
 
 qemu-img create -f raw disk.img 16M >img.log 2>&1 || truncate -s 16M disk.img
@@ -122,16 +103,16 @@ if command -v systemd-socket-activate >/dev/null; then
 else
 	echo "without systemd-socket-activate: descriptors of front-ends are left out"
 fi
-stage_end disk TERM || stage_fail "the storage daemon ended with status $?"
+stage_end disk TERM || fail "the storage daemon ended with status $?"
 
 # virtiofsd serves one client and ends; the proxy ends with it. Started by us, and by somebody who
 # passes it a socket and takes samples/virtiofsd.sh for it.
 fs_served() {
-	"$vhu" probe fs.sock >probe.log 2>&1 || [ $? -eq 1 ] || stage_fail "virtiofsd was not met"
-	stage_end fs || stage_fail "the proxy of virtiofsd ended with status $?"
+	"$vhu" probe fs.sock >probe.log 2>&1 || [ $? -eq 1 ] || fail "virtiofsd was not met"
+	stage_end fs || fail "the proxy of virtiofsd ended with status $?"
 	# shellcheck disable=SC2086 # a pattern
 	"$vhu" dump $1 | grep -q 'GET_PROTOCOL_FEATURES reply' ||
-		stage_fail "nothing was asked of virtiofsd"
+		fail "nothing was asked of virtiofsd"
 }
 # shellcheck disable=SC2086 # options are several words
 if vhu_virtiofsd "$stage/share"; then
@@ -154,7 +135,7 @@ if vhu_virtiofsd "$stage/share"; then
 		fs_served 'captures/*.pcapng'
 	fi
 	sh "$top/samples/virtiofsd.sh" --version 2>&1 | grep -qi virtiofsd ||
-		stage_fail "the version of virtiofsd is not told"
+		fail "the version of virtiofsd is not told"
 fi
 
 # DPDK the other way round on both sides: the front-end listens, the back-end connects.
@@ -175,7 +156,7 @@ if command -v dpdk-testpmd >/dev/null && [ "$(nproc)" -ge 2 ]; then
 	for party in user vhost; do
 		stage_end "$party" INT || :
 	done
-	stage_end net TERM || stage_fail "the proxy between DPDKs ended with status $?"
+	stage_end net TERM || fail "the proxy between DPDKs ended with status $?"
 else
 	echo "without dpdk-testpmd on two processors: its client mode is left out"
 fi

@@ -2,15 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The socket that stands in for another one: who may reach it, from its first moment on, on either
 # side, and that what was put in its place stays.
-#
-#   sh socket.sh BUILD
-set -eu
+. "$(dirname "$0")/../../lib/common.sh"
+work_open
 
-top=$(cd "$(dirname "$0")/../../.." && pwd)
-build=$1 vhu=$1/bin/vhu
-. "$top/samples/stage.sh"
-stage_open
-cd "$stage"
 chmod 755 "$stage"
 
 # Run vhu proxy with the arguments $3...: it must end with status $1 and one line that has $2.
@@ -18,10 +12,10 @@ refused() {
 	want=$1 text=$2 status=0
 	shift 2
 	timeout 100 "$vhu" proxy "$@" >said 2>&1 </dev/null || status=$?
-	[ "$status" -eq "$want" ] || stage_fail "status $status, not $want, for: $*: $(cat said)"
-	[ "$(wc -l <said)" -eq 1 ] || stage_fail "not one line for: $*: $(cat said)"
-	grep -qF -- "$text" said || stage_fail "nothing about '$text' for: $*: $(cat said)"
-	[ ! -e new.sock ] || stage_fail "a socket was left by: $*"
+	[ "$status" -eq "$want" ] || fail "status $status, not $want, for: $*: $(cat said)"
+	[ "$(wc -l <said)" -eq 1 ] || fail "not one line for: $*: $(cat said)"
+	grep -qF -- "$text" said || fail "nothing about '$text' for: $*: $(cat said)"
+	[ ! -e new.sock ] || fail "a socket was left by: $*"
 }
 
 # The proxy with the arguments $2... must make new.sock with the owner and mode $1.
@@ -33,9 +27,9 @@ made() {
 	umask 022
 	stage_listens proxy new.sock
 	got=$(stat -c '%u:%g %a' new.sock)
-	[ "$got" = "$want" ] || stage_fail "new.sock is $got, not $want, with: $*"
-	stage_end proxy TERM || stage_fail "the proxy ended with status $?"
-	[ ! -e new.sock ] || stage_fail "new.sock is still there"
+	[ "$got" = "$want" ] || fail "new.sock is $got, not $want, with: $*"
+	stage_end proxy TERM || fail "the proxy ended with status $?"
+	[ ! -e new.sock ] || fail "new.sock is still there"
 }
 
 stage_start back "$build/bin/vhu-sample-backend" "--socket-path=$stage/old.sock"
@@ -71,12 +65,12 @@ if command -v strace >/dev/null; then
 		"$vhu" proxy -q --mode 0660 --owner "$owner" new.sock none.sock 2>strace.log &
 	stage_parties="$stage_parties traced=$!"
 	stage_listens traced new.sock
-	pkill -TERM -P "$(stage_pid traced)" || stage_fail "the traced proxy is gone"
-	stage_end traced || stage_fail "the traced proxy ended with status $?"
+	pkill -TERM -P "$(stage_pid traced)" || fail "the traced proxy is gone"
+	stage_end traced || fail "the traced proxy ended with status $?"
 	order=$(sed -n 's/^\([a-z0-9]*\)(.*/\1/p' trace | tr '\n' ' ')
 	case $order in
 	"fchmod bind listen " | "fchmod bind fchownat fchownat listen ") ;;
-	*) stage_fail "the socket's rights were given in this order: $order" ;;
+	*) fail "the socket's rights were given in this order: $order" ;;
 	esac
 fi
 
@@ -89,12 +83,12 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 		"$vhu" proxy "open/new.sock" old.sock
 	stage_listens nobody open/new.sock
 	[ "$(stat -c '%u:%g %a' open/new.sock)" = "65534:65534 666" ] ||
-		stage_fail "open/new.sock is $(stat -c '%u:%g %a' open/new.sock)"
+		fail "open/new.sock is $(stat -c '%u:%g %a' open/new.sock)"
 	grep -q 'new.sock: does not belong to group 4712 as old.sock does: ' nobody.log ||
-		stage_fail "nothing was said about the group"
+		fail "nothing was said about the group"
 	"$build/bin/vhu-sample-frontend" --requests 5 open/new.sock >front.log 2>&1 ||
-		stage_fail "nobody's proxy does not serve"
-	stage_end nobody TERM || stage_fail "nobody's proxy ended with status $?"
+		fail "nobody's proxy does not serve"
+	stage_end nobody TERM || fail "nobody's proxy ended with status $?"
 fi
 
 # What is not ours stays: a link, a successor, a file of that name where the folder was.
@@ -104,19 +98,19 @@ stage_listens proxy one/new.sock
 mv one two
 mkdir one
 echo precious >one/new.sock
-stage_end proxy TERM || stage_fail "the proxy ended with status $?"
-[ "$(cat one/new.sock)" = precious ] || stage_fail "a foreign file was removed"
-[ ! -e two/new.sock ] || stage_fail "the own socket stayed in the folder that was moved"
+stage_end proxy TERM || fail "the proxy ended with status $?"
+[ "$(cat one/new.sock)" = precious ] || fail "a foreign file was removed"
+[ ! -e two/new.sock ] || fail "the own socket stayed in the folder that was moved"
 stage_start proxy "$vhu" proxy new.sock old.sock
 stage_listens proxy new.sock
 rm new.sock
 ln -s one/new.sock new.sock
-stage_end proxy TERM || stage_fail "the proxy ended with status $?"
-[ -L new.sock ] && [ -e one/new.sock ] || stage_fail "a foreign link or its target was removed"
-refused_link=$(timeout 100 "$vhu" proxy new.sock old.sock 2>&1) && stage_fail "a link was replaced"
+stage_end proxy TERM || fail "the proxy ended with status $?"
+[ -L new.sock ] && [ -e one/new.sock ] || fail "a foreign link or its target was removed"
+refused_link=$(timeout 100 "$vhu" proxy new.sock old.sock 2>&1) && fail "a link was replaced"
 case $refused_link in
 *"new.sock: exists and is not a socket: not touched") ;;
-*) stage_fail "the link was refused so: $refused_link" ;;
+*) fail "the link was refused so: $refused_link" ;;
 esac
 rm new.sock
 

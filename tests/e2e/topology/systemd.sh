@@ -2,20 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The proxy as systemd's: its units are right and lock it in, the sockets that systemd passes on are
 # taken, by name where there are several.
-#
-#   sh systemd.sh BUILD
-set -eu
-
-top=$(cd "$(dirname "$0")/../../.." && pwd)
-build=$1 vhu=$1/bin/vhu
-. "$top/samples/stage.sh"
-for program in systemd-analyze systemd-socket-activate jq; do
-	command -v "$program" >/dev/null && continue
-	echo "lacks $program: install the packages systemd and jq"
-	exit 77
-done
-stage_open
-cd "$stage"
+. "$(dirname "$0")/../../lib/common.sh"
+need systemd-analyze systemd-socket-activate jq
+work_open
 
 # The units, with the command that was built in the place of the one to be installed.
 sed "s|^ExecStart=[^ ]*|ExecStart=$vhu|" "$build/tools/vhu-proxy@.service" >vhu-proxy@.service
@@ -27,13 +16,13 @@ if grep -q 'Failed to initialize manager' verify.log; then
 	echo "systemd-analyze cannot work here: $(cat verify.log)"
 	exit 77
 fi
-[ "$status" -eq 0 ] && ! grep -q 'vhu-proxy@' verify.log || stage_fail "the units are not right"
+[ "$status" -eq 0 ] && ! grep -q 'vhu-proxy@' verify.log || fail "the units are not right"
 # From 0 (locked in) to 10. The threshold is in tenths.
 systemd-analyze security --offline=yes --threshold=25 --no-pager ./vhu-proxy@.service \
-	>security.log 2>&1 || stage_fail "the unit lets the proxy do more than it was"
+	>security.log 2>&1 || fail "the unit lets the proxy do more than it was"
 # All that the configuration takes is an option: it is the command's own parser that sees to it.
 grep -q '^ExecStart=.* proxy --config /.*/vhu/%i.conf$' vhu-proxy@.service ||
-	stage_fail "the unit starts something else"
+	fail "the unit starts something else"
 
 for n in 1 2; do
 	stage_start "back$n" "$build/bin/vhu-sample-backend" --device blk --memory 1 --queues "$n" \
@@ -43,14 +32,14 @@ done
 
 drive() {
 	"$build/bin/vhu-sample-frontend" --requests 10 "$1" >front.log 2>&1 ||
-		stage_fail "the front-end at $1 failed: $(cat front.log)"
+		fail "the front-end at $1 failed: $(cat front.log)"
 }
 
 # See that the capture $1 holds a session between $2 and $3.
 captured() {
 	"$vhu" dump --json "$1" | jq -e -s --arg front "$2" --arg back "$3" 'any(.[];
 		.type == "opened" and .front_end.path == $front and .back_end.path == $back)' \
-		>/dev/null || stage_fail "$1 holds no session between $2 and $3"
+		>/dev/null || fail "$1 holds no session between $2 and $3"
 }
 
 # One socket; the proxy is started by the first front-end, and called by the socket's path.
@@ -59,9 +48,9 @@ stage_start one systemd-socket-activate -l "$stage/one.sock" \
 stage_listens one "$stage/one.sock"
 drive one.sock
 drive one.sock
-stage_end one TERM || stage_fail "the proxy ended with status $?"
+stage_end one TERM || fail "the proxy ended with status $?"
 captured one.pcapng "$stage/one.sock" back1.sock
-[ -S one.sock ] || stage_fail "the service manager's socket was removed"
+[ -S one.sock ] || fail "the service manager's socket was removed"
 
 # Two, by their names, from a configuration file.
 printf 'write two.pcapng\npair fd:a back1.sock\npair fd:b.socket back2.sock\n' >two.conf
@@ -70,7 +59,7 @@ stage_start two systemd-socket-activate -l "$stage/a.sock" -l "$stage/b.sock" \
 stage_listens two "$stage/b.sock"
 drive b.sock
 drive a.sock
-stage_end two TERM || stage_fail "the proxy ended with status $?"
+stage_end two TERM || fail "the proxy ended with status $?"
 captured two.pcapng "$stage/a.sock" back1.sock
 captured two.pcapng "$stage/b.sock" back2.sock
 
@@ -82,7 +71,7 @@ drive three.sock
 turn=0
 until "$vhu" dump three.pcapng 2>/dev/null | grep -q closed; do
 	turn=$((turn + 1))
-	[ "$turn" -lt 400 ] || stage_fail "the session of the connection does not end"
+	[ "$turn" -lt 400 ] || fail "the session of the connection does not end"
 	sleep 0.05
 done
 stage_end three TERM || :
@@ -100,8 +89,8 @@ stage_listens four "$stage/unused.sock"
 "$build/bin/vhu-sample-frontend" --requests 1 four.sock >front.log 2>&1 || :
 status=0
 stage_end four || status=$?
-[ "$status" -eq 7 ] || stage_fail "COMMAND's status was 7, the proxy's is $status"
-! grep -E 'LISTEN_|NOTIFY_SOCKET=|socket:' four.log || stage_fail "COMMAND was passed the proxy's things"
+[ "$status" -eq 7 ] || fail "COMMAND's status was 7, the proxy's is $status"
+! grep -E 'LISTEN_|NOTIFY_SOCKET=|socket:' four.log || fail "COMMAND was passed the proxy's things"
 
 # What is wrong: the environment is $1 (OWN is the proxy's process id), FRONT is $2, the line has $3.
 wrong() {
@@ -109,8 +98,8 @@ wrong() {
 	# shellcheck disable=SC2016 # for the other shell
 	timeout 100 sh -c 'eval "export $1"; exec "$2" proxy "$3" back1.sock 3<&-' sh \
 		"$(echo "$1" | sed 's/OWN/$$/')" "$vhu" "$2" >said 2>&1 </dev/null || status=$?
-	[ "$status" -eq 2 ] || stage_fail "status $status for $1 $2: $(cat said)"
-	[ "$(wc -l <said)" -eq 1 ] && grep -q "$3" said || stage_fail "$1 $2: $(cat said)"
+	[ "$status" -eq 2 ] || fail "status $status for $1 $2: $(cat said)"
+	[ "$(wc -l <said)" -eq 1 ] && grep -q "$3" said || fail "$1 $2: $(cat said)"
 }
 wrong 'NONE=' activation 'activation: no socket was passed on'
 wrong 'LISTEN_PID=1 LISTEN_FDS=1' activation 'activation: no socket was passed on'

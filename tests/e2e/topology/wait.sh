@@ -2,32 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # --retry and --one: a side that is not there yet is waited for, so long and no longer; one session
 # after the other, in the order in which front-ends came.
-#
-#   sh wait.sh BUILD
-set -eu
-
-top=$(cd "$(dirname "$0")/../../.." && pwd)
-build=$1 vhu=$1/bin/vhu front=$1/bin/vhu-sample-frontend
-. "$top/samples/stage.sh"
-stage_open
-cd "$stage"
-
-# Wait until the shell command $1 succeeds; $2 says what for.
-await() {
-	turn=0
-	until eval "$1"; do
-		turn=$((turn + 1))
-		[ "$turn" -lt 600 ] || stage_fail "waited in vain until $2"
-		sleep 0.05
-	done
-}
+. "$(dirname "$0")/../../lib/common.sh"
+work_open
+front=$build/bin/vhu-sample-frontend
 
 refused() {
 	text=$1 status=0
 	shift
 	timeout 100 "$vhu" proxy "$@" f.sock b.sock >said 2>&1 </dev/null || status=$?
-	[ "$status" -eq 2 ] || stage_fail "status $status for: $*: $(cat said)"
-	[ "$(wc -l <said)" -eq 1 ] && grep -qF -- "$text" said || stage_fail "$*: $(cat said)"
+	[ "$status" -eq 2 ] || fail "status $status for: $*: $(cat said)"
+	[ "$(wc -l <said)" -eq 1 ] && grep -qF -- "$text" said || fail "$*: $(cat said)"
 }
 
 back() {
@@ -50,40 +34,40 @@ come two --requests 10
 await 'grep -q "b.sock: No such file or directory: waiting until somebody listens there" proxy.log' \
 	"the proxy waits"
 back
-stage_end one || stage_fail "the first front-end ended with status $?"
-stage_end two || stage_fail "the second front-end ended with status $?"
+stage_end one || fail "the first front-end ended with status $?"
+stage_end two || fail "the second front-end ended with status $?"
 # A socket that nobody listens at any more, and an end to patience with a front-end that waits.
 stage_end back KILL || :
 come three --requests 10
 await 'grep -q "b.sock: Connection refused: waiting" proxy.log' "the proxy waits again"
 rm b.sock
 back
-stage_end three || stage_fail "the third front-end ended with status $?"
+stage_end three || fail "the third front-end ended with status $?"
 stage_end back KILL || :
 come four --requests 10
 await '[ "$(grep -c waiting proxy.log)" -eq 3 ]' "the proxy waits once more"
-stage_end proxy TERM || stage_fail "the proxy ended with status $?"
-stage_end four && stage_fail "a front-end without back-end did well"
+stage_end proxy TERM || fail "the proxy ended with status $?"
+stage_end four && fail "a front-end without back-end did well"
 [ "$("$vhu" dump retry.pcapng | grep -c 'session opened')" -eq 3 ] ||
-	stage_fail "those who waited in vain are told as sessions"
+	fail "those who waited in vain are told as sessions"
 
 # So long and no longer.
 stage_start proxy "$vhu" proxy --retry=200ms -w late.pcapng f.sock b.sock
 stage_listens proxy f.sock
 come late --requests 10
-stage_end late && stage_fail "a front-end without back-end did well"
-stage_end proxy TERM || stage_fail "the proxy ended with status $?"
+stage_end late && fail "a front-end without back-end did well"
+stage_end proxy TERM || fail "the proxy ended with status $?"
 "$vhu" dump late.pcapng | grep -q 'error.*b.sock: Connection refused' ||
-	stage_fail "what was missed is not in the capture"
+	fail "what was missed is not in the capture"
 # Two that are gone to: the proxy ends where neither comes, badly.
 rm -f b.sock
 status=0
 timeout 60 "$vhu" proxy --retry=0.2s connect:f.sock connect:b.sock >said 2>&1 || status=$?
-[ "$status" -eq 1 ] || stage_fail "status $status where neither side is there"
+[ "$status" -eq 1 ] || fail "status $status where neither side is there"
 printf 'retry 0\npair connect:f.sock connect:b.sock\n' >conf
 status=0
 timeout 60 "$vhu" proxy --config conf >said 2>&1 || status=$?
-[ "$status" -eq 1 ] || stage_fail "status $status with no patience at all"
+[ "$status" -eq 1 ] || fail "status $status with no patience at all"
 
 # The order of what begins and ends in the capture $1.
 order() {
@@ -106,14 +90,14 @@ for mode in many one; do
 		await '[ "$(order many.pcapng)" = "opened opened " ]' "both have a session"
 	else
 		sleep 0.3
-		[ "$(order one.pcapng)" = "opened " ] || stage_fail "--one: $(order one.pcapng)"
+		[ "$(order one.pcapng)" = "opened " ] || fail "--one: $(order one.pcapng)"
 	fi
 	stage_end a TERM || :
-	stage_end b || stage_fail "$mode: the second front-end ended with status $?"
-	stage_end proxy TERM || stage_fail "$mode: the proxy ended with status $?"
+	stage_end b || fail "$mode: the second front-end ended with status $?"
+	stage_end proxy TERM || fail "$mode: the proxy ended with status $?"
 done
 [ "$(order one.pcapng)" = "opened closed opened closed " ] ||
-	stage_fail "one at a time: $(order one.pcapng)"
+	fail "one at a time: $(order one.pcapng)"
 
 refused 'soon: not a time' --retry=soon
 refused '-1: not a time' --retry=-1

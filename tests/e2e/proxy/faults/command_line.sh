@@ -2,20 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What vhu proxy says of wrong rules and masks: one line, with the column, and nothing is started;
 # and that docs/faults.md names all actions, and has no rule that is not one.
-#
-#	command_line.sh VHU DOCS
-set -eu
-
-vhu=$1 docs=$2
-. "$(dirname "$0")/../../../../samples/stage.sh"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-
-fail() {
-	echo "$*"
-	exit 1
-}
+. "$(dirname "$0")/../../../lib/common.sh"
+work_open
+docs=$top/docs
 
 # The proxy refuses option $1 with argument $2, and its line has $3.
 refuses() {
