@@ -121,8 +121,10 @@ static void learn_enable(struct vhu_check_context *check, struct vhu_vring *vrin
 	check->state->enabled_unacknowledged += unacknowledged;
 	check->state->enabled_unacknowledged -= vring->enabled_unacknowledged;
 	vring->enabled_unacknowledged = unacknowledged;
-	if (enable && !vring->enabled.value)
+	if (enable && !vring->enabled.value) {
 		vring->enabled_since = vhu_told(check, true);
+		vring->disabled_before = vring->disabled;
+	}
 	if (!enable)
 		vring->disabled = vhu_told(check, true);
 	vring->enabled = vhu_told(check, enable);

@@ -38,8 +38,8 @@ static bool is_newer(const struct vhu_vring *vring, uint64_t number)
 	struct vhu_vring without = *vring;
 
 	/* The record of `enabled_with` is about features. */
-	without.stopped = without.stopped_before = without.disabled = without.enabled_with =
-	    (struct vhu_told){0};
+	without.stopped = without.stopped_before = without.disabled = without.disabled_before =
+	    without.enabled_with = (struct vhu_told){0};
 #define VHU_VRING_FACT(member, ...)                                                                \
 	if (without.member.by && without.member.by < number)                                       \
 		return false;
@@ -61,15 +61,20 @@ static bool same_reset(const struct vhu_vring *a, const struct vhu_told *of_a,
 	return same(of_a, of_b);
 }
 
+/* Return whether a reset may have told a fact of a vring. */
+static bool may_be_reset(const struct vhu_vring *vring, const struct vhu_told *told)
+{
+	return told == &vring->stopped || told == &vring->stopped_before ||
+	       told == &vring->disabled || told == &vring->disabled_before;
+}
+
 /* Return what is not the same in two vrings; NULL: nothing. */
 static const char *vring_differs(const struct vhu_vring *a, const struct vhu_vring *b)
 {
-	const struct vhu_told *reset[] = {&a->stopped, &a->stopped_before, &a->disabled};
 
 #define VHU_VRING_FACT(member, ...)                                                                \
 	if (!same(&a->member, &b->member) &&                                                       \
-	    !((&a->member == reset[0] || &a->member == reset[1] || &a->member == reset[2]) &&      \
-	      same_reset(a, &a->member, b, &b->member)))                                           \
+	    !(may_be_reset(a, &a->member) && same_reset(a, &a->member, b, &b->member)))            \
 		return "vring." #member;
 #define VHU_VRING_FD(role, ...)                                                                    \
 	if (!same_fd(&a->fd[VHU_##role], &b->fd[VHU_##role]))                                      \
