@@ -49,8 +49,10 @@ enum vhu_mark {
 	VHU_MARK_ALTERED = 1 << 3,    /* the proxy changed the message, as it was told to */
 	VHU_MARK_PARTIAL = 1 << 4,    /* the sender closed before the message was whole */
 	VHU_MARK_EARLIER = 1 << 5,    /* told again: it passed before what follows, or the file */
-	VHU_MARK_LOST = 1 << 6,       /* an error of no session: records before it are missing */
-	VHU_MARK_DROPPED = 1 << 7,    /* altered: the proxy did not pass it on */
+	VHU_MARK_LOST = 1 << 6,    /* an error: records before it are missing; of its session alone,
+				      or of all where it is of none */
+	VHU_MARK_DROPPED = 1 << 7, /* altered: the proxy did not pass it on */
+	VHU_MARK_BEGUN = 1 << 8,   /* opened: its beginning passed before the capture began */
 };
 
 enum vhu_fd_kind {

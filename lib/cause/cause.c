@@ -383,7 +383,8 @@ void vhu_cause_see(struct vhu_cause *cause, const struct vhu_record *record, uin
 	}
 	if (!record)
 		return;
-	if (record->type == VHU_RECORD_ERROR && record->text)
+	/* That records are missing says nothing about the session. */
+	if (record->type == VHU_RECORD_ERROR && record->text && !(record->marks & VHU_MARK_LOST))
 		snprintf(cause->error, sizeof(cause->error), "%s", record->text);
 	if (record->type != VHU_RECORD_MESSAGE || record->channel != VHU_FRONT_END ||
 	    !(record->marks & VHU_MARK_PARTIAL))

@@ -194,6 +194,8 @@ int vhu_annotation_text(const struct vhu_annotation *note, const struct vhu_reco
 		/* The channels inside have the session's peers. */
 		if (record->channel != VHU_FRONT_END)
 			break;
+		if (record->marks & VHU_MARK_BEGUN)
+			vhu_line_add(&sentence, ", it began before the capture");
 		add_peer(&sentence, "front-end", &record->front_end);
 		add_peer(&sentence, "back-end", &record->back_end);
 		break;

@@ -348,6 +348,7 @@ static void feed_opened(struct vhu_check_context *check)
 	if (check->record->channel != VHU_FRONT_END)
 		return;
 	check->state->opened_ns = check->record->time_ns;
+	check->state->begun_before = check->record->marks & VHU_MARK_BEGUN;
 	for (unsigned i = 0; i < 2; i++) {
 		if (!peer[i]->known)
 			continue;
@@ -416,10 +417,12 @@ int vhu_session_feed(struct vhu_sessions *sessions, const struct vhu_record *rec
 	sessions->continued = record->type == VHU_RECORD_CONTINUED;
 	if (record->time_ns > sessions->latest_ns)
 		sessions->latest_ns = record->time_ns;
-	if (!record->session && (record->marks & VHU_MARK_LOST))
+	if (record->marks & VHU_MARK_LOST && record->session)
+		vhu_state_forget((*at)->state);
+	else if (record->marks & VHU_MARK_LOST)
 		forget_states(sessions);
 	check.state = (*at)->state;
-	check.whole = check.state->opened_ns != 0;
+	check.whole = check.state->opened_ns && !check.state->begun_before;
 	note->context = check.state->context;
 	note->state = check.state;
 	if (is_known(check.state, record)) {
@@ -457,7 +460,7 @@ bool vhu_session_finish(struct vhu_sessions *sessions, struct vhu_annotation *no
 	note->vring = -1;
 	check.state = sessions->bucket[b]->state;
 	check.state->last_ns = sessions->latest_ns;
-	check.whole = check.state->opened_ns != 0;
+	check.whole = check.state->opened_ns && !check.state->begun_before;
 	check.number = check.state->channel[VHU_FRONT_END].last[0].by >
 			       check.state->channel[VHU_FRONT_END].last[1].by
 			   ? check.state->channel[VHU_FRONT_END].last[0].by

@@ -105,6 +105,7 @@ struct vhu_state {
 	uint64_t id;
 	bool live; /* not only what is told again of it has passed */
 	uint64_t opened_ns, last_ns;
+	bool begun_before; /* its beginning is not in the capture */
 	uint64_t messages;
 	struct vhu_context context;
 	bool dialect_is_sure;

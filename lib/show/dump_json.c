@@ -256,6 +256,7 @@ static void put_marks(struct vhu_json *json, uint16_t marks)
 	    {VHU_MARK_EARLIER, "earlier"},
 	    {VHU_MARK_LOST, "lost"},
 	    {VHU_MARK_DROPPED, "dropped"},
+	    {VHU_MARK_BEGUN, "begun"},
 	};
 
 	vhu_json_array(json, "marks");
