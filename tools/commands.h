@@ -5,6 +5,7 @@
 
 #include "lib/cli/options.h"
 
+extern const struct vhu_command vhu_command_attach; /* where BPF programs can be built */
 extern const struct vhu_command vhu_command_check;
 extern const struct vhu_command vhu_command_ctl; /* where the control socket can be built */
 extern const struct vhu_command vhu_command_dump;

@@ -8,13 +8,13 @@
 #include "lib/util/util.h"
 
 static const struct vhu_command *const commands[] = {
-    &vhu_command_proxy,   &vhu_command_dump,  &vhu_command_check,
-    &vhu_command_stats,   &vhu_command_probe,
+    &vhu_command_proxy,  &vhu_command_dump,    &vhu_command_check,
+    &vhu_command_stats,  &vhu_command_probe,
 #ifdef VHU_HAVE_CONTROL
     &vhu_command_ctl,
 #endif
 #ifdef VHU_HAVE_BPF
-    &vhu_command_latency,
+    &vhu_command_attach, &vhu_command_latency,
 #endif
 };
 #define COMMANDS VHU_ARRAY_SIZE(commands)

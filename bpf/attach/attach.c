@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Loading the programs of vhu attach by the best hooks that the kernel takes. */
+#include "bpf/attach/internal.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "bpf/load/object.h"
+#include "bpf/load/target.h"
+#include "lib/util/util.h"
+
+/* Pages of each processor's buffer of events, and bytes of all of them at most. */
+#define PAGES_MOST 256
+#define BYTES_MOST (UINT64_C(256) << 20)
+/* Functions that decide which programs there can be. */
+#define SENT_POINT "sk_data_ready"
+#define SENT       "sock_def_readable"
+#define CLOSED     "unix_release"
+
+VHU_BPF_OBJECT(vhu_bpf_attach);
+
+/* Sets of hooks, the best first: those that see sending and closing. */
+static const struct hooks {
+	const char *sent, *closing; /* programs, NULL none */
+	const char *point;          /* a trace point that the kernel must have, NULL none */
+	const char *function[2];    /* functions that it must have, NULL none */
+	const char *name;
+} hooks[] = {
+    {"sent_tracepoint", "closing_fentry", SENT_POINT, {CLOSED}, "tp_btf, fentry"},
+    {"sent_fentry", "closing_fentry", NULL, {SENT, CLOSED}, "tp_btf, fentry"},
+    {"sent_tracepoint", "closing_call", SENT_POINT, {NULL}, "tp_btf"},
+    {NULL, "closing_call", NULL, {NULL}, "tp_btf, without sending"},
+};
+
+/* Return whether the kernel has what a set of hooks needs. */
+static bool are_possible(const struct btf *kernel, const struct hooks *set)
+{
+	char name[64];
+
+	for (unsigned i = 0; i < VHU_ARRAY_SIZE(set->function); i++)
+		if (set->function[i] && !vhu_bpf_has_function(kernel, set->function[i]))
+			return false;
+	if (!set->point)
+		return true;
+	snprintf(name, sizeof(name), "btf_trace_%s", set->point);
+	return btf__find_by_name_kind(kernel, name, BTF_KIND_TYPEDEF) > 0;
+}
+
+/* Choose the programs of a set. */
+static void choose(struct bpf_object *object, const struct hooks *set)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, object)
+	{
+		const char *name = bpf_program__name(program);
+		bool optional = !strncmp(name, "sent", 4) || !strncmp(name, "closing", 7);
+
+		bpf_program__set_autoload(program, !optional ||
+						       (set->sent && !strcmp(name, set->sent)) ||
+						       !strcmp(name, set->closing));
+	}
+}
+
+/* Attach an iterator. Returns 0 or -errno. */
+static int attach_iterator(struct vhu_attach *attach, struct bpf_program *program, bool of_map)
+{
+	union bpf_iter_link_info info = {.map.map_fd = (uint32_t)attach->watched};
+	struct bpf_iter_attach_opts options;
+	struct bpf_link *link;
+
+	/* By hand: libbpf refuses padding that is not zero. */
+	memset(&options, 0, sizeof(options));
+	options.sz = sizeof(options);
+	options.link_info = &info;
+	options.link_info_len = sizeof(info);
+	link = bpf_program__attach_iter(program, of_map ? &options : NULL);
+	if (!link)
+		return -errno;
+	*(of_map ? &attach->states : &attach->files) = link;
+	return 0;
+}
+
+/* Attach all programs that were loaded. Returns 0 or -errno. */
+static int attach_all(struct vhu_attach *attach)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, attach->object)
+	{
+		const char *name = bpf_program__name(program);
+		int ret;
+
+		if (!bpf_program__autoload(program))
+			continue;
+		if (!strncmp(name, "list", 4))
+			ret = attach_iterator(attach, program, !strcmp(name, "list_watched"));
+		else
+			ret = vhu_bpf_links_add(&attach->links, bpf_program__attach(program));
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* Pass an event on, as libbpf calls it. */
+static void pass_event(void *with, int cpu, void *data, uint32_t size)
+{
+	struct vhu_attach *attach = with;
+	struct vhu_attach_event event;
+
+	(void)cpu;
+	if (size < sizeof(event))
+		return;
+	memcpy(&event, data, sizeof(event));
+	size -= (uint32_t)sizeof(event);
+	if (event.what == VHU_ATTACH_FD ? size < sizeof(struct vhu_attach_file)
+					: size < event.copied)
+		return;
+	attach->choice.see(attach->choice.with, &event, (const uint8_t *)data + sizeof(event));
+}
+
+/* Count events that there was no room for, as libbpf calls it. */
+static void count_lost(void *with, int cpu, unsigned long long count)
+{
+	struct vhu_attach *attach = with;
+
+	(void)cpu;
+	attach->lost += count;
+}
+
+/* Find the maps of a loaded object. Returns 0 or -errno. */
+static int find_maps(struct vhu_attach *attach)
+{
+	int events = bpf_object__find_map_fd_by_name(attach->object, "events");
+	int data = bpf_object__find_map_fd_by_name(attach->object, ".data.shared");
+	int processors = libbpf_num_possible_cpus();
+	size_t pages = PAGES_MOST;
+	void *shared;
+
+	while (processors > 0 && pages > 16 &&
+	       pages * (uint64_t)processors * (uint64_t)sysconf(_SC_PAGESIZE) > BYTES_MOST)
+		pages /= 2;
+	attach->watched = bpf_object__find_map_fd_by_name(attach->object, "watched");
+	attach->listeners = bpf_object__find_map_fd_by_name(attach->object, "listeners");
+	attach->processes = bpf_object__find_map_fd_by_name(attach->object, "processes");
+	if (attach->watched < 0 || attach->listeners < 0 || attach->processes < 0)
+		return -EINVAL;
+	shared = mmap(NULL, sizeof(*attach->shared), PROT_READ | PROT_WRITE, MAP_SHARED, data, 0);
+	if (shared == MAP_FAILED)
+		return -errno;
+	attach->shared = shared;
+	attach->events = perf_buffer__new(events, pages, pass_event, count_lost, attach, NULL);
+	return attach->events ? 0 : -errno;
+}
+
+/* Unload what was loaded. */
+static void unload(struct vhu_attach *attach)
+{
+	vhu_bpf_links_detach(&attach->links);
+	bpf_link__destroy(attach->files);
+	bpf_link__destroy(attach->states);
+	perf_buffer__free(attach->events);
+	if (attach->shared)
+		munmap(attach->shared, sizeof(*attach->shared));
+	bpf_object__close(attach->object);
+	attach->files = attach->states = NULL;
+	attach->events = NULL;
+	attach->shared = NULL;
+	attach->object = NULL;
+}
+
+/* Load and attach a set of hooks. Returns 0; -errno, with nothing left behind. */
+static int try_hooks(struct vhu_attach *attach, const struct hooks *set)
+{
+	const struct vhu_attach_shared first = {.next = 2};
+	struct bpf_map *fixed, *data;
+	int ret;
+
+	attach->object = vhu_bpf_object_open(vhu_bpf_attach);
+	if (!attach->object)
+		return -errno;
+	choose(attach->object, set);
+	fixed = bpf_object__find_map_by_name(attach->object, ".rodata.config");
+	data = bpf_object__find_map_by_name(attach->object, ".data.shared");
+	ret = !fixed || !data ? -EINVAL
+			      : bpf_map__set_initial_value(fixed, &attach->choice.config,
+							   sizeof(attach->choice.config));
+	if (!ret)
+		ret = bpf_map__set_initial_value(data, &first, sizeof(first));
+	if (!ret)
+		ret = bpf_object__load(attach->object);
+	if (!ret)
+		ret = find_maps(attach);
+	if (!ret)
+		ret = attach_all(attach);
+	if (ret)
+		unload(attach);
+	attach->hooks = set->name;
+	attach->sees_sending = set->sent != NULL;
+	return ret;
+}
+
+int vhu_attach_open(struct vhu_attach **to, const struct vhu_attach_choice *choice, char *error)
+{
+	struct vhu_attach *attach = calloc(1, sizeof(*attach));
+	struct btf *kernel = btf__load_vmlinux_btf();
+	int ret = attach ? -ENOENT : -ENOMEM;
+
+	*to = NULL;
+	if (attach && kernel) {
+		attach->choice = *choice;
+		attach->choice.config.own = (uint32_t)getpid();
+		attach->next = VHU_ATTACH_LOADERS_IDS;
+		for (size_t i = 0; ret && i < VHU_ARRAY_SIZE(hooks); i++)
+			if (are_possible(kernel, &hooks[i])) {
+				vhu_diagnose_listen();
+				ret = try_hooks(attach, &hooks[i]);
+			}
+	}
+	btf__free(kernel);
+	if (!ret) {
+		*to = attach;
+		return 0;
+	}
+	if (!vhu_diagnose_lack(error))
+		vhu_diagnose_refusal("no hooks on local sockets work", ret, error);
+	free(attach);
+	return ret;
+}
+
+void vhu_attach_close(struct vhu_attach *attach)
+{
+	if (!attach)
+		return;
+	unload(attach);
+	free(attach);
+}
+
+const char *vhu_attach_hooks(const struct vhu_attach *attach)
+{
+	return attach->hooks;
+}
+
+bool vhu_attach_sees_sending(const struct vhu_attach *attach)
+{
+	return attach->sees_sending;
+}

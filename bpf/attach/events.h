@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the programs of vhu attach and their loader share: events of watched sockets, what is passed
+ * with messages, lists of sockets.
+ *
+ * A watched socket has an id that is never used again. The two sockets of a connection have ids
+ * that differ in the last bit only.
+ */
+#ifndef VHU_BPF_ATTACH_EVENTS_H
+#define VHU_BPF_ATTACH_EVENTS_H
+
+#ifndef __bpf__
+#include <stdint.h>
+#endif
+
+/* Sockets watched at once. */
+#define VHU_ATTACH_SOCKETS     8192
+/* Listening sockets and processes whose connections are watched from their first byte. */
+#define VHU_ATTACH_LISTENERS   256
+/* Of a message that is sent, this much is copied at once; a power of two. The rest is copied when
+ * it is taken. */
+#define VHU_ATTACH_SENT_MAX    4096
+/* Of what is taken at once, this much is copied: a sample has 64 KiB. */
+#define VHU_ATTACH_TAKEN_MAX   60000
+#define VHU_ATTACH_NAME_MAX    256
+#define VHU_ATTACH_PATH_MAX    108
+/* Ids from here on are given by the loader, those below by the programs. */
+#define VHU_ATTACH_LOADERS_IDS (UINT64_C(1) << 32)
+
+enum vhu_attach_what {
+	VHU_ATTACH_SENT,    /* something was queued at the receiver */
+	VHU_ATTACH_TAKEN,   /* the receiver copies some of it, and may only peek */
+	VHU_ATTACH_FD,      /* a descriptor of the message that the next event is about */
+	VHU_ATTACH_CLOSING, /* a process closes a descriptor of the socket */
+	VHU_ATTACH_EXIT,    /* a process that used watched sockets ends: `who` */
+};
+
+struct vhu_attach_who {
+	uint32_t pid, tid, uid, gid;
+	char comm[16];
+};
+
+/* Bytes of a message follow it: of SENT from its first byte on, of TAKEN with `consumed` bytes that
+ * were taken before. */
+struct vhu_attach_event {
+	uint64_t time_ns; /* CLOCK_MONOTONIC */
+	uint64_t socket;  /* id of the sender's */
+	uint64_t parent;  /* id of the socket whose message had carried this one; 0 none */
+	uint64_t
+	    address;     /* in the kernel, of the sender's; a key for the loader, not to be shown */
+	uint64_t buffer; /* address of the kernel's buffer; tells two apart while they are queued */
+	uint32_t what;   /* enum vhu_attach_what */
+	uint32_t number; /* of SENT and of TAKEN of this sender, each from 1: a gap is a loss */
+	uint32_t length; /* SENT: bytes of the buffer; TAKEN: bytes that are taken */
+	uint32_t consumed; /* bytes of the buffer that were taken before */
+	uint32_t copied;   /* bytes that follow */
+	uint32_t fds;      /* descriptors that the buffer carries; FD: which of them this is */
+	uint32_t guessed;  /* watched because it looks like vhost-user: it may have begun before */
+	uint32_t spare;
+	struct vhu_attach_who who;
+};
+
+/* What a descriptor stands for, as the kernel has it. */
+struct vhu_attach_file {
+	uint64_t inode, size, eventfd_count;
+	uint64_t socket; /* id that it is watched by, 0 none */
+	uint32_t device; /* as the kernel numbers it: major << 20 | minor */
+	uint32_t mode, flags, magic, seals;
+	uint32_t eventfd_id, eventfd_flags;
+	uint32_t block_size, links, spare;
+	char name[VHU_ATTACH_NAME_MAX];
+};
+
+struct vhu_attach_fd_event {
+	struct vhu_attach_event event;
+	struct vhu_attach_file file;
+};
+
+/* The value that belongs to a socket, by its address in the kernel. */
+struct vhu_attach_watched {
+	uint64_t id, parent;
+	uint64_t inode;       /* 0: nobody has accepted it yet */
+	uint32_t sent, taken; /* events so far */
+	uint32_t ignored;     /* it is no vhost-user: nothing is copied any more */
+	uint32_t guessed;     /* as in the event */
+};
+
+enum vhu_attach_kind {
+	VHU_ATTACH_SOCKET,
+	VHU_ATTACH_MEMORY,  /* a file that processes can share as memory */
+	VHU_ATTACH_EVENTFD, /* `inode` is its id */
+	VHU_ATTACH_VM,      /* of KVM */
+};
+
+/* A descriptor of a process, as the iterator lists them. */
+struct vhu_attach_listed {
+	uint32_t kind; /* enum vhu_attach_kind */
+	uint32_t pid, uid, gid, fd;
+	char comm[16];
+	uint64_t inode;
+	uint32_t device;
+	/* Of a socket. */
+	uint32_t state;        /* TCP_ESTABLISHED 1, TCP_LISTEN 10 */
+	uint64_t socket, peer; /* addresses in the kernel */
+	uint64_t peer_inode;   /* 0: nobody has accepted it yet */
+	uint64_t address;      /* of the name that accepted sockets share with their listener; 0 */
+	uint64_t peer_address; /* of its peer's name */
+	uint64_t file_inode;   /* that it is bound to, 0 none */
+	uint32_t file_device;
+	uint32_t spare;
+	char path[VHU_ATTACH_PATH_MAX]; /* that it is bound to; abstract ones begin with a NUL */
+	uint32_t path_size;
+};
+
+/* How a watched socket stands. */
+struct vhu_attach_state {
+	uint64_t socket;  /* its id */
+	uint64_t address; /* in the kernel */
+	uint32_t open;
+	uint32_t shutdown; /* 1: receives no more, 2: sends no more */
+	uint32_t error;    /* errno that is waiting */
+	uint32_t queued;   /* buffers that nobody has taken */
+};
+
+/* What is fixed before the programs are loaded. */
+struct vhu_attach_config {
+	uint32_t any; /* adopt any connection whose first message looks like vhost-user */
+	uint32_t own; /* the loader's process, which is not watched */
+};
+
+/* What changes while they run. */
+struct vhu_attach_shared {
+	uint64_t next;    /* id of the next socket */
+	uint64_t lost;    /* events for which there was no room */
+	uint64_t refused; /* sockets for which there was no room */
+};
+
+#endif

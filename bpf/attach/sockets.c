@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Events of sockets, lists of sockets, and which of them are watched. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "bpf/attach/internal.h"
+
+int vhu_attach_fd(const struct vhu_attach *attach)
+{
+	return perf_buffer__epoll_fd(attach->events);
+}
+
+int vhu_attach_events(struct vhu_attach *attach)
+{
+	return perf_buffer__consume(attach->events);
+}
+
+uint64_t vhu_attach_lost(const struct vhu_attach *attach)
+{
+	return attach->lost;
+}
+
+uint64_t vhu_attach_refused(const struct vhu_attach *attach)
+{
+	return __atomic_load_n(&attach->shared->refused, __ATOMIC_RELAXED);
+}
+
+/* Read all that an iterator writes, entries of @size bytes. Returns how many; -errno. */
+static int read_list(const struct bpf_link *link, void **list, size_t size)
+{
+	int fd = bpf_iter_create(bpf_link__fd(link)), error = 0;
+	size_t used = 0, room = 0;
+	char *bytes = NULL;
+	ssize_t got = 1;
+
+	*list = NULL;
+	if (fd < 0)
+		return -errno;
+	while (got && !error) {
+		if (room - used < 65536) {
+			char *more = realloc(bytes, room + 262144);
+
+			if (!more) {
+				error = -ENOMEM;
+				break;
+			}
+			bytes = more;
+			room += 262144;
+		}
+		got = read(fd, bytes + used, room - used);
+		if (got > 0)
+			used += (size_t)got;
+		else if (got < 0 && errno != EINTR && errno != EAGAIN)
+			error = -errno;
+	}
+	close(fd);
+	if (error) {
+		free(bytes);
+		return error;
+	}
+	*list = bytes;
+	return (int)(used / size);
+}
+
+int vhu_attach_list(struct vhu_attach *attach, struct vhu_attach_listed **list)
+{
+	void *bytes;
+	int count = read_list(attach->files, &bytes, sizeof(**list));
+
+	*list = bytes;
+	return count;
+}
+
+int vhu_attach_states(struct vhu_attach *attach, struct vhu_attach_state **list)
+{
+	void *bytes;
+	int count = read_list(attach->states, &bytes, sizeof(**list));
+
+	*list = bytes;
+	return count;
+}
+
+int vhu_attach_watch(struct vhu_attach *attach, const struct vhu_attach_listed *socket,
+		     uint64_t *id)
+{
+	struct vhu_attach_watched value = {.id = attach->next, .inode = socket->inode}, before;
+
+	if (!socket->peer)
+		return -ENOTCONN;
+	if (!bpf_map_lookup_elem(attach->watched, &socket->socket, &before) &&
+	    before.inode == socket->inode)
+		return -EALREADY;
+	if (bpf_map_update_elem(attach->watched, &socket->socket, &value, BPF_ANY))
+		return -errno;
+	value.id |= 1;
+	value.inode = socket->peer_inode;
+	if (bpf_map_update_elem(attach->watched, &socket->peer, &value, BPF_ANY))
+		return -errno;
+	*id = attach->next;
+	attach->next += 2;
+	return 0;
+}
+
+void vhu_attach_unwatch(struct vhu_attach *attach, uint64_t address, bool ignore)
+{
+	struct vhu_attach_watched value;
+
+	if (!ignore) {
+		bpf_map_delete_elem(attach->watched, &address);
+		return;
+	}
+	if (bpf_map_lookup_elem(attach->watched, &address, &value))
+		return;
+	value.ignored = 1;
+	bpf_map_update_elem(attach->watched, &address, &value, BPF_EXIST);
+}
+
+int vhu_attach_listener(struct vhu_attach *attach, uint64_t name, bool watch)
+{
+	const uint64_t one = 1;
+	int ret = watch ? bpf_map_update_elem(attach->listeners, &name, &one, BPF_ANY)
+			: bpf_map_delete_elem(attach->listeners, &name);
+
+	return ret ? -errno : 0;
+}
+
+int vhu_attach_process(struct vhu_attach *attach, uint32_t pid, bool look)
+{
+	const uint64_t one = 1;
+	int ret = look ? bpf_map_update_elem(attach->processes, &pid, &one, BPF_ANY)
+		       : bpf_map_delete_elem(attach->processes, &pid);
+
+	return ret ? -errno : 0;
+}

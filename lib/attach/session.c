@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The sessions of watched connections; session.h has their theory of operation. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/attach/session_internal.h"
+#include "lib/protocol/field.h"
+#include "lib/util/util.h"
+
+/* What began in the middle, and has no message among so many buffers, is no vhost-user. */
+#define PASSED_MAX 64
+
+/* Return the end that a stream's, or a cutter's, bytes come from. */
+static unsigned end_of(const struct vhu_attach_connection *connection, const void *part)
+{
+	return part == &connection->stream[1] || part == &connection->cutter[1];
+}
+
+/* What is said of a connection is not vhost-user: look at it no more. */
+static void refuse(struct vhu_attach_connection *connection)
+{
+	struct vhu_attach_sessions *sessions = connection->sessions;
+
+	connection->refused = true;
+	for (unsigned end = 0; end < 2; end++)
+		if (connection->end[end].address)
+			sessions->owner->forget(sessions->context, connection->end[end].address,
+						true);
+}
+
+/* Return whether a request is one that conversations begin with. */
+static bool is_first(uint32_t request)
+{
+	return request == vhu_messages[VHU_MSG_GET_FEATURES].request ||
+	       request == vhu_messages[VHU_MSG_SET_OWNER].request ||
+	       request == vhu_messages[VHU_MSG_GET_PROTOCOL_FEATURES].request;
+}
+
+/* Return whether a connection with this id has ended. */
+static bool has_ended(const struct vhu_attach_sessions *sessions, uint64_t id)
+{
+	for (unsigned i = 0; i < VHU_ATTACH_ENDED; i++)
+		if (sessions->ended[i] == (id & ~UINT64_C(1)))
+			return true;
+	return false;
+}
+
+/* The first message has proven a connection to be a session's. Returns 0 or -ENOMEM. */
+static int open_session(struct vhu_attach_connection *connection, unsigned from,
+			struct vhu_header header, uint64_t time_ns)
+{
+	struct vhu_attach_sessions *sessions = connection->sessions;
+	struct vhu_attach_session *session = calloc(1, sizeof(*session));
+	const bool reply = header.flags & VHU_FLAG_REPLY;
+
+	if (!session)
+		return -ENOMEM;
+	connection->session = session;
+	connection->front = (int)(reply ? !from : from);
+	session->connections = 1;
+	connection->before |= connection->guessed && (reply || !is_first(header.request));
+	session->number = ++sessions->counts.sessions;
+	if (!connection->asked)
+		sessions->owner->identify(sessions->context, connection->end);
+	connection->asked = true;
+	/* What the other side says begins with a message, too. */
+	if (!connection->before)
+		connection->cutter[!from].in_step = true;
+	vhu_attach_record_opened(connection, time_ns);
+	return 0;
+}
+
+/* Return the connection with an id; NULL without. */
+static struct vhu_attach_connection *find(const struct vhu_attach_sessions *sessions, uint64_t id)
+{
+	struct vhu_attach_connection *connection;
+
+	TAILQ_FOREACH(connection, &sessions->connection, link)
+	{
+		if (connection->id == (id & ~UINT64_C(1)))
+			return connection;
+	}
+	return NULL;
+}
+
+/* A message has passed that carried a channel's socket: what is said there belongs to its session.
+ */
+static void open_channel(struct vhu_attach_connection *main, enum vhu_channel channel,
+			 const struct vhu_cut_message *message)
+{
+	const uint64_t id = message->file[0].socket;
+	struct vhu_attach_connection *inner = id ? find(main->sessions, id) : NULL;
+
+	if (!inner || inner->session || inner == main)
+		return;
+	inner->channel = channel;
+	inner->carried = false;
+	inner->session = main->session;
+	inner->session->connections++;
+	/* The back-end is given its end. */
+	inner->front = !(id & 1);
+	inner->end[inner->front].who = main->end[main->front].who;
+	inner->end[inner->front].known = main->end[main->front].known;
+	inner->end[!inner->front].who = main->end[!main->front].who;
+	inner->end[!inner->front].known = main->end[!main->front].known;
+	memcpy(inner->end[inner->front].path, main->end[main->front].path,
+	       sizeof(inner->end[0].path));
+	memcpy(inner->end[!inner->front].path, main->end[!main->front].path,
+	       sizeof(inner->end[0].path));
+	for (unsigned end = 0; end < 2; end++) {
+		inner->cutter[end].channel = channel;
+		inner->cutter[end].in_step = true;
+	}
+	vhu_attach_record_opened(inner, message->time_ns);
+}
+
+/* A message is whole. */
+static void take_message(struct vhu_cutter *cutter, const struct vhu_cut_message *message)
+{
+	struct vhu_attach_connection *connection = cutter->context;
+	unsigned from = end_of(connection, cutter);
+	struct vhu_header header = {0};
+	enum vhu_channel opens;
+
+	if (message->kept >= VHU_HEADER_SIZE)
+		header = vhu_header_read(message->bytes, vhu_host_is_big_endian());
+	if (!connection->session && open_session(connection, from, header, message->time_ns))
+		return;
+	vhu_attach_record_message(connection, from, message);
+	if (message->partial || (int)from != connection->front || message->described != 1)
+		return;
+	opens = vhu_message_opens(connection->channel, header.request);
+	if (opens != VHU_FRONT_END)
+		open_channel(connection, opens, message);
+}
+
+/* Something is missing of what an end sent. */
+static void take_lost(struct vhu_cutter *cutter, uint64_t bytes, uint64_t time_ns)
+{
+	struct vhu_attach_connection *connection = cutter->context;
+
+	if (connection->session)
+		vhu_attach_record_lost(connection, end_of(connection, cutter), bytes, time_ns);
+}
+
+static const struct vhu_cutter_owner cutter_owner = {.message = take_message, .lost = take_lost};
+
+/* Bytes of a connection come. */
+static void take_bytes(struct vhu_stream *stream, const uint8_t *bytes, size_t size, bool first,
+		       uint64_t time_ns, struct vhu_stream_fds *fds)
+{
+	struct vhu_attach_connection *connection = stream->context;
+	struct vhu_cutter *cutter = &connection->cutter[end_of(connection, stream)];
+
+	if (connection->refused)
+		return;
+	vhu_cutter_take(cutter, bytes, size, first, time_ns, fds);
+	if (connection->session || connection->carried || cutter->in_step)
+		return;
+	if (!connection->before || ++connection->passed > PASSED_MAX)
+		refuse(connection);
+}
+
+/* Bytes of a connection are missing. */
+static void take_gap(struct vhu_stream *stream, uint64_t size, uint64_t time_ns)
+{
+	struct vhu_attach_connection *connection = stream->context;
+
+	if (!connection->refused)
+		vhu_cutter_gap(&connection->cutter[end_of(connection, stream)], size, time_ns);
+}
+
+static const struct vhu_stream_owner stream_owner = {.bytes = take_bytes, .gap = take_gap};
+
+/* Return a new connection; NULL out of memory. */
+static struct vhu_attach_connection *connection_new(struct vhu_attach_sessions *sessions,
+						    uint64_t id, const unsigned queued[2])
+{
+	struct vhu_attach_connection *connection = calloc(1, sizeof(*connection));
+
+	if (!connection)
+		return NULL;
+	connection->sessions = sessions;
+	connection->id = id & ~UINT64_C(1);
+	connection->front = -1;
+	for (unsigned end = 0; end < 2; end++) {
+		vhu_stream_begin(&connection->stream[end], &stream_owner, connection,
+				 sessions->sees_sending, queued[end]);
+		vhu_cutter_begin(&connection->cutter[end], &cutter_owner, connection, VHU_FRONT_END,
+				 false);
+	}
+	TAILQ_INSERT_TAIL(&sessions->connection, connection, link);
+	sessions->count++;
+	return connection;
+}
+
+/* Free a connection, and its session with the last of it. */
+static void connection_free(struct vhu_attach_connection *connection)
+{
+	struct vhu_attach_sessions *sessions = connection->sessions;
+
+	TAILQ_REMOVE(&sessions->connection, connection, link);
+	sessions->count--;
+	sessions->ended[sessions->ended_next++ % VHU_ATTACH_ENDED] = connection->id;
+	for (unsigned end = 0; end < 2; end++) {
+		vhu_stream_free(&connection->stream[end]);
+		vhu_cutter_free(&connection->cutter[end]);
+	}
+	if (connection->session && !--connection->session->connections)
+		free(connection->session);
+	free(connection);
+}
+
+/* Learn from an event who is at the ends. */
+static void learn_who(struct vhu_attach_connection *connection,
+		      const struct vhu_attach_event *event)
+{
+	unsigned sender = event->socket & 1;
+	struct vhu_attach_end *end =
+	    &connection->end[event->what == VHU_ATTACH_TAKEN ? !sender : sender];
+
+	if (event->address)
+		connection->end[sender].address = event->address;
+	/* A channel's ends are its session's. */
+	if (connection->channel != VHU_FRONT_END)
+		return;
+	end->who = event->who;
+	end->known = true;
+}
+
+/* A process ends, and with it all its sockets. */
+static void take_exit(struct vhu_attach_sessions *sessions, const struct vhu_attach_event *event)
+{
+	struct vhu_attach_connection *connection;
+
+	TAILQ_FOREACH(connection, &sessions->connection, link)
+	{
+		for (unsigned end = 0; end < 2; end++)
+			if (connection->end[end].known && !connection->closing_ns[end] &&
+			    connection->end[end].who.pid == event->who.pid)
+				connection->closing_ns[end] = event->time_ns;
+	}
+}
+
+void vhu_attach_sessions_take(struct vhu_attach_sessions *sessions,
+			      const struct vhu_attach_event *event, const uint8_t *bytes)
+{
+	static const unsigned none[2];
+	struct vhu_attach_connection *connection;
+
+	if (event->what == VHU_ATTACH_EXIT) {
+		take_exit(sessions, event);
+		return;
+	}
+	connection = find(sessions, event->socket);
+	if (!connection && has_ended(sessions, event->socket))
+		return;
+	if (!connection) {
+		connection = connection_new(sessions, event->socket, none);
+		if (!connection)
+			return;
+		connection->carried = event->parent != 0;
+		connection->guessed = event->guessed;
+	}
+	if (connection->refused)
+		return;
+	if (event->what == VHU_ATTACH_CLOSING) {
+		/* A copy of the descriptor may be closed first: the last counts. */
+		connection->end[event->socket & 1].address = event->address;
+		connection->closing_ns[event->socket & 1] = event->time_ns;
+		return;
+	}
+	learn_who(connection, event);
+	/* The channel is there before the message that passes it is whole. */
+	if (event->what == VHU_ATTACH_FD) {
+		struct vhu_attach_file file;
+
+		memcpy(&file, bytes, sizeof(file));
+		if (file.socket && !find(sessions, file.socket)) {
+			struct vhu_attach_connection *inner =
+			    connection_new(sessions, file.socket, none);
+
+			if (inner)
+				inner->carried = true;
+		}
+	}
+	vhu_stream_take(&connection->stream[event->socket & 1], event, bytes);
+}
+
+/* Return which end closed first. @open: whether each is open. */
+static unsigned closed_first(const struct vhu_attach_connection *connection, const bool open[2])
+{
+	const uint64_t *at = connection->closing_ns;
+
+	if (open[0] != open[1])
+		return open[0];
+	if (at[0] && at[1])
+		return at[1] < at[0];
+	return at[1] != 0;
+}
+
+/* Say why a connection has ended. @first: the end that closed first. */
+static void say_reason(const struct vhu_attach_connection *connection, unsigned first,
+		       char reason[VHU_RECORD_TEXT_MAX + 1])
+{
+	bool unread = vhu_stream_has_unread(&connection->stream[!first]);
+
+	snprintf(reason, VHU_RECORD_TEXT_MAX + 1, "%s closed%s",
+		 (int)first == connection->front ? "front-end" : "back-end",
+		 unread ? ", leaving bytes unread" : "");
+}
+
+/* Take what is left of what a connection's ends have sent. */
+static void end_streams(struct vhu_attach_connection *connection, uint64_t time_ns)
+{
+	for (unsigned end = 0; end < 2 && !connection->refused; end++) {
+		vhu_stream_end(&connection->stream[end], time_ns);
+		vhu_cutter_end(&connection->cutter[end], time_ns);
+	}
+}
+
+/* Let go of a connection that has ended. @open: whether each end is still open. */
+static void let_go(struct vhu_attach_connection *connection, const bool open[2])
+{
+	struct vhu_attach_sessions *sessions = connection->sessions;
+
+	for (unsigned end = 0; end < 2; end++)
+		if (connection->end[end].address)
+			sessions->owner->forget(sessions->context, connection->end[end].address,
+						open[end]);
+	connection_free(connection);
+}
+
+/* End the channels of a session whose main socket was closed at @time_ns: one that was closed
+ * before has a reason of its own. */
+static void end_channels(const struct vhu_attach_connection *main, uint64_t time_ns)
+{
+	static const bool open[2] = {true, true};
+	struct vhu_attach_connection *at = TAILQ_FIRST(&main->sessions->connection), *next;
+	char reason[VHU_RECORD_TEXT_MAX + 1];
+
+	for (; main->session && at; at = next) {
+		unsigned first = closed_first(at, open);
+		uint64_t closed_ns = at->closing_ns[first];
+
+		next = TAILQ_NEXT(at, link);
+		if (at == main || at->session != main->session)
+			continue;
+		snprintf(reason, sizeof(reason), "session ended");
+		if (closed_ns && closed_ns < time_ns)
+			say_reason(at, first, reason);
+		else
+			closed_ns = time_ns;
+		end_streams(at, closed_ns);
+		vhu_attach_record_closed(at, reason, closed_ns);
+		let_go(at, open);
+	}
+}
+
+/* End a connection of which an end has closed. */
+static void end_connection(struct vhu_attach_connection *connection, const bool open[2],
+			   uint64_t time_ns)
+{
+	unsigned first = closed_first(connection, open);
+	char reason[VHU_RECORD_TEXT_MAX + 1];
+
+	if (connection->closing_ns[first])
+		time_ns = connection->closing_ns[first];
+	end_streams(connection, time_ns);
+	if (connection->channel == VHU_FRONT_END)
+		end_channels(connection, time_ns);
+	if (connection->session) {
+		say_reason(connection, first, reason);
+		vhu_attach_record_closed(connection, reason, time_ns);
+	}
+	let_go(connection, open);
+}
+
+/* Forget sockets that are closed, and belong to connections that have ended. */
+static void forget_closed(struct vhu_attach_sessions *sessions,
+			  const struct vhu_attach_state *state, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (!state[i].open && has_ended(sessions, state[i].socket))
+			sessions->owner->forget(sessions->context, state[i].address, false);
+}
+
+/* Return how one end of a connection stood. */
+static bool is_open(struct vhu_attach_connection *connection, unsigned end,
+		    const struct vhu_attach_state *state, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (state[i].socket != (connection->id | end))
+			continue;
+		connection->end[end].address = state[i].address;
+		return state[i].open;
+	}
+	return true;
+}
+
+/* Return whether the main connection of a channel's session was closed, too. */
+static bool ends_with_main(const struct vhu_attach_connection *channel,
+			   const struct vhu_attach_state *state, unsigned count)
+{
+	struct vhu_attach_connection *at;
+
+	TAILQ_FOREACH(at, &channel->sessions->connection, link)
+	{
+		if (channel->session && at->session == channel->session &&
+		    at->channel == VHU_FRONT_END &&
+		    !(is_open(at, 0, state, count) && is_open(at, 1, state, count)))
+			return true;
+	}
+	return false;
+}
+
+/* End the connections of a kind that are closed: sessions' main ones, or others. */
+static void settle(struct vhu_attach_sessions *sessions, bool main,
+		   const struct vhu_attach_state *state, unsigned count, uint64_t time_ns)
+{
+	struct vhu_attach_connection *at = TAILQ_FIRST(&sessions->connection), *next;
+
+	for (; at; at = next) {
+		bool is_main = at->channel == VHU_FRONT_END && !at->carried;
+		bool open[2];
+		unsigned before = sessions->count;
+
+		next = TAILQ_NEXT(at, link);
+		if (is_main != main)
+			continue;
+		for (unsigned end = 0; end < 2; end++)
+			open[end] = is_open(at, end, state, count);
+		/* The main one takes its channels along. */
+		if ((open[0] && open[1]) || (!main && ends_with_main(at, state, count)))
+			continue;
+		end_connection(at, open, time_ns);
+		if (before - sessions->count > 1)
+			next = TAILQ_FIRST(&sessions->connection);
+	}
+}
+
+void vhu_attach_sessions_settle(struct vhu_attach_sessions *sessions,
+				const struct vhu_attach_state *state, unsigned count,
+				uint64_t time_ns)
+{
+	forget_closed(sessions, state, count);
+	settle(sessions, false, state, count, time_ns);
+	settle(sessions, true, state, count, time_ns);
+}
+
+unsigned vhu_attach_sessions_running(const struct vhu_attach_sessions *sessions)
+{
+	const struct vhu_attach_connection *connection;
+	unsigned running = 0;
+
+	TAILQ_FOREACH(connection, &sessions->connection, link)
+	{
+		running += connection->session && connection->channel == VHU_FRONT_END;
+	}
+	return running;
+}
+
+struct vhu_attach_sessions *vhu_attach_sessions_new(const struct vhu_attach_sessions_owner *owner,
+						    void *context, bool sees_sending,
+						    bool with_keys)
+{
+	struct vhu_attach_sessions *sessions = calloc(1, sizeof(*sessions));
+
+	if (!sessions)
+		return NULL;
+	sessions->owner = owner;
+	sessions->context = context;
+	sessions->sees_sending = sees_sending;
+	sessions->with_keys = with_keys;
+	sessions->epoch_ns = vhu_realtime_ns() - vhu_now_ns();
+	TAILQ_INIT(&sessions->connection);
+	return sessions;
+}
+
+void vhu_attach_sessions_free(struct vhu_attach_sessions *sessions)
+{
+	if (!sessions)
+		return;
+	while (!TAILQ_EMPTY(&sessions->connection))
+		connection_free(TAILQ_FIRST(&sessions->connection));
+	free(sessions);
+}
+
+int vhu_attach_sessions_found(struct vhu_attach_sessions *sessions,
+			      const struct vhu_attach_found *found)
+{
+	struct vhu_attach_connection *connection =
+	    connection_new(sessions, found->id, found->queued);
+
+	if (!connection)
+		return -ENOMEM;
+	memcpy(connection->end, found->end, sizeof(connection->end));
+	connection->before = true;
+	connection->asked = true;
+	return 0;
+}
+
+unsigned vhu_attach_sessions_open(const struct vhu_attach_sessions *sessions)
+{
+	return sessions->count;
+}
+
+struct vhu_attach_counts vhu_attach_sessions_counts(const struct vhu_attach_sessions *sessions)
+{
+	return sessions->counts;
+}
+
+bool vhu_attach_sessions_know(const struct vhu_attach_sessions *sessions, uint64_t address)
+{
+	const struct vhu_attach_connection *connection;
+
+	TAILQ_FOREACH(connection, &sessions->connection, link)
+	{
+		if (connection->end[0].address == address || connection->end[1].address == address)
+			return true;
+	}
+	return false;
+}

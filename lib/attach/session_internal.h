@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of the sessions of vhu attach share. */
+#ifndef VHU_ATTACH_SESSION_INTERNAL_H
+#define VHU_ATTACH_SESSION_INTERNAL_H
+
+#include "lib/attach/cutter.h"
+#include "lib/attach/session.h"
+
+struct vhu_attach_session {
+	uint64_t number; /* 0: no record was made yet */
+	unsigned connections;
+};
+
+/* A connection, or what its socket's id belongs to. */
+struct vhu_attach_connection {
+	TAILQ_ENTRY(vhu_attach_connection) link;
+	struct vhu_attach_sessions *sessions;
+	uint64_t id;                        /* without its last bit */
+	struct vhu_attach_session *session; /* NULL: not proven to be vhost-user, or no channel */
+	enum vhu_channel channel;
+	int front;    /* which end the front-end is */
+	bool before;  /* it began before it was watched */
+	bool guessed; /* it may have: its first message tells */
+	bool carried; /* its socket passed with a message, and is no channel so far */
+	bool refused; /* it is not vhost-user */
+	bool asked;   /* who is at its ends was asked for */
+	struct vhu_attach_end end[2];
+	struct vhu_stream stream[2]; /* by the end that sends */
+	struct vhu_cutter cutter[2];
+	uint64_t closing_ns[2]; /* when it was said that an end closes; 0 not said */
+	uint64_t plain;         /* as vhu_redact has it */
+	unsigned passed;        /* buffers that do not look right */
+};
+
+/* Connections that ended are remembered: events of them may still come. */
+#define VHU_ATTACH_ENDED 1024
+
+struct vhu_attach_sessions {
+	const struct vhu_attach_sessions_owner *owner;
+	void *context;
+	bool sees_sending, with_keys;
+	TAILQ_HEAD(, vhu_attach_connection) connection;
+	unsigned count;
+	uint64_t ended[VHU_ATTACH_ENDED]; /* ids, the latest */
+	unsigned ended_next;
+	uint64_t epoch_ns; /* of the clock of events, in that of records */
+	struct vhu_attach_counts counts;
+};
+
+/* session_record.c: records of a session. */
+
+/* Record that a session, or a channel of it, began; or ended, for a reason. */
+void vhu_attach_record_opened(struct vhu_attach_connection *connection, uint64_t time_ns);
+void vhu_attach_record_closed(struct vhu_attach_connection *connection, const char *reason,
+			      uint64_t time_ns);
+/* Record a message that an end sent. */
+void vhu_attach_record_message(struct vhu_attach_connection *connection, unsigned from,
+			       const struct vhu_cut_message *message);
+/* Record that something is missing of what an end sent. */
+void vhu_attach_record_lost(struct vhu_attach_connection *connection, unsigned from, uint64_t bytes,
+			    uint64_t time_ns);
+
+#endif

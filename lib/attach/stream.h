@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One direction of a watched connection: the bytes that were sent, in order, with their
+ * descriptors, put together from what the kernel tells of its buffers.
+ *
+ * Theory of operation
+ *
+ * The kernel tells of a buffer when it is sent, with its first bytes, and when some of it is taken,
+ * with all its bytes up to there. Most messages are known whole when they are sent; what is taken
+ * tells the rest of long ones, and all of those whose sending was not seen.
+ *
+ *	sent:   [ a ][ b ][ c ]       each buffer once
+ *	taken:  a a b c               in order; a peek takes the same bytes again
+ *
+ * A buffer is known by its address while it is queued. The address of one that was taken whole is
+ * used again for the next, so what is taken at the address of such a one is a peek that came
+ * before, or a new buffer that was taken before its sending was told: it is kept until the next
+ * buffer that is sent tells which.
+ *
+ * Events are numbered, so a gap in the numbers of what was sent says how many buffers are not
+ * known. Those that follow wait until what is taken has told of the ones before. What nobody told
+ * is a gap, and said.
+ *
+ * Ownership: a stream copies what it keeps.
+ */
+#ifndef VHU_ATTACH_STREAM_H
+#define VHU_ATTACH_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "bpf/attach/events.h"
+
+/* Buffers that are known of at once: a socket holds some hundreds. */
+#define VHU_STREAM_BUFFERS_MAX 4096
+/* Of those that were taken whole, the latest are remembered. */
+#define VHU_STREAM_DONE_MAX    64
+
+/* Descriptors that came with a buffer. */
+struct vhu_stream_fds {
+	unsigned count;               /* that came */
+	unsigned known;               /* that are described */
+	struct vhu_attach_file *file; /* as many as are known; freed by free(3) */
+};
+
+struct vhu_stream;
+struct vhu_stream_buffer;
+
+struct vhu_stream_owner {
+	/*
+	 * Bytes that follow those before.
+	 * @first: they begin a buffer, and so most likely a message.
+	 * @fds: what comes with the first of them; who takes it sets it to zero.
+	 */
+	void (*bytes)(struct vhu_stream *stream, const uint8_t *bytes, size_t size, bool first,
+		      uint64_t time_ns, struct vhu_stream_fds *fds);
+	/* Bytes are missing here. @size: how many; 0 not known. */
+	void (*gap)(struct vhu_stream *stream, uint64_t size, uint64_t time_ns);
+};
+
+struct vhu_stream {
+	const struct vhu_stream_owner *owner;
+	void *context;
+	TAILQ_HEAD(vhu_stream_list, vhu_stream_buffer) buffers, done;
+	unsigned count, done_count;
+	uint32_t sent, taken;      /* numbers of the last events */
+	unsigned unknown;          /* buffers that were sent after those known, and not seen */
+	bool sees_sending;         /* else only what is taken is told */
+	bool ended;                /* nothing more is taken */
+	struct vhu_stream_fds fds; /* described, of the buffer whose event comes next */
+	uint64_t fds_buffer;       /* its address */
+};
+
+/*
+ * Begin a stream.
+ * @sees_sending: buffers are told of when they are sent, too.
+ * @queued: buffers that are queued already.
+ */
+void vhu_stream_begin(struct vhu_stream *stream, const struct vhu_stream_owner *owner,
+		      void *context, bool sees_sending, unsigned queued);
+
+/* Take an event: VHU_ATTACH_SENT, _TAKEN, or _FD. @bytes: what follows it. */
+void vhu_stream_take(struct vhu_stream *stream, const struct vhu_attach_event *event,
+		     const uint8_t *bytes);
+
+/* Pass on what is known and was waiting: nothing more is taken. */
+void vhu_stream_end(struct vhu_stream *stream, uint64_t time_ns);
+
+/* Return whether something was sent that nobody took. */
+bool vhu_stream_has_unread(const struct vhu_stream *stream);
+
+/* Free what a stream holds. */
+void vhu_stream_free(struct vhu_stream *stream);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* vhu attach: records the conversation of sessions that run, with no proxy and nothing altered. */
+#include <getopt.h>
+
+#include "tools/attach/run.h"
+#include "tools/commands.h"
+
+static const struct vhu_example example[] = {
+    {"vhu attach --list", "what runs here"},
+    {"vhu attach --socket /run/disk.sock -w vm.pcapng",
+     "record the sessions of a back-end that listens there, also those to come"},
+    {"vhu attach -p $(pidof qemu-system-x86_64)", "show what a virtual machine says from now on"},
+    {"vhu attach --all -w - | wireshark -k -i -", "see every session of this host as it goes on"},
+    {"vhu attach --all -w crash.pcapng --flight-recorder",
+     "nothing on disk until a session ends badly"},
+    {0},
+};
+
+/* Run the sub-command. Returns the exit status. */
+static int run(const struct vhu_command *command, int argc, char **argv)
+{
+	struct vhu_attach_request request = {0};
+	const char *argument;
+	int key, status;
+
+	while ((key = vhu_options_next(command, argc, argv, &argument)) >= 0) {
+		status = vhu_attach_request_take(command, &request, key, argument);
+		if (status != VHU_EXIT_DONE)
+			return status;
+	}
+	if (key != VHU_OPTIONS_END)
+		return key == VHU_OPTIONS_HELP ? VHU_EXIT_DONE : VHU_EXIT_USAGE;
+	if (optind < argc)
+		return vhu_usage(command, "%s: sessions are named by --socket, --pid or --all",
+				 argv[optind]);
+	status = vhu_attach_request_check(command, &request);
+	if (status != VHU_EXIT_DONE)
+		return status;
+	if (request.list)
+		return vhu_attach_list_run(command, &request);
+	return vhu_attach_run(command, &request, argc, argv);
+}
+
+const struct vhu_command vhu_command_attach = {
+    .name = "attach",
+    .arguments = "",
+    .summary = "record the conversation of sessions that run, with no proxy",
+    .about =
+	"Watches vhost-user sockets by BPF: each message and its descriptors, in both directions.\n"
+	"Nothing that passes is touched. A session that began before is recorded from its next\n"
+	"message on. Needs CAP_BPF and CAP_PERFMON. Ctrl-C ends it with a whole capture.",
+    .option = vhu_attach_option,
+    .example = example,
+    .run = run,
+};

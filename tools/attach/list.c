@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* vhu attach --list: the connections that are vhost-user by what their processes share. */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/util/json.h"
+#include "tools/attach/run.h"
+
+/* A connection that is listed. */
+struct pair {
+	const struct vhu_attach_listed *front, *back;
+	char path[VHU_ATTACH_PATH_MAX + 2];
+};
+
+/* Return whether a process has a virtual machine of KVM. */
+static bool has_vm(const struct vhu_attach_listing *listing, uint32_t pid)
+{
+	for (unsigned i = 0; i < listing->count; i++)
+		if (listing->entry[i].kind == VHU_ATTACH_VM && listing->entry[i].pid == pid)
+			return true;
+	return false;
+}
+
+/* Tell from a socket and its peer whether they are a pair to list, once for both. */
+static bool is_pair(const struct vhu_attach_listing *listing,
+		    const struct vhu_attach_listed *socket, struct pair *pair)
+{
+	const struct vhu_attach_listed *peer = vhu_attach_socket(listing, socket->peer);
+
+	if (!peer || socket->socket > peer->socket || peer->pid == socket->pid ||
+	    vhu_attach_socket(listing, socket->socket) != socket ||
+	    (!socket->path_size && !peer->path_size) ||
+	    !vhu_attach_share(listing, socket->pid, peer->pid))
+		return false;
+	/* Who has the machine is the front-end; else most likely who has connected. */
+	if (has_vm(listing, peer->pid) || (!has_vm(listing, socket->pid) && socket->path_size))
+		*pair = (struct pair){.front = peer, .back = socket};
+	else
+		*pair = (struct pair){.front = socket, .back = peer};
+	vhu_attach_path(socket->path_size ? socket : peer, pair->path, sizeof(pair->path));
+	return true;
+}
+
+/* Write one side. */
+static void put_side(struct vhu_json *json, const char *key, const struct vhu_attach_listed *side)
+{
+	vhu_json_object(json, key);
+	vhu_json_unsigned(json, "pid", side->pid);
+	vhu_json_string(json, "comm", side->comm);
+	vhu_json_unsigned(json, "uid", side->uid);
+	vhu_json_unsigned(json, "fd", side->fd);
+	vhu_json_unsigned(json, "inode", side->inode);
+	vhu_json_object_end(json);
+}
+
+int vhu_attach_list_run(const struct vhu_command *command, const struct vhu_attach_request *request)
+{
+	const struct vhu_attach_choice choice = {0};
+	const struct vhu_attach_listed *socket;
+	struct vhu_attach_listing listing;
+	char error[VHU_BPF_ERROR_SIZE];
+	struct vhu_attach *attach;
+	struct vhu_json json = {.to = stdout};
+	unsigned at = 0, listed = 0;
+	struct pair pair;
+	int ret;
+
+	if (vhu_attach_open(&attach, &choice, error))
+		return vhu_fail(command, "%s", error);
+	ret = vhu_attach_listing_read(attach, &listing);
+	if (ret) {
+		vhu_attach_close(attach);
+		return vhu_fail(command, "sockets cannot be listed: %s", strerror(-ret));
+	}
+	if (!request->json)
+		printf("%-24s %-24s %s\n", "FRONT-END", "BACK-END", "SOCKET");
+	while ((socket = vhu_attach_next_connected(&listing, &at))) {
+		char front[40], back[40];
+
+		if (!is_pair(&listing, socket, &pair))
+			continue;
+		listed++;
+		if (request->json) {
+			vhu_json_object(&json, NULL);
+			put_side(&json, "front_end", pair.front);
+			put_side(&json, "back_end", pair.back);
+			vhu_json_string(&json, "socket", pair.path);
+			vhu_json_object_end(&json);
+			putchar('\n');
+			continue;
+		}
+		snprintf(front, sizeof(front), "%.16s (%u)", pair.front->comm, pair.front->pid);
+		snprintf(back, sizeof(back), "%.16s (%u)", pair.back->comm, pair.back->pid);
+		printf("%-24s %-24s %s\n", front, back, pair.path);
+	}
+	vhu_attach_listing_free(&listing);
+	vhu_attach_close(attach);
+	return VHU_EXIT_DONE;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What vhu attach is asked for: its options. */
+#include "tools/attach/request.h"
+
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "lib/capture/pcapng.h"
+#include "lib/util/duration.h"
+#include "tools/request_error.h"
+
+enum {
+	KEY_SOCKET = 256,
+	KEY_ALL,
+	KEY_LIST,
+	KEY_JSON,
+	KEY_DURATION,
+	KEY_FLIGHT,
+	KEY_WITH_KEYS,
+};
+
+const struct vhu_option vhu_attach_option[] = {
+    {KEY_SOCKET, "socket", "PATH", "watch the sessions of this listening socket; may be repeated"},
+    {'p', "pid", "PID", "watch the vhost-user sockets of this process; may be repeated"},
+    {KEY_ALL, "all", NULL, "watch every vhost-user session of this host"},
+    {KEY_LIST, "list", NULL, "list the sessions that there are, and end"},
+    {'w', "write", "FILE", "record what passes in FILE, - for standard output; else it is shown"},
+    {'b', "ring-buffer", "WHAT:N",
+     "in several files: filesize:KB, duration:SECONDS, interval:SECONDS, packets:N, files:N"},
+    {KEY_FLIGHT, "flight-recorder", "[=SIZE]",
+     "keep the latest SIZE (16M); write it when a session ends badly, and on SIGUSR2"},
+    {KEY_DURATION, "duration", "TIME", "end after this"},
+    {'v', "verbose", NULL, "say each message on standard error, too"},
+    {'q', "quiet", NULL, "say nothing at the beginning and the end"},
+    {KEY_JSON, "json", NULL, "list, or show, as JSON"},
+    {'s', "snaplen", "N", "keep at most N bytes of each record"},
+    {KEY_WITH_KEYS, "with-keys", NULL, "record key material too; else it is masked"},
+    {0},
+};
+
+/* Take --socket. Returns VHU_EXIT_DONE or VHU_EXIT_USAGE. */
+static int take_socket(const struct vhu_command *command, struct vhu_attach_request *request,
+		       const char *argument)
+{
+	if (request->sockets == VHU_ATTACH_SOCKETS_GIVEN)
+		return vhu_usage(command, "more than %d sockets", VHU_ATTACH_SOCKETS_GIVEN);
+	if (!*argument)
+		return vhu_usage(command, "--socket wants the path of a socket");
+	request->socket[request->sockets++] = argument;
+	return VHU_EXIT_DONE;
+}
+
+/* Take --pid. Returns VHU_EXIT_DONE or VHU_EXIT_USAGE. */
+static int take_pid(const struct vhu_command *command, struct vhu_attach_request *request,
+		    const char *argument)
+{
+	uint64_t number;
+
+	if (request->pids == VHU_ATTACH_PIDS_GIVEN)
+		return vhu_usage(command, "more than %d processes", VHU_ATTACH_PIDS_GIVEN);
+	if (vhu_number_parse(argument, 1, INT32_MAX, &number))
+		return vhu_usage(command, "%s: not a process id", argument);
+	request->pid[request->pids++] = (uint32_t)number;
+	return VHU_EXIT_DONE;
+}
+
+int vhu_attach_request_take(const struct vhu_command *command, struct vhu_attach_request *request,
+			    int key, const char *argument)
+{
+	char error[VHU_REQUEST_ERROR];
+	uint64_t number;
+	int ret = 0;
+
+	switch (key) {
+	case KEY_SOCKET:
+		return take_socket(command, request, argument);
+	case 'p':
+		return take_pid(command, request, argument);
+	case KEY_ALL:
+		request->all = true;
+		break;
+	case KEY_LIST:
+		request->list = true;
+		break;
+	case KEY_JSON:
+		request->json = true;
+		break;
+	case 'w':
+		request->file = argument;
+		break;
+	case 'v':
+		request->verbose = true;
+		break;
+	case 'q':
+		request->quiet = true;
+		break;
+	case KEY_WITH_KEYS:
+		request->with_keys = true;
+		break;
+	case 'b':
+		ret = vhu_recording_files_take(&request->files, argument, error);
+		break;
+	case KEY_FLIGHT:
+		ret = vhu_recording_files_take_flight(&request->files, argument, error);
+		break;
+	case 's':
+		if (vhu_number_parse(argument, 1, VHU_PCAPNG_SNAPLEN_DEFAULT, &number))
+			return vhu_usage(command, "%s: not a snap length from 1 to %d", argument,
+					 VHU_PCAPNG_SNAPLEN_DEFAULT);
+		request->snaplen = (uint32_t)number;
+		break;
+	case KEY_DURATION:
+		if (vhu_duration_parse(argument, &request->duration_ns) || !request->duration_ns)
+			return vhu_usage(command, "%s: not a duration, such as 10s", argument);
+		break;
+	}
+	return ret ? vhu_usage(command, "%s", error) : VHU_EXIT_DONE;
+}
+
+int vhu_attach_request_check(const struct vhu_command *command,
+			     const struct vhu_attach_request *request)
+{
+	char error[VHU_REQUEST_ERROR];
+
+	if (request->list) {
+		if (request->file || request->files.any || request->files.flight_bytes)
+			return vhu_usage(command, "--list records nothing");
+		return VHU_EXIT_DONE;
+	}
+	if (!request->sockets && !request->pids && !request->all)
+		return vhu_usage(command, "which sessions? Give --socket, --pid or --all");
+	if (request->all && (request->sockets || request->pids))
+		return vhu_usage(command,
+				 "--all watches every session: leave out --socket and --pid");
+	if (request->json && request->file)
+		return vhu_usage(command, "--json goes with --list, or without -w");
+	if (request->file && !strcmp(request->file, "-") && isatty(STDOUT_FILENO))
+		return vhu_usage(command, "a capture is not for terminals: pipe it or name a file");
+	if (vhu_recording_files_end(&request->files, request->file, error))
+		return vhu_usage(command, "%s", error);
+	return VHU_EXIT_DONE;
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A run of vhu attach: set-up, watching, summary. */
+#include "tools/attach/run.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "lib/util/util.h"
+
+/* How old an event must be until those of other processors that are older are surely there. */
+#define SETTLE_NS (5 * VHU_NS_PER_MS)
+/* How often sockets are looked at: whether they are open, and whether there are others. */
+#define STATE_NS  (20 * VHU_NS_PER_MS)
+#define FIND_NS   VHU_NS_PER_S
+
+/* Queue an event. */
+static void see(void *with, const struct vhu_attach_event *event, const uint8_t *bytes)
+{
+	struct vhu_attach_run *run = with;
+
+	vhu_attach_queue_add(&run->queue, event, bytes);
+}
+
+/* Let the sessions have an event. */
+static void take(void *with, const struct vhu_attach_event *event, const uint8_t *bytes)
+{
+	struct vhu_attach_run *run = with;
+
+	vhu_attach_sessions_take(run->sessions, event, bytes);
+}
+
+/* Take a record. */
+static void record(void *with, const struct vhu_record *made)
+{
+	struct vhu_attach_run *run = with;
+
+	vhu_attach_sinks_take(&run->sinks, made);
+}
+
+/* Find out who is at the ends of a connection. */
+static void identify(void *with, struct vhu_attach_end end[2])
+{
+	struct vhu_attach_run *run = with;
+	struct vhu_attach_listing listing;
+
+	if (vhu_attach_listing_read(run->attach, &listing))
+		return;
+	vhu_attach_fill_in(&listing, end);
+	vhu_attach_listing_free(&listing);
+}
+
+/* Watch a socket no more. */
+static void forget(void *with, uint64_t address, bool ignore)
+{
+	struct vhu_attach_run *run = with;
+
+	vhu_attach_unwatch(run->attach, address, ignore);
+}
+
+static const struct vhu_attach_sessions_owner owner = {
+    .record = record, .identify = identify, .forget = forget};
+
+/* Take the events that there are, and the states if all before them were taken. */
+static void take_events(struct vhu_attach_run *run, uint64_t now_ns)
+{
+	uint64_t until = now_ns - SETTLE_NS;
+
+	vhu_attach_events(run->attach);
+	vhu_attach_queue_take(&run->queue, until, take, run);
+	if (!run->state || run->states_ns > until)
+		return;
+	vhu_attach_sessions_settle(run->sessions, run->state, run->states, run->states_ns);
+	free(run->state);
+	run->state = NULL;
+}
+
+/* Look how the watched sockets stand. */
+static void look_at_states(struct vhu_attach_run *run)
+{
+	int count;
+
+	if (run->state || !vhu_attach_sessions_open(run->sessions))
+		return;
+	count = vhu_attach_states(run->attach, &run->state);
+	if (count < 0)
+		return;
+	run->states = (unsigned)count;
+	run->states_ns = vhu_now_ns();
+}
+
+/* Read the signals that came. Returns whether one asks for the end. */
+static bool take_signals(struct vhu_attach_run *run)
+{
+	struct signalfd_siginfo info;
+	bool end = false;
+
+	while (read(run->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGUSR2)
+			vhu_attach_sinks_write_out(&run->sinks);
+		else
+			end = true;
+	}
+	return end;
+}
+
+/* Watch until the end. */
+static void watch(struct vhu_attach_run *run)
+{
+	const uint64_t start = vhu_now_ns(), duration = run->request->duration_ns;
+	uint64_t found = start, now = start;
+	struct pollfd watched[] = {
+	    {.fd = run->signals, .events = POLLIN},
+	    {.fd = vhu_attach_fd(run->attach), .events = POLLIN},
+	};
+
+	while (!duration || now - start < duration) {
+		int wait = run->queue.count || run->state ? (int)(SETTLE_NS / VHU_NS_PER_MS)
+							  : (int)(STATE_NS / VHU_NS_PER_MS);
+
+		/* Events are waited for a moment: many come at once. */
+		if (poll(watched, run->queue.count ? 1 : 2, wait) < 0 && errno != EINTR)
+			break;
+		if (take_signals(run) || vhu_attach_sinks_are_left(&run->sinks))
+			break;
+		now = vhu_now_ns();
+		take_events(run, now);
+		look_at_states(run);
+		vhu_attach_sinks_tick(&run->sinks, now);
+		if (now - found >= FIND_NS || vhu_attach_targets_changed(run)) {
+			vhu_attach_targets_find(run);
+			found = now;
+		}
+	}
+}
+
+/* Take what there is at the end. */
+static void take_rest(struct vhu_attach_run *run)
+{
+	uint64_t now = vhu_now_ns();
+
+	free(run->state);
+	run->state = NULL;
+	vhu_attach_events(run->attach);
+	vhu_attach_queue_take(&run->queue, UINT64_MAX, take, run);
+	look_at_states(run);
+	if (run->state)
+		vhu_attach_sessions_settle(run->sessions, run->state, run->states, now);
+	free(run->state);
+	run->state = NULL;
+}
+
+/* Say what is watched, and by which hooks. */
+static void say_start(const struct vhu_attach_run *run)
+{
+	const struct vhu_attach_request *request = run->request;
+	char what[512];
+	size_t length = 0;
+
+	for (unsigned i = 0; i < request->sockets && length < sizeof(what); i++)
+		length += (size_t)snprintf(what + length, sizeof(what) - length, "%s%s%s",
+					   i ? ", " : "", request->socket[i],
+					   run->there[i] ? "" : " (nobody listens there yet)");
+	for (unsigned i = 0; i < request->pids && length < sizeof(what); i++)
+		length += (size_t)snprintf(what + length, sizeof(what) - length, "%spid %u",
+					   length ? ", " : "", request->pid[i]);
+	if (request->all)
+		snprintf(what, sizeof(what), "every session of this host");
+	fprintf(stderr, "vhu attach: watching %s; open already: %u; hooks: %s\n", what, run->found,
+		vhu_attach_hooks(run->attach));
+}
+
+/* Write a number of things as people do. */
+static const char *amount(char text[48], uint64_t number, const char *thing)
+{
+	snprintf(text, 48, "%" PRIu64 " %s%s", number, thing, number == 1 ? "" : "s");
+	return text;
+}
+
+/* Say what there was. @where: about the capture. */
+static void say_end(const struct vhu_attach_run *run, const char *where)
+{
+	const struct vhu_attach_counts counts = vhu_attach_sessions_counts(run->sessions);
+	uint64_t lost = vhu_attach_lost(run->attach) + run->queue.lost;
+	char sessions[48], messages[48], fds[48], events[48], gaps[64] = "";
+
+	if (counts.losses)
+		snprintf(gaps, sizeof(gaps), " (what was sent is missing in %" PRIu64 " place%s)",
+			 counts.losses, counts.losses == 1 ? "" : "s");
+	fprintf(stderr, "vhu attach: %s, %s, %s, %s lost%s%s\n",
+		amount(sessions, counts.sessions, "session"),
+		amount(messages, counts.messages, "message"), amount(fds, counts.fds, "descriptor"),
+		amount(events, lost, "event"), gaps, where);
+}
+
+/* Block the signals that are read from a descriptor. Returns that. */
+static int block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Look whether the processes that are asked for are there. Returns an exit status. */
+static int find_processes(const struct vhu_attach_run *run)
+{
+	for (unsigned i = 0; i < run->request->pids; i++)
+		if (kill((pid_t)run->request->pid[i], 0) && errno == ESRCH)
+			return vhu_fail(run->command, "pid %u: no such process",
+					run->request->pid[i]);
+	return VHU_EXIT_DONE;
+}
+
+/* Find what is asked for, watch it, and sum up. Returns an exit status. */
+static int find_and_watch(struct vhu_attach_run *run)
+{
+	int found = vhu_attach_targets_find(run);
+
+	if (found < 0)
+		return vhu_fail(run->command, "sockets cannot be listed: %s", strerror(-found));
+	run->found = (unsigned)found;
+	if (!run->request->quiet)
+		say_start(run);
+	watch(run);
+	take_rest(run);
+	return VHU_EXIT_DONE;
+}
+
+int vhu_attach_run(const struct vhu_command *command, const struct vhu_attach_request *request,
+		   int argc, char **argv)
+{
+	static struct vhu_attach_run run;
+	const struct vhu_attach_choice choice = {
+	    .config.any = request->all,
+	    .see = see,
+	    .with = &run,
+	};
+	char error[VHU_BPF_ERROR_SIZE], where[VHU_ATTACH_WHERE_MAX] = "";
+	int status;
+
+	run = (struct vhu_attach_run){.command = command, .request = request};
+	run.signals = block_signals();
+	status = find_processes(&run);
+	if (status == VHU_EXIT_DONE && vhu_attach_open(&run.attach, &choice, error))
+		status = vhu_fail(command, "%s", error);
+	if (status != VHU_EXIT_DONE)
+		return status;
+	run.sessions = vhu_attach_sessions_new(&owner, &run, vhu_attach_sees_sending(run.attach),
+					       request->with_keys);
+	if (!run.sessions)
+		status = vhu_fail(command, "out of memory");
+	if (status == VHU_EXIT_DONE)
+		status = vhu_attach_sinks_open(&run.sinks, command, request, argc, argv);
+	if (status == VHU_EXIT_DONE) {
+		status = find_and_watch(&run);
+		vhu_attach_sinks_close(&run.sinks, vhu_attach_sessions_running(run.sessions),
+				       where);
+		if (!request->quiet)
+			say_end(&run, where);
+	}
+	vhu_attach_sessions_free(run.sessions);
+	vhu_attach_queue_free(&run.queue);
+	vhu_attach_close(run.attach);
+	close(run.signals);
+	return status;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A run of vhu attach: it finds what to watch, watches until the end, and sums up. */
+#ifndef VHU_TOOLS_ATTACH_RUN_H
+#define VHU_TOOLS_ATTACH_RUN_H
+
+#include "bpf/attach/attach.h"
+#include "lib/attach/session.h"
+#include "tools/attach/find.h"
+#include "tools/attach/queue.h"
+#include "tools/attach/sinks.h"
+
+/* Names of listening sockets that are watched. */
+#define VHU_ATTACH_NAMES_MAX VHU_ATTACH_LISTENERS
+
+struct vhu_attach_run {
+	const struct vhu_command *command;
+	const struct vhu_attach_request *request;
+	struct vhu_attach *attach;
+	struct vhu_attach_sessions *sessions;
+	struct vhu_attach_queue queue;
+	struct vhu_attach_sinks sinks;
+	/* Listening sockets that are watched: their names' addresses. */
+	uint64_t name[VHU_ATTACH_NAMES_MAX];
+	unsigned names;
+	bool there[VHU_ATTACH_SOCKETS_GIVEN]; /* which of the paths have a listener */
+	uint64_t path_inode[VHU_ATTACH_SOCKETS_GIVEN];
+	int signals;
+	/* States that wait until all events before them were taken. */
+	struct vhu_attach_state *state;
+	unsigned states;
+	uint64_t states_ns;
+	unsigned found; /* sessions that were there already */
+};
+
+/* Do what @request asks for. Returns the exit status. */
+int vhu_attach_run(const struct vhu_command *command, const struct vhu_attach_request *request,
+		   int argc, char **argv);
+
+/* list.c: list what there is. Returns the exit status. */
+int vhu_attach_list_run(const struct vhu_command *command,
+			const struct vhu_attach_request *request);
+
+/* target.c: find what is asked for, and watch it. Returns how many connections were found that were
+ * not known; -errno. */
+int vhu_attach_targets_find(struct vhu_attach_run *run);
+/* Return whether a path has another socket than when it was looked at. */
+bool vhu_attach_targets_changed(struct vhu_attach_run *run);
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What vhu attach is asked to watch: found among the sockets of the host, again and again. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "tools/attach/run.h"
+
+/* Return whether a process is one that is asked for. */
+static bool is_given(const struct vhu_attach_run *run, uint32_t pid)
+{
+	for (unsigned i = 0; i < run->request->pids; i++)
+		if (run->request->pid[i] == pid)
+			return true;
+	return false;
+}
+
+/* Return whether a listening socket is one whose sessions are asked for. */
+static bool is_wanted_listener(struct vhu_attach_run *run, const struct vhu_attach_listed *socket)
+{
+	for (unsigned i = 0; i < run->request->sockets; i++) {
+		if (vhu_attach_is_at(socket, run->request->socket[i])) {
+			run->there[i] = true;
+			return true;
+		}
+	}
+	return is_given(run, socket->pid);
+}
+
+/* Watch the sessions to come of the listening sockets that are asked for. */
+static void watch_listeners(struct vhu_attach_run *run, const struct vhu_attach_listing *listing)
+{
+	const struct vhu_attach_listed *socket;
+	uint64_t name[VHU_ATTACH_NAMES_MAX];
+	unsigned names = 0, at = 0;
+
+	for (unsigned i = 0; i < run->request->sockets; i++)
+		run->there[i] = false;
+	while ((socket = vhu_attach_next_listener(listing, &at)))
+		if (socket->address && names < VHU_ATTACH_NAMES_MAX &&
+		    is_wanted_listener(run, socket))
+			name[names++] = socket->address;
+	for (unsigned i = 0; i < run->names; i++) {
+		bool stays = false;
+
+		for (unsigned j = 0; j < names; j++)
+			stays |= name[j] == run->name[i];
+		/* Its address may be another's by now. */
+		if (!stays)
+			vhu_attach_listener(run->attach, run->name[i], false);
+	}
+	for (unsigned i = 0; i < names; i++) {
+		vhu_attach_listener(run->attach, name[i], true);
+		run->name[i] = name[i];
+	}
+	run->names = names;
+}
+
+/* Return whether a connection is one that is asked for; what it is said by is the traffic. */
+static bool is_wanted(const struct vhu_attach_run *run, const struct vhu_attach_listing *listing,
+		      const struct vhu_attach_listed *socket)
+{
+	const struct vhu_attach_listed *peer;
+
+	for (unsigned i = 0; i < run->names; i++)
+		if (socket->address == run->name[i] && run->request->sockets &&
+		    !is_given(run, socket->pid))
+			return true;
+	for (unsigned i = 0; i < run->request->sockets; i++)
+		if (socket->file_inode && vhu_attach_is_at(socket, run->request->socket[i]))
+			return true;
+	if (!run->request->all && !is_given(run, socket->pid))
+		return false;
+	peer = vhu_attach_socket(listing, socket->peer);
+	return peer && peer->pid != socket->pid &&
+	       vhu_attach_share(listing, socket->pid, peer->pid);
+}
+
+/* Fill in how much waits to be taken of what each end had sent. */
+static void fill_queued(struct vhu_attach_run *run, struct vhu_attach_found *found)
+{
+	struct vhu_attach_state *state;
+	int count = vhu_attach_states(run->attach, &state);
+
+	for (int i = 0; i < count; i++)
+		if ((state[i].socket & ~UINT64_C(1)) == found->id)
+			found->queued[!(state[i].socket & 1)] = state[i].queued;
+	free(count < 0 ? NULL : state);
+}
+
+/* Watch a connection that is there. Returns whether it was not watched before. */
+static bool watch_connection(struct vhu_attach_run *run, const struct vhu_attach_listing *listing,
+			     const struct vhu_attach_listed *socket)
+{
+	struct vhu_attach_found found = {.end[0].address = socket->socket,
+					 .end[1].address = socket->peer};
+
+	if (vhu_attach_watch(run->attach, socket, &found.id))
+		return false;
+	vhu_attach_fill_in(listing, found.end);
+	fill_queued(run, &found);
+	return !vhu_attach_sessions_found(run->sessions, &found);
+}
+
+int vhu_attach_targets_find(struct vhu_attach_run *run)
+{
+	const struct vhu_attach_listed *socket;
+	struct vhu_attach_listing listing;
+	int error = vhu_attach_listing_read(run->attach, &listing), found = 0;
+	unsigned at = 0;
+	struct stat st;
+
+	if (error)
+		return error;
+	for (unsigned i = 0; i < run->request->sockets; i++)
+		run->path_inode[i] = stat(run->request->socket[i], &st) ? 0 : st.st_ino;
+	watch_listeners(run, &listing);
+	for (unsigned i = 0; i < run->request->pids; i++)
+		vhu_attach_process(run->attach, run->request->pid[i], true);
+	while ((socket = vhu_attach_next_connected(&listing, &at)))
+		if (is_wanted(run, &listing, socket))
+			found += watch_connection(run, &listing, socket);
+	vhu_attach_listing_free(&listing);
+	return found;
+}
+
+bool vhu_attach_targets_changed(struct vhu_attach_run *run)
+{
+	struct stat st;
+
+	for (unsigned i = 0; i < run->request->sockets; i++) {
+		const char *path = run->request->socket[i];
+		uint64_t inode = *path != '@' && !stat(path, &st) ? st.st_ino : 0;
+
+		if (inode != run->path_inode[i] || (!run->there[i] && (inode || *path == '@')))
+			return true;
+	}
+	return false;
+}
