@@ -42,9 +42,12 @@ int vhu_ring_chain_text(const struct vhu_ring_chain *chain, bool packed, bool ta
  *	driver, device	{flags, event}: what each asks of the other; event with EVENT_IDX only
  *	kick_wanted	"wanted", "suppressed", "stale", "taken"; if something waits
  *	call_wanted	"unknown", "suppressed", "ahead", "passed"
- *	in_flight	{requests, descriptors, used, entries: [the oldest 64]}; if the area is
- *known broken		{head, fault, descriptor, address}: a chain that is kick, call {eventfd_id,
- *count, poller}; poller: "none", "level", "edge"; if known front_end, back_end	{pid, state, unread}
+ *	in_flight	{requests, descriptors, used, entries: [the oldest 64]};
+ *			if the area is known
+ *	broken		{head, fault, descriptor, address}: a chain that is
+ *	kick, call	{eventfd_id, count, poller}; poller: "none", "level", "edge";
+ *			if known
+ *	front_end, back_end	{pid, state, unread}
  *	view		{available, used} as the front-end sees them
  *	pending		{message, name, age_ns, from}: a request on the socket without its reply
  *	session		{started, enabled, polled, stopped_by, stopped_message, base, base_by}
