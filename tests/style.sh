@@ -24,8 +24,8 @@ failed=0
 	! grep -rnE --include='*.[ch]' '^ \*[A-Za-z]' $rooms || failed=1
 	find .ci/run $rooms \( -name '*.sh' -o -name run \) -type f -print0 |
 		xargs -0 -P "$(nproc)" -n 8 shellcheck -s sh -S warning -e SC2034,SC2154,SC2164 || failed=1
-	# Programs for the kernel are compiled by their own command, which no build folder lists.
-	find $rooms -name '*.c' ! -name '*.bpf.c' -print0 |
+	# What the build folder compiles, and is no copy in it.
+	jq -r '.[].file' "$build/compile_commands.json" | sort -u | grep -v "^$PWD/build" | tr '\n' '\0' |
 		xargs -0 -P "$(nproc)" -n 8 clang-tidy -p "$build" --quiet 2>/dev/null || failed=1
 }
 exit $failed
