@@ -30,6 +30,15 @@ static const struct {
     [VHU_DEFECT_REORDER] = {"reorder", .ratio = true,
 			    .help = "take three times as long (with --delay): others overtake"},
     [VHU_DEFECT_BAD_ID] = {"bad-id", .ratio = true, .help = "give back what was never taken"},
+    [VHU_DEFECT_UNREAD_KICK] = {"unread-kick", .ratio = true,
+				.help = "do the requests, leave the kick unread"},
+    [VHU_DEFECT_STALE_EVENT] = {"stale-event", .ratio = true,
+				.help = "do not ask for the next kick (with event indexes)"},
+    [VHU_DEFECT_USED_ZERO] = {"used-zero", .help = "begin the used ring at 0, whatever it was"},
+    [VHU_DEFECT_NO_INFLIGHT] = {"no-inflight",
+				.help = "start the in-flight area, and note no request in it"},
+    [VHU_DEFECT_LEAK_EVENTFD] = {"leak-eventfd", .ratio = true,
+				 .help = "do not close a kick or call that is replaced"},
     [VHU_DEFECT_MAX_VQS_BELOW_MIN] = {"max-vqs-below-min", .help = "say so in the specifications"},
 };
 

@@ -120,6 +120,13 @@ void vhu_work_give_up(struct vhu_backend *backend, struct vhu_device_vring *ring
 	vhu_call_error(backend, ring);
 }
 
+/* Ask to be kicked for the next request. Returns whether one has come meanwhile. */
+static bool arm(struct vhu_backend *backend, struct vhu_device_vring *ring)
+{
+	return !vhu_defect_due(&backend->defects, VHU_DEFECT_STALE_EVENT, NULL) &&
+	       ring->format->arm(ring);
+}
+
 void vhu_work(struct vhu_backend *backend, struct vhu_device_vring *ring)
 {
 	/* A driver that never stops must not keep us from the other rings and from messages. */
@@ -132,7 +139,7 @@ void vhu_work(struct vhu_backend *backend, struct vhu_device_vring *ring)
 	do {
 		while (budget > 0 && (got = work_once(backend, ring)) > 0)
 			budget--;
-	} while (got == 0 && ring->format->arm(ring));
+	} while (got == 0 && arm(backend, ring));
 	announce(backend, ring);
 	ring->again = got > 0;
 	if (got < 0)

@@ -28,16 +28,21 @@ const char *vhu_start(struct vhu_backend *backend, struct vhu_device_vring *ring
 {
 	void *region = vhu_inflight_region(&backend->inflight, ring, packed(backend));
 	const char *lacks = vhu_device_vring_lacks(ring, packed(backend));
+	bool starts = !ring->started;
 	const struct vhu_device_vring_format *format =
 	    packed(backend) ? &vhu_device_vring_packed : &vhu_device_vring_split;
 
 	if (lacks)
 		return lacks;
-	if (!ring->started && backend->inflight.map && !region)
+	if (starts && backend->inflight.map && !region)
 		vhu_fail(backend->command, "vring %u: the in-flight area has no room for it",
 			 ring->index);
 	if (vhu_device_vring_start(ring, format, backend->negotiated.features, region))
 		return "the vring is not in memory, or badly aligned";
+	if (starts && vhu_defect_due(&backend->defects, VHU_DEFECT_USED_ZERO, NULL))
+		ring->used_index = 0;
+	if (starts && vhu_defect_due(&backend->defects, VHU_DEFECT_NO_INFLIGHT, NULL))
+		ring->inflight = NULL;
 	if (backend->verbose && ring->resubmitted < ring->resubmits)
 		vhu_fail(backend->command, "vring %u: does again what was in flight: %u requests",
 			 ring->index, ring->resubmits - ring->resubmitted);
@@ -114,6 +119,14 @@ const char *vhu_set_vring_base(struct vhu_backend *backend, struct vhu_talk *tal
 	return NULL;
 }
 
+/* Close a descriptor of a vring, if there is one. */
+static void let_go(struct vhu_backend *backend, int *fd)
+{
+	if (*fd >= 0 && !vhu_defect_due(&backend->defects, VHU_DEFECT_LEAK_EVENTFD, NULL))
+		close(*fd);
+	*fd = -1;
+}
+
 /* Stop a vring and tell where it stands. */
 const char *vhu_get_vring_base(struct vhu_backend *backend, struct vhu_talk *talk)
 {
@@ -125,9 +138,7 @@ const char *vhu_get_vring_base(struct vhu_backend *backend, struct vhu_talk *tal
 	/* Also where it never ran, or is stopped: the answer is the same then. */
 	vhu_work_drain(backend, ring);
 	vhu_device_vring_stop(ring);
-	if (ring->kick >= 0)
-		close(ring->kick);
-	ring->kick = -1;
+	let_go(backend, &ring->kick);
 	vhu_message_put(talk->reply, VHU_FIELD_vring_base_split_index, ring->index);
 	if (!packed(backend)) {
 		vhu_message_put(talk->reply, VHU_FIELD_vring_base_split_avail, ring->avail_index);
@@ -145,7 +156,7 @@ const char *vhu_get_vring_base(struct vhu_backend *backend, struct vhu_talk *tal
  * @fd: where it is kept; the one before is closed.
  * Returns NULL, or what is wrong.
  */
-static const char *take_fd(struct vhu_message_buf *request, int *fd)
+static const char *take_fd(struct vhu_backend *backend, struct vhu_message_buf *request, int *fd)
 {
 	bool nofd = vhu_message_get(request, VHU_FIELD_vring_fd_nofd);
 
@@ -153,8 +164,7 @@ static const char *take_fd(struct vhu_message_buf *request, int *fd)
 		return "bits are set that mean nothing";
 	if (nofd != (request->fds == 0))
 		return "a descriptor and the bit that says there is none do not go together";
-	if (*fd >= 0)
-		close(*fd);
+	let_go(backend, fd);
 	*fd = vhu_message_take(request, 0);
 	return NULL;
 }
@@ -167,7 +177,7 @@ const char *vhu_set_vring_kick(struct vhu_backend *backend, struct vhu_talk *tal
 
 	if (!ring)
 		return no_such_ring;
-	wrong = take_fd(talk->request, &ring->kick);
+	wrong = take_fd(backend, talk->request, &ring->kick);
 	if (wrong)
 		return wrong;
 	/*
@@ -193,7 +203,7 @@ const char *vhu_set_vring_call(struct vhu_backend *backend, struct vhu_talk *tal
 
 	if (!ring)
 		return no_such_ring;
-	wrong = take_fd(talk->request, &ring->call);
+	wrong = take_fd(backend, talk->request, &ring->call);
 	/* A call may have gone to the old descriptor that nobody reads any more. */
 	if (!wrong && ring->started && ring->call >= 0)
 		vhu_call(backend, ring);
@@ -205,7 +215,7 @@ const char *vhu_set_vring_err(struct vhu_backend *backend, struct vhu_talk *talk
 {
 	struct vhu_device_vring *ring = ring_of(backend, talk->request, VHU_FIELD_vring_fd_index);
 
-	return ring ? take_fd(talk->request, &ring->err) : no_such_ring;
+	return ring ? take_fd(backend, talk->request, &ring->err) : no_such_ring;
 }
 
 /* Enable or disable a vring. */
