@@ -50,7 +50,7 @@ int vhu_ring_chain_text(const struct vhu_ring_chain *chain, bool packed, bool ta
  *	front_end, back_end	{pid, state, unread}
  *	view		{available, used} as the front-end sees them
  *	pending		{message, name, age_ns, from}: a request on the socket without its reply
- *	session		{started, enabled, polled, stopped_by, stopped_message, base, base_by}
+ *	state		{started, enabled, polled, stopped_by, stopped_message, base, base_by}
  *	probes		{since_ns, until_ns, kicks, wakes, calls}
  *	waiting_since_ns
  *	dead_eventfds	{held, resets, since}

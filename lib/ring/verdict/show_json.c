@@ -140,7 +140,7 @@ static void put_session(struct vhu_json *json, const struct vhu_ring_session *se
 {
 	if (!session->known)
 		return;
-	vhu_json_object(json, "session");
+	vhu_json_object(json, "state");
 	vhu_json_bool(json, "started", session->started);
 	vhu_json_bool(json, "enabled", session->enabled);
 	vhu_json_bool(json, "polled", session->polled);
