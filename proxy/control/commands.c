@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/recording/prologue.h"
 #include "proxy/control/request.h"
 #include "proxy/control/status.h"
 
@@ -139,6 +140,52 @@ static int command_files_next(struct vhu_request *request)
 	return request->text ? vhu_request_say(request, "%s\n", line) : 0;
 }
 
+/* Add a record to the list, if it is of the session that the question is about. */
+static int command_put_record(void *context, const struct vhu_record *record, uint64_t number)
+{
+	struct vhu_request *request = context;
+	uint8_t *bytes;
+	char time[24];
+	size_t size;
+
+	if (record->session != request->at)
+		return 0;
+	bytes = malloc(VHU_RECORD_HEAD_MAX + record->message_size);
+	if (!bytes)
+		return -ENOMEM;
+	size = vhu_record_encode(record, bytes);
+	if (record->message_size)
+		memcpy(bytes + size, record->message, record->message_size);
+	snprintf(time, sizeof(time), "%" PRIu64, record->time_ns);
+	vhu_json_object(&request->json, NULL);
+	vhu_json_unsigned(&request->json, "number", number);
+	vhu_json_string(&request->json, "time_ns", time);
+	vhu_json_bytes(&request->json, "bytes", bytes, size + record->message_size);
+	vhu_json_object_end(&request->json);
+	free(bytes);
+	return 0;
+}
+
+/* records: the records that made a session what it is. */
+static int command_records(struct vhu_request *request)
+{
+	const struct vhu_proxy_session *session = command_session(request);
+	struct vhu_prologue *prologue = request->from->control->proxy->prologue;
+
+	if (!session)
+		return -EINVAL;
+	if (request->text)
+		return vhu_request_fail(request, "records are no text");
+	if (!prologue)
+		return vhu_request_fail(request, "the proxy keeps no records");
+	request->at = session->common.number;
+	vhu_json_array(&request->json, "records");
+	if (vhu_prologue_tell(prologue, command_put_record, request))
+		return vhu_request_fail(request, "out of memory");
+	vhu_json_array_end(&request->json);
+	return 0;
+}
+
 /* version: who answers here. */
 static int command_version(struct vhu_request *request)
 {
@@ -196,6 +243,7 @@ const struct vhu_control_command vhu_control_commands[] = {
     {"version", "", "tell who answers", command_version},
     {"sessions", "path pid", "tell all about the sessions that are open", command_sessions},
     {"session", "session!", "tell all about one session", command_one_session},
+    {"records", "session!", "send the records that made a session what it is", command_records},
     {"close", "session! reason", "end a session", command_close},
     {"follow", "session channel message", "send records as they are made", vhu_follow_begin},
     {"unfollow", "", "send no more of them", vhu_follow_end},
