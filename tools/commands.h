@@ -12,6 +12,7 @@ extern const struct vhu_command vhu_command_dump;
 extern const struct vhu_command vhu_command_latency; /* where the probes can be built */
 extern const struct vhu_command vhu_command_probe;
 extern const struct vhu_command vhu_command_proxy;
+extern const struct vhu_command vhu_command_rings;
 extern const struct vhu_command vhu_command_stats;
 
 /* Be an extcap of Wireshark, as which this was called. Returns the exit status. */

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the tests of vhu rings share: a back-end, a proxy and a front-end, and what vhu rings says.
+
+. "$(dirname "$0")/../../lib/common.sh"
+need jq
+work_open
+back_end=$build/bin/vhu-sample-backend front_end=$build/bin/vhu-sample-frontend
+
+# Start the sample back-end with the options $*.
+back() {
+	stage_start back "$back_end" --socket-path=back.sock "$@"
+	stage_listens back back.sock
+}
+
+# Start the proxy between both sides.
+proxy() {
+	rm -f vm.pcapng
+	stage_start proxy "$vhu" proxy -q -w vm.pcapng --control ctl.sock "$@" front.sock back.sock
+	stage_listens proxy front.sock
+}
+
+# Start the sample front-end with the options $*.
+front() {
+	stage_start front "$front_end" --timeout 100s "$@" front.sock
+}
+
+# End all parties, whatever state they are in.
+all_out() {
+	for party in front proxy back; do
+		[ -z "$(stage_pid $party)" ] || kill -CONT "$(stage_pid $party)" 2>/dev/null || :
+		[ -z "$(stage_pid $party)" ] || stage_end $party KILL || :
+	done
+	rm -f ./*.sock ./*.log
+}
+
+# Run vhu rings with the options $*; what it says about vring 0 is in the file out, its status in
+# $status.
+rings() {
+	status=0
+	"$vhu" rings --json --vring 0 "$@" >out 2>err || status=$?
+}
+
+# Return whether the verdict is $1, or one that cannot be told from it: "D1,D4" with all of them.
+is_verdict() {
+	rings -r vm.pcapng
+	[ "$(jq -r '[.verdict.id] + .verdict.alternatives | join(",")' out)" = "$1" ]
+}
+
+# Wait until the verdict is $1, and see that status and control socket agree with it.
+expect() {
+	wait_turn=0
+	until is_verdict "$1"; do
+		wait_turn=$((wait_turn + 1))
+		[ "$wait_turn" -lt 100 ] || fail "$case_name: not $1 but: $(jq -c .verdict out) $(cat err)"
+	done
+	hangs=$(jq .verdict.hangs out)
+	[ "$status" = "$([ "$hangs" = true ] && echo 1 || echo 0)" ] ||
+		fail "$case_name: status $status and hangs $hangs"
+	# Of what was there before, the proxy tells less than its capture.
+	[ $# -gt 1 ] || {
+		rings -s ctl.sock
+		[ "$(jq -r '[.verdict.id] + .verdict.alternatives | join(",")' out)" = "$1" ] ||
+			fail "$case_name: by the control socket not $1 but: $(jq -c .verdict out) $(cat err)"
+	}
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the state of a session forgets and a vring's verdict needs. */
+#include "tools/rings/history.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/protocol/field.h"
+
+/* More than a virtual IOMMU has in use. */
+#define TRANSLATIONS_MAX 65536
+/* More than a leak needs to be believed. */
+#define OLDS_MAX         65536
+
+/* Kinds of IOTLB messages (iotlb_type of lib/protocol). */
+enum { IOTLB_UPDATE = 2, IOTLB_INVALIDATE = 3 };
+
+/* Return which message a record is; VHU_MESSAGES if it is not known. */
+static enum vhu_message_id message_of(const struct vhu_annotation *note)
+{
+	return note->message ? (enum vhu_message_id)(note->message - vhu_messages) : VHU_MESSAGES;
+}
+
+/* Return a field of a message, 0 if the message has not got it. */
+static uint64_t field(const struct vhu_annotation *note, enum vhu_field_id id)
+{
+	uint64_t value = 0;
+
+	return vhu_field_read(&note->payload, id, 0, &value) ? value : 0;
+}
+
+/* Keep where the in-flight area is. */
+static void see_inflight(struct vhu_rings_session *session, const struct vhu_record *record,
+			 const struct vhu_annotation *note)
+{
+	const struct vhu_fd_info *fd = record->fds ? &record->fd[0] : NULL;
+
+	if (!fd || !(fd->has & VHU_FD_HAS_INODE))
+		return;
+	session->inflight = (struct vhu_rings_area){
+	    .file = {true, fd->inode, fd->device},
+	    .offset = field(note, VHU_FIELD_inflight_mmap_offset),
+	    .size = field(note, VHU_FIELD_inflight_mmap_size),
+	    .queues = (unsigned)field(note, VHU_FIELD_inflight_num_queues),
+	};
+}
+
+/* Forget translations of @size bytes from @iova on. Those that are cut lose all that they had. */
+static void forget_translations(struct vhu_rings_session *session, uint64_t iova, uint64_t size)
+{
+	unsigned left = 0;
+
+	for (unsigned i = 0; i < session->translations; i++) {
+		struct vhu_ring_translation kept = session->translation[i];
+
+		if (kept.iova < iova ? iova - kept.iova < kept.size : kept.iova - iova < size)
+			continue;
+		session->translation[left++] = kept;
+	}
+	session->translations = left;
+}
+
+/* Keep a translation of an IOVA, or forget some. Returns 0 or -ENOMEM. */
+static int see_iotlb(struct vhu_rings_session *session, const struct vhu_annotation *note)
+{
+	const struct vhu_ring_translation update = {
+	    field(note, VHU_FIELD_iotlb_iova),
+	    field(note, VHU_FIELD_iotlb_user_address),
+	    field(note, VHU_FIELD_iotlb_size),
+	};
+	uint64_t type = field(note, VHU_FIELD_iotlb_type);
+	struct vhu_ring_translation *more;
+
+	if (type != IOTLB_UPDATE && type != IOTLB_INVALIDATE)
+		return 0;
+	forget_translations(session, update.iova, update.size);
+	if (type == IOTLB_INVALIDATE || session->translations == TRANSLATIONS_MAX)
+		return 0;
+	more = vhu_rings_more(session->translation, &session->translations, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	session->translation = more;
+	session->translation[session->translations - 1] = update;
+	return 0;
+}
+
+/* Keep an eventfd that was replaced. Returns 0 or -ENOMEM. */
+static int add_old(struct vhu_rings_session *session, unsigned vring, enum vhu_vring_role role,
+		   uint64_t number)
+{
+	struct vhu_rings_old *more;
+
+	if (session->olds == OLDS_MAX)
+		return 0;
+	more = vhu_rings_more(session->old, &session->olds, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	session->old = more;
+	session->old[session->olds - 1] =
+	    (struct vhu_rings_old){session->seen[vring].fd[role].id, vring, role, number};
+	return 0;
+}
+
+/* Look whether a message has given a vring another eventfd, or stopped it. Returns 0 or -ENOMEM. */
+static int see_vring(struct vhu_rings_session *session, unsigned index, uint64_t number,
+		     const struct vhu_annotation *note)
+{
+	const struct vhu_vring *vring = &note->state->vring[index];
+	struct vhu_rings_fds *seen = &session->seen[index];
+	int ret = 0;
+
+	if (vring->stopped.by == number)
+		seen->stopped = message_of(note);
+	if (vring->enabled.by == number && !vring->enabled.value)
+		seen->disabled = message_of(note);
+	for (enum vhu_vring_role role = VHU_KICK; role < VHU_VRING_ROLES && !ret; role++) {
+		const struct vhu_vring_fd *fd = &vring->fd[role];
+
+		if (fd->number != number)
+			continue;
+		if (seen->fd[role].known &&
+		    !(fd->has_eventfd && fd->eventfd_id == seen->fd[role].id))
+			ret = add_old(session, index, role, number);
+		seen->fd[role] = (struct vhu_rings_eventfd){fd->has_eventfd, fd->eventfd_id};
+		if (role == VHU_KICK && ++seen->kicks > session->resets + 1)
+			session->resets = seen->kicks - 1;
+	}
+	return ret;
+}
+
+int vhu_rings_history_see(struct vhu_rings_session *session, const struct vhu_record *record,
+			  uint64_t number, const struct vhu_annotation *note)
+{
+	int ret = 0;
+
+	switch (message_of(note)) {
+	case VHU_MSG_SET_INFLIGHT_FD:
+		see_inflight(session, record, note);
+		break;
+	case VHU_MSG_IOTLB_MSG:
+		if (!note->reply)
+			ret = see_iotlb(session, note);
+		break;
+	default:
+		break;
+	}
+	if (note->vring >= 0 && (unsigned)note->vring < note->state->vrings)
+		return ret ?: see_vring(session, (unsigned)note->vring, number, note);
+	/* A reset is about all vrings. */
+	for (unsigned i = 0; i < note->state->vrings && !ret; i++)
+		if (note->state->vring[i].stopped.by == number ||
+		    note->state->vring[i].enabled.by == number)
+			ret = see_vring(session, i, number, note);
+	return ret;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Vrings and verdicts as people and programs read them. */
+#include "tools/rings/output.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "lib/protocol/line.h"
+#include "lib/protocol/text.h"
+#include "lib/ring/verdict/show.h"
+
+/* As many requests of a vring are listed. */
+#define REQUESTS_MAX 256
+
+/* Add who is at one side. */
+static void add_side(struct vhu_line *line, const struct vhu_rings_memory *memory, unsigned side)
+{
+	const struct vhu_rings_process *process = memory->process[side];
+	const char *path = memory->session->path[side];
+
+	vhu_line_add(line, side == VHU_RINGS_FRONT ? "front-end " : "back-end ");
+	if (process && *process->comm)
+		vhu_line_printf(line, "%s (pid %" PRIu32 ")", process->comm, process->pid);
+	else if (process)
+		vhu_line_printf(line, "pid %" PRIu32 ", which is gone", process->pid);
+	else
+		vhu_line_add(line, "not known");
+	if (*path)
+		vhu_line_printf(line, " at %s", path);
+}
+
+/* Write whose vrings follow. */
+static void show_session(const struct vhu_rings_memory *memory)
+{
+	const struct vhu_rings_session *session = memory->session;
+	const char *device = vhu_device_name(session->context.device);
+	char text[1024];
+	struct vhu_line line = vhu_line_in(text, sizeof(text));
+
+	if (session->kept.session)
+		vhu_line_printf(&line, "session %" PRIu64 ": ", session->kept.session);
+	if (device && session->context.device)
+		vhu_line_printf(&line, "%s, ", device);
+	add_side(&line, memory, VHU_RINGS_FRONT);
+	vhu_line_add(&line, ", ");
+	add_side(&line, memory, VHU_RINGS_BACK);
+	puts(text);
+	if (session->vrings == 0)
+		puts("  no vring is set up");
+}
+
+/* Go to the next request of a vring that was read. */
+static bool next_request(const struct vhu_rings_target *target, uint32_t *cursor,
+			 struct vhu_ring_chain *chain, bool *taken)
+{
+	const struct vhu_ring_sample *sample = &target->evidence.sample[1];
+
+	return !sample->ring_error &&
+	       vhu_ring_chain_next(&target->memory->memory, &sample->ring, cursor, chain, taken);
+}
+
+/* Read the header of a request. Returns whether it has one that is known. */
+static bool read_header(const struct vhu_rings_target *target, const struct vhu_ring_chain *chain,
+			struct vhu_ring_request *header)
+{
+	return !vhu_ring_request_read(&target->memory->memory, &target->evidence.sample[1].ring,
+				      chain, target->evidence.context, target->vring->index,
+				      header);
+}
+
+/* Write the requests of a vring as text. */
+static void show_requests(const struct vhu_rings_target *target)
+{
+	const struct vhu_ring_snapshot *ring = &target->evidence.sample[1].ring;
+	char text[4 * VHU_RING_SHOW_TEXT];
+	struct vhu_ring_request header;
+	struct vhu_ring_chain chain;
+	uint32_t cursor = 0;
+	unsigned shown = 0;
+	bool taken;
+
+	while (next_request(target, &cursor, &chain, &taken)) {
+		if (shown++ == REQUESTS_MAX) {
+			puts("    and more");
+			break;
+		}
+		vhu_ring_chain_text(&chain, ring->packed, taken, text, sizeof(text));
+		printf("    %s\n", text);
+		if (read_header(target, &chain, &header)) {
+			vhu_ring_request_text(&header, target->evidence.context, text,
+					      sizeof(text));
+			printf("      %s\n", text);
+		}
+	}
+}
+
+/* Write a vring as text. */
+static void show_vring(const struct vhu_rings_target *target, bool verbose)
+{
+	const struct vhu_ring_verdict *verdict = &target->verdict;
+	char text[VHU_RING_SHOW_TEXT];
+
+	vhu_ring_numbers_text(&target->evidence, text, sizeof(text));
+	puts(text);
+	vhu_ring_verdict_text(target->vring->index, verdict, text, sizeof(text));
+	printf("  %s\n", text);
+	if (verdict->hangs || (verdict->id != VHU_RING_D13 && verdict->id != VHU_RING_MOVING))
+		printf("  to do: %s\n", vhu_ring_verdicts[verdict->id].advice);
+	if (verbose)
+		show_requests(target);
+}
+
+/* Write the requests of a vring as JSON. */
+static void put_requests(struct vhu_json *json, const struct vhu_rings_target *target)
+{
+	const struct vhu_ring_snapshot *ring = &target->evidence.sample[1].ring;
+	struct vhu_ring_request header;
+	struct vhu_ring_chain chain;
+	uint32_t cursor = 0;
+	bool taken;
+
+	vhu_json_array(json, "requests");
+	for (unsigned i = 0; i < REQUESTS_MAX && next_request(target, &cursor, &chain, &taken);
+	     i++) {
+		vhu_json_object(json, NULL);
+		vhu_ring_chain_json(json, "chain", &chain, ring->packed, taken);
+		if (read_header(target, &chain, &header))
+			vhu_ring_request_json(json, "header", &header, target->evidence.context);
+		vhu_json_object_end(json);
+	}
+	vhu_json_array_end(json);
+}
+
+/* Write a vring as a line of JSON. */
+static void put_vring(const struct vhu_rings_target *target, bool verbose)
+{
+	struct vhu_json json = {.to = stdout};
+
+	vhu_json_object(&json, NULL);
+	vhu_json_unsigned(&json, "session", target->session->kept.session);
+	vhu_ring_evidence_json(&json, &target->evidence, &target->verdict);
+	if (verbose)
+		put_requests(&json, target);
+	vhu_json_object_end(&json);
+	putchar('\n');
+}
+
+void vhu_rings_show(const struct vhu_rings_request *request,
+		    const struct vhu_rings_targets *targets)
+{
+	const struct vhu_rings_memory *last = NULL;
+	unsigned at = 0;
+
+	for (unsigned i = 0; i < targets->memories && !request->json; i++)
+		if (targets->memory[i].session->vrings == 0)
+			show_session(&targets->memory[i]);
+	for (; at < targets->count; at++) {
+		const struct vhu_rings_target *target = &targets->target[at];
+
+		if (request->json) {
+			put_vring(target, request->verbose);
+			continue;
+		}
+		if (target->memory != last)
+			show_session(target->memory);
+		last = target->memory;
+		show_vring(target, request->verbose);
+	}
+	fflush(stdout);
+}

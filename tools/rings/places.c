@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The sessions that a source has, and the source that a person means. */
+#include "tools/rings/places.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+
+#include "tools/reading.h"
+
+int vhu_rings_places_capture(const struct vhu_rings_request *request, const char *path,
+			     struct vhu_rings_sessions *sessions)
+{
+	struct vhu_reading reading = {
+	    .command = request->command,
+	    .path = path,
+	    .see = vhu_rings_sessions_see,
+	    .with = sessions,
+	};
+
+	return vhu_reading_run(&reading);
+}
+
+/* Leave out the sessions that were not asked for. */
+static void choose(const struct vhu_rings_request *request, struct vhu_rings_sessions *sessions)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < sessions->count; i++) {
+		struct vhu_rings_session *session = sessions->session[i];
+		bool wanted = !request->session || session->kept.session == request->session;
+
+		if (request->pid && !request->qmp)
+			wanted &= session->pid[VHU_RINGS_FRONT] == request->pid ||
+				  session->pid[VHU_RINGS_BACK] == request->pid;
+		if (wanted)
+			sessions->session[kept++] = session;
+		else
+			vhu_rings_session_free(session);
+	}
+	sessions->count = kept;
+}
+
+/* Read the sessions of the proxy to which a process is connected. */
+static int places_of_pid(const struct vhu_rings_request *request,
+			 struct vhu_rings_sessions *sessions)
+{
+	char path[PATH_MAX];
+
+	if (vhu_rings_capture_of(request->pid, path, sizeof(path)))
+		return vhu_rings_places_capture(request, path, sessions);
+	return vhu_rings_places_control(request, sessions);
+}
+
+int vhu_rings_places(const struct vhu_rings_request *request, struct vhu_rings_sessions *sessions)
+{
+	int status;
+
+	if (request->qmp)
+		status = vhu_rings_places_qmp(request, sessions);
+	else if (request->capture)
+		status = vhu_rings_places_capture(request, request->capture, sessions);
+	else if (request->pid && !request->control)
+		status = places_of_pid(request, sessions);
+	else
+		status = vhu_rings_places_control(request, sessions);
+	if (status != VHU_EXIT_DONE)
+		return status;
+	choose(request, sessions);
+	if (sessions->count)
+		return VHU_EXIT_DONE;
+	if (request->session)
+		return vhu_fail(request->command, "no session %" PRIu64 " is open",
+				request->session);
+	if (request->pid)
+		return vhu_fail(request->command, "no session of process %" PRIu32 " is open",
+				request->pid);
+	return vhu_fail(request->command, "%s: no session is open",
+			request->capture   ? request->capture
+			: request->control ? request->control
+			: request->qmp     ? request->qmp
+					   : "the proxy");
+}

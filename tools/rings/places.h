@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where to look: what was asked for, and the sessions that a source has. */
+#ifndef VHU_TOOLS_RINGS_PLACES_H
+#define VHU_TOOLS_RINGS_PLACES_H
+
+#include "lib/cli/options.h"
+#include "tools/rings/session.h"
+
+struct vhu_rings_request {
+	const struct vhu_command *command;
+	const char *capture, *control, *qmp; /* NULL: not given */
+	uint32_t pid;                        /* 0: any */
+	uint64_t session;                    /* 0: all */
+	int64_t vring;                       /* -1: all */
+	bool json, verbose, watch, wait;
+	uint64_t watch_ns, wait_ns;
+};
+
+/*
+ * Read the sessions that are open, from the source that was asked for, into an empty list. Those
+ * that were not asked for are left out.
+ * Returns VHU_EXIT_DONE, or VHU_EXIT_FAILED with what is wrong said.
+ */
+int vhu_rings_places(const struct vhu_rings_request *request, struct vhu_rings_sessions *sessions);
+
+/* From a capture, up to its present end. @path: of it. */
+int vhu_rings_places_capture(const struct vhu_rings_request *request, const char *path,
+			     struct vhu_rings_sessions *sessions);
+
+/* From the control socket of a proxy. */
+int vhu_rings_places_control(const struct vhu_rings_request *request,
+			     struct vhu_rings_sessions *sessions);
+
+/* From QEMU's monitor. */
+int vhu_rings_places_qmp(const struct vhu_rings_request *request,
+			 struct vhu_rings_sessions *sessions);
+
+/*
+ * Find the capture that a proxy writes to which a process is connected.
+ * @path: gets it, a path below /proc.
+ * Returns whether there is one.
+ */
+bool vhu_rings_capture_of(uint32_t pid, char *path, size_t size);
+
+#endif

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The sessions of a running proxy. It is asked which ones are open, and for the records that made
+ * each of them what it is; these are read as those of a capture are.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "proxy/control/socket.h"
+#include "tools/rings/places.h"
+
+/* A conversation with a proxy. */
+struct talk {
+	const struct vhu_rings_request *request;
+	const char *path;
+	FILE *proxy;
+};
+
+/* Connect to the proxy. Returns VHU_EXIT_DONE, or VHU_EXIT_FAILED with what is wrong said. */
+static int connect_to(struct talk *talk)
+{
+	const struct vhu_command *command = talk->request->command;
+	char error[VHU_ENDPOINT_ERROR];
+	struct vhu_endpoint end;
+	int fd;
+
+	if (vhu_endpoint_parse(&end, talk->path, VHU_ENDPOINT_CONNECT, error))
+		return vhu_fail(command, "%s", error);
+	if (end.kind != VHU_ENDPOINT_CONNECT)
+		return vhu_fail(command, "%s: not the path of a socket", talk->path);
+	fd = vhu_endpoint_connect(&end, error);
+	if (fd == -ENOENT || fd == -ECONNREFUSED)
+		return vhu_fail(command,
+				"%s: %s: name a capture (-r), a proxy's control socket (-s) or "
+				"QEMU's monitor (--qmp)",
+				talk->path, strerror(-fd));
+	if (fd < 0)
+		return vhu_fail(command, "%s", error);
+	fcntl(fd, F_SETFL, 0);
+	talk->proxy = fdopen(fd, "r+");
+	if (talk->proxy)
+		return VHU_EXIT_DONE;
+	close(fd);
+	return vhu_fail(command, "out of memory");
+}
+
+/* Ask a question. Returns the answer; NULL with what is wrong said. */
+static json_t *ask(struct talk *talk, const char *question)
+{
+	const struct vhu_command *command = talk->request->command;
+	const char *error;
+	json_t *answer;
+	char *line = NULL;
+	size_t room = 0;
+
+	if (send(fileno(talk->proxy), question, strlen(question), MSG_NOSIGNAL) < 0 ||
+	    getline(&line, &room, talk->proxy) <= 0) {
+		free(line);
+		vhu_fail(command, "%s: the proxy closed the connection", talk->path);
+		return NULL;
+	}
+	answer = json_loads(line, 0, NULL);
+	free(line);
+	if (json_is_true(json_object_get(answer, "ok")))
+		return answer;
+	error = json_string_value(json_object_get(answer, "error"));
+	vhu_fail(command, "%s: %s", talk->path,
+		 error ? error : "what answers there is not a vhu proxy's control socket");
+	json_decref(answer);
+	return NULL;
+}
+
+/* Return the value of a hexadecimal digit, -1 for anything else. */
+static int digit(char at)
+{
+	const char *digits = "0123456789abcdef", *found = at ? strchr(digits, at) : NULL;
+
+	return found ? (int)(found - digits) : -1;
+}
+
+/* Turn hexadecimal digits into bytes, in place. Returns how many; -1 if it is something else. */
+static ssize_t unhex(char *text)
+{
+	size_t size = 0;
+
+	for (; text[2 * size]; size++) {
+		int high = digit(text[2 * size]), low = high < 0 ? -1 : digit(text[2 * size + 1]);
+
+		if (low < 0)
+			return -1;
+		text[size] = (char)(high << 4 | low);
+	}
+	return (ssize_t)size;
+}
+
+/* Feed a record of an answer. Returns 0; -EBADMSG: it is none; -ENOMEM. */
+static int feed(struct vhu_sessions *known, struct vhu_rings_sessions *sessions,
+		const json_t *answer)
+{
+	struct vhu_fd_info fd[VHU_RECORD_FDS_MAX];
+	struct vhu_annotation note;
+	struct vhu_record record;
+	const char *hex = json_string_value(json_object_get(answer, "bytes"));
+	const char *time = json_string_value(json_object_get(answer, "time_ns"));
+	json_int_t number = json_integer_value(json_object_get(answer, "number"));
+	char *bytes = hex ? strdup(hex) : NULL;
+	ssize_t size = bytes ? unhex(bytes) : -1;
+	int ret = -EBADMSG;
+
+	if (size >= 0 && time && number > 0 &&
+	    !vhu_record_decode(&record, fd, (const uint8_t *)bytes, (size_t)size, (size_t)size)) {
+		record.time_ns = strtoull(time, NULL, 10);
+		ret = vhu_session_feed(known, &record, (uint64_t)number, &note);
+		if (!ret)
+			ret = vhu_rings_sessions_see(sessions, &record, (uint64_t)number, &note);
+	}
+	free(bytes);
+	return ret;
+}
+
+/* Read one session. Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with what is wrong said. */
+static int read_session(struct talk *talk, struct vhu_rings_sessions *sessions, json_int_t number)
+{
+	struct vhu_sessions *known = vhu_sessions_new(false);
+	struct vhu_annotation note;
+	char question[96];
+	json_t *answer, *record;
+	int ret = known ? 0 : -ENOMEM;
+	size_t i;
+
+	snprintf(question, sizeof(question),
+		 "{\"verb\":\"records\",\"session\":%" JSON_INTEGER_FORMAT "}\n", number);
+	answer = known ? ask(talk, question) : NULL;
+	json_array_foreach(json_object_get(answer, "records"), i, record)
+	{
+		if (!ret)
+			ret = feed(known, sessions, record);
+	}
+	while (answer && !ret && vhu_session_finish(known, &note))
+		ret = vhu_rings_sessions_see(sessions, NULL, 0, &note);
+	vhu_sessions_free(known);
+	if (ret)
+		vhu_fail(talk->request->command, "%s: session %" JSON_INTEGER_FORMAT ": %s",
+			 talk->path, number,
+			 ret == -ENOMEM ? "out of memory" : "the proxy's answer is no record");
+	json_decref(answer);
+	return !ret && answer ? VHU_EXIT_DONE : VHU_EXIT_FAILED;
+}
+
+/* Read the sessions that were asked for. Returns as read_session does. */
+static int read_sessions(struct talk *talk, struct vhu_rings_sessions *sessions)
+{
+	const struct vhu_rings_request *request = talk->request;
+	char question[64] = "{\"verb\":\"sessions\"}\n";
+	int status = VHU_EXIT_DONE;
+	json_t *answer, *session;
+	size_t i;
+
+	if (request->pid)
+		snprintf(question, sizeof(question),
+			 "{\"verb\":\"sessions\",\"pid\":%" PRIu32 "}\n", request->pid);
+	answer = ask(talk, question);
+	if (!answer)
+		return VHU_EXIT_FAILED;
+	json_array_foreach(json_object_get(answer, "sessions"), i, session)
+	{
+		json_int_t number = json_integer_value(json_object_get(session, "session"));
+
+		if (status == VHU_EXIT_DONE &&
+		    (!request->session || (uint64_t)number == request->session))
+			status = read_session(talk, sessions, number);
+	}
+	json_decref(answer);
+	return status;
+}
+
+int vhu_rings_places_control(const struct vhu_rings_request *request,
+			     struct vhu_rings_sessions *sessions)
+{
+	char usual[VHU_CONTROL_PATH_MAX];
+	struct talk talk = {
+	    .request = request,
+	    .path = request->control ? request->control : vhu_control_path(usual),
+	};
+	int status = connect_to(&talk);
+
+	if (status != VHU_EXIT_DONE)
+		return status;
+	status = read_sessions(&talk, sessions);
+	fclose(talk.proxy);
+	return status;
+}

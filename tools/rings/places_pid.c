@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The capture of the proxy to which a process is connected. */
+#include <dirent.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/rings/places.h"
+#include "tools/rings/queues.h"
+
+/* Return whether a descriptor of a process is a capture that it writes. @path: gets its path. */
+static bool is_capture(uint32_t pid, int fd, char *path, size_t size)
+{
+	static const char ending[] = ".pcapng";
+	char target[PATH_MAX];
+	struct stat stat_buffer;
+	ssize_t length;
+
+	snprintf(path, size, "/proc/%" PRIu32 "/fd/%d", pid, fd);
+	length = readlink(path, target, sizeof(target) - 1);
+	if (length < (ssize_t)strlen(ending))
+		return false;
+	target[length] = '\0';
+	return !strcmp(target + length - strlen(ending), ending) && !stat(path, &stat_buffer) &&
+	       S_ISREG(stat_buffer.st_mode);
+}
+
+/* Return whether a process has one of these sockets. */
+static bool has_socket(const struct vhu_rings_process *process, const uint32_t *inode,
+		       unsigned inodes)
+{
+	for (unsigned i = process->eventfds; i < process->opens; i++)
+		for (unsigned j = 0; process->open[i].kind == VHU_RINGS_SOCKET && j < inodes; j++)
+			if (process->open[i].file.known && process->open[i].file.inode == inode[j])
+				return true;
+	return false;
+}
+
+/* Look for a capture in a process, if it is a proxy that has one of these sockets. */
+static bool capture_in(uint32_t pid, const uint32_t *inode, unsigned inodes, char *path,
+		       size_t size)
+{
+	struct vhu_rings_process process = {.pid = pid};
+	bool found = false;
+
+	if (!vhu_rings_process_read(&process) && has_socket(&process, inode, inodes))
+		for (unsigned i = process.eventfds; i < process.opens && !found; i++)
+			found = process.open[i].kind == VHU_RINGS_OTHER &&
+				is_capture(pid, process.open[i].fd, path, size);
+	free(process.open);
+	return found;
+}
+
+bool vhu_rings_capture_of(uint32_t pid, char *path, size_t size)
+{
+	struct vhu_rings_process process = {.pid = pid};
+	uint32_t *inode = NULL;
+	unsigned inodes = 0;
+	struct dirent *entry;
+	bool found = false;
+	DIR *proc;
+
+	vhu_rings_process_read(&process);
+	inodes = vhu_rings_queues_peers(&process, &inode);
+	free(process.open);
+	proc = inodes ? opendir("/proc") : NULL;
+	while (proc && !found && (entry = readdir(proc)))
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
+			found =
+			    capture_in((uint32_t)atoi(entry->d_name), inode, inodes, path, size);
+	if (proc)
+		closedir(proc);
+	free(inode);
+	return found;
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The sessions whose vrings are looked at. */
+#include "tools/rings/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/util/util.h"
+#include "tools/rings/history.h"
+
+/* Eventfds of sessions that were closed. */
+#define CLOSED_MAX 65536
+
+void *vhu_rings_more(void *array, unsigned *count, size_t size)
+{
+	unsigned had = *count;
+
+	/* Its room is the next power of two. */
+	if (!(had & (had - 1)) && !(had == 0 && array))
+		array = realloc(array, size * (had ? 2 * (size_t)had : 1));
+	*count += array != NULL;
+	return array;
+}
+
+void vhu_rings_session_free(struct vhu_rings_session *session)
+{
+	free(session->region);
+	free(session->vring);
+	free(session->translation);
+	free(session->old);
+	free(session);
+}
+
+struct vhu_rings_session *vhu_rings_sessions_add(struct vhu_rings_sessions *sessions)
+{
+	struct vhu_rings_session *session = calloc(1, sizeof(*session));
+	struct vhu_rings_session **more;
+
+	more = session ? vhu_rings_more(sessions->session, &sessions->count, sizeof(*more)) : NULL;
+	if (!more) {
+		free(session);
+		return NULL;
+	}
+	sessions->session = more;
+	sessions->session[sessions->count - 1] = session;
+	return session;
+}
+
+struct vhu_rings_session *vhu_rings_sessions_find(const struct vhu_rings_sessions *sessions,
+						  uint64_t number)
+{
+	for (unsigned i = 0; i < sessions->count; i++)
+		if (sessions->session[i]->kept.session == number)
+			return sessions->session[i];
+	return NULL;
+}
+
+struct vhu_rings_vring *vhu_rings_session_vring(const struct vhu_rings_session *session,
+						unsigned index)
+{
+	for (unsigned i = 0; i < session->vrings; i++)
+		if (session->vring[i].index == index)
+			return &session->vring[i];
+	return NULL;
+}
+
+bool vhu_rings_session_same_vring(const struct vhu_rings_session *one,
+				  const struct vhu_rings_session *other, unsigned index)
+{
+	const struct vhu_rings_vring *a = vhu_rings_session_vring(one, index);
+	const struct vhu_rings_vring *b = vhu_rings_session_vring(other, index);
+
+	if (!a || !b || a->size != b->size || a->descriptor != b->descriptor ||
+	    a->available != b->available || a->used != b->used ||
+	    a->session.started != b->session.started || a->session.enabled != b->session.enabled ||
+	    a->session.stopped_by != b->session.stopped_by ||
+	    a->session.base_by != b->session.base_by || one->regions != other->regions)
+		return false;
+	for (unsigned i = 0; i < VHU_VRING_ROLES; i++)
+		if (a->fd[i].known != b->fd[i].known || a->fd[i].id != b->fd[i].id)
+			return false;
+	return true;
+}
+
+/* Keep the eventfds of a session that is closed: its back-end should not. Returns 0 or -ENOMEM. */
+static int keep_closed(struct vhu_rings_sessions *sessions, struct vhu_rings_session *session,
+		       uint64_t number)
+{
+	struct vhu_rings_closed *more;
+
+	for (unsigned i = 0; i < VHU_VRINGS_MAX; i++)
+		for (unsigned role = 0; role < VHU_VRING_ROLES; role++) {
+			if (!session->seen[i].fd[role].known || sessions->closes == CLOSED_MAX)
+				continue;
+			more = vhu_rings_more(sessions->closed, &sessions->closes, sizeof(*more));
+			if (!more)
+				return -ENOMEM;
+			sessions->closed = more;
+			sessions->closed[sessions->closes - 1] = (struct vhu_rings_closed){
+			    session->pid[VHU_RINGS_BACK],
+			    {session->seen[i].fd[role].id, i, role, number}};
+		}
+	return 0;
+}
+
+/* Return the session of a record, new if it is seen first; NULL out of memory. */
+static struct vhu_rings_session *session_of(struct vhu_rings_sessions *sessions, uint64_t number)
+{
+	struct vhu_rings_session *session =
+	    (struct vhu_rings_session *)vhu_by_session_find(&sessions->open, number);
+
+	if (session)
+		return session;
+	session = calloc(1, sizeof(*session));
+	if (!session)
+		return NULL;
+	if (sessions->open.count == VHU_BY_SESSION_MAX) {
+		struct vhu_kept *oldest = vhu_by_session_oldest(&sessions->open, number);
+
+		vhu_by_session_remove(&sessions->open, oldest);
+		vhu_rings_session_free((struct vhu_rings_session *)oldest);
+	}
+	session->kept.session = number;
+	session->history = true;
+	vhu_by_session_add(&sessions->open, &session->kept);
+	return session;
+}
+
+/* Take who is at one side. */
+static void take_peer(struct vhu_rings_session *session, unsigned side, const struct vhu_peer *peer)
+{
+	if (peer->known)
+		session->pid[side] = peer->pid;
+	snprintf(session->path[side], sizeof(session->path[side]), "%s", peer->path);
+}
+
+/* Take the request that has waited for its reply longest. */
+static void take_pending(struct vhu_rings_session *session, const struct vhu_state *state)
+{
+	uint64_t now = vhu_realtime_ns();
+
+	session->pending = (struct vhu_ring_pending){0};
+	for (enum vhu_channel channel = VHU_FRONT_END; channel <= VHU_BACK_END; channel++) {
+		const struct vhu_pending_queue *queue = &state->channel[channel].pending;
+
+		for (unsigned i = 0; i < queue->count && !session->pending.number; i++) {
+			const struct vhu_pending *pending = vhu_pending_at(queue, i);
+
+			if (!pending->due || pending->passed_by || pending->withheld)
+				continue;
+			session->pending = (struct vhu_ring_pending){
+			    pending->number,
+			    pending->message
+				? (enum vhu_message_id)(pending->message - vhu_messages)
+				: VHU_MESSAGES,
+			    now > pending->time_ns ? now - pending->time_ns : 0,
+			    channel == VHU_BACK_END,
+			};
+		}
+	}
+}
+
+/* Take the memory. Returns 0 or -ENOMEM. */
+static int take_regions(struct vhu_rings_session *session, const struct vhu_state *state)
+{
+	session->region = calloc(state->regions + 1, sizeof(*session->region));
+	if (!session->region)
+		return -ENOMEM;
+	session->regions = state->regions;
+	for (unsigned i = 0; i < state->regions; i++) {
+		const struct vhu_region *from = &state->region[i];
+
+		session->region[i] = (struct vhu_rings_region){
+		    .guest = from->guest_address,
+		    .user = from->user_address,
+		    .size = from->size,
+		    .offset = from->mmap_offset,
+		    .file = {from->has_fd && from->fd.has & VHU_FD_HAS_INODE, from->fd.inode,
+			     from->fd.device},
+		};
+	}
+	return 0;
+}
+
+/* Make out what a state says of a vring. */
+static struct vhu_rings_vring vring_of(const struct vhu_rings_session *session, unsigned index,
+				       const struct vhu_vring *from)
+{
+	const struct vhu_rings_fds *seen = &session->seen[index];
+	bool started = from->started.value, stopped = !started;
+	struct vhu_rings_vring vring = {
+	    .index = index,
+	    .size = (uint32_t)from->size.value,
+	    .descriptor = from->descriptor.value,
+	    .available = from->available.value,
+	    .used = from->used.value,
+	    .big_endian = from->endian.by && from->endian.value,
+	    .session =
+		{
+		    .known = true,
+		    .started = started,
+		    .enabled = from->enabled.value,
+		    .polled = from->fd[VHU_KICK].number && from->fd[VHU_KICK].polling,
+		    .base_by = from->base.by,
+		    .base = (uint32_t)from->base.value,
+		    .stopped_by = stopped ? from->stopped.by : from->enabled.by,
+		    .stopped_message = stopped ? seen->stopped : seen->disabled,
+		},
+	};
+
+	/* Kicks that come as messages are no eventfds either. */
+	if (session->context.protocol_features >> VHU_PF_INBAND_NOTIFICATIONS & 1)
+		vring.session.polled = false;
+	for (unsigned role = 0; role < VHU_VRING_ROLES; role++)
+		vring.fd[role] = (struct vhu_rings_eventfd){
+		    from->fd[role].number && from->fd[role].has_eventfd, from->fd[role].eventfd_id};
+	return vring;
+}
+
+/* Take what a state says. Returns 0 or -ENOMEM. */
+static int take_state(struct vhu_rings_session *session, const struct vhu_state *state)
+{
+	session->context = state->context;
+	session->vring = calloc(state->vrings + 1, sizeof(*session->vring));
+	if (!session->vring || take_regions(session, state))
+		return -ENOMEM;
+	for (unsigned i = 0; i < state->vrings; i++)
+		if (state->vring[i].descriptor.by && state->vring[i].size.by)
+			session->vring[session->vrings++] = vring_of(session, i, &state->vring[i]);
+	for (unsigned side = 0; side < VHU_RINGS_SIDES; side++)
+		if (!session->pid[side])
+			session->pid[side] = state->peer[side].pid;
+	take_pending(session, state);
+	return 0;
+}
+
+/* Give a session the eventfds of earlier ones of the same back-end. Returns 0 or -ENOMEM. */
+static int take_closed(const struct vhu_rings_sessions *sessions, struct vhu_rings_session *session)
+{
+	struct vhu_rings_old *more;
+
+	for (unsigned i = 0; i < sessions->closes && session->pid[VHU_RINGS_BACK]; i++) {
+		if (sessions->closed[i].pid != session->pid[VHU_RINGS_BACK])
+			continue;
+		more = vhu_rings_more(session->old, &session->olds, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		session->old = more;
+		session->old[session->olds - 1] = sessions->closed[i].old;
+		/* None of this session's vrings had it. */
+		session->old[session->olds - 1].vring = VHU_VRINGS_MAX;
+	}
+	return 0;
+}
+
+/* Put a session that the capture leaves open into the list. Returns 0 or -ENOMEM. */
+static int finish(struct vhu_rings_sessions *sessions, struct vhu_rings_session *session,
+		  const struct vhu_state *state)
+{
+	struct vhu_rings_session **more =
+	    vhu_rings_more(sessions->session, &sessions->count, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	sessions->session = more;
+	sessions->session[sessions->count - 1] = session;
+	vhu_by_session_remove(&sessions->open, &session->kept);
+	return take_state(session, state) ?: take_closed(sessions, session);
+}
+
+int vhu_rings_sessions_see(void *with, const struct vhu_record *record, uint64_t number,
+			   const struct vhu_annotation *note)
+{
+	struct vhu_rings_sessions *sessions = with;
+	uint64_t id = record ? record->session : note->state->id;
+	struct vhu_rings_session *session;
+	int ret = 0;
+
+	if (id == 0)
+		return 0;
+	session = session_of(sessions, id);
+	if (!session)
+		return -ENOMEM;
+	if (!record)
+		return finish(sessions, session, note->state);
+	if (record->type == VHU_RECORD_OPENED && record->channel == VHU_FRONT_END) {
+		take_peer(session, VHU_RINGS_FRONT, &record->front_end);
+		take_peer(session, VHU_RINGS_BACK, &record->back_end);
+		/* What passed before the file began is told in part. */
+		session->history = !(record->marks & (VHU_MARK_EARLIER | VHU_MARK_BEGUN));
+	} else if (record->type == VHU_RECORD_MESSAGE && note->state) {
+		ret = vhu_rings_history_see(session, record, number, note);
+	} else if (record->type == VHU_RECORD_CLOSED && record->channel == VHU_FRONT_END) {
+		ret = keep_closed(sessions, session, number);
+		vhu_by_session_remove(&sessions->open, &session->kept);
+		vhu_rings_session_free(session);
+	}
+	return ret;
+}
+
+void vhu_rings_sessions_free(struct vhu_rings_sessions *sessions)
+{
+	for (unsigned i = 0; i < sessions->count; i++)
+		vhu_rings_session_free(sessions->session[i]);
+	for (unsigned b = 0; b < VHU_BY_SESSION_BUCKETS; b++)
+		while (sessions->open.bucket[b]) {
+			struct vhu_kept *kept = sessions->open.bucket[b];
+
+			vhu_by_session_remove(&sessions->open, kept);
+			vhu_rings_session_free((struct vhu_rings_session *)kept);
+		}
+	free(sessions->session);
+	free(sessions->closed);
+	*sessions = (struct vhu_rings_sessions){0};
+}
