@@ -311,4 +311,7 @@ const struct vhu_layout *vhu_request_layout(uint32_t device);
 /* Return a virtio device's name as the specification's headers have it ("BLOCK"), or NULL. */
 const char *vhu_device_name(uint32_t device);
 
+/* Return the highest id of a virtio device that has a name. */
+uint32_t vhu_device_last(void);
+
 #endif

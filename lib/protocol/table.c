@@ -334,3 +334,13 @@ const char *vhu_device_name(uint32_t device)
 
 	return name ? name->name : NULL;
 }
+
+uint32_t vhu_device_last(void)
+{
+	uint32_t last = 0;
+
+	for (unsigned i = 0; i < vhu_names_count; i++)
+		if (vhu_names[i].set == VHU_NAMES_virtio_device && vhu_names[i].value > last)
+			last = (uint32_t)vhu_names[i].value;
+	return last;
+}

@@ -195,6 +195,17 @@ static void learn_inflight(struct vhu_check_context *check)
 	    vhu_told(check, (uint32_t)vhu_get(check, VHU_FIELD_inflight_queue_size));
 }
 
+/* Learn that an IOTLB miss was answered by a refusal: no update will come. */
+static void learn_refused_miss(struct vhu_check_context *check)
+{
+	struct vhu_state *state = check->state;
+
+	if (!state->iotlb_misses || !vhu_get(check, check->note->layout->first))
+		return;
+	if (--state->iotlb_misses == 0)
+		state->iotlb_miss = (struct vhu_told){0};
+}
+
 /* Learn from what a back-end says of itself. */
 static void learn_answer(struct vhu_check_context *check, uint64_t value, uint32_t forced_device)
 {
@@ -268,6 +279,9 @@ static void learn_answer(struct vhu_check_context *check, uint64_t value, uint32
 		break;
 	case VHU_REPLY_TO(GET_MIN_VQ):
 		state->spec_min_vqs = vhu_told(check, (uint32_t)value);
+		break;
+	case VHU_REPLY_TO(BACKEND_IOTLB_MSG):
+		learn_refused_miss(check);
 		break;
 	case VHU_REPLY_TO(GPU_GET_PROTOCOL_FEATURES):
 		state->gpu_features = vhu_told(check, value);

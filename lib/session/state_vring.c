@@ -114,9 +114,12 @@ void vhu_state_acknowledged(struct vhu_state *state, uint64_t number)
 /* Take that a ring is enabled or disabled. */
 static void learn_enable(struct vhu_check_context *check, struct vhu_vring *vring, bool enable)
 {
-	bool unacknowledged = enable && vring->started.value && !vring->enabled.value &&
-			      !(check->note->header.flags & VHU_FLAG_NEED_REPLY) &&
-			      vhu_taken(check, VHU_PF_REPLY_ACK);
+	bool acknowledged =
+	    (check->note->header.flags & VHU_FLAG_NEED_REPLY) && vhu_taken(check, VHU_PF_REPLY_ACK);
+	/* In the middle of a session it may have been negotiated before. */
+	bool known = check->whole || check->state->context.has_protocol_features;
+	bool unacknowledged =
+	    enable && vring->started.value && !vring->enabled.value && !acknowledged && known;
 
 	check->state->enabled_unacknowledged += unacknowledged;
 	check->state->enabled_unacknowledged -= vring->enabled_unacknowledged;

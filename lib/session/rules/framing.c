@@ -264,6 +264,15 @@ static void check_features(struct vhu_check_context *check, uint64_t taken)
 			   name);
 }
 
+/* Return whether a message acks REPLY_ACK itself: User-mode Linux asks for a reply in that very
+ * message, and is answered. */
+static bool acks_reply_ack(const struct vhu_check_context *check)
+{
+	return vhu_check_message(check) == VHU_REQUEST(SET_PROTOCOL_FEATURES) &&
+	       vhu_check_has_fields(check) &&
+	       (vhu_get(check, check->note->layout->first) >> VHU_PF_REPLY_ACK & 1);
+}
+
 void vhu_rules_negotiation(struct vhu_check_context *check)
 {
 	const struct vhu_state *state = check->state;
@@ -280,7 +289,8 @@ void vhu_rules_negotiation(struct vhu_check_context *check)
 	if (message->reply_rule == VHU_REPLY_ACK &&
 	    (check->note->header.flags & VHU_FLAG_NEED_REPLY) &&
 	    (state->context.has_protocol_features || check->whole) &&
-	    !vhu_taken(check, VHU_PF_REPLY_ACK) && check->record->channel != VHU_GPU)
+	    !vhu_taken(check, VHU_PF_REPLY_ACK) && !acks_reply_ack(check) &&
+	    check->record->channel != VHU_GPU)
 		vhu_report(check, VHU_RULE_AT_401, state->protocol_features.acked.by,
 			   "%s asks for a reply, and REPLY_ACK was not negotiated", message->name);
 	switch (vhu_check_message(check)) {

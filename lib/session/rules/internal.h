@@ -19,6 +19,14 @@ void vhu_report(struct vhu_check_context *check, enum vhu_rule_at rule, uint64_t
 /* Return true the first time that it is asked of a rule in a session. */
 bool vhu_report_first(struct vhu_check_context *check, enum vhu_rule_at rule);
 
+/* Return how many nanoseconds before this record @time_ns was; 0 if it was not. */
+static inline uint64_t vhu_check_since(const struct vhu_check_context *check, uint64_t time_ns)
+{
+	const uint64_t now = check->record ? check->record->time_ns : check->state->last_ns;
+
+	return now > time_ns ? now - time_ns : 0;
+}
+
 /* vring.c: what several rules say about vrings. */
 
 /* Return whether the queues that a back-end tells of are pairs of vrings: for all that is known. */

@@ -56,7 +56,16 @@ static void check_size_told(struct vhu_check_context *check, uint64_t size)
 /* Look at a device id that is told. */
 static void check_device_id(struct vhu_check_context *check, uint64_t device)
 {
-	if (!vhu_device_name((uint32_t)device))
+	const uint64_t last = vhu_device_last();
+
+	if (vhu_device_name((uint32_t)device))
+		return;
+	if (device > last)
+		vhu_report(check, VHU_RULE_AT_712, 0,
+			   "device id %" PRIu64
+			   " is unknown to this version of vhu (known: 1 to %" PRIu64 ")",
+			   device, last);
+	else
 		vhu_report(check, VHU_RULE_AT_706, 0,
 			   "device id %" PRIu64 " is no virtio device's: no driver takes it",
 			   device);

@@ -25,6 +25,9 @@ uint64_t vhu_check_vring_limit(const struct vhu_check_context *check)
 void vhu_report_replaced(struct vhu_check_context *check, unsigned index,
 			 const struct vhu_vring_fd *call)
 {
+	/* Rule 303 has reported the vring then. */
+	if (call->unacknowledged && vhu_taken(check, VHU_PF_REPLY_ACK))
+		return;
 	vhu_report(check, VHU_RULE_AT_304, call->number,
 		   "the call of vring %u was replaced %u time%s while it ran, %u of them without "
 		   "an acknowledgement",
@@ -36,11 +39,10 @@ void vhu_report_kick_lost(struct vhu_check_context *check, unsigned index)
 	struct vhu_vring *vring = &check->state->vring[index];
 
 	if (vhu_report_first(check, VHU_RULE_AT_302))
-		vhu_report(check, VHU_RULE_AT_302, vring->enabled.by,
-			   "vring %u had its kick in message %" PRIu64
-			   " and was enabled by message %" PRIu64
-			   ", and nothing was answered since: a first kick may have come too "
-			   "early and be lost",
-			   index, vring->started.by, vring->enabled.by);
+		vhu_report(check, VHU_RULE_AT_302, vring->started.by,
+			   "message %" PRIu64 " set the kick of vring %u, message %" PRIu64
+			   " enabled the vring, and the back-end answered nothing since: it may "
+			   "have dropped a first kick that came in between",
+			   vring->started.by, index, vring->enabled.by);
 	vhu_state_acknowledged(check->state, UINT64_MAX);
 }

@@ -139,10 +139,12 @@ probe '' 1 min=5
 breaks V705 V709
 probe '' 1 device=0
 breaks V706
-probe '' 1 device=4711
+probe '' 1 device=42
 breaks V706
-probe '' 1 dialect=probe device=4711
+probe '' 1 dialect=probe device=42
 breaks V706
+probe '' 0 device=4711
+holds '[.findings[] | select(.rule == "V712" and .severity == "info")] | length > 0'
 probe '' 1 max=8
 breaks V707
 probe '' 1 dialect=probe min=5
