@@ -9,7 +9,7 @@ vhu_packages() {
 		case $vhu_purpose in
 		# Wireshark's headers include GLib's, though its package does not depend on them.
 		build)
-			echo gcc libc6-dev cmake make pkg-config libpcap-dev libseccomp-dev
+			echo gcc libc6-dev cmake make pkg-config libseccomp-dev
 			echo libwireshark-dev libglib2.0-dev libjansson-dev
 			# The probes: clang compiles them, llvm strips them.
 			echo libbpf-dev clang llvm
@@ -19,7 +19,7 @@ vhu_packages() {
 		dpdk) echo tshark dpdk-dev ;;
 		tests)
 			vhu_packages build demo dpdk
-			echo libcmocka-dev jq strace wireshark-common tcpdump valgrind systemd procps
+			echo libcmocka-dev libpcap-dev jq strace wireshark-common tcpdump valgrind systemd procps
 			echo clang libclang-rt-dev linux-libc-dev systemtap-sdt-dev libxml2-utils
 			echo clang-format clang-tidy shellcheck gcovr
 			# In Debian 12 it is part of qemu-system-common.

@@ -4,15 +4,15 @@
  *
  * The writer makes one write(2) of each record, so a capture is whole up to the last record at any
  * moment. Its memory grows with the sessions that are open, not with those that ever were. The
- * reader stands on libpcap and takes what editcap and mergecap made of a capture too, but, as
- * libpcap does, no file whose interfaces differ in link type or snap length.
+ * reader takes pcap too, and what editcap and mergecap make of a capture: other packets among ours,
+ * several sections, sections of the other byte order.
  */
 #ifndef VHU_CAPTURE_PCAPNG_H
 #define VHU_CAPTURE_PCAPNG_H
 
 #include "lib/capture/record.h"
 
-/* Room for what a reader says is wrong: libpcap's PCAP_ERRBUF_SIZE. */
+/* Room for what a reader says is wrong. */
 #define VHU_PCAPNG_ERROR_SIZE      256
 /* The most bytes of a packet that Wireshark reads; longer messages are cut to it. */
 #define VHU_PCAPNG_SNAPLEN_DEFAULT 262144
@@ -90,9 +90,9 @@ int vhu_pcapng_reader_open(struct vhu_pcapng_reader **reader, const char *path, 
  * Read the next record. *@record belongs to the reader and lasts until the next call.
  * Packets that are not ours (of other link types, other dissectors) are counted and passed over.
  * Returns 1 with a record; 0 at the end; -EINTR when a signal came while waiting for more; -EBADMSG
- * where the file is damaged from here on or ends in the middle of a block; another -errno where
- * it cannot be read on. vhu_pcapng_reader_error says it in words. Whatever is returned but 1 is
- * returned for good.
+ * where the file is damaged from here on or ends in the middle of a block; -EPROTONOSUPPORT at a
+ * record that a later version of vhu wrote; another -errno where the file cannot be read on.
+ * vhu_pcapng_reader_error says it in words. Whatever is returned but 1 is returned for good.
  */
 int vhu_pcapng_read(struct vhu_pcapng_reader *reader, const struct vhu_record **record);
 

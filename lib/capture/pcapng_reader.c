@@ -1,57 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads captures: libpcap takes the file apart, this takes out our packets.
- *
- * libpcap reads through a stream of ours (fopencookie), which at the end of a file that is followed
- * waits for more. So libpcap never sees the middle of a block that is still being written. What
- * stopped the stream is kept, because libpcap tells it by texts only.
+ * Reads captures: takes our records out of a file's packets.
  *
  * A file that is followed ends where it says in which other one the capture goes on. That one has
  * been begun by then. It begins with what the reader has seen in the one before, which is passed
  * over.
- *
- * Ownership: the reader owns libpcap's handle, that owns the stream, and the stream the
- * descriptors.
  */
 #include "lib/capture/pcapng.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
-#include <pcap/pcap.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "lib/capture/packets/packets.h"
 
 #define LINKTYPE_WIRESHARK_UPPER_PDU 252
-#define STREAM_BUFFER_SIZE           (128 * 1024)
-/* How often to look for more: with inotify only for file systems that it does not see into. */
-#define LOOK_MS                      1000
-#define LOOK_WITHOUT_INOTIFY_MS      100
-
-_Static_assert(VHU_PCAPNG_ERROR_SIZE == PCAP_ERRBUF_SIZE, "libpcap writes into our room");
-
-/* The file as libpcap reads it. */
-struct stream {
-	int fd;
-	int watch;   /* inotify; -1 without */
-	bool follow; /* wait for more where the file ends */
-	bool shrank; /* while being followed */
-	bool ended;  /* there was no more */
-	int error;   /* -errno that stopped it; 0 */
-	off_t taken; /* bytes */
-};
 
 struct vhu_pcapng_reader {
-	struct stream stream;
-	pcap_t *pcap;
+	struct vhu_packets packets;
+	bool open;  /* packets is */
 	char *path; /* of the file that is followed; NULL without */
-	bool ours;  /* the file's packets are of our link type */
 	bool on;    /* the capture goes on in `next` */
 	bool again; /* the file has only told again so far */
 	char next[VHU_RECORD_TEXT_MAX + 1];
@@ -62,153 +32,29 @@ struct vhu_pcapng_reader {
 	struct vhu_fd_info fd[VHU_RECORD_FDS_MAX];
 };
 
-/* Wait until a file that is followed may have more. Returns 0; -EINTR. */
-static int wait_for_more(struct stream *stream)
+/* Say why a file cannot be read (on), for a reason that is not its length. */
+static void say_why(const struct vhu_packets *packets, int error, char *to)
 {
-	struct pollfd watched = {.fd = stream->watch, .events = POLLIN};
-	_Alignas(struct inotify_event) char events[sizeof(struct inotify_event) + NAME_MAX + 1];
-	struct stat st;
-	int ready;
+	const char *why = strerror(-error);
 
-	if (!fstat(stream->fd, &st) && st.st_size < stream->taken) {
-		stream->shrank = true;
-		return -EBADMSG;
-	}
-	ready = poll(&watched, 1, stream->watch < 0 ? LOOK_WITHOUT_INOTIFY_MS : LOOK_MS);
-	if (ready < 0)
-		return -errno;
-	/* What the events are does not matter: reading tells whether there is more. */
-	while (ready && read(stream->watch, events, sizeof(events)) > 0)
-		continue;
-	return 0;
+	if (error == -EINTR)
+		why = "interrupted";
+	else if (packets->input.shrank)
+		why = "shrank while it was being followed";
+	else if (error == -EBADMSG && packets->wrong)
+		why = packets->wrong;
+	snprintf(to, VHU_PCAPNG_ERROR_SIZE, "%s", why);
 }
 
-/* Read for libpcap. @cookie: the stream. Returns bytes, 0 at the end, -1 and errno. */
-static ssize_t read_stream(void *cookie, char *to, size_t size)
-{
-	struct stream *stream = cookie;
-
-	while (!stream->error) {
-		ssize_t got = read(stream->fd, to, size);
-
-		if (got > 0) {
-			stream->taken += got;
-			return got;
-		}
-		if (!got && !stream->follow) {
-			stream->ended = true;
-			return 0;
-		}
-		stream->error = got ? -errno : wait_for_more(stream);
-	}
-	errno = -stream->error;
-	return -1;
-}
-
-/* Close the stream's descriptors, for fclose. Returns 0. */
-static int close_stream(void *cookie)
-{
-	struct stream *stream = cookie;
-
-	if (stream->watch >= 0)
-		close(stream->watch);
-	close(stream->fd);
-	return 0;
-}
-
-/* Begin to watch the file. Without a watch it is looked at every now and then. */
-static void watch_stream(struct stream *stream)
-{
-	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", stream->fd);
-	stream->watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (stream->watch >= 0 && inotify_add_watch(stream->watch, path, IN_MODIFY) < 0) {
-		close(stream->watch);
-		stream->watch = -1;
-	}
-}
-
-/*
- * Open the file at @path ("-": standard input) as a stream. Only regular files are followed: a pipe
- * ends when its writer does.
- * Returns 0 and *@file, whose closing closes all; -errno.
- */
-static int open_stream(struct stream *stream, const char *path, bool follow, FILE **file)
-{
-	static const cookie_io_functions_t io = {.read = read_stream, .close = close_stream};
-	struct stat st;
-	int ret = 0;
-
-	stream->watch = -1;
-	stream->fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC)
-				       : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-	if (stream->fd < 0)
-		return -errno;
-	if (fstat(stream->fd, &st)) {
-		ret = -errno;
-	} else if (S_ISREG(st.st_mode) && follow) {
-		/* Standard input may have been read from already. */
-		off_t at = lseek(stream->fd, 0, SEEK_CUR);
-
-		stream->taken = at > 0 ? at : 0;
-		stream->follow = true;
-		watch_stream(stream);
-	}
-	*file = ret ? NULL : fopencookie(stream, "r", io);
-	if (!*file) {
-		ret = ret ? ret : -errno;
-		close_stream(stream);
-		return ret;
-	}
-	setvbuf(*file, NULL, _IOFBF, STREAM_BUFFER_SIZE);
-	return 0;
-}
-
-/*
- * Say why libpcap did not open the stream.
- * @why: what libpcap says. @error: gets the line; may be the same as @why.
- * Returns -errno.
- */
-static int refuse(const struct stream *stream, const char *why, char *error)
-{
-	char text[VHU_PCAPNG_ERROR_SIZE];
-
-	if (stream->error == -EINTR)
-		snprintf(text, sizeof(text), "interrupted");
-	else if (stream->shrank)
-		snprintf(text, sizeof(text), "shrank while it was being followed");
-	else if (stream->error)
-		snprintf(text, sizeof(text), "%s", strerror(-stream->error));
-	else if (!stream->taken)
-		snprintf(text, sizeof(text), "empty, not even a capture's header");
-	else
-		snprintf(text, sizeof(text), "not a capture in pcapng or pcap: %.180s", why);
-	memcpy(error, text, sizeof(text));
-	return stream->error ? stream->error : -EBADMSG;
-}
-
-/* Open the file at @path for libpcap. Returns 0; -errno with why in @error. */
+/* Open the file at @path. Returns 0; -errno with why in @error. */
 static int open_file(struct vhu_pcapng_reader *reader, const char *path, bool follow, char *error)
 {
-	FILE *file;
-	int ret;
+	int ret = vhu_packets_open(&reader->packets, path, follow);
 
-	memset(&reader->stream, 0, sizeof(reader->stream));
-	ret = open_stream(&reader->stream, path, follow, &file);
-	if (ret) {
-		snprintf(error, VHU_PCAPNG_ERROR_SIZE, "%s", strerror(-ret));
-		return ret;
-	}
-	reader->pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO,
-								reader->error);
-	if (!reader->pcap) {
-		ret = refuse(&reader->stream, reader->error, error);
-		fclose(file);
-		return ret;
-	}
-	reader->ours = pcap_datalink(reader->pcap) == LINKTYPE_WIRESHARK_UPPER_PDU;
-	return 0;
+	if (ret)
+		say_why(&reader->packets, ret, error);
+	reader->open = !ret;
+	return ret;
 }
 
 int vhu_pcapng_reader_open(struct vhu_pcapng_reader **to, const char *path, bool follow,
@@ -222,7 +68,7 @@ int vhu_pcapng_reader_open(struct vhu_pcapng_reader **to, const char *path, bool
 		return -ENOMEM;
 	}
 	ret = open_file(reader, path, follow, error);
-	if (!ret && reader->stream.follow && strcmp(path, "-")) {
+	if (!ret && reader->packets.input.follow && strcmp(path, "-")) {
 		reader->path = strdup(path);
 		if (!reader->path) {
 			ret = -ENOMEM;
@@ -259,8 +105,8 @@ static int open_next(struct vhu_pcapng_reader *reader)
 	char *path = NULL;
 	int ret;
 
-	pcap_close(reader->pcap);
-	reader->pcap = NULL;
+	vhu_packets_close(&reader->packets);
+	reader->open = false;
 	reader->on = false;
 	reader->again = true;
 	if (asprintf(&path, "%.*s%s", slash ? (int)(slash + 1 - reader->path) : 0, reader->path,
@@ -277,32 +123,50 @@ static int open_next(struct vhu_pcapng_reader *reader)
 	return ret;
 }
 
-/* Note what ended the reading. Returns what vhu_pcapng_read is to return. */
-static int note_end(struct vhu_pcapng_reader *reader, int status)
+/* Note what ended the reading. @got: what vhu_packets_read returned. Returns what vhu_pcapng_read
+ * is to return. */
+static int note_end(struct vhu_pcapng_reader *reader, int got)
 {
-	const struct stream *stream = &reader->stream;
 	char *to = reader->error;
 
-	if (status == PCAP_ERROR_BREAK) {
+	if (!got) {
 		snprintf(to, VHU_PCAPNG_ERROR_SIZE, "end of the capture");
 		return 0;
 	}
-	if (stream->error)
-		return refuse(stream, "", to);
-	if (stream->ended)
+	if (got == -ENODATA)
 		snprintf(to, VHU_PCAPNG_ERROR_SIZE,
 			 "cut short in the middle of a block, after packet %" PRIu64,
 			 reader->number);
+	else if (got == -EBADMSG && reader->packets.wrong)
+		snprintf(to, VHU_PCAPNG_ERROR_SIZE, "damaged after packet %" PRIu64 ": %s",
+			 reader->number, reader->packets.wrong);
 	else
-		snprintf(to, VHU_PCAPNG_ERROR_SIZE, "damaged after packet %" PRIu64 ": %.180s",
-			 reader->number, pcap_geterr(reader->pcap));
-	return -EBADMSG;
+		say_why(&reader->packets, got, to);
+	return got == -ENODATA ? -EBADMSG : got;
+}
+
+/* Note that a packet has a record that a later version wrote. Returns -EPROTONOSUPPORT. */
+static int note_later(struct vhu_pcapng_reader *reader, uint8_t version)
+{
+	snprintf(reader->error, sizeof(reader->error),
+		 "packet %" PRIu64 " is a record of version %u, and this vhu reads version %u: "
+		 "use a later vhu",
+		 reader->number, version, VHU_RECORD_VERSION);
+	return -EPROTONOSUPPORT;
+}
+
+/* Decode the packet's record. Returns as vhu_record_decode. */
+static int decode(struct vhu_pcapng_reader *reader, const struct vhu_packet *packet)
+{
+	if (packet->link_type != LINKTYPE_WIRESHARK_UPPER_PDU)
+		return -ENOMSG;
+	return vhu_record_decode(&reader->record, reader->fd, packet->bytes, packet->size,
+				 packet->sent);
 }
 
 int vhu_pcapng_read(struct vhu_pcapng_reader *reader, const struct vhu_record **record)
 {
-	struct pcap_pkthdr *head;
-	const u_char *bytes;
+	struct vhu_packet packet;
 
 	while (reader->end > 0) {
 		int ret = reader->on ? open_next(reader) : 0;
@@ -311,15 +175,17 @@ int vhu_pcapng_read(struct vhu_pcapng_reader *reader, const struct vhu_record **
 			reader->end = ret;
 			break;
 		}
-		ret = pcap_next_ex(reader->pcap, &head, &bytes);
+		ret = vhu_packets_read(&reader->packets, &packet);
 		if (ret != 1) {
 			reader->end = note_end(reader, ret);
 			break;
 		}
 		reader->number++;
-		ret = reader->ours ? vhu_record_decode(&reader->record, reader->fd, bytes,
-						       head->caplen, head->len)
-				   : -ENOMSG;
+		ret = decode(reader, &packet);
+		if (ret == -EPROTONOSUPPORT) {
+			reader->end = note_later(reader, reader->record.version);
+			break;
+		}
 		reader->again = reader->again && !ret && (reader->record.marks & VHU_MARK_EARLIER);
 		if (reader->again) {
 			reader->number--;
@@ -327,8 +193,7 @@ int vhu_pcapng_read(struct vhu_pcapng_reader *reader, const struct vhu_record **
 		}
 		if (!ret) {
 			note_next(reader);
-			reader->record.time_ns =
-			    (uint64_t)head->ts.tv_sec * 1000000000 + (uint64_t)head->ts.tv_usec;
+			reader->record.time_ns = packet.time_ns;
 			*record = &reader->record;
 			return 1;
 		}
@@ -362,8 +227,8 @@ void vhu_pcapng_reader_close(struct vhu_pcapng_reader *reader)
 {
 	if (!reader)
 		return;
-	if (reader->pcap)
-		pcap_close(reader->pcap);
+	if (reader->open)
+		vhu_packets_close(&reader->packets);
 	free(reader->path);
 	free(reader);
 }

@@ -143,6 +143,7 @@ struct vhu_vring_event {
 
 struct vhu_record {
 	uint64_t time_ns;          /* since the epoch; kept by the packet, not by the record */
+	uint8_t version;           /* of a decoded one; an encoder writes VHU_RECORD_VERSION */
 	enum vhu_record_type type; /* later versions may add some: pass over unknown ones */
 	enum vhu_channel channel;
 	bool from_back_end; /* direction of a message: the back-end sent it */
@@ -182,7 +183,8 @@ size_t vhu_record_encode(const struct vhu_record *record, uint8_t *to);
  * snap length cut it. The exported-PDU tags may stand before it or have been taken off already.
  * @fd: room for VHU_RECORD_FDS_MAX descriptions, which record->fd will point to.
  * Leaves record->time_ns alone. TLVs of unknown types are skipped.
- * Returns 0; -ENOMSG where the tags name another dissector; -EBADMSG where @from is no record
+ * Returns 0; -ENOMSG where the tags name another dissector; -EPROTONOSUPPORT where they name ours
+ * and record->version, which is set then, is a later one; -EBADMSG where @from is no record
  * (unknown version, TLVs that overrun); -ENODATA where it was cut before its message began.
  */
 int vhu_record_decode(struct vhu_record *record, struct vhu_fd_info *fd, const uint8_t *from,

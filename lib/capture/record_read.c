@@ -251,6 +251,7 @@ static int get_fixed(struct input *in, struct vhu_record *record, uint32_t *tlvs
 	static const struct vhu_peer nobody = {.comm = "", .path = ""};
 	uint8_t version = take_8(in), type = take_8(in), channel = take_8(in), back = take_8(in);
 
+	record->version = version;
 	if (version != VHU_RECORD_VERSION || channel >= VHU_CHANNELS || back > 1)
 		return -EBADMSG;
 	record->type = type;
@@ -280,6 +281,10 @@ int vhu_record_decode(struct vhu_record *record, struct vhu_fd_info *fd, const u
 
 	if (ret)
 		return ret == -EBADMSG ? overrun : ret;
+	if (in.left && in.at != from && *in.at > VHU_RECORD_VERSION) {
+		record->version = *in.at;
+		return -EPROTONOSUPPORT;
+	}
 	if (in.left < FIXED_SIZE)
 		return in.left && *in.at != VHU_RECORD_VERSION ? -EBADMSG : overrun;
 	ret = get_fixed(&in, record, &tlvs);

@@ -25,7 +25,7 @@ need() {
 	for need_program in "$@"; do
 		command -v "$need_program" >/dev/null && continue
 		case $need_program in
-		capinfos | dumpcap | editcap | mergecap) need_package=wireshark-common ;;
+		capinfos | dumpcap | editcap | mergecap | text2pcap) need_package=wireshark-common ;;
 		dpdk-testpmd) need_package=dpdk-dev ;;
 		qemu-system-x86_64) need_package=qemu-system-x86 ;;
 		qemu-storage-daemon) need_package=qemu-system-common ;;

@@ -21,6 +21,13 @@ expect()
 	fi
 }
 
+# Print the capture $1, whose 50th record is of version 7: the byte after the record's tags.
+later()
+{
+	offset=$(LC_ALL=C grep -aob 'vhost_user' "$1" | sed -n '50s/:.*//p')
+	head -c $((offset + 16)) "$1" && printf '\007' && tail -c +$((offset + 18)) "$1"
+}
+
 : >"$work/empty"
 echo "no capture" >"$work/text"
 head -c 3000 "$capture" >"$work/cut"
@@ -30,6 +37,20 @@ expect empty 1 "empty" "$work/empty"
 expect text 1 "not a capture" "$work/text"
 expect cut 1 "cut short" "$work/cut"
 [ "$(wc -l <"$work/out")" -gt 10 ] || { echo "cut: what there is was not shown"; status=1; }
+# A record of a later version: what stands before it is shown.
+later "$capture" >"$work/later"
+expect later 1 "packet 50 is a record of version 7, and this vhu reads version 1" "$work/later"
+[ "$(wc -l <"$work/out")" = 49 ] || { echo "later: not the 49 lines before it"; status=1; }
+expect later-pipe 1 "record of version 7" - <"$work/later"
+# Compressed files, whatever their names are.
+gzip -c "$capture" >"$work/a.pcapng.gz"
+expect gzip 1 "compressed with gzip: pass it through \"gzip -dc\" first" "$work/a.pcapng.gz"
+gzip -dc "$work/a.pcapng.gz" | "$vhu" dump - >"$work/out" && [ "$(wc -l <"$work/out")" -gt 50 ] ||
+	{ echo "gzip -dc: not read"; status=1; }
+printf '\050\265\057\375\004\210' >"$work/zstd"
+expect zstd 1 'zstd -dc' - <"$work/zstd"
+printf '\004\042\115\030\144\100' >"$work/lz4"
+expect lz4 1 'lz4 -dc' "$work/lz4"
 expect option 2 "no such option" --nonsense "$capture"
 expect message 2 "no such message" --message NONSENSE "$capture"
 expect session 2 "no such session" --session 0 "$capture"

@@ -5,7 +5,7 @@
 #	pcapng_tools.sh PCAPNG_READER
 set -u
 reader=$1
-for tool in capinfos tshark editcap mergecap tcpdump; do
+for tool in capinfos tshark editcap mergecap text2pcap tcpdump; do
 	command -v $tool >/dev/null || {
 		echo "lacks $tool (packages tshark, wireshark-common, tcpdump)"
 		exit 77
@@ -70,6 +70,15 @@ is "editcap -s" "$("$reader" count cut.pcapng)" \
 mergecap -w merged.pcapng a.pcapng edited.pcapng
 is mergecap "$("$reader" count merged.pcapng)" \
 	"end of the capture: records 68 sessions 3 kept 9900 sent 9900 fds 120 foreign 0 damaged 0"
+# Among other traffic, which has another link type and snap length. Every kind of file may be such.
+for frame in 1 2 3; do echo "000000 ff ff ff ff ff ff 02 00 00 00 00 01 08 06 00 01"; done |
+	text2pcap -q - tap.pcapng 2>/dev/null
+mergecap -w traffic.pcapng tap.pcapng a.pcapng 2>/dev/null
+is "mergecap with other traffic" "$("$reader" count traffic.pcapng)" \
+	"end of the capture: records 34 sessions 3 kept 4950 sent 4950 fds 60 foreign 3 damaged 0"
+cat a.pcapng tap.pcapng >joined.pcapng
+is "cat with other traffic" "$("$reader" count joined.pcapng)" \
+	"end of the capture: records 34 sessions 3 kept 4950 sent 4950 fds 60 foreign 3 damaged 0"
 
 [ $failures = 0 ] && echo "capinfos, tshark, tcpdump, editcap, mergecap: all as expected"
 exit $((failures != 0))

@@ -106,6 +106,46 @@ struct vhu_pcapng_reader *open_reader(int fd, bool follow)
 	return reader;
 }
 
+unsigned write_capture(int fd, unsigned messages)
+{
+	struct vhu_pcapng_writer *writer;
+	unsigned records;
+
+	assert_int_equal(vhu_pcapng_writer_open(&writer, fd, 0, "vhu test"), 0);
+	assert_int_equal(vhu_pcapng_write(writer, sample_opened(1)), 0);
+	assert_int_equal(vhu_pcapng_write(writer, sample_opened(2)), 0);
+	for (unsigned i = 0; i < messages; i++)
+		assert_int_equal(vhu_pcapng_write(writer, sample_message(1 + i % 2, i, 20)), 0);
+	assert_int_equal(vhu_pcapng_write(writer, sample_closed(1)), 0);
+	records = (unsigned)vhu_pcapng_writer_counts(writer).records;
+	assert_int_equal(vhu_pcapng_writer_close(writer), 0);
+	return records;
+}
+
+int read_to_end(struct vhu_pcapng_reader *reader, unsigned *records)
+{
+	const struct vhu_record *record;
+	int ret;
+
+	for (*records = 0; (ret = vhu_pcapng_read(reader, &record)) == 1;)
+		(*records)++;
+	/* It has ended for good, and says so in one line. */
+	assert_int_equal(vhu_pcapng_read(reader, &record), ret);
+	assert_true(*vhu_pcapng_reader_error(reader));
+	assert_null(strchr(vhu_pcapng_reader_error(reader), '\n'));
+	return ret;
+}
+
+void check_refused(const char *path, int ret, const char *why)
+{
+	struct vhu_pcapng_reader *reader;
+	char error[VHU_PCAPNG_ERROR_SIZE] = "";
+
+	assert_int_equal(vhu_pcapng_reader_open(&reader, path, false, error), ret);
+	if (!strstr(error, why) || strchr(error, '\n'))
+		fail_msg("%s: %s", path, error);
+}
+
 /* Read an integer of four bytes of the file behind @fd. */
 static uint32_t read_32(int fd, size_t at)
 {

@@ -32,6 +32,14 @@ const char *path_of(int fd);
 /* Open the file behind @fd, from its beginning. */
 struct vhu_pcapng_reader *open_reader(int fd, bool follow);
 
+/* Write a capture of @messages messages in two sessions to @fd. Returns how many records it has. */
+unsigned write_capture(int fd, unsigned messages);
+/* Read @reader to its end, and check that it says so. Returns what ended it; *@records is how many
+ * there were. */
+int read_to_end(struct vhu_pcapng_reader *reader, unsigned *records);
+/* Check that opening @path fails with @ret and says @why. */
+void check_refused(const char *path, int ret, const char *why);
+
 /* What the blocks of a capture that we wrote amount to. */
 struct blocks {
 	unsigned sections, interfaces, packets, statistics;
