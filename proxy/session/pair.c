@@ -24,9 +24,7 @@
 /* Until it is said again that they have. */
 #define PAIR_QUIET_NS  10000000000u
 
-/* Say a line about @pair, made as printf makes it. Where there are others it is named. */
-static __attribute__((format(printf, 2, 3))) void pair_say(const struct vhu_pair *pair,
-							   const char *format, ...)
+void vhu_pair_say(const struct vhu_pair *pair, const char *format, ...)
 {
 	char text[1024];
 	va_list arguments;
@@ -43,7 +41,7 @@ static __attribute__((format(printf, 2, 3))) void pair_say(const struct vhu_pair
 /* Say a line about a session. */
 static void pair_session_say(const struct vhu_proxy_sessions *sessions, const char *line)
 {
-	pair_say(vhu_container_of(sessions, const struct vhu_pair, sessions), "%s", line);
+	vhu_pair_say(vhu_container_of(sessions, const struct vhu_pair, sessions), "%s", line);
 }
 
 /* Stop listening for more. */
@@ -82,8 +80,8 @@ static int pair_listen(struct vhu_pair *pair)
 	if (!pair_has_room(pair)) {
 		pair_stop_listening(pair);
 		if (pair->sessions.open >= VHU_PAIR_SESSIONS_MAX && !pair->crowded) {
-			pair_say(pair, "%u sessions at once: who else comes waits",
-				 pair->sessions.open);
+			vhu_pair_say(pair, "%u sessions at once: who else comes waits",
+				     pair->sessions.open);
 			pair->crowded = true;
 		}
 		return 0;
@@ -129,7 +127,7 @@ static void pair_session_ended(struct vhu_proxy_sessions *sessions)
 /* Serve no more, because of what @line says. That is a failure unless there was a session. */
 static void pair_give_up(struct vhu_pair *pair, const char *line)
 {
-	pair_say(pair, "%s", line);
+	vhu_pair_say(pair, "%s", line);
 	pair->failed = !pair->begun;
 	pair_done(pair);
 }
@@ -154,6 +152,44 @@ static void pair_peer_left(struct vhu_waiting_peers *peers, struct vhu_waiting_p
 	}
 }
 
+/* Record the sessions that could not begin and were only counted so far, as one. */
+static void pair_record_failures(struct vhu_pair *pair)
+{
+	const char *path[2] = {pair->end[VHU_FRONT].path, pair->end[VHU_BACK].path};
+	const int none[2] = {-1, -1};
+	char reason[VHU_FAILURES_TEXT];
+
+	vhu_loop_unset(&pair->record_failures);
+	if (!vhu_failures_take(&pair->failures, reason))
+		return;
+	vhu_pair_say(pair, "session %" PRIu64 ": %s", pair->proxy->sessions + 1, reason);
+	if (vhu_proxy_session_start(&pair->sessions, none, path, reason))
+		vhu_pair_say(pair, "no memory for a session");
+}
+
+/* It is time to record them. */
+static void pair_count_ends(struct vhu_timer *timer)
+{
+	pair_record_failures(vhu_container_of(timer, struct vhu_pair, record_failures));
+}
+
+/* A session is about to begin, or could not, for @reason. Returns whether that is only counted. */
+static bool pair_count(struct vhu_pair *pair, const char *reason)
+{
+	uint64_t count_ns;
+
+	if (!reason || !vhu_failures_is_again(&pair->failures, reason))
+		pair_record_failures(pair);
+	if (!reason) {
+		vhu_failures_end(&pair->failures);
+		return false;
+	}
+	count_ns = vhu_failures_add(&pair->failures, reason);
+	if (count_ns && count_ns != UINT64_MAX)
+		vhu_loop_set(&pair->proxy->loop, &pair->record_failures, count_ns);
+	return count_ns > 0;
+}
+
 /*
  * Begin a session.
  * @socket: by side, -1 for one that could not be reached, for @reason (else NULL).
@@ -164,10 +200,15 @@ static void pair_begin(struct vhu_pair *pair, const int socket[2], const char *r
 
 	pair->begun = true;
 	pair->failed = reason != NULL;
+	if (pair_count(pair, reason)) {
+		close(socket[socket[VHU_FRONT] < 0 ? VHU_BACK : VHU_FRONT]);
+		pair_session_ended(&pair->sessions);
+		return;
+	}
 	if (reason)
-		pair_say(pair, "session %" PRIu64 ": %s", pair->proxy->sessions + 1, reason);
+		vhu_pair_say(pair, "session %" PRIu64 ": %s", pair->proxy->sessions + 1, reason);
 	if (vhu_proxy_session_start(&pair->sessions, socket, path, reason)) {
-		pair_say(pair, "no memory for a session: its peers were disconnected");
+		vhu_pair_say(pair, "no memory for a session: its peers were disconnected");
 		pair_session_ended(&pair->sessions);
 	}
 }
@@ -223,8 +264,8 @@ static int pair_connect(struct vhu_pair *pair, enum vhu_side side, uint64_t sinc
 	if ((fd != -ENOENT && fd != -ECONNREFUSED) || vhu_now_ns() - since_ns >= pair->patience_ns)
 		return fd;
 	if (!pair->missed)
-		pair_say(pair, "%s: %s: waiting until somebody listens there", end->path,
-			 strerror(-fd));
+		vhu_pair_say(pair, "%s: %s: waiting until somebody listens there", end->path,
+			     strerror(-fd));
 	pair->missed = true;
 	pair->pause_ns = PAIR_MISSED_NS;
 	return -EAGAIN;
@@ -238,9 +279,17 @@ static int pair_other(struct vhu_pair *pair, const struct vhu_waiting_peer *wait
 		      char error[VHU_ENDPOINT_ERROR])
 {
 	struct vhu_waiting_peer *other = pair->waiting.first, *next;
+	uint64_t wait_ns;
+	int code;
 
-	if (pair->end[!waiter->side].kind == VHU_ENDPOINT_CONNECT)
-		return pair_connect(pair, !waiter->side, waiter->since_ns, error);
+	if (pair->end[!waiter->side].kind == VHU_ENDPOINT_CONNECT) {
+		code = pair_connect(pair, !waiter->side, waiter->since_ns, error);
+		wait_ns = vhu_failures_wait(&pair->failures, waiter->since_ns);
+		if (code >= 0 || code == -EAGAIN || !wait_ns)
+			return code;
+		pair->pause_ns = wait_ns < PAIR_MISSED_NS ? wait_ns : PAIR_MISSED_NS;
+		return -EAGAIN;
+	}
 	for (; other; other = next) {
 		next = other->next;
 		if (other->side == waiter->side)
@@ -284,7 +333,7 @@ static bool pair_welcome(struct vhu_pair *pair, enum vhu_side side, int fd)
 {
 	if (vhu_waiting_peer_add(&pair->waiting, side, fd))
 		return true;
-	pair_say(pair, "no memory for a %s: disconnected", vhu_side_name(side));
+	vhu_pair_say(pair, "no memory for a %s: disconnected", vhu_side_name(side));
 	return false;
 }
 
@@ -358,46 +407,10 @@ static void pair_accept(struct vhu_watch *watch, uint32_t events)
 	if (pair_no_room(error)) {
 		pair_exhausted(pair, error);
 	} else if (error != -EAGAIN && error != -EINTR && error != -ECONNABORTED) {
-		pair_say(pair, "%s: listens no more: %s", pair->end[side].path, strerror(-error));
+		vhu_pair_say(pair, "%s: listens no more: %s", pair->end[side].path,
+			     strerror(-error));
 		vhu_loop_unwatch(&pair->proxy->loop, watch);
 	}
-}
-
-/* Check that one side does not connect to where the other listens: each session would begin one
- * more. Returns 0; -ELOOP with a line in @error. */
-static int pair_loops(const struct vhu_pair *pair, char error[VHU_ENDPOINT_ERROR])
-{
-	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
-		const struct vhu_endpoint *end = &pair->end[side], *other = &pair->end[!side];
-		struct stat st;
-
-		if (!end->made || other->kind != VHU_ENDPOINT_CONNECT || stat(other->path, &st) ||
-		    st.st_dev != end->device || st.st_ino != end->inode)
-			continue;
-		snprintf(error, VHU_ENDPOINT_ERROR, "%s: FRONT and BACK are the same socket",
-			 other->path);
-		return -ELOOP;
-	}
-	return 0;
-}
-
-/*
- * Open the endpoint at @side. A socket that is made stands in for the one that the other side
- * connects to, and has its rights.
- * Returns 0 or -errno with a line in @error.
- */
-static int pair_open_end(struct vhu_pair *pair, enum vhu_side side, char error[VHU_ENDPOINT_ERROR])
-{
-	const struct vhu_endpoint *other = &pair->end[!side];
-	int code;
-
-	if (other->kind == VHU_ENDPOINT_CONNECT)
-		vhu_socket_perms_read(&pair->rights, other->path);
-	code = vhu_endpoint_open(&pair->end[side], &pair->rights, error);
-	vhu_socket_perms_free(&pair->rights);
-	if (!code && *error)
-		pair_say(pair, "%s", error);
-	return code;
 }
 
 int vhu_pair_open(struct vhu_pair *pair, struct vhu_proxy *proxy, char error[VHU_ENDPOINT_ERROR])
@@ -411,25 +424,17 @@ int vhu_pair_open(struct vhu_pair *pair, struct vhu_proxy *proxy, char error[VHU
 	pair->waiting.left = pair_peer_left;
 	pair->resume.fire = pair_resume;
 	pair->again.fire = pair_again;
+	pair->record_failures.fire = pair_count_ends;
+	code = vhu_pair_open_ends(pair, error);
+	if (code)
+		return code;
 	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
-		code = pair_open_end(pair, side, error);
-		if (code) {
-			if (side == VHU_BACK)
-				vhu_endpoint_close(&pair->end[VHU_FRONT]);
-			return code;
-		}
 		pair->listener[side].pair = pair;
 		pair->listener[side].watch.ready = pair_accept;
 		pair->listener[side].watch.fd = pair->end[side].fd;
 		listen += pair->end[side].kind == VHU_ENDPOINT_LISTEN;
 		if (pair->end[side].kind == VHU_ENDPOINT_FD)
 			pair->once = true;
-	}
-	code = pair_loops(pair, error);
-	if (code) {
-		vhu_endpoint_close(&pair->end[VHU_FRONT]);
-		vhu_endpoint_close(&pair->end[VHU_BACK]);
-		return code;
 	}
 	pair->calls = !listen && !pair->once;
 	if (pair->calls && !pair->patience_ns)
@@ -467,6 +472,7 @@ void vhu_pair_close(struct vhu_pair *pair, const char *reason)
 	struct vhu_proxy_session *session = pair->sessions.first, *next;
 
 	pair_done(pair);
+	pair_record_failures(pair);
 	for (; session; session = next) {
 		next = session->next;
 		vhu_proxy_session_end(session, reason);

@@ -20,6 +20,9 @@
  *	      ^                                                                         |
  *	      +------------- has ended: the next waiting peer where one waits, the next call --+
  *
+ * A waiting peer whose other side cannot be reached has a session that says why, and is
+ * disconnected; with others before it only after a while, in which the other side is tried again.
+ *
  * A pair with an inherited connection, or one that calls and has no patience, is done after one
  * session; others serve until they are stopped. While a pair that takes one at a time has a
  * session nobody is accepted: who comes then waits in the socket's own queue.
@@ -30,6 +33,7 @@
 #define VHU_PROXY_SESSION_PAIR_H
 
 #include "proxy/endpoint/endpoint.h"
+#include "proxy/session/failures.h"
 #include "proxy/session/session.h"
 #include "proxy/session/waiting_peer.h"
 
@@ -66,7 +70,9 @@ struct vhu_pair {
 	bool once;  /* one session, then done */
 	bool calls; /* neither side brings peers */
 	bool begun, done;
-	bool failed;           /* the last session could not begin */
+	bool failed; /* the last session could not begin */
+	struct vhu_failures failures;
+	struct vhu_timer record_failures;
 	bool crowded;          /* it was said that there can be no more sessions */
 	bool missed;           /* it was said that a side is not there yet */
 	uint64_t called_ns;    /* when it began to call for the next session */
@@ -80,6 +86,13 @@ struct vhu_pair {
  * Returns 0; -errno with a line in @error, and nothing is open.
  */
 int vhu_pair_open(struct vhu_pair *pair, struct vhu_proxy *proxy, char error[VHU_ENDPOINT_ERROR]);
+
+/* pair_ends.c: open both endpoints, as vhu_pair_open does. */
+int vhu_pair_open_ends(struct vhu_pair *pair, char error[VHU_ENDPOINT_ERROR]);
+
+/* Say a line about @pair, made as printf makes it. If there are others the line names it. */
+__attribute__((format(printf, 2, 3))) void vhu_pair_say(const struct vhu_pair *pair,
+							const char *format, ...);
 
 /* Begin to serve. What cannot be reached is said, and the pair may be done. Returns 0; -errno with
  * a line in @error where it cannot wait for anything. */
