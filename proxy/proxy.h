@@ -35,6 +35,9 @@ struct vhu_proxy {
 	bool several;                  /* pairs: they are named in what is said */
 	/* Told to the person who runs it, a line without its end. */
 	void (*say)(const char *line);
+	/* Write how the process at a side, whose socket was just closed, has ended: "killed by
+	 * signal 11 (Segmentation fault)". Returns whether that is known. NULL: it never is. */
+	bool (*fate)(const struct vhu_proxy *proxy, enum vhu_side side, char *to, size_t size);
 
 	uint64_t sessions;     /* begun; the last one's number */
 	uint64_t messages;     /* passed on */

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -101,6 +103,46 @@ bool vhu_child_wait(struct vhu_child *child, int patience_ms, int hurry)
 			ask[1].revents = 0;
 	}
 	return true;
+}
+
+/* Return whether @child is about to end: its sockets close before it can be waited for. */
+static bool child_is_ending(const struct vhu_child *child)
+{
+	/* PF_EXITING of the kernel; proc_pid_stat(5) has the flags. */
+	const unsigned exiting = 0x4;
+	char path[32], text[512];
+	const char *after;
+	unsigned flags = 0;
+	ssize_t size;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)child->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	size = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+	if (fd >= 0)
+		close(fd);
+	text[size > 0 ? size : 0] = '\0';
+	/* The name in brackets may hold anything. */
+	after = strrchr(text, ')');
+	return after && sscanf(after, ") %*c %*d %*d %*d %*d %*d %u", &flags) == 1 &&
+	       flags & exiting;
+}
+
+bool vhu_child_fate(const struct vhu_child *child, int patience_ms, char *to, size_t size)
+{
+	struct pollfd ask = {.fd = child->ends.fd, .events = POLLIN};
+	siginfo_t info = {0};
+
+	/* It stays to be waited for. */
+	if (!child->pid || poll(&ask, 1, child_is_ending(child) ? patience_ms : 0) != 1 ||
+	    waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT) || !info.si_pid)
+		return false;
+	if (info.si_code == CLD_EXITED)
+		snprintf(to, size, "exited with status %d", info.si_status);
+	else
+		snprintf(to, size, "killed by signal %d (%s)", info.si_status,
+			 strsignal(info.si_status));
+	return info.si_code != CLD_EXITED || info.si_status;
 }
 
 void vhu_child_signal(const struct vhu_child *child, int number)

@@ -42,6 +42,13 @@ int vhu_child_start(struct vhu_child *child, struct vhu_loop *loop);
  */
 bool vhu_child_wait(struct vhu_child *child, int patience_ms, int hurry);
 
+/*
+ * Write how @child has ended: "killed by signal 11 (Segmentation fault)", "exited with status 3".
+ * @patience_ms: how long to wait for its end if that has begun; the loop still gets its event.
+ * Returns whether it has ended, and otherwise than with status 0.
+ */
+bool vhu_child_fate(const struct vhu_child *child, int patience_ms, char *to, size_t size);
+
 /* Send @child a signal, if it runs. */
 void vhu_child_signal(const struct vhu_child *child, int number);
 

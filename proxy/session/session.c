@@ -66,6 +66,25 @@ static void session_free(struct vhu_proxy_session *session)
 	among->ended(among);
 }
 
+/* Add to the reason why the main socket ended how the process has ended that closed it, if that is
+ * known. */
+static void session_add_fate(struct vhu_proxy_session *session)
+{
+	const struct vhu_proxy *proxy = session->common.proxy;
+	const size_t length = strlen(session->reason);
+	char fate[128];
+
+	for (enum vhu_side side = VHU_FRONT; side <= VHU_BACK; side++) {
+		const size_t name = strlen(vhu_side_name(side));
+
+		if (proxy->fate && !strncmp(session->reason, vhu_side_name(side), name) &&
+		    !strncmp(session->reason + name, " closed", 7) &&
+		    proxy->fate(proxy, side, fate, sizeof(fate)))
+			snprintf(session->reason + length, sizeof(session->reason) - length, ": %s",
+				 fate);
+	}
+}
+
 /* Free @link, which has ended, and record that; that of the main socket ends the session. */
 static void session_link_ended(struct vhu_proxy_session *session, struct vhu_link *link)
 {
@@ -79,6 +98,7 @@ static void session_link_ended(struct vhu_proxy_session *session, struct vhu_lin
 		return;
 	}
 	snprintf(session->reason, sizeof(session->reason), "%s", reason);
+	session_add_fate(session);
 	session->main_ended = true;
 	for (link = session->links; link; link = link->next)
 		vhu_link_finish(link);

@@ -21,6 +21,8 @@
  * (timeout(1) signals a process, then its group). */
 #define CHILD_GRACE_MS  5000
 #define CHILD_CALM_MS   1000
+/* A process that ends closes its sockets, and can be waited for a moment later: so long at most. */
+#define CHILD_FATE_MS   1000
 /* After COMMAND has ended, until the sessions are: so many turns of so long. */
 #define CHILD_TURNS     200
 #define CHILD_TURN_NS   10000000u
@@ -56,6 +58,16 @@ static void child_ended(struct vhu_watch *watch, uint32_t events)
 	vhu_loop_set(&run->proxy.loop, &run->child.linger, 0);
 }
 
+/* As struct vhu_proxy has it: what COMMAND is known by is the side that it is on. */
+static bool child_fate(const struct vhu_proxy *proxy, enum vhu_side side, char *to, size_t size)
+{
+	const struct vhu_proxy_run *run =
+	    vhu_container_of(proxy, const struct vhu_proxy_run, proxy);
+
+	return side == run->child.side &&
+	       vhu_child_fate(&run->child.child, CHILD_FATE_MS, to, size);
+}
+
 int vhu_proxy_child_start(struct vhu_proxy_run *run)
 {
 	struct vhu_child *child = &run->child.child;
@@ -64,6 +76,7 @@ int vhu_proxy_child_start(struct vhu_proxy_run *run)
 	if (!run->request->child)
 		return VHU_EXIT_DONE;
 	child->ends.ready = child_ended;
+	run->proxy.fate = child_fate;
 	child->prepare = vhu_proxy_run_restore;
 	child->quiet_output = run->request->file && !strcmp(run->request->file, "-");
 	run->child.linger.fire = linger;
