@@ -3,11 +3,15 @@
 #include "tools/reading.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/util/util.h"
 
 /* GET_VRING_BASE waits for requests in flight; it is given at least as long as the rest. */
 #define DRAIN_NS UINT64_C(10000000000)
@@ -33,6 +37,26 @@ static bool is_whole_file(const struct vhu_reading *reading)
 
 	return !reading->follow && strcmp(reading->path, "-") &&
 	       !stat(reading->path, &stat_buffer) && S_ISREG(stat_buffer.st_mode);
+}
+
+/* Return whether somebody has the capture open to write to it. A read lease is given only if nobody
+ * has. Without the right to a lease nobody is taken to, unless the file is followed. */
+static bool is_being_written(const struct vhu_reading *reading)
+{
+	struct stat stat_buffer;
+	int fd = strcmp(reading->path, "-") ? open(reading->path, O_RDONLY | O_CLOEXEC) : -1;
+	bool written = false;
+
+	if (fd < 0)
+		return false;
+	/* A writer that comes in between signals so. */
+	signal(SIGIO, SIG_IGN);
+	if (!fstat(fd, &stat_buffer) && S_ISREG(stat_buffer.st_mode) &&
+	    fcntl(fd, F_SETLEASE, F_RDLCK))
+		written = errno == EAGAIN || reading->follow;
+	fcntl(fd, F_SETLEASE, F_UNLCK);
+	close(fd);
+	return written;
 }
 
 /* Read the capture to learn of its sessions; what is wrong with it is said when it is read again.
@@ -85,6 +109,10 @@ static int read_through(struct vhu_reading *reading, struct vhu_sessions *sessio
 		if (!error)
 			error = reading->see(reading->with, record, number, &note);
 	}
+	if (!error && is_being_written(reading)) {
+		reading->now_ns = vhu_realtime_ns();
+		vhu_sessions_go_on(sessions, reading->now_ns);
+	}
 	while (!error && vhu_session_finish(sessions, &note))
 		error = reading->see(reading->with, NULL, 0, &note);
 	if (error)
@@ -103,6 +131,7 @@ int vhu_reading_run(struct vhu_reading *reading)
 	int status;
 
 	reading->error[0] = '\0';
+	reading->now_ns = 0;
 	if (!sessions)
 		return fail(reading, "%s", strerror(ENOMEM));
 	vhu_sessions_force_dialect(sessions, reading->choice.dialect);

@@ -33,6 +33,9 @@ struct vhu_reading {
 	void *with;
 
 	char error[VHU_PCAPNG_ERROR_SIZE + 64]; /* what is wrong with the capture; "" nothing */
+	/* Told when the ends of sessions are shown that the capture does not close: the present, if
+	 * the capture is still being written, else 0. */
+	uint64_t now_ns;
 };
 
 /*

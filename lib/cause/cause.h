@@ -2,10 +2,11 @@
 /*
  * Why a session ended badly, in one line.
  *
- * Who closes is the one who reacts: the cause is what the other side did, or did not do, just
- * before. So the line begins with what the end looks like (a request that was not answered, a close
- * right after a message, rings left running), goes on with the rule that the message there broke,
- * or the last one that was broken before, and ends with what the other side did last.
+ * The side that closes is the one that reacts: the cause is what the other side did, or did not do,
+ * just before. So the line begins with what the end looks like (a request that was not answered, a
+ * close right after a message, vrings left running), goes on with the rule that the message there
+ * broke, or the last one that was broken before, or says that the message breaks none, and ends
+ * with what each side did last. Numbers in brackets are those of messages.
  */
 #ifndef VHU_CAUSE_CAUSE_H
 #define VHU_CAUSE_CAUSE_H
@@ -14,12 +15,47 @@
 
 #define VHU_CAUSE_TEXT_MAX 1024
 #define VHU_CAUSE_FINDINGS 8
+#define VHU_CAUSE_INFOS    4
+/* Messages of each side of a channel that are kept, and how much of each payload: what their line
+ * shows. */
+#define VHU_CAUSE_MESSAGES 4
+#define VHU_CAUSE_BYTES    80
+
+/* How a session ended. */
+enum vhu_cause_verdict {
+	VHU_CAUSE_WELL,
+	VHU_CAUSE_UNSURE, /* in order for a front-end that only looks, badly for another */
+	VHU_CAUSE_BADLY,
+};
+
+/* A finding, and when it was found. */
+struct vhu_cause_finding {
+	struct vhu_finding finding;
+	uint64_t time_ns;
+};
+
+/* A message, as far as its line shows it. */
+struct vhu_cause_message {
+	uint64_t number; /* 0: none */
+	const struct vhu_message *message, *or_message;
+	const struct vhu_layout *layout;
+	struct vhu_context context;
+	uint32_t request, size, captured;
+	bool reply, big_endian;
+	uint8_t bytes[VHU_CAUSE_BYTES];
+};
 
 /* What is remembered of a session for the case that it ends badly. All zero is nothing. */
 struct vhu_cause {
-	struct vhu_finding finding[VHU_CAUSE_FINDINGS]; /* warnings and errors, oldest first */
+	struct vhu_cause_finding finding[VHU_CAUSE_FINDINGS]; /* warnings, errors, oldest first */
 	unsigned findings;
-	char error[VHU_RECORD_TEXT_MAX + 1]; /* what the proxy said went wrong */
+	struct vhu_finding info[VHU_CAUSE_INFOS]; /* the latest; without a rule: none */
+	unsigned infos;                           /* so far; the next one's place follows */
+	struct vhu_finding worst;                 /* the latest error; without a rule: none */
+	char error[VHU_RECORD_TEXT_MAX + 1];      /* what the proxy said went wrong */
+	/* The latest messages of each channel, by side. */
+	struct vhu_cause_message message[VHU_CHANNELS][2][VHU_CAUSE_MESSAGES];
+	unsigned messages[VHU_CHANNELS][2]; /* so far */
 	/* A message that was cut off by its sender's closing; number 0: none. */
 	struct {
 		uint64_t number, bytes, size;
@@ -29,17 +65,24 @@ struct vhu_cause {
 };
 
 /* Learn from a record and its note. @record is NULL at the end of a capture. @chosen: the rules
- * that may be named, by their places in the table. */
+ * that may be named, by their places in the table; NULL: all. */
 void vhu_cause_see(struct vhu_cause *cause, const struct vhu_record *record, uint64_t number,
 		   const struct vhu_annotation *note, const bool chosen[VHU_RULES]);
 
+/* How a session comes to its end. */
+struct vhu_cause_ending {
+	const struct vhu_record *record; /* what closed the session; NULL: the capture ends */
+	uint64_t now_ns;                 /* time of the end */
+	bool goes_on;                    /* the capture is still being written */
+};
+
 /*
- * Say why a session ended badly.
- * @record: what closed it; NULL: the capture ends.
- * @now_ns: time of the end.
- * Returns whether it ended badly; then @to has the line, cut where it is longer.
+ * Judge how a session ended, and say why.
+ * Returns the verdict. Unless the session ended well @to has the line, cut if it is longer, or
+ * nothing where only cause->worst speaks against the session.
  */
-bool vhu_cause_text(const struct vhu_cause *cause, const struct vhu_state *state,
-		    const struct vhu_record *record, uint64_t now_ns, char to[VHU_CAUSE_TEXT_MAX]);
+enum vhu_cause_verdict vhu_cause_judge(const struct vhu_cause *cause, const struct vhu_state *state,
+				       const struct vhu_cause_ending *ending,
+				       char to[VHU_CAUSE_TEXT_MAX]);
 
 #endif

@@ -91,9 +91,6 @@ bool vhu_state_withhold(struct vhu_state *state, enum vhu_channel channel, uint3
 /* Note that the proxy has a hand in a record. */
 void vhu_state_alter(struct vhu_state *state, uint64_t number);
 
-/* Return whether that was noted of a record. */
-bool vhu_state_is_altered(const struct vhu_state *state, uint64_t number);
-
 /* Return whether a message takes the kick or call of a running vring away from it. */
 bool vhu_vring_fd_is_replaced(const struct vhu_check_context *check, const struct vhu_vring *vring,
 			      enum vhu_vring_role role);

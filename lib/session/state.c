@@ -114,7 +114,7 @@ int vhu_state_region(const struct vhu_state *state, uint64_t address, uint64_t s
 
 bool vhu_state_is_used(const struct vhu_state *state)
 {
-	return state->owner.by || state->features.acked.by || state->memory.by || state->vrings ||
+	return state->features.acked.by || state->memory.by || state->vrings ||
 	       state->backend_channel.by;
 }
 

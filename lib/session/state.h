@@ -160,8 +160,11 @@ void vhu_state_provenance(const struct vhu_state *state,
 			  void *context);
 
 /* Return whether the front-end has begun to use the device. One that only looks what the back-end
- * can do asks, and acks protocol features for that. */
+ * can do asks, and sets what it needs to ask: protocol features and the owner. */
 bool vhu_state_is_used(const struct vhu_state *state);
+
+/* Return whether the proxy had a hand in a record, as far as that is remembered. */
+bool vhu_state_is_altered(const struct vhu_state *state, uint64_t number);
 
 /* Return how many vrings have been started and not stopped. */
 unsigned vhu_state_running(const struct vhu_state *state);

@@ -5,11 +5,22 @@
 
 #include <stdio.h>
 
+#include "lib/cause/cause.h"
 #include "lib/util/json.h"
 #include "tools/reading.h"
 
 struct vhu_check;
 struct vhu_check_suite;
+
+/* Why a session ended badly, and others like it. */
+struct vhu_check_cause {
+	uint64_t first, last; /* sessions */
+	uint64_t times;       /* so many sessions, with `first` and `last`; 0: shown already */
+	char text[VHU_CAUSE_TEXT_MAX];
+};
+
+/* Causes that are held for others like them. */
+#define VHU_CHECK_CAUSES_MAX 8
 
 /* How findings are shown; NULL for what a form has no place for. All of a run: begin, for each file
  * begin_file, what is found, end_file, and end, after the summary. */
@@ -17,8 +28,8 @@ struct vhu_check_form {
 	void (*begin)(struct vhu_check *check);
 	void (*begin_file)(struct vhu_check *check);
 	void (*finding)(struct vhu_check *check, const struct vhu_finding *finding);
-	/* A session ended badly; @text says why. */
-	void (*cause)(struct vhu_check *check, uint64_t session, const char *text);
+	/* One or more sessions ended badly. */
+	void (*cause)(struct vhu_check *check, const struct vhu_check_cause *cause);
 	/* The capture cannot be read, or not on. */
 	void (*broken)(struct vhu_check *check, const char *text);
 	void (*end_file)(struct vhu_check *check);
@@ -36,12 +47,17 @@ struct vhu_check {
 	bool chosen[VHU_RULES];
 	bool at_once; /* somebody watches: show each finding when it is found */
 	bool follow;
+	bool only;      /* some rules alone are asked for: how sessions ended is no failure */
+	bool exit_zero; /* whatever is found */
 	struct vhu_reading_choice choice;
 
 	/* What was found. */
 	const char *path; /* of the capture that is read */
 	uint64_t found[VHU_SEVERITIES], sessions, messages;
+	uint64_t badly; /* sessions that ended so */
 	unsigned files, broken;
+	struct vhu_check_cause cause[VHU_CHECK_CAUSES_MAX];
+	unsigned causes;
 
 	/* The forms' own. */
 	struct vhu_json json;
@@ -64,6 +80,15 @@ static inline bool vhu_check_wants(const struct vhu_check *check, const struct v
 
 /* Show a finding, if it is one of those asked for, and count it. */
 void vhu_check_found(struct vhu_check *check, const struct vhu_finding *finding);
+
+/* Show why @session ended badly, or count it to one like it. What is held is shown by
+ * vhu_check_causes_end. Returns how many sessions it stands for: the proxy records sessions that
+ * could not begin, one like the other, as one. */
+uint64_t vhu_check_cause(struct vhu_check *check, uint64_t session, const char *text);
+void vhu_check_causes_end(struct vhu_check *check);
+
+/* Write of which sessions a cause is: "session 3: ", "sessions 3 to 70, 68 times: ". */
+void vhu_check_cause_sessions(const struct vhu_check_cause *cause, char to[VHU_CHECK_LINE_MAX]);
 
 /* Write a finding as it is shown on a line, without where it is: "warning V303 swap-unacknowledged:
  * what (session 1, see 17)". */

@@ -24,6 +24,7 @@ enum {
 	KEY_LIST,
 	KEY_MARKDOWN,
 	KEY_EXPLAIN,
+	KEY_EXIT_ZERO,
 };
 
 static const struct vhu_option option[] = {
@@ -35,6 +36,7 @@ static const struct vhu_option option[] = {
     {KEY_JSON, "json", NULL, "one JSON object a line"},
     {KEY_SARIF, "sarif", NULL, "a SARIF 2.1.0 document"},
     {KEY_JUNIT, "junit", NULL, "JUnit's XML"},
+    {KEY_EXIT_ZERO, "exit-zero", NULL, "exit status 0 whatever is found"},
     {KEY_LATE_AFTER, "late-after", "TIME", "a reply is late after this (default 1s)"},
     {KEY_DIALECT, "dialect", "NAME", "upstream, standalone or probe; else found out"},
     {KEY_DEVICE, "device", "DEVICE", "virtio device, by name or id; else found out"},
@@ -131,6 +133,9 @@ static int take_option(const struct vhu_command *command, struct vhu_check_reque
 	case KEY_COMPARE:
 		request->compare = true;
 		break;
+	case KEY_EXIT_ZERO:
+		check->exit_zero = true;
+		break;
 	case KEY_LIST:
 		request->list = true;
 		break;
@@ -166,7 +171,8 @@ static void say_count(const char **between, uint64_t count, const char *what)
 	*between = ", ";
 }
 
-/* Say on stderr what was found in how much: "3 errors, 2 warnings in 2 sessions, 214 messages". */
+/* Say on stderr what was found in how much: "3 errors, 2 warnings; 1 session ended badly, in 2
+ * sessions, 214 messages". */
 static void summarize(const struct vhu_check *check)
 {
 	const char *between = "";
@@ -175,6 +181,9 @@ static void summarize(const struct vhu_check *check)
 		say_count(&between, check->found[i], vhu_severity_name((enum vhu_severity)i));
 	if (!*between)
 		fprintf(stderr, "no findings");
+	between = "; ";
+	say_count(&between, check->badly, "session");
+	fprintf(stderr, "%s", check->badly ? " ended badly," : "");
 	between = " in ";
 	say_count(&between, check->files > 1 ? check->files : 0, "file");
 	say_count(&between, check->sessions, "session");
@@ -195,8 +204,9 @@ static int check_captures(const struct vhu_command *command, struct vhu_check_re
 			  char **paths, int count)
 {
 	struct vhu_check *check = &request->check;
-	bool found = false;
+	bool found;
 
+	check->only = request->only;
 	for (unsigned i = 0; i < VHU_RULES; i++)
 		check->chosen[i] = (!request->only || request->named[i]) && !request->ignored[i];
 	for (int i = 0; i < count; i++)
@@ -208,8 +218,10 @@ static int check_captures(const struct vhu_command *command, struct vhu_check_re
 	summarize(check);
 	if (check->form->end)
 		check->form->end(check);
+	found = check->badly && !check->only;
 	for (int i = check->least; i < VHU_SEVERITIES; i++)
 		found |= check->found[i] > 0;
+	found &= !check->exit_zero;
 	return end_output(command, found || check->broken ? VHU_EXIT_FAILED : VHU_EXIT_DONE);
 }
 
@@ -279,7 +291,8 @@ const struct vhu_command vhu_command_check = {
     .summary = "say which rules of the protocol a capture breaks",
     .about =
 	"Findings are lines on standard output: FILE:MESSAGE: severity RULE name: what. Where a\n"
-	"session ended badly the last line says why. Exit status 1 means that there are findings.",
+	"session ended badly the last line says why. Exit status 1 means that there are findings,\n"
+	"or that a session ended badly, unless --rule asks for some rules alone.",
     .option = option,
     .example = example,
     .run = run,

@@ -89,12 +89,15 @@ static void junit_finding(struct vhu_check *check, const struct vhu_finding *fin
 	check->suite->rule[i].count++;
 }
 
-static void junit_cause(struct vhu_check *check, uint64_t session, const char *text)
+static void junit_cause(struct vhu_check *check, const struct vhu_check_cause *cause)
 {
+	char sessions[VHU_CHECK_LINE_MAX];
+
+	vhu_check_cause_sessions(cause, sessions);
 	if (!check->later || ftell(check->later) > VHU_CHECK_LATER_MAX)
 		check->left_out++;
 	else
-		fprintf(check->later, "session %" PRIu64 ": likeliest cause: %s\n", session, text);
+		fprintf(check->later, "%slikeliest cause: %s\n", sessions, cause->text);
 }
 
 static void junit_broken(struct vhu_check *check, const char *text)

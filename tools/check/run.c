@@ -33,6 +33,7 @@ struct capture {
 	struct vhu_fingerprints ended; /* each waits for its successor */
 	struct vhu_fingerprints kept;
 	enum keep keep;
+	const struct vhu_reading *reading;
 	bool continued;   /* it goes on elsewhere, as its latest record says */
 	uint64_t last_ns; /* time of the latest record */
 };
@@ -146,20 +147,41 @@ static int compare_and_keep(struct capture *capture, struct vhu_check_session *s
 	return 0;
 }
 
+/* Judge how a session ended, and show why if it ended badly. @record: what closed it; NULL: the
+ * capture ends. */
+static void judge(struct capture *capture, const struct vhu_check_session *session,
+		  const struct vhu_record *record, const struct vhu_state *state)
+{
+	struct vhu_check *check = capture->check;
+	const uint64_t now_ns = capture->reading->now_ns;
+	const struct vhu_cause_ending ending = {
+	    .record = record,
+	    .now_ns = record                      ? record->time_ns
+		      : now_ns > capture->last_ns ? now_ns
+						  : capture->last_ns,
+	    .goes_on = !record && now_ns,
+	};
+	char text[VHU_CAUSE_TEXT_MAX];
+	uint64_t times = 1;
+	enum vhu_cause_verdict verdict = vhu_cause_judge(&session->cause, state, &ending, text);
+
+	if (verdict == VHU_CAUSE_WELL || (verdict == VHU_CAUSE_UNSURE && check->least > VHU_INFO))
+		return;
+	if (*text)
+		times = vhu_check_cause(check, state->id, text);
+	check->sessions += times - 1;
+	check->badly += verdict == VHU_CAUSE_BADLY ? times : 0;
+}
+
 /* A session has ended. @record: what closed it; NULL: the capture ends. Returns 0 or -ENOMEM. */
 static int session_ended(struct capture *capture, struct vhu_check_session *session,
 			 const struct vhu_record *record, const struct vhu_state *state)
 {
-	struct vhu_check *check = capture->check;
-	char text[VHU_CAUSE_TEXT_MAX];
 	int error = compare_and_keep(capture, session, state);
 
 	/* A session that goes on elsewhere has not ended. */
-	if (!(capture->continued && !record) &&
-	    vhu_cause_text(&session->cause, state, record,
-			   record ? record->time_ns : capture->last_ns, text) &&
-	    check->form->cause)
-		check->form->cause(check, state->id, text);
+	if (record || !capture->continued)
+		judge(capture, session, record, state);
 	session_free(capture, session);
 	return error;
 }
@@ -244,12 +266,16 @@ static void read_capture(struct vhu_check *check, struct capture *capture, const
 	    .see = see,
 	    .with = capture,
 	};
+	int status;
 
+	capture->reading = &reading;
 	check->path = path;
 	check->files++;
 	if (check->form->begin_file)
 		check->form->begin_file(check);
-	if (vhu_reading_run(&reading) != VHU_EXIT_DONE) {
+	status = vhu_reading_run(&reading);
+	vhu_check_causes_end(check);
+	if (status != VHU_EXIT_DONE) {
 		check->broken++;
 		if (check->form->broken)
 			check->form->broken(check, reading.error);

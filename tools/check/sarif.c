@@ -172,11 +172,10 @@ static void sarif_finding(struct vhu_check *check, const struct vhu_finding *fin
 	vhu_json_object_end(json);
 }
 
-/* Keep a notification for the end. */
+/* Keep a notification for the end. @session: 0 for none. */
 static void notify(struct vhu_check *check, const char *level, uint64_t session, const char *text)
 {
 	struct vhu_json json = {0};
-	char line[VHU_PCAPNG_ERROR_SIZE + 1024];
 
 	if (!check->later)
 		check->later = open_memstream(&check->later_text, &check->later_size);
@@ -185,23 +184,24 @@ static void notify(struct vhu_check *check, const char *level, uint64_t session,
 		return;
 	}
 	json = (struct vhu_json){.to = check->later, .comma = ftell(check->later) > 0};
-	if (session)
-		snprintf(line, sizeof(line), "session %" PRIu64 ": likeliest cause: %s", session,
-			 text);
-	else
-		snprintf(line, sizeof(line), "%s", text);
 	vhu_json_object(&json, NULL);
 	vhu_json_string(&json, "level", level);
-	put_message(&json, "message", line);
+	put_message(&json, "message", text);
 	vhu_json_array(&json, "locations");
 	put_location(&json, check->path, session, 0, false);
 	vhu_json_array_end(&json);
 	vhu_json_object_end(&json);
 }
 
-static void sarif_cause(struct vhu_check *check, uint64_t session, const char *text)
+static void sarif_cause(struct vhu_check *check, const struct vhu_check_cause *cause)
 {
-	notify(check, "note", session, text);
+	char line[VHU_CHECK_LINE_MAX + VHU_CAUSE_TEXT_MAX];
+	size_t length;
+
+	vhu_check_cause_sessions(cause, line);
+	length = strlen(line);
+	snprintf(line + length, sizeof(line) - length, "likeliest cause: %s", cause->text);
+	notify(check, "note", cause->first, line);
 }
 
 static void sarif_broken(struct vhu_check *check, const char *text)

@@ -37,10 +37,12 @@ static void text_finding(struct vhu_check *check, const struct vhu_finding *find
 	fprintf(check->to, "%s:%" PRIu64 ": %s\n", check->path, finding->number, line);
 }
 
-static void text_cause(struct vhu_check *check, uint64_t session, const char *text)
+static void text_cause(struct vhu_check *check, const struct vhu_check_cause *cause)
 {
-	fprintf(later(check), "%s: session %" PRIu64 ": likeliest cause: %s\n", check->path,
-		session, text);
+	char sessions[VHU_CHECK_LINE_MAX];
+
+	vhu_check_cause_sessions(cause, sessions);
+	fprintf(later(check), "%s: %slikeliest cause: %s\n", check->path, sessions, cause->text);
 }
 
 static void text_end(struct vhu_check *check)
@@ -93,10 +95,14 @@ static void json_finding(struct vhu_check *check, const struct vhu_finding *find
 	json_end(check);
 }
 
-static void json_cause(struct vhu_check *check, uint64_t session, const char *text)
+static void json_cause(struct vhu_check *check, const struct vhu_check_cause *cause)
 {
-	json_begin(check, session);
-	vhu_json_string(&check->json, "cause", text);
+	json_begin(check, cause->first);
+	if (cause->times > 1) {
+		vhu_json_unsigned(&check->json, "last_session", cause->last);
+		vhu_json_unsigned(&check->json, "times", cause->times);
+	}
+	vhu_json_string(&check->json, "cause", cause->text);
 	json_end(check);
 }
 

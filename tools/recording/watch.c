@@ -11,7 +11,6 @@
 struct watched {
 	struct vhu_kept kept; /* first */
 	struct vhu_cause cause;
-	struct vhu_finding error; /* the latest finding of that severity; without a rule: none */
 };
 
 /* Forget a session. */
@@ -42,21 +41,21 @@ static struct watched *watched_get(struct vhu_recording_watch *watch, uint64_t i
 static bool ended_badly(const struct watched *session, const struct vhu_annotation *note,
 			const struct vhu_record *record, char why[VHU_CAUSE_TEXT_MAX])
 {
-	const struct vhu_finding *error = &session->error;
+	const struct vhu_cause_ending ending = {.record = record, .now_ns = record->time_ns};
+	const struct vhu_finding *worst = &session->cause.worst;
 
-	if (vhu_cause_text(&session->cause, note->state, record, record->time_ns, why))
-		return true;
-	if (!error->rule)
+	if (vhu_cause_judge(&session->cause, note->state, &ending, why) != VHU_CAUSE_BADLY)
 		return false;
-	snprintf(why, VHU_CAUSE_TEXT_MAX, "V%u %s: %s", error->rule->id, error->rule->name,
-		 error->text);
+	if (!*why)
+		snprintf(why, VHU_CAUSE_TEXT_MAX, "V%u %s: %s", worst->rule->id, worst->rule->name,
+			 worst->text);
 	return true;
 }
 
 bool vhu_recording_watch_see(struct vhu_recording_watch *watch, const struct vhu_record *record)
 {
 	char why[VHU_CAUSE_TEXT_MAX];
-	bool all[VHU_RULES], bad;
+	bool bad;
 	struct watched *session;
 	struct vhu_annotation note;
 
@@ -66,15 +65,7 @@ bool vhu_recording_watch_see(struct vhu_recording_watch *watch, const struct vhu
 	session = watched_get(watch, record->session);
 	if (!session)
 		return false;
-	if (note.findings || record->type != VHU_RECORD_MESSAGE ||
-	    (record->marks & VHU_MARK_PARTIAL)) {
-		memset(all, true, sizeof(all));
-		vhu_cause_see(&session->cause, record, watch->records, &note, all);
-	}
-	for (unsigned i = 0; i < note.findings; i++) {
-		if (note.finding[i].rule->severity == VHU_ERROR)
-			session->error = note.finding[i];
-	}
+	vhu_cause_see(&session->cause, record, watch->records, &note, NULL);
 	if (record->type != VHU_RECORD_CLOSED || record->channel != VHU_FRONT_END)
 		return false;
 	bad = ended_badly(session, &note, record, why);

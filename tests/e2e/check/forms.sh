@@ -39,7 +39,7 @@ head -c $(($(wc -c <"$name") - 120)) "$name" >cut
 check lines 1 -s info "$name"
 number=$(grep -c ": [a-z]* V[0-9]* [a-z0-9-]*: .* (session 1.*)$" lines)
 [ "$(wc -l <lines)" = $((number + 1)) ] || fail "other lines than findings: $(cat lines)"
-tail -n 1 lines | grep -q "session 1: likeliest cause: the back-end (device) did not answer GET_VRING_BASE (message 21)" ||
+tail -n 1 lines | grep -q "session 1: likeliest cause: the back-end (device) did not answer GET_VRING_BASE vring 0 (21)" ||
 	fail "no cause: $(tail -n 1 lines)"
 for severity in error warning info; do
 	count=$(grep -c ": $severity V" lines) || fail "no $severity: $(cat lines)"

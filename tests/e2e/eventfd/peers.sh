@@ -31,7 +31,9 @@ start_proxy() {
 end_proxy() {
 	stage_settles "$stage/$1.pcapng"
 	stage_end "$1.proxy" TERM || fail "vhu proxy ended with status $?"
-	"$vhu" check --severity error "$stage/$1.pcapng" >"$stage/check.log" 2>&1 ||
+	# A front-end that gives up on a lost kick ends badly.
+	"$vhu" check --exit-zero --severity error "$stage/$1.pcapng" >"$stage/check.log" 2>&1
+	grep -q "^no findings" "$stage/check.log" ||
 		fail "vhu check found something in what passed before $1"
 }
 

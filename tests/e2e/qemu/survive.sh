@@ -31,7 +31,8 @@ for way in past by; do
 		*.log) continue ;;
 		esac
 		# A peer that was killed is what these are about.
-		"$vhu" check --severity error "$capture" >"$stage/check.log" 2>&1 ||
+		"$vhu" check --exit-zero --severity error "$capture" >"$stage/check.log" 2>&1
+		grep -q "^no findings" "$stage/check.log" ||
 			fail "vhu check found errors in ${capture##*/}"
 	done
 	# Each back-end was given what the one before had in flight.

@@ -98,7 +98,9 @@ case $ring in
 split) [ "$bases" -eq 0 ] || fail "the vrings were packed" ;;
 packed) [ "$bases" -gt 0 ] || fail "the vrings were not packed" ;;
 esac
-"$vhu" check --severity error "$stage/disk.pcapng" >"$stage/check.log" 2>&1 ||
+# Back-ends were killed: sessions ended badly.
+"$vhu" check --exit-zero --severity error "$stage/disk.pcapng" >"$stage/check.log" 2>&1
+grep -q "^no findings" "$stage/check.log" ||
 	fail "vhu check found errors in what passed"
 for vring in 0 1; do
 	[ "$ring" = packed ] || grep -q -e "vring $vring: [1-9][0-9]* kick" "$stage/proxy.log" ||

@@ -49,7 +49,9 @@ served 5
 touch enough
 stage_end vm || fail "the virtual machine has seen it: status $?"
 [ "$("$vhu" dump in.pcapng | grep -c 'session opened')" -eq 2 ] || fail "not two sessions passed"
-"$vhu" check --severity error in.pcapng again.pcapng >check.log 2>&1 ||
+# The back-end was killed: that a session ended badly is right.
+"$vhu" check --exit-zero --severity error in.pcapng again.pcapng >check.log 2>&1
+grep -q "^no findings" check.log ||
 	fail "vhu check found something in what passed"
 
 # In without a word to the back-end: its socket is moved, which it does not notice; who comes from
