@@ -19,6 +19,7 @@
 #include "dissector/finding.h"
 #include "dissector/message.h"
 #include "dissector/replay.h"
+#include "dissector/snapshot.h"
 #include "dissector/state.h"
 #include "dissector/statistics.h"
 #include "dissector/stream.h"
@@ -94,6 +95,9 @@ static void add_tree(const struct vhu_dissect_frame *frame, proto_tree *tree)
 	}
 	if (record->type == VHU_RECORD_VRING)
 		vhu_event_add(below, frame->tvb, frame->bytes, head, &record->vring);
+	if (record->type == VHU_RECORD_SNAPSHOT)
+		vhu_snapshot_add(below, frame->pinfo, frame->tvb, frame->bytes, head,
+				 &record->snapshot);
 	vhu_state_add(below, frame->tvb, learnt, frame->pinfo->num);
 }
 
@@ -215,6 +219,7 @@ void vhu_dissect_register(void)
 	proto = proto_register_protocol("vhost-user protocol", "vhost-user", VHU_RECORD_DISSECTOR);
 	vhu_envelope_register(proto);
 	vhu_event_register(proto);
+	vhu_snapshot_register(proto);
 	vhu_message_register(proto);
 	vhu_descriptor_register(proto);
 	vhu_finding_register(proto);

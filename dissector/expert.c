@@ -31,6 +31,7 @@ static ei_register_info rows[] = {
     ROW(REDACTED, "redacted", SECURITY, CHAT, "Key material was replaced by zeros"),
     ROW(ALTERED, "altered", PROTOCOL, NOTE, "The proxy changed this message"),
     ROW(ERROR, "error", PROTOCOL, ERROR, "The capture reports an error"),
+    ROW(HANGS, "hangs", PROTOCOL, ERROR, "A vring hangs"),
 };
 _Static_assert(VHU_ARRAY_SIZE(rows) == VHU_EXPERTS, "a row for each expert item");
 

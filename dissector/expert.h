@@ -19,6 +19,7 @@ enum vhu_expert {
 	VHU_EXPERT_REDACTED,  /* key material was replaced by zeros */
 	VHU_EXPERT_ALTERED,   /* the proxy changed the message */
 	VHU_EXPERT_ERROR,     /* a record of type error */
+	VHU_EXPERT_HANGS,     /* a vring hangs, as a snapshot of it says */
 	VHU_EXPERTS
 };
 

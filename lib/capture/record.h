@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/capture/snapshot.h"
 #include "lib/protocol/protocol.h"
 
 /* The dissector that the exported-PDU tags name, and the prefix of every display filter. */
@@ -39,6 +40,7 @@ enum vhu_record_type {
 	VHU_RECORD_VRING = 4,   /* something happened on a vring (kick, wake, call) */
 	VHU_RECORD_CONTINUED =
 	    5, /* the capture goes on in the file that `text` names; "": in none */
+	VHU_RECORD_SNAPSHOT = 6, /* how a vring was at this moment, and the verdict on it */
 	VHU_RECORD_TYPES
 };
 
@@ -163,6 +165,7 @@ struct vhu_record {
 	struct vhu_peer front_end, back_end; /* VHU_RECORD_OPENED */
 	const char *text;                    /* reason, error; "" without */
 	struct vhu_vring_event vring;        /* VHU_RECORD_VRING */
+	struct vhu_vring_snapshot snapshot;  /* VHU_RECORD_SNAPSHOT */
 };
 
 /* Room that any record's head (all but the message) fits in, exported-PDU tags included. */

@@ -16,7 +16,7 @@
 #define TLV_HEAD_SIZE 4
 #define COMM_MAX      15 /* TASK_COMM_LEN without its NUL */
 
-/* The types of TLVs. 33 to 47 are kept for what a vring event has to tell. */
+/* The types of TLVs. 36 to 47 are kept for what vrings have to tell. */
 enum vhu_tlv {
 	TLV_FD = 1,
 	TLV_SEGMENTS = 2,
@@ -24,6 +24,9 @@ enum vhu_tlv {
 	TLV_BACK_END = 4,
 	TLV_TEXT = 5,
 	TLV_VRING = 32,
+	TLV_SNAPSHOT = 33,
+	TLV_VERDICT = 34,
+	TLV_REQUEST = 35,
 };
 
 /* In the set of an fd's TLV: a name follows. The lower bits are enum vhu_fd_has. */

@@ -1,88 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Records, read: every byte comes from somebody else. */
-#include <endian.h>
 #include <errno.h>
-#include <string.h>
 
-#include "lib/capture/record_layout.h"
-
-/* Bytes not yet read. One read past the end and all later ones give zeros; `over` tells. */
-struct input {
-	const uint8_t *at;
-	size_t left;
-	bool over;
-};
-
-/* Take @size bytes off @in. Returns where they are, or NULL where there are fewer left. */
-static const uint8_t *take(struct input *in, size_t size)
-{
-	const uint8_t *at = in->at;
-
-	if (size > in->left) {
-		in->left = 0;
-		in->over = true;
-		return NULL;
-	}
-	in->at += size;
-	in->left -= size;
-	return at;
-}
-
-/* Take an integer of one byte; 0 past the end. */
-static uint8_t take_8(struct input *in)
-{
-	const uint8_t *at = take(in, 1);
-
-	return at ? *at : 0;
-}
-
-/* Take an integer of two bytes; 0 past the end. */
-static uint16_t take_16(struct input *in)
-{
-	const uint8_t *at = take(in, 2);
-	uint16_t value = 0;
-
-	if (at)
-		memcpy(&value, at, sizeof(value));
-	return be16toh(value);
-}
-
-/* Take an integer of four bytes; 0 past the end. */
-static uint32_t take_32(struct input *in)
-{
-	const uint8_t *at = take(in, 4);
-	uint32_t value = 0;
-
-	if (at)
-		memcpy(&value, at, sizeof(value));
-	return be32toh(value);
-}
-
-/* Take an integer of eight bytes; 0 past the end. */
-static uint64_t take_64(struct input *in)
-{
-	const uint8_t *at = take(in, 8);
-	uint64_t value = 0;
-
-	if (at)
-		memcpy(&value, at, sizeof(value));
-	return be64toh(value);
-}
-
-/* Take a text with its NUL. Returns it where it lies; "" and in->over where its NUL is missing. */
-static const char *take_text(struct input *in)
-{
-	const char *text = (const char *)in->at;
-	const uint8_t *nul = in->left ? memchr(in->at, 0, in->left) : NULL;
-
-	if (!nul) {
-		in->left = 0;
-		in->over = true;
-		return "";
-	}
-	take(in, (size_t)(nul - in->at) + 1);
-	return text;
-}
+#include "lib/capture/snapshot_layout.h"
+#include "lib/capture/take.h"
 
 /* Read a vring event from its TLV's value. */
 static void get_vring(struct input *in, struct vhu_vring_event *event)
@@ -204,6 +125,11 @@ static bool get_tlv(struct input *in, struct vhu_record *record, struct vhu_fd_i
 	case TLV_VRING:
 		get_vring(&part, &record->vring);
 		break;
+	case TLV_SNAPSHOT:
+	case TLV_VERDICT:
+	case TLV_REQUEST:
+		vhu_snapshot_decode(&record->snapshot, type, &part);
+		break;
 	}
 	return !part.over;
 }
@@ -267,6 +193,7 @@ static int get_fixed(struct input *in, struct vhu_record *record, uint32_t *tlvs
 	record->back_end = nobody;
 	record->text = "";
 	record->vring = (struct vhu_vring_event){.act = VHU_ACTS, .comm = ""};
+	vhu_snapshot_begin(&record->snapshot);
 	return 0;
 }
 
@@ -294,6 +221,8 @@ int vhu_record_decode(struct vhu_record *record, struct vhu_fd_info *fd, const u
 	if (in.over)
 		return overrun;
 	record->fd = fd;
+	record->snapshot.tlvs = part.at;
+	record->snapshot.tlvs_size = tlvs;
 	while (part.left)
 		if (!get_tlv(&part, record, fd))
 			return -EBADMSG;

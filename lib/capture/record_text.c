@@ -25,9 +25,13 @@ const char *vhu_fd_kind_name(enum vhu_fd_kind kind)
 const char *vhu_record_type_name(enum vhu_record_type type)
 {
 	static const char *const name[VHU_RECORD_TYPES] = {
-	    [VHU_RECORD_MESSAGE] = "message", [VHU_RECORD_OPENED] = "opened",
-	    [VHU_RECORD_CLOSED] = "closed",   [VHU_RECORD_ERROR] = "error",
-	    [VHU_RECORD_VRING] = "vring",     [VHU_RECORD_CONTINUED] = "continued",
+	    [VHU_RECORD_MESSAGE] = "message",
+	    [VHU_RECORD_OPENED] = "opened",
+	    [VHU_RECORD_CLOSED] = "closed",
+	    [VHU_RECORD_ERROR] = "error",
+	    [VHU_RECORD_VRING] = "vring",
+	    [VHU_RECORD_CONTINUED] = "continued",
+	    [VHU_RECORD_SNAPSHOT] = "vring snapshot",
 	};
 
 	return (unsigned)type < VHU_RECORD_TYPES ? name[type] : NULL;

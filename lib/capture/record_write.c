@@ -1,55 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Records, written. */
-#include <endian.h>
-#include <string.h>
-
-#include "lib/capture/record_layout.h"
-
-/* Append an integer of one byte. Returns where the next goes, as all append functions do. */
-static uint8_t *put_8(uint8_t *to, uint8_t value)
-{
-	*to = value;
-	return to + 1;
-}
-
-/* Append an integer of two bytes. */
-static uint8_t *put_16(uint8_t *to, uint16_t value)
-{
-	value = htobe16(value);
-	return (uint8_t *)mempcpy(to, &value, sizeof(value));
-}
-
-/* Append an integer of four bytes. */
-static uint8_t *put_32(uint8_t *to, uint32_t value)
-{
-	value = htobe32(value);
-	return (uint8_t *)mempcpy(to, &value, sizeof(value));
-}
-
-/* Append an integer of eight bytes. */
-static uint8_t *put_64(uint8_t *to, uint64_t value)
-{
-	value = htobe64(value);
-	return (uint8_t *)mempcpy(to, &value, sizeof(value));
-}
-
-/* Append @text, which may be NULL, cut to @most bytes, and its NUL. */
-static uint8_t *put_text(uint8_t *to, const char *text, size_t most)
-{
-	size_t size = text ? strnlen(text, most) : 0;
-
-	if (size)
-		memcpy(to, text, size);
-	to[size] = 0;
-	return to + size + 1;
-}
-
-/* Write the head of the TLV whose value fills [@from + TLV_HEAD_SIZE, @to). */
-static uint8_t *put_tlv_head(uint8_t *from, enum vhu_tlv type, uint8_t *to)
-{
-	put_16(put_16(from, type), (uint16_t)(to - from - TLV_HEAD_SIZE));
-	return to;
-}
+#include "lib/capture/put.h"
+#include "lib/capture/snapshot_layout.h"
 
 /* Append the TLV of a descriptor. */
 static uint8_t *put_fd(uint8_t *from, const struct vhu_fd_info *fd)
@@ -132,7 +84,9 @@ size_t vhu_record_encode(const struct vhu_record *record, uint8_t *to)
 	uint8_t *fixed = to + sizeof(vhu_record_tags), *tlvs = fixed + FIXED_SIZE, *end = tlvs;
 
 	memcpy(to, vhu_record_tags, sizeof(vhu_record_tags));
-	for (unsigned i = 0; i < record->fds && i < VHU_RECORD_FDS_MAX; i++)
+	/* A snapshot comes without descriptors: there is no room for both. */
+	for (unsigned i = 0;
+	     record->type != VHU_RECORD_SNAPSHOT && i < record->fds && i < VHU_RECORD_FDS_MAX; i++)
 		end = put_fd(end, &record->fd[i]);
 	end = put_segments(end, record);
 	end = put_peer(end, TLV_FRONT_END, &record->front_end);
@@ -143,6 +97,8 @@ size_t vhu_record_encode(const struct vhu_record *record, uint8_t *to)
 				 put_text(end + TLV_HEAD_SIZE, record->text, VHU_RECORD_TEXT_MAX));
 	if (record->type == VHU_RECORD_VRING)
 		end = put_vring(end, &record->vring);
+	if (record->type == VHU_RECORD_SNAPSHOT)
+		end = vhu_snapshot_encode(&record->snapshot, end);
 
 	fixed = put_8(fixed, VHU_RECORD_VERSION);
 	fixed = put_8(fixed, record->type);

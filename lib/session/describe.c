@@ -161,6 +161,17 @@ static void add_vring(struct vhu_line *sentence, const struct vhu_vring_event *e
 				fate ? fate : "altered in an unknown way");
 }
 
+/* Add how a vring was, and the verdict on it. */
+static void add_snapshot(struct vhu_line *sentence, const struct vhu_vring_snapshot *snapshot)
+{
+	const char *reason = vhu_snapshot_reason_name(snapshot->reason);
+	char text[2048];
+
+	vhu_line_printf(sentence, "snapshot (%s), ", reason ? reason : "reason not known");
+	vhu_snapshot_text(snapshot, text, sizeof(text));
+	vhu_line_add(sentence, text);
+}
+
 int vhu_annotation_name(const struct vhu_annotation *note, const struct vhu_record *record,
 			char *to, size_t size)
 {
@@ -210,6 +221,9 @@ int vhu_annotation_text(const struct vhu_annotation *note, const struct vhu_reco
 		break;
 	case VHU_RECORD_CONTINUED:
 		add_event(&sentence, record, "continued");
+		break;
+	case VHU_RECORD_SNAPSHOT:
+		add_snapshot(&sentence, &record->snapshot);
 		break;
 	default:
 		vhu_line_printf(&sentence, "record of type %d", (int)record->type);

@@ -5,6 +5,7 @@
 #include "lib/protocol/field.h"
 #include "lib/protocol/text.h"
 #include "lib/show/dump.h"
+#include "lib/show/snapshot.h"
 #include "lib/show/state.h"
 #include "lib/util/util.h"
 
@@ -282,6 +283,8 @@ void vhu_show_record_json(struct vhu_json *json, const char *key, const struct v
 		put_message(json, record, note);
 	if (record->type == VHU_RECORD_VRING)
 		put_vring(json, &record->vring);
+	if (record->type == VHU_RECORD_SNAPSHOT)
+		vhu_show_snapshot_json(json, &record->snapshot);
 	if (record->fds)
 		put_fds(json, record);
 	if (record->marks)

@@ -6,6 +6,7 @@
 
 #include "lib/protocol/text.h"
 #include "lib/show/dump.h"
+#include "lib/show/snapshot.h"
 #include "lib/util/util.h"
 
 /* Write a record's time in the form asked for. */
@@ -247,6 +248,8 @@ static void put_fields(struct vhu_dump *dump, const struct vhu_record *record,
 	}
 	put_peer(dump->to, "Front-end", &record->front_end);
 	put_peer(dump->to, "Back-end", &record->back_end);
+	if (record->type == VHU_RECORD_SNAPSHOT)
+		vhu_show_snapshot(dump->to, &record->snapshot);
 	put_meaning(dump->to, note);
 }
 

@@ -41,6 +41,10 @@ def renamed: {
 	"vring.eventfd": "eventfd_id",            # older than the dump's key
 	"offer": "offered",
 	"altered": "text",                        # the dump has one key for every record's text
+	"snapshot.age": "age_ns",
+	"snapshot.pending.age": "age_ns",
+	"snapshot.request": "requests",           # the dump has a list
+	"snapshot.request.buffer": "buffers",
 	"fds": "fds_count",                       # the dump has a list
 	"fd": "fds"
 };

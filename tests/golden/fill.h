@@ -26,4 +26,7 @@ uint32_t vhu_fill_payload(const struct vhu_layout *layout, unsigned fds, bool bi
 /* Describe @fds descriptors at @fd: all kinds in turn. The names are constants. */
 void vhu_fill_fds(struct vhu_fd_info *fd, unsigned fds);
 
+/* Make snapshot @which of a vring, from 0. Returns whether there is one. */
+bool vhu_fill_snapshot(struct vhu_vring_snapshot *snapshot, unsigned which);
+
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Makes the golden captures from the table: a session for each message, each layout that its
- * payloads can have, and each number of descriptors; every field has a value of its own. One more
- * session has what is no message: vring events, and records repeated after a gap.
+ * payloads can have, and each number of descriptors; every field has a value of its own. Two more
+ * sessions have what is no message: vring events and records repeated after a gap, and snapshots of
+ * vrings.
  *
  *	generate [--big-endian] FILE	all sessions in one capture
  *	generate --each FOLDER		a capture for each:
@@ -379,11 +380,26 @@ static void give_later_session(struct maker *maker)
 	end_session(maker);
 }
 
+/* Write a session in which vrings were looked at. */
+static void give_snapshots(struct maker *maker)
+{
+	struct vhu_record opened = {.type = VHU_RECORD_OPENED};
+	struct vhu_record record = {.type = VHU_RECORD_SNAPSHOT};
+
+	begin_session(maker, "records", "snapshots");
+	give(maker, &opened);
+	for (unsigned i = 0; vhu_fill_snapshot(&record.snapshot, i); i++)
+		give(maker, &record);
+	end_session(maker);
+}
+
 /* Write all sessions. */
 static void give_all(struct maker *maker)
 {
 	for (unsigned i = 0; i < VHU_MESSAGES; i++)
 		give_row(maker, &vhu_messages[i]);
+	give_snapshots(maker);
+	/* Last, for its last record says that its capture ends. */
 	give_later_session(maker);
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tools/stats/stats.h"
 
@@ -57,6 +58,16 @@ static void see_earlier(struct vhu_stats *stats, const struct vhu_record *record
 	see_peer(&stats->peer[1], &record->back_end);
 }
 
+/* Count a snapshot. */
+static void see_snapshot(struct vhu_stats *stats, const struct vhu_vring_snapshot *snapshot)
+{
+	stats->snapshots++;
+	if (!snapshot->hangs)
+		return;
+	stats->hangs++;
+	vhu_snapshot_text(snapshot, stats->hang, sizeof(stats->hang));
+}
+
 int vhu_stats_see(struct vhu_stats *stats, const struct vhu_record *record, uint64_t number,
 		  const struct vhu_annotation *note)
 {
@@ -82,6 +93,8 @@ int vhu_stats_see(struct vhu_stats *stats, const struct vhu_record *record, uint
 		snprintf(stats->reason, sizeof(stats->reason), "%s",
 			 record->text ? record->text : "");
 	}
+	if (record->type == VHU_RECORD_SNAPSHOT)
+		see_snapshot(stats, &record->snapshot);
 	if (record->type != VHU_RECORD_MESSAGE)
 		return 0;
 	/* Of a set-up that began before, nothing can be told. */
@@ -103,6 +116,10 @@ int vhu_stats_add(struct vhu_stats *to, const struct vhu_stats *from)
 		to->found[i] += from->found[i];
 	to->unknown += from->unknown;
 	to->earlier += from->earlier;
+	to->snapshots += from->snapshots;
+	to->hangs += from->hangs;
+	if (from->hangs)
+		memcpy(to->hang, from->hang, sizeof(to->hang));
 	for (unsigned i = 0; i < VHU_MESSAGES; i++) {
 		struct vhu_histogram *delays;
 

@@ -32,6 +32,12 @@ static void put_counts(struct vhu_json *json, const struct vhu_stats *stats)
 	for (int i = VHU_SEVERITIES - 1; i >= 0; i--)
 		vhu_json_unsigned(json, vhu_severity_name((enum vhu_severity)i), stats->found[i]);
 	vhu_json_object_end(json);
+	vhu_json_object(json, "snapshots");
+	vhu_json_unsigned(json, "vrings", stats->snapshots);
+	vhu_json_unsigned(json, "hangs", stats->hangs);
+	if (stats->hangs)
+		vhu_json_string(json, "last_hang", stats->hang);
+	vhu_json_object_end(json);
 }
 
 /* Write the parts of the set-up. */

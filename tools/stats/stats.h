@@ -50,7 +50,9 @@ struct vhu_stats {
 	uint64_t from[2];                     /* messages of the front-end, of the back-end */
 	uint64_t earlier;                     /* that passed before, and are not among them */
 	uint64_t found[VHU_SEVERITIES];
-	uint64_t unknown; /* messages of unknown ids, and parts of headers */
+	uint64_t unknown;          /* messages of unknown ids, and parts of headers */
+	uint64_t snapshots, hangs; /* of vrings; those on which a vring hangs */
+	char hang[1024];           /* the verdict of the last of these */
 	uint64_t requests[VHU_MESSAGES], replies[VHU_MESSAGES];
 	struct vhu_histogram *delay[VHU_MESSAGES]; /* of replies, in ns; NULL before the first */
 	struct vhu_stats_setup setup;

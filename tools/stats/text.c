@@ -79,6 +79,12 @@ static void put_counts(const struct vhu_stats *stats)
 		between = ", ";
 	}
 	printf("%s\n", *between ? "" : "none");
+	if (!stats->snapshots)
+		return;
+	vhu_show_label(stdout, "snapshots");
+	printf("%" PRIu64 " of vrings, %" PRIu64 " on which one hangs", stats->snapshots,
+	       stats->hangs);
+	printf("%s%s\n", stats->hangs ? "; the last: " : "", stats->hang);
 }
 
 /* Write the parts of the set-up. */
