@@ -7,7 +7,7 @@
 #include "tools/attach/run.h"
 
 /* A connection that is listed. */
-struct pair {
+struct vhu_attach_list_pair {
 	const struct vhu_attach_listed *front, *back;
 	char path[VHU_ATTACH_PATH_MAX + 2];
 };
@@ -23,7 +23,7 @@ static bool has_vm(const struct vhu_attach_listing *listing, uint32_t pid)
 
 /* Tell from a socket and its peer whether they are a pair to list, once for both. */
 static bool is_pair(const struct vhu_attach_listing *listing,
-		    const struct vhu_attach_listed *socket, struct pair *pair)
+		    const struct vhu_attach_listed *socket, struct vhu_attach_list_pair *pair)
 {
 	const struct vhu_attach_listed *peer = vhu_attach_socket(listing, socket->peer);
 
@@ -34,9 +34,9 @@ static bool is_pair(const struct vhu_attach_listing *listing,
 		return false;
 	/* Who has the machine is the front-end; else most likely who has connected. */
 	if (has_vm(listing, peer->pid) || (!has_vm(listing, socket->pid) && socket->path_size))
-		*pair = (struct pair){.front = peer, .back = socket};
+		*pair = (struct vhu_attach_list_pair){.front = peer, .back = socket};
 	else
-		*pair = (struct pair){.front = socket, .back = peer};
+		*pair = (struct vhu_attach_list_pair){.front = socket, .back = peer};
 	vhu_attach_path(socket->path_size ? socket : peer, pair->path, sizeof(pair->path));
 	return true;
 }
@@ -62,7 +62,7 @@ int vhu_attach_list_run(const struct vhu_command *command, const struct vhu_atta
 	struct vhu_attach *attach;
 	struct vhu_json json = {.to = stdout};
 	unsigned at = 0, listed = 0;
-	struct pair pair;
+	struct vhu_attach_list_pair pair;
 	int ret;
 
 	if (vhu_attach_open(&attach, &choice, error))

@@ -16,14 +16,14 @@
 #include "tools/rings/places.h"
 
 /* A conversation with a proxy. */
-struct talk {
+struct vhu_rings_control_talk {
 	const struct vhu_rings_request *request;
 	const char *path;
 	FILE *proxy;
 };
 
 /* Connect to the proxy. Returns VHU_EXIT_DONE, or VHU_EXIT_FAILED with what is wrong said. */
-static int connect_to(struct talk *talk)
+static int connect_to(struct vhu_rings_control_talk *talk)
 {
 	const struct vhu_command *command = talk->request->command;
 	char error[VHU_ENDPOINT_ERROR];
@@ -51,7 +51,7 @@ static int connect_to(struct talk *talk)
 }
 
 /* Ask a question. Returns the answer; NULL with what is wrong said. */
-static json_t *ask(struct talk *talk, const char *question)
+static json_t *ask(struct vhu_rings_control_talk *talk, const char *question)
 {
 	const struct vhu_command *command = talk->request->command;
 	const char *error;
@@ -125,7 +125,8 @@ static int feed(struct vhu_sessions *known, struct vhu_rings_sessions *sessions,
 }
 
 /* Read one session. Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with what is wrong said. */
-static int read_session(struct talk *talk, struct vhu_rings_sessions *sessions, json_int_t number)
+static int read_session(struct vhu_rings_control_talk *talk, struct vhu_rings_sessions *sessions,
+			json_int_t number)
 {
 	struct vhu_sessions *known = vhu_sessions_new(false);
 	struct vhu_annotation note;
@@ -154,7 +155,7 @@ static int read_session(struct talk *talk, struct vhu_rings_sessions *sessions, 
 }
 
 /* Read the sessions that were asked for. Returns as read_session does. */
-static int read_sessions(struct talk *talk, struct vhu_rings_sessions *sessions)
+static int read_sessions(struct vhu_rings_control_talk *talk, struct vhu_rings_sessions *sessions)
 {
 	const struct vhu_rings_request *request = talk->request;
 	char question[64] = "{\"verb\":\"sessions\"}\n";
@@ -184,7 +185,7 @@ int vhu_rings_places_control(const struct vhu_rings_request *request,
 			     struct vhu_rings_sessions *sessions)
 {
 	char usual[VHU_CONTROL_PATH_MAX];
-	struct talk talk = {
+	struct vhu_rings_control_talk talk = {
 	    .request = request,
 	    .path = request->control ? request->control : vhu_control_path(usual),
 	};

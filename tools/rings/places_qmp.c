@@ -27,20 +27,20 @@
 #define PATIENCE_S 5
 
 /* A conversation with a monitor. */
-struct talk {
+struct vhu_rings_qmp_talk {
 	const struct vhu_rings_request *request;
 	FILE *monitor;
 	uint32_t pid;
 };
 
 /* Say what is wrong. Returns VHU_EXIT_FAILED. */
-static int fail(const struct talk *talk, const char *what)
+static int fail(const struct vhu_rings_qmp_talk *talk, const char *what)
 {
 	return vhu_fail(talk->request->command, "%s: %s", talk->request->qmp, what);
 }
 
 /* Ask, and pass over events. Returns what the answer returns; NULL: it is none. */
-static json_t *ask(struct talk *talk, const char *question)
+static json_t *ask(struct vhu_rings_qmp_talk *talk, const char *question)
 {
 	json_t *answer = NULL, *value = NULL;
 	char *line = NULL;
@@ -62,7 +62,7 @@ static json_t *ask(struct talk *talk, const char *question)
 }
 
 /* Connect, and be greeted. Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with what is wrong said. */
-static int connect_to(struct talk *talk)
+static int connect_to(struct vhu_rings_qmp_talk *talk)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	const struct timeval patience = {.tv_sec = PATIENCE_S};
@@ -186,7 +186,7 @@ static int add_vring(struct vhu_rings_session *session, const struct vhu_rings_p
 }
 
 /* Add a device, if its vrings are a back-end's. Returns 0 or -ENOMEM. */
-static int add_device(struct talk *talk, struct vhu_rings_sessions *sessions,
+static int add_device(struct vhu_rings_qmp_talk *talk, struct vhu_rings_sessions *sessions,
 		      const struct vhu_rings_process *process, const char *path)
 {
 	struct vhu_rings_session *session;
@@ -230,7 +230,7 @@ int vhu_rings_places_qmp(const struct vhu_rings_request *request,
 			 struct vhu_rings_sessions *sessions)
 {
 	struct vhu_rings_processes processes = {0};
-	struct talk talk = {.request = request};
+	struct vhu_rings_qmp_talk talk = {.request = request};
 	const struct vhu_rings_process *process;
 	json_t *devices, *device;
 	int status = connect_to(&talk), ret = 0;
