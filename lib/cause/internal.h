@@ -29,7 +29,9 @@ struct vhu_cause_end {
 	uint64_t answer;            /* number of the answer that is a part of that; 0 none */
 	/* Who is at fault if message `about` breaks no rule; NOBODY: that does not tell. */
 	enum vhu_cause_side at_fault;
-	bool refused; /* the back-end refused `about` */
+	bool refused;  /* the back-end refused `about` */
+	bool disabled; /* the line says that vrings were never enabled */
+	bool hung;     /* the front-end was ended while vrings ran: the device may have hung */
 	bool unsure;
 	struct vhu_line line;
 };

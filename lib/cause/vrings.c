@@ -41,6 +41,7 @@ bool vhu_cause_say_never_enabled(struct vhu_cause_end *end)
 	}
 	if (!ran)
 		return false;
+	end->disabled = true;
 	vhu_line_add(&end->line, started > 1 ? "vrings " : "vring ");
 	add_started(end);
 	vhu_line_printf(&end->line,
@@ -93,12 +94,15 @@ bool vhu_cause_say_vrings(struct vhu_cause_end *end)
 	}
 	if (end->closer == VHU_CAUSE_FRONT && !end->state->stopped.by && !end->fate) {
 		vhu_line_printf(&end->line, " without stopping its vrings (%u ran)", running);
+		end->hung = vhu_cause_age(end, end->state->first_kick_ns) >= VHU_CAUSE_HUNG_NS;
 		add_starts_enabled(end);
 		return true;
 	}
 	vhu_cause_add_running(end);
-	if (end->closer == VHU_CAUSE_FRONT)
+	if (end->closer == VHU_CAUSE_FRONT) {
 		vhu_line_add(&end->line, ", which it did not stop");
+		end->hung = vhu_cause_age(end, end->state->first_kick_ns) >= VHU_CAUSE_HUNG_NS;
+	}
 	if (!end->fate && !vhu_cause_trouble(end, VHU_CAUSE_HUNG_NS))
 		vhu_line_add(&end->line, ": it was killed or crashed");
 	return true;

@@ -73,6 +73,54 @@ static bool add_infos(struct vhu_cause_end *end)
 	return any;
 }
 
+/* Return whether a broken rule lets a device hang, whenever it was broken. */
+static bool lets_hang(const struct vhu_rule *rule)
+{
+	switch (rule->id) {
+	case 302: /* a first kick that may be lost */
+	case 323: /* started and never enabled */
+	case 324: /* one of a pair enabled before the other is set up */
+	case 325: /* size or base changed while running */
+	case 326: /* started without size or addresses */
+	case 329: /* stopped while in use */
+	case 332: /* a first kick without an answer */
+		return true;
+	}
+	return false;
+}
+
+/* Add a rule that lets the device hang. */
+static void add_suspect(struct vhu_cause_end *end, const struct vhu_finding *finding)
+{
+	vhu_line_printf(&end->line, "; V%u %s: %s", finding->rule->id, finding->rule->name,
+			finding->text);
+}
+
+/* Add the rules that were broken before and let a device hang. Returns whether there are any. */
+static bool add_suspects(struct vhu_cause_end *end)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < end->cause->findings; i++) {
+		const struct vhu_finding *finding = &end->cause->finding[i].finding;
+
+		if (!lets_hang(finding->rule) || (end->disabled && finding->rule->id == 323))
+			continue;
+		add_suspect(end, finding);
+		any = true;
+	}
+	/* Healthy sessions have infos: they count where the device may have hung. */
+	for (unsigned i = 0; i < VHU_CAUSE_INFOS && end->hung && !any; i++) {
+		const struct vhu_finding *info = &end->cause->info[i];
+
+		if (!info->rule || !lets_hang(info->rule))
+			continue;
+		add_suspect(end, info);
+		any = true;
+	}
+	return any;
+}
+
 /* Return whether bit 30 was not acked though protocol features are in use. */
 static bool lacks_bit_30(const struct vhu_state *state)
 {
@@ -157,7 +205,7 @@ void vhu_cause_add_why(struct vhu_cause_end *end)
 		vhu_line_printf(&end->line, "; %smessage %" PRIu64 " (V%u %s): %s",
 				finding->number == end->answer ? "" : "earlier, ", finding->number,
 				finding->rule->id, finding->rule->name, finding->text);
-	else
+	else if (!add_suspects(end))
 		add_innocent(end);
 }
 
