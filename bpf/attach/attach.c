@@ -149,7 +149,9 @@ static int find_maps(struct vhu_attach *attach)
 	attach->watched = bpf_object__find_map_fd_by_name(attach->object, "watched");
 	attach->listeners = bpf_object__find_map_fd_by_name(attach->object, "listeners");
 	attach->processes = bpf_object__find_map_fd_by_name(attach->object, "processes");
-	if (attach->watched < 0 || attach->listeners < 0 || attach->processes < 0)
+	attach->users = bpf_object__find_map_fd_by_name(attach->object, "users");
+	if (attach->users < 0 || attach->watched < 0 || attach->listeners < 0 ||
+	    attach->processes < 0)
 		return -EINVAL;
 	shared = mmap(NULL, sizeof(*attach->shared), PROT_READ | PROT_WRITE, MAP_SHARED, data, 0);
 	if (shared == MAP_FAILED)

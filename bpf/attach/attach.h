@@ -69,4 +69,7 @@ int vhu_attach_listener(struct vhu_attach *attach, uint64_t name, bool watch);
 /* Look at what a process sends on new connections, and watch those that look like vhost-user. */
 int vhu_attach_process(struct vhu_attach *attach, uint32_t pid, bool look);
 
+/* Have an event when a process ends, which has an end of a watched socket. */
+int vhu_attach_user(struct vhu_attach *attach, uint32_t pid);
+
 #endif

@@ -14,10 +14,10 @@ struct vhu_attach {
 	struct vhu_bpf_links links;
 	struct bpf_link *files, *states; /* iterators */
 	struct perf_buffer *events;
-	struct vhu_attach_shared *shared;  /* mapped */
-	int watched, listeners, processes; /* maps */
-	uint64_t lost;                     /* that the kernel had no room for */
-	uint64_t next;                     /* id that the loader gives next */
+	struct vhu_attach_shared *shared;         /* mapped */
+	int watched, listeners, processes, users; /* maps */
+	uint64_t lost;                            /* that the kernel had no room for */
+	uint64_t next;                            /* id that the loader gives next */
 	const char *hooks;
 	bool sees_sending;
 	struct vhu_attach_choice choice;

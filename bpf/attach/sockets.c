@@ -133,3 +133,10 @@ int vhu_attach_process(struct vhu_attach *attach, uint32_t pid, bool look)
 
 	return ret ? -errno : 0;
 }
+
+int vhu_attach_user(struct vhu_attach *attach, uint32_t pid)
+{
+	const uint8_t one = 1;
+
+	return bpf_map_update_elem(attach->users, &pid, &one, BPF_ANY) ? -errno : 0;
+}

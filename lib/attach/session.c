@@ -38,15 +38,6 @@ static bool is_first(uint32_t request)
 	       request == vhu_messages[VHU_MSG_GET_PROTOCOL_FEATURES].request;
 }
 
-/* Return whether a connection with this id has ended. */
-static bool has_ended(const struct vhu_attach_sessions *sessions, uint64_t id)
-{
-	for (unsigned i = 0; i < VHU_ATTACH_ENDED; i++)
-		if (sessions->ended[i] == (id & ~UINT64_C(1)))
-			return true;
-	return false;
-}
-
 /* The first message has proven a connection to be a session's. Returns 0 or -ENOMEM. */
 static int open_session(struct vhu_attach_connection *connection, unsigned from,
 			struct vhu_header header, uint64_t time_ns)
@@ -116,6 +107,61 @@ static void open_channel(struct vhu_attach_connection *main, enum vhu_channel ch
 	vhu_attach_record_opened(inner, message->time_ns);
 }
 
+/* Return whether a connection is between the processes of another. */
+static bool is_between(const struct vhu_attach_connection *at,
+		       const struct vhu_attach_connection *inner)
+{
+	const uint32_t one = inner->end[0].who.pid, other = inner->end[1].who.pid;
+
+	return (at->end[0].who.pid == one && at->end[1].who.pid == other) ||
+	       (at->end[0].who.pid == other && at->end[1].who.pid == one);
+}
+
+/*
+ * Return the only session between the processes of a connection; NULL without. What is said on its
+ * channel may be the first that is heard of it.
+ */
+static struct vhu_attach_connection *find_session(const struct vhu_attach_connection *inner,
+						  unsigned back, uint64_t time_ns)
+{
+	struct vhu_attach_connection *at, *found = NULL;
+
+	TAILQ_FOREACH(at, &inner->sessions->connection, link)
+	{
+		if (at->carried || at->refused || at->channel != VHU_FRONT_END ||
+		    !is_between(at, inner))
+			continue;
+		if (found && !found->session == !at->session)
+			return NULL;
+		if (!found || at->session)
+			found = at;
+	}
+	if (found && !found->session &&
+	    open_session(found, found->end[0].who.pid == inner->end[back].who.pid,
+			 (struct vhu_header){0}, time_ns))
+		return NULL;
+	return found;
+}
+
+/* A message came on a connection without a name that was found: it is the back-end's channel of the
+ * only session between its processes. Returns whether it is. */
+static bool join_session(struct vhu_attach_connection *inner, unsigned from, bool reply,
+			 uint64_t time_ns)
+{
+	const unsigned back = reply ? !from : from;
+	const struct vhu_attach_connection *main = find_session(inner, back, time_ns);
+
+	if (!main)
+		return false;
+	inner->channel = VHU_BACK_END;
+	inner->carried = false;
+	inner->session = main->session;
+	inner->session->connections++;
+	inner->front = !back;
+	vhu_attach_record_opened(inner, time_ns);
+	return true;
+}
+
 /* A message is whole. */
 static void take_message(struct vhu_cutter *cutter, const struct vhu_cut_message *message)
 {
@@ -126,6 +172,9 @@ static void take_message(struct vhu_cutter *cutter, const struct vhu_cut_message
 
 	if (message->kept >= VHU_HEADER_SIZE)
 		header = vhu_header_read(message->bytes, vhu_host_is_big_endian());
+	if (connection->inner && !connection->session &&
+	    !join_session(connection, from, header.flags & VHU_FLAG_REPLY, message->time_ns))
+		return;
 	if (!connection->session && open_session(connection, from, header, message->time_ns))
 		return;
 	vhu_attach_record_message(connection, from, message);
@@ -196,23 +245,6 @@ static struct vhu_attach_connection *connection_new(struct vhu_attach_sessions *
 	return connection;
 }
 
-/* Free a connection, and its session with the last of it. */
-static void connection_free(struct vhu_attach_connection *connection)
-{
-	struct vhu_attach_sessions *sessions = connection->sessions;
-
-	TAILQ_REMOVE(&sessions->connection, connection, link);
-	sessions->count--;
-	sessions->ended[sessions->ended_next++ % VHU_ATTACH_ENDED] = connection->id;
-	for (unsigned end = 0; end < 2; end++) {
-		vhu_stream_free(&connection->stream[end]);
-		vhu_cutter_free(&connection->cutter[end]);
-	}
-	if (connection->session && !--connection->session->connections)
-		free(connection->session);
-	free(connection);
-}
-
 /* Learn from an event who is at the ends. */
 static void learn_who(struct vhu_attach_connection *connection,
 		      const struct vhu_attach_event *event)
@@ -223,24 +255,45 @@ static void learn_who(struct vhu_attach_connection *connection,
 
 	if (event->address)
 		connection->end[sender].address = event->address;
-	/* A channel's ends are its session's. */
-	if (connection->channel != VHU_FRONT_END)
+	/* A channel's ends are its session's; descriptors are told by both sides. */
+	if (connection->channel != VHU_FRONT_END || event->what == VHU_ATTACH_FD)
 		return;
 	end->who = event->who;
 	end->known = true;
 }
 
+/* A process closes a descriptor of a socket. */
+static void take_closing(struct vhu_attach_connection *connection,
+			 const struct vhu_attach_event *event)
+{
+	const unsigned closed = event->socket & 1;
+	struct vhu_attach_end *end = &connection->end[closed];
+
+	end->address = event->address;
+	/* Who has passed a socket on closes its own copy; of one's own copies the last counts. */
+	if (!end->known || end->who.pid == event->who.pid)
+		connection->closing_ns[closed] = event->time_ns;
+	vhu_attach_end_if_closed(connection, closed);
+}
+
 /* A process ends, and with it all its sockets. */
 static void take_exit(struct vhu_attach_sessions *sessions, const struct vhu_attach_event *event)
 {
-	struct vhu_attach_connection *connection;
+	struct vhu_attach_connection *at = TAILQ_FIRST(&sessions->connection), *next;
 
-	TAILQ_FOREACH(connection, &sessions->connection, link)
-	{
-		for (unsigned end = 0; end < 2; end++)
-			if (connection->end[end].known && !connection->closing_ns[end] &&
-			    connection->end[end].who.pid == event->who.pid)
-				connection->closing_ns[end] = event->time_ns;
+	for (; at; at = next) {
+		bool ended = false;
+
+		next = TAILQ_NEXT(at, link);
+		for (unsigned end = 0; end < 2 && !ended; end++) {
+			if (!at->end[end].known || at->end[end].who.pid != event->who.pid)
+				continue;
+			if (!at->closing_ns[end])
+				at->closing_ns[end] = event->time_ns;
+			ended = vhu_attach_end_if_closed(at, end);
+		}
+		if (ended)
+			next = TAILQ_FIRST(&sessions->connection);
 	}
 }
 
@@ -255,7 +308,7 @@ void vhu_attach_sessions_take(struct vhu_attach_sessions *sessions,
 		return;
 	}
 	connection = find(sessions, event->socket);
-	if (!connection && has_ended(sessions, event->socket))
+	if (!connection && vhu_attach_has_ended(sessions, event->socket))
 		return;
 	if (!connection) {
 		connection = connection_new(sessions, event->socket, none);
@@ -267,9 +320,7 @@ void vhu_attach_sessions_take(struct vhu_attach_sessions *sessions,
 	if (connection->refused)
 		return;
 	if (event->what == VHU_ATTACH_CLOSING) {
-		/* A copy of the descriptor may be closed first: the last counts. */
-		connection->end[event->socket & 1].address = event->address;
-		connection->closing_ns[event->socket & 1] = event->time_ns;
+		take_closing(connection, event);
 		return;
 	}
 	learn_who(connection, event);
@@ -287,167 +338,6 @@ void vhu_attach_sessions_take(struct vhu_attach_sessions *sessions,
 		}
 	}
 	vhu_stream_take(&connection->stream[event->socket & 1], event, bytes);
-}
-
-/* Return which end closed first. @open: whether each is open. */
-static unsigned closed_first(const struct vhu_attach_connection *connection, const bool open[2])
-{
-	const uint64_t *at = connection->closing_ns;
-
-	if (open[0] != open[1])
-		return open[0];
-	if (at[0] && at[1])
-		return at[1] < at[0];
-	return at[1] != 0;
-}
-
-/* Say why a connection has ended. @first: the end that closed first. */
-static void say_reason(const struct vhu_attach_connection *connection, unsigned first,
-		       char reason[VHU_RECORD_TEXT_MAX + 1])
-{
-	bool unread = vhu_stream_has_unread(&connection->stream[!first]);
-
-	snprintf(reason, VHU_RECORD_TEXT_MAX + 1, "%s closed%s",
-		 (int)first == connection->front ? "front-end" : "back-end",
-		 unread ? ", leaving bytes unread" : "");
-}
-
-/* Take what is left of what a connection's ends have sent. */
-static void end_streams(struct vhu_attach_connection *connection, uint64_t time_ns)
-{
-	for (unsigned end = 0; end < 2 && !connection->refused; end++) {
-		vhu_stream_end(&connection->stream[end], time_ns);
-		vhu_cutter_end(&connection->cutter[end], time_ns);
-	}
-}
-
-/* Let go of a connection that has ended. @open: whether each end is still open. */
-static void let_go(struct vhu_attach_connection *connection, const bool open[2])
-{
-	struct vhu_attach_sessions *sessions = connection->sessions;
-
-	for (unsigned end = 0; end < 2; end++)
-		if (connection->end[end].address)
-			sessions->owner->forget(sessions->context, connection->end[end].address,
-						open[end]);
-	connection_free(connection);
-}
-
-/* End the channels of a session whose main socket was closed at @time_ns: one that was closed
- * before has a reason of its own. */
-static void end_channels(const struct vhu_attach_connection *main, uint64_t time_ns)
-{
-	static const bool open[2] = {true, true};
-	struct vhu_attach_connection *at = TAILQ_FIRST(&main->sessions->connection), *next;
-	char reason[VHU_RECORD_TEXT_MAX + 1];
-
-	for (; main->session && at; at = next) {
-		unsigned first = closed_first(at, open);
-		uint64_t closed_ns = at->closing_ns[first];
-
-		next = TAILQ_NEXT(at, link);
-		if (at == main || at->session != main->session)
-			continue;
-		snprintf(reason, sizeof(reason), "session ended");
-		if (closed_ns && closed_ns < time_ns)
-			say_reason(at, first, reason);
-		else
-			closed_ns = time_ns;
-		end_streams(at, closed_ns);
-		vhu_attach_record_closed(at, reason, closed_ns);
-		let_go(at, open);
-	}
-}
-
-/* End a connection of which an end has closed. */
-static void end_connection(struct vhu_attach_connection *connection, const bool open[2],
-			   uint64_t time_ns)
-{
-	unsigned first = closed_first(connection, open);
-	char reason[VHU_RECORD_TEXT_MAX + 1];
-
-	if (connection->closing_ns[first])
-		time_ns = connection->closing_ns[first];
-	end_streams(connection, time_ns);
-	if (connection->channel == VHU_FRONT_END)
-		end_channels(connection, time_ns);
-	if (connection->session) {
-		say_reason(connection, first, reason);
-		vhu_attach_record_closed(connection, reason, time_ns);
-	}
-	let_go(connection, open);
-}
-
-/* Forget sockets that are closed, and belong to connections that have ended. */
-static void forget_closed(struct vhu_attach_sessions *sessions,
-			  const struct vhu_attach_state *state, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++)
-		if (!state[i].open && has_ended(sessions, state[i].socket))
-			sessions->owner->forget(sessions->context, state[i].address, false);
-}
-
-/* Return how one end of a connection stood. */
-static bool is_open(struct vhu_attach_connection *connection, unsigned end,
-		    const struct vhu_attach_state *state, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++) {
-		if (state[i].socket != (connection->id | end))
-			continue;
-		connection->end[end].address = state[i].address;
-		return state[i].open;
-	}
-	return true;
-}
-
-/* Return whether the main connection of a channel's session was closed, too. */
-static bool ends_with_main(const struct vhu_attach_connection *channel,
-			   const struct vhu_attach_state *state, unsigned count)
-{
-	struct vhu_attach_connection *at;
-
-	TAILQ_FOREACH(at, &channel->sessions->connection, link)
-	{
-		if (channel->session && at->session == channel->session &&
-		    at->channel == VHU_FRONT_END &&
-		    !(is_open(at, 0, state, count) && is_open(at, 1, state, count)))
-			return true;
-	}
-	return false;
-}
-
-/* End the connections of a kind that are closed: sessions' main ones, or others. */
-static void settle(struct vhu_attach_sessions *sessions, bool main,
-		   const struct vhu_attach_state *state, unsigned count, uint64_t time_ns)
-{
-	struct vhu_attach_connection *at = TAILQ_FIRST(&sessions->connection), *next;
-
-	for (; at; at = next) {
-		bool is_main = at->channel == VHU_FRONT_END && !at->carried;
-		bool open[2];
-		unsigned before = sessions->count;
-
-		next = TAILQ_NEXT(at, link);
-		if (is_main != main)
-			continue;
-		for (unsigned end = 0; end < 2; end++)
-			open[end] = is_open(at, end, state, count);
-		/* The main one takes its channels along. */
-		if ((open[0] && open[1]) || (!main && ends_with_main(at, state, count)))
-			continue;
-		end_connection(at, open, time_ns);
-		if (before - sessions->count > 1)
-			next = TAILQ_FIRST(&sessions->connection);
-	}
-}
-
-void vhu_attach_sessions_settle(struct vhu_attach_sessions *sessions,
-				const struct vhu_attach_state *state, unsigned count,
-				uint64_t time_ns)
-{
-	forget_closed(sessions, state, count);
-	settle(sessions, false, state, count, time_ns);
-	settle(sessions, true, state, count, time_ns);
 }
 
 unsigned vhu_attach_sessions_running(const struct vhu_attach_sessions *sessions)
@@ -484,7 +374,7 @@ void vhu_attach_sessions_free(struct vhu_attach_sessions *sessions)
 	if (!sessions)
 		return;
 	while (!TAILQ_EMPTY(&sessions->connection))
-		connection_free(TAILQ_FIRST(&sessions->connection));
+		vhu_attach_connection_free(TAILQ_FIRST(&sessions->connection));
 	free(sessions);
 }
 
@@ -499,6 +389,9 @@ int vhu_attach_sessions_found(struct vhu_attach_sessions *sessions,
 	memcpy(connection->end, found->end, sizeof(connection->end));
 	connection->before = true;
 	connection->asked = true;
+	connection->inner = connection->carried = found->inner;
+	for (unsigned end = 0; end < 2 && found->inner; end++)
+		connection->cutter[end].channel = VHU_BACK_END;
 	return 0;
 }
 

@@ -31,6 +31,7 @@ struct vhu_attach_end {
 /* What is known of a connection that is watched from its middle. */
 struct vhu_attach_found {
 	uint64_t id;        /* of the first end, and with its last bit set of the other */
+	bool inner;         /* it has no name: it may be a channel of a session that was found */
 	unsigned queued[2]; /* buffers that wait to be taken, that each end had sent */
 	struct vhu_attach_end end[2];
 };
@@ -42,6 +43,8 @@ struct vhu_attach_sessions_owner {
 	void (*record)(void *context, const struct vhu_record *record);
 	/* Find out who is at the ends of a connection: fill in what is not known. */
 	void (*identify)(void *context, struct vhu_attach_end end[2]);
+	/* Return whether a watched socket is closed by now. @id, @address: its. */
+	bool (*is_closed)(void *context, uint64_t id, uint64_t address);
 	/* A socket is to be watched no more: it is not vhost-user, or it is closed.
 	 * @ignore: it is open, and nothing of it is to be copied. */
 	void (*forget)(void *context, uint64_t address, bool ignore);

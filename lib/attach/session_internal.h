@@ -22,6 +22,7 @@ struct vhu_attach_connection {
 	bool before;  /* it began before it was watched */
 	bool guessed; /* it may have: its first message tells */
 	bool carried; /* its socket passed with a message, and is no channel so far */
+	bool inner;   /* it was found, and has no name: it may be a channel of a session */
 	bool refused; /* it is not vhost-user */
 	bool asked;   /* who is at its ends was asked for */
 	struct vhu_attach_end end[2];
@@ -46,6 +47,16 @@ struct vhu_attach_sessions {
 	uint64_t epoch_ns; /* of the clock of events, in that of records */
 	struct vhu_attach_counts counts;
 };
+
+/* session_end.c: how connections end. */
+
+/* Return whether a connection with this id has ended. */
+bool vhu_attach_has_ended(const struct vhu_attach_sessions *sessions, uint64_t id);
+/* An end was said to be closed: if it is, and all that was sent is known, end its connection.
+ * Returns whether it has ended, which may take others along. */
+bool vhu_attach_end_if_closed(struct vhu_attach_connection *connection, unsigned end);
+/* Free a connection, and its session with the last of it. */
+void vhu_attach_connection_free(struct vhu_attach_connection *connection);
 
 /* session_record.c: records of a session. */
 

@@ -371,6 +371,18 @@ void vhu_stream_end(struct vhu_stream *stream, uint64_t time_ns)
 	settle_unknown(stream, &stream->unknown, time_ns);
 }
 
+bool vhu_stream_waits(const struct vhu_stream *stream)
+{
+	const struct vhu_stream_buffer *buffer;
+
+	TAILQ_FOREACH(buffer, &stream->buffers, link)
+	{
+		if (buffer->unknown || buffer->given < buffer->length)
+			return true;
+	}
+	return stream->unknown;
+}
+
 bool vhu_stream_has_unread(const struct vhu_stream *stream)
 {
 	const struct vhu_stream_buffer *buffer;

@@ -88,6 +88,9 @@ void vhu_stream_take(struct vhu_stream *stream, const struct vhu_attach_event *e
 /* Pass on what is known and was waiting: nothing more is taken. */
 void vhu_stream_end(struct vhu_stream *stream, uint64_t time_ns);
 
+/* Return whether bytes are still to be told that were sent. */
+bool vhu_stream_waits(const struct vhu_stream *stream);
+
 /* Return whether something was sent that nobody took. */
 bool vhu_stream_has_unread(const struct vhu_stream *stream);
 

@@ -60,9 +60,8 @@ int vhu_attach_list_run(const struct vhu_command *command, const struct vhu_atta
 	struct vhu_attach_listing listing;
 	char error[VHU_BPF_ERROR_SIZE];
 	struct vhu_attach *attach;
-	struct vhu_json json = {.to = stdout};
-	unsigned at = 0, listed = 0;
 	struct vhu_attach_list_pair pair;
+	unsigned at = 0;
 	int ret;
 
 	if (vhu_attach_open(&attach, &choice, error))
@@ -79,8 +78,9 @@ int vhu_attach_list_run(const struct vhu_command *command, const struct vhu_atta
 
 		if (!is_pair(&listing, socket, &pair))
 			continue;
-		listed++;
 		if (request->json) {
+			struct vhu_json json = {.to = stdout};
+
 			vhu_json_object(&json, NULL);
 			put_side(&json, "front_end", pair.front);
 			put_side(&json, "back_end", pair.back);

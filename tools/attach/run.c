@@ -53,7 +53,24 @@ static void identify(void *with, struct vhu_attach_end end[2])
 	if (vhu_attach_listing_read(run->attach, &listing))
 		return;
 	vhu_attach_fill_in(&listing, end);
+	for (unsigned i = 0; i < 2; i++)
+		if (end[i].known)
+			vhu_attach_user(run->attach, end[i].who.pid);
 	vhu_attach_listing_free(&listing);
+}
+
+/* Return whether a watched socket is closed. */
+static bool is_closed(void *with, uint64_t id, uint64_t address)
+{
+	struct vhu_attach_run *run = with;
+	struct vhu_attach_state *state;
+	int count = vhu_attach_states(run->attach, &state);
+	bool closed = false;
+
+	for (int i = 0; i < count; i++)
+		closed |= state[i].socket == id && state[i].address == address && !state[i].open;
+	free(count < 0 ? NULL : state);
+	return closed;
 }
 
 /* Watch a socket no more. */
@@ -65,7 +82,7 @@ static void forget(void *with, uint64_t address, bool ignore)
 }
 
 static const struct vhu_attach_sessions_owner owner = {
-    .record = record, .identify = identify, .forget = forget};
+    .record = record, .identify = identify, .is_closed = is_closed, .forget = forget};
 
 /* Take the events that there are, and the states if all before them were taken. */
 static void take_events(struct vhu_attach_run *run, uint64_t now_ns)

@@ -95,9 +95,13 @@ static bool watch_connection(struct vhu_attach_run *run, const struct vhu_attach
 	struct vhu_attach_found found = {.end[0].address = socket->socket,
 					 .end[1].address = socket->peer};
 
+	found.inner = !socket->address && !socket->peer_address;
 	if (vhu_attach_watch(run->attach, socket, &found.id))
 		return false;
 	vhu_attach_fill_in(listing, found.end);
+	for (unsigned i = 0; i < 2; i++)
+		if (found.end[i].known)
+			vhu_attach_user(run->attach, found.end[i].who.pid);
 	fill_queued(run, &found);
 	return !vhu_attach_sessions_found(run->sessions, &found);
 }

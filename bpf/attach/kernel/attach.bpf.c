@@ -293,7 +293,9 @@ int list_watched(struct bpf_iter__bpf_map_elem *at)
 	inode = inode_of(socket);
 	state.socket = value->id;
 	state.address = *key;
-	state.open = value->inode ? inode == value->inode : 1;
+	/* One that nobody has accepted yet goes with the listening socket. */
+	state.open = value->inode ? inode == value->inode
+				  : BPF_CORE_READ(socket, __sk_common.skc_state) == TCP_ESTABLISHED;
 	state.shutdown = BPF_CORE_READ(socket, sk_shutdown);
 	state.error = (__u32)BPF_CORE_READ(socket, sk_err);
 	state.queued = BPF_CORE_READ(socket, sk_receive_queue.qlen);

@@ -1,0 +1,43 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What vhu attach says to a command line that makes no sense, and what it lacks: one line.
+#
+#	sh bad_input.sh BUILD
+set -eu
+build=$1
+. "$(dirname "$0")/lib.sh"
+
+# Fail unless vhu attach with the options after $1 and $2 ends with status $1, says one line that has
+# $2, and writes nothing else.
+says() {
+	status=0 expected=$1 text=$2
+	shift 2
+	"$bin/vhu" attach "$@" >out 2>said.log || status=$?
+	[ "$status" -eq "$expected" ] || fail "vhu attach $*: status $status, not $expected"
+	grep -q -F -- "$text" said.log || fail "vhu attach $*: does not say: $text"
+	[ "$(grep -v '^Try ' said.log | wc -l)" -le 2 ] || fail "vhu attach $*: says more than a line"
+	[ ! -s out ] || fail "vhu attach $*: writes to standard output"
+}
+
+says 2 'which sessions?'
+says 2 'x: not a process id' --pid x
+says 2 '0: not a process id' --pid 0
+says 2 'leave out' --all --socket a
+says 2 'not a duration' --all --duration x
+says 2 'records nothing' --list -w a.pcapng
+says 2 'neither filesize' --all -w a.pcapng -b size:1
+says 2 'name them by -w' --all -b filesize:1
+says 2 'not a snap length' --all -s 0
+says 2 'sessions are named by' --all back
+says 2 'wants the path' --socket ''
+says 2 'goes with --list' --all --json -w a.pcapng
+says 1 'no such process' --pid 2147483647
+says 1 'cannot write a capture' --all -w nowhere/a.pcapng
+
+# Without rights.
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+	status=0
+	setpriv --bounding-set=-all --inh-caps=-all --no-new-privs "$bin/vhu" attach --all >out 2>said.log || status=$?
+	[ "$status" -eq 1 ] || fail "without rights: status $status"
+	grep -q 'CAP_BPF and CAP_PERFMON are missing' said.log || fail "without rights: $(cat said.log)"
+fi

@@ -1,0 +1,65 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# vhu attach to a session that runs: the capture says that it began before, has the channel inside,
+# breaks no rule by what came earlier, and holds nothing of the monitors of the same processes.
+#
+#	sh middle.sh BUILD pid|socket|all
+set -eu
+build=$1 how=$2
+. "$(dirname "$0")/lib.sh"
+need jq qemu-system-x86_64
+
+truncate -s 16M disk.img
+start back "$bin/vhu-sample-backend" --device blk --blk-file=disk.img --queues 2 --socket-path="$folder/back"
+backend=$started
+wait_for listens "$folder/back"
+start session "$build/tests/bin/qemu_session" --front "$folder/back" --rounds 2 --until "$folder/go"
+session=$started
+# QEMU has memory that it shares, and its vrings run.
+shared() {
+	"$bin/vhu" attach --list --json >list.json 2>list.log || {
+		echo "lacks probes: $(cat list.log)"
+		exit 77
+	}
+	jq -se --argjson pid "$backend" 'any(.back_end.pid == $pid)' list.json
+}
+wait_for shared
+case $how in
+pid) attach --pid "$backend" -w it.pcapng ;;
+socket) attach --socket "$folder/back" -w it.pcapng ;;
+all) attach --all -w it.pcapng ;;
+esac
+
+# The first that is said is on the channel inside.
+truncate -s 32M disk.img
+kill -HUP "$backend"
+if [ "$how" != socket ]; then
+	said() {
+		"$bin/vhu" dump it.pcapng | grep -q BACKEND_CONFIG_CHANGE_MSG
+	}
+	wait_for said
+fi
+touch go
+wait "$session" || fail "the session: $?"
+closed() {
+	"$bin/vhu" dump it.pcapng | grep -q "session closed: front-end closed"
+}
+wait_for closed
+detach
+
+# Others' sessions may be there, too.
+"$bin/vhu" dump --json it.pcapng >all.json
+jq -c --argjson pid "$backend" -s '(map(select(.type == "opened" and .back_end.pid? == $pid)) | .[0].session) as $it
+	| map(select(.session == $it)) | .[]' all.json >dump.json
+jq -se 'map(select(.type == "opened" and .channel == "front-end")) | length == 1 and (.[0].marks | index("begun"))
+	and .[0].front_end.comm == "qemu-system-x86" and .[0].back_end.comm == "vhu-sample-back"' dump.json >/dev/null ||
+	fail "no session is opened as one that began before: $(head -n 2 dump.json)"
+jq -se 'map(select(.message == "SET_VRING_KICK" and .fds[0].kind == "eventfd")) | length >= 2' dump.json >/dev/null ||
+	fail "not all messages are there"
+[ "$how" = all ] || {
+	"$bin/vhu" check it.pcapng >check.log || :
+	grep -E 'error|V216|V317|V210|V510' check.log && fail "what came earlier is held against the session"
+}
+# The driver speaks to QEMU on sockets of its own all the time.
+! grep -a -q -E 'writeq|writel|readw|QMP' it.pcapng || fail "a monitor was recorded"
+echo "$(grep -c '"type":"message"' dump.json) messages"
