@@ -183,7 +183,7 @@ static void say_start(const struct vhu_attach_run *run)
 	for (unsigned i = 0; i < request->sockets && length < sizeof(what); i++)
 		length += (size_t)snprintf(what + length, sizeof(what) - length, "%s%s%s",
 					   i ? ", " : "", request->socket[i],
-					   run->there[i] ? "" : " (nobody listens there yet)");
+					   run->place[i].name ? "" : " (nobody listens there yet)");
 	for (unsigned i = 0; i < request->pids && length < sizeof(what); i++)
 		length += (size_t)snprintf(what + length, sizeof(what) - length, "%spid %u",
 					   length ? ", " : "", request->pid[i]);
@@ -252,6 +252,7 @@ static int find_and_watch(struct vhu_attach_run *run)
 	run->found = (unsigned)found;
 	if (!run->request->quiet)
 		say_start(run);
+	run->started = true;
 	watch(run);
 	take_rest(run);
 	return VHU_EXIT_DONE;

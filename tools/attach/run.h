@@ -22,8 +22,13 @@ struct vhu_attach_run {
 	/* Listening sockets that are watched: their names' addresses. */
 	uint64_t name[VHU_ATTACH_NAMES_MAX];
 	unsigned names;
-	bool there[VHU_ATTACH_SOCKETS_GIVEN]; /* which of the paths have a listener */
-	uint64_t path_inode[VHU_ATTACH_SOCKETS_GIVEN];
+	/* The paths that are asked for. */
+	struct vhu_attach_place {
+		uint64_t name;           /* of who listens there, as an address; 0 nobody */
+		uint64_t inode, made_ns; /* of the file there, 0 none */
+		uint64_t changed_ns;     /* when that was found, by vhu_now_ns */
+	} place[VHU_ATTACH_SOCKETS_GIVEN];
+	bool started; /* what is watched was said */
 	int signals;
 	/* States that wait until all events before them were taken. */
 	struct vhu_attach_state *state;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What vhu attach is asked to watch: found among the sockets of the host, again and again. */
-#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "lib/util/util.h"
 #include "tools/attach/run.h"
 
 /* Return whether a process is one that is asked for. */
@@ -15,16 +16,37 @@ static bool is_given(const struct vhu_attach_run *run, uint32_t pid)
 	return false;
 }
 
+/* Somebody listens at a path that is asked for. */
+static void take_place(struct vhu_attach_run *run, unsigned at,
+		       const struct vhu_attach_listed *socket)
+{
+	struct vhu_attach_place *place = &run->place[at];
+
+	if (place->name != socket->address && run->started && !run->request->quiet)
+		fprintf(stderr, "vhu attach: %s: %.16s (pid %u) listens there now: watched\n",
+			run->request->socket[at], socket->comm, socket->pid);
+	place->name = socket->address;
+}
+
 /* Return whether a listening socket is one whose sessions are asked for. */
 static bool is_wanted_listener(struct vhu_attach_run *run, const struct vhu_attach_listed *socket)
 {
 	for (unsigned i = 0; i < run->request->sockets; i++) {
 		if (vhu_attach_is_at(socket, run->request->socket[i])) {
-			run->there[i] = true;
+			take_place(run, i, socket);
 			return true;
 		}
 	}
 	return is_given(run, socket->pid);
+}
+
+/* Nobody listens under a name any more. */
+static void leave_name(struct vhu_attach_run *run, uint64_t name)
+{
+	vhu_attach_listener(run->attach, name, false);
+	for (unsigned i = 0; i < run->request->sockets; i++)
+		if (run->place[i].name == name)
+			run->place[i].name = 0;
 }
 
 /* Watch the sessions to come of the listening sockets that are asked for. */
@@ -34,8 +56,6 @@ static void watch_listeners(struct vhu_attach_run *run, const struct vhu_attach_
 	uint64_t name[VHU_ATTACH_NAMES_MAX];
 	unsigned names = 0, at = 0;
 
-	for (unsigned i = 0; i < run->request->sockets; i++)
-		run->there[i] = false;
 	while ((socket = vhu_attach_next_listener(listing, &at)))
 		if (socket->address && names < VHU_ATTACH_NAMES_MAX &&
 		    is_wanted_listener(run, socket))
@@ -47,7 +67,7 @@ static void watch_listeners(struct vhu_attach_run *run, const struct vhu_attach_
 			stays |= name[j] == run->name[i];
 		/* Its address may be another's by now. */
 		if (!stays)
-			vhu_attach_listener(run->attach, run->name[i], false);
+			leave_name(run, run->name[i]);
 	}
 	for (unsigned i = 0; i < names; i++) {
 		vhu_attach_listener(run->attach, name[i], true);
@@ -63,8 +83,9 @@ static bool is_wanted(const struct vhu_attach_run *run, const struct vhu_attach_
 	const struct vhu_attach_listed *peer;
 
 	for (unsigned i = 0; i < run->names; i++)
-		if (socket->address == run->name[i] && run->request->sockets &&
-		    !is_given(run, socket->pid))
+		/* An accepted socket has its listener's name, and one that waits its peer. */
+		if ((socket->address == run->name[i] || socket->peer_address == run->name[i]) &&
+		    run->request->sockets && !is_given(run, socket->pid))
 			return true;
 	for (unsigned i = 0; i < run->request->sockets; i++)
 		if (socket->file_inode && vhu_attach_is_at(socket, run->request->socket[i]))
@@ -112,12 +133,9 @@ int vhu_attach_targets_find(struct vhu_attach_run *run)
 	struct vhu_attach_listing listing;
 	int error = vhu_attach_listing_read(run->attach, &listing), found = 0;
 	unsigned at = 0;
-	struct stat st;
 
 	if (error)
 		return error;
-	for (unsigned i = 0; i < run->request->sockets; i++)
-		run->path_inode[i] = stat(run->request->socket[i], &st) ? 0 : st.st_ino;
 	watch_listeners(run, &listing);
 	for (unsigned i = 0; i < run->request->pids; i++)
 		vhu_attach_process(run->attach, run->request->pid[i], true);
@@ -130,14 +148,24 @@ int vhu_attach_targets_find(struct vhu_attach_run *run)
 
 bool vhu_attach_targets_changed(struct vhu_attach_run *run)
 {
+	const uint64_t now_ns = vhu_now_ns();
+	bool changed = false;
 	struct stat st;
 
 	for (unsigned i = 0; i < run->request->sockets; i++) {
-		const char *path = run->request->socket[i];
-		uint64_t inode = *path != '@' && !stat(path, &st) ? st.st_ino : 0;
+		struct vhu_attach_place *place = &run->place[i];
+		bool there = !stat(run->request->socket[i], &st);
+		uint64_t inode = there ? st.st_ino : 0;
+		uint64_t made_ns = there ? (uint64_t)st.st_ctim.tv_sec * VHU_NS_PER_S +
+					       (uint64_t)st.st_ctim.tv_nsec
+					 : 0;
 
-		if (inode != run->path_inode[i] || (!run->there[i] && (inode || *path == '@')))
-			return true;
+		if (inode != place->inode || made_ns != place->made_ns) {
+			*place = (struct vhu_attach_place){place->name, inode, made_ns, now_ns};
+			changed = true;
+		}
+		/* It is made before anybody listens there. */
+		changed |= inode && !place->name && now_ns - place->changed_ns < VHU_NS_PER_S;
 	}
-	return false;
+	return changed;
 }

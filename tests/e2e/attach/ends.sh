@@ -47,11 +47,7 @@ closed 2 "back-end closed"
 
 # The back-end comes again at the same path, and hangs.
 start_back
-watched() {
-	sleep 0.1
-	grep -q . attach.log
-}
-watched
+wait_for grep -q "(pid $backend) listens there now" attach.log
 kill -STOP "$backend"
 start_front
 wait_for holds 'any(.type == "message")' 3
