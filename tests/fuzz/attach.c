@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "lib/attach/session.h"
-#include "tests/fuzz/lib/must.h"
+#include "tests/fuzz/lib/fuzz.h"
 
 /* What the input is taken from. */
 struct input {
@@ -101,13 +101,11 @@ static void settle(struct vhu_attach_sessions *sessions, struct input *input)
 	struct vhu_attach_state state[4];
 
 	for (unsigned i = 0; i < 4; i++)
-		state[i] = (struct vhu_attach_state){.socket = next(input) % 64,
-						     .address = 1,
-						     .open = next(input) & 1};
+		state[i] = (struct vhu_attach_state){
+		    .socket = next(input) % 64, .address = 1, .open = next(input) & 1};
 	vhu_attach_sessions_settle(sessions, state, 4, 2);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct vhu_attach_sessions_owner owner = {

@@ -24,7 +24,9 @@ struct vhu_attach_run {
 	unsigned names;
 	/* The paths that are asked for. */
 	struct vhu_attach_place {
-		uint64_t name;           /* of who listens there, as an address; 0 nobody */
+		uint64_t name; /* of who listens there, as an address; 0 nobody */
+		uint64_t
+		    listener; /* inode of the listening socket: a name\'s address is used again */
 		uint64_t inode, made_ns; /* of the file there, 0 none */
 		uint64_t changed_ns;     /* when that was found, by vhu_now_ns */
 	} place[VHU_ATTACH_SOCKETS_GIVEN];

@@ -22,10 +22,11 @@ static void take_place(struct vhu_attach_run *run, unsigned at,
 {
 	struct vhu_attach_place *place = &run->place[at];
 
-	if (place->name != socket->address && run->started && !run->request->quiet)
+	if (place->listener != socket->inode && run->started && !run->request->quiet)
 		fprintf(stderr, "vhu attach: %s: %.16s (pid %u) listens there now: watched\n",
 			run->request->socket[at], socket->comm, socket->pid);
 	place->name = socket->address;
+	place->listener = socket->inode;
 }
 
 /* Return whether a listening socket is one whose sessions are asked for. */
@@ -161,7 +162,9 @@ bool vhu_attach_targets_changed(struct vhu_attach_run *run)
 					 : 0;
 
 		if (inode != place->inode || made_ns != place->made_ns) {
-			*place = (struct vhu_attach_place){place->name, inode, made_ns, now_ns};
+			place->inode = inode;
+			place->made_ns = made_ns;
+			place->changed_ns = now_ns;
 			changed = true;
 		}
 		/* It is made before anybody listens there. */
