@@ -138,10 +138,12 @@ static void add_learnt(proto_tree *tree, tvbuff_t *tvb, const struct vhu_annotat
 		proto_item_set_generated(proto_tree_add_uint(tree, hf_reply_in, tvb, 0, 0, reply));
 	if (!note->request_number)
 		return;
-	time.secs = (time_t)(note->delay_ns / 1000000000);
-	time.nsecs = (int)(note->delay_ns % 1000000000);
 	proto_item_set_generated(
 	    proto_tree_add_uint(tree, hf_request_in, tvb, 0, 0, (uint32_t)note->request_number));
+	if (note->clock_back)
+		return;
+	time.secs = (time_t)(note->delay_ns / 1000000000);
+	time.nsecs = (int)(note->delay_ns % 1000000000);
 	proto_item_set_generated(proto_tree_add_time(tree, hf_response_time, tvb, 0, 0, &time));
 }
 

@@ -21,6 +21,7 @@ struct vhu_replay_frame {
 	uint64_t delay_ns;
 	uint32_t stream;
 	uint32_t more; /* its place in `mores`, counted from 1; 0 none */
+	bool clock_back;
 };
 
 /* What a message refers to, copied from its annotation. */
@@ -227,6 +228,7 @@ void vhu_replay_learn(const struct vhu_record *record, uint32_t number, struct v
 	if (note->request_number) {
 		frame->other = (uint32_t)note->request_number;
 		frame->delay_ns = note->delay_ns;
+		frame->clock_back = note->clock_back;
 		request = frame_at(frame->other, false);
 		if (request)
 			request->other = number;
@@ -262,6 +264,7 @@ void vhu_replay_recall(const struct vhu_record *record, uint32_t number, struct 
 	if (learnt->note.reply && frame->other) {
 		learnt->note.request_number = frame->other;
 		learnt->note.delay_ns = frame->delay_ns;
+		learnt->note.clock_back = frame->clock_back;
 	}
 	tell(frame, learnt);
 }

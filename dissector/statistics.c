@@ -58,7 +58,7 @@ static tap_packet_status times_packet(void *data, packet_info *pinfo, epan_disse
 	const struct vhu_annotation *note = &tapped->learnt.note;
 	nstime_t delay, asked;
 
-	if (!note->request_number || !note->message)
+	if (!note->request_number || note->clock_back || !note->message)
 		return TAP_PACKET_DONT_REDRAW;
 	delay.secs = (time_t)(note->delay_ns / 1000000000);
 	delay.nsecs = (int)(note->delay_ns % 1000000000);

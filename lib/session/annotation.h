@@ -31,6 +31,7 @@ struct vhu_annotation {
 
 	uint64_t request_number; /* reply: number of the record that it answers; 0 not found */
 	uint64_t delay_ns;       /* reply: since then */
+	bool clock_back;         /* reply: the clock went back since then; delay_ns is 0 */
 
 	int vring;           /* that the message is about; -1 none */
 	uint64_t offered_by; /* the message takes features: what offered them, 0 none */
@@ -50,7 +51,7 @@ struct vhu_annotation {
 /*
  * Say again what a message is, of which a note was made before more was learnt about its session:
  * fills in @note for @record as vhu_session_feed did, with @context, and feeds nothing.
- * note->request_number and note->delay_ns are left alone.
+ * note->request_number, note->delay_ns and note->clock_back are left alone.
  */
 void vhu_annotation_again(struct vhu_annotation *note, const struct vhu_record *record,
 			  const struct vhu_context *context);

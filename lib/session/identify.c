@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/session/internal.h"
+#include "lib/util/util.h"
 
 void vhu_annotation_take_apart(struct vhu_annotation *note, const struct vhu_record *record)
 {
@@ -252,8 +253,8 @@ void vhu_annotate(struct vhu_check_context *check)
 	    vhu_state_answer(state, channel, note->header.request, check->number, &check->request,
 			     &check->skipped)) {
 		note->request_number = check->request.number;
-		if (check->record->time_ns > check->request.time_ns)
-			note->delay_ns = check->record->time_ns - check->request.time_ns;
+		note->delay_ns = vhu_elapsed_ns(check->request.time_ns, check->record->time_ns);
+		note->clock_back = check->record->time_ns < check->request.time_ns;
 		request = (int64_t)check->request.size;
 	}
 	agree = vhu_annotation_identify(note, channel, state->dialect_is_sure, request,
@@ -273,11 +274,13 @@ void vhu_annotation_again(struct vhu_annotation *note, const struct vhu_record *
 			  const struct vhu_context *context)
 {
 	uint64_t number = note->request_number, delay = note->delay_ns;
+	bool clock_back = note->clock_back;
 
 	*note = (struct vhu_annotation){
 	    .context = *context,
 	    .request_number = number,
 	    .delay_ns = delay,
+	    .clock_back = clock_back,
 	    .vring = -1,
 	};
 	if (record->type != VHU_RECORD_MESSAGE || (unsigned)record->channel >= VHU_CHANNELS)

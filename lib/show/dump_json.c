@@ -141,7 +141,10 @@ static void put_message(struct vhu_json *json, const struct vhu_record *record,
 	vhu_json_string(json, "dialect", vhu_dialect_name(note->context.dialect));
 	if (note->request_number) {
 		vhu_json_unsigned(json, "request_number", note->request_number);
-		vhu_json_unsigned(json, "delay_ns", note->delay_ns);
+		if (note->clock_back)
+			vhu_json_bool(json, "clock_back", true);
+		else
+			vhu_json_unsigned(json, "delay_ns", note->delay_ns);
 	}
 	if (note->vring >= 0)
 		vhu_json_unsigned(json, "vring", (uint64_t)note->vring);

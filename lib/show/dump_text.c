@@ -271,7 +271,9 @@ void vhu_dump_text(struct vhu_dump *dump, const struct vhu_record *record, uint6
 		: record->from_back_end            ? "<-"
 						   : "->",
 		text);
-	if (note->request_number)
+	if (note->clock_back)
+		fprintf(dump->to, " (the clock went back)");
+	else if (note->request_number)
 		put_delay(dump->to, note->delay_ns);
 	fputc('\n', dump->to);
 	if (dump->fields)

@@ -17,6 +17,18 @@
 #define vhu_container_of(pointer, type, member)                                                    \
 	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
+/* Return how long @to is after @from; 0 where the clock went back between them. */
+static inline uint64_t vhu_elapsed_ns(uint64_t from, uint64_t to)
+{
+	return to > from ? to - from : 0;
+}
+
+/* Return whether @to is at most @ns after @from; false where the clock went back between them. */
+static inline int vhu_within_ns(uint64_t from, uint64_t to, uint64_t ns)
+{
+	return to >= from && to - from <= ns;
+}
+
 /* Return a clock's time in nanoseconds. */
 static inline uint64_t vhu_clock_ns(clockid_t clock)
 {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/util/util.h"
 #include "tools/stats/stats.h"
 
 /* Learn who is at one side. */
@@ -40,7 +41,7 @@ static int see_message(struct vhu_stats *stats, const struct vhu_record *record,
 		return 0;
 	}
 	stats->replies[note->message->id]++;
-	if (!note->request_number)
+	if (!note->request_number || note->clock_back)
 		return 0;
 	delays = delays_of(stats, note->message->id);
 	return delays ? vhu_histogram_add(delays, note->delay_ns, 1) : -ENOMEM;
@@ -80,6 +81,10 @@ int vhu_stats_see(struct vhu_stats *stats, const struct vhu_record *record, uint
 		see_earlier(stats, record);
 		return 0;
 	}
+	/* Channels are read one by one: a record may be a little older than the one before it. */
+	if (vhu_elapsed_ns(record->time_ns, stats->last_ns) > VHU_NS_PER_MS)
+		stats->clock_backs++;
+	stats->last_ns = record->time_ns;
 	if (!stats->begin_ns || record->time_ns < stats->begin_ns)
 		stats->begin_ns = record->time_ns;
 	if (record->time_ns > stats->end_ns)
@@ -115,6 +120,7 @@ int vhu_stats_add(struct vhu_stats *to, const struct vhu_stats *from)
 	for (unsigned i = 0; i < VHU_SEVERITIES; i++)
 		to->found[i] += from->found[i];
 	to->unknown += from->unknown;
+	to->clock_backs += from->clock_backs;
 	to->earlier += from->earlier;
 	to->snapshots += from->snapshots;
 	to->hangs += from->hangs;

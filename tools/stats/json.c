@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "lib/show/state.h"
+#include "lib/util/util.h"
 #include "tools/stats/stats.h"
 
 /* Write who is at one side. */
@@ -22,6 +23,7 @@ static void put_counts(struct vhu_json *json, const struct vhu_stats *stats)
 {
 	vhu_json_unsigned(json, "begin_ns", stats->begin_ns);
 	vhu_json_unsigned(json, "duration_ns", stats->end_ns - stats->begin_ns);
+	vhu_json_unsigned(json, "clock_backs", stats->clock_backs);
 	vhu_json_object(json, "messages");
 	vhu_json_unsigned(json, "front_end", stats->from[0]);
 	vhu_json_unsigned(json, "back_end", stats->from[1]);
@@ -52,8 +54,10 @@ static void put_setup(struct vhu_json *json, const struct vhu_stats *stats)
 		if (!phase->first)
 			continue;
 		vhu_json_object(json, vhu_stats_phase_name((enum vhu_stats_phase_id)i));
-		vhu_json_unsigned(json, "begin_ns", phase->begin_ns - stats->begin_ns);
-		vhu_json_unsigned(json, "duration_ns", phase->end_ns - phase->begin_ns);
+		vhu_json_unsigned(json, "begin_ns",
+				  vhu_elapsed_ns(stats->begin_ns, phase->begin_ns));
+		vhu_json_unsigned(json, "duration_ns",
+				  vhu_elapsed_ns(phase->begin_ns, phase->end_ns));
 		vhu_json_unsigned(json, "waiting_ns", phase->waiting_ns);
 		vhu_json_unsigned(json, "first", phase->first);
 		vhu_json_unsigned(json, "last", phase->last);
@@ -61,7 +65,8 @@ static void put_setup(struct vhu_json *json, const struct vhu_stats *stats)
 	}
 	if (setup->first_kick) {
 		vhu_json_object(json, "first_kick");
-		vhu_json_unsigned(json, "begin_ns", setup->first_kick_ns - stats->begin_ns);
+		vhu_json_unsigned(json, "begin_ns",
+				  vhu_elapsed_ns(stats->begin_ns, setup->first_kick_ns));
 		vhu_json_unsigned(json, "number", setup->first_kick);
 		vhu_json_object_end(json);
 	}

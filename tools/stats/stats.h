@@ -45,6 +45,8 @@ struct vhu_stats {
 	struct vhu_stats_peer peer[2]; /* front-end, back-end */
 	uint64_t sessions;             /* 1, or how many are summed up */
 	uint64_t begin_ns, end_ns;     /* times of the first and the last record */
+	uint64_t last_ns;              /* time of the latest record in the order they came */
+	uint64_t clock_backs;          /* how often the clock went back between records */
 	bool closed;
 	char reason[VHU_RECORD_TEXT_MAX + 1]; /* why it closed */
 	uint64_t from[2];                     /* messages of the front-end, of the back-end */

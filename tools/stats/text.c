@@ -47,6 +47,9 @@ static void put_when(const struct vhu_stats *stats)
 	}
 	printf("%s.%03" PRIu64 ", for %s", when, stats->begin_ns % VHU_NS_PER_S / 1000000,
 	       vhu_duration_text(stats->end_ns - stats->begin_ns, text));
+	if (stats->clock_backs)
+		printf("; the clock went back %" PRIu64 " time%s", stats->clock_backs,
+		       stats->clock_backs > 1 ? "s" : "");
 	if (stats->sessions == 1) {
 		printf(stats->closed ? "; closed" : "; still open");
 		if (*stats->reason) {
@@ -99,15 +102,15 @@ static void put_setup(const struct vhu_stats *stats)
 		if (!phase->first)
 			continue;
 		printf("  %-14s", vhu_stats_phase_name((enum vhu_stats_phase_id)i));
-		put_time(phase->begin_ns - stats->begin_ns, 9);
-		put_time(phase->end_ns - phase->begin_ns, 9);
+		put_time(vhu_elapsed_ns(stats->begin_ns, phase->begin_ns), 9);
+		put_time(vhu_elapsed_ns(phase->begin_ns, phase->end_ns), 9);
 		put_time(phase->waiting_ns, 9);
 		printf("  %" PRIu64 " to %" PRIu64 "\n", phase->first, phase->last);
 	}
 	if (!setup->first_kick)
 		return;
 	printf("  %-14s", "first kick");
-	put_time(setup->first_kick_ns - stats->begin_ns, 9);
+	put_time(vhu_elapsed_ns(stats->begin_ns, setup->first_kick_ns), 9);
 	printf(" %9s %9s  %" PRIu64 "\n", "", "", setup->first_kick);
 }
 

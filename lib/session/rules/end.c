@@ -6,6 +6,7 @@
 #include "lib/protocol/line.h"
 #include "lib/protocol/text.h"
 #include "lib/session/rules/internal.h"
+#include "lib/util/util.h"
 
 /* A request that was open for longer than this when the session ended was not cut off by the end.
  */
@@ -135,10 +136,11 @@ void vhu_rules_channel_end(struct vhu_check_context *check)
 static void check_moment(struct vhu_check_context *check)
 {
 	const struct vhu_channel_state *channel = &check->state->channel[VHU_FRONT_END];
-	uint64_t ns = check->record->time_ns - channel->last[0].value;
+	uint64_t ns = vhu_elapsed_ns(channel->last[0].value, check->record->time_ns);
 
 	if (channel->pending.count || channel->last_is_reply[0] ||
-	    channel->last[0].by < channel->last[1].by || !channel->last[0].by || ns > VHU_MOMENT_NS)
+	    channel->last[0].by < channel->last[1].by || !channel->last[0].by ||
+	    !vhu_within_ns(channel->last[0].value, check->record->time_ns, VHU_MOMENT_NS))
 		return;
 	vhu_report(check, VHU_RULE_AT_411, channel->last[0].by,
 		   "the back-end closed %" PRIu64 " us after %s, message %" PRIu64, ns / 1000,
@@ -178,7 +180,8 @@ static void check_answer(struct vhu_check_context *check)
 	uint64_t answer = channel->last[1].by;
 
 	if (!message || !answer || channel->last[0].by > answer || !channel->last_is_reply[1] ||
-	    state->first_kick_ns || check->record->time_ns - channel->last[1].value > ANSWER_NS)
+	    state->first_kick_ns ||
+	    !vhu_within_ns(channel->last[1].value, check->record->time_ns, ANSWER_NS))
 		return;
 	if (answer == state->queue_num.by)
 		vhu_report(check, VHU_RULE_AT_414, answer,
@@ -207,7 +210,7 @@ static void check_log_reply(struct vhu_check_context *check)
 	if (!vhu_state_running(state) || !state->log_reply.value ||
 	    state->log_reply.by != channel->last[1].by ||
 	    channel->last[0].by > channel->last[1].by ||
-	    check->record->time_ns - channel->last[1].value > VHU_MOMENT_NS)
+	    !vhu_within_ns(channel->last[1].value, check->record->time_ns, VHU_MOMENT_NS))
 		return;
 	vhu_report(check, VHU_RULE_AT_413, state->log_reply.by,
 		   "the front-end closed right after the answer to %s, which has not the %" PRIu32
@@ -239,7 +242,7 @@ void vhu_rules_end(struct vhu_check_context *check, bool closed)
 			   ms_between(state->iotlb_miss.value, state->last_ns));
 	for (unsigned i = 0; i < state->vrings && state->enabled_unacknowledged; i++)
 		if (state->vring[i].enabled_unacknowledged &&
-		    state->last_ns - state->vring[i].enabled_ns >= VHU_MOMENT_NS)
+		    vhu_elapsed_ns(state->vring[i].enabled_ns, state->last_ns) >= VHU_MOMENT_NS)
 			vhu_report_kick_lost(check, i);
 	if (check->whole && state->first_kick_ns && !state->inflight.by &&
 	    vhu_taken(check, VHU_PF_INFLIGHT_SHMFD))

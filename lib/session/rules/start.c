@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "lib/session/rules/internal.h"
+#include "lib/util/util.h"
 
 /* An area of a ring. */
 struct area {
@@ -170,7 +171,8 @@ void vhu_rules_enabled(struct vhu_check_context *check)
 							      at == VHU_REQUEST(SET_VRING_ENABLE));
 
 		if (!vring->enabled_unacknowledged ||
-		    (!stops && check->record->time_ns - vring->enabled_ns < VHU_MOMENT_NS))
+		    (!stops &&
+		     vhu_elapsed_ns(vring->enabled_ns, check->record->time_ns) < VHU_MOMENT_NS))
 			continue;
 		vhu_report_kick_lost(check, i);
 		return;

@@ -80,6 +80,19 @@ done
 "$vhu" stats - <"$captures/qemu-blk.pcapng" | diff "$work/file" - || { echo "a pipe is not read as a file is"; status=1; }
 "$vhu" stats --session 1 "$captures/qemu-blk.pcapng" | diff "$work/file" - || { echo "--session 1 is not session 1"; status=1; }
 
+# The clock is set back: that is said, and no time is made of it.
+"$programs/scenario" "$top/tests/rules/cases/guard-clock-back.scn" "$work/back"
+"$vhu" stats "$work/back" >"$work/got"
+grep -q 'for 69.9 s; the clock went back 4 times; closed' "$work/got" &&
+	grep -Eq '^  GET_FEATURES +1 +1$' "$work/got" && ! grep -q '[0-9]\{6\} s' "$work/got" ||
+	{ echo "times of a clock that went back:"; cat "$work/got"; status=1; }
+"$vhu" stats --json "$work/back" | jq -e '.clock_backs == 4 and .setup.negotiate.duration_ns == 0 and
+	(.by_message[] | select(.message == "GET_FEATURES") | .reply_ns == null)' >/dev/null ||
+	{ echo "JSON does not say that the clock went back"; status=1; }
+[ "$("$vhu" dump "$work/back" | grep -c '(the clock went back)$')" = 2 ] &&
+	[ "$("$vhu" dump --json "$work/back" | jq -c 'select(.clock_back and (has("delay_ns") | not))' | wc -l)" = 2 ] ||
+	{ echo "vhu dump does not say that the clock went back"; status=1; }
+
 # Three times the same session: each is shown, and a sum that is three times one.
 "$programs/bench_frames" vhost-user $((3 * $("$vhu" dump "$captures/qemu-blk.pcapng" | wc -l))) \
 	"$work/three" "$captures/qemu-blk.pcapng"
