@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +16,21 @@
 
 /* GET_VRING_BASE waits for requests in flight; it is given at least as long as the rest. */
 #define DRAIN_NS UINT64_C(10000000000)
+
+/* What becomes of a request. */
+enum outcome {
+	OUTCOME_UNKNOWN,  /* no answer was seen */
+	OUTCOME_ANSWERED, /* or may be, elsewhere */
+	OUTCOME_WAITS,    /* when the capture ends, which its session does not */
+};
+
+/* What a first reading found out about requests. */
+struct outcomes {
+	bool read;   /* there was a first reading */
+	bool failed; /* no memory: not all is known */
+	uint8_t *of; /* by number, enum outcome */
+	size_t room;
+};
 
 /* Say what is wrong with the capture. Returns VHU_EXIT_FAILED. */
 static int __attribute__((format(printf, 2, 3)))
@@ -59,10 +75,64 @@ static bool is_being_written(const struct vhu_reading *reading)
 	return written;
 }
 
-/* Read the capture to learn of its sessions; what is wrong with it is said when it is read again.
- */
-static void look_ahead(struct vhu_reading *reading, struct vhu_sessions *sessions)
+/* Note what becomes of record @number. Without memory for it nothing is noted. */
+static void note_outcome(struct outcomes *outcomes, uint64_t number, enum outcome outcome)
 {
+	if (number >= outcomes->room) {
+		size_t room = number < SIZE_MAX / 2 ? (size_t)number * 2 + 1024 : 0;
+		uint8_t *grown = room ? realloc(outcomes->of, room) : NULL;
+
+		outcomes->failed |= !grown;
+		if (!grown)
+			return;
+		memset(grown + outcomes->room, 0, room - outcomes->room);
+		outcomes->of = grown;
+		outcomes->room = room;
+	}
+	outcomes->of[number] = (uint8_t)outcome;
+}
+
+/* Note the requests that wait when the capture ends before their session does. @continued: it goes
+ * on elsewhere, where they may be answered. */
+static void note_waiting(struct outcomes *outcomes, const struct vhu_state *state, bool continued)
+{
+	for (unsigned c = 0; c < VHU_CHANNELS; c++) {
+		const struct vhu_pending_queue *queue = &state->channel[c].pending;
+
+		for (unsigned i = 0; i < queue->count; i++)
+			note_outcome(outcomes, vhu_pending_at(queue, i)->number,
+				     continued ? OUTCOME_ANSWERED : OUTCOME_WAITS);
+	}
+}
+
+/* Set in @note whether a request stays unanswered. */
+static void tell_outcome(const struct outcomes *outcomes, const struct vhu_record *record,
+			 uint64_t number, struct vhu_annotation *note)
+{
+	const struct vhu_pending_queue *queue;
+	const struct vhu_pending *last;
+	enum outcome outcome = OUTCOME_UNKNOWN;
+
+	if (outcomes->failed || !outcomes->read || !note->state || !note->has_header || note->reply)
+		return;
+	queue = &note->state->channel[record->channel].pending;
+	last = queue->count ? vhu_pending_at(queue, queue->count - 1) : NULL;
+	if (!last || last->number != number || !last->due || last->withheld)
+		return;
+	if (number < outcomes->room)
+		outcome = (enum outcome)outcomes->of[number];
+	if (outcome == OUTCOME_UNKNOWN)
+		note->unanswered = VHU_UNANSWERED_NEVER;
+	else if (outcome == OUTCOME_WAITS)
+		note->unanswered = VHU_UNANSWERED_STILL;
+}
+
+/* Read the capture to learn of its sessions and of what becomes of requests; what is wrong with it
+ * is said when it is read again. */
+static void look_ahead(struct vhu_reading *reading, struct vhu_sessions *sessions,
+		       struct outcomes *outcomes)
+{
+	bool continued = false;
 	struct vhu_pcapng_reader *reader;
 	const struct vhu_record *record;
 	char error[VHU_PCAPNG_ERROR_SIZE];
@@ -71,8 +141,14 @@ static void look_ahead(struct vhu_reading *reading, struct vhu_sessions *session
 	if (vhu_pcapng_reader_open(&reader, reading->path, false, error))
 		return;
 	while (vhu_pcapng_read(reader, &record) > 0 &&
-	       !vhu_session_feed(sessions, record, vhu_pcapng_reader_number(reader), &note))
-		continue;
+	       !vhu_session_feed(sessions, record, vhu_pcapng_reader_number(reader), &note)) {
+		if (note.reply && note.request_number)
+			note_outcome(outcomes, note.request_number, OUTCOME_ANSWERED);
+		continued = record->type == VHU_RECORD_CONTINUED;
+	}
+	while (vhu_session_finish(sessions, &note))
+		note_waiting(outcomes, note.state, continued);
+	outcomes->read = true;
 	vhu_pcapng_reader_close(reader);
 	vhu_sessions_rewind(sessions);
 }
@@ -96,7 +172,7 @@ static void tell_passed_over(struct vhu_reading *reading, const struct vhu_pcapn
 
 /* Show each record and the sessions that the capture does not close. Returns an exit status. */
 static int read_through(struct vhu_reading *reading, struct vhu_sessions *sessions,
-			struct vhu_pcapng_reader *reader)
+			const struct outcomes *outcomes, struct vhu_pcapng_reader *reader)
 {
 	const struct vhu_record *record;
 	struct vhu_annotation note;
@@ -106,6 +182,8 @@ static int read_through(struct vhu_reading *reading, struct vhu_sessions *sessio
 		uint64_t number = vhu_pcapng_reader_number(reader);
 
 		error = vhu_session_feed(sessions, record, number, &note);
+		if (!error)
+			tell_outcome(outcomes, record, number, &note);
 		if (!error)
 			error = reading->see(reading->with, record, number, &note);
 	}
@@ -127,6 +205,7 @@ int vhu_reading_run(struct vhu_reading *reading)
 	struct vhu_sessions *sessions = vhu_sessions_new(true);
 	uint64_t late_ns = reading->choice.late_ns;
 	struct vhu_pcapng_reader *reader;
+	struct outcomes outcomes = {0};
 	char error[VHU_PCAPNG_ERROR_SIZE];
 	int status;
 
@@ -139,13 +218,14 @@ int vhu_reading_run(struct vhu_reading *reading)
 	if (late_ns)
 		vhu_sessions_late_after(sessions, late_ns, late_ns > DRAIN_NS ? late_ns : DRAIN_NS);
 	if (is_whole_file(reading))
-		look_ahead(reading, sessions);
+		look_ahead(reading, sessions, &outcomes);
 	if (vhu_pcapng_reader_open(&reader, reading->path, reading->follow, error)) {
 		status = fail(reading, "%s", error);
 	} else {
-		status = read_through(reading, sessions, reader);
+		status = read_through(reading, sessions, &outcomes, reader);
 		vhu_pcapng_reader_close(reader);
 	}
+	free(outcomes.of);
 	vhu_sessions_free(sessions);
 	return status;
 }

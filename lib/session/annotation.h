@@ -17,6 +17,13 @@ struct vhu_place {
 #define VHU_PLACES_MAX 3
 #define VHU_READ_BY    3
 
+/* Whether a request stays without its answer, as far as a capture goes. */
+enum vhu_unanswered {
+	VHU_UNANSWERED_NOT,   /* not so, or not known */
+	VHU_UNANSWERED_NEVER, /* the session or the channel ends without it */
+	VHU_UNANSWERED_STILL, /* the capture ends before the session does */
+};
+
 /* What a record of type VHU_RECORD_MESSAGE means. For other types all but `context` is zero. */
 struct vhu_annotation {
 	bool has_header; /* all 12 bytes of it are there */
@@ -32,6 +39,8 @@ struct vhu_annotation {
 	uint64_t request_number; /* reply: number of the record that it answers; 0 not found */
 	uint64_t delay_ns;       /* reply: since then */
 	bool clock_back;         /* reply: the clock went back since then; delay_ns is 0 */
+	/* Request that needs an answer: for whoever has read on to set; vhu_session_feed cannot. */
+	enum vhu_unanswered unanswered;
 
 	int vring;           /* that the message is about; -1 none */
 	uint64_t offered_by; /* the message takes features: what offered them, 0 none */

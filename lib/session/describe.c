@@ -77,6 +77,13 @@ static void add_marks(struct vhu_line *sentence, const struct vhu_annotation *no
 				record->message_sent,
 				(uint64_t)VHU_HEADER_SIZE +
 				    (note->has_header ? note->header.size : 0));
+	else if (record->message_size < record->message_sent && record->marks & VHU_MARK_EARLIER)
+		vhu_line_printf(sentence, ", kept up to %" PRIu32 " of %" PRIu64 " bytes",
+				record->message_size, record->message_sent);
+	else if (record->message_size < record->message_sent)
+		vhu_line_printf(sentence,
+				", cut by the snap length to %" PRIu32 " of %" PRIu64 " bytes",
+				record->message_size, record->message_sent);
 	if (record->marks & VHU_MARK_TRUNCATED)
 		vhu_line_add(sentence, ", descriptors lost");
 	if (record->marks & VHU_MARK_ALTERED)

@@ -9,21 +9,26 @@
 #include "lib/util/json.h"
 
 enum vhu_dump_time {
-	VHU_TIME_RELATIVE, /* since the first record shown */
+	VHU_TIME_RELATIVE, /* since the capture's first record */
 	VHU_TIME_ABSOLUTE, /* of day, with the date where it is not today's */
 	VHU_TIME_DELTA,    /* since the record shown before */
 	VHU_TIME_EPOCH,    /* since 1970 */
 };
 
-/* How to show, and what was shown before. */
+/* How to show, and what was seen before. */
 struct vhu_dump {
 	FILE *to;
 	enum vhu_dump_time time;
 	bool fields; /* all fields below the line */
 	bool bytes;  /* the message's bytes too */
 	bool begun;
-	uint64_t first_ns, before_ns; /* times of records shown */
+	uint64_t first_ns;  /* time of the first record */
+	uint64_t before_ns; /* of the record shown before */
 };
+
+/* See the first record of a capture, shown or not: times are told from it on. Others change
+ * nothing. */
+void vhu_dump_begin(struct vhu_dump *dump, const struct vhu_record *record);
 
 /* Show a record as a line, and its fields and bytes where they are asked for. */
 void vhu_dump_text(struct vhu_dump *dump, const struct vhu_record *record, uint64_t number,

@@ -43,6 +43,11 @@ static void put_field(struct vhu_json *json, const struct vhu_item *item,
 	const struct vhu_field *field = item->field;
 	char text[1024];
 
+	if (field->show == VHU_SECRET) {
+		vhu_value_text(item, context, text, sizeof(text));
+		vhu_json_string(json, vhu_field_key(field), text);
+		return;
+	}
 	switch (field->kind) {
 	case VHU_UINT:
 	case VHU_LE:
@@ -146,6 +151,9 @@ static void put_message(struct vhu_json *json, const struct vhu_record *record,
 		else
 			vhu_json_unsigned(json, "delay_ns", note->delay_ns);
 	}
+	if (note->unanswered != VHU_UNANSWERED_NOT)
+		vhu_json_string(json, "unanswered",
+				note->unanswered == VHU_UNANSWERED_NEVER ? "never" : "yet");
 	if (note->vring >= 0)
 		vhu_json_unsigned(json, "vring", (uint64_t)note->vring);
 	if (note->layout)

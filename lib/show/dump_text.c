@@ -52,6 +52,26 @@ static void put_delay(FILE *to, uint64_t ns)
 		fprintf(to, " (after %" PRIu64 " ms)", ns / 1000000);
 }
 
+/* Write how a reply follows its request, and whether a request gets its reply. */
+static void put_answer(FILE *to, const struct vhu_annotation *note)
+{
+	static const char *const unanswered[] = {
+	    [VHU_UNANSWERED_NOT] = "",
+	    [VHU_UNANSWERED_NEVER] = "never answered",
+	    [VHU_UNANSWERED_STILL] = "not answered yet",
+	};
+	bool needs = note->has_header && !note->reply && note->header.flags & VHU_FLAG_NEED_REPLY;
+	const char *text = unanswered[note->unanswered];
+
+	if (note->clock_back)
+		fprintf(to, " (the clock went back)");
+	else if (note->request_number)
+		put_delay(to, note->delay_ns);
+	else if (needs || *text)
+		fprintf(to, " (%s%s%s)", needs ? "NEED_REPLY" : "", needs && *text ? ", " : "",
+			text);
+}
+
 /* Begin a line of a field. */
 static void put_label(FILE *to, unsigned depth, const char *label)
 {
@@ -253,15 +273,20 @@ static void put_fields(struct vhu_dump *dump, const struct vhu_record *record,
 	put_meaning(dump->to, note);
 }
 
+void vhu_dump_begin(struct vhu_dump *dump, const struct vhu_record *record)
+{
+	if (!dump->begun)
+		dump->first_ns = dump->before_ns = record->time_ns;
+	dump->begun = true;
+}
+
 void vhu_dump_text(struct vhu_dump *dump, const struct vhu_record *record, uint64_t number,
 		   const struct vhu_annotation *note)
 {
 	const char *channel = vhu_channel_name(record->channel);
 	char text[1024];
 
-	if (!dump->begun)
-		dump->first_ns = dump->before_ns = record->time_ns;
-	dump->begun = true;
+	vhu_dump_begin(dump, record);
 	fprintf(dump->to, "%5" PRIu64 " ", number);
 	put_time(dump, record->time_ns);
 	dump->before_ns = record->time_ns;
@@ -271,10 +296,7 @@ void vhu_dump_text(struct vhu_dump *dump, const struct vhu_record *record, uint6
 		: record->from_back_end            ? "<-"
 						   : "->",
 		text);
-	if (note->clock_back)
-		fprintf(dump->to, " (the clock went back)");
-	else if (note->request_number)
-		put_delay(dump->to, note->delay_ns);
+	put_answer(dump->to, note);
 	fputc('\n', dump->to);
 	if (dump->fields)
 		put_fields(dump, record, note);

@@ -16,18 +16,19 @@ def plugin_only: {
 	"finding.see": "links to frames",
 	"finding.section": "is constant text of rules.def, which vhu check prints",
 	"finding.basis": "is constant text of rules.def, which vhu check prints",
-	"crypto.key": "is a secret: the plugin shows its size",
-	"crypto.auth_key": "is a secret: the plugin shows its size",
-	"crypto.unused": "may hold a secret: the plugin shows its size"
+	"crypto.key": "is a secret: each side says its size in its own words",
+	"crypto.auth_key": "is a secret: each side says its size in its own words",
+	"crypto.unused": "may hold a secret: each side says its size in its own words"
 };
 
 # Keys of the dump alone, below the record.
 def dump_only: {
 	"number": "is frame.number, and begins each line",
 	"time_ns": "is the packet's time, which Wireshark reads itself",
-	"payload.key": "is a secret, which the proxy replaces with zeros",
-	"payload.auth_key": "is a secret, which the proxy replaces with zeros",
-	"payload.unused": "may hold a secret, which the proxy replaces with zeros"
+	"payload.key": "is a secret: each side says its size in its own words",
+	"payload.auth_key": "is a secret: each side says its size in its own words",
+	"payload.unused": "may hold a secret: each side says its size in its own words",
+	"unanswered": "takes a reading of the whole capture before"
 };
 
 # Fields of the plugin whose key has another name in the dump.
@@ -56,7 +57,8 @@ def reworded: {
 
 # Padding, which the dump leaves out if it is zero.
 def padding: {
-	"padding": true, "hdr_padding": true, "unused": true, "unused1": true, "unused2": true
+	"padding": true, "hdr_padding": true, "unused": true, "unused1": true, "unused2": true,
+	"pointers": true
 };
 
 # Trees of the plugin that are structures; other trees are parts of a number.

@@ -64,7 +64,8 @@ dump_lines()
 	"$build/bin/vhu" dump --json --bytes "$1" | jq -rs "$include dump" | grep -v '^[0-9]* finding'
 	"$build/bin/vhu" dump --json --bytes - <"$1" | jq -rs "$include dump" |
 		grep '^[0-9]* finding'
-	"$build/bin/vhu" dump "$1" | sed -n -E 's/ \(after [0-9]+ [a-z]+\)$//
+	"$build/bin/vhu" dump "$1" | sed -n -E 's/ \((after [0-9]+ [a-z]+|the clock went back)\)$//
+		s/ \((NEED_REPLY)?(, )?(never answered|not answered yet)?\)$//
 		s/^ *([0-9]+) [0-9.]+ [0-9]+ [a-z-]+ +(->|<-|--) /\1 info /p'
 }
 

@@ -124,6 +124,8 @@ static int show(void *with, const struct vhu_record *record, uint64_t number,
 {
 	struct vhu_dump_request *request = with;
 
+	if (record)
+		vhu_dump_begin(&request->dump, record);
 	if (!record || ferror(stdout) || !vhu_filter_passes(&request->wanted, record, note))
 		return 0;
 	if (request->json)
