@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@
 #define DRAIN_NS UINT64_C(10000000000)
 
 /* What becomes of a request. */
-enum outcome {
+enum answered {
 	OUTCOME_UNKNOWN,  /* no answer was seen */
 	OUTCOME_ANSWERED, /* or may be, elsewhere */
 	OUTCOME_WAITS,    /* when the capture ends, which its session does not */
@@ -28,7 +29,7 @@ enum outcome {
 struct outcomes {
 	bool read;   /* there was a first reading */
 	bool failed; /* no memory: not all is known */
-	uint8_t *of; /* by number, enum outcome */
+	uint8_t *of; /* by number, enum answered */
 	size_t room;
 };
 
@@ -43,7 +44,8 @@ fail(struct vhu_reading *reading, const char *format, ...)
 	va_end(arguments);
 	/* What was found before goes before. */
 	fflush(stdout);
-	return vhu_fail(reading->command, "%s: %s", reading->path, reading->error);
+	return vhu_fail(reading->command, "%s: %s", reading->paths[reading->files - 1],
+			reading->error);
 }
 
 /* Return whether the capture can be read twice. */
@@ -51,8 +53,13 @@ static bool is_whole_file(const struct vhu_reading *reading)
 {
 	struct stat stat_buffer;
 
-	return !reading->follow && strcmp(reading->path, "-") &&
-	       !stat(reading->path, &stat_buffer) && S_ISREG(stat_buffer.st_mode);
+	if (reading->follow || !strcmp(reading->paths[0], "-"))
+		return false;
+	for (int i = 0; i < reading->count; i++)
+		if (strcmp(reading->paths[i], "-") && !stat(reading->paths[i], &stat_buffer) &&
+		    !S_ISREG(stat_buffer.st_mode))
+			return false;
+	return true;
 }
 
 /* Return whether somebody has the capture open to write to it. A read lease is given only if nobody
@@ -60,7 +67,8 @@ static bool is_whole_file(const struct vhu_reading *reading)
 static bool is_being_written(const struct vhu_reading *reading)
 {
 	struct stat stat_buffer;
-	int fd = strcmp(reading->path, "-") ? open(reading->path, O_RDONLY | O_CLOEXEC) : -1;
+	const char *path = reading->paths[reading->files - 1];
+	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	bool written = false;
 
 	if (fd < 0)
@@ -76,7 +84,7 @@ static bool is_being_written(const struct vhu_reading *reading)
 }
 
 /* Note what becomes of record @number. Without memory for it nothing is noted. */
-static void note_outcome(struct outcomes *outcomes, uint64_t number, enum outcome outcome)
+static void note_outcome(struct outcomes *outcomes, uint64_t number, enum answered outcome)
 {
 	if (number >= outcomes->room) {
 		size_t room = number < SIZE_MAX / 2 ? (size_t)number * 2 + 1024 : 0;
@@ -111,7 +119,7 @@ static void tell_outcome(const struct outcomes *outcomes, const struct vhu_recor
 {
 	const struct vhu_pending_queue *queue;
 	const struct vhu_pending *last;
-	enum outcome outcome = OUTCOME_UNKNOWN;
+	enum answered outcome = OUTCOME_UNKNOWN;
 
 	if (outcomes->failed || !outcomes->read || !note->state || !note->has_header || note->reply)
 		return;
@@ -120,11 +128,24 @@ static void tell_outcome(const struct outcomes *outcomes, const struct vhu_recor
 	if (!last || last->number != number || !last->due || last->withheld)
 		return;
 	if (number < outcomes->room)
-		outcome = (enum outcome)outcomes->of[number];
+		outcome = (enum answered)outcomes->of[number];
 	if (outcome == OUTCOME_UNKNOWN)
 		note->unanswered = VHU_UNANSWERED_NEVER;
 	else if (outcome == OUTCOME_WAITS)
 		note->unanswered = VHU_UNANSWERED_STILL;
+}
+
+/* Open the capture. @error: as vhu_pcapng_reader_open has it. Returns 0 or -errno. */
+static int open_capture(const struct vhu_reading *reading, struct vhu_pcapng_reader **reader,
+			char *error)
+{
+	int ret = vhu_pcapng_reader_open(reader, reading->paths[0],
+					 reading->follow && reading->count == 1, error);
+
+	if (!ret)
+		vhu_pcapng_reader_go_on(*reader, reading->paths + 1, reading->count - 1,
+					reading->follow);
+	return ret;
 }
 
 /* Read the capture to learn of its sessions and of what becomes of requests; what is wrong with it
@@ -138,7 +159,7 @@ static void look_ahead(struct vhu_reading *reading, struct vhu_sessions *session
 	char error[VHU_PCAPNG_ERROR_SIZE];
 	struct vhu_annotation note;
 
-	if (vhu_pcapng_reader_open(&reader, reading->path, false, error))
+	if (open_capture(reading, &reader, error))
 		return;
 	while (vhu_pcapng_read(reader, &record) > 0 &&
 	       !vhu_session_feed(sessions, record, vhu_pcapng_reader_number(reader), &note)) {
@@ -149,6 +170,7 @@ static void look_ahead(struct vhu_reading *reading, struct vhu_sessions *session
 	while (vhu_session_finish(sessions, &note))
 		note_waiting(outcomes, note.state, continued);
 	outcomes->read = true;
+	reading->files += vhu_pcapng_reader_gone_on(reader);
 	vhu_pcapng_reader_close(reader);
 	vhu_sessions_rewind(sessions);
 }
@@ -163,11 +185,11 @@ static void tell_passed_over(struct vhu_reading *reading, const struct vhu_pcapn
 		fflush(stdout);
 	if (foreign)
 		vhu_fail(reading->command,
-			 "%s: %llu packets are not vhost-user records: passed over", reading->path,
-			 foreign);
+			 "%s: %llu packets are not vhost-user records: passed over",
+			 reading->paths[0], foreign);
 	if (damaged)
 		vhu_fail(reading->command, "%s: %llu records are damaged: passed over",
-			 reading->path, damaged);
+			 reading->paths[0], damaged);
 }
 
 /* Show each record and the sessions that the capture does not close. Returns an exit status. */
@@ -181,12 +203,14 @@ static int read_through(struct vhu_reading *reading, struct vhu_sessions *sessio
 	while (!error && (got = vhu_pcapng_read(reader, &record)) > 0) {
 		uint64_t number = vhu_pcapng_reader_number(reader);
 
+		reading->files = 1 + vhu_pcapng_reader_gone_on(reader);
 		error = vhu_session_feed(sessions, record, number, &note);
 		if (!error)
 			tell_outcome(outcomes, record, number, &note);
 		if (!error)
 			error = reading->see(reading->with, record, number, &note);
 	}
+	reading->files = 1 + vhu_pcapng_reader_gone_on(reader);
 	if (!error && is_being_written(reading)) {
 		reading->now_ns = vhu_realtime_ns();
 		vhu_sessions_go_on(sessions, reading->now_ns);
@@ -209,6 +233,7 @@ int vhu_reading_run(struct vhu_reading *reading)
 	char error[VHU_PCAPNG_ERROR_SIZE];
 	int status;
 
+	reading->files = 1;
 	reading->error[0] = '\0';
 	reading->now_ns = 0;
 	if (!sessions)
@@ -219,7 +244,7 @@ int vhu_reading_run(struct vhu_reading *reading)
 		vhu_sessions_late_after(sessions, late_ns, late_ns > DRAIN_NS ? late_ns : DRAIN_NS);
 	if (is_whole_file(reading))
 		look_ahead(reading, sessions, &outcomes);
-	if (vhu_pcapng_reader_open(&reader, reading->path, reading->follow, error)) {
+	if (open_capture(reading, &reader, error)) {
 		status = fail(reading, "%s", error);
 	} else {
 		status = read_through(reading, sessions, &outcomes, reader);
@@ -228,6 +253,35 @@ int vhu_reading_run(struct vhu_reading *reading)
 	free(outcomes.of);
 	vhu_sessions_free(sessions);
 	return status;
+}
+
+bool vhu_reading_at_once(char *const *paths, int count, bool follow)
+{
+	for (int i = 0; i < count; i++)
+		follow |= !strcmp(paths[i], "-");
+	return follow;
+}
+
+int vhu_reading_look_over(const struct vhu_command *command, char *const *paths, int count)
+{
+	unsigned from_pipe = 0;
+
+	for (int i = 0; i < count; i++)
+		from_pipe += !strcmp(paths[i], "-");
+	if (count == 0)
+		return vhu_usage(command, "which capture?");
+	if (from_pipe > 1)
+		return vhu_usage(command, "-: standard input can be read once");
+	return VHU_EXIT_DONE;
+}
+
+int vhu_no_session(const struct vhu_command *command, char *const *paths, int count,
+		   uint64_t session)
+{
+	if (count > 1)
+		return vhu_fail(command, "no such session: %" PRIu64 " is in none of the %d files",
+				session, count);
+	return vhu_fail(command, "%s: no such session: %" PRIu64, paths[0], session);
 }
 
 /* Let a call that waits be interrupted. */

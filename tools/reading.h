@@ -20,8 +20,11 @@ struct vhu_reading_choice {
 
 struct vhu_reading {
 	const struct vhu_command *command; /* in whose name errors are said */
-	const char *path;                  /* "-": standard input */
-	bool follow;                       /* as the reader of captures has it */
+	/* The files of the capture are the first of @paths and those that it says it goes on in, if
+	 * they come next. "-": standard input. */
+	char *const *paths;
+	int count;
+	bool follow; /* the last of them, as the reader of captures has it */
 	struct vhu_reading_choice choice;
 
 	/*
@@ -32,11 +35,25 @@ struct vhu_reading {
 		   const struct vhu_annotation *note);
 	void *with;
 
+	int files; /* of which the capture was made up, as far as that is known */
 	char error[VHU_PCAPNG_ERROR_SIZE + 64]; /* what is wrong with the capture; "" nothing */
 	/* Told when the ends of sessions are shown that the capture does not close: the present, if
 	 * the capture is still being written, else 0. */
 	uint64_t now_ns;
 };
+
+/* Return whether captures are shown while they are written: some file is a pipe or followed. */
+bool vhu_reading_at_once(char *const *paths, int count, bool follow);
+
+/*
+ * Look whether the captures at @paths can be read one after the other. Returns VHU_EXIT_DONE, or
+ * VHU_EXIT_USAGE with what is wrong said.
+ */
+int vhu_reading_look_over(const struct vhu_command *command, char *const *paths, int count);
+
+/* Say that the captures at @paths have no session @session. Returns VHU_EXIT_FAILED. */
+int vhu_no_session(const struct vhu_command *command, char *const *paths, int count,
+		   uint64_t session);
 
 /*
  * Read a capture through. Whatever is wrong is said on stderr and in reading->error.

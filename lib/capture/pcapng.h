@@ -78,13 +78,28 @@ int vhu_pcapng_writer_close(struct vhu_pcapng_writer *writer);
 
 /*
  * Open a capture. @path: "-" is standard input.
- * @follow: wait for more at the end of the file instead of ending, and where that says that the
- * capture goes on in another file of its folder go on there; pipes end with their writer.
+ * @follow: wait for more at the end of the file instead of ending. Where the file says that the
+ * capture goes on in another file of its folder, go on there. Pipes end with their writer.
  * @error: room for a line of text, VHU_PCAPNG_ERROR_SIZE bytes, that says what is wrong.
  * Returns 0 and *@reader, to be freed by vhu_pcapng_reader_close; -errno (-EBADMSG: no capture).
  */
 int vhu_pcapng_reader_open(struct vhu_pcapng_reader **reader, const char *path, bool follow,
 			   char *error);
+
+/*
+ * Have the reader go on in the first of @paths where the capture says that it goes on in a file of
+ * that name, and so on to the last. Files that are left over are the caller's to read.
+ * @paths, @count: as long as the reader lives.
+ * @follow: for the last of them, as vhu_pcapng_reader_open has it.
+ */
+void vhu_pcapng_reader_go_on(struct vhu_pcapng_reader *reader, char *const *paths, int count,
+			     bool follow);
+
+/* Return how many of those files the reader has gone on to. */
+int vhu_pcapng_reader_gone_on(const struct vhu_pcapng_reader *reader);
+
+/* Return the path of the file that is read. */
+const char *vhu_pcapng_reader_path(const struct vhu_pcapng_reader *reader);
 
 /*
  * Read the next record. *@record belongs to the reader and lasts until the next call.

@@ -20,11 +20,13 @@
 
 struct vhu_pcapng_reader {
 	struct vhu_packets packets;
-	bool open;  /* packets is */
-	char *path; /* of the file that is followed; NULL without */
-	bool on;    /* the capture goes on in `next` */
-	bool again; /* the file has only told again so far */
-	char next[VHU_RECORD_TEXT_MAX + 1];
+	bool open;         /* packets is */
+	char *path;        /* of the file */
+	char *next;        /* the file in which the capture goes on; NULL none */
+	bool again;        /* the file has only told again so far */
+	char *const *then; /* files to go on to, if the capture says so */
+	int thens, gone_on;
+	bool follow; /* the last of them */
 	uint64_t number, foreign, damaged;
 	int end; /* 1 while there may be more, then what vhu_pcapng_read returns */
 	char error[VHU_PCAPNG_ERROR_SIZE];
@@ -68,12 +70,10 @@ int vhu_pcapng_reader_open(struct vhu_pcapng_reader **to, const char *path, bool
 		return -ENOMEM;
 	}
 	ret = open_file(reader, path, follow, error);
-	if (!ret && reader->packets.input.follow && strcmp(path, "-")) {
-		reader->path = strdup(path);
-		if (!reader->path) {
-			ret = -ENOMEM;
-			snprintf(error, VHU_PCAPNG_ERROR_SIZE, "%s", strerror(ENOMEM));
-		}
+	reader->path = strdup(path);
+	if (!ret && !reader->path) {
+		ret = -ENOMEM;
+		snprintf(error, VHU_PCAPNG_ERROR_SIZE, "%s", strerror(ENOMEM));
 	}
 	if (ret) {
 		vhu_pcapng_reader_close(reader);
@@ -84,42 +84,72 @@ int vhu_pcapng_reader_open(struct vhu_pcapng_reader **to, const char *path, bool
 	return 0;
 }
 
-/* Note where the capture goes on, if that is what the record says: in the same folder, whatever it
- * says. */
-static void note_next(struct vhu_pcapng_reader *reader)
+void vhu_pcapng_reader_go_on(struct vhu_pcapng_reader *reader, char *const *paths, int count,
+			     bool follow)
 {
-	const char *text = reader->record.text;
+	reader->then = paths;
+	reader->thens = count;
+	reader->follow = follow;
+}
 
-	if (!reader->path || reader->record.type != VHU_RECORD_CONTINUED || !*text ||
-	    strchr(text, '/'))
-		return;
-	snprintf(reader->next, sizeof(reader->next), "%s", text);
-	reader->on = true;
+int vhu_pcapng_reader_gone_on(const struct vhu_pcapng_reader *reader)
+{
+	return reader->gone_on;
+}
+
+const char *vhu_pcapng_reader_path(const struct vhu_pcapng_reader *reader)
+{
+	return reader->path;
+}
+
+/* Return the last part of a path. */
+static const char *name_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/*
+ * Note where the capture goes on, if that is what the record says: in the next of the files that
+ * were given, if it has that name; if the file is followed, in the same folder, whatever the record
+ * says.
+ * Returns 0 or -ENOMEM.
+ */
+static int note_next(struct vhu_pcapng_reader *reader)
+{
+	const char *text = reader->record.text, *path = reader->path;
+	bool given = reader->gone_on < reader->thens &&
+		     !strcmp(name_of(reader->then[reader->gone_on]), text);
+
+	if (reader->record.type != VHU_RECORD_CONTINUED || !*text || strchr(text, '/') ||
+	    !strcmp(path, "-") || !(given || reader->packets.input.follow))
+		return 0;
+	if (given)
+		reader->next = strdup(reader->then[reader->gone_on++]);
+	else if (asprintf(&reader->next, "%.*s%s", (int)(name_of(path) - path), path, text) < 0)
+		reader->next = NULL;
+	return reader->next ? 0 : -ENOMEM;
 }
 
 /* Go on with the next file. Returns 0; -errno with why in reader->error. */
 static int open_next(struct vhu_pcapng_reader *reader)
 {
-	const char *slash = strrchr(reader->path, '/');
+	bool follow =
+	    reader->packets.input.follow || (reader->follow && reader->gone_on == reader->thens);
 	char error[VHU_PCAPNG_ERROR_SIZE];
-	char *path = NULL;
 	int ret;
 
 	vhu_packets_close(&reader->packets);
 	reader->open = false;
-	reader->on = false;
 	reader->again = true;
-	if (asprintf(&path, "%.*s%s", slash ? (int)(slash + 1 - reader->path) : 0, reader->path,
-		     reader->next) < 0) {
-		snprintf(reader->error, sizeof(reader->error), "%s", strerror(ENOMEM));
-		return -ENOMEM;
-	}
 	free(reader->path);
-	reader->path = path;
-	ret = open_file(reader, path, true, error);
+	reader->path = reader->next;
+	reader->next = NULL;
+	ret = open_file(reader, reader->path, follow, error);
 	if (ret)
 		snprintf(reader->error, sizeof(reader->error), "goes on in %.100s: %.120s",
-			 reader->next, error);
+			 name_of(reader->path), error);
 	return ret;
 }
 
@@ -169,7 +199,7 @@ int vhu_pcapng_read(struct vhu_pcapng_reader *reader, const struct vhu_record **
 	struct vhu_packet packet;
 
 	while (reader->end > 0) {
-		int ret = reader->on ? open_next(reader) : 0;
+		int ret = reader->next ? open_next(reader) : 0;
 
 		if (ret) {
 			reader->end = ret;
@@ -191,8 +221,12 @@ int vhu_pcapng_read(struct vhu_pcapng_reader *reader, const struct vhu_record **
 			reader->number--;
 			continue;
 		}
+		if (!ret && note_next(reader)) {
+			snprintf(reader->error, sizeof(reader->error), "%s", strerror(ENOMEM));
+			reader->end = -ENOMEM;
+			break;
+		}
 		if (!ret) {
-			note_next(reader);
 			reader->record.time_ns = packet.time_ns;
 			*record = &reader->record;
 			return 1;
@@ -230,5 +264,6 @@ void vhu_pcapng_reader_close(struct vhu_pcapng_reader *reader)
 	if (reader->open)
 		vhu_packets_close(&reader->packets);
 	free(reader->path);
+	free(reader->next);
 	free(reader);
 }

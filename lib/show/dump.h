@@ -18,6 +18,7 @@ enum vhu_dump_time {
 /* How to show, and what was seen before. */
 struct vhu_dump {
 	FILE *to;
+	const char *file; /* shown in JSON; NULL: not */
 	enum vhu_dump_time time;
 	bool fields; /* all fields below the line */
 	bool bytes;  /* the message's bytes too */
@@ -27,8 +28,8 @@ struct vhu_dump {
 };
 
 /* See the first record of a capture, shown or not: times are told from it on. Others change
- * nothing. */
-void vhu_dump_begin(struct vhu_dump *dump, const struct vhu_record *record);
+ * nothing. Returns whether it is the first. */
+bool vhu_dump_begin(struct vhu_dump *dump, const struct vhu_record *record);
 
 /* Show a record as a line, and its fields and bytes where they are asked for. */
 void vhu_dump_text(struct vhu_dump *dump, const struct vhu_record *record, uint64_t number,

@@ -278,13 +278,13 @@ static void put_marks(struct vhu_json *json, uint16_t marks)
 	vhu_json_array_end(json);
 }
 
-void vhu_show_record_json(struct vhu_json *json, const char *key, const struct vhu_record *record,
-			  uint64_t number, const struct vhu_annotation *note, bool bytes)
+/* Write a record's keys. @bytes: the message's bytes too. */
+static void put_record(struct vhu_json *json, const struct vhu_record *record, uint64_t number,
+		       const struct vhu_annotation *note, bool bytes)
 {
 	const char *channel = vhu_channel_name(record->channel);
 	const char *type = vhu_record_type_name(record->type);
 
-	vhu_json_object(json, key);
 	vhu_json_unsigned(json, "number", number);
 	vhu_json_unsigned(json, "time_ns", record->time_ns);
 	vhu_json_string(json, "type", type ? type : "unknown");
@@ -309,6 +309,13 @@ void vhu_show_record_json(struct vhu_json *json, const char *key, const struct v
 		vhu_json_string(json, "text", record->text);
 	if (bytes && record->message_size)
 		vhu_json_bytes(json, "bytes", record->message, record->message_size);
+}
+
+void vhu_show_record_json(struct vhu_json *json, const char *key, const struct vhu_record *record,
+			  uint64_t number, const struct vhu_annotation *note, bool bytes)
+{
+	vhu_json_object(json, key);
+	put_record(json, record, number, note, bytes);
 	vhu_json_object_end(json);
 }
 
@@ -317,6 +324,10 @@ void vhu_dump_json(struct vhu_dump *dump, const struct vhu_record *record, uint6
 {
 	struct vhu_json json = {.to = dump->to};
 
-	vhu_show_record_json(&json, NULL, record, number, note, dump->bytes);
+	vhu_json_object(&json, NULL);
+	if (dump->file)
+		vhu_json_string(&json, "file", dump->file);
+	put_record(&json, record, number, note, dump->bytes);
+	vhu_json_object_end(&json);
 	fputc('\n', dump->to);
 }

@@ -273,11 +273,13 @@ static void put_fields(struct vhu_dump *dump, const struct vhu_record *record,
 	put_meaning(dump->to, note);
 }
 
-void vhu_dump_begin(struct vhu_dump *dump, const struct vhu_record *record)
+bool vhu_dump_begin(struct vhu_dump *dump, const struct vhu_record *record)
 {
-	if (!dump->begun)
-		dump->first_ns = dump->before_ns = record->time_ns;
+	if (dump->begun)
+		return false;
+	dump->first_ns = dump->before_ns = record->time_ns;
 	dump->begun = true;
+	return true;
 }
 
 void vhu_dump_text(struct vhu_dump *dump, const struct vhu_record *record, uint64_t number,

@@ -47,8 +47,9 @@ struct vhu_check {
 	bool chosen[VHU_RULES];
 	bool at_once; /* somebody watches: show each finding when it is found */
 	bool follow;
-	bool only;      /* some rules alone are asked for: how sessions ended is no failure */
-	bool exit_zero; /* whatever is found */
+	bool only;        /* some rules alone are asked for: how sessions ended is no failure */
+	bool exit_zero;   /* whatever is found */
+	uint64_t session; /* only this one; 0: all */
 	struct vhu_reading_choice choice;
 
 	/* What was found. */

@@ -14,6 +14,7 @@
 enum {
 	KEY_RULE = 256,
 	KEY_IGNORE,
+	KEY_SESSION,
 	KEY_JSON,
 	KEY_SARIF,
 	KEY_JUNIT,
@@ -32,7 +33,8 @@ static const struct vhu_option option[] = {
     {KEY_RULE, "rule", "RULE", "only this rule, by id or name; may be repeated"},
     {KEY_IGNORE, "ignore", "RULE", "all but this rule; may be repeated"},
     {KEY_COMPARE, "compare", NULL, "the sessions of a second FILE go on where the first's ended"},
-    {'f', "follow", NULL, "wait for more at the end of the file"},
+    {'f', "follow", NULL, "wait for more at the end of the last file"},
+    {KEY_SESSION, "session", "N", "only this session"},
     {KEY_JSON, "json", NULL, "one JSON object a line"},
     {KEY_SARIF, "sarif", NULL, "a SARIF 2.1.0 document"},
     {KEY_JUNIT, "junit", NULL, "JUnit's XML"},
@@ -130,6 +132,10 @@ static int take_option(const struct vhu_command *command, struct vhu_check_reque
 	case 'f':
 		check->follow = true;
 		break;
+	case KEY_SESSION:
+		if (vhu_number_parse(argument, 1, UINT64_MAX, &check->session))
+			return vhu_usage(command, "%s: no such session number", argument);
+		break;
 	case KEY_COMPARE:
 		request->compare = true;
 		break;
@@ -209,8 +215,7 @@ static int check_captures(const struct vhu_command *command, struct vhu_check_re
 	check->only = request->only;
 	for (unsigned i = 0; i < VHU_RULES; i++)
 		check->chosen[i] = (!request->only || request->named[i]) && !request->ignored[i];
-	for (int i = 0; i < count; i++)
-		check->at_once |= check->follow || !strcmp(paths[i], "-");
+	check->at_once = vhu_reading_at_once(paths, count, check->follow);
 	if (check->at_once)
 		vhu_reading_signals(check->follow);
 	vhu_check_run(check, paths, count, request->compare);
@@ -222,6 +227,8 @@ static int check_captures(const struct vhu_command *command, struct vhu_check_re
 	for (int i = check->least; i < VHU_SEVERITIES; i++)
 		found |= check->found[i] > 0;
 	found &= !check->exit_zero;
+	if (check->session && !check->sessions && !check->broken)
+		return end_output(command, vhu_no_session(command, paths, count, check->session));
 	return end_output(command, found || check->broken ? VHU_EXIT_FAILED : VHU_EXIT_DONE);
 }
 
@@ -230,8 +237,6 @@ static int check_captures(const struct vhu_command *command, struct vhu_check_re
 static int look_over(const struct vhu_command *command, const struct vhu_check_request *request,
 		     char **paths, int count)
 {
-	unsigned from_pipe = 0;
-
 	if (request->list && request->explain)
 		return vhu_usage(command, "one of --list and --explain at a time");
 	if (request->markdown && !request->list)
@@ -240,17 +245,11 @@ static int look_over(const struct vhu_command *command, const struct vhu_check_r
 		return count
 			   ? vhu_usage(command, "%s: rules are listed without a capture", paths[0])
 			   : VHU_EXIT_DONE;
-	for (int i = 0; i < count; i++)
-		from_pipe += !strcmp(paths[i], "-");
-	if (count == 0)
-		return vhu_usage(command, "which capture?");
-	if (from_pipe > 1)
-		return vhu_usage(command, "-: standard input can be read once");
 	if (request->compare && count != 2)
 		return vhu_usage(command, "--compare wants two captures");
-	if (request->check.follow && count > 1)
-		return vhu_usage(command, "%s: one capture at a time can be followed", paths[1]);
-	return VHU_EXIT_DONE;
+	if (request->compare && request->check.session)
+		return vhu_usage(command, "one of --compare and --session at a time");
+	return vhu_reading_look_over(command, paths, count);
 }
 
 /* Run the sub-command. Returns the exit status. */

@@ -38,9 +38,15 @@ struct capture {
 	uint64_t last_ns; /* time of the latest record */
 };
 
+/* Return whether a session is to be shown. */
+static bool is_wanted(const struct vhu_check *check, uint64_t session)
+{
+	return !check->session || session == check->session;
+}
+
 void vhu_check_found(struct vhu_check *check, const struct vhu_finding *finding)
 {
-	if (!vhu_check_wants(check, finding->rule))
+	if (!vhu_check_wants(check, finding->rule) || !is_wanted(check, finding->session))
 		return;
 	check->found[finding->rule->severity]++;
 	check->form->finding(check, finding);
@@ -93,7 +99,7 @@ static struct vhu_check_session *session_of(struct capture *capture, uint64_t id
 			     (struct vhu_check_session *)vhu_by_session_oldest(&capture->open, id));
 	session->kept.session = id;
 	vhu_by_session_add(&capture->open, &session->kept);
-	capture->check->sessions++;
+	capture->check->sessions += is_wanted(capture->check, id);
 	return session;
 }
 
@@ -180,7 +186,7 @@ static int session_ended(struct capture *capture, struct vhu_check_session *sess
 	int error = compare_and_keep(capture, session, state);
 
 	/* A session that goes on elsewhere has not ended. */
-	if (record || !capture->continued)
+	if ((record || !capture->continued) && is_wanted(capture->check, state->id))
 		judge(capture, session, record, state);
 	session_free(capture, session);
 	return error;
@@ -206,8 +212,8 @@ static int see(void *with, const struct vhu_record *record, uint64_t number,
 		return -ENOMEM;
 	if (record && record->time_ns > capture->last_ns)
 		capture->last_ns = record->time_ns;
-	check->messages +=
-	    record && record->type == VHU_RECORD_MESSAGE && !(record->marks & VHU_MARK_EARLIER);
+	check->messages += is_wanted(check, id) && record && record->type == VHU_RECORD_MESSAGE &&
+			   !(record->marks & VHU_MARK_EARLIER);
 	for (unsigned i = 0; i < note->findings; i++)
 		vhu_check_found(check, &note->finding[i]);
 	vhu_cause_see(&session->cause, record, number, note, check->chosen);
@@ -255,12 +261,14 @@ static void compare_captures(struct vhu_check *check, struct capture *before, st
 					VHU_FINGERPRINT_MIGRATION, file, found, check);
 }
 
-/* Read one capture. */
-static void read_capture(struct vhu_check *check, struct capture *capture, const char *path)
+/* Read one capture: the first of the files at @paths and those in which it goes on. Returns how
+ * many they were. */
+static int read_capture(struct vhu_check *check, struct capture *capture, char **paths, int count)
 {
 	struct vhu_reading reading = {
 	    .command = check->command,
-	    .path = path,
+	    .paths = paths,
+	    .count = count,
 	    .follow = check->follow,
 	    .choice = check->choice,
 	    .see = see,
@@ -269,8 +277,7 @@ static void read_capture(struct vhu_check *check, struct capture *capture, const
 	int status;
 
 	capture->reading = &reading;
-	check->path = path;
-	check->files++;
+	check->path = paths[0];
 	if (check->form->begin_file)
 		check->form->begin_file(check);
 	status = vhu_reading_run(&reading);
@@ -281,6 +288,8 @@ static void read_capture(struct vhu_check *check, struct capture *capture, const
 			check->form->broken(check, reading.error);
 	}
 	capture_free(capture);
+	check->files += (unsigned)reading.files;
+	return reading.files;
 }
 
 void vhu_check_run(struct vhu_check *check, char **paths, int count, bool compare)
@@ -292,12 +301,13 @@ void vhu_check_run(struct vhu_check *check, char **paths, int count, bool compar
 
 	if (check->form->begin)
 		check->form->begin(check);
-	for (int i = 0; i < count; i++) {
+	for (int i = 0, files; i < count; i += files) {
 		struct capture *at = &capture[compare && i == 1];
 
 		at->last_ns = 0;
 		at->continued = false;
-		read_capture(check, at, paths[i]);
+		/* The two to compare are two, whether or not the first goes on in the second. */
+		files = read_capture(check, at, paths + i, compare ? 1 : count - i);
 		if (compare && i == 1)
 			compare_captures(check, &capture[0], &capture[1], paths[0]);
 		if (check->form->end_file)

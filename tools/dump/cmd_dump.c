@@ -17,7 +17,7 @@ static const struct vhu_option option[] = {
     {'v', "verbose", NULL, "show all fields of each message and its descriptors"},
     {'x', "bytes", NULL, "show the bytes of each message"},
     {KEY_JSON, "json", NULL, "one JSON object a line"},
-    {'f', "follow", NULL, "wait for more at the end of the file"},
+    {'f', "follow", NULL, "wait for more at the end of the last file"},
     {'t', "time", "FORM", "relative (default), absolute, delta or epoch"},
     {KEY_SESSION, "session", "N", "only this session"},
     {KEY_CHANNEL, "channel", "NAME", "only this channel: front-end, back-end or gpu"},
@@ -40,7 +40,10 @@ struct vhu_dump_request {
 	struct vhu_reading reading;
 	struct vhu_dump dump;
 	bool json;
+	bool at_once; /* somebody watches: show each record when it comes */
 	struct vhu_filter wanted;
+	bool session_seen; /* the one that is wanted, if it is one */
+	unsigned captures; /* begun */
 };
 
 /* Find a word among the names that @name_of gives for 0 to @count - 1. Returns its place or -1. */
@@ -118,23 +121,63 @@ static int take_option(const struct vhu_command *command, struct vhu_dump_reques
 			 : VHU_EXIT_DONE;
 }
 
+/* Begin a capture with its first record. Captures after the first, and the first if it is not all
+ * there is, get a line that names them. */
+static void begin_capture(struct vhu_dump_request *request)
+{
+	const struct vhu_reading *reading = &request->reading;
+	bool several = request->captures++ || reading->files < reading->count;
+
+	request->dump.file = several && request->json ? reading->paths[0] : NULL;
+	if (several && !request->json)
+		printf("%s==> %s <==\n", request->captures > 1 ? "\n" : "", reading->paths[0]);
+}
+
 /* Show a record, if it is one of those asked for and there is still somewhere to. Returns 0. */
 static int show(void *with, const struct vhu_record *record, uint64_t number,
 		const struct vhu_annotation *note)
 {
 	struct vhu_dump_request *request = with;
 
-	if (record)
-		vhu_dump_begin(&request->dump, record);
-	if (!record || ferror(stdout) || !vhu_filter_passes(&request->wanted, record, note))
+	if (!record || ferror(stdout))
+		return 0;
+	request->session_seen |= record->session == request->wanted.session;
+	if (vhu_dump_begin(&request->dump, record))
+		begin_capture(request);
+	if (!vhu_filter_passes(&request->wanted, record, note))
 		return 0;
 	if (request->json)
 		vhu_dump_json(&request->dump, record, number, note);
 	else
 		vhu_dump_text(&request->dump, record, number, note);
-	if (request->reading.follow || !strcmp(request->reading.path, "-"))
+	if (request->at_once)
 		fflush(stdout);
 	return 0;
+}
+
+/* Show the captures at @paths. Returns the exit status. */
+static int dump_captures(const struct vhu_command *command, struct vhu_dump_request *request,
+			 char **paths, int count)
+{
+	struct vhu_reading *reading = &request->reading;
+	int status = VHU_EXIT_DONE;
+
+	request->at_once = vhu_reading_at_once(paths, count, reading->follow);
+	reading->command = command;
+	reading->see = show;
+	reading->with = request;
+	for (int i = 0; i < count; i += reading->files) {
+		reading->paths = paths + i;
+		reading->count = count - i;
+		request->dump.begun = false;
+		if (vhu_reading_run(reading) != VHU_EXIT_DONE)
+			status = VHU_EXIT_FAILED;
+	}
+	if (fflush(stdout) || ferror(stdout))
+		return vhu_fail(command, "standard output: %s", strerror(errno));
+	if (status == VHU_EXIT_DONE && !request->session_seen)
+		return vhu_no_session(command, paths, count, request->wanted.session);
+	return status;
 }
 
 /* Run the sub-command. Returns the exit status. */
@@ -151,27 +194,22 @@ static int run(const struct vhu_command *command, int argc, char **argv)
 	}
 	if (key != VHU_OPTIONS_END)
 		return key == VHU_OPTIONS_HELP ? VHU_EXIT_DONE : VHU_EXIT_USAGE;
-	if (optind == argc)
-		return vhu_usage(command, "which capture?");
-	if (optind < argc - 1)
-		return vhu_usage(command, "%s: one capture at a time", argv[optind + 1]);
-	request.reading.command = command;
-	request.reading.path = argv[optind];
-	request.reading.see = show;
-	request.reading.with = &request;
+	status = vhu_reading_look_over(command, argv + optind, argc - optind);
+	if (status != VHU_EXIT_DONE)
+		return status;
+	request.session_seen = !request.wanted.session;
 	vhu_reading_signals(request.reading.follow);
-	status = vhu_reading_run(&request.reading);
-	if (fflush(stdout) || ferror(stdout))
-		return vhu_fail(command, "standard output: %s", strerror(errno));
-	return status;
+	return dump_captures(command, &request, argv + optind, argc - optind);
 }
 
 const struct vhu_command vhu_command_dump = {
     .name = "dump",
-    .arguments = "FILE|-",
+    .arguments = "FILE...|-",
     .summary = "show what a capture holds, message by message",
-    .about = "FILE is a capture of vhu proxy; - is standard input. Arrows point the way a message\n"
-	     "went: -> from the front-end, <- from the back-end.",
+    .about =
+	"FILE is a capture of vhu proxy; - is standard input. Files that go on in one another are\n"
+	"one capture. Arrows point the way a message went: -> from the front-end, <- from the\n"
+	"back-end.",
     .option = option,
     .example = example,
     .run = run,

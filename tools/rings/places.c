@@ -11,9 +11,11 @@
 int vhu_rings_places_capture(const struct vhu_rings_request *request, const char *path,
 			     struct vhu_rings_sessions *sessions)
 {
+	char *const paths[] = {(char *)path};
 	struct vhu_reading reading = {
 	    .command = request->command,
-	    .path = path,
+	    .paths = paths,
+	    .count = 1,
 	    .see = vhu_rings_sessions_see,
 	    .with = sessions,
 	};

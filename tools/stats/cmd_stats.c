@@ -17,6 +17,7 @@ enum { KEY_JSON = 256, KEY_SESSION, KEY_TOTAL, KEY_DIALECT, KEY_DEVICE };
 
 static const struct vhu_option option[] = {
     {KEY_JSON, "json", NULL, "one JSON object a line"},
+    {'f', "follow", NULL, "wait for more at the end of the last file"},
     {KEY_SESSION, "session", "N", "only this session"},
     {KEY_TOTAL, "total", NULL, "only the sum of all sessions"},
     {KEY_DIALECT, "dialect", "NAME", "upstream, standalone or probe; else found out"},
@@ -39,13 +40,15 @@ struct vhu_stats_session {
 
 /* What was asked for, and the sessions as they are counted. */
 struct vhu_stats_request {
-	const char *path;
+	struct vhu_reading reading;
 	bool json, total_only;
+	bool at_once;     /* somebody watches: show each session when it ends */
+	bool named;       /* the capture is */
 	uint64_t session; /* 0: all */
-	struct vhu_reading_choice choice;
 	struct vhu_by_session open;
 	struct vhu_stats total;
 	uint64_t shown, dropped;
+	unsigned captures; /* read before this one */
 };
 
 /* Take one option. Returns VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is wrong said. */
@@ -58,6 +61,9 @@ static int take_option(const struct vhu_command *command, struct vhu_stats_reque
 	case KEY_JSON:
 		request->json = true;
 		break;
+	case 'f':
+		request->reading.follow = true;
+		break;
 	case KEY_TOTAL:
 		request->total_only = true;
 		break;
@@ -69,11 +75,11 @@ static int take_option(const struct vhu_command *command, struct vhu_stats_reque
 		place = vhu_dialect_parse(argument);
 		if (place < 0)
 			return vhu_usage(command, "%s: no such dialect", argument);
-		request->choice.dialect = (enum vhu_dialect)place;
+		request->reading.choice.dialect = (enum vhu_dialect)place;
 		break;
 	case KEY_DEVICE:
-		request->choice.device = vhu_device_parse(argument);
-		if (!request->choice.device)
+		request->reading.choice.device = vhu_device_parse(argument);
+		if (!request->reading.choice.device)
 			return vhu_usage(command, "%s: no such virtio device", argument);
 		break;
 	}
@@ -113,13 +119,21 @@ static struct vhu_stats_session *session_of(struct vhu_stats_request *request, u
 static void show(struct vhu_stats_request *request, const struct vhu_stats *stats,
 		 const struct vhu_state *state)
 {
+	const struct vhu_reading *reading = &request->reading;
+	bool several = request->captures || reading->files < reading->count;
+
 	if (request->json) {
-		vhu_stats_json(stats, state);
+		vhu_stats_json(stats, state, state && several ? reading->paths[0] : NULL);
 	} else {
 		if (request->shown++)
 			putchar('\n');
+		if (state && several && !request->named)
+			printf("==> %s <==\n", reading->paths[0]);
+		request->named = true;
 		vhu_stats_text(stats, state);
 	}
+	if (request->at_once)
+		fflush(stdout);
 }
 
 /* See one record, as vhu_reading_run gives it, or the end of a session. Returns 0 or -ENOMEM. */
@@ -148,32 +162,53 @@ static int see(void *with, const struct vhu_record *record, uint64_t number,
 	return error;
 }
 
-/* Count the capture. Returns an exit status. */
-static int count(const struct vhu_command *command, struct vhu_stats_request *request)
+/* Forget the sessions that are open. */
+static void free_open(struct vhu_stats_request *request)
 {
-	struct vhu_reading reading = {
-	    .command = command,
-	    .path = request->path,
-	    .choice = request->choice,
-	    .see = see,
-	    .with = request,
-	};
-	int status = vhu_reading_run(&reading);
+	for (unsigned b = 0; b < VHU_BY_SESSION_BUCKETS; b++)
+		while (request->open.bucket[b])
+			session_free(request, (struct vhu_stats_session *)request->open.bucket[b]);
+}
+
+/* Count the captures at @paths, one after the other. Returns an exit status. */
+static int count_each(const struct vhu_command *command, struct vhu_stats_request *request,
+		      char **paths, int count)
+{
+	struct vhu_reading *reading = &request->reading;
+	int status = VHU_EXIT_DONE;
+
+	reading->command = command;
+	reading->see = see;
+	reading->with = request;
+	for (int i = 0; i < count; i += reading->files) {
+		reading->paths = paths + i;
+		reading->count = count - i;
+		request->named = false;
+		if (vhu_reading_run(reading) != VHU_EXIT_DONE)
+			status = VHU_EXIT_FAILED;
+		free_open(request);
+		request->captures++;
+	}
+	return status;
+}
+
+/* Count the captures at @paths. Returns an exit status. */
+static int count_captures(const struct vhu_command *command, struct vhu_stats_request *request,
+			  char **paths, int count)
+{
+	int status = count_each(command, request, paths, count);
 
 	if (request->total.sessions > 1 || request->total_only)
 		show(request, &request->total, NULL);
 	fflush(stdout);
 	if (!request->total.sessions && status == VHU_EXIT_DONE)
-		status = vhu_fail(command,
-				  request->session ? "%s: no such session" : "%s: no session in it",
-				  request->path);
+		status = request->session
+			     ? vhu_no_session(command, paths, count, request->session)
+			     : vhu_fail(command, "%s: no session in it", paths[count - 1]);
 	if (request->dropped)
 		vhu_fail(command,
 			 "%s: %" PRIu64 " sessions are left out: more than %d were open at once",
-			 request->path, request->dropped, VHU_BY_SESSION_MAX);
-	for (unsigned b = 0; b < VHU_BY_SESSION_BUCKETS; b++)
-		while (request->open.bucket[b])
-			session_free(request, (struct vhu_stats_session *)request->open.bucket[b]);
+			 paths[0], request->dropped, VHU_BY_SESSION_MAX);
 	vhu_stats_free(&request->total);
 	if (ferror(stdout))
 		return vhu_fail(command, "standard output: %s", strerror(errno));
@@ -196,19 +231,18 @@ static int run(const struct vhu_command *command, int argc, char **argv)
 		return key == VHU_OPTIONS_HELP ? VHU_EXIT_DONE : VHU_EXIT_USAGE;
 	if (request.total_only && request.session)
 		return vhu_usage(command, "one of --session and --total at a time");
-	if (optind == argc)
-		return vhu_usage(command, "which capture?");
-	if (optind < argc - 1)
-		return vhu_usage(command, "%s: one capture at a time", argv[optind + 1]);
-	request.path = argv[optind];
-	if (!strcmp(request.path, "-"))
-		vhu_reading_signals(false);
-	return count(command, &request);
+	status = vhu_reading_look_over(command, argv + optind, argc - optind);
+	if (status != VHU_EXIT_DONE)
+		return status;
+	request.at_once = vhu_reading_at_once(argv + optind, argc - optind, request.reading.follow);
+	if (request.at_once)
+		vhu_reading_signals(request.reading.follow);
+	return count_captures(command, &request, argv + optind, argc - optind);
 }
 
 const struct vhu_command vhu_command_stats = {
     .name = "stats",
-    .arguments = "FILE|-",
+    .arguments = "FILE...|-",
     .summary = "count what a capture holds, session by session",
     .about =
 	"Numbers in parentheses are those of the messages that made it so. Reply times are within\n"

@@ -117,11 +117,13 @@ static void put_state(struct vhu_json *json, const struct vhu_stats *stats,
 	vhu_show_state_json(json, state);
 }
 
-void vhu_stats_json(const struct vhu_stats *stats, const struct vhu_state *state)
+void vhu_stats_json(const struct vhu_stats *stats, const struct vhu_state *state, const char *file)
 {
 	struct vhu_json json = {.to = stdout};
 
 	vhu_json_object(&json, NULL);
+	if (file)
+		vhu_json_string(&json, "file", file);
 	if (state)
 		vhu_json_unsigned(&json, "session", state->id);
 	else

@@ -78,8 +78,9 @@ void vhu_stats_setup_see(struct vhu_stats_setup *setup, const struct vhu_record 
 /* Return the name of a part of a set-up. */
 const char *vhu_stats_phase_name(enum vhu_stats_phase_id phase);
 
-/* Show a session on standard output. @state: as it ended; NULL: @stats sums up several. */
+/* Show a session on standard output. @state: as it ended; NULL: @stats sums up several. @file: that
+ * it is of; NULL: not shown. */
 void vhu_stats_text(const struct vhu_stats *stats, const struct vhu_state *state);
-void vhu_stats_json(const struct vhu_stats *stats, const struct vhu_state *state);
+void vhu_stats_json(const struct vhu_stats *stats, const struct vhu_state *state, const char *file);
 
 #endif

@@ -66,13 +66,20 @@ expect forms 2 "one of --json, --sarif and --junit" check --json --sarif "$captu
 expect "forms again" 2 "one of --json, --sarif and --junit" check --junit --json "$capture"
 expect compare 2 "two captures" check --compare "$capture"
 expect "compare three" 2 "two captures" check --compare "$capture" "$capture" "$capture"
-expect follow 2 "one capture at a time" check -f "$capture" "$capture"
 expect pipes 2 "standard input" check - -
 expect list 2 "without a capture" check --list "$capture"
 expect markdown 2 "goes with --list" check --markdown "$capture"
 expect "list and explain" 2 "one of --list and --explain" check --list --explain V303
-expect session 2 "0: no such session" stats --session 0 "$capture"
-expect two 2 "one capture at a time" stats "$capture" "$capture"
+for command in dump check stats; do
+	expect session 2 "0: no such session" $command --session 0 "$capture"
+	expect session 2 "x: no such session" $command --session x "$capture"
+	expect session 1 "no such session: 9$" $command --session 9 "$capture"
+	expect session 1 "no such session: 9$" $command --session 9 - <"$capture"
+	expect session 1 "no such session: 9 is in none of the 2 files" $command --session 9 "$capture" "$capture"
+	expect pipes 2 "standard input can be read once" $command - "$capture" -
+done
+expect "compare and session" 2 "one of --compare and --session" \
+	check --compare --session 1 "$capture" "$capture"
 expect total 2 "one of --session and --total" stats --session 1 --total "$capture"
 expect "session that is not there" 1 "no such session" stats --session 99 "$capture"
 

@@ -94,6 +94,20 @@ rm part_00002_20000101000000.pcapng
 
 parts_compare whole.pcapng part_*.pcapng
 [ "$parts_number" -gt 9 ] || fail "there are only $parts_number files"
+
+# Given all at once they are the whole, too; what is told again is not counted twice.
+"$vhu" dump --dialect standalone part_*.pcapng | parts_messages | diff followed.whole - >difference ||
+	fail "dumped as a series it is another: $(head -n 5 difference)"
+"$vhu" stats --json --total whole.pcapng | jq -c '.messages, .by_message' | sed 's/"reply_ns":{[^}]*}//g' >whole.stats
+"$vhu" stats --json --total part_*.pcapng | jq -c '.messages, .by_message' | sed 's/"reply_ns":{[^}]*}//g' |
+	diff whole.stats - >difference || fail "counted as a series it is another: $(cat difference)"
+"$vhu" check -s info whole.pcapng 2>whole.said | sed 's/^[^:]*:[0-9]*//; s/, see [0-9 ,]*//' >whole.check
+"$vhu" check -s info part_*.pcapng 2>part.said | sed 's/^[^:]*:[0-9]*//; s/, see [0-9 ,]*//' |
+	diff whole.check - >difference || fail "checked as a series it is another: $(cat difference)"
+grep -q "in [0-9]* files, 3 sessions, " part.said || fail "not three sessions: $(cat part.said)"
+# In another order, or with one missing, they are captures of their own.
+set -- part_*.pcapng
+"$vhu" dump "$1" "$3" | grep -c '^==> part' | grep -qx 2 || fail "two captures are shown as one"
 rm part_*.pcapng
 
 # Of so many files the latest stay, and others than its own always.

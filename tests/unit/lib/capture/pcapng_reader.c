@@ -379,7 +379,21 @@ static void a_capture_that_goes_on_elsewhere_is_followed_there(void **state)
 			    "goes on in none: No such file or directory");
 	vhu_pcapng_reader_close(reader);
 
-	/* One that is not followed ends where it ends. */
+	/* One that is not followed goes on in the file that was given, if that is it. */
+	for (int i = 0; i < 3; i++) {
+		char *const given[3][2] = {{"2", "3"}, {"3", "2"}, {"1", "2"}};
+
+		assert_int_equal(vhu_pcapng_reader_open(&reader, "1", false, error), 0);
+		vhu_pcapng_reader_go_on(reader, given[i], 2, false);
+		for (int record_at = 0; record_at < (i ? 3 : 6); record_at++)
+			assert_int_equal(vhu_pcapng_read(reader, &record), 1);
+		assert_int_equal(vhu_pcapng_read(reader, &record), 0);
+		assert_int_equal(vhu_pcapng_reader_gone_on(reader), i ? 0 : 1);
+		assert_string_equal(vhu_pcapng_reader_path(reader), i ? "1" : "2");
+		vhu_pcapng_reader_close(reader);
+	}
+
+	/* Without any it ends where it ends. */
 	assert_int_equal(vhu_pcapng_reader_open(&reader, "1", false, error), 0);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(vhu_pcapng_read(reader, &record), 1);
