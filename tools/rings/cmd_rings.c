@@ -166,7 +166,7 @@ static bool is_unchanged(const struct vhu_rings_request *request,
 }
 
 /* What one look gave. */
-struct outcome {
+struct vhu_rings_outcome {
 	bool hangs, failed;
 };
 
@@ -195,11 +195,11 @@ static bool one_hangs(const struct vhu_rings_targets *targets)
 }
 
 /* Look once and show it. @show: else only if a vring hangs. Returns what it gave. */
-static struct outcome look(const struct vhu_rings_request *request, bool show)
+static struct vhu_rings_outcome look(const struct vhu_rings_request *request, bool show)
 {
 	struct vhu_rings_sessions sessions = {0};
 	struct vhu_rings_targets targets = {0};
-	struct outcome outcome = {0};
+	struct vhu_rings_outcome outcome = {0};
 
 	for (unsigned turn = 0; turn < AGAIN; turn++) {
 		vhu_rings_targets_free(&targets);
@@ -236,7 +236,7 @@ static void pause_for(uint64_t ns)
 static int look_on(const struct vhu_rings_request *request)
 {
 	uint64_t end = vhu_now_ns() + request->wait_ns;
-	struct outcome outcome;
+	struct vhu_rings_outcome outcome;
 
 	do {
 		outcome = look(request, !request->wait || request->watch);
