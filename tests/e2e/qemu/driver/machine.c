@@ -165,8 +165,9 @@ int qemu_machine_start(struct qemu_stage *stage, const struct qemu_machine *mach
 	qemu_command_words(&command,
 			   "qemu-system-x86_64 -M microvm,memory-backend=memory -accel tcg -m 64M "
 			   "-nodefaults -display none -qtest-log /dev/null "
-			   "-object memory-backend-memfd,id=memory,size=64M,share=on "
-			   "-global virtio-mmio.force-legacy=false");
+			   "-global virtio-mmio.force-legacy=false -object");
+	qemu_command_add(&command, "memory-backend-memfd,id=memory,size=64M,share=%s",
+			 machine->private_memory ? "off" : "on");
 	qemu_command_add(&command, "-bios");
 	qemu_command_add(&command, "%s", firmware);
 	qemu_command_add(&command, "-qtest");

@@ -24,6 +24,7 @@ struct qemu_machine {
 	const char *front;    /* the socket at which its device's back-end is met */
 	const char *chardev;  /* more of its options of that socket, as "server=on"; NULL */
 	bool reconnect;       /* it connects to that socket again, every second */
+	bool private_memory;  /* its memory is not shared, which is wrong */
 	const char *device;   /* its type: "blk" (as NULL), "fs", "rng" or "net" */
 	unsigned int queues;  /* of a disk */
 	const char *qmp;      /* the socket where its monitor listens; NULL without one */

@@ -1,0 +1,56 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# vhu rings says in a line what keeps it from looking, and ends with 1; 2 if its options make no sense.
+. "$(dirname "$0")/lib.sh"
+
+# See that vhu rings with the options $3... ends with status $1 and says $2 in one line.
+says() {
+	wanted=$1 text=$2
+	shift 2
+	status=0
+	"$vhu" rings "$@" >out 2>err || status=$?
+	[ "$status" -eq "$wanted" ] || fail "$*: status $status"
+	[ "$(wc -l <err)" -eq 1 ] || fail "$*: not one line"
+	grep -q -- "$text" err || fail "$*: does not say '$text'"
+}
+
+says 2 'not a process' -p x
+says 2 'one of -r, -s and --qmp' -r a -s b
+says 2 'no such vring' --vring 256
+says 2 'not a time' --wait soon
+says 2 'standard input' -r -
+says 2 'what is that for' vm.pcapng
+says 1 'No such file' -r nothing.pcapng
+says 1 'name a capture' -s nothing.sock
+says 1 'No such file' --qmp nothing.sock
+echo no capture >bad.pcapng
+says 1 'bad.pcapng' -r bad.pcapng
+says 1 'no session is open' -r "$captures/qemu-blk.pcapng"
+
+back --device rng
+proxy
+front --device rng --requests 100000 --rate 20
+wait_for rings -r vm.pcapng
+says 1 'no session 7' -r vm.pcapng --session 7
+says 1 'no session of process 1 ' -r vm.pcapng -p 1
+says 1 'no vring 5' -r vm.pcapng --vring 5
+"$vhu" rings -p "$(stage_pid back)" >out || fail "the back-end's proxy is not found"
+grep -q '^vring 0:' out || fail 'by the back-end: no vring'
+"$vhu" rings -s ctl.sock --wait 300ms >out || fail "--wait: status $?"
+[ ! -s out ] || fail '--wait shows a vring that does not hang'
+
+# Another user has no right to look; the line names the capability.
+if [ "$(id -u)" -eq 0 ]; then
+	chmod 711 . && chmod 644 vm.pcapng
+	cp "$vhu" vhu && chmod 755 vhu
+	status=0
+	setpriv --reuid=65534 --regid=65534 --clear-groups ./vhu rings -r vm.pcapng >out 2>err || status=$?
+	[ "$status" -eq 1 ] || fail "another user: status $status"
+	[ "$(wc -l <err)" -eq 1 ] || fail 'another user: not one line'
+	grep -q 'CAP_SYS_PTRACE' err || fail 'another user: no capability is named'
+fi
+
+# Killed all at once, the capture leaves the session open and its processes are gone.
+kill -KILL "$(stage_pid proxy)" "$(stage_pid front)" "$(stage_pid back)"
+sleep 0.2
+says 1 'is gone' -r vm.pcapng

@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# vhu rings says why a vring of QEMU's hangs, by the proxy's capture, by its control socket and by QEMU's
+# monitor, which goes on working: what it asks there disturbs nothing.
+. "$(dirname "$0")/lib.sh"
+need qemu-system-x86_64
+
+# Start QEMU so that its vring 0 hangs as $1 has it.
+qemu() {
+	rm -f ready pid qemu.in qemu.out
+	mkfifo qemu.in
+	# It ends when nobody has the other end open.
+	stage_start front sh -c "exec '$programs/qemu_hung' $1 front.sock . <qemu.in >qemu.out"
+	exec 3>qemu.in
+}
+
+# Let QEMU go, and the others.
+qemu_out() {
+	exec 3>&-
+	kill -CONT "$(stage_pid back)" 2>/dev/null || :
+	stage_end front || fail "$case_name: qemu_hung ended with status $?"
+	all_out
+}
+
+# A case: $1 is its name, $2 that of qemu_hung, $3 the verdict, $4 the back-end's options, $5 what QEMU's
+# monitor has for a verdict.
+case_is() {
+	case_name=$1
+	# shellcheck disable=SC2086 # options are several words
+	back --device blk ${4-}
+	proxy
+	qemu "$2"
+	wait_for test -e ready
+	# shellcheck disable=SC2086
+	expect "$3" ${6-}
+	[ -z "${5-}" ] || {
+		rings --qmp "$(cat ready)"
+		[ "$(jq -r '[.verdict.id] + .verdict.alternatives | join(",")' out)" = "$5" ] ||
+			fail "$1: by QEMU's monitor not $5 but: $(jq -c .verdict out) $(cat err)"
+	}
+	qemu_out
+}
+
+case_is 'idle' idle D13,D5,D8 '' D13,D5,D8
+case_is 'no kick' no-kick D1 '' D1,D3,D4
+case_is 'no kick, nothing tracks what was taken' no-kick D1,D4 '--without INFLIGHT_SHMFD'
+case_is 'taken' kick D4 '--delay 99s'
+case_is 'machine stopped' stopped D10
+case_is 'index far ahead' far-ahead D11 '' D11
+case_is 'chain in a loop' loop D18 '' D18
+case_is 'chain outside memory' outside D18
+case_is 'private memory' private D9
+case_is 'eventfds leaked' resets D19 '--fault leak-eventfd' '' no-socket
+
+
+# The back-end is stopped, and then the machine, which waits for the back-end.
+case_name='control plane stuck'
+back --device blk
+proxy
+qemu stuck
+wait_for grep -q now qemu.out
+kill -STOP "$(stage_pid back)"
+echo go >&3
+wait_for test -e ready
+wait_for is_verdict D14
+jq -e '.back_end.unread > 0 and .pending.name == "GET_VRING_BASE"' out >/dev/null ||
+	fail "$case_name: $(cat out)"
+qemu_out
+
+# A back-end is killed, and its successor begins the used ring at 0.
+case_name='used ring begun at 0'
+back --device blk --without INFLIGHT_SHMFD
+proxy
+qemu restarted
+wait_for grep -q now qemu.out
+stage_end back KILL || :
+# It must not keep QEMU's standard input open.
+stage_start back "$back_end" --socket-path=back.sock --device blk --without INFLIGHT_SHMFD \
+	--fault used-zero 3>&-
+stage_listens back back.sock
+echo go >&3
+wait_for test -e ready
+wait_for is_verdict D17,D4
+qemu_out
