@@ -172,6 +172,10 @@ static bool judge_not_kicked(struct vhu_judgement *judgement, bool taken_is_know
 	}
 	vhu_line_add(&judgement->text, ", a kick is wanted and none is pending");
 	add_event(judgement);
+	/* A back-end may read a kick before it is ready, and forget it. */
+	if (!probes->known)
+		vhu_line_add(&judgement->text,
+			     "; if a kick came, the back-end read it and did nothing");
 	if (!evidence->sample[1].kick.known)
 		vhu_judge_or(judgement, VHU_RING_D3);
 	if (!taken_is_known)
