@@ -200,6 +200,9 @@ enum vhu_ring_poller vhu_rings_process_poller(struct vhu_rings_process *process,
 		if (found)
 			return found->how;
 	}
+	/* One that was stopped may have been stopped between two polls. */
+	if (strchr("TtDZX", process->state))
+		return VHU_RING_POLLER_UNKNOWN;
 	/* One that runs all the time without the kernel polls by itself; what another one that runs
 	 * does is not known. */
 	if (process->uring || (process->awake && (process->awake < process->looks ||

@@ -205,7 +205,9 @@ static struct vhu_rings_vring vring_of(const struct vhu_rings_session *session, 
 		    .polled = from->fd[VHU_KICK].number && from->fd[VHU_KICK].polling,
 		    .base_by = from->base.by,
 		    .base = (uint32_t)from->base.value,
-		    .stopped_by = stopped ? from->stopped.by : from->enabled.by,
+		    .stopped_by = stopped               ? from->stopped.by
+				  : from->enabled.value ? 0
+							: from->enabled.by,
 		    .stopped_message = stopped ? seen->stopped : seen->disabled,
 		},
 	};
