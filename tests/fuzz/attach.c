@@ -11,13 +11,13 @@
 #include "tests/fuzz/lib/fuzz.h"
 
 /* What the input is taken from. */
-struct input {
+struct attach_input {
 	const uint8_t *bytes;
 	size_t size;
 };
 
 /* Take a byte; 0 at the end. */
-static uint8_t next(struct input *input)
+static uint8_t next(struct attach_input *input)
 {
 	if (!input->size)
 		return 0;
@@ -64,7 +64,8 @@ static void forget(void *context, uint64_t address, bool ignore)
 }
 
 /* Make an event of the input, and let the sessions have it. */
-static void feed(struct vhu_attach_sessions *sessions, struct input *input, uint32_t numbers[2][64])
+static void feed(struct vhu_attach_sessions *sessions, struct attach_input *input,
+		 uint32_t numbers[2][64])
 {
 	uint8_t bytes[sizeof(struct vhu_attach_file) + 4096] = {0};
 	uint8_t what = next(input), socket = next(input) % 64, flags = next(input);
@@ -96,7 +97,7 @@ static void feed(struct vhu_attach_sessions *sessions, struct input *input, uint
 }
 
 /* Settle a socket. */
-static void settle(struct vhu_attach_sessions *sessions, struct input *input)
+static void settle(struct vhu_attach_sessions *sessions, struct attach_input *input)
 {
 	struct vhu_attach_state state[4];
 
@@ -110,7 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct vhu_attach_sessions_owner owner = {
 	    .record = see, .identify = identify, .is_closed = is_closed, .forget = forget};
-	struct input input = {data, size};
+	struct attach_input input = {data, size};
 	uint32_t numbers[2][64] = {{0}};
 	uint64_t open = 0;
 	struct vhu_attach_sessions *sessions =
