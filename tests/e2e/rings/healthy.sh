@@ -5,7 +5,10 @@
 
 # Start back-end $1.
 session() {
-	stage_start "back$1" "$back_end" --device blk --queues 10 "--socket-path=back$1.sock"
+	# The last ones always have requests in flight.
+	delay=$([ "$1" -lt 5 ] || echo --delay 20ms)
+	# shellcheck disable=SC2086 # options are several words
+	stage_start "back$1" "$back_end" --device blk --queues 10 $delay "--socket-path=back$1.sock"
 	stage_listens "back$1" "back$1.sock"
 	pairs="$pairs --pair front$1.sock=back$1.sock"
 }
@@ -28,7 +31,7 @@ drive 1 '--rate 20 --depth 1'
 drive 2 '--rate 200 --packed'
 drive 3 '--rate 2000 --event-idx'
 drive 4 '--rate 20 --packed --event-idx'
-drive 5 '--rate 2 --depth 4'
+drive 5 '--depth 4'
 count() {
 	status=0
 	"$vhu" rings --json -r vm.pcapng >out 2>err || status=$?
