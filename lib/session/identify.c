@@ -89,8 +89,25 @@ const struct vhu_field *vhu_layout_repeats(const struct vhu_layout *layout)
 	return last && (last->kind == VHU_ARRAY || last->size == 0) ? last : NULL;
 }
 
-/* Return whether a payload fills a layout whose size its contents tell. Elements of an array that
- * were sent beyond its count are none of its business: User-mode Linux sends such. */
+/* Return whether bytes are all 0. */
+static bool is_zero(const uint8_t *bytes, uint32_t size)
+{
+	while (size && !*bytes) {
+		bytes++;
+		size--;
+	}
+	return !size;
+}
+
+/* Return whether elements of an array may follow those that it counts: any where the count is of
+ * those that are not 0, as in a shared memory configuration; else empty ones, which User-mode Linux
+ * sends. */
+static bool may_follow(const struct vhu_layout *layout, const struct vhu_item *item)
+{
+	return layout == &vhu_layouts[VHU_LAYOUT_shmem_config] || is_zero(item->bytes, item->size);
+}
+
+/* Return whether a payload fills a layout whose size its contents tell. */
 static bool fills(const struct vhu_annotation *note, const struct vhu_layout *layout)
 {
 	const struct vhu_field *last = vhu_layout_repeats(layout);
@@ -102,7 +119,8 @@ static bool fills(const struct vhu_annotation *note, const struct vhu_layout *la
 		if (item.what == VHU_ITEM_MISSING)
 			return false;
 		if (item.what == VHU_ITEM_LEFT_OVER)
-			return last->kind == VHU_ARRAY && item.size % last->size == 0;
+			return last->kind == VHU_ARRAY && item.size % last->size == 0 &&
+			       may_follow(layout, &item);
 	}
 	return true;
 }

@@ -105,6 +105,9 @@ int vhu_state_learn(struct vhu_check_context *check, uint32_t forced_device);
 struct vhu_region vhu_check_region(const struct vhu_check_context *check, uint32_t base,
 				   unsigned fd);
 
+/* Return an inflight area as a message has it. */
+struct vhu_inflight_area vhu_check_inflight_area(const struct vhu_check_context *check);
+
 /* Take a dialect, told by record @number, as the session's, unless a surer sign told another. */
 void vhu_state_learn_dialect(struct vhu_state *state, enum vhu_dialect dialect, bool sure,
 			     uint64_t number);
@@ -115,8 +118,28 @@ void vhu_state_learn_dialect(struct vhu_state *state, enum vhu_dialect dialect, 
  * -ENOMEM. */
 int vhu_learn_vring(struct vhu_check_context *check);
 
+/* Learn from a record of what happened on a vring. */
+void vhu_learn_vring_event(struct vhu_check_context *check);
+
 /* Stop and disable all vrings: the device was reset. */
 void vhu_learn_reset(struct vhu_check_context *check);
+
+/* state_object.c: what messages change in what the sides have named. */
+
+/* Learn from a message about shared memory, crypto sessions or shared objects. Returns 0 or
+ * -ENOMEM. */
+int vhu_learn_object(struct vhu_check_context *check);
+
+/* Forget all mappings of shared memory: the device was reset. */
+void vhu_learn_unmapped(struct vhu_state *state);
+
+/* Return a mapping, a shared object or the sizes of shared memory as a message has it. */
+struct vhu_object vhu_check_mapping(const struct vhu_check_context *check);
+struct vhu_object vhu_check_shared(const struct vhu_check_context *check);
+struct vhu_shmem vhu_check_shmem(const struct vhu_check_context *check);
+
+/* Return a crypto session as an object. */
+struct vhu_object vhu_check_crypto_session(uint64_t id);
 
 /* state_memory.c: what messages change in the session's memory. */
 

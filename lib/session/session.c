@@ -278,13 +278,16 @@ static void check_message(struct vhu_check_context *check)
 	vhu_rules_negotiation(check);
 	if (check->note->reply)
 		vhu_rules_reply(check);
-	vhu_rules_enabled(check);
+	vhu_rules_idle(check);
 	if (!vhu_check_has_fields(check))
 		return;
 	vhu_rules_descriptors(check);
 	vhu_rules_memory(check);
 	vhu_rules_ring(check);
 	vhu_rules_device(check);
+	vhu_rules_inflight(check);
+	vhu_rules_migration(check);
+	vhu_rules_object(check);
 	vhu_rules_standalone(check);
 }
 
@@ -384,6 +387,8 @@ static int feed(struct vhu_sessions *sessions, struct session **at, struct vhu_c
 		error = feed_message(sessions, check);
 	else if (record->type == VHU_RECORD_OPENED)
 		feed_opened(check);
+	else if (record->type == VHU_RECORD_VRING)
+		vhu_learn_vring_event(check);
 	else if (record->type == VHU_RECORD_CLOSED)
 		vhu_rules_channel_end(check);
 	if (record->type == VHU_RECORD_CLOSED && record->channel == VHU_FRONT_END) {

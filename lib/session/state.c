@@ -15,6 +15,9 @@ void vhu_state_free(struct vhu_state *state)
 		vhu_pending_free(&state->channel[c].pending);
 	free(state->region);
 	free(state->vring);
+	free(state->shmem);
+	free(state->object);
+	free(state->object_by);
 	free(state);
 }
 
@@ -39,6 +42,9 @@ void vhu_state_forget(struct vhu_state *state)
 	fresh.region_room = state->region_room;
 	memcpy(fresh.peer, state->peer, sizeof(fresh.peer));
 	free(state->vring);
+	free(state->shmem);
+	free(state->object);
+	free(state->object_by);
 	*state = fresh;
 }
 
@@ -206,6 +212,21 @@ static void learn_refused_miss(struct vhu_check_context *check)
 		state->iotlb_miss = (struct vhu_told){0};
 }
 
+struct vhu_inflight_area vhu_check_inflight_area(const struct vhu_check_context *check)
+{
+	const struct vhu_fd_info *fd = check->record->fds ? check->record->fd : NULL;
+	const bool known = fd && (fd->has & VHU_FD_HAS_INODE);
+
+	return (struct vhu_inflight_area){
+	    .size = vhu_get(check, VHU_FIELD_inflight_mmap_size),
+	    .offset = vhu_get(check, VHU_FIELD_inflight_mmap_offset),
+	    .queues = (unsigned)vhu_get(check, VHU_FIELD_inflight_num_queues),
+	    .queue_size = (unsigned)vhu_get(check, VHU_FIELD_inflight_queue_size),
+	    .before_format = !check->state->context.has_features,
+	    .file = {known, known ? fd->inode : 0, known ? fd->device : 0},
+	};
+}
+
 /* Learn from what a back-end says of itself. */
 static void learn_answer(struct vhu_check_context *check, uint64_t value, uint32_t forced_device)
 {
@@ -235,7 +256,7 @@ static void learn_answer(struct vhu_check_context *check, uint64_t value, uint32
 		/* A device that nobody has touched has status 0: that tells nothing. */
 		state->status = value || state->status_set.by ? vhu_told(check, (uint32_t)value)
 							      : (struct vhu_told){0};
-		state->status_got = vhu_told(check, true);
+		state->status_got = vhu_told(check, (uint32_t)value);
 		break;
 	case VHU_REPLY_TO(POSTCOPY_ADVISE):
 		state->postcopy_advised = vhu_told(check, true);
@@ -245,8 +266,15 @@ static void learn_answer(struct vhu_check_context *check, uint64_t value, uint32
 		state->postcopy_end = vhu_told(check, true);
 		break;
 	case VHU_REPLY_TO(GET_INFLIGHT_FD):
-		if (check->record->fds)
-			learn_inflight(check);
+		if (!check->record->fds)
+			break;
+		learn_inflight(check);
+		state->inflight_got = vhu_told(check, true);
+		state->inflight_area = vhu_check_inflight_area(check);
+		break;
+	case VHU_REPLY_TO(SET_DEVICE_STATE_FD):
+		if (!vhu_get(check, VHU_FIELD_device_state_reply_error))
+			state->transfer = vhu_told(check, true);
 		break;
 	case VHU_REPLY_TO(GET_CONFIG):
 		if (vhu_get(check, VHU_FIELD_config_offset))
@@ -315,7 +343,7 @@ static int learn_request(struct vhu_check_context *check, uint64_t value, uint32
 		break;
 	case VHU_REQUEST(SET_STATUS):
 		state->status = vhu_told(check, (uint32_t)value);
-		state->status_set = vhu_told(check, true);
+		state->status_set = vhu_told(check, (uint32_t)value);
 		if (value == 0)
 			vhu_learn_reset(check);
 		break;
@@ -339,7 +367,14 @@ static int learn_request(struct vhu_check_context *check, uint64_t value, uint32
 			state->postcopy = vhu_told(check, true);
 		state->context.postcopy = true;
 		break;
+	case VHU_REQUEST(CHECK_DEVICE_STATE):
+		state->transfer_check = vhu_told(check, true);
+		break;
+	case VHU_REQUEST(BACKEND_CONFIG_CHANGE_MSG):
+		state->config_change = vhu_told(check, check->record->time_ns);
+		break;
 	case VHU_REQUEST(GET_CONFIG):
+		state->config_asked = vhu_told(check, true);
 		if (vhu_get(check, VHU_FIELD_config_offset))
 			break; /* a part of it alone */
 		state->config = vhu_told(check, (uint32_t)vhu_get(check, VHU_FIELD_config_size));
@@ -392,8 +427,9 @@ int vhu_state_learn(struct vhu_check_context *check, uint32_t forced_device)
 		return vhu_learn_vring(check);
 	if (note->layout->fields)
 		value = vhu_get(check, note->layout->first);
-	if (!note->reply)
-		return learn_request(check, value, forced_device);
-	learn_answer(check, value, forced_device);
-	return 0;
+	if (note->reply)
+		learn_answer(check, value, forced_device);
+	else if (learn_request(check, value, forced_device))
+		return -ENOMEM;
+	return vhu_learn_object(check);
 }

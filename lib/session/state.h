@@ -66,6 +66,32 @@ struct vhu_region {
 	uint64_t number; /* of the message that added it */
 };
 
+/* An area that tracks requests in flight. */
+struct vhu_inflight_area {
+	uint64_t size, offset;
+	unsigned queues, queue_size;
+	bool before_format; /* of vrings was acked */
+	struct {
+		bool known;
+		uint64_t inode, device;
+	} file;
+};
+
+/* What a side named, for the other to speak of. */
+enum vhu_object_kind { VHU_OBJECT_MAPPING, VHU_OBJECT_CRYPTO, VHU_OBJECT_SHARED };
+struct vhu_object {
+	enum vhu_object_kind kind;
+	uint8_t id;        /* MAPPING: of the region of shared memory */
+	uint64_t value[2]; /* MAPPING: offset, length; CRYPTO: session; SHARED: UUID */
+};
+
+/* Regions of shared memory, by their id. */
+#define VHU_SHMEM_MAX 256
+struct vhu_shmem {
+	uint32_t regions; /* as many as are said to have a size */
+	uint64_t size[VHU_SHMEM_MAX];
+};
+
 /* What a kick, call or err descriptor is. */
 struct vhu_vring_fd {
 	uint64_t number; /* of the message that set it; 0: not set */
@@ -85,6 +111,12 @@ struct vhu_vring {
 	uint64_t enabled_ns;         /* when it was enabled or disabled last */
 	bool addresses_checked;      /* against memory and size as they are now */
 	bool enabled_unacknowledged; /* after its kick, and nothing was answered since */
+	/* In this run: that was so for long enough; the record of the first kick that was seen,
+	 * when it was, and whether a call followed. */
+	bool kick_may_be_lost;
+	uint64_t kicked_by, kicked_ns;
+	bool called;
+	bool stopped_in_use; /* by GET_VRING_BASE alone, and not started since */
 };
 
 /* Numbers of records that the proxy changed are remembered, the latest ones. */
@@ -112,6 +144,7 @@ struct vhu_state {
 #define VHU_FEATURES(member, ...)     struct vhu_feature_set member;
 #define VHU_SESSION_FACT(member, ...) struct vhu_told member;
 #include "lib/session/state.def"
+	struct vhu_inflight_area inflight_area; /* as the record of `inflight_got` has it */
 	/* What the device was guessed from last, and what gave cause to each guess. */
 	struct {
 		uint64_t features, by[VHU_GUESSES_MAX];
@@ -120,10 +153,17 @@ struct vhu_state {
 	} guessed;
 	uint64_t first_kick_ns;
 	unsigned enabled_unacknowledged; /* vrings */
+	unsigned stopped_in_use;         /* vrings */
+	uint64_t started_disabled_ns;    /* the first of those that lack SET_VRING_ENABLE; or 0 */
 	unsigned iotlb_misses;           /* not yet answered by an update */
 	unsigned iotlb_entries;
 	struct vhu_region *region;
 	unsigned regions, region_room;
+	struct vhu_shmem *shmem; /* as the record of `shmem_config` has it; NULL: none has */
+	struct vhu_object *object;
+	uint64_t *object_by; /* which record named each */
+	unsigned objects, object_room;
+	bool objects_lost;       /* there were too many to keep */
 	struct vhu_vring *vring; /* by index */
 	unsigned vrings;         /* one past the highest index seen */
 	struct vhu_peer_known {
@@ -165,6 +205,9 @@ bool vhu_state_is_used(const struct vhu_state *state);
 
 /* Return whether the proxy had a hand in a record, as far as that is remembered. */
 bool vhu_state_is_altered(const struct vhu_state *state, uint64_t number);
+
+/* Find an object that is the same as @object. Returns its place in state->object, or -1. */
+int vhu_state_object(const struct vhu_state *state, const struct vhu_object *object);
 
 /* Return how many vrings have been started and not stopped. */
 unsigned vhu_state_running(const struct vhu_state *state);

@@ -37,6 +37,13 @@ bool vhu_vring_fd_is_replaced(const struct vhu_check_context *check, const struc
 		 before->eventfd_id == record->fd[0].eventfd_id);
 }
 
+/* Forget that a ring was stopped while it was in use. */
+static void forget_stopped_in_use(struct vhu_check_context *check, struct vhu_vring *vring)
+{
+	check->state->stopped_in_use -= vring->stopped_in_use;
+	vring->stopped_in_use = false;
+}
+
 /* Take a ring's kick, call or err. A kick starts the ring. */
 static void learn_vring_fd(struct vhu_check_context *check, struct vhu_vring *vring,
 			   enum vhu_vring_role role)
@@ -63,6 +70,9 @@ static void learn_vring_fd(struct vhu_check_context *check, struct vhu_vring *vr
 	vring->started = vhu_told(check, true);
 	vring->stopped_before = vring->stopped;
 	vring->start_ns = check->record->time_ns;
+	vring->kick_may_be_lost = vring->called = false;
+	vring->kicked_by = 0;
+	forget_stopped_in_use(check, vring);
 	if (!check->state->first_kick_ns)
 		check->state->first_kick_ns = check->record->time_ns;
 	if (check->state->context.has_features &&
@@ -70,6 +80,8 @@ static void learn_vring_fd(struct vhu_check_context *check, struct vhu_vring *vr
 		vring->enabled.value = true;
 		vring->enabled_with = check->state->features.acked;
 	}
+	if (!vring->enabled.value && !check->state->started_disabled_ns)
+		check->state->started_disabled_ns = check->record->time_ns;
 }
 
 /* Note that a ring stopped, or has answered that it did. */
@@ -88,10 +100,40 @@ static void vring_stop(struct vhu_check_context *check, struct vhu_vring *vring)
 		vring->fd[role].replaced = vring->fd[role].unacknowledged = 0;
 }
 
+/* Note whether a ring that is stopped is in use: no message disabled it before. A driver may reset
+ * one ring alone where RING_RESET was acked. */
+static void learn_stopped_in_use(struct vhu_check_context *check, struct vhu_vring *vring)
+{
+	if (!vring->started.value || !vring->enabled.value || !vring->enabled.by ||
+	    (check->state->context.features >> VHU_F_RING_RESET & 1))
+		return;
+	vring->stopped_in_use = true;
+	check->state->stopped_in_use++;
+}
+
+void vhu_learn_vring_event(struct vhu_check_context *check)
+{
+	const struct vhu_vring_event *event = &check->record->vring;
+	struct vhu_vring *vring;
+
+	if (event->vring >= check->state->vrings)
+		return;
+	vring = &check->state->vring[event->vring];
+	if (event->act == VHU_ACT_CALL) {
+		vring->called |= vring->kicked_by != 0;
+	} else if (event->act == VHU_ACT_KICK && vring->started.value && !vring->kicked_by &&
+		   !((event->has & VHU_VRING_HAS_FATE) && event->fate == VHU_FATE_LOST)) {
+		vring->kicked_by = check->number;
+		vring->kicked_ns = check->record->time_ns;
+	}
+}
+
 void vhu_learn_reset(struct vhu_check_context *check)
 {
 	stopped(check);
+	vhu_learn_unmapped(check->state);
 	for (unsigned i = 0; i < check->state->vrings; i++) {
+		forget_stopped_in_use(check, &check->state->vring[i]);
 		vring_stop(check, &check->state->vring[i]);
 		check->state->vring[i].enabled.value = false;
 		check->state->vring[i].disabled = vhu_told(check, true);
@@ -128,8 +170,10 @@ static void learn_enable(struct vhu_check_context *check, struct vhu_vring *vrin
 		vring->enabled_since = vhu_told(check, true);
 		vring->disabled_before = vring->disabled;
 	}
-	if (!enable)
+	if (!enable) {
 		vring->disabled = vhu_told(check, true);
+		forget_stopped_in_use(check, vring);
+	}
 	vring->enabled = vhu_told(check, enable);
 	vring->enabled_ns = check->record->time_ns;
 }
@@ -158,6 +202,7 @@ int vhu_learn_vring(struct vhu_check_context *check)
 		break;
 	case VHU_REQUEST(GET_VRING_BASE):
 	case VHU_REQUEST(GET_VRING_BASE_SKIP_DRAIN):
+		learn_stopped_in_use(check, vring);
 		vring_stop(check, vring);
 		break;
 	case VHU_REPLY_TO(GET_VRING_BASE):

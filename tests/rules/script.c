@@ -397,6 +397,22 @@ static bool read_wait(struct reader *reader, const char *text)
 	return wrong(reader, "no time", text);
 }
 
+/* kick VRING, call VRING: what happens on a vring's eventfds. */
+static bool read_signal(struct reader *reader, enum vhu_vring_act act, const char *text)
+{
+	struct vhu_record record = {
+	    .type = VHU_RECORD_VRING,
+	    .from_back_end = act == VHU_ACT_CALL,
+	    .vring.act = act,
+	};
+	uint64_t vring;
+
+	if (!payload_number(text, VHU_NAMES_none, 0, &vring))
+		return wrong(reader, "no vring", text);
+	record.vring.vring = (uint32_t)vring;
+	return give(reader, &record);
+}
+
 /* Take for granted which device or which dialect it is. */
 static bool read_granted(struct reader *reader, bool device, const char *name)
 {
@@ -437,6 +453,8 @@ static bool read_statement(struct reader *reader, const char *word, char *rest)
 		return let(reader, first, second, word[0] == 'd' ? reader->depth : 0);
 	if (!strcmp(word, "wait"))
 		return read_wait(reader, rest);
+	if (!strcmp(word, "kick") || !strcmp(word, "call"))
+		return read_signal(reader, word[0] == 'k' ? VHU_ACT_KICK : VHU_ACT_CALL, rest);
 	if (!strcmp(word, "session"))
 		return payload_number(rest, VHU_NAMES_none, 0, &reader->session) ||
 		       wrong(reader, "no session", rest);

@@ -14,11 +14,19 @@ void vhu_rules_size(struct vhu_check_context *check);
 void vhu_rules_reply(struct vhu_check_context *check);
 void vhu_rules_ring(struct vhu_check_context *check);
 void vhu_rules_ring_start(struct vhu_check_context *check);
-/* Look for vrings that were enabled without an acknowledgement long enough ago to matter. */
-void vhu_rules_enabled(struct vhu_check_context *check);
+/* Look for vrings that nobody serves; at the end of a session, too. */
+void vhu_rules_idle(struct vhu_check_context *check);
+void vhu_rules_idle_end(struct vhu_check_context *check);
 void vhu_rules_descriptors(struct vhu_check_context *check);
 void vhu_rules_memory(struct vhu_check_context *check);
 void vhu_rules_device(struct vhu_check_context *check);
+void vhu_rules_inflight(struct vhu_check_context *check);
+/* Look at migration; at the end of a session, too. */
+void vhu_rules_migration(struct vhu_check_context *check);
+void vhu_rules_migration_end(struct vhu_check_context *check);
+void vhu_rules_object(struct vhu_check_context *check);
+/* Look at the end of a session for what should have come before. */
+void vhu_rules_omission(struct vhu_check_context *check);
 void vhu_rules_standalone(struct vhu_check_context *check);
 /* Look at a session that ended. @closed: a record says who closed it, else the capture ended. */
 void vhu_rules_end(struct vhu_check_context *check, bool closed);

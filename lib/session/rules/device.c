@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Rules about configuration, device state, postcopy, the IOTLB, the status, requests of back-ends.
- */
+/* Rules about configuration, the IOTLB, the status, requests of back-ends. */
 #include <inttypes.h>
 #include <linux/virtio_config.h>
 #include <string.h>
@@ -12,6 +11,8 @@
 /* Where the configuration space begins in virtio-mmio's registers. */
 #define MMIO_CONFIG   0x100
 #define HOST_PAGE_MIN 4096
+/* VHOST_USER_MAX_CONFIG_SIZE */
+#define CONFIG_MAX    256
 
 /* The types of IOTLB messages, "An IOTLB message". */
 enum { IOTLB_MISS = 1, IOTLB_UPDATE, IOTLB_INVALIDATE, IOTLB_ACCESS_FAIL };
@@ -37,6 +38,10 @@ static void check_config(struct vhu_check_context *check)
 			   "%s of %" PRIu64 " bytes at %" PRIu64
 			   ", and the configuration space was told to have %" PRIu64,
 			   name, size, offset, state->spec_config_size.value);
+	if (size > CONFIG_MAX && vhu_report_first(check, VHU_RULE_AT_637))
+		vhu_report(check, VHU_RULE_AT_637, 0,
+			   "%s of %" PRIu64 " bytes; QEMU and libvhost-user have room for %d", name,
+			   size, CONFIG_MAX);
 	if (flags > 1)
 		vhu_report(check, VHU_RULE_AT_605, 0, "%s has flags 0x%" PRIx64 ", neither 0 nor 1",
 			   name, flags);
@@ -79,26 +84,6 @@ static void check_config_reply(struct vhu_check_context *check)
 			   check->request.first[1], check->request.first[0], size, offset);
 }
 
-/* Look at the transfer of a device's state. */
-static void check_state(struct vhu_check_context *check)
-{
-	unsigned running = vhu_state_running(check->state);
-
-	if (!check->note->reply) {
-		if (running)
-			vhu_report(check, VHU_RULE_AT_607, 0,
-				   "%s while %u vring%s: the state still changes",
-				   check->note->message->name, running,
-				   running > 1 ? "s run" : " runs");
-		return;
-	}
-	if (vhu_get(check, VHU_FIELD_device_state_reply_error) && check->record->fds)
-		vhu_report(check, VHU_RULE_AT_608, check->request.number,
-			   "the reply to %s has error %" PRIu64 " and a descriptor",
-			   check->note->message->name,
-			   vhu_get(check, VHU_FIELD_device_state_reply_error));
-}
-
 /* Look at an IOTLB message of either side. */
 static void check_iotlb(struct vhu_check_context *check)
 {
@@ -134,34 +119,33 @@ static void check_iotlb(struct vhu_check_context *check)
 /* Look at a device status that is set. */
 static void check_status(struct vhu_check_context *check)
 {
+	const struct vhu_state *state = check->state;
 	uint64_t status = vhu_get(check, check->note->layout->first);
-	unsigned running = vhu_state_running(check->state);
+	unsigned running = vhu_state_running(state);
 
 	if ((status & VIRTIO_CONFIG_S_DRIVER_OK) && !(status & VIRTIO_CONFIG_S_FEATURES_OK))
 		vhu_report(check, VHU_RULE_AT_614, 0,
 			   "status 0x%" PRIx64 " has DRIVER_OK without FEATURES_OK", status);
+	if ((status & VIRTIO_CONFIG_S_DRIVER_OK) && state->status_got.by > state->status_set.by &&
+	    (state->status_set.value & VIRTIO_CONFIG_S_FEATURES_OK) &&
+	    !(state->status_got.value & VIRTIO_CONFIG_S_FEATURES_OK))
+		vhu_report(check, VHU_RULE_AT_622, state->status_got.by,
+			   "status 0x%" PRIx64 " has DRIVER_OK, and by message %" PRIu64
+			   " the back-end did not take FEATURES_OK",
+			   status, state->status_got.by);
 	if (status == 0 && running)
 		vhu_report(check, VHU_RULE_AT_615, 0, "status 0 while %u vring%s", running,
 			   running > 1 ? "s run" : " runs");
 }
 
-/* Look at the order of postcopy. */
-static void check_postcopy(struct vhu_check_context *check)
+/* Look at a reset of the device. */
+static void check_reset(struct vhu_check_context *check)
 {
-	switch (vhu_check_message(check)) {
-	case VHU_REQUEST(POSTCOPY_LISTEN):
-		if (check->whole && !check->state->postcopy_advised.by)
-			vhu_report(check, VHU_RULE_AT_609, 0, "%s before %s",
-				   check->note->message->name,
-				   vhu_messages[VHU_MSG_POSTCOPY_ADVISE].name);
-		break;
-	case VHU_REQUEST(POSTCOPY_END):
-		if (check->whole && !check->state->context.postcopy)
-			vhu_report(check, VHU_RULE_AT_609, 0, "%s before %s",
-				   check->note->message->name,
-				   vhu_messages[VHU_MSG_POSTCOPY_LISTEN].name);
-		break;
-	}
+	unsigned running = vhu_state_running(check->state);
+
+	if (running)
+		vhu_report(check, VHU_RULE_AT_636, 0, "%s while %u vring%s",
+			   check->note->message->name, running, running > 1 ? "s run" : " runs");
 }
 
 /* Look at a request of a back-end whose vrings are all stopped. */
@@ -196,6 +180,12 @@ static void check_backend_request(struct vhu_check_context *check)
 	if (message->id != VHU_MSG_BACKEND_VRING_HOST_NOTIFIER_MSG ||
 	    check->note->payload.captured < 24)
 		return;
+	if (check->record->fds && !vhu_taken(check, VHU_PF_BACKEND_SEND_FD) &&
+	    (check->whole || state->context.has_protocol_features))
+		vhu_report(check, VHU_RULE_AT_205, state->protocol_features.acked.by,
+			   "%s brings a descriptor, which needs BACKEND_SEND_FD, which was not "
+			   "negotiated",
+			   message->name);
 	if (index >= vhu_check_vring_limit(check))
 		vhu_report(check, VHU_RULE_AT_619, state->queue_num.by,
 			   "a host notifier for vring %" PRIu64 "; there are %" PRIu64
@@ -214,7 +204,6 @@ void vhu_rules_device(struct vhu_check_context *check)
 	uint64_t value;
 
 	value = check->note->layout->fields ? vhu_get(check, check->note->layout->first) : 0;
-	check_postcopy(check);
 	if (check->record->channel == VHU_BACK_END && !check->note->reply)
 		check_backend_request(check);
 	switch (vhu_check_message(check)) {
@@ -225,10 +214,6 @@ void vhu_rules_device(struct vhu_check_context *check)
 	case VHU_REPLY_TO(GET_CONFIG):
 		check_config_reply(check);
 		break;
-	case VHU_REQUEST(SET_DEVICE_STATE_FD):
-	case VHU_REPLY_TO(SET_DEVICE_STATE_FD):
-		check_state(check);
-		break;
 	case VHU_REQUEST(IOTLB_MSG):
 	case VHU_REQUEST(BACKEND_IOTLB_MSG):
 		check_iotlb(check);
@@ -236,12 +221,30 @@ void vhu_rules_device(struct vhu_check_context *check)
 	case VHU_REQUEST(SET_STATUS):
 		check_status(check);
 		break;
+	case VHU_REPLY_TO(GET_STATUS):
+		if ((value & VIRTIO_CONFIG_S_NEEDS_RESET) &&
+		    vhu_report_first(check, VHU_RULE_AT_623))
+			vhu_report(check, VHU_RULE_AT_623, check->request.number,
+				   "status 0x%" PRIx64
+				   " has NEEDS_RESET: the back-end met an error that it cannot get "
+				   "over",
+				   value);
+		break;
+	case VHU_REQUEST(RESET_DEVICE):
+		check_reset(check);
+		break;
 	case VHU_REQUEST(SET_VRING_ENDIAN):
 		if (vhu_get(check, VHU_FIELD_vring_endian_endian) > 1)
 			vhu_report(check, VHU_RULE_AT_617, 0,
 				   "vring %d gets byte order %" PRIu64 ", neither 0 nor 1",
 				   check->note->vring,
 				   vhu_get(check, VHU_FIELD_vring_endian_endian));
+		break;
+	case VHU_REPLY_TO(GET_QUEUE_NUM):
+	case VHU_REPLY_TO(GET_MAX_MEM_SLOTS):
+		if (value == 0)
+			vhu_report(check, VHU_RULE_AT_331, check->request.number,
+				   "the back-end answers %s with 0", check->note->message->name);
 		break;
 	case VHU_REQUEST(NET_SET_MTU):
 		if (value < MTU_MIN || value > MTU_MAX)

@@ -240,15 +240,9 @@ void vhu_rules_end(struct vhu_check_context *check, bool closed)
 			   state->iotlb_misses, state->iotlb_misses > 1 ? "es were" : " was",
 			   state->iotlb_miss.by,
 			   ms_between(state->iotlb_miss.value, state->last_ns));
-	for (unsigned i = 0; i < state->vrings && state->enabled_unacknowledged; i++)
-		if (state->vring[i].enabled_unacknowledged &&
-		    vhu_elapsed_ns(state->vring[i].enabled_ns, state->last_ns) >= VHU_MOMENT_NS)
-			vhu_report_kick_lost(check, i);
-	if (check->whole && state->first_kick_ns && !state->inflight.by &&
-	    vhu_taken(check, VHU_PF_INFLIGHT_SHMFD))
-		vhu_report(check, VHU_RULE_AT_511, state->protocol_features.acked.by,
-			   "INFLIGHT_SHMFD was negotiated and no %s was sent",
-			   vhu_messages[VHU_MSG_SET_INFLIGHT_FD].name);
+	vhu_rules_idle_end(check);
+	vhu_rules_migration_end(check);
+	vhu_rules_omission(check);
 	for (unsigned i = 0; i < state->vrings; i++) {
 		const struct vhu_vring_fd *call = &state->vring[i].fd[VHU_CALL];
 

@@ -11,6 +11,9 @@
 /* No payload of the front-end's and back-end's channels comes near this. */
 #define SIZE_SANE 65536
 
+/* Clocks of two processors differ by less. */
+#define CLOCK_NS UINT64_C(1000000)
+
 #define NAMES_MAX    160
 /* More names than these are counted. */
 #define NAMES_LISTED 4
@@ -59,11 +62,28 @@ static void report_cut(struct vhu_check_context *check)
 			   check->record->message_size, VHU_HEADER_SIZE);
 }
 
+/* Look at a message's time against that of the one before on its channel. */
+static void check_clock(struct vhu_check_context *check)
+{
+	const struct vhu_told *last = check->state->channel[check->record->channel].last;
+	const unsigned later = last[1].by > last[0].by;
+
+	if (last[later].value <= check->record->time_ns ||
+	    last[later].value - check->record->time_ns < CLOCK_NS ||
+	    !vhu_report_first(check, VHU_RULE_AT_106))
+		return;
+	vhu_report(check, VHU_RULE_AT_106, last[later].by,
+		   "the clock went back by %" PRIu64 " ms since message %" PRIu64
+		   ": times and delays mean nothing here",
+		   (last[later].value - check->record->time_ns) / 1000000, last[later].by);
+}
+
 void vhu_rules_framing(struct vhu_check_context *check)
 {
 	const struct vhu_annotation *note = check->note;
 	uint32_t flags = note->header.flags;
 
+	check_clock(check);
 	if (check->record->marks & VHU_MARK_PARTIAL)
 		report_cut(check);
 	if (!note->has_header)
@@ -231,10 +251,9 @@ static void check_protocol_features(struct vhu_check_context *check, uint64_t ta
 static void check_features(struct vhu_check_context *check, uint64_t taken)
 {
 	const struct vhu_state *state = check->state;
-	const uint64_t ours = UINT64_C(1) << VHU_F_LOG_ALL | UINT64_C(1) << VHU_F_PROTOCOL_FEATURES;
 	const uint64_t version_1 = UINT64_C(1) << 32;
 	const char *name = check->note->message->name;
-	uint64_t beyond = taken & ~state->features.offered.value & ~ours;
+	uint64_t beyond = taken & ~state->features.offered.value;
 	char names[NAMES_MAX];
 
 	if (state->features.offered.by && beyond) {

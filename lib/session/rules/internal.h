@@ -4,6 +4,7 @@
 #define VHU_SESSION_RULES_INTERNAL_H
 
 #include "lib/session/rules/check.h"
+#include "lib/util/util.h"
 
 /* "Within a moment": what closes so soon after a message most likely closed because of it. */
 #define VHU_MOMENT_NS UINT64_C(10000000)
@@ -22,10 +23,15 @@ bool vhu_report_first(struct vhu_check_context *check, enum vhu_rule_at rule);
 /* Return how many nanoseconds before this record @time_ns was; 0 if it was not. */
 static inline uint64_t vhu_check_since(const struct vhu_check_context *check, uint64_t time_ns)
 {
-	const uint64_t now = check->record ? check->record->time_ns : check->state->last_ns;
-
-	return now > time_ns ? now - time_ns : 0;
+	return vhu_elapsed_ns(time_ns,
+			      check->record ? check->record->time_ns : check->state->last_ns);
 }
+
+/* inflight.c */
+
+/* Look at a vring that was just started against the area that tracks its requests. */
+void vhu_rules_inflight_start(struct vhu_check_context *check, int index,
+			      const struct vhu_vring *vring);
 
 /* vring.c: what several rules say about vrings. */
 
@@ -38,8 +44,5 @@ uint64_t vhu_check_vring_limit(const struct vhu_check_context *check);
 /* Report how often a running vring's call was replaced. */
 void vhu_report_replaced(struct vhu_check_context *check, unsigned index,
 			 const struct vhu_vring_fd *call);
-
-/* Report that a vring's first kick may be lost. */
-void vhu_report_kick_lost(struct vhu_check_context *check, unsigned index);
 
 #endif

@@ -8,9 +8,7 @@
 #include "lib/session/rules/internal.h"
 #include "lib/util/util.h"
 
-#define TABLE_REGIONS_MAX   8 /* VHOST_MEMORY_BASELINE_NREGIONS */
-#define LOG_PAGE            4096
-#define INFLIGHT_DESCRIPTOR 16 /* the smaller of split and packed */
+#define TABLE_REGIONS_MAX 8 /* VHOST_MEMORY_BASELINE_NREGIONS */
 
 /* Which kinds of descriptor a message can carry, where it says. A device node is "other". */
 #define KIND(kind) (1u << VHU_FD_##kind)
@@ -267,6 +265,30 @@ static void check_added(struct vhu_check_context *check)
 			   state->regions, state->mem_slots.value);
 }
 
+/* Report a running ring that lies in a region which is removed. */
+static void check_in_use(struct vhu_check_context *check, int region)
+{
+	const struct vhu_state *state = check->state;
+	const bool guest = vhu_taken(check, VHU_PF_GPA_ADDRESSES);
+
+	if (state->context.features >> VHU_F_ACCESS_PLATFORM & 1)
+		return;
+	for (unsigned i = 0; i < state->vrings; i++) {
+		const struct vhu_vring *vring = &state->vring[i];
+
+		if (!vring->started.value || !vring->descriptor.by ||
+		    (vhu_state_region(state, vring->descriptor.value, 1, guest) != region &&
+		     vhu_state_region(state, vring->available.value, 1, guest) != region &&
+		     vhu_state_region(state, vring->used.value, 1, guest) != region))
+			continue;
+		vhu_report(check, VHU_RULE_AT_519, vring->descriptor.by,
+			   "%s of region %d, in which vring %u lies, which runs since message "
+			   "%" PRIu64,
+			   check->note->message->name, region, i, vring->started.by);
+		return;
+	}
+}
+
 /* Look at a region that is removed. */
 static void check_removed(struct vhu_check_context *check)
 {
@@ -278,71 +300,14 @@ static void check_removed(struct vhu_check_context *check)
 		return;
 	for (unsigned i = 0; i < state->regions; i++)
 		if (state->region[i].guest_address == region.guest_address &&
-		    state->region[i].size == region.size)
+		    state->region[i].size == region.size) {
+			check_in_use(check, (int)i);
 			return;
+		}
 	vhu_report(check, VHU_RULE_AT_516, 0,
 		   "%s of 0x%" PRIx64 " bytes at guest address 0x%" PRIx64
 		   ", where no such region is",
 		   check->note->message->name, region.size, region.guest_address);
-}
-
-/* Look at the log's size. */
-static void check_log(struct vhu_check_context *check)
-{
-	const struct vhu_state *state = check->state;
-	uint64_t size = vhu_get(check, VHU_FIELD_log_size), highest = 0;
-
-	if (check->note->layout != &vhu_layouts[VHU_LAYOUT_log])
-		return;
-	for (unsigned i = 0; i < state->regions; i++) {
-		uint64_t end = state->region[i].guest_address + state->region[i].size;
-
-		highest = end > highest ? end : highest;
-	}
-	/* One bit a page, in whole bytes. */
-	if (highest && size < (highest / LOG_PAGE + 7) / 8)
-		vhu_report(check, VHU_RULE_AT_513, state->memory.by,
-			   "the log has 0x%" PRIx64
-			   " bytes; one bit for each page of memory up to 0x%" PRIx64
-			   " makes 0x%" PRIx64,
-			   size, highest, (highest / LOG_PAGE + 7) / 8);
-}
-
-/* Look at the size of an inflight area that is set or told. */
-static void check_inflight_size(struct vhu_check_context *check)
-{
-	uint64_t size = vhu_get(check, VHU_FIELD_inflight_mmap_size);
-	uint64_t queues = vhu_get(check, VHU_FIELD_inflight_num_queues);
-	uint64_t entries = vhu_get(check, VHU_FIELD_inflight_queue_size);
-	const struct vhu_fd_info *fd = check->record->fds ? check->record->fd : NULL;
-	uint64_t end = size + vhu_get(check, VHU_FIELD_inflight_mmap_offset);
-
-	/* A reply without a descriptor is a refusal. */
-	if (!fd)
-		return;
-	if (size < queues * entries * INFLIGHT_DESCRIPTOR)
-		vhu_report(check, VHU_RULE_AT_509, check->request.number,
-			   "the inflight area has 0x%" PRIx64 " bytes; %" PRIu64
-			   " queues of %" PRIu64 " need more than 0x%" PRIx64,
-			   size, queues, entries, queues * entries * INFLIGHT_DESCRIPTOR);
-	else if ((fd->has & VHU_FD_HAS_SIZE) && fd->size && end > fd->size)
-		vhu_report(check, VHU_RULE_AT_509, check->request.number,
-			   "the inflight area ends at 0x%" PRIx64 " of its file of 0x%" PRIx64
-			   " bytes",
-			   end, fd->size);
-}
-
-/* Look at when an inflight area is set. */
-static void check_inflight(struct vhu_check_context *check)
-{
-	bool sized = false;
-
-	check_inflight_size(check);
-	for (unsigned i = 0; i < check->state->vrings; i++)
-		sized |= check->state->vring[i].size.by != 0;
-	if (!sized && check->whole && vhu_report_first(check, VHU_RULE_AT_510))
-		vhu_report(check, VHU_RULE_AT_510, 0, "%s before any %s",
-			   check->note->message->name, vhu_messages[VHU_MSG_SET_VRING_NUM].name);
 }
 
 void vhu_rules_memory(struct vhu_check_context *check)
@@ -356,15 +321,6 @@ void vhu_rules_memory(struct vhu_check_context *check)
 		break;
 	case VHU_REQUEST(REM_MEM_REG):
 		check_removed(check);
-		break;
-	case VHU_REQUEST(SET_LOG_BASE):
-		check_log(check);
-		break;
-	case VHU_REQUEST(SET_INFLIGHT_FD):
-		check_inflight(check);
-		break;
-	case VHU_REPLY_TO(GET_INFLIGHT_FD):
-		check_inflight_size(check);
 		break;
 	}
 }

@@ -50,15 +50,41 @@ static bool check_other_reading(struct vhu_check_context *check, int64_t request
 	return true;
 }
 
+/* Look at regions of the other kind than was negotiated: Xen's have two fields more. */
+static void check_xen(struct vhu_check_context *check)
+{
+	const struct vhu_layout *layout = check->note->layout;
+	const bool known = check->whole || check->state->context.has_protocol_features;
+	const bool xen = layout == &vhu_layouts[VHU_LAYOUT_mem_table_xen] ||
+			 layout == &vhu_layouts[VHU_LAYOUT_single_region_xen];
+
+	if (xen && known && !vhu_taken(check, VHU_PF_XEN_MMAP))
+		vhu_report(check, VHU_RULE_AT_410, check->state->protocol_features.acked.by,
+			   "%s has a payload of %" PRIu32
+			   " bytes, that of Xen's regions, and XEN_MMAP was not negotiated",
+			   check->note->message->name, check->note->payload.size);
+	else if (layout == &vhu_layouts[VHU_LAYOUT_single_region] &&
+		 vhu_taken(check, VHU_PF_XEN_MMAP) && vhu_report_first(check, VHU_RULE_AT_206))
+		vhu_report(
+		    check, VHU_RULE_AT_206, check->state->protocol_features.acked.by,
+		    "bit %d was taken, and the region of %s is not one of Xen: to one side it "
+		    "is an older SHARED_OBJECT",
+		    VHU_PF_XEN_MMAP, check->note->message->name);
+}
+
 void vhu_rules_size(struct vhu_check_context *check)
 {
 	const struct vhu_annotation *note = check->note;
 	const struct vhu_message *message = note->message;
 	char sizes[64];
 
-	if (!message || note->reply || note->or_message || check->record->channel == VHU_GPU ||
-	    vhu_annotation_size_fits(note, message->shape[0]) ||
-	    check_other_reading(check, note->payload.size))
+	if (!message || note->reply || note->or_message || check->record->channel == VHU_GPU)
+		return;
+	if (vhu_annotation_size_fits(note, message->shape[0])) {
+		check_xen(check);
+		return;
+	}
+	if (check_other_reading(check, note->payload.size))
 		return;
 	sizes_text(message->shape[0], sizes, sizeof(sizes));
 	vhu_report(check, VHU_RULE_AT_410, 0, "%s has a payload of %" PRIu32 " bytes, not %s",

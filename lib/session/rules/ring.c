@@ -21,7 +21,11 @@ static void check_index(struct vhu_check_context *check)
 	if (vring >= VHU_VRINGS_MAX)
 		vhu_report(check, VHU_RULE_AT_309, 0, "%s for vring %d: indexes end at %d", name,
 			   vring, VHU_VRINGS_MAX - 1);
-	else if (vhu_report_first(check, VHU_RULE_AT_309))
+	else if (!state->queue_num.by && vhu_report_first(check, VHU_RULE_AT_309))
+		vhu_report(check, VHU_RULE_AT_309, state->spec_max_vqs.by,
+			   "%s for vring %d: the device has %" PRIu64 " at most", name, vring,
+			   state->spec_max_vqs.value);
+	else if (state->queue_num.by && vhu_report_first(check, VHU_RULE_AT_309))
 		vhu_report(check, VHU_RULE_AT_309, state->queue_num.by,
 			   "%s for vring %d: the back-end told of %" PRIu64 " %s%s", name, vring,
 			   state->queue_num.value, vhu_check_counts_pairs(state) ? "pair" : "queue",
@@ -215,10 +219,52 @@ static void check_enable(struct vhu_check_context *check)
 			   check->note->message->name, check->state->features.acked.by);
 }
 
+/* Look at a size or a place that is set. */
+static void check_running(struct vhu_check_context *check, const struct vhu_vring *vring)
+{
+	/* A size that stays as it is harms nobody. */
+	if (!vring || !vring->started.value ||
+	    (check->note->message->id == VHU_MSG_SET_VRING_NUM &&
+	     vring->size.value == vhu_get(check, VHU_FIELD_vring_size_num)))
+		return;
+	vhu_report(check, VHU_RULE_AT_325, vring->started.by,
+		   "%s for vring %d, which runs since message %" PRIu64, check->note->message->name,
+		   check->note->vring, vring->started.by);
+}
+
+/* Look at a notification in the channel. */
+static void check_notification(struct vhu_check_context *check)
+{
+	const char *name = check->note->message->name;
+	const int index = check->note->vring;
+	const struct vhu_vring *vring = vhu_state_vring(check->state, (uint64_t)index);
+	const uint64_t num = vhu_get(check, VHU_FIELD_vring_index_num);
+	const uint64_t limit = vhu_check_vring_limit(check);
+
+	if (num && vhu_report_first(check, VHU_RULE_AT_327))
+		vhu_report(check, VHU_RULE_AT_327, 0,
+			   "%s for vring %d has num %" PRIu64 ", which must be 0", name, index,
+			   num);
+	if ((uint64_t)index >= limit && check->record->channel == VHU_BACK_END)
+		vhu_report(check, VHU_RULE_AT_328, check->state->queue_num.by,
+			   "%s for vring %d; there are %" PRIu64 " at most", name, index, limit);
+	else if (check->whole && !(vring && vring->size.by && vring->descriptor.by) &&
+		 (uint64_t)index < limit && vhu_report_first(check, VHU_RULE_AT_328))
+		vhu_report(check, VHU_RULE_AT_328, 0, "%s for vring %d, which was not set up", name,
+			   index);
+}
+
 void vhu_rules_ring(struct vhu_check_context *check)
 {
 	const struct vhu_vring *vring;
 
+	switch (vhu_check_message(check)) {
+	case VHU_REQUEST(VRING_KICK):
+	case VHU_REQUEST(BACKEND_VRING_CALL):
+	case VHU_REQUEST(BACKEND_VRING_ERR):
+		check_notification(check);
+		break;
+	}
 	if (check->note->vring < 0 || check->record->channel != VHU_FRONT_END)
 		return;
 	vring = vhu_state_vring(check->state, (uint64_t)check->note->vring);
@@ -227,6 +273,7 @@ void vhu_rules_ring(struct vhu_check_context *check)
 	switch (vhu_check_message(check)) {
 	case VHU_REQUEST(SET_VRING_NUM):
 		check_size(check);
+		check_running(check, vring);
 		break;
 	case VHU_REQUEST(SET_VRING_ADDR):
 		if (check->whole && !check->state->regions)
@@ -237,6 +284,7 @@ void vhu_rules_ring(struct vhu_check_context *check)
 		break;
 	case VHU_REQUEST(SET_VRING_BASE):
 		check_base(check, vring);
+		check_running(check, vring);
 		break;
 	case VHU_REQUEST(GET_VRING_BASE):
 	case VHU_REQUEST(GET_VRING_BASE_SKIP_DRAIN):

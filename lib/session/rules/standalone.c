@@ -71,6 +71,31 @@ static void check_device_id(struct vhu_check_context *check, uint64_t device)
 			   device);
 }
 
+/* Look at a number that the back-end may have told before. @what: it, with its verb. */
+static void check_again(struct vhu_check_context *check, const char *what,
+			const struct vhu_told *told, uint64_t now)
+{
+	if (told->by && told->value != now)
+		vhu_report(check, VHU_RULE_AT_711, told->by,
+			   "%s %" PRIu64 "; message %" PRIu64 " said %" PRIu64, what, now, told->by,
+			   told->value);
+}
+
+/* Look at the specifications against those that were told before. */
+static void check_specs_again(struct vhu_check_context *check)
+{
+	const struct vhu_state *state = check->state;
+
+	check_again(check, "the device id is", &state->spec_device_id,
+		    vhu_get(check, VHU_FIELD_backend_specs_device_id));
+	check_again(check, "the configuration's size is", &state->spec_config_size,
+		    vhu_get(check, VHU_FIELD_backend_specs_config_size));
+	check_again(check, "the minimum of virtqueues is", &state->spec_min_vqs,
+		    vhu_get(check, VHU_FIELD_backend_specs_min_vqs));
+	check_again(check, "the maximum of virtqueues is", &state->spec_max_vqs,
+		    vhu_get(check, VHU_FIELD_backend_specs_max_vqs));
+}
+
 /* Look at the specifications by themselves and at what was negotiated for them. */
 static void check_specs(struct vhu_check_context *check)
 {
@@ -165,7 +190,8 @@ static void check_rings(struct vhu_check_context *check)
 		uint64_t status = vhu_get(check, check->note->layout->first);
 
 		if ((status & VIRTIO_CONFIG_S_DRIVER_OK) && state->spec_min_vqs.by &&
-		    state->vrings && enabled < state->spec_min_vqs.value)
+		    (state->vrings || check->whole) && enabled < state->spec_min_vqs.value &&
+		    vhu_report_first(check, VHU_RULE_AT_710))
 			vhu_report(check, VHU_RULE_AT_710, state->spec_min_vqs.by,
 				   "DRIVER_OK with %u vring%s enabled, and the device needs "
 				   "%" PRIu64,
@@ -178,18 +204,39 @@ static void check_rings(struct vhu_check_context *check)
 	}
 }
 
+/* Look at the rings that ran, when the first of them is stopped. */
+static void check_rings_stop(struct vhu_check_context *check)
+{
+	const struct vhu_state *state = check->state;
+	const unsigned running = vhu_state_running(state);
+
+	if (check->note->vring < 0 || !state->spec_min_vqs.by || !running ||
+	    running >= state->spec_min_vqs.value || state->stopped.by > state->memory.by ||
+	    !vhu_report_first(check, VHU_RULE_AT_710))
+		return;
+	vhu_report(check, VHU_RULE_AT_710, state->spec_min_vqs.by,
+		   "%u vring%s started, and the device needs %" PRIu64, running,
+		   running == 1 ? " was" : "s were", state->spec_min_vqs.value);
+}
+
 void vhu_rules_standalone(struct vhu_check_context *check)
 {
+	uint64_t value;
+
 	if (!is_proposal(check) || check->record->channel == VHU_GPU)
 		return;
+	value = check->note->layout->fields ? vhu_get(check, check->note->layout->first) : 0;
 	switch (vhu_check_message(check)) {
 	case VHU_REPLY_TO(GET_BACKEND_SPECS):
 		check_asked(check);
 		check_specs(check);
+		check_specs_again(check);
 		break;
 	case VHU_REPLY_TO(GET_CONFIG_SIZE):
 		check_asked(check);
-		check_size_told(check, vhu_get(check, check->note->layout->first));
+		check_size_told(check, value);
+		check_again(check, "the configuration's size is", &check->state->spec_config_size,
+			    value);
 		break;
 	case VHU_REPLY_TO(GET_QUEUE_NUM):
 		check_queue_num(check);
@@ -197,10 +244,13 @@ void vhu_rules_standalone(struct vhu_check_context *check)
 	case VHU_REPLY_TO(GET_MIN_VQ):
 		check_asked(check);
 		check_min_vqs(check);
+		check_again(check, "the minimum of virtqueues is", &check->state->spec_min_vqs,
+			    value);
 		break;
 	case VHU_REPLY_TO(GET_DEVICE_ID):
 		check_asked(check);
-		check_device_id(check, vhu_get(check, check->note->layout->first));
+		check_device_id(check, value);
+		check_again(check, "the device id is", &check->state->spec_device_id, value);
 		break;
 	case VHU_REPLY_TO(GET_CONFIG):
 		check_config_size(check);
@@ -208,6 +258,9 @@ void vhu_rules_standalone(struct vhu_check_context *check)
 	case VHU_REQUEST(SET_VRING_KICK):
 	case VHU_REQUEST(SET_STATUS):
 		check_rings(check);
+		break;
+	case VHU_REQUEST(GET_VRING_BASE):
+		check_rings_stop(check);
 		break;
 	case VHU_REQUEST(BACKEND_SHARED_OBJECT_ADD):
 	case VHU_REQUEST(BACKEND_SHARED_OBJECT_REMOVE):

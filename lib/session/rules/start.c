@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Rules about where vrings lie, and how they begin to run. */
 #include <inttypes.h>
+#include <linux/virtio_ids.h>
 
 #include "lib/session/rules/internal.h"
-#include "lib/util/util.h"
+
+/* What is sent within this belongs together. */
+#define BURST_NS UINT64_C(1000000000)
 
 /* An area of a ring. */
 struct area {
@@ -134,49 +137,36 @@ static void check_started(struct vhu_check_context *check, int index, const stru
 	}
 }
 
-/* Look at a ring that was just started against the inflight area. */
-static void check_inflight(struct vhu_check_context *check, int index,
-			   const struct vhu_vring *vring)
+/* Look at a ring of a network device that was just started, whose pair was enabled before it was
+ * set up. Front-ends that enable both at first start what is enabled already. */
+static void check_pair(struct vhu_check_context *check, int index, const struct vhu_vring *vring)
 {
 	const struct vhu_state *state = check->state;
+	const struct vhu_vring *pair = vhu_state_vring(state, (uint64_t)index ^ 1);
 
-	if (!state->inflight.by)
+	if (!pair || state->context.device != VIRTIO_ID_NET || vring->enabled.value ||
+	    !pair->started.value || !pair->enabled.value || pair->enabled.by < vring->stopped.by ||
+	    pair->enabled.by > vring->descriptor.by ||
+	    vhu_check_since(check, pair->enabled_ns) >= BURST_NS)
 		return;
-	if ((uint32_t)index >= state->inflight.value)
-		vhu_report(check, VHU_RULE_AT_518, state->inflight.by,
-			   "vring %d starts, and the inflight area is for %" PRIu64 " queue%s",
-			   index, state->inflight.value, state->inflight.value == 1 ? "" : "s");
-	else if (vring->size.value > state->inflight_queue_size.value)
-		vhu_report(check, VHU_RULE_AT_518, state->inflight.by,
-			   "vring %d has size %" PRIu64
-			   ", and the inflight area is for queues of %" PRIu64,
-			   index, vring->size.value, state->inflight_queue_size.value);
+	vhu_report(check, VHU_RULE_AT_324, pair->enabled.by,
+		   "vring %d is set up after message %" PRIu64
+		   " enabled vring %d, the other of its pair: a back-end that takes that as the "
+		   "pair's start misses it",
+		   index, pair->enabled.by, index ^ 1);
 }
 
-void vhu_rules_enabled(struct vhu_check_context *check)
+/* Look at a ring that runs from now on. */
+static void check_complete(struct vhu_check_context *check, int index,
+			   const struct vhu_vring *vring)
 {
-	struct vhu_state *state = check->state;
-	int at = vhu_check_message(check);
+	const char *lacks = !vring->size.by ? vhu_messages[VHU_MSG_SET_VRING_NUM].name
+					    : vhu_messages[VHU_MSG_SET_VRING_ADDR].name;
 
-	if (!state->enabled_unacknowledged || check->record->channel != VHU_FRONT_END)
-		return;
-	if (check->note->reply) {
-		/* Messages are taken in order: what was sent before this request was taken too. */
-		vhu_state_acknowledged(state, check->request.number);
-		return;
-	}
-	for (unsigned i = 0; i < state->vrings; i++) {
-		const struct vhu_vring *vring = &state->vring[i];
-		bool stops = check->note->vring == (int)i && (at == VHU_REQUEST(GET_VRING_BASE) ||
-							      at == VHU_REQUEST(SET_VRING_ENABLE));
-
-		if (!vring->enabled_unacknowledged ||
-		    (!stops &&
-		     vhu_elapsed_ns(vring->enabled_ns, check->record->time_ns) < VHU_MOMENT_NS))
-			continue;
-		vhu_report_kick_lost(check, i);
-		return;
-	}
+	if (check->whole && vring->started.value && vring->enabled.value &&
+	    !(vring->size.by && vring->descriptor.by) && vhu_report_first(check, VHU_RULE_AT_326))
+		vhu_report(check, VHU_RULE_AT_326, vring->started.by,
+			   "vring %d is started and enabled, and had no %s", index, lacks);
 }
 
 void vhu_rules_ring_start(struct vhu_check_context *check)
@@ -202,6 +192,10 @@ void vhu_rules_ring_start(struct vhu_check_context *check)
 	if (vhu_check_message(check) == VHU_REQUEST(SET_VRING_KICK) &&
 	    vring->started.by == check->number) {
 		check_started(check, index, vring);
-		check_inflight(check, index, vring);
+		check_pair(check, index, vring);
+		vhu_rules_inflight_start(check, index, vring);
+		check_complete(check, index, vring);
 	}
+	if (vhu_check_message(check) == VHU_REQUEST(SET_VRING_ENABLE))
+		check_complete(check, index, vring);
 }

@@ -15,8 +15,10 @@ uint64_t vhu_check_vring_limit(const struct vhu_check_context *check)
 	const struct vhu_state *state = check->state;
 	uint64_t queues = state->queue_num.value;
 
-	if (!state->queue_num.by)
-		return VHU_VRINGS_MAX;
+	if (!state->queue_num.by) {
+		queues = state->spec_max_vqs.value;
+		return state->spec_max_vqs.by && queues < VHU_VRINGS_MAX ? queues : VHU_VRINGS_MAX;
+	}
 	if (vhu_check_counts_pairs(state))
 		queues = 2 * queues + 1; /* and one for control */
 	return queues < VHU_VRINGS_MAX ? queues : VHU_VRINGS_MAX;
@@ -32,17 +34,4 @@ void vhu_report_replaced(struct vhu_check_context *check, unsigned index,
 		   "the call of vring %u was replaced %u time%s while it ran, %u of them without "
 		   "an acknowledgement",
 		   index, call->replaced, call->replaced > 1 ? "s" : "", call->unacknowledged);
-}
-
-void vhu_report_kick_lost(struct vhu_check_context *check, unsigned index)
-{
-	struct vhu_vring *vring = &check->state->vring[index];
-
-	if (vhu_report_first(check, VHU_RULE_AT_302))
-		vhu_report(check, VHU_RULE_AT_302, vring->started.by,
-			   "message %" PRIu64 " set the kick of vring %u, message %" PRIu64
-			   " enabled the vring, and the back-end answered nothing since: it may "
-			   "have dropped a first kick that came in between",
-			   vring->started.by, index, vring->enabled.by);
-	vhu_state_acknowledged(check->state, UINT64_MAX);
 }
