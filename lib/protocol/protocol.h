@@ -43,9 +43,9 @@ enum vhu_dialect {
 #define VHU_F_LOG_ALL               26
 #define VHU_F_PROTOCOL_FEATURES     30
 /* Those of virtio's own that the meaning of messages hangs on: VIRTIO_F_ACCESS_PLATFORM,
- * VIRTIO_F_RING_PACKED, VIRTIO_F_RING_RESET; and VIRTIO_CRYPTO_SERVICE_AKCIPHER, as a crypto session's operation has it
- * above its 8 lowest bits.
- * tests/unit/lib/protocol/table.c holds them against the kernel's headers. */
+ * VIRTIO_F_RING_PACKED, VIRTIO_F_RING_RESET; and VIRTIO_CRYPTO_SERVICE_AKCIPHER, as a crypto
+ * session's operation has it above its 8 lowest bits. tests/unit/lib/protocol/table.c holds them
+ * against the kernel's headers. */
 #define VHU_F_ACCESS_PLATFORM       33
 #define VHU_F_RING_PACKED           34
 #define VHU_F_RING_RESET            40

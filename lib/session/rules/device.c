@@ -148,6 +148,21 @@ static void check_reset(struct vhu_check_context *check)
 			   check->note->message->name, running, running > 1 ? "s run" : " runs");
 }
 
+/* Return whether a vring is being stopped: until the answer the back-end completes requests. */
+static bool is_stopping(const struct vhu_state *state)
+{
+	const struct vhu_pending_queue *queue = &state->channel[VHU_FRONT_END].pending;
+
+	for (unsigned i = 0; i < queue->count; i++) {
+		const struct vhu_message *message = vhu_pending_at(queue, i)->message;
+
+		if (message && (message->id == VHU_MSG_GET_VRING_BASE ||
+				message->id == VHU_MSG_GET_VRING_BASE_SKIP_DRAIN))
+			return true;
+	}
+	return false;
+}
+
 /* Look at a request of a back-end whose vrings are all stopped. */
 static void check_suspended(struct vhu_check_context *check)
 {
@@ -158,7 +173,8 @@ static void check_suspended(struct vhu_check_context *check)
 					  : VHU_RULE_AT_322;
 	uint64_t ns;
 
-	if (!check->whole || !state->first_kick_ns || vhu_state_running(state))
+	if (!check->whole || !state->first_kick_ns || vhu_state_running(state) ||
+	    is_stopping(state))
 		return;
 	/* What both sides send at once may pass in any order. */
 	ns = vhu_check_since(check, state->stopped.value);

@@ -37,7 +37,8 @@ static void report_never_enabled(struct vhu_check_context *check, unsigned index
 	if (!vhu_report_first(check, VHU_RULE_AT_323))
 		return;
 	if (reset)
-		snprintf(since, sizeof(since), " since message %" PRIu64 " reset the device", reset);
+		snprintf(since, sizeof(since), " since message %" PRIu64 " reset the device",
+			 reset);
 	vhu_report(check, VHU_RULE_AT_323, vring->started.by,
 		   "vring %u was started by message %" PRIu64 " and never enabled%s, and message "
 		   "%" PRIu64 " acked bit 30: the back-end must not serve it, and the device hangs",
@@ -81,9 +82,8 @@ static void check_acknowledged(struct vhu_check_context *check)
 
 	for (unsigned i = 0; i < state->vrings && state->enabled_unacknowledged; i++) {
 		const struct vhu_vring *vring = &state->vring[i];
-		bool stops =
-		    check->note->vring == (int)i &&
-		    (at == VHU_REQUEST(GET_VRING_BASE) || at == VHU_REQUEST(SET_VRING_ENABLE));
+		bool stops = check->note->vring == (int)i && (at == VHU_REQUEST(GET_VRING_BASE) ||
+							      at == VHU_REQUEST(SET_VRING_ENABLE));
 
 		if (vring->enabled_unacknowledged &&
 		    (stops || vhu_check_since(check, vring->enabled_ns) >= VHU_MOMENT_NS))
@@ -176,7 +176,8 @@ void vhu_rules_idle(struct vhu_check_context *check)
 	if (check->record->channel != VHU_FRONT_END)
 		return;
 	if (check->note->reply) {
-		/* Messages are processed in order: those before this request were processed, too. */
+		/* Messages are processed in order: those before this request were processed, too.
+		 */
 		if (state->enabled_unacknowledged)
 			vhu_state_acknowledged(state, check->request.number);
 		if (known && vhu_check_message(check) == VHU_REPLY_TO(GET_VRING_BASE))
