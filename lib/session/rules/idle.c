@@ -137,6 +137,15 @@ static bool disables_first(const struct vhu_state *state, const struct vhu_vring
 	       vring->disabled.by < vring->stopped_before.by;
 }
 
+/* Return whether a message disables vring @index, so that the front-end begins to stop it only now.
+ * A network device's is disabled for other reasons, too. */
+static bool disables(const struct vhu_check_context *check, unsigned index)
+{
+	return !vhu_check_counts_pairs(check->state) && check->note->vring == (int)index &&
+	       check->record && vhu_check_message(check) == VHU_REQUEST(SET_VRING_ENABLE) &&
+	       vhu_get(check, VHU_FIELD_vring_enable_enable) == 0;
+}
+
 /* Look for vrings that GET_VRING_BASE stopped while they were in use, and that were left so. */
 static void check_alone(struct vhu_check_context *check)
 {
@@ -149,12 +158,11 @@ static void check_alone(struct vhu_check_context *check)
 		struct vhu_vring *vring = &state->vring[i];
 		char others[64] = "";
 
-		if (!vring->stopped_in_use || vring->base_got.by < vring->stopped.by)
+		if (!vring->stopped_in_use || vring->base_got.by < vring->stopped.by ||
+		    !(served || disables_first(state, vring) || disables(check, i)))
 			continue;
 		vring->stopped_in_use = false;
 		state->stopped_in_use--;
-		if (!served && !disables_first(state, vring))
-			continue;
 		if (served)
 			snprintf(others, sizeof(others), ", while %u other%s on", served,
 				 served > 1 ? "s run" : " runs");

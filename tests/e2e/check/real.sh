@@ -6,11 +6,11 @@
 need jq
 work_open
 
-# Capture a session with $2 queues, set up and reset $3 times, as $1.
+# Capture a session with $2 queues, set up and reset $3 times, as $1; $4 is one more option.
 capture()
 {
 	got=0
-	"$programs/qemu_session" --via "$vhu" --capture "$1" --queues "$2" --rounds "$3" \
+	"$programs/qemu_session" --via "$vhu" --capture "$1" --queues "$2" --rounds "$3" ${4-} \
 		>session.log 2>&1 || got=$?
 	[ "$got" = 0 ] || { cat session.log; exit "$got"; }
 }
@@ -38,6 +38,15 @@ pid=$!
 capture pipe.pcapng 1 1
 wait "$pid" || [ $? = 1 ] || fail "live: $(cat live.err)"
 tail -n 1 live.err | grep -q "in 1 session, [1-9][0-9]* messages$" || fail "live: $(cat live.err)"
+
+# A question of QEMU's monitor for a vring's state stops the vring, whether others run on or not; no
+# session that nobody asks has it.
+grep V329 out live && fail "a device that was stopped is taken for one that was asked"
+for queues in 1 2; do
+	capture asked "$queues" 1 --query
+	"$vhu" check asked >out 2>err || [ $? = 1 ] || fail "$(cat err)"
+	grep -q "warning V329 stopped-in-use: .* stopped vring 0" out || fail "$queues queues: $(cat out)"
+done
 
 # Two queues are more than one, and the configuration space says so too.
 "$vhu" check --compare --rule sessions-differ one two >out 2>err || [ $? = 1 ] || fail "$(cat err)"

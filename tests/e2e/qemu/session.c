@@ -5,7 +5,7 @@
  *
  *   qemu_session [--front PATH] [--back PATH] [--via VHU] [--capture FILE] [--strace FILE]
  *                [--queues N] [--rounds N] [--timeout SECONDS] [--chardev WORDS]
- *                [--reconnect] [--until FILE] [--device blk|fs|rng|net]
+ *                [--reconnect] [--until FILE] [--device blk|fs|rng|net] [--query]
  *
  * Without options QEMU talks to a qemu-storage-daemon directly, over sockets in a folder of their
  * own. --via VHU puts `VHU proxy` between them, with --capture FILE as its -w. --front and --back
@@ -16,6 +16,9 @@
  * calls on sockets moved. A round is one set-up and one reset of the device, and between them
  * --turns times a page that is written and read on each vring; there is one connection, unless QEMU
  * connects again.
+ *
+ * --query asks QEMU's monitor in each round where vring 0 is, and then waits for two seconds;
+ * vhost-user has no other message for that than the one that stops the vring.
  *
  * --device is for --front alone: a device of another type is found, set up, asked for bytes (rng),
  * and reset.
@@ -36,6 +39,7 @@
 #include "lib/util/util.h"
 #include "tests/e2e/qemu/driver/machine.h"
 #include "tests/e2e/qemu/driver/mmio.h"
+#include "tests/e2e/qemu/driver/qmp.h"
 #include "tests/e2e/qemu/driver/qtest.h"
 
 #define DISK_SIZE (16 << 20)
@@ -43,7 +47,7 @@
 
 struct session_options {
 	const char *front, *back, *via, *capture, *strace, *chardev, *until, *device;
-	bool reconnect;
+	bool reconnect, query;
 	unsigned int queues, rounds, timeout;
 };
 
@@ -53,7 +57,7 @@ static _Noreturn void usage(void)
 			"[--capture FILE] [--strace FILE]\n"
 			"                    [--queues N] [--rounds N] [--timeout SECONDS] "
 			"[--chardev WORDS] [--reconnect]\n"
-			"                    [--until FILE] [--device blk|fs|rng|net]\n");
+			"                    [--until FILE] [--device blk|fs|rng|net] [--query]\n");
 	exit(2);
 }
 
@@ -72,19 +76,13 @@ static unsigned int number(const char *text, unsigned int max)
 static struct session_options parse(int argc, char **argv)
 {
 	static const struct option known[] = {
-	    {"front", required_argument, NULL, 'f'},
-	    {"back", required_argument, NULL, 'b'},
-	    {"via", required_argument, NULL, 'v'},
-	    {"capture", required_argument, NULL, 'w'},
-	    {"strace", required_argument, NULL, 's'},
-	    {"queues", required_argument, NULL, 'q'},
-	    {"rounds", required_argument, NULL, 'r'},
-	    {"timeout", required_argument, NULL, 't'},
-	    {"chardev", required_argument, NULL, 'c'},
-	    {"until", required_argument, NULL, 'u'},
-	    {"device", required_argument, NULL, 'd'},
-	    {"reconnect", no_argument, NULL, 'n'},
-	    {0},
+	    {"front", required_argument, NULL, 'f'},   {"back", required_argument, NULL, 'b'},
+	    {"via", required_argument, NULL, 'v'},     {"capture", required_argument, NULL, 'w'},
+	    {"strace", required_argument, NULL, 's'},  {"queues", required_argument, NULL, 'q'},
+	    {"rounds", required_argument, NULL, 'r'},  {"timeout", required_argument, NULL, 't'},
+	    {"chardev", required_argument, NULL, 'c'}, {"query", no_argument, NULL, 'y'},
+	    {"until", required_argument, NULL, 'u'},   {"device", required_argument, NULL, 'd'},
+	    {"reconnect", no_argument, NULL, 'n'},     {0},
 	};
 	struct session_options options = {.queues = 2, .rounds = 1, .timeout = 60};
 	int option;
@@ -117,6 +115,9 @@ static struct session_options parse(int argc, char **argv)
 			break;
 		case 'u':
 			options.until = optarg;
+			break;
+		case 'y':
+			options.query = true;
 			break;
 		case 'q':
 			options.queues = number(optarg, QEMU_MMIO_QUEUES_MAX);
@@ -249,8 +250,29 @@ static const struct type *type_of(const struct session_options *options)
 	usage();
 }
 
-/* Drive the device through all rounds over the qtest connection @fd. */
-static void drive(struct qemu_stage *stage, const struct session_options *options, int fd)
+/* Ask QEMU's monitor at @path where the device's vring 0 is. */
+static void query(struct qemu_stage *stage, const char *path)
+{
+	struct qemu_qmp qmp;
+	const char *answer, *device;
+	char name[128];
+
+	qemu_qmp_open(&qmp, stage, "qemu", path);
+	answer = qemu_qmp_execute(&qmp, "{\"execute\":\"x-query-virtio\"}");
+	device = strstr(answer, "\"path\": \"");
+	if (device == NULL || sscanf(device, "\"path\": \"%127[^\"]", name) != 1)
+		qemu_stage_fail(stage, "qemu: no virtio device in %s", answer);
+	qemu_qmp_execute(&qmp,
+			 "{\"execute\":\"x-query-virtio-queue-status\","
+			 "\"arguments\":{\"path\":\"%s\",\"queue\":0}}",
+			 name);
+	close(qmp.fd);
+	sleep(2);
+}
+
+/* Drive the device through all rounds over the qtest connection @fd. @monitor: QEMU's, or NULL. */
+static void drive(struct qemu_stage *stage, const struct session_options *options, int fd,
+		  const char *monitor)
 {
 	const struct type *type = type_of(options);
 	const bool disk = type->id == VIRTIO_ID_BLOCK;
@@ -269,6 +291,8 @@ static void drive(struct qemu_stage *stage, const struct session_options *option
 				use_disk(&device, queue, turn);
 			turn++;
 		} while (options->until != NULL && access(options->until, F_OK) != 0);
+		if (monitor != NULL)
+			query(stage, monitor);
 		qemu_mmio_reset(&device);
 	}
 }
@@ -286,7 +310,7 @@ int main(int argc, char **argv)
 	    .strace = options.strace,
 	};
 	struct qemu_stage stage;
-	char *front, *back;
+	char *front, *back, *monitor = NULL;
 	int qtest;
 
 	qemu_machine_need("qemu-system-x86_64", "qemu-system-x86");
@@ -305,8 +329,10 @@ int main(int argc, char **argv)
 	if (options.via != NULL)
 		start_proxy(&stage, &options, front, back);
 	machine.front = front;
+	if (options.query)
+		machine.qmp = monitor = qemu_stage_path(&stage, "monitor");
 	qtest = qemu_machine_start(&stage, &machine);
-	drive(&stage, &options, qtest);
+	drive(&stage, &options, qtest, monitor);
 	qemu_stage_end(&stage, "qemu", SIGTERM);
 	close(qtest);
 	if (options.via != NULL)
@@ -316,5 +342,6 @@ int main(int argc, char **argv)
 	qemu_stage_close(&stage);
 	free(front);
 	free(back);
+	free(monitor);
 	return 0;
 }
