@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Two sessions of one device, held against each other: rules 320 and 621. */
+/* Two sessions of one device, held against each other: rules 320, 330 and 621. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -199,6 +199,21 @@ static bool goes_on(const struct comparison *comparison)
 	return false;
 }
 
+/* Look at a vring that goes on although nothing told where it was: its back-end is gone, and
+ * requests that it had in flight are known only from an inflight area. */
+static void compare_guess(struct comparison *comparison, unsigned index,
+			  const struct vhu_fingerprint_ring *was,
+			  const struct vhu_fingerprint_ring *is)
+{
+	if (was->running_by && is->first_base_by && !comparison->now->inflight_by &&
+	    !is_beginning(comparison, is->first_base))
+		differ(comparison, VHU_RULE_AT_330, was->running_by, is->first_base_by,
+		       "vring %u goes on at 0x%" PRIx32
+		       ", and in %s it ran until the end: nothing told "
+		       "where it was, and there is no inflight area",
+		       index, is->first_base, origin(comparison, was->running_by));
+}
+
 /* Compare vrings that were set up in both sessions. */
 static void compare_rings(struct comparison *comparison)
 {
@@ -211,6 +226,7 @@ static void compare_rings(struct comparison *comparison)
 		snprintf(what, sizeof(what), "the size of vring %u is", i);
 		compare_number(comparison, what, was->last_size, was->last_size_by, is->first_size,
 			       is->first_size_by);
+		compare_guess(comparison, i, was, is);
 		if (!was->last_base_by || !is->first_base_by || was->last_base == is->first_base)
 			continue;
 		differ(comparison, VHU_RULE_AT_320, was->last_base_by, is->first_base_by,

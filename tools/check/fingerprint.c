@@ -120,6 +120,7 @@ int vhu_fingerprint_finish(struct vhu_fingerprint *fingerprint, const struct vhu
 	fingerprint->protocol_features = state->protocol_features;
 	fingerprint->queue_num = state->queue_num.value;
 	fingerprint->queue_num_by = state->queue_num.by;
+	fingerprint->inflight_by = state->inflight.by;
 	fingerprint->device = state->spec_device_id.value;
 	fingerprint->device_by = state->spec_device_id.by;
 	if (make_rings(fingerprint, state->vrings))
@@ -130,6 +131,7 @@ int vhu_fingerprint_finish(struct vhu_fingerprint *fingerprint, const struct vhu
 
 		ring->last_size = vring->size.value;
 		ring->last_size_by = vring->size.by;
+		ring->running_by = vring->started.value ? vring->started.by : 0;
 		/* What was told of an earlier run says nothing about where a later one was. */
 		if (!vring->started.value && vring->base_got.by > vring->started.by) {
 			ring->last_base = vring->base_got.value;

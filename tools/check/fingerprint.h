@@ -26,6 +26,7 @@ struct vhu_fingerprint_config {
 struct vhu_fingerprint_ring {
 	uint32_t first_size, last_size, first_base, last_base;
 	uint64_t first_size_by, last_size_by, first_base_by, last_base_by;
+	uint64_t running_by; /* it ran when the session ended: what had started it; else 0 */
 };
 
 struct vhu_fingerprint {
@@ -37,6 +38,7 @@ struct vhu_fingerprint {
 	uint64_t first_taken, first_taken_by; /* virtio features; the last are in `features` */
 	uint32_t queue_num;
 	uint64_t queue_num_by;
+	uint64_t inflight_by; /* what gave or set an inflight area */
 	uint32_t device; /* as the back-end said, not as it was guessed; 0 not known */
 	uint64_t device_by;
 	struct vhu_fingerprint_config first_config, last_config;
