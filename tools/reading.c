@@ -17,6 +17,8 @@
 
 /* GET_VRING_BASE waits for requests in flight; it is given at least as long as the rest. */
 #define DRAIN_NS UINT64_C(10000000000)
+/* A record that is read so soon after its time was written just before. */
+#define NEW_NS   UINT64_C(3000000000)
 
 /* What becomes of a request. */
 enum answered {
@@ -62,12 +64,12 @@ static bool is_whole_file(const struct vhu_reading *reading)
 	return true;
 }
 
-/* Return whether somebody has the capture open to write to it. A read lease is given only if nobody
- * has. Without the right to a lease nobody is taken to, unless the file is followed. */
-static bool is_being_written(const struct vhu_reading *reading)
+/* Return whether somebody has the capture, now in the file @path, open to write to it. A read lease
+ * is given only if nobody has. Without the right to a lease nobody is taken to, unless the file is
+ * followed. */
+static bool is_being_written(const struct vhu_reading *reading, const char *path)
 {
 	struct stat stat_buffer;
-	const char *path = reading->paths[reading->files - 1];
 	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	bool written = false;
 
@@ -192,18 +194,61 @@ static void tell_passed_over(struct vhu_reading *reading, const struct vhu_pcapn
 			 reading->paths[0], damaged);
 }
 
+/* What is needed to look for requests that wait. */
+struct idle {
+	struct vhu_reading *reading;
+	struct vhu_sessions *sessions;
+	const struct vhu_pcapng_reader *reader;
+	uint64_t number, time_ns; /* of the latest record */
+	uint64_t looked_at;       /* the number that it had when `live` was found out */
+	bool live;                /* from a pipe: records come when they are new */
+};
+
+/* Return whether the answers to requests that wait may still come. */
+static bool is_live(struct idle *idle, uint64_t now_ns)
+{
+	const char *path = vhu_pcapng_reader_path(idle->reader);
+
+	if (strcmp(path, "-"))
+		return is_being_written(idle->reading, path);
+	/* That a pipe brings no more says nothing of a capture that was written before. */
+	if (idle->looked_at != idle->number)
+		idle->live = now_ns < idle->time_ns || now_ns - idle->time_ns < NEW_NS;
+	idle->looked_at = idle->number;
+	return idle->live;
+}
+
+/* Show the requests that have waited for too long, if their answers may still be written. */
+static void show_hung(void *with, uint64_t now_ns)
+{
+	struct idle *idle = with;
+	struct vhu_reading *reading = idle->reading;
+	struct vhu_annotation note;
+
+	if (!is_live(idle, now_ns))
+		return;
+	while (vhu_sessions_hung(idle->sessions, now_ns, &note))
+		reading->hung(reading->with, now_ns, &note);
+}
+
 /* Show each record and the sessions that the capture does not close. Returns an exit status. */
 static int read_through(struct vhu_reading *reading, struct vhu_sessions *sessions,
 			const struct outcomes *outcomes, struct vhu_pcapng_reader *reader)
 {
+	struct idle idle = {.reading = reading, .sessions = sessions, .reader = reader};
 	const struct vhu_record *record;
 	struct vhu_annotation note;
 	int got, error = 0;
+
+	if (reading->hung)
+		vhu_pcapng_reader_on_idle(reader, show_hung, &idle);
 
 	while (!error && (got = vhu_pcapng_read(reader, &record)) > 0) {
 		uint64_t number = vhu_pcapng_reader_number(reader);
 
 		reading->files = 1 + vhu_pcapng_reader_gone_on(reader);
+		idle.number = number;
+		idle.time_ns = record->time_ns;
 		error = vhu_session_feed(sessions, record, number, &note);
 		if (!error)
 			tell_outcome(outcomes, record, number, &note);
@@ -211,7 +256,7 @@ static int read_through(struct vhu_reading *reading, struct vhu_sessions *sessio
 			error = reading->see(reading->with, record, number, &note);
 	}
 	reading->files = 1 + vhu_pcapng_reader_gone_on(reader);
-	if (!error && is_being_written(reading)) {
+	if (!error && is_being_written(reading, vhu_pcapng_reader_path(reader))) {
 		reading->now_ns = vhu_realtime_ns();
 		vhu_sessions_go_on(sessions, reading->now_ns);
 	}

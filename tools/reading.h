@@ -34,6 +34,13 @@ struct vhu_reading {
 	int (*see)(void *with, const struct vhu_record *record, uint64_t number,
 		   const struct vhu_annotation *note);
 	void *with;
+	/*
+	 * See requests of a session that have waited for too long, while there is no more to read:
+	 * at the end of a file that is followed and still being written, or of a pipe that brings
+	 * records when they are new. note->state tells whose they are, and the reading goes on.
+	 * @now_ns: until when they have waited. NULL: do not look for them.
+	 */
+	void (*hung)(void *with, uint64_t now_ns, const struct vhu_annotation *note);
 
 	int files; /* of which the capture was made up, as far as that is known */
 	char error[VHU_PCAPNG_ERROR_SIZE + 64]; /* what is wrong with the capture; "" nothing */

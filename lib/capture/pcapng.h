@@ -98,6 +98,14 @@ void vhu_pcapng_reader_go_on(struct vhu_pcapng_reader *reader, char *const *path
 /* Return how many of those files the reader has gone on to. */
 int vhu_pcapng_reader_gone_on(const struct vhu_pcapng_reader *reader);
 
+/*
+ * Let vhu_pcapng_read call @idle while it waits for a pipe or at the end of a file that is
+ * followed, about once a second. @now_ns: the time since the epoch at which there was no more.
+ * @idle may not read. A signal ends the wait for a pipe if the reader was opened with @follow.
+ */
+void vhu_pcapng_reader_on_idle(struct vhu_pcapng_reader *reader,
+			       void (*idle)(void *with, uint64_t now_ns), void *with);
+
 /* Return the path of the file that is read. */
 const char *vhu_pcapng_reader_path(const struct vhu_pcapng_reader *reader);
 

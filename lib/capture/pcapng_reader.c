@@ -28,6 +28,8 @@ struct vhu_pcapng_reader {
 	int thens, gone_on;
 	bool follow; /* the last of them */
 	uint64_t number, foreign, damaged;
+	void (*idle)(void *with, uint64_t now_ns); /* NULL: nobody wants to know */
+	void *idle_with;
 	int end; /* 1 while there may be more, then what vhu_pcapng_read returns */
 	char error[VHU_PCAPNG_ERROR_SIZE];
 	struct vhu_record record;
@@ -55,6 +57,8 @@ static int open_file(struct vhu_pcapng_reader *reader, const char *path, bool fo
 
 	if (ret)
 		say_why(&reader->packets, ret, error);
+	reader->packets.input.idle = reader->idle;
+	reader->packets.input.idle_with = reader->idle_with;
 	reader->open = !ret;
 	return ret;
 }
@@ -82,6 +86,13 @@ int vhu_pcapng_reader_open(struct vhu_pcapng_reader **to, const char *path, bool
 	reader->end = 1;
 	*to = reader;
 	return 0;
+}
+
+void vhu_pcapng_reader_on_idle(struct vhu_pcapng_reader *reader,
+			       void (*idle)(void *with, uint64_t now_ns), void *with)
+{
+	reader->idle = reader->packets.input.idle = idle;
+	reader->idle_with = reader->packets.input.idle_with = with;
 }
 
 void vhu_pcapng_reader_go_on(struct vhu_pcapng_reader *reader, char *const *paths, int count,

@@ -211,6 +211,7 @@ enum vhu_cause_verdict vhu_cause_judge(const struct vhu_cause *cause, const stru
 	    .now_ns = ending->now_ns,
 	    .closed = ending->record != NULL,
 	    .goes_on = ending->goes_on,
+	    .hung_ns = ending->hung_ns ? ending->hung_ns : VHU_CAUSE_HUNG_NS,
 	    .closer = !strncmp(text, "front-end ", 10) ? VHU_CAUSE_FRONT
 		      : !strncmp(text, "back-end ", 9) ? VHU_CAUSE_BACK
 						       : VHU_CAUSE_NOBODY,

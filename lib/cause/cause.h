@@ -74,6 +74,8 @@ struct vhu_cause_ending {
 	const struct vhu_record *record; /* what closed the session; NULL: the capture ends */
 	uint64_t now_ns;                 /* time of the end */
 	bool goes_on;                    /* the capture is still being written */
+	/* Requests that were open for so long were waited for; 0: 1 s. */
+	uint64_t hung_ns;
 };
 
 /*

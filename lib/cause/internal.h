@@ -21,6 +21,7 @@ struct vhu_cause_end {
 	uint64_t now_ns;
 	bool closed;                /* else the capture ends */
 	bool goes_on;               /* the capture is still being written */
+	uint64_t hung_ns;           /* requests that were open for so long were waited for */
 	enum vhu_cause_side closer; /* NOBODY: neither side began */
 	bool unread;                /* the closer left bytes unread */
 	const char *fate;           /* what became of the closer's process, NULL: not known */

@@ -26,7 +26,7 @@ static bool has_waited(const struct vhu_cause_end *end, const struct vhu_pending
 		       enum vhu_cause_side asker)
 {
 	return vhu_cause_age(end, request->time_ns) >=
-	       (end->closer == asker ? VHU_CAUSE_REACTION_NS : VHU_CAUSE_HUNG_NS);
+	       (end->closer == asker ? VHU_CAUSE_REACTION_NS : end->hung_ns);
 }
 
 /*
@@ -123,7 +123,7 @@ static void say_no_answer(struct vhu_cause_end *end, const struct waiting *first
 	add_then(end, asked);
 	add_withheld(end, first->request);
 	if (!first->request->withheld &&
-	    vhu_cause_age(end, first->request->time_ns) >= VHU_CAUSE_HUNG_NS)
+	    vhu_cause_age(end, first->request->time_ns) >= end->hung_ns)
 		end->at_fault = asked;
 }
 

@@ -221,6 +221,6 @@ void vhu_cause_add_last_words(struct vhu_cause_end *end)
 		vhu_cause_add_last(end, side);
 		vhu_line_add(&end->line, ", ");
 		vhu_cause_add_time(end, last->value, end->now_ns);
-		vhu_line_add(&end->line, " before the end");
+		vhu_line_add(&end->line, end->goes_on ? " ago" : " before the end");
 	}
 }

@@ -30,6 +30,7 @@ struct vhu_pending {
 	bool due;             /* the answer must come; else it may */
 	bool altered;         /* the proxy changed it */
 	bool withheld;        /* the proxy kept its answer back: it stays without */
+	bool hung;            /* that it waits for too long was reported while it waited */
 	unsigned fault;       /* the proxy's fault that wants the answer; 0: the peer wants it */
 	uint64_t protocol_by; /* what `due` depends on, as it was then */
 	uint64_t passed_by;   /* the first answer to a later request; 0: none came */

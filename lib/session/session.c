@@ -445,6 +445,50 @@ int vhu_session_feed(struct vhu_sessions *sessions, const struct vhu_record *rec
 	return error;
 }
 
+/* Return the number of the front-end's channel's last message. */
+static uint64_t last_number(const struct vhu_state *state)
+{
+	const struct vhu_told *last = state->channel[VHU_FRONT_END].last;
+
+	return last[0].by > last[1].by ? last[0].by : last[1].by;
+}
+
+/* Let check->note say what was found in a session without a record. */
+static void note_without_record(const struct vhu_check_context *check)
+{
+	*check->note = (struct vhu_annotation){
+	    .vring = -1,
+	    .state = check->state,
+	    .context = check->state->context,
+	    .finding = check->finding,
+	    .findings = check->findings,
+	};
+}
+
+bool vhu_sessions_hung(struct vhu_sessions *sessions, uint64_t now_ns, struct vhu_annotation *note)
+{
+	struct vhu_check_context check = {
+	    .note = note,
+	    .late_ns = sessions->late_ns,
+	    .drain_ns = sessions->drain_ns,
+	    .goes_on = true,
+	    .finding = sessions->finding,
+	};
+
+	for (unsigned b = 0; b < BUCKETS; b++) {
+		for (struct session *at = sessions->bucket[b]; at; at = at->next) {
+			check.state = at->state;
+			check.number = last_number(at->state);
+			vhu_rules_hung(&check, now_ns);
+			if (!check.findings)
+				continue;
+			note_without_record(&check);
+			return true;
+		}
+	}
+	return false;
+}
+
 bool vhu_session_finish(struct vhu_sessions *sessions, struct vhu_annotation *note)
 {
 	struct vhu_check_context check = {
@@ -461,22 +505,14 @@ bool vhu_session_finish(struct vhu_sessions *sessions, struct vhu_annotation *no
 		b++;
 	if (b == BUCKETS)
 		return false;
-	memset(note, 0, sizeof(*note));
-	note->vring = -1;
 	check.state = sessions->bucket[b]->state;
 	check.state->last_ns = sessions->latest_ns;
 	check.whole = check.state->opened_ns && !check.state->begun_before;
-	check.number = check.state->channel[VHU_FRONT_END].last[0].by >
-			       check.state->channel[VHU_FRONT_END].last[1].by
-			   ? check.state->channel[VHU_FRONT_END].last[0].by
-			   : check.state->channel[VHU_FRONT_END].last[1].by;
+	check.number = last_number(check.state);
 	/* What is still to come may come there. */
 	if (!sessions->continued)
 		vhu_rules_end(&check, false);
-	note->state = check.state;
-	note->context = check.state->context;
-	note->finding = sessions->finding;
-	note->findings = check.findings;
+	note_without_record(&check);
 	forget(sessions, &sessions->bucket[b]);
 	return true;
 }

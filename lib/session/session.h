@@ -55,6 +55,14 @@ int vhu_session_feed(struct vhu_sessions *sessions, const struct vhu_record *rec
  */
 bool vhu_session_finish(struct vhu_sessions *sessions, struct vhu_annotation *note);
 
+/*
+ * Find requests of open sessions that have waited until @now_ns for longer than their limit, where
+ * an answer must come: those of one session a call. Each request is found once, and not again when
+ * its session or the capture ends. Returns whether there are any; *@note then has the session's
+ * state and the findings.
+ */
+bool vhu_sessions_hung(struct vhu_sessions *sessions, uint64_t now_ns, struct vhu_annotation *note);
+
 /* Write how a session stands or ended, as far as its messages tell: requests that wait for an
  * answer and since when, and what each side did last. Returns what snprintf would. */
 int vhu_state_last_words(const struct vhu_state *state, char *to, size_t size);

@@ -49,8 +49,7 @@ static const char *after_unit(const char *at)
 	return at + 3;
 }
 
-/* Return whether two sessions ended in the same way. */
-static bool is_alike(const char *one, const char *other)
+bool vhu_check_causes_alike(const char *one, const char *other)
 {
 	const char *a = one, *b = other;
 
@@ -117,7 +116,7 @@ uint64_t vhu_check_cause(struct vhu_check *check, uint64_t session, const char *
 	times = new.times = take_times(new.text);
 	for (unsigned i = 0; i < check->causes; i++) {
 		cause = &check->cause[i];
-		if (!is_alike(cause->text, new.text))
+		if (!vhu_check_causes_alike(cause->text, new.text))
 			continue;
 		if (!cause->times)
 			cause->first = session;

@@ -88,6 +88,9 @@ void vhu_check_found(struct vhu_check *check, const struct vhu_finding *finding)
 uint64_t vhu_check_cause(struct vhu_check *check, uint64_t session, const char *text);
 void vhu_check_causes_end(struct vhu_check *check);
 
+/* Return whether two causes say the same, but for the times and the numbers of messages. */
+bool vhu_check_causes_alike(const char *one, const char *other);
+
 /* Write of which sessions a cause is: "session 3: ", "sessions 3 to 70, 68 times: ". */
 void vhu_check_cause_sessions(const struct vhu_check_cause *cause, char to[VHU_CHECK_LINE_MAX]);
 

@@ -21,6 +21,7 @@ struct vhu_check_session {
 	struct vhu_fingerprint *fingerprint;
 	struct vhu_fingerprint *before; /* its predecessor's, or NULL */
 	struct vhu_cause cause;
+	char *told; /* the cause of a hang that was shown while it lasted, or NULL */
 };
 
 /* Which session of a socket is kept to be held against one of another capture. */
@@ -66,6 +67,7 @@ static void session_free(struct capture *capture, struct vhu_check_session *sess
 	vhu_by_session_remove(&capture->open, &session->kept);
 	vhu_fingerprint_free(session->before);
 	vhu_fingerprint_free(session->fingerprint);
+	free(session->told);
 	free(session);
 }
 
@@ -173,10 +175,34 @@ static void judge(struct capture *capture, const struct vhu_check_session *sessi
 
 	if (verdict == VHU_CAUSE_WELL || (verdict == VHU_CAUSE_UNSURE && check->least > VHU_INFO))
 		return;
-	if (*text)
+	/* One that lasts was shown when it was found. */
+	if (*text && !(session->told && vhu_check_causes_alike(session->told, text)))
 		times = vhu_check_cause(check, state->id, text);
 	check->sessions += times - 1;
 	check->badly += verdict == VHU_CAUSE_BADLY ? times : 0;
+}
+
+/* Show requests that have waited for too long, as vhu_reading_run finds them, and why. */
+static void hung(void *with, uint64_t now_ns, const struct vhu_annotation *note)
+{
+	struct capture *capture = with;
+	struct vhu_check *check = capture->check;
+	const struct vhu_cause_ending ending = {
+	    .now_ns = now_ns, .goes_on = true, .hung_ns = check->choice.late_ns};
+	struct vhu_check_session *session =
+	    (struct vhu_check_session *)vhu_by_session_find(&capture->open, note->state->id);
+	char text[VHU_CAUSE_TEXT_MAX];
+
+	for (unsigned i = 0; i < note->findings; i++)
+		vhu_check_found(check, &note->finding[i]);
+	if (session &&
+	    vhu_cause_judge(&session->cause, note->state, &ending, text) == VHU_CAUSE_BADLY &&
+	    *text && !(session->told && vhu_check_causes_alike(session->told, text))) {
+		vhu_check_cause(check, note->state->id, text);
+		free(session->told);
+		session->told = strdup(text);
+	}
+	fflush(check->to);
 }
 
 /* A session has ended. @record: what closed it; NULL: the capture ends. Returns 0 or -ENOMEM. */
@@ -272,6 +298,7 @@ static int read_capture(struct vhu_check *check, struct capture *capture, char *
 	    .follow = check->follow,
 	    .choice = check->choice,
 	    .see = see,
+	    .hung = hung,
 	    .with = capture,
 	};
 	int status;

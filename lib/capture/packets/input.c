@@ -13,10 +13,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
+
 #define BUFFER_SIZE             ((size_t)128 * 1024)
 /* How often to look for more: with inotify only for file systems that it does not see into. */
 #define LOOK_MS                 1000
 #define LOOK_WITHOUT_INOTIFY_MS 100
+/* The least time between two calls of `idle`. */
+#define IDLE_NS                 (250 * VHU_NS_PER_MS)
 
 /* Wait until a file that is followed may have more. Returns 0; -EINTR; -EBADMSG: it shrank. */
 static int wait_for_more(struct vhu_input *input)
@@ -39,13 +43,44 @@ static int wait_for_more(struct vhu_input *input)
 	return 0;
 }
 
+/* Tell that the file had no more at @now_ns, unless that was told just before. */
+static void tell_idle(struct vhu_input *input, uint64_t now_ns)
+{
+	if (now_ns >= input->idle_ns && now_ns - input->idle_ns < IDLE_NS)
+		return;
+	input->idle_ns = now_ns;
+	input->idle(input->idle_with, now_ns);
+}
+
+/* Wait until a pipe has more, or has ended. Returns 0 or -EINTR. */
+static int wait_for_pipe(struct vhu_input *input)
+{
+	struct pollfd pipe = {.fd = input->fd, .events = POLLIN};
+
+	for (;;) {
+		const uint64_t now_ns = vhu_realtime_ns();
+
+		/* What else may be wrong, reading it tells. */
+		if (poll(&pipe, 1, 0))
+			return 0;
+		tell_idle(input, now_ns);
+		if (poll(&pipe, 1, LOOK_MS) < 0 && errno == EINTR && input->ends)
+			return -EINTR;
+	}
+}
+
 /* Read more bytes into the buffer, which has room. Returns 1; 0 at the end; -errno. */
 static int fill(struct vhu_input *input)
 {
 	for (;;) {
-		ssize_t got = read(input->fd, input->buffer + input->to, input->room - input->to);
-		int error;
+		int error = input->idle && input->pipe ? wait_for_pipe(input) : 0;
+		/* Before the read: what is written after it came later. */
+		const uint64_t now_ns = input->idle ? vhu_realtime_ns() : 0;
+		ssize_t got;
 
+		if (error)
+			return error;
+		got = read(input->fd, input->buffer + input->to, input->room - input->to);
 		if (got > 0) {
 			input->taken += got;
 			input->to += (size_t)got;
@@ -55,6 +90,8 @@ static int fill(struct vhu_input *input)
 			return -errno;
 		if (!input->follow)
 			return 0;
+		if (input->idle)
+			tell_idle(input, now_ns);
 		error = wait_for_more(input);
 		if (error)
 			return error;
@@ -147,6 +184,8 @@ int vhu_input_open(struct vhu_input *input, const char *path, bool follow)
 		vhu_input_close(input);
 		return error;
 	}
+	input->pipe = !S_ISREG(st.st_mode);
+	input->ends = follow;
 	if (S_ISREG(st.st_mode) && follow) {
 		/* Standard input may have been read from already. */
 		off_t at = lseek(input->fd, 0, SEEK_CUR);

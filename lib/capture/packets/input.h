@@ -19,7 +19,15 @@ struct vhu_input {
 	int watch;   /* inotify; -1 without */
 	bool follow; /* wait for more where the file ends */
 	bool shrank; /* while it was followed */
+	bool pipe;   /* no regular file: reading it waits */
+	bool ends;   /* a signal ends the wait for a pipe, which else is waited for again */
 	off_t taken; /* bytes read from the file */
+	/* Called while a pipe has no more, and at the end of a file that is followed, about once a
+	 * second and never more than four times a second; NULL: nothing is. @now_ns: the time at
+	 * which there was no more. It may not read. */
+	void (*idle)(void *with, uint64_t now_ns);
+	void *idle_with;
+	uint64_t idle_ns; /* time of the latest call */
 	uint8_t *buffer;
 	size_t room, from, to; /* the bytes from `from` to `to` are not consumed yet */
 };

@@ -30,6 +30,9 @@ void vhu_rules_omission(struct vhu_check_context *check);
 void vhu_rules_standalone(struct vhu_check_context *check);
 /* Look at a session that ended. @closed: a record says who closed it, else the capture ended. */
 void vhu_rules_end(struct vhu_check_context *check, bool closed);
+/* Look for requests of an open session that have waited for too long until @now_ns, and were not
+ * found before. */
+void vhu_rules_hung(struct vhu_check_context *check, uint64_t now_ns);
 /* Look at a channel that ended within its session. */
 void vhu_rules_channel_end(struct vhu_check_context *check);
 

@@ -6,6 +6,7 @@
 #include "lib/protocol/line.h"
 #include "lib/protocol/text.h"
 #include "lib/session/rules/internal.h"
+#include "lib/util/duration.h"
 #include "lib/util/util.h"
 
 /* A request that was open for longer than this when the session ended was not cut off by the end.
@@ -59,6 +60,18 @@ static void last_text(const struct vhu_state *state, enum vhu_channel c, char *t
 				vhu_channel_name(c));
 }
 
+/* Report a request of channel @c that waits for @ns, and still may be answered. */
+static void report_waiting(struct vhu_check_context *check, enum vhu_channel c,
+			   const struct vhu_pending *pending, uint64_t ns)
+{
+	char last[128], time[VHU_DURATION_TEXT_SIZE];
+
+	last_text(check->state, c, last, sizeof(last));
+	vhu_report(check, VHU_RULE_AT_402, pending->number,
+		   "%s, message %" PRIu64 ", not answered for %s so far; %s",
+		   name_of(pending->message), pending->number, vhu_duration_text(ns, time), last);
+}
+
 /* Report a request of channel @c that was never answered. @by: who closed, as text; NULL: nobody.
  */
 static void report_unanswered(struct vhu_check_context *check, enum vhu_channel c,
@@ -67,15 +80,18 @@ static void report_unanswered(struct vhu_check_context *check, enum vhu_channel 
 	uint64_t ms = ms_between(pending->time_ns, check->state->last_ns);
 	char last[128];
 
-	if (!pending->due || pending->passed_by)
+	if (!pending->due || pending->passed_by || pending->hung)
 		return;
+	if (check->goes_on && ms >= HUNG_MS) {
+		report_waiting(check, c, pending, check->state->last_ns - pending->time_ns);
+		return;
+	}
 	last_text(check->state, c, last, sizeof(last));
 	if (ms >= HUNG_MS)
 		vhu_report(check, VHU_RULE_AT_402, pending->number,
-			   "%s, message %" PRIu64 ", was not answered in %" PRIu64 " ms%s%s%s; %s",
-			   name_of(pending->message), pending->number, ms,
-			   check->goes_on ? " so far" : "", by ? ", then " : "", by ? by : "",
-			   last);
+			   "%s, message %" PRIu64 ", was not answered in %" PRIu64 " ms%s%s; %s",
+			   name_of(pending->message), pending->number, ms, by ? ", then " : "",
+			   by ? by : "", last);
 	else if (by)
 		vhu_report(check, VHU_RULE_AT_411, pending->number,
 			   "%s while %s, message %" PRIu64 ", was to be answered; %s", by,
@@ -106,6 +122,25 @@ static void check_unanswered(struct vhu_check_context *check, enum vhu_channel f
 			return;
 		seen[at]++;
 		report_unanswered(check, at, oldest, by);
+	}
+}
+
+void vhu_rules_hung(struct vhu_check_context *check, uint64_t now_ns)
+{
+	for (enum vhu_channel c = 0; c < VHU_CHANNELS; c++) {
+		const struct vhu_pending_queue *queue = &check->state->channel[c].pending;
+
+		for (unsigned i = 0; i < queue->count && check->findings < VHU_FINDINGS_MAX; i++) {
+			struct vhu_pending *pending = vhu_pending_at(queue, i);
+
+			/* Without a time nobody knows. */
+			if (!pending->due || pending->passed_by || pending->hung ||
+			    !pending->time_ns || now_ns < pending->time_ns ||
+			    now_ns - pending->time_ns <= vhu_reply_limit(check, pending->message))
+				continue;
+			pending->hung = true;
+			report_waiting(check, c, pending, now_ns - pending->time_ns);
+		}
 	}
 }
 

@@ -33,6 +33,11 @@ static inline uint64_t vhu_check_since(const struct vhu_check_context *check, ui
 void vhu_rules_inflight_start(struct vhu_check_context *check, int index,
 			      const struct vhu_vring *vring);
 
+/* reply.c */
+
+/* Return how long a request may wait for its answer, in nanoseconds. */
+uint64_t vhu_reply_limit(const struct vhu_check_context *check, const struct vhu_message *message);
+
 /* vring.c: what several rules say about vrings. */
 
 /* Return whether the queues that a back-end tells of are pairs of vrings: for all that is known. */

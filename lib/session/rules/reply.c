@@ -91,13 +91,19 @@ void vhu_rules_size(struct vhu_check_context *check)
 		   message->name, note->payload.size, sizes);
 }
 
+uint64_t vhu_reply_limit(const struct vhu_check_context *check, const struct vhu_message *message)
+{
+	bool drains = message && (message->id == VHU_MSG_GET_VRING_BASE ||
+				  message->id == VHU_MSG_GET_VRING_BASE_SKIP_DRAIN);
+
+	return drains ? check->drain_ns : check->late_ns;
+}
+
 /* Look at how long a reply took. */
 static void check_delay(struct vhu_check_context *check)
 {
 	const struct vhu_message *message = check->note->message;
-	bool drains = message && (message->id == VHU_MSG_GET_VRING_BASE ||
-				  message->id == VHU_MSG_GET_VRING_BASE_SKIP_DRAIN);
-	uint64_t limit = drains ? check->drain_ns : check->late_ns;
+	uint64_t limit = vhu_reply_limit(check, message);
 
 	if (check->note->delay_ns > limit)
 		vhu_report(check, VHU_RULE_AT_404, check->request.number,
