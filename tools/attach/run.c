@@ -14,8 +14,9 @@
 
 #include "lib/util/util.h"
 
-/* How old an event must be until those of other processors that are older are surely there. */
-#define SETTLE_NS (5 * VHU_NS_PER_MS)
+/* Events are put in order among processors for so long. A program may be put off between taking the
+ * time and handing over its event, on a busy machine for tens of milliseconds. */
+#define SETTLE_NS (50 * VHU_NS_PER_MS)
 /* How often sockets are looked at: whether they are open, and whether there are others. */
 #define STATE_NS  (20 * VHU_NS_PER_MS)
 #define FIND_NS   VHU_NS_PER_S

@@ -72,10 +72,16 @@ listens() {
 
 # Write what the capture $1 holds to $1.lines, without what two captures of one session cannot have in
 # common: times, numbers, who is at the ends of a man in the middle, inodes of inner channels' sockets,
-# and which side closed an inner channel first at a session's end.
+# and which side closed an inner channel first at a session's end. When an inner channel ends is no
+# matter of order either: its end is moved to the end.
 lines() {
 	"$bin/vhu" dump --json -x "$1" | jq -c 'select(.type != "continued")
 		| del(.time_ns, .number, .request_number, .delay_ns, .offered_by, .front_end, .back_end)
 		| (.fds[]? | select(.kind == "socket")) |= del(.inode, .name)
-		| if .type == "closed" and .channel != "front-end" then del(.text) else . end' >"$1.lines"
+		| if .type == "closed" and .channel != "front-end" then del(.text) else . end' >"$1.all"
+	inner='"type":"closed",.*"channel":"(back-end|gpu)"'
+	{
+		grep -Ev "$inner" "$1.all" || :
+		grep -E "$inner" "$1.all" | sort || :
+	} >"$1.lines"
 }
