@@ -51,7 +51,7 @@ static bool row_has_sizes(const struct vhu_message *row, int64_t request, int64_
 }
 
 unsigned vhu_annotation_identify(struct vhu_annotation *note, enum vhu_channel channel, bool sure,
-				 int64_t request, int64_t reply)
+				 enum vhu_dialect except, int64_t request, int64_t reply)
 {
 	const struct vhu_message *row[VHU_DIALECTS];
 	enum vhu_dialect dialect = note->context.dialect;
@@ -64,8 +64,13 @@ unsigned vhu_annotation_identify(struct vhu_annotation *note, enum vhu_channel c
 	if (rows < 2)
 		return rows;
 	for (unsigned i = 0; i < rows; i++)
-		if (row_has_sizes(row[i], request, reply))
+		if (row_has_sizes(row[i], request, reply) && !(row[i]->dialect == except && except))
 			row[agree++] = row[i];
+	/* A reply of no known size keeps its request's name. */
+	if (agree == 0 && reply >= 0) {
+		vhu_annotation_identify(note, channel, sure, except, request < 0 ? 0 : request, -1);
+		return 0;
+	}
 	if (agree == 0)
 		return 0;
 	for (unsigned i = 0; i < agree; i++) {
@@ -161,6 +166,18 @@ static const struct vhu_layout *choose(const struct vhu_annotation *note)
 	return layout;
 }
 
+/* Return whether a reply is the number of an error in place of what would be longer: so DPDK
+ * refuses. */
+static bool is_refusal(const struct vhu_annotation *note)
+{
+	uint64_t value = 0;
+
+	return note->reply && note->payload.size == vhu_layouts[VHU_LAYOUT_refusal].size &&
+	       note->layout->size > note->payload.size &&
+	       vhu_field_read(&note->payload, VHU_FIELD_refusal_refusal, 0, &value) && value &&
+	       value <= UINT32_MAX;
+}
+
 void vhu_annotation_lay_out(struct vhu_annotation *note)
 {
 	uint64_t index;
@@ -168,6 +185,8 @@ void vhu_annotation_lay_out(struct vhu_annotation *note)
 	if (!note->message || (note->or_message && note->payload.size))
 		return;
 	note->layout = choose(note);
+	if (is_refusal(note))
+		note->layout = &vhu_layouts[VHU_LAYOUT_refusal];
 	if (note->layout->fields && !strcmp(vhu_fields[note->layout->first].path, "vring.index") &&
 	    vhu_field_read(&note->payload, note->layout->first, 0, &index))
 		note->vring = index < INT32_MAX ? (int)index : INT32_MAX;
@@ -256,6 +275,37 @@ static void refer(struct vhu_annotation *note, const struct vhu_state *state, in
 	note->read_by[2] = state->context.postcopy ? state->postcopy.by : state->postcopy_end.by;
 }
 
+/* Return whether somebody may ask by PROBE: not where bit 18 was neither offered nor taken. */
+static bool is_probe_possible(const struct vhu_state *state)
+{
+	const struct vhu_feature_set *set = &state->protocol_features;
+
+	return !set->offered.by || (set->offered.value | set->acked.value) >> VHU_PF_PROBE & 1;
+}
+
+/* Return whether a message is SET_DEVICE_STATE_FD or its reply though the session speaks PROBE,
+ * whose questions have neither a payload nor a descriptor. @request: the request's payload size. */
+static bool is_device_state(const struct vhu_annotation *note, const struct vhu_record *record,
+			    int64_t request)
+{
+	return note->context.dialect == VHU_PROBE && record->channel == VHU_FRONT_END &&
+	       note->header.request == vhu_messages[VHU_MSG_SET_DEVICE_STATE_FD].request &&
+	       request == vhu_layouts[VHU_LAYOUT_device_state].size && (note->reply || record->fds);
+}
+
+/* Return whether a reply of a size that no dialect has is that to GET_BACKEND_SPECS, which has
+ * grown: bit 18 comes with STATUS in this proposal alone, and upstream's reply of that id has a
+ * descriptor. */
+static bool is_longer_specs(const struct vhu_check_context *check)
+{
+	const struct vhu_annotation *note = check->note;
+
+	return check->record->channel == VHU_FRONT_END && note->reply && !check->record->fds &&
+	       note->header.request == vhu_messages[VHU_MSG_GET_BACKEND_SPECS].request &&
+	       note->payload.size >= vhu_layouts[VHU_LAYOUT_backend_specs].size &&
+	       vhu_taken(check, VHU_PF_STANDALONE) && vhu_taken(check, VHU_PF_STATUS);
+}
+
 void vhu_annotate(struct vhu_check_context *check)
 {
 	struct vhu_state *state = check->state;
@@ -275,8 +325,18 @@ void vhu_annotate(struct vhu_check_context *check)
 		note->clock_back = check->record->time_ns < check->request.time_ns;
 		request = (int64_t)check->request.size;
 	}
-	agree = vhu_annotation_identify(note, channel, state->dialect_is_sure, request,
+	agree = vhu_annotation_identify(note, channel, state->dialect_is_sure,
+					is_probe_possible(state) ? VHU_ANY : VHU_PROBE, request,
 					note->reply ? (int64_t)note->payload.size : -1);
+	if (is_device_state(note, check->record, request)) {
+		note->message = &vhu_messages[VHU_MSG_SET_DEVICE_STATE_FD];
+		agree = 0;
+	}
+	if (agree == 0 && request == 0 && is_longer_specs(check)) {
+		note->message = &vhu_messages[VHU_MSG_GET_BACKEND_SPECS];
+		note->or_message = NULL;
+		agree = 1;
+	}
 	/* A message of one dialect alone tells the session's; one cut short tells nothing. */
 	if (agree == 1 && !(check->record->marks & VHU_MARK_PARTIAL)) {
 		vhu_state_learn_dialect(state, note->message->dialect, true, check->number);
@@ -306,8 +366,10 @@ void vhu_annotation_again(struct vhu_annotation *note, const struct vhu_record *
 	vhu_annotation_take_apart(note, record);
 	if (!note->has_header)
 		return;
-	vhu_annotation_identify(note, record->channel, context->dialect != VHU_ANY,
+	vhu_annotation_identify(note, record->channel, context->dialect != VHU_ANY, VHU_ANY,
 				note->reply ? -1 : (int64_t)note->payload.size,
 				note->reply ? (int64_t)note->payload.size : -1);
+	if (is_device_state(note, record, note->reply ? -1 : (int64_t)note->payload.size))
+		note->message = &vhu_messages[VHU_MSG_SET_DEVICE_STATE_FD];
 	vhu_annotation_lay_out(note);
 }

@@ -176,6 +176,22 @@ static void names_text(const struct vhu_check_context *check, enum vhu_names_id 
 			 __builtin_popcountll(bits));
 }
 
+/*
+ * Return whether a message is the time to look at what it needs: a request is, unless it is another
+ * one in other dialects and nothing told yet for certain which dialect this is. Then the reply
+ * that tells is.
+ */
+static bool is_certain(const struct vhu_check_context *check)
+{
+	const struct vhu_state *state = check->state;
+	bool told_now = state->dialect_is_sure && state->dialect.by == check->number;
+
+	if (check->note->reply)
+		return told_now && check->request.number;
+	return state->dialect_is_sure ||
+	       !vhu_check_other_reading(check, (int64_t)check->note->payload.size);
+}
+
 /* Look at what a message needs. */
 static void check_needs(struct vhu_check_context *check)
 {
@@ -186,7 +202,7 @@ static void check_needs(struct vhu_check_context *check)
 					  : state->context.has_protocol_features);
 	uint64_t missing, features = state->context.features;
 
-	if (check->note->reply || !message || check->note->or_message)
+	if (!message || check->note->or_message || !is_certain(check))
 		return;
 	missing = message->needs_protocol &
 		  ~(message->needs_offer_only ? state->protocol_features.offered.value
