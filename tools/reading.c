@@ -329,8 +329,15 @@ int vhu_no_session(const struct vhu_command *command, char *const *paths, int co
 	return vhu_fail(command, "%s: no such session: %" PRIu64, paths[0], session);
 }
 
-/* Let a call that waits be interrupted. */
+/* Let a call that waits be interrupted; and again, for none may wait yet. */
 static void interrupt(int signal)
+{
+	(void)signal;
+	alarm(1);
+}
+
+/* Let what is read be read to its end; the next signal ends the command. */
+static void leave(int signal)
 {
 	(void)signal;
 }
@@ -339,10 +346,12 @@ void vhu_reading_signals(bool follow)
 {
 	/* Without SA_RESTART the reader ends; with it, it reads on. */
 	const struct sigaction on_signal = {
-	    .sa_handler = interrupt,
+	    .sa_handler = follow ? interrupt : leave,
 	    .sa_flags = follow ? 0 : SA_RESTART | (int)SA_RESETHAND,
 	};
 
+	if (follow)
+		sigaction(SIGALRM, &on_signal, NULL);
 	sigaction(SIGINT, &on_signal, NULL);
 	sigaction(SIGTERM, &on_signal, NULL);
 }
