@@ -41,14 +41,17 @@ void vhu_check_list_markdown(FILE *to)
 {
 	unsigned hundreds = 0;
 
-	fprintf(to,
-		"# The rules of a session\n\n"
-		"Made by `vhu check --list --markdown`. An error breaks the specification, a "
-		"warning is\n"
-		"known to break real peers, an info is worth knowing. Sections are those of the\n"
-		"specification, QEMU's docs/interop/vhost-user.rst, or of the proposal that a rule "
-		"names.\n"
-		"A rule keeps its number for ever.\n");
+	fprintf(
+	    to,
+	    "# The rules of a session\n\n"
+	    "Made by `vhu check --list --markdown`. An error breaks the specification, a "
+	    "warning is\n"
+	    "known to break real peers, an info is worth knowing. Sections are those of the\n"
+	    "specification, QEMU's docs/interop/vhost-user.rst, or of the proposal that a rule "
+	    "names.\n"
+	    "Text is how that puts the rule; an error that the text does not demand follows from "
+	    "it.\n"
+	    "A rule keeps its number for ever.\n");
 	for (unsigned i = 0; i < VHU_RULES; i++) {
 		const struct vhu_rule *rule = &vhu_rules[i];
 
@@ -65,7 +68,7 @@ void vhu_check_list_markdown(FILE *to)
 		put_plain(to, rule->title + 1);
 		fprintf(to, ".\n\n- Section: ");
 		put_plain(to, rule->section);
-		fprintf(to, "\n- Why: ");
+		fprintf(to, "\n- Text: %s\n- Why: ", vhu_wording_text(rule->wording));
 		put_plain(to, rule->basis);
 		fputc('\n', to);
 	}
@@ -73,7 +76,9 @@ void vhu_check_list_markdown(FILE *to)
 
 void vhu_check_explain(FILE *to, const struct vhu_rule *rule)
 {
-	fprintf(to, "V%u %s (%s)\n\n  The rule:  %s\n  Section:   %s\n  Why:       %s\n", rule->id,
-		rule->name, vhu_severity_name(rule->severity), rule->title, rule->section,
-		rule->basis);
+	fprintf(
+	    to,
+	    "V%u %s (%s)\n\n  The rule:  %s\n  Section:   %s\n  Text:      %s\n  Why:       %s\n",
+	    rule->id, rule->name, vhu_severity_name(rule->severity), rule->title, rule->section,
+	    vhu_wording_text(rule->wording), rule->basis);
 }

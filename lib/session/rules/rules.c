@@ -7,8 +7,8 @@
 #include <strings.h>
 
 const struct vhu_rule vhu_rules[VHU_RULES] = {
-#define VHU_RULE(id, severity, name, title, section, basis)                                        \
-	{id, VHU_##severity, #name, title, section, basis},
+#define VHU_RULE(id, severity, wording, name, title, section, basis)                               \
+	{id, VHU_##severity, VHU_WORDING_##wording, #name, title, section, basis},
 #include "lib/session/rules/rules.def"
 };
 
@@ -31,6 +31,18 @@ const char *vhu_severity_name(enum vhu_severity severity)
 	};
 
 	return (unsigned)severity < VHU_SEVERITIES ? name[severity] : NULL;
+}
+
+const char *vhu_wording_text(enum vhu_wording wording)
+{
+	static const char *const text[] = {
+	    [VHU_WORDING_MUST] = "must: the text demands it",
+	    [VHU_WORDING_SHOULD] = "should: the text advises it",
+	    [VHU_WORDING_SAYS] = "says: the text describes it so",
+	    [VHU_WORDING_SILENT] = "silent: the text does not say; peers break without it",
+	};
+
+	return text[wording];
 }
 
 const struct vhu_rule *vhu_rule_find(const char *name)

@@ -9,14 +9,18 @@ enum vhu_severity { VHU_INFO, VHU_WARNING, VHU_ERROR, VHU_SEVERITIES };
 
 /* Rules by their place in the table; VHU_RULE_AT_301 is rule 301. */
 enum vhu_rule_at {
-#define VHU_RULE(id, severity, name, title, section, basis) VHU_RULE_AT_##id,
+#define VHU_RULE(id, ...) VHU_RULE_AT_##id,
 #include "lib/session/rules/rules.def"
 	VHU_RULES
 };
 
+/* How the text puts a rule. */
+enum vhu_wording { VHU_WORDING_MUST, VHU_WORDING_SHOULD, VHU_WORDING_SAYS, VHU_WORDING_SILENT };
+
 struct vhu_rule {
 	unsigned id; /* stable; people write it with a V before it: V301 */
 	enum vhu_severity severity;
+	enum vhu_wording wording;
 	const char *name, *title, *section, *basis;
 };
 
@@ -36,6 +40,9 @@ struct vhu_finding {
 
 /* Return a severity's name: "info", "warning", "error". */
 const char *vhu_severity_name(enum vhu_severity severity);
+
+/* Return what a wording means: "must: the text demands it". */
+const char *vhu_wording_text(enum vhu_wording wording);
 
 /* Find a rule by its name ("late-reply") or id ("V404", "404"), in any case of letters. Returns it
  * or NULL. */
