@@ -129,7 +129,7 @@ timeout 60 "$vhu" probe --timeout 1s -w it.pcapng b.sock -- "$bad" b.sock silent
 grep -q 'b.sock: no answer to GET_STATUS in 1000 ms$' err || fail "it does not say what is wrong"
 grep -q '^Queues  *4$' out || fail "what it said before it was silent is not shown"
 "$vhu" dump it.pcapng >dump
-grep -q 'GET_STATUS$' dump || fail "the question that was not answered is not recorded"
+grep -q 'GET_STATUS (never answered)$' dump || fail "the question that was not answered is not recorded"
 "$vhu" probe --timeout 1s --json b.sock -- "$bad" b.sock silent:GET_STATUS >out 2>err && fail "status 0"
 grep -q '"error":"no answer to GET_STATUS in 1000 ms"' out || fail "JSON does not say what is wrong"
 grep -q '"queue_num":4' out || fail "JSON does not say what was said before"
