@@ -39,7 +39,7 @@ struct vhu_fingerprint {
 	uint32_t queue_num;
 	uint64_t queue_num_by;
 	uint64_t inflight_by; /* what gave or set an inflight area */
-	uint32_t device; /* as the back-end said, not as it was guessed; 0 not known */
+	uint32_t device;      /* as the back-end said, not as it was guessed; 0 not known */
 	uint64_t device_by;
 	struct vhu_fingerprint_config first_config, last_config;
 	struct vhu_fingerprint_ring *ring; /* by index */

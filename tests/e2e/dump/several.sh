@@ -49,7 +49,7 @@ status=0
 "$vhu" check -s info two.pcapng >both 2>err || status=$?
 for session in 1 2; do
 	"$vhu" check -s info --session $session two.pcapng >out 2>err || status=$?
-	grep -e "(session $session[,)]" -e ": session $session:" both | diff - out >difference || fail "not the findings of session $session"
+	grep -e "(session ${session}[,)]" -e ": session $session:" both | diff - out >difference || fail "not the findings of session $session"
 	grep -q "in 1 session, " err || fail "more than one session is counted: $(cat err)"
 done
 [ -s out ] && grep -q '(session 1' both || fail "there is nothing to find"
