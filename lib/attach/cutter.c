@@ -111,7 +111,8 @@ static void add_fds(struct vhu_cutter *cutter, struct vhu_stream_fds *fds)
 		}
 	}
 	/* Descriptions follow one another: after one that is missing there are none. */
-	if (cutter->described == cutter->fds && cutter->described + known <= cutter->file_room) {
+	if (known && cutter->described == cutter->fds &&
+	    cutter->described + known <= cutter->file_room) {
 		memcpy(cutter->file + cutter->described, fds->file, known * sizeof(*fds->file));
 		cutter->described += known;
 	}
