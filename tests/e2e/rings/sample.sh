@@ -51,7 +51,11 @@ stopped() {
 	# shellcheck disable=SC2086
 	front $4
 	wait_for is_used
+	# A back-end is stopped while it has nothing to do: else it may have read a kick already.
+	[ "$1" = front ] || kill -STOP "$(stage_pid front)"
+	[ "$1" = front ] || sleep 0.3
 	kill -STOP "$(stage_pid "$1")"
+	[ "$1" = front ] || kill -CONT "$(stage_pid front)"
 	expect "$5"
 	all_out
 }

@@ -14,7 +14,9 @@ if [ "${1-}" = --refresh ]; then
 fi
 export VHU="$vhu"
 
-"$programs/proxy_faults" "$@" >"$work/now"
+"$programs/proxy_faults" "$@" >"$work/said"
+# How much of a message is kept depends on the pieces in which it came.
+sed -E 's/(cut by the snap length to )[0-9]+ /\1... /' "$work/said" >"$work/now"
 if $refresh; then
 	cp "$work/now" "$here/faults.golden"
 elif [ $# -gt 0 ]; then
