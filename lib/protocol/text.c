@@ -22,6 +22,55 @@ static void add_number(struct vhu_line *text, const struct vhu_field *field, uin
 		vhu_line_decimal(text, value);
 }
 
+/* Devices that are named as those that an unknown bit may be of; there may be more. */
+#define CANDIDATES 3
+
+/* Return the name that a virtio feature has for a device of @device, by its id; NULL for none. */
+static const char *feature_of(uint32_t device, unsigned bit)
+{
+	for (unsigned i = 0; i < vhu_names_count; i++)
+		if (vhu_names[i].set == VHU_NAMES_virtio_features && vhu_names[i].value == bit &&
+		    (vhu_names[i].device == device || !vhu_names[i].device))
+			return vhu_names[i].name;
+	return NULL;
+}
+
+/* Return whether all virtio features of a set have a name for a device. */
+static bool has_features(uint32_t device, uint64_t features)
+{
+	for (; features; features &= features - 1)
+		if (!feature_of(device, (unsigned)__builtin_ctzll(features)))
+			return false;
+	return true;
+}
+
+/* Add a bit of @value that has no name. While it is not known which device this is, add the names
+ * that it has for those devices that may be it. */
+static void add_unknown_bit(struct vhu_line *text, enum vhu_names_id set, uint64_t value,
+			    unsigned bit, const struct vhu_context *context)
+{
+	unsigned found = 0;
+
+	vhu_line_printf(text, "bit %u", bit);
+	if (set != VHU_NAMES_virtio_features || context->device)
+		return;
+	for (unsigned i = 0; i < vhu_names_count; i++) {
+		uint32_t device = vhu_names[i].device;
+
+		if (vhu_names[i].set != set || vhu_names[i].value != bit || !device ||
+		    !has_features(device, value))
+			continue;
+		if (found == CANDIDATES)
+			vhu_line_add(text, ", ...");
+		else if (found < CANDIDATES)
+			vhu_line_printf(text, "%s%s %s", found ? ", " : " (",
+					vhu_device_name(device), vhu_names[i].name);
+		found++;
+	}
+	if (found)
+		vhu_line_add(text, ")");
+}
+
 /* Add the names of the bits set in @value. */
 static void add_bits(struct vhu_line *text, enum vhu_names_id set, uint64_t value,
 		     const struct vhu_context *context)
@@ -38,7 +87,7 @@ static void add_bits(struct vhu_line *text, enum vhu_names_id set, uint64_t valu
 		if (name)
 			vhu_line_add(text, name->name);
 		else
-			vhu_line_printf(text, "bit %u", bit);
+			add_unknown_bit(text, set, value, bit, context);
 		between = ", ";
 	}
 }

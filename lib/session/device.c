@@ -99,6 +99,14 @@ uint32_t vhu_device_guess(uint64_t features, uint32_t config_size)
 	return best >= CLEAR && !tie ? best_device : 0;
 }
 
+bool vhu_device_has_features(uint32_t device, uint64_t features)
+{
+	struct named named;
+
+	collect(&named);
+	return device < DEVICES && features_fit(&named, device, features) > 0;
+}
+
 uint64_t vhu_device_queues(uint32_t device, const struct vhu_payload *config)
 {
 	/* Queues for each that the field tells of, and besides. */

@@ -4,6 +4,7 @@
 #ifndef VHU_SESSION_DEVICE_H
 #define VHU_SESSION_DEVICE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/protocol/protocol.h"
@@ -14,6 +15,10 @@
  * Returns a virtio device id where one device fits clearly best, 0 otherwise.
  */
 uint32_t vhu_device_guess(uint64_t features, uint32_t config_size);
+
+/* Return whether features that were offered are a device's: at least one is its own, and none is
+ * another's alone. */
+bool vhu_device_has_features(uint32_t device, uint64_t features);
 
 /*
  * Return how many virtqueues a device's own configuration tells of, at the most that it can have

@@ -23,6 +23,7 @@
 
 struct session {
 	struct session *next; /* in its bucket, last used first */
+	uint64_t socket;      /* of its back-end, as socket_of has it */
 	struct vhu_state *state;
 };
 
@@ -33,7 +34,15 @@ struct memory {
 	uint32_t device;
 };
 
+/* What the latest session of a back-end's socket turned out to be about. */
+struct socket_device {
+	uint64_t socket;
+	uint32_t device;
+};
+#define SOCKETS 256
+
 struct vhu_sessions {
+	struct socket_device socket[SOCKETS];
 	struct session *bucket[BUCKETS];
 	unsigned count;
 	bool remember, only_learns;
@@ -107,6 +116,7 @@ void vhu_sessions_free(struct vhu_sessions *sessions)
 void vhu_sessions_rewind(struct vhu_sessions *sessions)
 {
 	forget_open(sessions);
+	memset(sessions->socket, 0, sizeof(sessions->socket));
 }
 
 void vhu_sessions_force_dialect(struct vhu_sessions *sessions, enum vhu_dialect dialect)
@@ -341,6 +351,43 @@ static int feed_message(struct vhu_sessions *sessions, struct vhu_check_context 
 	return error;
 }
 
+/* Return a number for a socket's path; 0 for none. */
+static uint64_t socket_of(const char *path)
+{
+	uint64_t number = 0;
+
+	for (; path && *path; path++)
+		number = (number ^ (uint8_t)*path) * UINT64_C(0x100000001b3) + 1;
+	return number;
+}
+
+/* Keep which device a session is about for the next session of its socket. */
+static void keep_device(struct vhu_sessions *sessions, const struct session *session)
+{
+	if (session->socket)
+		sessions->socket[session->socket % SOCKETS] =
+		    (struct socket_device){session->socket, session->state->context.device};
+}
+
+/* Take a session to be about the device that the one before on its back-end's socket was about,
+ * until something else is learnt. Returns 0 or -ENOMEM. */
+static int take_device(struct vhu_sessions *sessions, struct session *session,
+		       struct vhu_check_context *check)
+{
+	const struct socket_device *before;
+
+	if (!sessions->remember || check->record->channel != VHU_FRONT_END)
+		return 0;
+	session->socket = socket_of(check->record->back_end.path);
+	before = &sessions->socket[session->socket % SOCKETS];
+	if (!session->socket || before->socket != session->socket || check->state->context.device)
+		return 0;
+	check->state->context.device = before->device;
+	check->state->device = vhu_told(check, before->device);
+	check->note->context = check->state->context;
+	return memory_keep(sessions, check->state);
+}
+
 /* Learn from the record that opens a session or a channel. */
 static void feed_opened(struct vhu_check_context *check)
 {
@@ -381,13 +428,18 @@ static bool is_known(const struct vhu_state *state, const struct vhu_record *rec
 static int feed(struct vhu_sessions *sessions, struct session **at, struct vhu_check_context *check)
 {
 	const struct vhu_record *record = check->record;
+	const uint32_t device = check->state->context.device;
 	int error = 0;
 
 	if (record->type == VHU_RECORD_MESSAGE)
 		error = feed_message(sessions, check);
-	else if (record->type == VHU_RECORD_OPENED)
+	if (record->type == VHU_RECORD_OPENED) {
 		feed_opened(check);
-	else if (record->type == VHU_RECORD_VRING)
+		error = take_device(sessions, *at, check);
+	}
+	if (check->state->context.device != device)
+		keep_device(sessions, *at);
+	if (record->type == VHU_RECORD_VRING)
 		vhu_learn_vring_event(check);
 	else if (record->type == VHU_RECORD_CLOSED)
 		vhu_rules_channel_end(check);

@@ -3,6 +3,7 @@
 #include "lib/session/state.h"
 
 #include <errno.h>
+#include <linux/virtio_ids.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -191,6 +192,16 @@ static void learn_device(struct vhu_check_context *check, uint32_t said, uint32_
 	state->device = vhu_told(check, device);
 }
 
+/* Learn which device it is from a message that this one alone has, or is said to have. A guess that
+ * was made before stands. */
+static void imply_device(struct vhu_check_context *check, uint32_t device, uint32_t forced)
+{
+	if (forced || check->state->context.device)
+		return;
+	check->state->context.device = device;
+	check->state->device = vhu_told(check, device);
+}
+
 /* Take an inflight area. */
 static void learn_inflight(struct vhu_check_context *check)
 {
@@ -239,6 +250,10 @@ static void learn_answer(struct vhu_check_context *check, uint64_t value, uint32
 		break;
 	case VHU_REPLY_TO(GET_PROTOCOL_FEATURES):
 		state->protocol_features.offered = vhu_told(check, value);
+		/* Few features of its own make a network device no clear guess by themselves. */
+		if (value & (UINT64_C(1) << VHU_PF_RARP | UINT64_C(1) << VHU_PF_MTU) &&
+		    vhu_device_has_features(VIRTIO_ID_NET, state->features.offered.value))
+			imply_device(check, VIRTIO_ID_NET, forced_device);
 		break;
 	case VHU_REPLY_TO(GET_QUEUE_NUM):
 		state->queue_num =
@@ -358,6 +373,13 @@ static int learn_request(struct vhu_check_context *check, uint64_t value, uint32
 		break;
 	case VHU_REQUEST(SET_INFLIGHT_FD):
 		learn_inflight(check);
+		break;
+	case VHU_REQUEST(GPU_SET_SOCKET):
+		imply_device(check, VIRTIO_ID_GPU, forced_device);
+		break;
+	case VHU_REQUEST(SEND_RARP):
+	case VHU_REQUEST(NET_SET_MTU):
+		imply_device(check, VIRTIO_ID_NET, forced_device);
 		break;
 	case VHU_REQUEST(SET_BACKEND_REQ_FD):
 		state->backend_channel = vhu_told(check, true);

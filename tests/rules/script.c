@@ -98,7 +98,8 @@ static enum vhu_channel channel_find(const char *name)
 	return channel;
 }
 
-/* open [channel=NAME] [front=NAME] [back=NAME], close [channel=NAME] WHY, error WHY */
+/* open [channel=NAME] [front=NAME] [back=NAME] [socket=PATH], close [channel=NAME] WHY, error WHY
+ */
 static bool read_event(struct reader *reader, enum vhu_record_type type, char *rest)
 {
 	struct vhu_record record = {.type = type, .text = rest};
@@ -125,6 +126,8 @@ static bool read_event(struct reader *reader, enum vhu_record_type type, char *r
 		for (unsigned i = 0; i < 2; i++)
 			if ((value = after(word, i ? "back" : "front")))
 				*peer[i] = (struct vhu_peer){true, .pid = 100 + i, .comm = value};
+		if ((value = after(word, "socket")))
+			record.back_end.path = value;
 	}
 	return give(reader, &record);
 }
