@@ -376,7 +376,7 @@ static int take_device(struct vhu_sessions *sessions, struct session *session,
 {
 	const struct socket_device *before;
 
-	if (!sessions->remember || check->record->channel != VHU_FRONT_END)
+	if (sessions->only_learns || check->record->channel != VHU_FRONT_END)
 		return 0;
 	session->socket = socket_of(check->record->back_end.path);
 	before = &sessions->socket[session->socket % SOCKETS];

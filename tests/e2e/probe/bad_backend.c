@@ -7,7 +7,7 @@
  *
  * Keys: dialect (upstream, standalone, probe), features, protocol (offered), device, config (bytes
  * of configuration), told (bytes it says that there are), min, max (vqs), clients (ends after so
- * many), queues (by GET_QUEUE_NUM).
+ * many), queues (by GET_QUEUE_NUM), away (so many front-ends, the first, are not served).
  *
  * Faults with a MESSAGE happen when that is to be answered, on each connection.
  */
@@ -73,7 +73,7 @@ struct defect {
 
 static struct {
 	enum vhu_dialect dialect;
-	uint64_t features, protocol, device, config, told, min, max, queues, clients;
+	uint64_t features, protocol, device, config, told, min, max, queues, clients, away;
 	struct defect fault[FAULTS_MAX];
 	unsigned faults;
 } self = {
@@ -341,6 +341,7 @@ static bool take(char *argument)
 	    {"features", &self.features}, {"protocol", &self.protocol}, {"device", &self.device},
 	    {"config", &self.config},     {"told", &self.told},         {"min", &self.min},
 	    {"max", &self.max},           {"queues", &self.queues},     {"clients", &self.clients},
+	    {"away", &self.away},
 	};
 	char *value = argument + strcspn(argument, "=:");
 	bool is_fault = *value != '=';
@@ -415,7 +416,7 @@ int main(int argc, char **argv)
 			return 1;
 		if (i + 1 == self.clients)
 			close(listener);
-		if (!has_fault(HANG_UP))
+		if (!has_fault(HANG_UP) && i >= self.away)
 			serve(client);
 		close(client);
 	}

@@ -82,13 +82,25 @@ says "/no/such/folder/x.pcapng: cannot write a capture: No such file or director
 # A back-end that is not there for us.
 waits "no answer to GET_FEATURES in 3000 ms" not-there
 waits "takes no connection in 3000 ms: others wait there" busy
-bad "closed the connection *GET_FEATURES" hang-up
+# One that closes before its first answer may serve the next connection: that is tried until the time
+# is up, and no longer than a back-end of ours lives.
+waits "closed the connection *GET_FEATURES" hang-up
+bad "closed the connection *GET_FEATURES" clients=2 away=2
+for away in 1 4; do
+	"$vhu" probe --timeout 10s b.sock -- "$bad" b.sock away=$away >out 2>err ||
+		fail "a back-end that turns $away away: $(cat err)"
+	[ ! -s err ] || fail "says something of a back-end that turns $away away"
+	grep -q V411 out && fail "a connection that was turned away is found to break a rule"
+done
 
 # Silent, or closing, at each step.
 for message in GET_FEATURES GET_PROTOCOL_FEATURES SET_OWNER GET_QUEUE_NUM GET_MAX_MEM_SLOTS \
 	GET_STATUS GET_CONFIG; do
 	waits "no answer to $message in 3000 ms" "silent:$message"
-	bad "closed the connection instead of answering $message" "close:$message"
+	case $message in
+	GET_FEATURES) waits "closed the connection instead of answering $message" "close:$message" ;;
+	*) bad "closed the connection instead of answering $message" "close:$message" ;;
+	esac
 	waits "the answer to $message is not whole after 3000 ms: 6 of 12 bytes came" "half:$message"
 	bad "closed the connection in the answer to $message: 6 of 12 bytes came" "half-close:$message"
 	bad "the answer to $message is no vhost-user message: it begins with 48 54 54 50 2f 31 2e 31" \

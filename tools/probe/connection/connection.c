@@ -15,11 +15,13 @@
 #include "lib/util/util.h"
 
 /* Between two looks for a socket that is not there yet, or whose queue is full. */
-#define RETRY_MS 10
+#define RETRY_MS     10
+/* And at the most, where it has turned somebody away. */
+#define RETRY_MAX_MS 500
 /* Longer than any back-end takes to start. */
-#define START_MS 20000
+#define START_MS     20000
 /* As many bytes of what is no message are shown. */
-#define SHOWN    8
+#define SHOWN        8
 
 /* Say what went wrong. Returns -@code. */
 __attribute__((format(printf, 3, 4))) static int fail(struct vhu_probe_connection *connection,
@@ -131,6 +133,7 @@ int vhu_probe_connect(struct vhu_probe_connection *connection)
 	vhu_probe_disconnect(connection);
 	memset(&connection->negotiated, 0, sizeof(connection->negotiated));
 	connection->error = 0;
+	connection->sent = connection->heard = false;
 	if (connection->child && !connection->child->started &&
 	    (fd = try_connect(connection->path)) >= 0) {
 		close(fd);
@@ -207,6 +210,7 @@ int vhu_probe_send(struct vhu_probe_connection *connection, struct vhu_message_b
 {
 	int error = connection->socket < 0 ? -EPIPE : -EAGAIN;
 
+	connection->sent = true;
 	while (error == -EAGAIN) {
 		error = vhu_message_send(message, connection->socket, 0);
 		if (error == -EAGAIN && !has_room(connection))
@@ -230,6 +234,7 @@ int vhu_probe_send_bytes(struct vhu_probe_connection *connection, const uint8_t 
 	    size < VHU_HEADER_SIZE ? 0 : vhu_header_read(bytes, vhu_host_is_big_endian()).request;
 	ssize_t sent = connection->socket < 0 ? -EPIPE : -EAGAIN;
 
+	connection->sent = true;
 	while (sent == -EAGAIN) {
 		sent = vhu_piece_send(connection->socket, &piece, 0);
 		if (sent == -EAGAIN && !has_room(connection))
@@ -262,6 +267,8 @@ static int receive_until(struct vhu_probe_connection *connection, struct vhu_mes
 static int fail_receive(struct vhu_probe_connection *connection, uint32_t came, const char *name,
 			uint32_t size, int code)
 {
+	if (code == ECONNRESET)
+		code = EPIPE;
 	if (code == EAGAIN && !came)
 		return fail(connection, ETIMEDOUT, "no answer to %s in %u ms", name,
 			    connection->timeout_ms);
@@ -341,6 +348,7 @@ int vhu_probe_answer(struct vhu_probe_connection *connection, const struct vhu_m
 	if (connection->socket < 0)
 		return connection->error ? connection->error : -EPIPE;
 	error = receive(connection, &header, reply);
+	connection->heard |= reply->got > 0;
 	passed.bytes = reply->bytes;
 	passed.size = reply->got;
 	passed.fd = reply->fd;
@@ -370,6 +378,56 @@ static bool size_fits(const struct vhu_message *row, const struct vhu_context *c
 	return payload->size == layout->size;
 }
 
+/* Send a message and receive its answer. Returns 0 or -errno. */
+static int ask_once(struct vhu_probe_connection *connection, struct vhu_message_buf *message,
+		    struct vhu_message_buf *reply)
+{
+	int error = vhu_probe_send(connection, message);
+
+	return error ? error : vhu_probe_answer(connection, message, reply);
+}
+
+/*
+ * Return whether a connection that was closed before anything was answered is worth another: some
+ * back-ends make a new listener for each front-end, and who connects to the one before is turned
+ * away. One of ours that has ended is not started again for this.
+ */
+static bool is_turned_away(const struct vhu_probe_connection *connection, int error, uint64_t since)
+{
+	return error == -EPIPE && !connection->heard &&
+	       vhu_now_ms() - since < connection->timeout_ms &&
+	       !(connection->child && vhu_probe_child_has_ended(connection->child, RETRY_MS));
+}
+
+/* Ask the first question on a connection, as ask_once does, on other connections until one of them
+ * is not closed at once or the time is up. */
+static int ask_first(struct vhu_probe_connection *connection, struct vhu_message_buf *message,
+		     struct vhu_message_buf *reply)
+{
+	const uint64_t since = vhu_now_ms();
+	const unsigned findings = connection->log->findings;
+	unsigned pause_ms = RETRY_MS;
+	int error = ask_once(connection, message, reply);
+
+	while (is_turned_away(connection, error, since)) {
+		char why[sizeof(connection->why)];
+
+		memcpy(why, connection->why, sizeof(why));
+		poll(NULL, 0, (int)pause_ms);
+		pause_ms = pause_ms < RETRY_MAX_MS ? 2 * pause_ms : pause_ms;
+		if (vhu_probe_connect(connection)) {
+			/* What happened first says more. */
+			memcpy(connection->why, why, sizeof(why));
+			connection->error = error;
+			return error;
+		}
+		/* That a connection was refused so breaks no rule. */
+		connection->log->findings = findings;
+		error = ask_once(connection, message, reply);
+	}
+	return error;
+}
+
 int vhu_probe_ask(struct vhu_probe_connection *connection, struct vhu_message_buf *message,
 		  struct vhu_message_buf *reply)
 {
@@ -377,10 +435,9 @@ int vhu_probe_ask(struct vhu_probe_connection *connection, struct vhu_message_bu
 	unsigned rows = vhu_message_find(VHU_FRONT_END, message->header.request,
 					 connection->negotiated.dialect, row);
 	struct vhu_payload payload;
-	int error = vhu_probe_send(connection, message);
+	int error = connection->sent ? ask_once(connection, message, reply)
+				     : ask_first(connection, message, reply);
 
-	if (!error)
-		error = vhu_probe_answer(connection, message, reply);
 	if (error)
 		return error;
 	payload = vhu_message_payload(reply);

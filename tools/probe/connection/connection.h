@@ -18,6 +18,8 @@ struct vhu_probe_connection {
 	struct vhu_probe_child *child; /* the back-end, where it is a command of ours; or NULL */
 	struct vhu_probe_log *log;
 	int socket; /* -1: not connected */
+	bool sent;  /* something was sent on this connection */
+	bool heard; /* something came back on it */
 	struct vhu_context negotiated;
 	uint64_t answer_ns; /* how long the last answer took */
 	/* What went wrong last: -ETIMEDOUT silent, -EPIPE closed, -EPROTO not an answer, another
