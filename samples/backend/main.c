@@ -44,6 +44,7 @@ enum {
 	KEY_QUEUES,
 	KEY_DIALECT,
 	KEY_WITHOUT,
+	KEY_OFFER,
 	KEY_DELAY,
 	KEY_FAULT,
 	KEY_FAULTS,
@@ -61,6 +62,7 @@ static const struct vhu_option option[] = {
     {KEY_DIALECT, "dialect", "NAME",
      "what bit 18 and ids 41 to 43 mean: standalone, probe or upstream"},
     {KEY_WITHOUT, "without", "FEATURE", "do not offer it, as STATUS or RING_PACKED; repeatable"},
+    {KEY_OFFER, "offer", "FEATURE", "offer it without what it depends on; repeatable"},
     {KEY_DELAY, "delay", "TIME", "end each request that long after it was taken, as 2ms"},
     {KEY_FAULT, "fault", "FAULT", "do something wrong, as drop-reply:GET_CONFIG; repeatable"},
     {KEY_FAULTS, "faults", NULL, "list the faults, and end"},
@@ -82,7 +84,7 @@ struct request {
 	bool blk, capabilities, faults;
 	const char *path; /* NULL: none */
 	int fd;           /* -1: none */
-	struct vhu_feature_sets without;
+	struct vhu_feature_sets without, offer;
 	struct vhu_device_blk_options disk;
 };
 
@@ -152,6 +154,10 @@ static int take_nature_option(const struct vhu_command *command, struct vhu_back
 		break;
 	case KEY_WITHOUT:
 		if (!vhu_names_feature(argument, &request->without))
+			return vhu_usage(command, "%s: no such feature", argument);
+		break;
+	case KEY_OFFER:
+		if (!vhu_names_feature(argument, &request->offer))
 			return vhu_usage(command, "%s: no such feature", argument);
 		break;
 	case KEY_DELAY:
@@ -263,6 +269,8 @@ static int open_device(struct vhu_backend *backend, const struct request *reques
 		backend->protocol_features &= ~BIT(VHU_PF_CONFIG);
 	backend->protocol_features &= ~request->without.protocol;
 	leave_out_dependents(backend);
+	backend->features |= request->offer.virtio;
+	backend->protocol_features |= request->offer.protocol;
 	return VHU_EXIT_DONE;
 }
 

@@ -138,7 +138,11 @@ int vhu_probe_ask_specs(struct vhu_probe *probe);
 /* Work out what was not told: device, queues. */
 void vhu_probe_look(struct vhu_probe *probe);
 
-/* verdict.c: say which dialect it speaks and whether it is a whole device. */
+/* verdict.c: return the name of the dialect that was found: "any" where nothing that is offered
+ * differs between them, "unknown" where bit 18 is offered and nothing told whose it is. */
+const char *vhu_probe_dialect_name(const struct vhu_probe *probe);
+
+/* Say which dialect it speaks and whether it is a whole device. */
 void vhu_probe_judge(struct vhu_probe *probe);
 
 /* Return how many findings are warnings or worse. */

@@ -39,6 +39,14 @@ unsigned vhu_probe_faults(const struct vhu_probe *probe)
 	return faults;
 }
 
+const char *vhu_probe_dialect_name(const struct vhu_probe *probe)
+{
+	if (probe->found_dialect == VHU_ANY &&
+	    !(probe->protocol_features & VHU_PROBE_BIT(STANDALONE)))
+		return "any";
+	return vhu_dialect_name(probe->found_dialect);
+}
+
 /* Return a protocol feature's name in a dialect. */
 static const char *feature_name(unsigned bit, enum vhu_dialect dialect)
 {
@@ -73,6 +81,10 @@ static void judge_dialect(struct vhu_probe *probe)
 		vhu_bits_text(VHU_NAMES_protocol_features, probe->protocol_features & above,
 			      &upstream, names, sizeof(names));
 		snprintf(why, VHU_PROBE_TEXT_MAX, "it offers %s", names);
+	} else if (probe->protocol_features & VHU_PROBE_BIT(STANDALONE)) {
+		snprintf(why, VHU_PROBE_TEXT_MAX,
+			 "it offers bit %d, and nothing tells what that is to it: try --dialect",
+			 VHU_PF_STANDALONE);
 	} else {
 		snprintf(why, VHU_PROBE_TEXT_MAX,
 			 "none of what it offers means different things in different ones");

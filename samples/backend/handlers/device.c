@@ -56,9 +56,10 @@ const char *vhu_set_protocol_features(struct vhu_backend *backend, struct vhu_ta
 
 	if (features & ~backend->protocol_features)
 		return "it takes features that were not offered";
+	/* What was not offered, by --offer, cannot be taken. */
 	for (unsigned bit = 0; bit < 64; bit++)
-		if (features >> bit & 1 &&
-		    vhu_protocol_feature_depends(bit, backend->dialect) & ~features)
+		if (features >> bit & 1 && vhu_protocol_feature_depends(bit, backend->dialect) &
+					       ~features & backend->protocol_features)
 			return "it takes a feature without another that it depends on";
 	backend->negotiated.protocol_features = features;
 	backend->negotiated.has_protocol_features = true;

@@ -41,6 +41,7 @@ holds '.specs.device_id == {"value": 2, "source": "looking", "how": "feature bit
 
 # Features that it goes without.
 probe '' 0 --device blk --without STATUS
+holds '.dialect == "any"'
 holds '.verdict == "traditional" and (.because | test("bit 18"))'
 probe '' 0 --device blk --without CONFIG
 holds '.verdict == "traditional" and (.because | test("bit 18"))'
@@ -48,6 +49,17 @@ probe '' 0 --device blk --without MQ
 holds '.verdict == "standalone" and (has("queue_num") | not)'
 probe '' 0 --device blk --without REPLY_ACK
 holds '.acknowledges == false'
+
+# STANDALONE without what it depends on is offered on request, and found.
+for without in STATUS CONFIG; do
+	probe '' 1 --device blk --without $without --offer STANDALONE
+	holds '.verdict == "traditional" and .dialect == "standalone" and (.because | test("without '$without'"))'
+	holds 'any(.findings[]; .rule == "'"$([ $without = STATUS ] && echo V701 || echo V702)"'")'
+done
+probe '' 0 --device rng --offer STANDALONE
+holds '.verdict == "standalone"'
+! "$build/bin/vhu-sample-backend" --offer NONSENSE --socket-path=x.sock 2>err && grep -q "NONSENSE: no such feature" err ||
+	fail "a feature that there is not can be offered"
 
 # Faults show.
 probe '--expect nothing' 1 --device blk --fault max-vqs-below-min

@@ -201,9 +201,7 @@ void vhu_probe_json(const struct vhu_probe *probe, FILE *to, const char *error, 
 		vhu_json_string(&json, "error", error);
 	vhu_json_string(&json, "verdict", probe->standalone ? "standalone" : "traditional");
 	vhu_json_string(&json, "because", probe->verdict);
-	vhu_json_string(&json, "dialect",
-			probe->found_dialect == VHU_ANY ? "any"
-							: vhu_dialect_name(probe->found_dialect));
+	vhu_json_string(&json, "dialect", vhu_probe_dialect_name(probe));
 	vhu_json_string(&json, "dialect_because", probe->dialect_why);
 	put_specs(&json, &probe->specs);
 	put_numbers(&json, probe);

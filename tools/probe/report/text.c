@@ -78,9 +78,7 @@ static void put_head(const struct vhu_probe *probe, FILE *to)
 	fprintf(to, "\n\n");
 	line(to, "Verdict", "%s, because %s", probe->standalone ? "standalone" : "traditional",
 	     probe->verdict);
-	line(to, "Dialect", "%s: %s",
-	     probe->found_dialect == VHU_ANY ? "any" : vhu_dialect_name(probe->found_dialect),
-	     probe->dialect_why);
+	line(to, "Dialect", "%s: %s", vhu_probe_dialect_name(probe), probe->dialect_why);
 }
 
 /* Write what device it is. */
