@@ -188,7 +188,7 @@ static bool is_certain(const struct vhu_check_context *check)
 
 	if (check->note->reply)
 		return told_now && check->request.number;
-	return state->dialect_is_sure ||
+	return state->dialect_is_sure || check->note->message->dialect == VHU_ANY ||
 	       !vhu_check_other_reading(check, (int64_t)check->note->payload.size);
 }
 
