@@ -268,6 +268,9 @@ static void refer(struct vhu_annotation *note, const struct vhu_state *state, in
 		note->offer = offered->offered.value;
 		note->offered_by = offered->offered.by;
 	}
+	/* Whether the back-end acknowledges it. */
+	if (at == VHU_REQUEST(SET_VRING_ENABLE))
+		note->read_by[1] = state->protocol_features.acked.by;
 	if (!note->message || vhu_shapes[note->message->shape[note->reply]].shapes < 2)
 		return;
 	note->read_by[0] = state->features.acked.by;

@@ -94,6 +94,8 @@ static void stopped(struct vhu_check_context *check)
 static void vring_stop(struct vhu_check_context *check, struct vhu_vring *vring)
 {
 	stopped(check);
+	check->state->enabled_unacknowledged -= vring->enabled_unacknowledged;
+	vring->enabled_unacknowledged = false;
 	vring->started.value = false;
 	vring->stopped = vhu_told(check, check->record->time_ns);
 	for (enum vhu_vring_role role = VHU_KICK; role < VHU_VRING_ROLES; role++)
@@ -158,10 +160,8 @@ static void learn_enable(struct vhu_check_context *check, struct vhu_vring *vrin
 {
 	bool acknowledged =
 	    (check->note->header.flags & VHU_FLAG_NEED_REPLY) && vhu_taken(check, VHU_PF_REPLY_ACK);
-	/* In the middle of a session it may have been negotiated before. */
-	bool known = check->whole || check->state->context.has_protocol_features;
 	bool unacknowledged =
-	    enable && vring->started.value && !vring->enabled.value && !acknowledged && known;
+	    enable && vring->started.value && !vring->enabled.value && !acknowledged;
 
 	check->state->enabled_unacknowledged += unacknowledged;
 	check->state->enabled_unacknowledged -= vring->enabled_unacknowledged;

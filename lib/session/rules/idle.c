@@ -62,7 +62,9 @@ static void report_kick_lost(struct vhu_check_context *check, unsigned index)
 	struct vhu_state *state = check->state;
 	const struct vhu_vring *vring = &state->vring[index];
 
-	if (vhu_report_first(check, VHU_RULE_AT_302))
+	/* In the middle of a session REPLY_ACK may have been negotiated before. */
+	if ((check->whole || state->context.has_protocol_features) &&
+	    vhu_report_first(check, VHU_RULE_AT_302))
 		vhu_report(check, VHU_RULE_AT_302, vring->started.by,
 			   "message %" PRIu64 " set the kick of vring %u, message %" PRIu64
 			   " enabled the vring, and the back-end answered nothing since: it may "
