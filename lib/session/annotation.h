@@ -15,7 +15,7 @@ struct vhu_place {
 	uint64_t offset;  /* bytes, from the region's beginning */
 };
 #define VHU_PLACES_MAX 3
-#define VHU_READ_BY    3
+#define VHU_READ_BY    5
 
 /* Whether a request stays without its answer, as far as a capture goes. */
 enum vhu_unanswered {
@@ -45,8 +45,9 @@ struct vhu_annotation {
 	int vring;           /* that the message is about; -1 none */
 	uint64_t offered_by; /* the message takes features: what offered them, 0 none */
 	uint64_t offer;
-	/* The message has several layouts: what tells them apart, that is what took virtio and
-	 * protocol features by then, and what began postcopy or ended it; 0 none. */
+	/* The records that tell apart the layouts of a message that has several, and the messages
+	 * of an id that dialects use differently: they acked virtio and protocol features, began
+	 * postcopy or ended it, offered protocol features, told the dialect; 0 none. */
 	uint64_t read_by[VHU_READ_BY];
 	uint64_t undoes; /* the message takes back what this one added to the memory; 0 none */
 	unsigned places;

@@ -255,8 +255,18 @@ static void find_places(struct vhu_check_context *check)
 	}
 }
 
-/* Note which messages before it the meaning of a message, @at, hangs on. */
-static void refer(struct vhu_annotation *note, const struct vhu_state *state, int at)
+/* Return whether the id of a message means another one in another dialect. */
+static bool is_shared_id(const struct vhu_annotation *note, enum vhu_channel channel)
+{
+	const struct vhu_message *row[VHU_DIALECTS];
+
+	return vhu_message_find(channel, note->header.request, VHU_ANY, row) > 1;
+}
+
+/* Note which messages before it the meaning of a message, @at, depends on.
+ * @dialect_by: what told the dialect before it. */
+static void refer(struct vhu_annotation *note, const struct vhu_state *state,
+		  enum vhu_channel channel, uint64_t dialect_by, int at)
 {
 	const struct vhu_feature_set *offered = NULL;
 
@@ -271,6 +281,11 @@ static void refer(struct vhu_annotation *note, const struct vhu_state *state, in
 	/* Whether the back-end acknowledges it. */
 	if (at == VHU_REQUEST(SET_VRING_ENABLE))
 		note->read_by[1] = state->protocol_features.acked.by;
+	if (is_shared_id(note, channel)) {
+		note->read_by[1] = state->protocol_features.acked.by;
+		note->read_by[3] = state->protocol_features.offered.by;
+		note->read_by[4] = dialect_by;
+	}
 	if (!note->message || vhu_shapes[note->message->shape[note->reply]].shapes < 2)
 		return;
 	note->read_by[0] = state->features.acked.by;
@@ -315,6 +330,7 @@ void vhu_annotate(struct vhu_check_context *check)
 	struct vhu_annotation *note = check->note;
 	enum vhu_channel channel = check->record->channel;
 	int64_t request = note->reply ? -1 : (int64_t)note->payload.size;
+	const uint64_t dialect_by = state->dialect.by;
 	unsigned agree;
 
 	check->withheld =
@@ -348,7 +364,7 @@ void vhu_annotate(struct vhu_check_context *check)
 	vhu_annotation_lay_out(note);
 	if (vhu_check_message(check) == VHU_REQUEST(SET_VRING_ADDR))
 		find_places(check);
-	refer(note, state, vhu_check_message(check));
+	refer(note, state, channel, dialect_by, vhu_check_message(check));
 }
 
 void vhu_annotation_again(struct vhu_annotation *note, const struct vhu_record *record,

@@ -122,9 +122,12 @@ static const char *channel_differs(const struct vhu_channel_state *a,
 	if (one->member != other->member)                                                          \
 		return #id;
 #include "lib/session/state.def"
-		if (one->message != other->message || one->due != other->due ||
-		    one->altered != other->altered || one->withheld != other->withheld)
-			return "a request";
+		if (one->message != other->message)
+			return "a request's message";
+		if (one->due != other->due)
+			return "whether a request must be answered";
+		if (one->altered != other->altered || one->withheld != other->withheld)
+			return "what the proxy did to a request";
 	}
 	return NULL;
 }
