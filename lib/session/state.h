@@ -110,6 +110,7 @@ struct vhu_vring {
 	uint64_t start_ns;           /* when it was started last */
 	uint64_t enabled_ns;         /* when it was enabled or disabled last */
 	bool addresses_checked;      /* against memory and size as they are now */
+	bool enabled_by_start;       /* its kick enabled it, and no message did */
 	bool enabled_unacknowledged; /* after its kick, and nothing was answered since */
 	/* In this run: that was so for long enough; the record of the first kick that was seen,
 	 * when it was, and whether a call followed. */

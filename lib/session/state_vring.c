@@ -77,6 +77,7 @@ static void learn_vring_fd(struct vhu_check_context *check, struct vhu_vring *vr
 		check->state->first_kick_ns = check->record->time_ns;
 	if (check->state->context.has_features &&
 	    !(check->state->context.features >> VHU_F_PROTOCOL_FEATURES & 1)) {
+		vring->enabled_by_start |= !vring->enabled.value;
 		vring->enabled.value = true;
 		vring->enabled_with = check->state->features.acked;
 	}
@@ -96,6 +97,9 @@ static void vring_stop(struct vhu_check_context *check, struct vhu_vring *vring)
 	stopped(check);
 	check->state->enabled_unacknowledged -= vring->enabled_unacknowledged;
 	vring->enabled_unacknowledged = false;
+	/* It was enabled for as long as it ran. */
+	if (vring->enabled_by_start)
+		vring->enabled.value = vring->enabled_by_start = false;
 	vring->started.value = false;
 	vring->stopped = vhu_told(check, check->record->time_ns);
 	for (enum vhu_vring_role role = VHU_KICK; role < VHU_VRING_ROLES; role++)
@@ -166,7 +170,7 @@ static void learn_enable(struct vhu_check_context *check, struct vhu_vring *vrin
 	check->state->enabled_unacknowledged += unacknowledged;
 	check->state->enabled_unacknowledged -= vring->enabled_unacknowledged;
 	vring->enabled_unacknowledged = unacknowledged;
-	if (enable && !vring->enabled.value) {
+	if (enable && (!vring->enabled.value || vring->enabled_by_start)) {
 		vring->enabled_since = vhu_told(check, true);
 		vring->disabled_before = vring->disabled;
 	}
@@ -174,6 +178,7 @@ static void learn_enable(struct vhu_check_context *check, struct vhu_vring *vrin
 		vring->disabled = vhu_told(check, true);
 		forget_stopped_in_use(check, vring);
 	}
+	vring->enabled_by_start = false;
 	vring->enabled = vhu_told(check, enable);
 	vring->enabled_ns = check->record->time_ns;
 }
