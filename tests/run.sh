@@ -75,7 +75,10 @@ fuzz_one()
 		"$found" "tests/fuzz/corpus/$name" >"$3" 2>&1; then
 		rm -rf "$found"
 	else
-		echo "what made it fail is in $found" >>"$3"
+		{
+			echo "what made it fail is in $found:"
+			find "$found" -name '*-*' -exec base64 {} \;
+		} >>"$3"
 		return 1
 	fi
 }
