@@ -11,8 +11,8 @@
 #include "lib/util/util.h"
 #include "tools/commands.h"
 #include "tools/rings/output.h"
-#include "tools/rings/places.h"
-#include "tools/rings/target.h"
+#include "tools/rings/places/places.h"
+#include "tools/rings/target/target.h"
 
 enum { KEY_JSON = 256, KEY_SESSION, KEY_VRING, KEY_QMP, KEY_WATCH, KEY_WAIT };
 

@@ -3,8 +3,8 @@
 #ifndef VHU_TOOLS_RINGS_OUTPUT_H
 #define VHU_TOOLS_RINGS_OUTPUT_H
 
-#include "tools/rings/places.h"
-#include "tools/rings/target.h"
+#include "tools/rings/places/places.h"
+#include "tools/rings/target/target.h"
 
 /* Write all targets to stdout: as text, or as an object of JSON a vring. */
 void vhu_rings_show(const struct vhu_rings_request *request,

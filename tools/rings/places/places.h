@@ -4,7 +4,7 @@
 #define VHU_TOOLS_RINGS_PLACES_H
 
 #include "lib/cli/options.h"
-#include "tools/rings/session.h"
+#include "tools/rings/session/session.h"
 
 struct vhu_rings_request {
 	const struct vhu_command *command;

@@ -2,7 +2,7 @@
 /* How both sides map a vring's memory, and which eventfds the back-end holds. */
 #include <stdlib.h>
 
-#include "tools/rings/target.h"
+#include "tools/rings/target/target.h"
 
 /* Return the region that holds a user address, or NULL. */
 static const struct vhu_rings_region *region_of(const struct vhu_rings_session *session,

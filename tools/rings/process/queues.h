@@ -3,7 +3,7 @@
 #ifndef VHU_TOOLS_RINGS_QUEUES_H
 #define VHU_TOOLS_RINGS_QUEUES_H
 
-#include "tools/rings/target.h"
+#include "tools/rings/target/target.h"
 
 struct vhu_rings_socket {
 	uint32_t inode, peer; /* 0: none */

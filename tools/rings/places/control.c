@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "proxy/control/socket.h"
-#include "tools/rings/places.h"
+#include "tools/rings/places/places.h"
 
 /* A conversation with a proxy. */
 struct vhu_rings_control_talk {

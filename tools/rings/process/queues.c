@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What lies unread in the sockets of sessions. */
-#include "tools/rings/queues.h"
+#include "tools/rings/process/queues.h"
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>

@@ -7,8 +7,8 @@
 
 #include "lib/protocol/field.h"
 #include "lib/util/util.h"
-#include "tools/rings/queues.h"
-#include "tools/rings/target.h"
+#include "tools/rings/process/queues.h"
+#include "tools/rings/target/target.h"
 
 /* Between looks; a back-end that is woken reads its kick within this. Nanoseconds. */
 #define LOOK_NS    UINT64_C(7000000)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What there is in place of sources that speak JSON, in a build without jansson. */
-#include "tools/rings/places.h"
+#include "tools/rings/places/places.h"
 
 int vhu_rings_places_control(const struct vhu_rings_request *request,
 			     struct vhu_rings_sessions *sessions)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the state of a session forgets and a vring's verdict needs. */
-#include "tools/rings/history.h"
+#include "tools/rings/session/history.h"
 
 #include <errno.h>
 #include <string.h>

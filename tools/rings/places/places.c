@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The sessions that a source has, and the source that a person means. */
-#include "tools/rings/places.h"
+#include "tools/rings/places/places.h"
 
 #include <inttypes.h>
 #include <limits.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The sessions whose vrings are looked at. */
-#include "tools/rings/session.h"
+#include "tools/rings/session/session.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "lib/util/util.h"
-#include "tools/rings/history.h"
+#include "tools/rings/session/history.h"
 
 /* Eventfds of sessions that were closed. */
 #define CLOSED_MAX 65536

@@ -20,8 +20,8 @@
 
 #include "lib/cli/device.h"
 #include "lib/util/util.h"
-#include "tools/rings/places.h"
-#include "tools/rings/process.h"
+#include "tools/rings/places/places.h"
+#include "tools/rings/process/process.h"
 
 /* A monitor that says nothing for so long has another client. */
 #define PATIENCE_S 5

@@ -9,7 +9,7 @@
 #define VHU_TOOLS_RINGS_PROCESS_H
 
 #include "lib/ring/verdict/evidence.h"
-#include "tools/rings/session.h"
+#include "tools/rings/session/session.h"
 
 enum vhu_rings_kind {
 	VHU_RINGS_OTHER,

@@ -9,7 +9,7 @@
 #define VHU_TOOLS_RINGS_TARGET_H
 
 #include "lib/ring/verdict/verdict.h"
-#include "tools/rings/process.h"
+#include "tools/rings/process/process.h"
 
 /* The memory of a session as it is open here. */
 struct vhu_rings_memory {

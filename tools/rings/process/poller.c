@@ -16,7 +16,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "tools/rings/process.h"
+#include "tools/rings/process/process.h"
 
 /* As many descriptors of one call are looked at. */
 #define POLLED_MAX 65536

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tools/rings/places.h"
-#include "tools/rings/queues.h"
+#include "tools/rings/places/places.h"
+#include "tools/rings/process/queues.h"
 
 /* Return whether a descriptor of a process is a capture that it writes. @path: gets its path. */
 static bool is_capture(uint32_t pid, int fd, char *path, size_t size)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Processes: what they have open, and what they map. */
-#include "tools/rings/process.h"
+#include "tools/rings/process/process.h"
 
 #include <dirent.h>
 #include <errno.h>

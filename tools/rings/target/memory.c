@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "tools/rings/target.h"
+#include "tools/rings/target/target.h"
 
 /* Open a file that a session shares: by its front-end, its back-end, whoever has it. Returns a
  * descriptor or -errno. */
