@@ -1,21 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What vhu attach says to a command line that makes no sense, and what it lacks: one line.
-#
-#	sh bad_input.sh BUILD
-set -eu
-build=$1
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../../lib/common.sh"
+work_open
 
 # Fail unless vhu attach with the options after $1 and $2 ends with status $1, says one line that has
 # $2, and writes nothing else.
 says() {
 	status=0 expected=$1 text=$2
 	shift 2
-	"$bin/vhu" attach "$@" >out 2>said.log || status=$?
+	"$vhu" attach "$@" >out 2>err || status=$?
 	[ "$status" -eq "$expected" ] || fail "vhu attach $*: status $status, not $expected"
-	grep -q -F -- "$text" said.log || fail "vhu attach $*: does not say: $text"
-	[ "$(grep -v '^Try ' said.log | wc -l)" -le 2 ] || fail "vhu attach $*: says more than a line"
+	grep -q -F -- "$text" err || fail "vhu attach $*: does not say: $text"
+	[ "$(grep -cv '^Try ' err)" -le 2 ] || fail "vhu attach $*: says more than a line"
 	[ ! -s out ] || fail "vhu attach $*: writes to standard output"
 }
 
@@ -37,7 +34,7 @@ says 1 'cannot write a capture' --all -w nowhere/a.pcapng
 # Without rights.
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 	status=0
-	setpriv --bounding-set=-all --inh-caps=-all --no-new-privs "$bin/vhu" attach --all >out 2>said.log || status=$?
+	setpriv --bounding-set=-all --inh-caps=-all --no-new-privs "$vhu" attach --all >out 2>err || status=$?
 	[ "$status" -eq 1 ] || fail "without rights: status $status"
-	grep -q 'CAP_BPF and CAP_PERFMON are missing' said.log || fail "without rights: $(cat said.log)"
+	grep -q 'CAP_BPF and CAP_PERFMON are missing' err || fail "without rights: $(cat err)"
 fi

@@ -3,21 +3,18 @@
 # vhu attach to a session that runs: the capture says that it began before, has the channel inside,
 # breaks no rule by what came earlier, and holds nothing of the monitors of the same processes.
 #
-#	sh middle.sh BUILD pid|socket|all
-set -eu
-build=$1 how=$2
+#	sh middle.sh pid|socket|all
 . "$(dirname "$0")/lib.sh"
-need jq qemu-system-x86_64
+how=$1
+need qemu-system-x86_64
 
 truncate -s 16M disk.img
-start back "$bin/vhu-sample-backend" --device blk --blk-file=disk.img --queues 2 --socket-path="$folder/back"
-backend=$started
-wait_for listens "$folder/back"
-start session "$build/tests/bin/qemu_session" --front "$folder/back" --rounds 2 --until "$folder/go"
-session=$started
+back "$back_end" --device blk --blk-file=disk.img --queues 2 --socket-path="$work/back"
+backend=$(stage_pid back)
+stage_start session "$programs/qemu_session" --front "$work/back" --rounds 2 --until "$work/go"
 # QEMU has memory that it shares, and its vrings run.
 shared() {
-	"$bin/vhu" attach --list --json >list.json 2>list.log || {
+	"$vhu" attach --list --json >list.json 2>list.log || {
 		echo "lacks probes: $(cat list.log)"
 		exit 77
 	}
@@ -26,7 +23,7 @@ shared() {
 wait_for shared
 case $how in
 pid) attach --pid "$backend" -w it.pcapng ;;
-socket) attach --socket "$folder/back" -w it.pcapng ;;
+socket) attach --socket "$work/back" -w it.pcapng ;;
 all) attach --all -w it.pcapng ;;
 esac
 
@@ -35,20 +32,20 @@ truncate -s 32M disk.img
 kill -HUP "$backend"
 if [ "$how" != socket ]; then
 	said() {
-		"$bin/vhu" dump it.pcapng | grep -q BACKEND_CONFIG_CHANGE_MSG
+		"$vhu" dump it.pcapng | grep -q BACKEND_CONFIG_CHANGE_MSG
 	}
 	wait_for said
 fi
 touch go
-wait "$session" || fail "the session: $?"
+stage_end session || fail "the session: $?"
 closed() {
-	"$bin/vhu" dump it.pcapng | grep -q "session closed: front-end closed"
+	"$vhu" dump it.pcapng | grep -q "session closed: front-end closed"
 }
 wait_for closed
 detach
 
 # Others' sessions may be there, too.
-"$bin/vhu" dump --json it.pcapng >all.json
+"$vhu" dump --json it.pcapng >all.json
 jq -c --argjson pid "$backend" -s '(map(select(.type == "opened" and .back_end.pid? == $pid)) | .[0].session) as $it
 	| map(select(.session == $it)) | .[]' all.json >dump.json
 jq -se 'map(select(.type == "opened" and .channel == "front-end")) | length == 1 and (.[0].marks | index("begun"))
@@ -57,7 +54,7 @@ jq -se 'map(select(.type == "opened" and .channel == "front-end")) | length == 1
 jq -se 'map(select(.message == "SET_VRING_KICK" and .fds[0].kind == "eventfd")) | length >= 2' dump.json >/dev/null ||
 	fail "not all messages are there"
 [ "$how" = all ] || {
-	"$bin/vhu" check it.pcapng >check.log || :
+	"$vhu" check it.pcapng >check.log || :
 	grep -E 'error|V216|V317|V210|V510' check.log && fail "what came earlier is held against the session"
 }
 # The driver speaks to QEMU on sockets of its own all the time.
