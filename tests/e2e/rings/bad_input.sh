@@ -30,7 +30,7 @@ says 1 'no session is open' -r "$captures/qemu-blk.pcapng"
 back --device rng
 proxy
 front --device rng --requests 100000 --rate 20
-wait_for rings -r vm.pcapng
+wait_for is_there
 says 1 'no session 7' -r vm.pcapng --session 7
 says 1 'no session of process 1 ' -r vm.pcapng -p 1
 says 1 'no vring 5' -r vm.pcapng --vring 5

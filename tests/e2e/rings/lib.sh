@@ -40,6 +40,12 @@ rings() {
 	"$vhu" rings --json --vring 0 "$@" >out 2>err || status=$?
 }
 
+# Return whether vring 0 can be looked at.
+is_there() {
+	rings -r vm.pcapng
+	[ -s out ]
+}
+
 # Return whether the verdict is $1, with those that cannot be told from it: "D1,D4"; the other words are
 # the source.
 is_verdict() {

@@ -9,6 +9,7 @@
 struct vhu_rings_request {
 	const struct vhu_command *command;
 	const char *capture, *control, *qmp; /* NULL: not given */
+	const char *file;                    /* to write snapshots to; NULL: none */
 	uint32_t pid;                        /* 0: any */
 	uint64_t session;                    /* 0: all */
 	int64_t vring;                       /* -1: all */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/ringwatch/session.h"
 #include "lib/util/util.h"
 #include "tools/rings/session/history.h"
 
@@ -136,32 +137,6 @@ static void take_peer(struct vhu_rings_session *session, unsigned side, const st
 	snprintf(session->path[side], sizeof(session->path[side]), "%s", peer->path);
 }
 
-/* Take the request that has waited for its reply longest. */
-static void take_pending(struct vhu_rings_session *session, const struct vhu_state *state)
-{
-	uint64_t now = vhu_realtime_ns();
-
-	session->pending = (struct vhu_ring_pending){0};
-	for (enum vhu_channel channel = VHU_FRONT_END; channel <= VHU_BACK_END; channel++) {
-		const struct vhu_pending_queue *queue = &state->channel[channel].pending;
-
-		for (unsigned i = 0; i < queue->count && !session->pending.number; i++) {
-			const struct vhu_pending *pending = vhu_pending_at(queue, i);
-
-			if (!pending->due || pending->passed_by || pending->withheld)
-				continue;
-			session->pending = (struct vhu_ring_pending){
-			    pending->number,
-			    pending->message
-				? (enum vhu_message_id)(pending->message - vhu_messages)
-				: VHU_MESSAGES,
-			    now > pending->time_ns ? now - pending->time_ns : 0,
-			    channel == VHU_BACK_END,
-			};
-		}
-	}
-}
-
 /* Take the memory. Returns 0 or -ENOMEM. */
 static int take_regions(struct vhu_rings_session *session, const struct vhu_state *state)
 {
@@ -186,35 +161,21 @@ static int take_regions(struct vhu_rings_session *session, const struct vhu_stat
 
 /* Make out what a state says of a vring. */
 static struct vhu_rings_vring vring_of(const struct vhu_rings_session *session, unsigned index,
-				       const struct vhu_vring *from)
+				       const struct vhu_state *state)
 {
+	const struct vhu_vring *from = &state->vring[index];
 	const struct vhu_rings_fds *seen = &session->seen[index];
-	bool started = from->started.value, stopped = !started;
+	const struct vhu_ring_place place = vhu_ringwatch_place(state, from);
 	struct vhu_rings_vring vring = {
 	    .index = index,
-	    .size = (uint32_t)from->size.value,
-	    .descriptor = from->descriptor.value,
-	    .available = from->available.value,
-	    .used = from->used.value,
-	    .big_endian = from->endian.by && from->endian.value,
-	    .session =
-		{
-		    .known = true,
-		    .started = started,
-		    .enabled = from->enabled.value,
-		    .polled = from->fd[VHU_KICK].number && from->fd[VHU_KICK].polling,
-		    .base_by = from->base.by,
-		    .base = (uint32_t)from->base.value,
-		    .stopped_by = stopped               ? from->stopped.by
-				  : from->enabled.value ? 0
-							: from->enabled.by,
-		    .stopped_message = stopped ? seen->stopped : seen->disabled,
-		},
+	    .size = place.size,
+	    .descriptor = place.descriptor,
+	    .available = place.available,
+	    .used = place.used,
+	    .big_endian = place.big_endian,
+	    .session = vhu_ringwatch_session(state, from, seen->stopped, seen->disabled),
 	};
 
-	/* Kicks that come as messages are no eventfds either. */
-	if (session->context.protocol_features >> VHU_PF_INBAND_NOTIFICATIONS & 1)
-		vring.session.polled = false;
 	for (unsigned role = 0; role < VHU_VRING_ROLES; role++)
 		vring.fd[role] = (struct vhu_rings_eventfd){
 		    from->fd[role].number && from->fd[role].has_eventfd, from->fd[role].eventfd_id};
@@ -230,11 +191,11 @@ static int take_state(struct vhu_rings_session *session, const struct vhu_state 
 		return -ENOMEM;
 	for (unsigned i = 0; i < state->vrings; i++)
 		if (state->vring[i].descriptor.by && state->vring[i].size.by)
-			session->vring[session->vrings++] = vring_of(session, i, &state->vring[i]);
+			session->vring[session->vrings++] = vring_of(session, i, state);
 	for (unsigned side = 0; side < VHU_RINGS_SIDES; side++)
 		if (!session->pid[side])
 			session->pid[side] = state->peer[side].pid;
-	take_pending(session, state);
+	session->pending = vhu_ringwatch_pending(state, false);
 	return 0;
 }
 
@@ -282,6 +243,8 @@ int vhu_rings_sessions_see(void *with, const struct vhu_record *record, uint64_t
 
 	if (id == 0)
 		return 0;
+	if (record && sessions->prologue)
+		vhu_prologue_take(sessions->prologue, record);
 	session = session_of(sessions, id);
 	if (!session)
 		return -ENOMEM;

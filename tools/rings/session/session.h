@@ -11,6 +11,7 @@
 #ifndef VHU_TOOLS_RINGS_SESSION_H
 #define VHU_TOOLS_RINGS_SESSION_H
 
+#include "lib/recording/prologue.h"
 #include "lib/ring/verdict/evidence.h"
 #include "lib/session/session.h"
 #include "tools/by_session.h"
@@ -86,6 +87,7 @@ struct vhu_rings_session {
 struct vhu_rings_sessions {
 	struct vhu_rings_session **session;
 	unsigned count;
+	struct vhu_prologue *prologue; /* takes all records too; NULL: none */
 	/* While records are fed. */
 	struct vhu_by_session open;
 	struct vhu_rings_closed {
@@ -98,7 +100,7 @@ struct vhu_rings_sessions {
 /*
  * Feed a record and what it means, as vhu_reading does; @record NULL is the end of a session that
  * the capture leaves open, which is then in the list.
- * @with: struct vhu_rings_sessions, all 0 at first.
+ * @with: struct vhu_rings_sessions, all 0 at first but for its prologue.
  * Returns 0 or -ENOMEM.
  */
 int vhu_rings_sessions_see(void *with, const struct vhu_record *record, uint64_t number,
