@@ -92,7 +92,7 @@ static bool keep_session(struct vhu_history *history, const struct vhu_state *st
 	     &state->member.acked);
 #define VHU_SESSION_SHOWN(member, repeat, form, json, filter, ...)                                 \
 	take(&now.known, now.value, VHU_HISTORY_##member, VHU_FORM_##form, filter, &state->member);
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 	return keep(&history->session, &now, sizeof(now));
 }
 
@@ -111,7 +111,7 @@ static const struct vhu_history_region *copy_regions(const struct vhu_state *sta
 
 		copy[i] = (struct vhu_history_region){
 #define VHU_REGION_SHOWN(member, ...) .member = region->member,
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 		    .inode = region->has_fd && (region->fd.has & VHU_FD_HAS_INODE)
 				 ? region->fd.inode
 				 : 0,
@@ -168,7 +168,7 @@ static bool keep_vring(struct vhu_history *history, const struct vhu_state *stat
 #define VHU_VRING_FD(role, ...) keep_fd(&now, VHU_HISTORY_VRING_##role, &vring->fd[VHU_##role]);
 #define VHU_VRING_FRAME(member, ...)                                                               \
 	now.frame[VHU_HISTORY_FRAME_##member] = (uint32_t)vring->member.by;
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 	return keep(&history->vring[index], &now, sizeof(now));
 }
 

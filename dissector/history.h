@@ -18,27 +18,27 @@ struct vhu_history;
 enum vhu_history_session_fact {
 #define VHU_FEATURES(member, ...)      VHU_HISTORY_##member,
 #define VHU_SESSION_SHOWN(member, ...) VHU_HISTORY_##member,
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 	VHU_HISTORY_SESSION_FACTS
 };
 
 enum vhu_history_vring_fact {
 #define VHU_VRING_SHOWN(member, ...) VHU_HISTORY_VRING_##member,
 #define VHU_VRING_FD(role, ...)      VHU_HISTORY_VRING_##role,
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 	VHU_HISTORY_VRING_FACTS
 };
 
 enum vhu_history_region_fact {
 #define VHU_REGION_SHOWN(member, ...) VHU_HISTORY_REGION_##member,
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 	VHU_HISTORY_REGION_FACTS
 };
 
 /* Frames that told facts of a vring. */
 enum vhu_history_vring_frame {
 #define VHU_VRING_FRAME(member, ...) VHU_HISTORY_FRAME_##member,
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 	VHU_HISTORY_VRING_FRAMES
 };
 
@@ -52,7 +52,7 @@ struct vhu_history_session {
 /* A region of memory. */
 struct vhu_history_region {
 #define VHU_REGION_SHOWN(member, ...) uint64_t member;
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 	uint64_t inode;    /* of its file; 0 not known */
 	uint32_t added_by; /* frame */
 };

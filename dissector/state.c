@@ -50,13 +50,13 @@ static hf_register_info fields[] = {
 	ROW(hf_session[VHU_HISTORY_##member], label, filter, FT_UINT64, BASE_HEX, NULL),
 #define VHU_SESSION_SHOWN(member, repeat, form, json, filter, label, blurb)                        \
 	FACT(hf_session[VHU_HISTORY_##member], label, filter, TYPE_##form, blurb),
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
     ROW(hf_running, "Vrings running", ".running", FT_UINT32, BASE_DEC, "Started and enabled"),
     ROW(hf_memory, "Regions of memory", ".regions", FT_UINT32, BASE_DEC, NULL),
     ROW(hf_region, "Region", ".region", FT_UINT32, BASE_DEC, "Its place in the memory table"),
 #define VHU_REGION_SHOWN(member, column, filter, label)                                            \
 	ROW(hf_area[VHU_HISTORY_REGION_##member], label, filter, FT_UINT64, BASE_HEX, NULL),
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
     ROW(hf_inode, "Inode", ".region.inode", FT_UINT64, BASE_DEC, "Of its file"),
     FRAME(hf_added_in, "Added in", ".region.added_in"),
     ROW(hf_vring, "Vring", ".vring", FT_NONE, BASE_NONE, NULL),
@@ -67,7 +67,7 @@ static hf_register_info fields[] = {
 	ROW(hf_fact[VHU_HISTORY_VRING_##role], label, filter, FT_UINT32, BASE_DEC, "Its id"),
 #define VHU_VRING_FRAME(member, filter, label)                                                     \
 	FRAME(hf_frame[VHU_HISTORY_FRAME_##member], label, filter),
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 };
 
 void vhu_state_register(int proto)
@@ -161,7 +161,7 @@ static void add_session(const struct vhu_state_place *to, const struct vhu_histo
 #define VHU_SESSION_SHOWN(member, ...)                                                             \
 	if (vhu_history_knows(past->known, VHU_HISTORY_##member))                                  \
 		add(to, hf_session[VHU_HISTORY_##member], past->value[VHU_HISTORY_##member]);
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 }
 
 /* Add a region of memory. */
@@ -177,7 +177,7 @@ static void add_region(const struct vhu_state_place *to, unsigned index,
 	proto_item_set_generated(item);
 #define VHU_REGION_SHOWN(member, ...)                                                              \
 	add(&below, hf_area[VHU_HISTORY_REGION_##member], region->member);
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 	if (region->inode)
 		add(&below, hf_inode, region->inode);
 	add(&below, hf_added_in, region->added_by);
@@ -214,7 +214,7 @@ static void add_flags(const struct vhu_state_place *to, const struct vhu_history
 #define VHU_VRING_FRAME(member, ...)                                                               \
 	add_frame(to, hf_frame[VHU_HISTORY_FRAME_##member],                                        \
 		  vring->frame[VHU_HISTORY_FRAME_##member]);
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 }
 
 /* Add a vring: what is known of it, then how it stands. */

@@ -6,10 +6,10 @@
  * Theory of operation
  *
  * Each record is fed to lib/session, whose state of a session keeps for each fact the number of the
- * record that told it (lib/session/state.def). The prologue keeps a record while the state refers
- * to it, and with it the answer to a request, the request of an answer, and the records on which
- * their meaning depends. Fed again, the kept records make the same state, with the same requests
- * waiting. Records that nothing refers to any more are freed.
+ * record that told it (lib/session/state/state.def). The prologue keeps a record while the state
+ * refers to it, and with it the answer to a request, the request of an answer, and the records on
+ * which their meaning depends. Fed again, the kept records make the same state, with the same
+ * requests waiting. Records that nothing refers to any more are freed.
  *
  * This work is deferred: records of a session are set aside, and looked at when there are 4 KiB of
  * them or when a caller asks. Most sessions close before a caller asks.

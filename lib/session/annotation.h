@@ -6,7 +6,7 @@
 
 #include "lib/protocol/field.h"
 #include "lib/session/rules/rules.h"
-#include "lib/session/state.h"
+#include "lib/session/state/state.h"
 
 /* Where something that a message names lies. */
 struct vhu_place {

@@ -2,7 +2,8 @@
 /* Which message a record is, and how its payload lies. */
 #include <string.h>
 
-#include "lib/session/internal.h"
+#include "lib/session/identify.h"
+#include "lib/session/state/learn.h"
 #include "lib/util/util.h"
 
 void vhu_annotation_take_apart(struct vhu_annotation *note, const struct vhu_record *record)

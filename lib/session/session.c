@@ -13,8 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/session/internal.h"
+#include "lib/session/identify.h"
+#include "lib/session/recall.h"
 #include "lib/session/rules/check.h"
+#include "lib/session/state/learn.h"
 
 #define BUCKETS      1024
 #define SESSIONS_MAX 16384
@@ -23,26 +25,11 @@
 
 struct session {
 	struct session *next; /* in its bucket, last used first */
-	uint64_t socket;      /* of its back-end, as socket_of has it */
+	uint64_t socket;      /* of its back-end, as vhu_recall_number has it */
 	struct vhu_state *state;
 };
 
-/* What is kept of a session after it closed. */
-struct memory {
-	uint64_t id;
-	enum vhu_dialect dialect;
-	uint32_t device;
-};
-
-/* What the latest session of a back-end's socket turned out to be about. */
-struct socket_device {
-	uint64_t socket;
-	uint32_t device;
-};
-#define SOCKETS 256
-
 struct vhu_sessions {
-	struct socket_device socket[SOCKETS];
 	struct session *bucket[BUCKETS];
 	unsigned count;
 	bool remember, only_learns;
@@ -52,8 +39,7 @@ struct vhu_sessions {
 	uint64_t late_ns, drain_ns;
 	uint64_t latest_ns; /* of all records; in a capture that goes on, the present */
 	bool go_on;
-	struct memory *memory; /* in growing order of ids */
-	size_t memories, memory_room;
+	struct vhu_recall recall;
 	struct vhu_state *closed; /* by the record before; freed with the next */
 	struct vhu_finding finding[VHU_FINDINGS_MAX];
 };
@@ -109,14 +95,14 @@ void vhu_sessions_free(struct vhu_sessions *sessions)
 	if (!sessions)
 		return;
 	forget_open(sessions);
-	free(sessions->memory);
+	vhu_recall_free(&sessions->recall);
 	free(sessions);
 }
 
 void vhu_sessions_rewind(struct vhu_sessions *sessions)
 {
 	forget_open(sessions);
-	memset(sessions->socket, 0, sizeof(sessions->socket));
+	vhu_recall_forget_devices(&sessions->recall);
 }
 
 void vhu_sessions_force_dialect(struct vhu_sessions *sessions, enum vhu_dialect dialect)
@@ -142,47 +128,22 @@ void vhu_sessions_go_on(struct vhu_sessions *sessions, uint64_t now_ns)
 		sessions->latest_ns = now_ns;
 }
 
-/* Return where a session's memory is or would have to be. */
-static size_t memory_place(const struct vhu_sessions *sessions, uint64_t id)
-{
-	size_t from = 0, to = sessions->memories;
-
-	while (from < to) {
-		size_t middle = from + (to - from) / 2;
-
-		if (sessions->memory[middle].id < id)
-			from = middle + 1;
-		else
-			to = middle;
-	}
-	return from;
-}
-
-/* Return what is remembered of a session, or NULL. */
-static const struct memory *memory_find(const struct vhu_sessions *sessions, uint64_t id)
-{
-	size_t at = memory_place(sessions, id);
-
-	return at < sessions->memories && sessions->memory[at].id == id ? &sessions->memory[at]
-									: NULL;
-}
-
 enum vhu_dialect vhu_sessions_dialect(const struct vhu_sessions *sessions, uint64_t session)
 {
-	const struct memory *memory = memory_find(sessions, session);
+	const struct vhu_recalled *recalled = vhu_recall_find(&sessions->recall, session);
 
 	if (sessions->dialect != VHU_ANY)
 		return sessions->dialect;
-	return memory ? memory->dialect : VHU_ANY;
+	return recalled ? recalled->dialect : VHU_ANY;
 }
 
 uint32_t vhu_sessions_device(const struct vhu_sessions *sessions, uint64_t session)
 {
-	const struct memory *memory = memory_find(sessions, session);
+	const struct vhu_recalled *recalled = vhu_recall_find(&sessions->recall, session);
 
 	if (sessions->device)
 		return sessions->device;
-	return memory ? memory->device : 0;
+	return recalled ? recalled->device : 0;
 }
 
 const struct vhu_state *vhu_sessions_state(const struct vhu_sessions *sessions, uint64_t session)
@@ -194,32 +155,11 @@ const struct vhu_state *vhu_sessions_state(const struct vhu_sessions *sessions, 
 	return at ? at->state : NULL;
 }
 
-/* Remember what a session's state says of its dialect and device. Returns 0 or -ENOMEM. */
-static int memory_keep(struct vhu_sessions *sessions, const struct vhu_state *state)
+/* Remember what a session's state says of its dialect and device, if that is wanted. Returns 0 or
+ * -ENOMEM. */
+static int keep(struct vhu_sessions *sessions, const struct vhu_state *state)
 {
-	size_t at = memory_place(sessions, state->id);
-
-	if (!sessions->remember)
-		return 0;
-	if (at == sessions->memories || sessions->memory[at].id != state->id) {
-		if (sessions->memories == sessions->memory_room) {
-			size_t room = sessions->memory_room ? 2 * sessions->memory_room : 16;
-			struct memory *more = reallocarray(sessions->memory, room, sizeof(*more));
-
-			if (!more)
-				return -ENOMEM;
-			sessions->memory = more;
-			sessions->memory_room = room;
-		}
-		memmove(&sessions->memory[at + 1], &sessions->memory[at],
-			(sessions->memories++ - at) * sizeof(*sessions->memory));
-	}
-	sessions->memory[at] = (struct memory){
-	    state->id,
-	    state->context.dialect,
-	    state->context.device,
-	};
-	return 0;
+	return sessions->remember ? vhu_recall_keep(&sessions->recall, state) : 0;
 }
 
 /* Forget one session: the one touched longest ago of the first bucket from @from on that has any.
@@ -347,26 +287,8 @@ static int feed_message(struct vhu_sessions *sessions, struct vhu_check_context 
 	if (!sessions->only_learns)
 		vhu_rules_ring_start(check);
 	if (state->context.dialect != before.dialect || state->context.device != before.device)
-		error = memory_keep(sessions, state) ? -ENOMEM : error;
+		error = keep(sessions, state) ? -ENOMEM : error;
 	return error;
-}
-
-/* Return a number for a socket's path; 0 for none. */
-static uint64_t socket_of(const char *path)
-{
-	uint64_t number = 0;
-
-	for (; path && *path; path++)
-		number = (number ^ (uint8_t)*path) * UINT64_C(0x100000001b3) + 1;
-	return number;
-}
-
-/* Keep which device a session is about for the next session of its socket. */
-static void keep_device(struct vhu_sessions *sessions, const struct session *session)
-{
-	if (session->socket)
-		sessions->socket[session->socket % SOCKETS] =
-		    (struct socket_device){session->socket, session->state->context.device};
 }
 
 /* Take a session to be about the device that the one before on its back-end's socket was about,
@@ -374,18 +296,18 @@ static void keep_device(struct vhu_sessions *sessions, const struct session *ses
 static int take_device(struct vhu_sessions *sessions, struct session *session,
 		       struct vhu_check_context *check)
 {
-	const struct socket_device *before;
+	uint32_t device;
 
 	if (sessions->only_learns || check->record->channel != VHU_FRONT_END)
 		return 0;
-	session->socket = socket_of(check->record->back_end.path);
-	before = &sessions->socket[session->socket % SOCKETS];
-	if (!session->socket || before->socket != session->socket || check->state->context.device)
+	session->socket = vhu_recall_number(check->record->back_end.path);
+	if (!vhu_recall_device(&sessions->recall, session->socket, &device) ||
+	    check->state->context.device)
 		return 0;
-	check->state->context.device = before->device;
-	check->state->device = vhu_told(check, before->device);
+	check->state->context.device = device;
+	check->state->device = vhu_told(check, device);
 	check->note->context = check->state->context;
-	return memory_keep(sessions, check->state);
+	return keep(sessions, check->state);
 }
 
 /* Learn from the record that opens a session or a channel. */
@@ -438,7 +360,8 @@ static int feed(struct vhu_sessions *sessions, struct session **at, struct vhu_c
 		error = take_device(sessions, *at, check);
 	}
 	if (check->state->context.device != device)
-		keep_device(sessions, *at);
+		vhu_recall_keep_device(&sessions->recall, (*at)->socket,
+				       check->state->context.device);
 	if (record->type == VHU_RECORD_VRING)
 		vhu_learn_vring_event(check);
 	else if (record->type == VHU_RECORD_CLOSED)

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "lib/session/state.h"
+#include "lib/session/state/state.h"
 #include "lib/util/json.h"
 
 /* Width of what stands before a line's contents. */

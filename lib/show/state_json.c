@@ -117,7 +117,7 @@ static void put_vrings(struct vhu_json *json, const struct vhu_state *state)
 #define VHU_VRING_SHOWN(member, repeat, form, json_key, ...)                                       \
 	put_told(json, VHU_FORM_##form, json_key, &vring->member);
 #define VHU_VRING_FD(role, json_key, ...) put_vring_fd(json, json_key, &vring->fd[VHU_##role]);
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 		vhu_json_object_end(json);
 	}
 	vhu_json_array_end(json);
@@ -132,7 +132,7 @@ static void put_memory(struct vhu_json *json, const struct vhu_state *state)
 
 		vhu_json_object(json, NULL);
 #define VHU_REGION_SHOWN(member, ...) vhu_json_unsigned(json, #member, region->member);
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 		if (region->has_fd)
 			vhu_json_string(json, "kind", vhu_fd_kind_name(region->fd.kind));
 		if (region->fd.has & VHU_FD_HAS_SIZE)
@@ -160,7 +160,7 @@ void vhu_show_state_json(struct vhu_json *json, const struct vhu_state *state)
 	put_features(json, key, VHU_FIELD_##field, &state->member, &state->context);
 #define VHU_SESSION_SHOWN(member, repeat, form, key, ...)                                          \
 	put_told(json, VHU_FORM_##form, key, &state->member);
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 	put_vrings(json, state);
 	put_memory(json, state);
 }

@@ -200,7 +200,7 @@ static const struct column vring_column[] = {
 #define VHU_VRING_SHOWN(member, repeat, form, json, column, ...)                                   \
 	{column, VHU_FORM_##form, offsetof(struct vhu_vring, member)},
 #define VHU_VRING_FD(role, json, ...) {json, FORM_FD, offsetof(struct vhu_vring, fd[VHU_##role])},
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 };
 
 static void vring_cell(unsigned row, const void *at, const struct column *column, char to[CELL_MAX])
@@ -242,7 +242,7 @@ static const struct column region_column[] = {
     {"region", FORM_ROW, 0},
 #define VHU_REGION_SHOWN(member, column, ...)                                                      \
 	{column, VHU_FORM_ADDRESS, offsetof(struct vhu_region, member)},
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
     {"memory", FORM_FD, 0},
 };
 
@@ -272,7 +272,7 @@ void vhu_show_state(FILE *to, const struct vhu_state *state)
 
 #define VHU_FEATURES(member, title, json, field, ...)                                              \
 	put_features(to, title, VHU_FIELD_##field, &state->member, &state->context);
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 	put_table(to, &vrings, vring_column, VHU_ARRAY_SIZE(vring_column));
 	put_table(to, &regions, region_column, VHU_ARRAY_SIZE(region_column));
 }

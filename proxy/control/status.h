@@ -12,7 +12,7 @@
 
 #include <stdio.h>
 
-#include "lib/session/state.h"
+#include "lib/session/state/state.h"
 #include "lib/util/json.h"
 #include "proxy/eventfd/interposer.h"
 #include "proxy/session/pair.h"

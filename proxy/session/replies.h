@@ -10,7 +10,7 @@
 #ifndef VHU_PROXY_SESSION_REPLIES_H
 #define VHU_PROXY_SESSION_REPLIES_H
 
-#include "lib/session/pending.h"
+#include "lib/session/state/pending.h"
 #include "proxy/proxy.h"
 
 /* All zero at first. */

@@ -46,7 +46,7 @@ static bool is_newer(const struct vhu_vring *vring, uint64_t number)
 #define VHU_VRING_FD(role, ...)                                                                    \
 	if (without.fd[VHU_##role].number && without.fd[VHU_##role].number < number)               \
 		return false;
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 	return true;
 }
 
@@ -79,7 +79,7 @@ static const char *vring_differs(const struct vhu_vring *a, const struct vhu_vri
 #define VHU_VRING_FD(role, ...)                                                                    \
 	if (!same_fd(&a->fd[VHU_##role], &b->fd[VHU_##role]))                                      \
 		return "vring." #role;
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 	if (a->enabled_unacknowledged != b->enabled_unacknowledged)
 		return "vring.enabled_unacknowledged";
 	return a->start_ns != b->start_ns ? "vring.start_ns" : NULL;
@@ -91,7 +91,7 @@ static const char *region_differs(const struct vhu_region *a, const struct vhu_r
 #define VHU_REGION_SHOWN(member, ...)                                                              \
 	if (a->member != b->member)                                                                \
 		return "region." #member;
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 	return a->number != b->number || a->has_fd != b->has_fd || a->fd.inode != b->fd.inode
 		   ? "region"
 		   : NULL;
@@ -107,7 +107,7 @@ static const char *channel_differs(const struct vhu_channel_state *a,
 #define VHU_CHANNEL_SIDES(member)                                                                  \
 	if (!same(&a->member[0], &b->member[0]) || !same(&a->member[1], &b->member[1]))            \
 		return "channel." #member;
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 	if (a->open != b->open || a->answered_message != b->answered_message ||
 	    memcmp(a->last_message, b->last_message, sizeof(a->last_message)) ||
 	    memcmp(a->last_is_reply, b->last_is_reply, sizeof(a->last_is_reply)))
@@ -121,7 +121,7 @@ static const char *channel_differs(const struct vhu_channel_state *a,
 #define VHU_REQUEST_RECORD(id, member)                                                             \
 	if (one->member != other->member)                                                          \
 		return #id;
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 		if (one->message != other->message)
 			return "a request's message";
 		if (one->due != other->due)
@@ -174,6 +174,6 @@ const char *state_differs(const struct vhu_state *a, const struct vhu_state *b)
 		if (count_a != (count) || !same_records(in_a, (list), count_a))                    \
 			return #id;                                                                \
 	}
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 	return parts_differ(a, b);
 }

@@ -3,7 +3,7 @@
 #ifndef VHU_TESTS_STATE_DIFFERS_H
 #define VHU_TESTS_STATE_DIFFERS_H
 
-#include "lib/session/state.h"
+#include "lib/session/state/state.h"
 
 /* Return what is not the same in two states, whose records were fed under the same numbers: a fact,
  * or the record that told it; NULL: nothing that anybody looks at. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Shows that whoever begins in the middle of a session needs each fact of lib/session/state.def:
- * for each there is a scenario in which what a new file repeats makes the session's state, and does
- * not if the records of that fact are left out.
+ * Shows that a reader who begins in the middle of a session needs each fact of state.def in
+ * lib/session/state: for each there is a scenario in which what a new file repeats makes the
+ * session's state, and does not if the records of that fact are left out.
  *
  *	facts FOLDER	which has FACT.scn for each
  */
@@ -31,7 +31,7 @@ static const struct fact fact[VHU_FACTS] = {
 #define VHU_CHANNEL_FACT(member)    OWN(channel_##member)
 #define VHU_CHANNEL_SIDES(member)   OWN(channel_##member)
 #define VHU_REQUEST_RECORD(id, ...) OWN(id)
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
     OWN(region)};
 
 /* A session as it passed, and as whoever is told what made it knows it. */

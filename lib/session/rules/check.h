@@ -6,7 +6,7 @@
 #ifndef VHU_SESSION_RULES_CHECK_H
 #define VHU_SESSION_RULES_CHECK_H
 
-#include "lib/session/internal.h"
+#include "lib/session/check_context.h"
 
 void vhu_rules_framing(struct vhu_check_context *check);
 void vhu_rules_negotiation(struct vhu_check_context *check);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/session/rules/internal.h"
+#include "lib/session/rules/report.h"
 
 void vhu_report(struct vhu_check_context *check, enum vhu_rule_at rule, uint64_t other,
 		const char *format, ...)

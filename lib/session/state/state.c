@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What messages change in what is known of a session. */
-#include "lib/session/state.h"
+#include "lib/session/state/state.h"
 
 #include <errno.h>
 #include <linux/virtio_ids.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "lib/session/device.h"
-#include "lib/session/internal.h"
+#include "lib/session/state/internal.h"
 
 void vhu_state_free(struct vhu_state *state)
 {

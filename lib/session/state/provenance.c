@@ -5,7 +5,7 @@
  * A state keeps the number of the record that told each fact, for findings to point at. The same
  * numbers tell which records a reader needs who begins in the middle of a session.
  */
-#include "lib/session/state.h"
+#include "lib/session/state/state.h"
 
 /* Whom to give the numbers. */
 struct provenance {
@@ -38,7 +38,7 @@ static void refer_session(const struct provenance *to, const struct vhu_state *s
 #define VHU_SESSION_RECORDS(id, list, count)                                                       \
 	for (unsigned i = 0; i < (count); i++)                                                     \
 		refer(to, VHU_FACT_##id, (list)[i]);
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 	for (unsigned i = 0; i < state->regions; i++)
 		refer(to, VHU_FACT_region, state->region[i].number);
 }
@@ -48,7 +48,7 @@ static void refer_vring(const struct provenance *to, const struct vhu_vring *vri
 #define VHU_VRING_FACT(member, repeat)                                                             \
 	refer_own(to, VHU_REPEAT_##repeat, VHU_FACT_vring_##member, &vring->member);
 #define VHU_VRING_FD(role, ...) refer(to, VHU_FACT_vring_##role, vring->fd[VHU_##role].number);
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 }
 
 static void refer_channel(const struct provenance *to, const struct vhu_channel_state *channel)
@@ -57,12 +57,12 @@ static void refer_channel(const struct provenance *to, const struct vhu_channel_
 #define VHU_CHANNEL_SIDES(member)                                                                  \
 	for (unsigned side = 0; side < 2; side++)                                                  \
 		refer(to, VHU_FACT_channel_##member, channel->member[side].by);
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 	for (unsigned i = 0; i < channel->pending.count; i++) {
 		const struct vhu_pending *request = vhu_pending_at(&channel->pending, i);
 
 #define VHU_REQUEST_RECORD(id, member) refer(to, VHU_FACT_##id, request->member);
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 	}
 }
 

@@ -5,8 +5,8 @@
  *
  * Ownership: a queue owns its room, and nothing that its requests point to.
  */
-#ifndef VHU_SESSION_PENDING_H
-#define VHU_SESSION_PENDING_H
+#ifndef VHU_SESSION_STATE_PENDING_H
+#define VHU_SESSION_STATE_PENDING_H
 
 #include "lib/protocol/protocol.h"
 

@@ -5,7 +5,9 @@
 #include <stdio.h>
 
 #include "lib/protocol/text.h"
-#include "lib/session/rules/internal.h"
+#include "lib/session/identify.h"
+#include "lib/session/rules/check.h"
+#include "lib/session/rules/report.h"
 #include "lib/util/util.h"
 
 /* No payload of the front-end's and back-end's channels comes near this. */

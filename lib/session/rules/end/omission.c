@@ -2,7 +2,8 @@
 /* Rules about what should have come before a session's end, and did not. */
 #include <inttypes.h>
 
-#include "lib/session/rules/internal.h"
+#include "lib/session/rules/check.h"
+#include "lib/session/rules/report.h"
 #include "lib/util/util.h"
 
 /* A front-end that is not asked for the configuration within this does not ask. */

@@ -7,7 +7,8 @@
 #include <linux/virtio_config.h>
 
 #include "lib/session/device.h"
-#include "lib/session/rules/internal.h"
+#include "lib/session/rules/check.h"
+#include "lib/session/rules/report.h"
 
 /* Return whether this session speaks STANDALONE or PROBE for certain. */
 static bool is_proposal(const struct vhu_check_context *check)

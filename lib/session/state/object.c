@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/session/internal.h"
+#include "lib/session/state/internal.h"
 
 /* Objects that are kept. Of more, none is known to be there or not. */
 #define OBJECTS_MAX 4096

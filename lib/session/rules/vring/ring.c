@@ -4,7 +4,10 @@
 #include <linux/virtio_net.h>
 
 #include "lib/session/device.h"
-#include "lib/session/rules/internal.h"
+#include "lib/session/rules/check.h"
+#include "lib/session/rules/report.h"
+#include "lib/session/rules/vring/vring.h"
+#include "lib/session/state/learn.h"
 
 /* "Vring descriptor indices for packed virtqueues": the index, of each half. */
 #define PACKED_INDEX 0x7fff

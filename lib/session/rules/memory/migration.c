@@ -2,7 +2,8 @@
 /* Rules about migration: the log, device state, postcopy. */
 #include <inttypes.h>
 
-#include "lib/session/rules/internal.h"
+#include "lib/session/rules/check.h"
+#include "lib/session/rules/report.h"
 
 #define LOG_PAGE 4096
 

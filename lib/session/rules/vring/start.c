@@ -3,7 +3,9 @@
 #include <inttypes.h>
 #include <linux/virtio_ids.h>
 
-#include "lib/session/rules/internal.h"
+#include "lib/session/rules/check.h"
+#include "lib/session/rules/report.h"
+#include "lib/session/rules/vring/vring.h"
 
 /* What is sent within this belongs together. */
 #define BURST_NS UINT64_C(1000000000)

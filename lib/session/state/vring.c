@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/session/internal.h"
+#include "lib/session/state/internal.h"
 
 /* Return the vring that a message is about, made if it is new; NULL out of memory. */
 static struct vhu_vring *vring_of(struct vhu_check_context *check)

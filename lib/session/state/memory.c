@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/session/internal.h"
+#include "lib/session/state/internal.h"
 
 struct vhu_region vhu_check_region(const struct vhu_check_context *check, uint32_t base,
 				   unsigned fd)

@@ -3,7 +3,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "lib/session/rules/internal.h"
+#include "lib/session/identify.h"
+#include "lib/session/rules/check.h"
+#include "lib/session/rules/message/reply.h"
+#include "lib/session/rules/report.h"
 
 /* Return a message's name for a finding. */
 static const char *name_of(const struct vhu_message *message)

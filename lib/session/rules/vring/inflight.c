@@ -2,7 +2,10 @@
 /* Rules about the area that tracks requests in flight. */
 #include <inttypes.h>
 
-#include "lib/session/rules/internal.h"
+#include "lib/session/rules/check.h"
+#include "lib/session/rules/report.h"
+#include "lib/session/rules/vring/vring.h"
+#include "lib/session/state/learn.h"
 
 /* Bytes that each descriptor has in the area: "Inflight I/O tracking". */
 #define ENTRY_SPLIT  16

@@ -3,7 +3,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "lib/session/rules/internal.h"
+#include "lib/session/rules/check.h"
+#include "lib/session/rules/report.h"
+#include "lib/session/state/learn.h"
 
 #define PAGE_MIN 4096
 

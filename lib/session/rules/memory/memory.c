@@ -5,7 +5,9 @@
 #include <linux/virtio_ids.h>
 
 #include "lib/protocol/line.h"
-#include "lib/session/rules/internal.h"
+#include "lib/session/rules/check.h"
+#include "lib/session/rules/report.h"
+#include "lib/session/state/learn.h"
 #include "lib/util/util.h"
 
 #define TABLE_REGIONS_MAX 8 /* VHOST_MEMORY_BASELINE_NREGIONS */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pending requests: those of a channel that may still be answered. */
-#include "lib/session/pending.h"
+#include "lib/session/state/pending.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -6,7 +6,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "lib/session/rules/internal.h"
+#include "lib/session/rules/check.h"
+#include "lib/session/rules/report.h"
+#include "lib/session/rules/vring/vring.h"
+#include "lib/session/state/learn.h"
 
 /* What a set-up leaves for later than this, it leaves out. */
 #define LATER_NS UINT64_C(1000000000)

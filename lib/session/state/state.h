@@ -4,11 +4,11 @@
  * memory, its vrings, the requests that are still to be answered. Numbers are those of the records
  * that told; 0 is none.
  */
-#ifndef VHU_SESSION_STATE_H
-#define VHU_SESSION_STATE_H
+#ifndef VHU_SESSION_STATE_STATE_H
+#define VHU_SESSION_STATE_STATE_H
 
 #include "lib/capture/record.h"
-#include "lib/session/pending.h"
+#include "lib/session/state/pending.h"
 
 /* "A vring descriptor": indexes have 8 bits. */
 #define VHU_VRINGS_MAX  256
@@ -53,14 +53,14 @@ enum vhu_fact {
 #define VHU_CHANNEL_FACT(member)      VHU_FACT_channel_##member,
 #define VHU_CHANNEL_SIDES(member)     VHU_FACT_channel_##member,
 #define VHU_REQUEST_RECORD(id, ...)   VHU_FACT_##id,
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 	VHU_FACT_region,
 	VHU_FACTS
 };
 
 struct vhu_region {
 #define VHU_REGION_SHOWN(member, ...) uint64_t member;
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 	struct vhu_fd_info fd; /* without its name; zero without one */
 	bool has_fd;
 	uint64_t number; /* of the message that added it */
@@ -105,7 +105,7 @@ struct vhu_vring_fd {
 
 struct vhu_vring {
 #define VHU_VRING_FACT(member, ...) struct vhu_told member;
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 	struct vhu_vring_fd fd[VHU_VRING_ROLES];
 	uint64_t start_ns;           /* when it was started last */
 	uint64_t enabled_ns;         /* when it was enabled or disabled last */
@@ -126,7 +126,7 @@ struct vhu_vring {
 struct vhu_channel_state {
 #define VHU_CHANNEL_FACT(member)  struct vhu_told member;
 #define VHU_CHANNEL_SIDES(member) struct vhu_told member[2];
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 	struct vhu_pending_queue pending;
 	bool open;
 	bool last_is_reply[2];
@@ -144,7 +144,7 @@ struct vhu_state {
 	bool dialect_is_sure;
 #define VHU_FEATURES(member, ...)     struct vhu_feature_set member;
 #define VHU_SESSION_FACT(member, ...) struct vhu_told member;
-#include "lib/session/state.def"
+#include "lib/session/state/state.def"
 	struct vhu_inflight_area inflight_area; /* as the record of `inflight_got` has it */
 	/* What the device was guessed from last, and what gave cause to each guess. */
 	struct {

@@ -4,7 +4,9 @@
 #include <linux/virtio_config.h>
 #include <string.h>
 
-#include "lib/session/rules/internal.h"
+#include "lib/session/rules/check.h"
+#include "lib/session/rules/report.h"
+#include "lib/session/rules/vring/vring.h"
 
 #define MTU_MIN       68
 #define MTU_MAX       65535

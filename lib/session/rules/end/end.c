@@ -5,7 +5,10 @@
 
 #include "lib/protocol/line.h"
 #include "lib/protocol/text.h"
-#include "lib/session/rules/internal.h"
+#include "lib/session/rules/check.h"
+#include "lib/session/rules/message/reply.h"
+#include "lib/session/rules/report.h"
+#include "lib/session/rules/vring/vring.h"
 #include "lib/util/duration.h"
 #include "lib/util/util.h"
 

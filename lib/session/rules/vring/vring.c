@@ -3,7 +3,8 @@
 #include <inttypes.h>
 #include <linux/virtio_ids.h>
 
-#include "lib/session/rules/internal.h"
+#include "lib/session/rules/report.h"
+#include "lib/session/rules/vring/vring.h"
 
 bool vhu_check_counts_pairs(const struct vhu_state *state)
 {
