@@ -4,7 +4,7 @@
 #define VHU_RINGWATCH_SESSION_H
 
 #include "lib/ring/verdict/evidence.h"
-#include "lib/session/state.h"
+#include "lib/session/state/state.h"
 
 /*
  * Return what a state says of a vring, without the vring as it was when it was started.
