@@ -11,19 +11,19 @@
 #include <errno.h>
 #include <string.h>
 
-#include "dissector/conversation.h"
-#include "dissector/descriptor.h"
-#include "dissector/envelope.h"
-#include "dissector/event.h"
-#include "dissector/expert.h"
-#include "dissector/finding.h"
-#include "dissector/message.h"
-#include "dissector/replay.h"
-#include "dissector/snapshot.h"
-#include "dissector/state.h"
-#include "dissector/statistics.h"
-#include "dissector/stream.h"
-#include "dissector/tap.h"
+#include "dissector/replay/replay.h"
+#include "dissector/replay/stream.h"
+#include "dissector/tap/conversation.h"
+#include "dissector/tap/statistics.h"
+#include "dissector/tap/tap.h"
+#include "dissector/tree/descriptor.h"
+#include "dissector/tree/envelope.h"
+#include "dissector/tree/event.h"
+#include "dissector/tree/expert.h"
+#include "dissector/tree/finding.h"
+#include "dissector/tree/message.h"
+#include "dissector/tree/snapshot.h"
+#include "dissector/tree/state.h"
 #include "dissector/ws_compat.h"
 
 /* Virtio device ids that the preference offers. */

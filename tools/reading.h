@@ -7,7 +7,7 @@
 #ifndef VHU_TOOLS_READING_H
 #define VHU_TOOLS_READING_H
 
-#include "lib/capture/pcapng.h"
+#include "lib/capture/pcapng/pcapng.h"
 #include "lib/cli/options.h"
 #include "lib/session/session.h"
 

@@ -22,7 +22,7 @@
 #ifndef VHU_RECORDING_FILE_H
 #define VHU_RECORDING_FILE_H
 
-#include "lib/capture/pcapng.h"
+#include "lib/capture/pcapng/pcapng.h"
 #include "lib/recording/prologue.h"
 #include "lib/recording/series.h"
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/capture/pcapng.h"
+#include "lib/capture/pcapng/pcapng.h"
 
 /* The most bytes that a record takes, with a message that is not cut. */
 #define FLIGHT_RECORD_MAX (VHU_RECORD_HEAD_MAX + VHU_PCAPNG_SNAPLEN_DEFAULT)

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/capture/pcapng.h"
+#include "lib/capture/pcapng/pcapng.h"
 
 #define USBMON_HEADER_SIZE 64
 #define USB_DATA_SIZE      31

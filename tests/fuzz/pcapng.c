@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "lib/capture/pcapng.h"
+#include "lib/capture/pcapng/pcapng.h"
 #include "tests/fuzz/lib/fuzz.h"
 
 /* Read a capture to its end and check that what ended it is said in one line. */

@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/capture/pcapng.h"
+#include "lib/capture/pcapng/pcapng.h"
 #include "lib/util/util.h"
 #include "tests/bpf/lib/tool.h"
 

@@ -25,7 +25,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/capture/pcapng.h"
+#include "lib/capture/pcapng/pcapng.h"
 #include "lib/protocol/field.h"
 
 /* Where the times begin: 2024-01-01 00:00:00 UTC. */

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/capture/pcapng.h"
+#include "lib/capture/pcapng/pcapng.h"
 #include "lib/session/session.h"
 #include "tests/lib/state_differs.h"
 

@@ -9,7 +9,7 @@
 #ifndef VHU_TOOLS_PROBE_CONNECTION_LOG_H
 #define VHU_TOOLS_PROBE_CONNECTION_LOG_H
 
-#include "lib/capture/pcapng.h"
+#include "lib/capture/pcapng/pcapng.h"
 #include "lib/session/session.h"
 
 /* More are counted, not kept. */

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/capture/pcapng.h"
+#include "lib/capture/pcapng/pcapng.h"
 #include "tests/e2e/proxy/bad_input/bad_input.h"
 
 /* Messages that are sent over a capture without room, and the bytes of each. */

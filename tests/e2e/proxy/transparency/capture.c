@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/capture/pcapng.h"
+#include "lib/capture/pcapng/pcapng.h"
 #include "tests/e2e/proxy/transparency/capture.h"
 #include "tests/e2e/proxy/transparency/fds.h"
 #include "tests/e2e/proxy/transparency/session.h"

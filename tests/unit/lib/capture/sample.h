@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "lib/capture/pcapng.h"
+#include "lib/capture/pcapng/pcapng.h"
 
 /* When the first sample was taken: a time whose two halves and nanoseconds all differ. */
 #define SAMPLE_TIME_NS 1700000000123456789ull

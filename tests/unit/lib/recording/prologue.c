@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "lib/capture/pcapng.h"
+#include "lib/capture/pcapng/pcapng.h"
 #include "lib/recording/flight.h"
 #include "lib/session/session.h"
 
