@@ -203,9 +203,10 @@ static void register_preferences(void)
 		small = wmem_ascii_strdown(wmem_epan_scope(), name, -1);
 		devices[count++] = (enum_val_t){small, small, (int)i};
 	}
-	prefs_register_enum_preference(module, "dialect", "Dialect",
-				       "What messages 41 to 43 and protocol feature 18 mean",
-				       &preferred_dialect, dialects, false);
+	prefs_register_enum_preference(
+	    module, "dialect", "Dialect",
+	    "What messages 41 to 43, the back-end's 6 to 9 and protocol feature 18 mean",
+	    &preferred_dialect, dialects, false);
 	prefs_register_enum_preference(module, "device", "Virtio device",
 				       "The device of all sessions, whose feature bits and "
 				       "configuration space are shown by name",

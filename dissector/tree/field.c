@@ -230,7 +230,8 @@ void vhu_field_register(int proto)
 /* Return whether a bit's name holds in @context. */
 static bool holds(const struct vhu_name *name, const struct vhu_context *context)
 {
-	enum vhu_dialect dialect = context->dialect ? context->dialect : VHU_UPSTREAM;
+	enum vhu_dialect dialect =
+	    vhu_dialect_base(context->dialect ? context->dialect : VHU_UPSTREAM);
 
 	return (!name->device || name->device == context->device) &&
 	       (name->dialect == VHU_ANY || name->dialect == dialect);

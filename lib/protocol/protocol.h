@@ -30,12 +30,15 @@ enum vhu_channel {
 	VHU_CHANNELS
 };
 
-/* What bits 17, 18, 20, 21 and ids 41 to 43 mean differs; see docs/standalone.md. */
+/* What bits 17, 18, 20, 21, ids 41 to 43 and the back-end's ids 6 to 9 mean differs; see
+ * docs/standalone.md. */
 enum vhu_dialect {
 	VHU_ANY = 0,        /* of a row: in every dialect; of a session: not known yet */
 	VHU_UPSTREAM = 1,   /* the specification as it was merged */
 	VHU_STANDALONE = 2, /* the STANDALONE proposal of July 2023: GET_BACKEND_SPECS */
 	VHU_PROBE = 3,      /* its second version of September 2023: one message a question */
+	VHU_DAX = 4, /* virtio-fs with a DAX window, as drafted and forked: the back-end's ids;
+			in all else as upstream */
 	VHU_DIALECTS
 };
 
@@ -233,8 +236,12 @@ extern const struct vhu_message vhu_messages[VHU_MESSAGES];
 /* Return a channel's name ("front-end", "back-end", "gpu") or NULL for an unknown one. */
 const char *vhu_channel_name(enum vhu_channel channel);
 
-/* Return a dialect's name ("upstream", "standalone", "probe"), "unknown" for VHU_ANY. */
+/* Return a dialect's name ("upstream", "standalone", "probe", "dax"), "unknown" for VHU_ANY. */
 const char *vhu_dialect_name(enum vhu_dialect dialect);
+
+/* Return the dialect that one speaks in what it leaves as it is: upstream for VHU_DAX, else itself.
+ */
+enum vhu_dialect vhu_dialect_base(enum vhu_dialect dialect);
 
 /*
  * Find the rows of a message id: the one row of the session's dialect, or, where that is not known,

@@ -79,7 +79,8 @@ const struct vhu_message vhu_messages[VHU_MESSAGES] = {
 };
 
 /* Two rows for the same channel, id and dialect are two equal cases here, and do not compile; nor
- * does a row for every dialect beside one for a single dialect. */
+ * does a row for every dialect beside one for a single dialect, but for VHU_DAX, which overrules.
+ */
 #define KEY(channel, number, dialect) ((channel) << 24 | (number) << 8 | (dialect))
 #define OCCUPIES(dialect, as, place)  ((dialect) == VHU_ANY ? (as) : 16 * (place) + (dialect))
 static void __attribute__((unused)) every_row_is_unique(int key)
@@ -95,7 +96,7 @@ static void __attribute__((unused)) every_row_is_unique(int key)
 }
 
 /* Rows by channel and id, for ids below INDEXED; others have none. */
-#define INDEXED 64
+#define INDEXED 1024
 _Static_assert(VHU_MESSAGES < 255, "an index of rows fits a byte");
 static const uint8_t row_of[VHU_CHANNELS][VHU_DIALECTS][INDEXED] = {
 #define VHU_MESSAGE(channel, number, name, older, dialect, ...)                                    \
@@ -117,13 +118,16 @@ const char *vhu_channel_name(enum vhu_channel channel)
 const char *vhu_dialect_name(enum vhu_dialect dialect)
 {
 	static const char *const name[VHU_DIALECTS] = {
-	    [VHU_ANY] = "unknown",
-	    [VHU_UPSTREAM] = "upstream",
-	    [VHU_STANDALONE] = "standalone",
-	    [VHU_PROBE] = "probe",
+	    [VHU_ANY] = "unknown", [VHU_UPSTREAM] = "upstream", [VHU_STANDALONE] = "standalone",
+	    [VHU_PROBE] = "probe", [VHU_DAX] = "dax",
 	};
 
 	return (unsigned)dialect < VHU_DIALECTS ? name[dialect] : NULL;
+}
+
+enum vhu_dialect vhu_dialect_base(enum vhu_dialect dialect)
+{
+	return dialect == VHU_DAX ? VHU_UPSTREAM : dialect;
 }
 
 unsigned vhu_message_find(enum vhu_channel channel, uint32_t request, enum vhu_dialect dialect,
@@ -133,10 +137,13 @@ unsigned vhu_message_find(enum vhu_channel channel, uint32_t request, enum vhu_d
 
 	if ((unsigned)channel >= VHU_CHANNELS || request >= INDEXED)
 		return 0;
+	if (!row_of[channel][dialect][request])
+		dialect = vhu_dialect_base(dialect);
 	for (unsigned d = 0; d < VHU_DIALECTS; d++) {
 		uint8_t at = row_of[channel][d][request];
 
-		if (at && (d == VHU_ANY || dialect == VHU_ANY || dialect == d))
+		if (at &&
+		    (dialect == VHU_ANY || d == dialect || (d == VHU_ANY && dialect != VHU_DAX)))
 			row[found++] = &vhu_messages[at - 1];
 	}
 	return found;
@@ -297,7 +304,7 @@ const struct vhu_name *vhu_name_find(enum vhu_names_id set, uint64_t value,
 		if (name->set != set || name->value != value ||
 		    (name->device && name->device != context->device))
 			continue;
-		if (name->dialect == VHU_ANY || name->dialect == context->dialect)
+		if (name->dialect == VHU_ANY || name->dialect == vhu_dialect_base(context->dialect))
 			return name;
 		/* Not told yet: what was merged is likelier than what was proposed. */
 		if (context->dialect == VHU_ANY && !of_any_dialect)

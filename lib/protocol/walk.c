@@ -83,6 +83,18 @@ static void cover(struct vhu_walk *walk, int64_t end)
 	walk->seen = end > walk->seen ? end : walk->seen;
 }
 
+/* Return where an array that nothing counts ends: where the next field begins or its layout ends;
+ * one beyond these, where its structure ends. */
+static int64_t array_end(const struct vhu_walk_frame *frame, const struct vhu_field *field)
+{
+	const struct vhu_layout *layout = frame->layout;
+	unsigned next = frame->field + 1;
+	uint32_t end =
+	    next < layout->fields ? vhu_fields[layout->first + next].offset : layout->size;
+
+	return end > field->offset ? frame->base + end : frame->end;
+}
+
 /* Return how many the field that counts @field says there are; without one, what there is room
  * for, in units of @unit bytes from @at on. */
 static int64_t count_of(const struct vhu_walk *walk, const struct vhu_walk_frame *frame,
@@ -91,7 +103,7 @@ static int64_t count_of(const struct vhu_walk *walk, const struct vhu_walk_frame
 	uint64_t count;
 
 	if (field->counted_by == VHU_FIELDS)
-		return at < frame->end ? (frame->end - at) / unit : 0;
+		return at < array_end(frame, field) ? (array_end(frame, field) - at) / unit : 0;
 	return vhu_field_read(&walk->payload, field->counted_by, (uint32_t)frame->base, &count)
 		   ? (int64_t)(count & UINT32_MAX)
 		   : 0;

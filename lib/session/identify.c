@@ -51,6 +51,7 @@ static bool row_has_sizes(const struct vhu_message *row, int64_t request, int64_
 	return request < 0 || reply < 0 || row->shape[0] != row->shape[1] || request == reply;
 }
 
+/* DAX's answers look like others', so only the size of a request tells this dialect. */
 unsigned vhu_annotation_identify(struct vhu_annotation *note, enum vhu_channel channel, bool sure,
 				 enum vhu_dialect except, int64_t request, int64_t reply)
 {
@@ -65,7 +66,9 @@ unsigned vhu_annotation_identify(struct vhu_annotation *note, enum vhu_channel c
 	if (rows < 2)
 		return rows;
 	for (unsigned i = 0; i < rows; i++)
-		if (row_has_sizes(row[i], request, reply) && !(row[i]->dialect == except && except))
+		if (row_has_sizes(row[i], request, reply) &&
+		    !(row[i]->dialect == except && except) &&
+		    (request >= 0 || row[i]->dialect != VHU_DAX))
 			row[agree++] = row[i];
 	/* A reply of no known size keeps its request's name. */
 	if (agree == 0 && reply >= 0) {
@@ -92,7 +95,9 @@ const struct vhu_field *vhu_layout_repeats(const struct vhu_layout *layout)
 	const struct vhu_field *last =
 	    layout->fields ? &vhu_fields[layout->first + layout->fields - 1] : NULL;
 
-	return last && (last->kind == VHU_ARRAY || last->size == 0) ? last : NULL;
+	if (!last || last->offset < layout->size)
+		return NULL;
+	return last->kind == VHU_ARRAY || last->size == 0 ? last : NULL;
 }
 
 /* Return whether bytes are all 0. */
@@ -325,6 +330,18 @@ static bool is_longer_specs(const struct vhu_check_context *check)
 	       vhu_taken(check, VHU_PF_STANDALONE) && vhu_taken(check, VHU_PF_STATUS);
 }
 
+/* Return whether a message that has FS_SYNC's number is FS_IO or its reply, as in the later drafts:
+ * that brings a descriptor. */
+static bool is_fs_io(const struct vhu_check_context *check)
+{
+	const struct vhu_annotation *note = check->note;
+
+	if (note->message != &vhu_messages[VHU_MSG_BACKEND_FS_SYNC])
+		return false;
+	return note->reply ? check->request.message == &vhu_messages[VHU_MSG_BACKEND_FS_IO]
+			   : check->record->fds > 0;
+}
+
 void vhu_annotate(struct vhu_check_context *check)
 {
 	struct vhu_state *state = check->state;
@@ -357,6 +374,8 @@ void vhu_annotate(struct vhu_check_context *check)
 		note->or_message = NULL;
 		agree = 1;
 	}
+	if (is_fs_io(check))
+		note->message = &vhu_messages[VHU_MSG_BACKEND_FS_IO];
 	/* A message of one dialect alone tells the session's; one cut short tells nothing. */
 	if (agree == 1 && !(check->record->marks & VHU_MARK_PARTIAL)) {
 		vhu_state_learn_dialect(state, note->message->dialect, true, check->number);

@@ -29,7 +29,7 @@ bool vhu_names_feature(const char *name, struct vhu_feature_sets *sets)
 
 enum vhu_dialect vhu_names_dialect(const char *name)
 {
-	int dialect = VHU_DIALECTS - 1;
+	int dialect = VHU_PROBE;
 
 	while (dialect > VHU_ANY && strcmp(vhu_dialect_name((enum vhu_dialect)dialect), name))
 		dialect--;

@@ -40,7 +40,7 @@ static const struct vhu_option option[] = {
     {KEY_JUNIT, "junit", NULL, "JUnit's XML"},
     {KEY_EXIT_ZERO, "exit-zero", NULL, "exit status 0 whatever is found"},
     {KEY_LATE_AFTER, "late-after", "TIME", "a reply is late after this (default 1s)"},
-    {KEY_DIALECT, "dialect", "NAME", "upstream, standalone or probe; else found out"},
+    {KEY_DIALECT, "dialect", "NAME", "upstream, standalone, probe or dax; else found out"},
     {KEY_DEVICE, "device", "DEVICE", "virtio device, by name or id; else found out"},
     {KEY_LIST, "list", NULL, "list all rules"},
     {KEY_MARKDOWN, "markdown", NULL, "the list in full, as Markdown"},

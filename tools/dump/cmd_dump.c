@@ -22,7 +22,7 @@ static const struct vhu_option option[] = {
     {KEY_SESSION, "session", "N", "only this session"},
     {KEY_CHANNEL, "channel", "NAME", "only this channel: front-end, back-end or gpu"},
     {KEY_MESSAGE, "message", "NAME", "only this message and its replies; may be repeated"},
-    {KEY_DIALECT, "dialect", "NAME", "upstream, standalone or probe; else found out"},
+    {KEY_DIALECT, "dialect", "NAME", "upstream, standalone, probe or dax; else found out"},
     {KEY_DEVICE, "device", "DEVICE", "virtio device, by name or id; else found out"},
     {0},
 };

@@ -101,7 +101,7 @@ static int take_argument(struct run *run, int key, const char *argument)
 		return take_timeout(run, argument);
 	case KEY_DIALECT:
 		dialect = vhu_dialect_parse(argument);
-		if (dialect < 0)
+		if (dialect < 0 || dialect > VHU_PROBE)
 			return vhu_usage(run->command, "%s: no such dialect", argument);
 		run->probe.dialect = (enum vhu_dialect)dialect;
 		break;

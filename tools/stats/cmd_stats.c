@@ -20,7 +20,7 @@ static const struct vhu_option option[] = {
     {'f', "follow", NULL, "wait for more at the end of the last file"},
     {KEY_SESSION, "session", "N", "only this session"},
     {KEY_TOTAL, "total", NULL, "only the sum of all sessions"},
-    {KEY_DIALECT, "dialect", "NAME", "upstream, standalone or probe; else found out"},
+    {KEY_DIALECT, "dialect", "NAME", "upstream, standalone, probe or dax; else found out"},
     {KEY_DEVICE, "device", "DEVICE", "virtio device, by name or id; else found out"},
     {0},
 };

@@ -48,7 +48,7 @@ static bool check_other_reading(struct vhu_check_context *check, int64_t request
 		   "message %" PRIu32
 		   "%s is %s in this session's dialect %s, and has the size of %s in %s",
 		   check->note->header.request, check->note->reply ? "'s reply" : "", message->name,
-		   vhu_dialect_name(message->dialect), other->name,
+		   vhu_dialect_name(check->note->context.dialect), other->name,
 		   vhu_dialect_name(other->dialect));
 	return true;
 }

@@ -92,6 +92,28 @@ static void an_id_means_something_else_in_each_dialect(void **state)
 	assert_int_equal(vhu_message_find((enum vhu_channel)9, 1, VHU_ANY, row), 0);
 }
 
+static void dax_overrules_ids_and_else_is_upstream(void **state)
+{
+	const struct vhu_message *row[VHU_DIALECTS];
+
+	(void)state;
+	assert_int_equal(vhu_message_find(VHU_BACK_END, 8, VHU_ANY, row), 2);
+	assert_int_equal(vhu_message_find(VHU_BACK_END, 8, VHU_DAX, row), 1);
+	assert_string_equal(row[0]->name, "BACKEND_FS_SYNC");
+	assert_int_equal(vhu_message_find(VHU_BACK_END, 8, VHU_STANDALONE, row), 1);
+	assert_string_equal(row[0]->name, "BACKEND_SHARED_OBJECT_LOOKUP");
+	assert_int_equal(vhu_message_find(VHU_BACK_END, 10, VHU_DAX, row), 1);
+	assert_string_equal(row[0]->name, "BACKEND_SHMEM_UNMAP");
+	assert_int_equal(vhu_message_find(VHU_FRONT_END, 42, VHU_DAX, row), 1);
+	assert_string_equal(row[0]->name, "SET_DEVICE_STATE_FD");
+	assert_int_equal(vhu_message_find(VHU_BACK_END, 1006, VHU_DAX, row), 1);
+	assert_int_equal(vhu_message_find(VHU_BACK_END, 1008, VHU_ANY, row), 0);
+	assert_string_equal(vhu_name_find(VHU_NAMES_protocol_features, 18,
+					  &(struct vhu_context){.dialect = VHU_DAX})
+				->name,
+			    "SHARED_OBJECT");
+}
+
 static void two_messages_open_channels(void **state)
 {
 	(void)state;
@@ -205,6 +227,7 @@ int main(void)
 	    cmocka_unit_test(every_message_is_found_by_number_and_by_name),
 	    cmocka_unit_test(older_names_find_the_same_message),
 	    cmocka_unit_test(an_id_means_something_else_in_each_dialect),
+	    cmocka_unit_test(dax_overrules_ids_and_else_is_upstream),
 	    cmocka_unit_test(two_messages_open_channels),
 	    cmocka_unit_test(messages_tell_what_they_do_to_eventfds),
 	    cmocka_unit_test(keys_are_masked_in_every_layout_of_a_crypto_session),
