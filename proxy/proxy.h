@@ -24,6 +24,23 @@ enum vhu_side {
 struct vhu_pair;
 struct vhu_prologue;
 
+/* The shortest time after which something may count as stalled. */
+#define VHU_STALL_LEAST_NS UINT64_C(200000000)
+
+/* What the watchdog of each session does; all zero: there is none. */
+struct vhu_watchdog_options {
+	uint64_t stall_ns; /* after which something counts as stalled; 0: nothing does */
+	bool at_end;       /* record how vrings are when their session ends */
+};
+
+/* Something that has stalled. */
+struct vhu_stall {
+	uint64_t session;
+	int vring;           /* -1: a request without its reply */
+	const char *verdict; /* "D3" */
+	const char *text;    /* in a sentence */
+};
+
 struct vhu_proxy {
 	struct vhu_loop loop;
 	struct vhu_sinks sinks;
@@ -31,13 +48,16 @@ struct vhu_proxy {
 	struct vhu_mask mask;
 	const struct vhu_eventfd_options *notify; /* kicks and calls to stand between; NULL: none */
 	struct vhu_prologue *prologue; /* records pass into it last; NULL: it is not kept */
-	bool with_keys;                /* key material is not masked */
-	bool several;                  /* pairs: they are named in what is said */
+	struct vhu_watchdog_options watchdog;
+	bool with_keys; /* key material is not masked */
+	bool several;   /* pairs: they are named in what is said */
 	/* Told to the person who runs it, a line without its end. */
 	void (*say)(const char *line);
 	/* Write how the process at a side, whose socket was just closed, has ended: "killed by
 	 * signal 11 (Segmentation fault)". Returns whether that is known. NULL: it never is. */
 	bool (*fate)(const struct vhu_proxy *proxy, enum vhu_side side, char *to, size_t size);
+	/* Something has stalled, which is said and recorded. NULL: nobody wants to know. */
+	void (*stalled)(struct vhu_proxy *proxy, const struct vhu_stall *stall);
 
 	uint64_t sessions;     /* begun; the last one's number */
 	uint64_t messages;     /* passed on */

@@ -7,9 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/cli/options.h"
 #include "lib/recording/prologue.h"
+#include "lib/util/duration.h"
+#include "lib/util/util.h"
 #include "proxy/control/request.h"
 #include "proxy/control/status.h"
+#include "proxy/watchdog/watchdog.h"
 
 /* Room for what is said of files. */
 #define VERB_LINE_MAX 8192
@@ -238,6 +242,40 @@ static int command_help(struct vhu_request *request)
 	return 0;
 }
 
+/* stall: look for what stalls from now on, or say whether that is done. */
+static int command_stall(struct vhu_request *request)
+{
+	struct vhu_proxy *proxy = request->from->control->proxy;
+	const char *time = vhu_request_string(request, "time");
+	uint64_t ns = 0, seconds;
+	char text[VHU_DURATION_TEXT_SIZE];
+
+	if (json_object_get(request->question, "time") && !time)
+		return vhu_request_fail(request, "\"time\" is no string");
+	if (time && strcmp(time, "off") != 0) {
+		if (vhu_duration_parse(time, &ns)) {
+			if (vhu_number_parse(time, 0, UINT64_MAX / VHU_NS_PER_S, &seconds))
+				return vhu_request_fail(request, "%s: not a time, and not off",
+							time);
+			ns = seconds * VHU_NS_PER_S;
+		}
+		if (ns < VHU_STALL_LEAST_NS)
+			return vhu_request_fail(request, "%s: too short for a stall: 200ms or more",
+						time);
+	}
+	if (time) {
+		proxy->watchdog.stall_ns = ns;
+		vhu_watchdog_set(proxy);
+	}
+	ns = proxy->watchdog.stall_ns;
+	vhu_json_unsigned(&request->json, "stall_ns", ns);
+	if (!request->text)
+		return 0;
+	return ns ? vhu_request_say(request, "what stalls for %s is said\n",
+				    vhu_duration_text(ns, text))
+		  : vhu_request_say(request, "nothing counts as stalled\n");
+}
+
 const struct vhu_control_command vhu_control_commands[] = {
     {"help", "", "list what can be asked", command_help},
     {"version", "", "tell who answers", command_version},
@@ -249,6 +287,7 @@ const struct vhu_control_command vhu_control_commands[] = {
     {"unfollow", "", "send no more of them", vhu_follow_end},
     {"files next", "", "write out the flight recorder, or go on with the next file",
      command_files_next},
+    {"stall", "time", "say what stalls for that time from now on, or \"off\"", command_stall},
     {"rules", "", "list what is changed of what passes", vhu_request_rules},
     {"rules add", "rule!", "change what passes from now on", vhu_request_rules_add},
     {"rules remove", "number!", "change that no more", vhu_request_rules_remove},

@@ -7,6 +7,7 @@
 
 #include "lib/recording/prologue.h"
 #include "lib/util/util.h"
+#include "proxy/watchdog/watchdog.h"
 
 struct vhu_proxy_session *vhu_status_next(const struct vhu_proxy *proxy, uint64_t after)
 {
@@ -82,6 +83,8 @@ void vhu_status_gather(struct vhu_status *status, const struct vhu_proxy_session
 	status->session = session;
 	status->state = prologue ? vhu_prologue_state(prologue, session->common.number) : NULL;
 	status->now_ns = vhu_now_ns();
+	if (session->common.watchdog)
+		status->fds += vhu_watchdog_fds(session->common.watchdog);
 	for (const struct vhu_link *link = session->links; link; link = link->next) {
 		status_add_link(status, link);
 		status_add_request(status, link);

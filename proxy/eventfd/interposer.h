@@ -62,6 +62,7 @@ struct vhu_interposer_vring {
 	struct vhu_eventfd_relay *wire[VHU_VRING_ROLES]; /* by enum vhu_vring_role; NULL without */
 	bool told[VHU_VRING_ROLES];                      /* why it has none was said */
 	struct vhu_interposer_count count[VHU_VRING_ROLES];
+	unsigned lost_by[VHU_VRING_ROLES]; /* the fault that lost the latest; 0: it was passed on */
 	uint64_t open_kicks, open_ns; /* since the last call, and when the first of them came */
 	uint64_t calls_without_kick;
 	struct vhu_histogram kick_to_call; /* ns */

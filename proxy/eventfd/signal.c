@@ -15,7 +15,8 @@ struct signal {
 	struct vhu_eventfd_relay *wire;
 	uint64_t count;
 	enum vhu_vring_fate fate;
-	bool timed; /* a call that answers kicks */
+	unsigned fault; /* that decided its fate; 0: none */
+	bool timed;     /* a call that answers kicks */
 	uint64_t kick_to_call;
 };
 
@@ -65,6 +66,7 @@ static void signal_note(struct signal *signal)
 	struct vhu_interposer_count *count = &ring->count[signal->wire->role];
 
 	count->signals += signal->count;
+	ring->lost_by[signal->wire->role] = signal->fate == VHU_FATE_LOST ? signal->fault : 0;
 	if (signal->fate == VHU_FATE_LOST)
 		count->lost += signal->count;
 	else if (signal->fate == VHU_FATE_DELAYED)
@@ -88,6 +90,7 @@ static void signal_pass(struct signal *signal)
 	if (!signal->count)
 		return;
 	signal->fate = VHU_FATE_PASSED;
+	signal->fault = 0;
 	/* Noted before it passes: what follows from it is noted after it. */
 	signal_note(signal);
 	vhu_eventfd_relay_pass(signal->wire, signal->count, 0);
@@ -97,6 +100,7 @@ static void signal_pass(struct signal *signal)
 static void signal_change(struct signal *signal, const struct vhu_fault_effect *effect)
 {
 	signal->count = 1;
+	signal->fault = effect->fault->id;
 	signal->fate = effect->lose       ? VHU_FATE_LOST
 		       : effect->repeat   ? VHU_FATE_REPEATED
 		       : effect->delay_ns ? VHU_FATE_DELAYED

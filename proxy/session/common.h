@@ -8,6 +8,8 @@
 
 #include "proxy/proxy.h"
 
+struct vhu_watchdog;
+
 struct vhu_session_common {
 	struct vhu_proxy *proxy;
 	uint64_t number;
@@ -18,6 +20,7 @@ struct vhu_session_common {
 	struct vhu_fault_memory faults; /* how often they have matched */
 	struct vhu_mask_memory masked;  /* what was masked */
 	struct vhu_peer peer[2];        /* by side */
+	struct vhu_watchdog *watchdog;  /* NULL without; the session's */
 };
 
 /* Give a record to the sinks. Its type, and what belongs to that, is filled in; the rest is filled

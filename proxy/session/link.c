@@ -18,6 +18,7 @@
 #include "proxy/core/fdinfo.h"
 #include "proxy/eventfd/interposer.h"
 #include "proxy/fault/apply.h"
+#include "proxy/watchdog/watchdog.h"
 
 /* Return the side whose messages @relay passes on. */
 static enum vhu_side link_side(const struct vhu_link *link, const struct vhu_relay *relay)
@@ -47,6 +48,8 @@ static void link_received(struct vhu_relay *relay)
 	relay->record.from_back_end = from == VHU_BACK;
 	vhu_proxy_session_record(link->session, link->channel, &relay->record);
 	free(masked);
+	if (link->session->watchdog && link->channel == VHU_FRONT_END)
+		vhu_watchdog_received(link->session->watchdog, relay, from == VHU_BACK);
 	if (relay->all_fds > relay->described)
 		vhu_proxy_session_error(link->session, link->channel,
 					"%u more descriptors came with the last message",
@@ -222,6 +225,9 @@ static bool link_hand_over(struct vhu_link *link, enum vhu_side from)
 	if (end->handed_over)
 		return end->hung_up || other->handed_over;
 	end->handed_over = true;
+	/* Before the other side knows. */
+	if (link->session->watchdog && link->channel == VHU_FRONT_END)
+		vhu_watchdog_end(link->session->watchdog);
 	if (link->interposer && from == VHU_BACK)
 		vhu_interposer_fetch(link->interposer);
 	link_reason(link, from);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lib/util/util.h"
+#include "proxy/watchdog/watchdog.h"
 
 /* Say a line about a session. */
 static void session_say(const struct vhu_session_common *common, const char *line)
@@ -61,6 +62,7 @@ static void session_free(struct vhu_proxy_session *session)
 	among->open--;
 	if (session->next)
 		session->next->link = session->link;
+	vhu_watchdog_free(session->common.watchdog);
 	vhu_fault_memory_free(&session->common.faults);
 	free(session);
 	among->ended(among);
@@ -269,6 +271,8 @@ int vhu_proxy_session_start(struct vhu_proxy_sessions *sessions, const int socke
 		vhu_fdinfo_peer(socket[side], path[side], &session->common.peer[side],
 				session->comm[side]);
 	session_opened(session, VHU_FRONT_END);
+	if (!reason)
+		session->common.watchdog = vhu_watchdog_new(session);
 
 	if (reason) {
 		vhu_proxy_session_error(&session->common, VHU_FRONT_END, "%s", reason);
@@ -300,6 +304,8 @@ int vhu_proxy_session_start(struct vhu_proxy_sessions *sessions, const int socke
 
 void vhu_proxy_session_end(struct vhu_proxy_session *session, const char *reason)
 {
+	if (session->common.watchdog)
+		vhu_watchdog_end(session->common.watchdog);
 	for (struct vhu_link *link = session->links; link; link = link->next) {
 		vhu_link_finish(link);
 		snprintf(link->reason, sizeof(link->reason), "%s", reason);

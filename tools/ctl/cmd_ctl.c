@@ -68,6 +68,7 @@ static const struct verb {
     {"rules remove", {{"number", true, true}}, "", false},
     {"rules clear", {{NULL}}, "", false},
     {"rules release", {{"number", true, false}}, " session ", false},
+    {"stall", {{"time", false, false}}, "", false},
     {"files next", {{NULL}}, "", false},
     {"version", {{NULL}}, "", false},
     {"help", {{NULL}}, "", false},
@@ -378,9 +379,9 @@ const struct vhu_command vhu_command_ctl = {
     .summary = "ask a running vhu proxy what it is doing, and tell it what to do",
     .about =
 	"Verbs: sessions, session N, follow, close N [REASON], rules [list], rules add RULE,\n"
-	"rules remove N, rules clear, rules release [N], files next, version, help. The proxy is\n"
-	"one that was started with --control; without -s its socket is looked for where\n"
-	"VHU_CONTROL says, or else as vhu.sock in $XDG_RUNTIME_DIR or else in /run.",
+	"rules remove N, rules clear, rules release [N], stall [TIME|off], files next, version,\n"
+	"help. The proxy is one that was started with --control; without -s its socket is looked\n"
+	"for where VHU_CONTROL says, or else as vhu.sock in $XDG_RUNTIME_DIR or else in /run.",
     .option = option,
     .example = example,
     .run = run_ctl,

@@ -99,19 +99,37 @@ static int request_snaplen(struct vhu_proxy_request *request, const char *argume
 	return 0;
 }
 
-/* Take --retry. Returns as vhu_proxy_request_take does. */
-static int request_retry(struct vhu_proxy_request *request, const char *argument, char *error)
+/* Take a time; without a unit it is seconds. Returns as vhu_proxy_request_take does. */
+static int request_time(const char *argument, uint64_t *ns, char *error)
 {
 	uint64_t seconds;
 
-	request->patience_ns = VHU_PAIR_FOR_EVER;
-	if (!argument || !vhu_duration_parse(argument, &request->patience_ns))
+	if (!vhu_duration_parse(argument, ns))
 		return 0;
 	if (vhu_number_parse(argument, 0, UINT64_MAX / VHU_NS_PER_S, &seconds))
 		return vhu_request_wrong(error, "%s: not a time: write seconds, or as 500ms",
 					 argument);
-	request->patience_ns = seconds * VHU_NS_PER_S;
+	*ns = seconds * VHU_NS_PER_S;
 	return 0;
+}
+
+/* Take --retry. Returns as vhu_proxy_request_take does. */
+static int request_retry(struct vhu_proxy_request *request, const char *argument, char *error)
+{
+	request->patience_ns = VHU_PAIR_FOR_EVER;
+	return argument ? request_time(argument, &request->patience_ns, error) : 0;
+}
+
+/* Take --stall. Returns as vhu_proxy_request_take does. */
+static int request_stall(struct vhu_proxy_request *request, const char *argument, char *error)
+{
+	uint64_t *ns = &request->watchdog.stall_ns;
+	int code = request_time(argument, ns, error);
+
+	if (!code && *ns < VHU_STALL_LEAST_NS)
+		return vhu_request_wrong(error, "%s: too short for a stall: 200ms or more",
+					 argument);
+	return code;
 }
 
 /* Take --rule. Returns as vhu_proxy_request_take does. */
@@ -214,6 +232,14 @@ int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const cha
 	case VHU_PROXY_END_WITH_READER:
 		request->end_with_reader = true;
 		break;
+	case VHU_PROXY_STALL:
+		return request_stall(request, argument, error);
+	case VHU_PROXY_ON_STALL:
+		request->on_stall = argument;
+		break;
+	case VHU_PROXY_SNAPSHOT_AT_END:
+		request->watchdog.at_end = true;
+		break;
 	case VHU_PROXY_NO_SANDBOX:
 		request->no_sandbox = true;
 		break;
@@ -268,6 +294,11 @@ int vhu_proxy_request_end(struct vhu_proxy_request *request, int argc, char **ar
 		return vhu_request_wrong(
 		    error,
 		    "--record-kicks wants --interpose-eventfds: else they do not come by here");
+	if (request->on_stall && !request->watchdog.stall_ns && !request->control)
+		return vhu_request_wrong(error, "--on-stall wants --stall: after which time?");
+	if (request->watchdog.at_end && !request->file)
+		return vhu_request_wrong(error,
+					 "--snapshot-at-end wants -w: snapshots are records");
 	request->notify.quiet = request->quiet;
 	if (request->file && !strcmp(request->file, "-") && isatty(STDOUT_FILENO))
 		return vhu_request_wrong(error,

@@ -39,6 +39,9 @@ enum vhu_proxy_key {
 	VHU_PROXY_NO_SANDBOX,
 	VHU_PROXY_CONTROL,
 	VHU_PROXY_END_WITH_READER,
+	VHU_PROXY_STALL,
+	VHU_PROXY_ON_STALL,
+	VHU_PROXY_SNAPSHOT_AT_END,
 };
 
 struct vhu_proxy_request {
@@ -52,7 +55,9 @@ struct vhu_proxy_request {
 	struct vhu_mask mask;
 	bool seeded;                    /* faults.seed was told */
 	struct vhu_socket_perms rights; /* of the sockets that are made */
-	bool interpose;                 /* as `notify` tells */
+	struct vhu_watchdog_options watchdog;
+	const char *on_stall; /* NULL: nothing is run */
+	bool interpose;       /* as `notify` tells */
 	struct vhu_eventfd_options notify;
 	bool verbose, quiet, with_keys, no_sandbox, end_with_reader;
 	char **child;        /* COMMAND and its arguments; NULL: none */

@@ -89,10 +89,12 @@ static int serve(struct vhu_proxy_run *run, bool *served)
 /* Open everything, serve, and close it in the other order. Returns the exit status. */
 static int open_and_serve(struct vhu_proxy_run *run)
 {
-	int status = vhu_proxy_run_open_pairs(run);
+	int status = vhu_proxy_run_watch_stalls(run);
 	bool served = false;
 	char lost[VHU_PROXY_RUN_LOST_MAX];
 
+	if (status == VHU_EXIT_DONE)
+		status = vhu_proxy_run_open_pairs(run);
 	if (status != VHU_EXIT_DONE)
 		return status;
 	status = vhu_proxy_run_open_sinks(run);
@@ -133,6 +135,7 @@ int vhu_proxy_run(const struct vhu_command *command, struct vhu_proxy_request *r
 	    .argc = argc,
 	    .argv = argv,
 	    .proxy = {.say = vhu_proxy_say_line, .with_keys = request->with_keys},
+	    .on_stall.pipe = -1,
 	};
 	int status, error;
 
@@ -158,6 +161,7 @@ int vhu_proxy_run(const struct vhu_command *command, struct vhu_proxy_request *r
 		vhu_loop_end(&run.proxy.loop);
 		vhu_fdinfo_end();
 	}
+	vhu_on_stall_end(&run.on_stall);
 	vhu_proxy_child_free(&run);
 	vhu_proxy_run_drop_faults(&run);
 	free(run.pair);

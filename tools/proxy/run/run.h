@@ -16,6 +16,7 @@
 #include "proxy/session/pair.h"
 #include "tools/proxy/request/request.h"
 #include "tools/proxy/run/child.h"
+#include "tools/proxy/stall/on_stall.h"
 #include "tools/recording/watch.h"
 
 /* Room for what the summary says about the capture. */
@@ -44,6 +45,7 @@ struct vhu_proxy_run {
 	struct vhu_proxy_flight flight;
 	char comment[1024]; /* what was asked for, in the capture */
 	struct vhu_proxy_child child;
+	struct vhu_on_stall on_stall;
 	struct vhu_watch signals;    /* readable once a signal came */
 	bool signalled;              /* to end */
 	struct vhu_control *control; /* NULL without */
@@ -95,6 +97,10 @@ void vhu_proxy_flight_close(struct vhu_proxy_run *run, char *text, size_t size);
  */
 int vhu_proxy_run_write_out(struct vhu_proxy_run *run, const char *why,
 			    char line[VHU_PROXY_WRITTEN_MAX]);
+
+/* Prepare what is done when something stalls, before the sandbox is entered. Returns VHU_EXIT_DONE
+ * or VHU_EXIT_FAILED; vhu_on_stall_end is to be called in both cases. */
+int vhu_proxy_run_watch_stalls(struct vhu_proxy_run *run);
 
 /* Say on standard error what all sessions are doing, in the turns of the loop that follow. */
 void vhu_proxy_run_say_status(struct vhu_proxy_run *run);

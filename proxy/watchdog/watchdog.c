@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The watchdog of a session; watchdog.h has its theory of operation. */
+#include "proxy/watchdog/watchdog.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/sockios.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+
+#include "lib/protocol/line.h"
+#include "lib/recording/prologue.h"
+#include "lib/ring/verdict/show.h"
+#include "lib/ringwatch/record.h"
+#include "lib/util/duration.h"
+#include "lib/util/util.h"
+#include "proxy/session/pair.h"
+#include "proxy/watchdog/look.h"
+
+/* Looks in the time after which something counts as stalled. */
+#define LOOKS        4
+/* Not more often than this: samples that are closer prove nothing. */
+#define LOOK_LEAST   (VHU_RING_SAMPLES_APART + VHU_NS_PER_MS)
+/* Without a time to stall, between looks for memory that is not used any more. */
+#define LOOK_FOR_OLD (10 * VHU_NS_PER_S)
+
+struct vhu_watchdog {
+	struct vhu_proxy_session *session;
+	struct vhu_timer timer;
+	struct vhu_watchdog_kept kept;
+	struct vhu_watchdog_vring *vring[VHU_VRINGS_MAX]; /* NULL: never looked at */
+	/* The request that has waited longest, since when it is known to, and whether it was said.
+	 */
+	uint64_t pending, pending_ns;
+	bool pending_said;
+	bool ended; /* its end was recorded */
+	struct vhu_ringwatch_room *room;
+};
+
+/* Return the link of the main socket; NULL once that has ended. */
+static const struct vhu_link *main_link(const struct vhu_watchdog *watchdog)
+{
+	for (const struct vhu_link *link = watchdog->session->links; link; link = link->next)
+		if (link->channel == VHU_FRONT_END)
+			return link;
+	return NULL;
+}
+
+/*
+ * Read what the processes do.
+ * Of what a peer has not read the kernel tells its sender only that there is some: it counts as
+ * the oldest request that waits.
+ */
+static void read_processes(const struct vhu_watchdog *watchdog, struct vhu_watchdog_view *view)
+{
+	const struct vhu_link *link = main_link(watchdog);
+
+	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
+		const struct vhu_peer *peer = &watchdog->session->common.peer[side];
+		int unread = 0;
+
+		if (peer->known)
+			vhu_watchdog_process_read(&view->process[side], peer->pid);
+		if (view->pending.number && link &&
+		    !ioctl(link->end[side].watch.fd, SIOCOUTQ, &unread) && unread > 0)
+			view->process[side].unread = VHU_HEADER_SIZE;
+	}
+}
+
+/* Begin a look. Returns whether there is anything to look at; then it is to be ended. */
+static bool begin_look(const struct vhu_watchdog *watchdog, struct vhu_watchdog_view *view)
+{
+	const struct vhu_proxy_session *session = watchdog->session;
+	const struct vhu_link *link = main_link(watchdog);
+
+	*view = (struct vhu_watchdog_view){
+	    .state = vhu_prologue_state(session->common.proxy->prologue, session->common.number),
+	    .kept = &watchdog->kept,
+	    .interposer = link ? link->interposer : NULL,
+	};
+	return view->state && !vhu_watchdog_view_begin(view);
+}
+
+/* Return what is known of a vring, made if it is seen first; NULL out of memory. */
+static struct vhu_watchdog_vring *vring_of(struct vhu_watchdog *watchdog, unsigned index)
+{
+	if (!watchdog->vring[index])
+		watchdog->vring[index] = calloc(1, sizeof(*watchdog->vring[index]));
+	return watchdog->vring[index];
+}
+
+/* Return whether a vring is started and its place known. */
+static bool is_set_up(const struct vhu_vring *vring)
+{
+	return vring->started.value && vring->descriptor.by && vring->size.by;
+}
+
+/* Look at all vrings. */
+static void look_at_vrings(struct vhu_watchdog *watchdog, const struct vhu_watchdog_view *view)
+{
+	for (unsigned i = 0; i < view->state->vrings && i < VHU_VRINGS_MAX; i++) {
+		struct vhu_watchdog_vring *vring;
+
+		if (!is_set_up(&view->state->vring[i]))
+			continue;
+		vring = vring_of(watchdog, i);
+		if (vring)
+			vhu_watchdog_vring_look(vring, view, i);
+	}
+}
+
+/* Record how a vring is. @title: takes the place of the verdict's; NULL: does not. */
+static void record_vring(struct vhu_watchdog *watchdog, const struct vhu_watchdog_view *view,
+			 const struct vhu_watchdog_vring *vring,
+			 const struct vhu_ring_verdict *verdict, const char *title,
+			 const char *text, enum vhu_snapshot_reason reason)
+{
+	struct vhu_record record = {.time_ns = vhu_realtime_ns(), .type = VHU_RECORD_SNAPSHOT};
+
+	record.snapshot = vhu_ringwatch_record(&vring->evidence, verdict, &view->memory.memory,
+					       reason, watchdog->room);
+	if (title)
+		record.snapshot.title = title;
+	if (text)
+		record.snapshot.text = text;
+	vhu_proxy_session_record(&watchdog->session->common, VHU_FRONT_END, &record);
+}
+
+/* Tell the person and whoever waits for it that something has stalled. */
+static void tell(const struct vhu_watchdog *watchdog, const struct vhu_stall *stall)
+{
+	const struct vhu_session_common *common = &watchdog->session->common;
+
+	vhu_proxy_session_say(common, "stall: %s", stall->text);
+	if (common->proxy->stalled)
+		common->proxy->stalled(common->proxy, stall);
+}
+
+/*
+ * Judge a vring by what the proxy's own faults did to it: the latest kick, while buffers wait, or
+ * the latest call, once all are used, was lost.
+ * @title: gets what takes the place of the verdict's title.
+ * Returns whether that was it.
+ */
+static bool judge_own(const struct vhu_watchdog_view *view,
+		      const struct vhu_ring_evidence *evidence, struct vhu_ring_verdict *verdict,
+		      char title[64])
+{
+	const struct vhu_ring_snapshot *ring = &evidence->sample[1].ring;
+	const bool waits = ring->waiting_least > 0;
+	const enum vhu_vring_role role = waits ? VHU_KICK : VHU_CALL;
+	const unsigned fault = vhu_watchdog_lost_by(view->interposer, evidence->vring, role);
+	const enum vhu_ring_call wanted = vhu_ring_call(ring);
+
+	if (!fault || evidence->sample[1].ring_error ||
+	    (!waits && (wanted == VHU_RING_CALL_SUPPRESSED || wanted == VHU_RING_CALL_AHEAD)))
+		return false;
+	*verdict =
+	    (struct vhu_ring_verdict){.id = waits ? VHU_RING_D1 : VHU_RING_D6, .hangs = true};
+	if (waits)
+		snprintf(verdict->text, sizeof(verdict->text), "%" PRIu32 " %s%s wait%s",
+			 ring->waiting, ring->packed ? "descriptor" : "buffer",
+			 ring->waiting == 1 ? "" : "s", ring->waiting == 1 ? "s" : "");
+	else
+		snprintf(verdict->text, sizeof(verdict->text), "all is used up to %u", ring->used);
+	snprintf(title, 64, "rule %u of the proxy lost the last %s", fault,
+		 vhu_vring_role_name(role));
+	return true;
+}
+
+/* Judge a vring in which nothing moves. */
+static void judge_vring(struct vhu_watchdog *watchdog, const struct vhu_watchdog_view *view,
+			struct vhu_watchdog_vring *vring, unsigned index)
+{
+	struct vhu_ring_verdict verdict;
+	char text[VHU_RING_SHOW_TEXT], title[64];
+	const bool own = judge_own(view, &vring->evidence, &verdict, title);
+	struct vhu_stall stall = {
+	    .session = watchdog->session->common.number,
+	    .vring = (int)index,
+	    .text = text,
+	};
+
+	if (!own)
+		verdict = vhu_ring_judge(&vring->evidence);
+	/* A request without its reply is said by itself. D8 is no stall: a driver that asks for no
+	 * call while it waits for nothing looks the same. */
+	if (!verdict.hangs || verdict.id == VHU_RING_D14 || verdict.id == VHU_RING_D8)
+		return;
+	vring->said = true;
+	stall.verdict = vhu_ring_verdicts[verdict.id].id;
+	if (own)
+		snprintf(text, sizeof(text), "vring %u: %s: %s (%s)", index, verdict.text, title,
+			 stall.verdict);
+	else
+		vhu_ring_verdict_text(index, &verdict, text, sizeof(text));
+	record_vring(watchdog, view, vring, &verdict, own ? title : NULL, NULL, VHU_SNAPSHOT_STALL);
+	tell(watchdog, &stall);
+}
+
+/* Judge the vrings that have not moved for @stall_ns. */
+static void judge_vrings(struct vhu_watchdog *watchdog, const struct vhu_watchdog_view *view,
+			 uint64_t stall_ns)
+{
+	for (unsigned i = 0; i < view->state->vrings && i < VHU_VRINGS_MAX; i++) {
+		struct vhu_watchdog_vring *vring = watchdog->vring[i];
+
+		if (!vring || !vring->looked || vring->moved || vring->said ||
+		    !is_set_up(&view->state->vring[i]) ||
+		    vring->evidence.sample[1].time_ns - vring->still_ns < stall_ns)
+			continue;
+		judge_vring(watchdog, view, vring, i);
+	}
+}
+
+/* Return whether the proxy kept back the reply to a request that waits. */
+static bool is_withheld(const struct vhu_state *state, const struct vhu_ring_pending *pending)
+{
+	const struct vhu_pending_queue *queue =
+	    &state->channel[pending->from_back_end ? VHU_BACK_END : VHU_FRONT_END].pending;
+
+	for (unsigned i = 0; i < queue->count; i++)
+		if (vhu_pending_at(queue, i)->number == pending->number)
+			return vhu_pending_at(queue, i)->withheld;
+	return false;
+}
+
+/* Say that a request gets no reply, and record how the vrings are meanwhile. */
+static void pending_stalls(struct vhu_watchdog *watchdog, const struct vhu_watchdog_view *view)
+{
+	const struct vhu_ring_pending *pending = &view->pending;
+	char text[VHU_RING_SHOW_TEXT], age[VHU_DURATION_TEXT_SIZE];
+	struct vhu_line line = vhu_line_in(text, sizeof(text));
+	struct vhu_stall stall = {
+	    .session = watchdog->session->common.number,
+	    .vring = -1,
+	    .verdict = vhu_ring_verdicts[VHU_RING_D14].id,
+	    .text = text,
+	};
+	const enum vhu_side asked = pending->from_back_end ? VHU_FRONT : VHU_BACK;
+	const struct vhu_ring_process *process = &view->process[asked];
+
+	vhu_line_printf(&line, "the %s has not answered %s for %s", vhu_side_name(asked),
+			pending->message < VHU_MESSAGES ? vhu_messages[pending->message].name
+							: "a request",
+			vhu_duration_text(pending->age_ns, age));
+	if (is_withheld(view->state, pending))
+		vhu_line_add(&line,
+			     ", for the proxy kept its reply back, as one of its rules says");
+	else if (process->unread)
+		vhu_line_add(&line, ", and has not read it");
+	if (process->known)
+		vhu_line_printf(&line, " (pid %" PRIu32 ", state %c)", process->pid,
+				process->state);
+	vhu_line_printf(&line, " (%s)", stall.verdict);
+	vhu_proxy_session_error(&watchdog->session->common, VHU_FRONT_END, "stall: %s", text);
+	for (unsigned i = 0; i < view->state->vrings && i < VHU_VRINGS_MAX; i++) {
+		struct vhu_watchdog_vring *vring = watchdog->vring[i];
+		struct vhu_ring_verdict verdict;
+
+		if (!vring || !vring->looked || !is_set_up(&view->state->vring[i]))
+			continue;
+		verdict = vhu_ring_judge(&vring->evidence);
+		record_vring(watchdog, view, vring, &verdict, NULL, NULL, VHU_SNAPSHOT_STALL);
+	}
+	tell(watchdog, &stall);
+}
+
+/* See whether the oldest request has waited for @stall_ns. */
+static void look_at_pending(struct vhu_watchdog *watchdog, const struct vhu_watchdog_view *view,
+			    uint64_t stall_ns, uint64_t look_ns)
+{
+	const uint64_t now = vhu_now_ns();
+
+	if (watchdog->pending != view->pending.number) {
+		watchdog->pending = view->pending.number;
+		watchdog->pending_ns = now;
+		watchdog->pending_said = false;
+	}
+	/* Records have the time of day, which may leap: the looks must have seen it wait too. */
+	if (!view->pending.number || watchdog->pending_said || view->pending.age_ns < stall_ns ||
+	    now - watchdog->pending_ns + look_ns < stall_ns)
+		return;
+	watchdog->pending_said = true;
+	pending_stalls(watchdog, view);
+}
+
+/* Return the time between two looks. */
+static uint64_t look_every(uint64_t stall_ns)
+{
+	const uint64_t ns = stall_ns / LOOKS;
+
+	if (!stall_ns)
+		return LOOK_FOR_OLD;
+	return ns > LOOK_LEAST ? ns : LOOK_LEAST;
+}
+
+/* It is time to look. */
+static void look(struct vhu_timer *timer)
+{
+	struct vhu_watchdog *watchdog = vhu_container_of(timer, struct vhu_watchdog, timer);
+	struct vhu_proxy *proxy = watchdog->session->common.proxy;
+	const uint64_t stall_ns = proxy->watchdog.stall_ns;
+	struct vhu_watchdog_view view;
+
+	vhu_loop_set(&proxy->loop, timer, look_every(stall_ns));
+	if (!begin_look(watchdog, &view))
+		return;
+	vhu_watchdog_keep_less(&watchdog->kept, view.state);
+	if (stall_ns) {
+		read_processes(watchdog, &view);
+		look_at_vrings(watchdog, &view);
+		look_at_pending(watchdog, &view, stall_ns, look_every(stall_ns));
+		judge_vrings(watchdog, &view, stall_ns);
+	}
+	vhu_watchdog_view_end(&view);
+}
+
+struct vhu_watchdog *vhu_watchdog_new(struct vhu_proxy_session *session)
+{
+	const struct vhu_proxy *proxy = session->common.proxy;
+	struct vhu_watchdog *watchdog;
+
+	if (!proxy->prologue || !(proxy->watchdog.stall_ns || proxy->watchdog.at_end))
+		return NULL;
+	watchdog = calloc(1, sizeof(*watchdog));
+	if (watchdog)
+		watchdog->room = malloc(sizeof(*watchdog->room));
+	if (!watchdog || !watchdog->room) {
+		free(watchdog);
+		vhu_proxy_session_say(&session->common, "no memory to look for stalls");
+		return NULL;
+	}
+	watchdog->session = session;
+	watchdog->timer.fire = look;
+	vhu_loop_set(&session->common.proxy->loop, &watchdog->timer,
+		     look_every(proxy->watchdog.stall_ns));
+	return watchdog;
+}
+
+void vhu_watchdog_set(struct vhu_proxy *proxy)
+{
+	for (const struct vhu_pair *pair = proxy->pair; pair; pair = pair->next) {
+		for (struct vhu_proxy_session *session = pair->sessions.first; session;
+		     session = session->next) {
+			struct vhu_watchdog **watchdog = &session->common.watchdog;
+
+			if (*watchdog)
+				vhu_loop_set(&proxy->loop, &(*watchdog)->timer,
+					     look_every(proxy->watchdog.stall_ns));
+			else
+				*watchdog = vhu_watchdog_new(session);
+		}
+	}
+}
+
+/* A vring is being started: note how it is before its back-end knows of it. */
+static void note_start(struct vhu_watchdog *watchdog, const struct vhu_relay *relay)
+{
+	const struct vhu_payload payload = {relay->buffer + VHU_HEADER_SIZE, relay->header.size,
+					    relay->header.size, vhu_host_is_big_endian()};
+	struct vhu_watchdog_view view;
+	struct vhu_watchdog_vring *vring;
+	uint64_t index;
+
+	if (relay->got != relay->size ||
+	    !vhu_field_read(&payload, VHU_FIELD_vring_fd_index, 0, &index) ||
+	    !begin_look(watchdog, &view))
+		return;
+	vring = index < view.state->vrings && is_set_up(&view.state->vring[index])
+		    ? vring_of(watchdog, (unsigned)index)
+		    : NULL;
+	if (vring)
+		vhu_watchdog_vring_start(vring, &view, (unsigned)index);
+	vhu_watchdog_view_end(&view);
+}
+
+void vhu_watchdog_received(struct vhu_watchdog *watchdog, const struct vhu_relay *relay,
+			   bool from_back_end)
+{
+	if (from_back_end)
+		return;
+	if (relay->fds)
+		vhu_watchdog_keep(&watchdog->kept, relay);
+	if (relay->size && vhu_message_brings(VHU_FRONT_END, relay->header.request) == VHU_KICK)
+		note_start(watchdog, relay);
+}
+
+/* Record how a vring is at the end. */
+static void record_end(struct vhu_watchdog *watchdog, const struct vhu_watchdog_view *view,
+		       const struct vhu_watchdog_vring *vring)
+{
+	const struct vhu_ring_sample *newer = &vring->evidence.sample[1];
+	const struct vhu_ring_verdict verdict = vhu_ring_judge(&vring->evidence);
+	char text[128];
+	struct vhu_line line = vhu_line_in(text, sizeof(text));
+
+	if (!vring->moved && verdict.hangs) {
+		record_vring(watchdog, view, vring, &verdict, NULL, NULL, VHU_SNAPSHOT_END);
+		return;
+	}
+	/* One look shows no cause. */
+	if (newer->ring_error)
+		vhu_line_printf(&line, "the vring's memory could not be read");
+	else
+		vhu_line_printf(&line, "%" PRIu32 " %s%s waiting", newer->ring.waiting,
+				newer->ring.packed ? "descriptor" : "buffer",
+				newer->ring.waiting == 1 ? "" : "s");
+	if (!newer->ring_error && newer->ring.inflight.known)
+		vhu_line_printf(&line, ", %" PRIu32 " request%s in flight",
+				newer->ring.inflight.count,
+				newer->ring.inflight.count == 1 ? "" : "s");
+	record_vring(watchdog, view, vring, NULL, NULL, text, VHU_SNAPSHOT_END);
+}
+
+void vhu_watchdog_end(struct vhu_watchdog *watchdog)
+{
+	struct vhu_watchdog_view view;
+
+	if (watchdog->ended || !watchdog->session->common.proxy->watchdog.at_end)
+		return;
+	watchdog->ended = true;
+	if (!begin_look(watchdog, &view))
+		return;
+	read_processes(watchdog, &view);
+	look_at_vrings(watchdog, &view);
+	for (unsigned i = 0; i < view.state->vrings && i < VHU_VRINGS_MAX; i++)
+		if (watchdog->vring[i] && is_set_up(&view.state->vring[i]))
+			record_end(watchdog, &view, watchdog->vring[i]);
+	vhu_watchdog_view_end(&view);
+}
+
+unsigned vhu_watchdog_fds(const struct vhu_watchdog *watchdog)
+{
+	return vhu_watchdog_kept_fds(&watchdog->kept);
+}
+
+void vhu_watchdog_free(struct vhu_watchdog *watchdog)
+{
+	if (!watchdog)
+		return;
+	vhu_loop_unset(&watchdog->timer);
+	for (unsigned i = 0; i < VHU_VRINGS_MAX; i++) {
+		if (watchdog->vring[i])
+			vhu_watchdog_vring_free(watchdog->vring[i]);
+		free(watchdog->vring[i]);
+	}
+	vhu_watchdog_kept_free(&watchdog->kept);
+	free(watchdog->room);
+	free(watchdog);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What vhu proxy does when something has stalled, beside saying and recording it. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/util/util.h"
+#include "proxy/control/status.h"
+#include "tools/proxy/run/run.h"
+
+/* Have the command run. */
+static void run_command(struct vhu_proxy_run *run, const struct vhu_stall *stall)
+{
+	const struct vhu_proxy_session *session = vhu_status_find(&run->proxy, stall->session);
+	struct vhu_on_stall_message message = {.session = stall->session, .vring = stall->vring};
+	const char *capture = run->flight.on        ? vhu_series_name(&run->flight.recorder.files)
+			      : run->capture.series ? vhu_series_name(&run->capture.files)
+						    : run->request->file;
+	int error;
+
+	for (int side = VHU_FRONT; session && side <= VHU_BACK; side++)
+		if (session->common.peer[side].known)
+			message.pid[side] = session->common.peer[side].pid;
+	snprintf(message.verdict, sizeof(message.verdict), "%s", stall->verdict);
+	snprintf(message.text, sizeof(message.text), "%s", stall->text);
+	snprintf(message.capture, sizeof(message.capture), "%s", capture ? capture : "");
+	error = vhu_on_stall_run(&run->on_stall, &message);
+	if (error)
+		vhu_proxy_say(
+		    &run->proxy, "--on-stall: not run for session %" PRIu64 ": %s", stall->session,
+		    error == -EAGAIN ? "it still runs for earlier stalls" : strerror(-error));
+}
+
+/* As struct vhu_proxy has it. */
+static void stalled(struct vhu_proxy *proxy, const struct vhu_stall *stall)
+{
+	struct vhu_proxy_run *run = vhu_container_of(proxy, struct vhu_proxy_run, proxy);
+	char why[VHU_PROXY_WRITTEN_MAX / 2], line[VHU_PROXY_WRITTEN_MAX];
+
+	if (run->flight.on) {
+		snprintf(why, sizeof(why), "session %" PRIu64 ": stall: %s", stall->session,
+			 stall->text);
+		vhu_proxy_run_write_out(run, why, line);
+		vhu_proxy_say(proxy, "%s", line);
+	}
+	if (run->on_stall.pipe >= 0)
+		run_command(run, stall);
+}
+
+int vhu_proxy_run_watch_stalls(struct vhu_proxy_run *run)
+{
+	const struct vhu_proxy_request *request = run->request;
+	int error = 0;
+
+	run->proxy.watchdog = request->watchdog;
+	run->proxy.stalled = stalled;
+	run->on_stall.pipe = -1;
+	if (request->on_stall)
+		error = vhu_on_stall_start(&run->on_stall, request->on_stall);
+	return error
+		   ? vhu_fail(run->command, "--on-stall: cannot be prepared: %s", strerror(-error))
+		   : VHU_EXIT_DONE;
+}
