@@ -31,11 +31,19 @@ static const struct hooks {
 	const char *function[2];    /* functions that it must have, NULL none */
 	const char *name;
 } hooks[] = {
-    {"sent_tracepoint", "closing_fentry", SENT_POINT, {CLOSED}, "tp_btf, fentry"},
-    {"sent_fentry", "closing_fentry", NULL, {SENT, CLOSED}, "tp_btf, fentry"},
-    {"sent_tracepoint", "closing_call", SENT_POINT, {NULL}, "tp_btf"},
-    {NULL, "closing_call", NULL, {NULL}, "tp_btf, without sending"},
+    {"sent_tracepoint", "closing_fentry", SENT_POINT, {CLOSED}, "tracepoint+fentry"},
+    {"sent_fentry", "closing_fentry", NULL, {SENT, CLOSED}, "fentry"},
+    {"sent_tracepoint", "closing_call", SENT_POINT, {NULL}, "tracepoint"},
+    {NULL, "closing_call", NULL, {NULL}, "taken"},
 };
+
+int vhu_attach_hooks_by_name(const char *name)
+{
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(hooks); i++)
+		if (!strcmp(name, hooks[i].name))
+			return (int)i;
+	return -ENOENT;
+}
 
 /* Return whether the kernel has what a set of hooks needs. */
 static bool are_possible(const struct btf *kernel, const struct hooks *set)
@@ -208,19 +216,26 @@ static int try_hooks(struct vhu_attach *attach, const struct hooks *set)
 	return ret;
 }
 
+/* Return whether a set of hooks may be used. */
+static bool is_chosen(const struct vhu_attach_choice *choice, size_t set)
+{
+	return choice->hooks < 0 || (size_t)choice->hooks == set;
+}
+
 int vhu_attach_open(struct vhu_attach **to, const struct vhu_attach_choice *choice, char *error)
 {
 	struct vhu_attach *attach = calloc(1, sizeof(*attach));
 	struct btf *kernel = btf__load_vmlinux_btf();
-	int ret = attach ? -ENOENT : -ENOMEM;
+	int ret = attach ? -EOPNOTSUPP : -ENOMEM;
 
 	*to = NULL;
+	vhu_diagnose_listen();
 	if (attach && kernel) {
 		attach->choice = *choice;
 		attach->choice.config.own = (uint32_t)getpid();
 		attach->next = VHU_ATTACH_LOADERS_IDS;
 		for (size_t i = 0; ret && i < VHU_ARRAY_SIZE(hooks); i++)
-			if (are_possible(kernel, &hooks[i])) {
+			if (is_chosen(choice, i) && are_possible(kernel, &hooks[i])) {
 				vhu_diagnose_listen();
 				ret = try_hooks(attach, &hooks[i]);
 			}
@@ -230,8 +245,14 @@ int vhu_attach_open(struct vhu_attach **to, const struct vhu_attach_choice *choi
 		*to = attach;
 		return 0;
 	}
-	if (!vhu_diagnose_lack(error))
-		vhu_diagnose_refusal("no hooks on local sockets work", ret, error);
+	if (!vhu_diagnose_lack(error)) {
+		if (ret == -EOPNOTSUPP && choice->hooks >= 0)
+			snprintf(error, VHU_BPF_ERROR_SIZE,
+				 "hooks %s: this kernel lacks functions or trace points they need",
+				 hooks[choice->hooks].name);
+		else
+			vhu_diagnose_refusal("no hooks on local sockets work", ret, error);
+	}
 	free(attach);
 	return ret;
 }

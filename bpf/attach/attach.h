@@ -16,7 +16,11 @@
 
 struct vhu_attach;
 
+/* Return the number of a set of hooks, for vhu_attach_choice; -ENOENT. */
+int vhu_attach_hooks_by_name(const char *name);
+
 struct vhu_attach_choice {
+	int hooks; /* a set of hooks, -1: the best that there is */
 	struct vhu_attach_config config;
 	/*
 	 * See an event, which lasts as long as the call.
@@ -36,7 +40,7 @@ int vhu_attach_open(struct vhu_attach **attach, const struct vhu_attach_choice *
 		    char *error);
 void vhu_attach_close(struct vhu_attach *attach);
 
-/* Return the hooks in use, as "tp_btf/sk_data_ready, ...". */
+/* Return the name of the set of hooks in use. */
 const char *vhu_attach_hooks(const struct vhu_attach *attach);
 /* Return whether what is sent is seen when it is sent, not only when it is taken. */
 bool vhu_attach_sees_sending(const struct vhu_attach *attach);

@@ -19,7 +19,7 @@ static const struct vhu_example example[] = {
 /* Run the sub-command. Returns the exit status. */
 static int run(const struct vhu_command *command, int argc, char **argv)
 {
-	struct vhu_attach_request request = {0};
+	struct vhu_attach_request request = {.hooks = -1};
 	const char *argument;
 	int key, status;
 

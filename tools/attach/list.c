@@ -55,7 +55,7 @@ static void put_side(struct vhu_json *json, const char *key, const struct vhu_at
 
 int vhu_attach_list_run(const struct vhu_command *command, const struct vhu_attach_request *request)
 {
-	const struct vhu_attach_choice choice = {0};
+	const struct vhu_attach_choice choice = {.hooks = -1};
 	const struct vhu_attach_listed *socket;
 	struct vhu_attach_listing listing;
 	char error[VHU_BPF_ERROR_SIZE];

@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "bpf/attach/attach.h"
 #include "lib/capture/pcapng/pcapng.h"
 #include "lib/util/duration.h"
 #include "tools/request_error.h"
@@ -18,6 +19,7 @@ enum {
 	KEY_DURATION,
 	KEY_FLIGHT,
 	KEY_WITH_KEYS,
+	KEY_HOOKS,
 };
 
 const struct vhu_option vhu_attach_option[] = {
@@ -36,6 +38,8 @@ const struct vhu_option vhu_attach_option[] = {
     {KEY_JSON, "json", NULL, "list, or show, as JSON"},
     {'s', "snaplen", "N", "keep at most N bytes of each record"},
     {KEY_WITH_KEYS, "with-keys", NULL, "record key material too; else it is masked"},
+    {KEY_HOOKS, "hooks", "SET",
+     "tracepoint+fentry, fentry, tracepoint or taken; else the best there is"},
     {0},
 };
 
@@ -109,6 +113,11 @@ int vhu_attach_request_take(const struct vhu_command *command, struct vhu_attach
 			return vhu_usage(command, "%s: not a snap length from 1 to %d", argument,
 					 VHU_PCAPNG_SNAPLEN_DEFAULT);
 		request->snaplen = (uint32_t)number;
+		break;
+	case KEY_HOOKS:
+		request->hooks = vhu_attach_hooks_by_name(argument);
+		if (request->hooks < 0)
+			return vhu_usage(command, "%s: no such set of hooks", argument);
 		break;
 	case KEY_DURATION:
 		if (vhu_duration_parse(argument, &request->duration_ns) || !request->duration_ns)

@@ -26,6 +26,7 @@ struct vhu_attach_request {
 	unsigned pids;
 	bool all, list, json, verbose, quiet, with_keys;
 	uint64_t duration_ns; /* 0: until a signal */
+	int hooks;            /* a set of hooks, -1: the best that there is */
 };
 
 /* The options that there are. */

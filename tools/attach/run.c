@@ -264,6 +264,7 @@ int vhu_attach_run(const struct vhu_command *command, const struct vhu_attach_re
 {
 	static struct vhu_attach_run run;
 	const struct vhu_attach_choice choice = {
+	    .hooks = request->hooks,
 	    .config.any = request->all,
 	    .see = see,
 	    .with = &run,
