@@ -99,6 +99,12 @@ struct pt_regs {
 
 #pragma clang attribute pop
 
+/* So libbpf's headers name registers as the kernel does. */
+#define __VMLINUX_H__
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
 /* What trace points of single system calls tell: their format is part of the kernel's interface. */
 struct call_begins {
 	__u64 common;

@@ -7,7 +7,7 @@
  * piece; and when it is taken, in the receiver's, with all its bytes. What nobody takes was seen
  * when it was queued, and what is in several pieces when it is taken.
  */
-#include "describe.bpf.h"
+#include "bpf/attach/kernel/describe.bpf.h"
 
 /* Fill in what all events have. */
 static __always_inline void begin(struct vhu_attach_event *event, __u32 what,

@@ -3,7 +3,7 @@
 #ifndef VHU_BPF_ATTACH_DESCRIBE_BPF_H
 #define VHU_BPF_ATTACH_DESCRIBE_BPF_H
 
-#include "watch.bpf.h"
+#include "bpf/attach/kernel/watch.bpf.h"
 
 /* Say who acts. */
 static __always_inline void describe_who(struct vhu_attach_who *who)

@@ -3,7 +3,7 @@
 #ifndef VHU_BPF_ATTACH_MAPS_BPF_H
 #define VHU_BPF_ATTACH_MAPS_BPF_H
 
-#include "socket.bpf.h"
+#include "bpf/attach/kernel/socket.bpf.h"
 
 char bpf_license[] SEC("license") = "GPL";
 

@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The kernel's structures around local sockets, as far as vhu attach reads them (../../core.h). */
+/* The kernel's structures around local sockets, as far as vhu attach reads them (bpf/core.h). */
 #ifndef VHU_BPF_ATTACH_SOCKET_BPF_H
 #define VHU_BPF_ATTACH_SOCKET_BPF_H
 
-#include "../../core.h"
+#include "bpf/core.h"
 
 #define UINT64_C(number) number##ULL
-#include "../events.h"
-
-/* So libbpf's headers name registers as the kernel does. */
-#define __VMLINUX_H__
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
+#include "bpf/attach/events.h"
 
 #define BPF_MAP_TYPE_PERF_EVENT_ARRAY 4
 #define BPF_MAP_TYPE_PERCPU_ARRAY     6

@@ -3,7 +3,7 @@
 #ifndef VHU_BPF_ATTACH_WATCH_BPF_H
 #define VHU_BPF_ATTACH_WATCH_BPF_H
 
-#include "maps.bpf.h"
+#include "bpf/attach/kernel/maps.bpf.h"
 
 /* Return the other end of a local socket's connection; NULL without one. */
 static __always_inline struct sock *peer_of(const struct sock *socket)

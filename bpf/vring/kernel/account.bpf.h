@@ -8,7 +8,7 @@
 #ifndef VHU_BPF_ACCOUNT_BPF_H
 #define VHU_BPF_ACCOUNT_BPF_H
 
-#include "uprobes.bpf.h"
+#include "bpf/vring/kernel/uprobes.bpf.h"
 
 /* Add to a vring's histogram of @stage how long it is from @from to @to. */
 static __always_inline void add(struct vhu_bpf_vring *vring, enum vhu_bpf_stage stage, __u64 from,

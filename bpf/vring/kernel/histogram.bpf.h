@@ -3,7 +3,7 @@
 #ifndef VHU_BPF_HISTOGRAM_BPF_H
 #define VHU_BPF_HISTOGRAM_BPF_H
 
-#include "maps.bpf.h"
+#include "bpf/vring/kernel/maps.bpf.h"
 
 /* Return the number of the bucket that @value falls into, as vhu_histogram_bucket_of does. */
 static __always_inline __u32 bucket_of(__u64 value)

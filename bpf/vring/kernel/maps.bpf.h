@@ -3,14 +3,8 @@
 #ifndef VHU_BPF_MAPS_BPF_H
 #define VHU_BPF_MAPS_BPF_H
 
-#include "../../core.h"
-#include "../maps.h"
-
-/* So libbpf's headers name registers as the kernel does. */
-#define __VMLINUX_H__
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
+#include "bpf/core.h"
+#include "bpf/vring/maps.h"
 
 char bpf_license[] SEC("license") = "GPL";
 

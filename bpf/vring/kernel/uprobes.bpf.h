@@ -10,7 +10,7 @@
 #ifndef VHU_BPF_UPROBES_BPF_H
 #define VHU_BPF_UPROBES_BPF_H
 
-#include "histogram.bpf.h"
+#include "bpf/vring/kernel/histogram.bpf.h"
 
 /* The index of a probe that passes none. */
 #define NO_VRING 0xffffffff

@@ -7,7 +7,7 @@
  * are while the loader has the eventfd open. So what is a stranger costs one look-up and no walk
  * through its structures.
  */
-#include "account.bpf.h"
+#include "bpf/vring/kernel/account.bpf.h"
 
 #include <bpf/usdt.bpf.h>
 

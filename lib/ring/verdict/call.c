@@ -2,7 +2,7 @@
 /* Buffers are used: was the driver called, was the call delivered, has the driver seen it? */
 #include <inttypes.h>
 
-#include "lib/ring/verdict/internal.h"
+#include "lib/ring/verdict/judges.h"
 
 /* Return whether the back-end called what is no longer the vring's call, all the time. */
 static bool calls_elsewhere(const struct vhu_ring_evidence *evidence)

@@ -2,7 +2,7 @@
 /* What the sockets, the mappings, the session and open descriptors say of a vring. */
 #include <inttypes.h>
 
-#include "lib/ring/verdict/internal.h"
+#include "lib/ring/verdict/judges.h"
 #include "lib/util/duration.h"
 
 /* A reply may take so long, as rule 404 has it; nanoseconds. */

@@ -2,7 +2,7 @@
 /* Buffers wait: was the back-end kicked, does it listen, has it taken them? */
 #include <inttypes.h>
 
-#include "lib/ring/verdict/internal.h"
+#include "lib/ring/verdict/judges.h"
 
 /* Rests with an unread kick, without one that was read among them, that no back-end shows that
  * reads its kicks. */

@@ -2,7 +2,7 @@
 /* What the memory of a vring says: views, indexes, chains, the in-flight area. */
 #include <inttypes.h>
 
-#include "lib/ring/verdict/internal.h"
+#include "lib/ring/verdict/judges.h"
 
 bool vhu_judge_views(struct vhu_judgement *judgement)
 {

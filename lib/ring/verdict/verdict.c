@@ -2,11 +2,9 @@
 /* A verdict on a vring: the order in which causes are looked for. */
 #include "lib/ring/verdict/verdict.h"
 
-#include <inttypes.h>
 #include <string.h>
 
-#include "lib/ring/verdict/internal.h"
-#include "lib/util/duration.h"
+#include "lib/ring/verdict/judges.h"
 #include "lib/util/util.h"
 
 const struct vhu_ring_verdict_row vhu_ring_verdicts[VHU_RING_VERDICTS] = {
@@ -14,77 +12,6 @@ const struct vhu_ring_verdict_row vhu_ring_verdicts[VHU_RING_VERDICTS] = {
 	[VHU_RING_##id] = {text, title, advice, apart},
 #include "lib/ring/verdict/verdict.def"
 };
-
-bool vhu_judge_as(struct vhu_judgement *judgement, enum vhu_ring_verdict_id id, bool hangs)
-{
-	judgement->verdict->id = id;
-	judgement->verdict->hangs = hangs;
-	return true;
-}
-
-void vhu_judge_or(struct vhu_judgement *judgement, enum vhu_ring_verdict_id id)
-{
-	struct vhu_ring_verdict *verdict = judgement->verdict;
-
-	if (verdict->alternatives < VHU_RING_ALTERNATIVES_MAX)
-		verdict->alternative[verdict->alternatives++] = id;
-}
-
-void vhu_judge_waits(struct vhu_judgement *judgement)
-{
-	const struct vhu_ring_snapshot *ring = judgement->ring;
-	char age[VHU_DURATION_TEXT_SIZE];
-
-	if (ring->waiting != ring->waiting_least)
-		vhu_line_printf(&judgement->text, "%" PRIu32 " to ", ring->waiting_least);
-	vhu_line_printf(&judgement->text, "%" PRIu32 " %s%s wait%s", ring->waiting,
-			ring->packed ? "descriptor" : "buffer", ring->waiting == 1 ? "" : "s",
-			ring->waiting == 1 ? "s" : "");
-	if (judgement->evidence->waiting_since_known)
-		vhu_line_printf(&judgement->text, " for %s",
-				vhu_duration_text(judgement->evidence->waiting_since_ns, age));
-}
-
-void vhu_judge_process(struct vhu_judgement *judgement, const char *who,
-		       const struct vhu_ring_process *process)
-{
-	static const struct {
-		char state;
-		const char *text;
-	} worth[] = {
-	    {'T', "is stopped by a signal (T)"},
-	    {'t', "is stopped by a debugger (t)"},
-	    {'D', "is blocked in the kernel (D)"},
-	    {'Z', "has died (Z)"},
-	    {'X', "is gone"},
-	};
-
-	for (size_t i = 0; process->known && i < VHU_ARRAY_SIZE(worth); i++)
-		if (process->state == worth[i].state)
-			vhu_line_printf(&judgement->text, ", the %s (pid %" PRIu32 ") %s", who,
-					process->pid, worth[i].text);
-}
-
-bool vhu_judge_pending(const struct vhu_ring_counter *counter)
-{
-	return counter->known && counter->count > 0;
-}
-
-enum vhu_ring_role vhu_judge_role(const struct vhu_judgement *judgement)
-{
-	const struct vhu_ring_evidence *evidence = judgement->evidence;
-	enum vhu_ring_role role = VHU_RING_ROLE_UNKNOWN;
-
-	if (evidence->context)
-		role = vhu_ring_role(evidence->context->device, evidence->context->features,
-				     evidence->vring);
-	/* Buffers that the device only writes to may be there for input; requests tell it
-	 * something. */
-	if (role == VHU_RING_ROLE_UNKNOWN && evidence->sample[1].look.requests > 0 &&
-	    !evidence->sample[1].look.input)
-		role = VHU_RING_REQUESTS;
-	return role;
-}
 
 /* Return whether two looks at a counter are alike: both unknown, or the same number. */
 static bool same_counter(const struct vhu_ring_counter *older, const struct vhu_ring_counter *newer)
