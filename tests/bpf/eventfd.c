@@ -19,8 +19,8 @@ static int kicked, called;
 static void *serve(void *with)
 {
 	for (int i = 0; i < MACHINE_KICKS; i++) {
-		stand_take(kicked);
-		stand_signal(called, 1);
+		fixture_take(kicked);
+		fixture_signal(called, 1);
 	}
 	return with;
 }
@@ -28,7 +28,7 @@ static void *serve(void *with)
 int main(void)
 {
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), kick, call;
-	struct fixture_eventfd stand;
+	struct fixture_eventfd fixture;
 	unsigned interrupts;
 	pthread_t thread;
 	char line[64];
@@ -37,18 +37,18 @@ int main(void)
 		printf("lacks /dev/kvm\n");
 		return PROXY_EXIT_SKIPPED;
 	}
-	stand_begin(&stand, "", NULL);
-	kick = stand_eventfd(0);
-	call = stand_eventfd(0);
-	kicked = stand_wire(&stand, SET_KICK, 0, kick);
-	called = stand_wire(&stand, SET_CALL, 0, call);
+	fixture_begin(&fixture, "", NULL);
+	kick = fixture_new_eventfd(0);
+	call = fixture_new_eventfd(0);
+	kicked = fixture_wire(&fixture, SET_KICK, 0, kick);
+	called = fixture_wire(&fixture, SET_CALL, 0, call);
 	peer_check(!pthread_create(&thread, NULL, serve, NULL), "no thread");
 	interrupts = machine_run(kvm, kick, call);
 	pthread_join(thread, NULL);
 	peer_check(interrupts == MACHINE_KICKS, "%u interrupts", interrupts);
-	stand_close(&stand.front);
+	fixture_close(&fixture.front);
 	snprintf(line, sizeof(line), "vring 0: %d kicks; %d calls;", MACHINE_KICKS, MACHINE_KICKS);
-	proxy_log_wait(&stand.proxy, line);
-	stand_end(&stand);
+	proxy_log_wait(&fixture.proxy, line);
+	fixture_end(&fixture);
 	return 0;
 }

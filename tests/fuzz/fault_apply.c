@@ -57,23 +57,23 @@ static void on_say(const char *line)
 
 static void on_timer(struct vhu_timer *timer)
 {
-	struct fuzz_session *stand = vhu_container_of(timer, struct fuzz_session, timer);
+	struct fuzz_session *fixture = vhu_container_of(timer, struct fuzz_session, timer);
 
-	stand->proxy.loop.stop = true;
+	fixture->proxy.loop.stop = true;
 }
 
 /* Let the proxy do what there is to do now. */
-static void run(struct fuzz_session *stand)
+static void run(struct fuzz_session *fixture)
 {
 	for (unsigned i = 0; i < 4; i++) {
-		stand->proxy.loop.stop = false;
-		vhu_loop_set(&stand->proxy.loop, &stand->timer, 0);
-		must(!vhu_loop_run(&stand->proxy.loop));
+		fixture->proxy.loop.stop = false;
+		vhu_loop_set(&fixture->proxy.loop, &fixture->timer, 0);
+		must(!vhu_loop_run(&fixture->proxy.loop));
 	}
 }
 
 /* Take the faults that the input begins with; what is none is passed over. */
-static void take_faults(struct fuzz_session *stand)
+static void take_faults(struct fuzz_session *fixture)
 {
 	for (unsigned i = 0; i < RULES_MAX; i++) {
 		const uint8_t *end = memchr(input, '\n', (size_t)(input_end - input));
@@ -85,46 +85,46 @@ static void take_faults(struct fuzz_session *stand)
 		input = end ? end + 1 : input_end;
 		if (!size)
 			return;
-		if (vhu_faults_add(&stand->proxy.faults, text, error) < 0)
-			vhu_mask_add(&stand->proxy.mask, text, error);
+		if (vhu_faults_add(&fixture->proxy.faults, text, error) < 0)
+			vhu_mask_add(&fixture->proxy.mask, text, error);
 	}
 }
 
-static void begin(struct fuzz_session *stand)
+static void begin(struct fuzz_session *fixture)
 {
 	char error[VHU_ENDPOINT_ERROR];
 
-	*stand = (struct fuzz_session){.timer = {.fire = on_timer}, .proxy = {.say = on_say}};
-	take_faults(stand);
+	*fixture = (struct fuzz_session){.timer = {.fire = on_timer}, .proxy = {.say = on_say}};
+	take_faults(fixture);
 	for (int side = 0; side < 2; side++) {
 		int pair[2];
 
 		must(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair));
-		stand->peer[side] = pair[0];
-		snprintf(stand->text[side], 16, "fd:%d", pair[1]);
-		must(!vhu_endpoint_parse(&stand->pair.end[side], stand->text[side],
+		fixture->peer[side] = pair[0];
+		snprintf(fixture->text[side], 16, "fd:%d", pair[1]);
+		must(!vhu_endpoint_parse(&fixture->pair.end[side], fixture->text[side],
 					 VHU_ENDPOINT_LISTEN, error));
 	}
-	must(!vhu_sinks_add(&stand->proxy.sinks, on_record, stand));
-	must(!vhu_loop_start(&stand->proxy.loop));
-	must(!vhu_pair_open(&stand->pair, &stand->proxy, error));
-	must(!vhu_pair_start(&stand->pair, error));
+	must(!vhu_sinks_add(&fixture->proxy.sinks, on_record, fixture));
+	must(!vhu_loop_start(&fixture->proxy.loop));
+	must(!vhu_pair_open(&fixture->pair, &fixture->proxy, error));
+	must(!vhu_pair_start(&fixture->pair, error));
 }
 
-static void end(struct fuzz_session *stand)
+static void end(struct fuzz_session *fixture)
 {
-	vhu_pair_close(&stand->pair, "stopped");
-	vhu_loop_unset(&stand->timer);
-	vhu_loop_end(&stand->proxy.loop);
-	must(!stand->proxy.faults.held);
-	vhu_faults_clear(&stand->proxy.faults);
+	vhu_pair_close(&fixture->pair, "stopped");
+	vhu_loop_unset(&fixture->timer);
+	vhu_loop_end(&fixture->proxy.loop);
+	must(!fixture->proxy.faults.held);
+	vhu_faults_clear(&fixture->proxy.faults);
 	for (int side = 0; side < 2; side++)
-		if (stand->peer[side] >= 0)
-			close(stand->peer[side]);
+		if (fixture->peer[side] >= 0)
+			close(fixture->peer[side]);
 }
 
 /* Send a message, or a part of one, with descriptors or without. */
-static void step_send(struct fuzz_session *stand, unsigned side, unsigned how)
+static void step_send(struct fuzz_session *fixture, unsigned side, unsigned how)
 {
 	static uint8_t bytes[VHU_HEADER_SIZE + 300000];
 	const unsigned shape = next(), fds = how >> 4 & 3;
@@ -144,51 +144,51 @@ static void step_send(struct fuzz_session *stand, unsigned side, unsigned how)
 	must(!socketpair(AF_UNIX, SOCK_STREAM, 0, end));
 	for (unsigned i = 0; i < fds; i++)
 		fd[i] = end[1];
-	vhu_piece_send(stand->peer[side], &piece, MSG_DONTWAIT);
+	vhu_piece_send(fixture->peer[side], &piece, MSG_DONTWAIT);
 	close(end[0]);
 	close(end[1]);
 }
 
 /* Receive what there is on a side. */
-static void step_receive(struct fuzz_session *stand, unsigned side)
+static void step_receive(struct fuzz_session *fixture, unsigned side)
 {
 	static uint8_t bytes[65536];
 	/* Descriptors that come are closed. */
 	struct vhu_piece piece = {bytes, sizeof(bytes)};
 
-	while (vhu_piece_receive(stand->peer[side], &piece, MSG_DONTWAIT) > 0)
+	while (vhu_piece_receive(fixture->peer[side], &piece, MSG_DONTWAIT) > 0)
 		;
 }
 
 /* Do one step of the input. */
-static void step(struct fuzz_session *stand)
+static void step(struct fuzz_session *fixture)
 {
 	const unsigned how = next(), side = how & 1;
 
 	switch (how >> 1 & 1 ? 4 + next() % 8 : 0) {
 	case 0:
-		step_send(stand, side, how);
+		step_send(fixture, side, how);
 		break;
 	case 4:
-		shutdown(stand->peer[side], SHUT_WR);
+		shutdown(fixture->peer[side], SHUT_WR);
 		break;
 	case 5:
-		vhu_faults_release(&stand->proxy.faults, 0, next() % 4);
+		vhu_faults_release(&fixture->proxy.faults, 0, next() % 4);
 		break;
 	case 6:
-		vhu_faults_remove(&stand->proxy.faults, next() % 4);
+		vhu_faults_remove(&fixture->proxy.faults, next() % 4);
 		break;
 	case 7:
-		close(stand->peer[side]);
-		stand->peer[side] = -1;
+		close(fixture->peer[side]);
+		fixture->peer[side] = -1;
 		break;
 	case 8:
 		return;
 	default:
-		step_receive(stand, side);
+		step_receive(fixture, side);
 		break;
 	}
-	run(stand);
+	run(fixture);
 }
 
 /* Return how many descriptors are open. */
@@ -203,17 +203,17 @@ static unsigned open_fds(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct fuzz_session stand;
+	static struct fuzz_session fixture;
 	unsigned before = open_fds();
 
 	input = data;
 	input_end = data + size;
-	begin(&stand);
+	begin(&fixture);
 	for (unsigned i = 0; i < STEPS_MAX && input < input_end; i++)
-		step(&stand);
-	step_receive(&stand, 0);
-	step_receive(&stand, 1);
-	end(&stand);
+		step(&fixture);
+	step_receive(&fixture, 0);
+	step_receive(&fixture, 1);
+	end(&fixture);
 	must(open_fds() == before);
 	return 0;
 }

@@ -12,80 +12,80 @@
 
 #define ARGUMENTS_MAX 24
 
-void stand_session(struct fixture_eventfd *stand)
+void fixture_open_session(struct fixture_eventfd *fixture)
 {
-	stand->front = peer_connect(stand->proxy.front);
-	stand->back = peer_accept(stand->listener);
-	stand_exchange(stand);
+	fixture->front = peer_connect(fixture->proxy.front);
+	fixture->back = peer_accept(fixture->listener);
+	fixture_exchange(fixture);
 }
 
-void stand_begin(struct fixture_eventfd *stand, const char *spec, const char *const *option)
+void fixture_begin(struct fixture_eventfd *fixture, const char *spec, const char *const *option)
 {
 	const char *args[ARGUMENTS_MAX] = {"proxy"};
 	char interpose[128];
 	unsigned int count = 1;
 
-	memset(stand, 0, sizeof(*stand));
+	memset(fixture, 0, sizeof(*fixture));
 	snprintf(interpose, sizeof(interpose), "--interpose-eventfds=%s", spec);
 	args[count++] = interpose;
 	for (; option && *option; option++)
 		args[count++] = *option;
-	proxy_prepare(&stand->proxy);
-	snprintf(stand->control, sizeof(stand->control), "%s.control", stand->proxy.front);
+	proxy_prepare(&fixture->proxy);
+	snprintf(fixture->control, sizeof(fixture->control), "%s.control", fixture->proxy.front);
 	args[count++] = "--control";
-	args[count++] = stand->control;
+	args[count++] = fixture->control;
 	args[count++] = "-w";
-	args[count++] = stand->proxy.capture;
-	args[count++] = stand->proxy.front;
-	args[count] = stand->proxy.back;
-	stand->listener = peer_listen(stand->proxy.back);
-	proxy_spawn(&stand->proxy, args);
-	stand_session(stand);
-	stand->fds = proxy_fds(&stand->proxy);
+	args[count++] = fixture->proxy.capture;
+	args[count++] = fixture->proxy.front;
+	args[count] = fixture->proxy.back;
+	fixture->listener = peer_listen(fixture->proxy.back);
+	proxy_spawn(&fixture->proxy, args);
+	fixture_open_session(fixture);
+	fixture->fds = proxy_fds(&fixture->proxy);
 }
 
-void stand_close(int *side)
+void fixture_close(int *side)
 {
 	if (*side >= 0)
 		close(*side);
 	*side = -1;
 }
 
-void stand_end(struct fixture_eventfd *stand)
+void fixture_end(struct fixture_eventfd *fixture)
 {
-	stand_close(&stand->front);
-	stand_close(&stand->back);
+	fixture_close(&fixture->front);
+	fixture_close(&fixture->back);
 	/* The sockets of the session are gone too. */
-	proxy_fds_settle(&stand->proxy, stand->fds - 2);
-	close(stand->listener);
-	proxy_stop(&stand->proxy);
+	proxy_fds_settle(&fixture->proxy, fixture->fds - 2);
+	close(fixture->listener);
+	proxy_stop(&fixture->proxy);
 }
 
-void stand_exchange(struct fixture_eventfd *stand)
+void fixture_exchange(struct fixture_eventfd *fixture)
 {
-	peer_exchange(stand->front, stand->back, ++stand->mark);
+	peer_exchange(fixture->front, fixture->back, ++fixture->mark);
 }
 
-void stand_ask(struct fixture_eventfd *stand)
+void fixture_ask(struct fixture_eventfd *fixture)
 {
 	const struct peer_header ask = {GET_FEATURES, 1, 0};
 
-	peer_check(!peer_send(stand->front, &ask, sizeof(ask), NULL, 0), "not sent");
-	peer_expect(stand->back, &ask, sizeof(ask), "the request");
+	peer_check(!peer_send(fixture->front, &ask, sizeof(ask), NULL, 0), "not sent");
+	peer_expect(fixture->back, &ask, sizeof(ask), "the request");
 }
 
-void stand_answer(struct fixture_eventfd *stand)
+void fixture_answer(struct fixture_eventfd *fixture)
 {
 	const struct {
 		struct peer_header header;
 		uint32_t features[2];
 	} answer = {{GET_FEATURES, 5, 8}, {0}};
 
-	peer_check(!peer_send(stand->back, &answer, sizeof(answer), NULL, 0), "not sent");
-	peer_expect(stand->front, &answer, sizeof(answer), "the answer");
+	peer_check(!peer_send(fixture->back, &answer, sizeof(answer), NULL, 0), "not sent");
+	peer_expect(fixture->front, &answer, sizeof(answer), "the answer");
 }
 
-int stand_wire(struct fixture_eventfd *stand, uint32_t request, unsigned int vring, int fd)
+int fixture_wire(struct fixture_eventfd *fixture, uint32_t request, unsigned int vring, int fd)
 {
 	uint64_t payload = vring | (fd < 0 ? 0x100 : 0);
 	uint8_t bytes[PEER_HEADER_SIZE + sizeof(payload)];
@@ -93,54 +93,55 @@ int stand_wire(struct fixture_eventfd *stand, uint32_t request, unsigned int vri
 	unsigned int nfds = 0;
 
 	peer_check(
-	    !peer_send_message(stand->front, request, &payload, sizeof(payload), &fd, fd >= 0),
+	    !peer_send_message(fixture->front, request, &payload, sizeof(payload), &fd, fd >= 0),
 	    "not sent");
-	peer_check(peer_readable(stand->back, PEER_PATIENCE_MS), "nothing came");
-	peer_check(peer_receive(stand->back, bytes, sizeof(bytes), got, &nfds) == sizeof(bytes) &&
+	peer_check(peer_readable(fixture->back, PEER_PATIENCE_MS), "nothing came");
+	peer_check(peer_receive(fixture->back, bytes, sizeof(bytes), got, &nfds) == sizeof(bytes) &&
 		       nfds == (fd >= 0) &&
 		       !memcmp(bytes + PEER_HEADER_SIZE, &payload, sizeof(payload)),
 		   "another message came, with %u descriptors", nfds);
 	return nfds ? got[0] : -1;
 }
 
-void stand_unwire(struct fixture_eventfd *stand, uint32_t request, unsigned int vring)
+void fixture_unwire(struct fixture_eventfd *fixture, uint32_t request, unsigned int vring)
 {
-	peer_check(stand_wire(stand, request, vring, -1) == -1, "a descriptor came from nowhere");
+	peer_check(fixture_wire(fixture, request, vring, -1) == -1,
+		   "a descriptor came from nowhere");
 	/* It has been passed on; what follows from that has happened with the next. */
-	stand_exchange(stand);
+	fixture_exchange(fixture);
 }
 
-void stand_stop(struct fixture_eventfd *stand, unsigned int vring)
+void fixture_stop(struct fixture_eventfd *fixture, unsigned int vring)
 {
 	struct {
 		struct peer_header header;
 		uint32_t index, num;
 	} message = {{GET_VRING_BASE, 1, 8}, vring, 0};
 
-	peer_check(!peer_send(stand->front, &message, sizeof(message), NULL, 0), "not sent");
-	peer_expect(stand->back, &message, sizeof(message), "the request");
+	peer_check(!peer_send(fixture->front, &message, sizeof(message), NULL, 0), "not sent");
+	peer_expect(fixture->back, &message, sizeof(message), "the request");
 	message.header.flags = 5;
 	message.num = 7;
-	peer_check(!peer_send(stand->back, &message, sizeof(message), NULL, 0), "not sent");
-	peer_expect(stand->front, &message, sizeof(message), "the reply");
+	peer_check(!peer_send(fixture->back, &message, sizeof(message), NULL, 0), "not sent");
+	peer_expect(fixture->front, &message, sizeof(message), "the reply");
 }
 
-void stand_freeze(const struct fixture_eventfd *stand)
+void fixture_freeze(const struct fixture_eventfd *fixture)
 {
 	int status;
 
-	peer_check(!kill(stand->proxy.pid, SIGSTOP) &&
-		       waitpid(stand->proxy.pid, &status, WUNTRACED) == stand->proxy.pid &&
+	peer_check(!kill(fixture->proxy.pid, SIGSTOP) &&
+		       waitpid(fixture->proxy.pid, &status, WUNTRACED) == fixture->proxy.pid &&
 		       WIFSTOPPED(status),
 		   "it does not stop");
 }
 
-void stand_thaw(const struct fixture_eventfd *stand)
+void fixture_thaw(const struct fixture_eventfd *fixture)
 {
-	peer_check(!kill(stand->proxy.pid, SIGCONT), "kill: %s", strerror(errno));
+	peer_check(!kill(fixture->proxy.pid, SIGCONT), "kill: %s", strerror(errno));
 }
 
-int stand_eventfd(unsigned int count)
+int fixture_new_eventfd(unsigned int count)
 {
 	int fd = eventfd(count, EFD_CLOEXEC | EFD_NONBLOCK);
 
@@ -148,13 +149,13 @@ int stand_eventfd(unsigned int count)
 	return fd;
 }
 
-void stand_signal(int fd, uint64_t count)
+void fixture_signal(int fd, uint64_t count)
 {
 	peer_check(write(fd, &count, sizeof(count)) == sizeof(count), "no signal: %s",
 		   strerror(errno));
 }
 
-uint64_t stand_take(int fd)
+uint64_t fixture_take(int fd)
 {
 	uint64_t count = 0;
 
@@ -164,10 +165,10 @@ uint64_t stand_take(int fd)
 	return count;
 }
 
-void stand_take_all(int fd, uint64_t count)
+void fixture_take_all(int fd, uint64_t count)
 {
 	while (count) {
-		uint64_t part = stand_take(fd);
+		uint64_t part = fixture_take(fd);
 
 		peer_check(part <= count, "%llu more signals came than were made",
 			   (unsigned long long)(part - count));
@@ -176,14 +177,14 @@ void stand_take_all(int fd, uint64_t count)
 	peer_check(!peer_readable(fd, 0), "more signals came than were made");
 }
 
-uint64_t stand_now(int fd)
+uint64_t fixture_now(int fd)
 {
 	uint64_t count;
 
 	return read(fd, &count, sizeof(count)) == sizeof(count) ? count : 0;
 }
 
-long long stand_info(int fd, const char *key, int base)
+long long fixture_info(int fd, const char *key, int base)
 {
 	char path[64], line[256];
 	long long value = -1;

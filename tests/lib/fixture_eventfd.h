@@ -25,58 +25,58 @@ struct fixture_eventfd {
 
 /* Start the proxy, with @option (a word each, NULL at the end) besides --interpose-eventfds=@spec,
  * and a session. */
-void stand_begin(struct fixture_eventfd *stand, const char *spec, const char *const *option);
+void fixture_begin(struct fixture_eventfd *fixture, const char *spec, const char *const *option);
 
 /* Begin another session in the place of that there is, which must have ended or is left alone. */
-void stand_session(struct fixture_eventfd *stand);
+void fixture_open_session(struct fixture_eventfd *fixture);
 
 /* Close both sides where they are open, and end the proxy; it has closed all it had opened before.
  */
-void stand_end(struct fixture_eventfd *stand);
+void fixture_end(struct fixture_eventfd *fixture);
 
 /* Close a side of the session. */
-void stand_close(int *side);
+void fixture_close(int *side);
 
 /* Let a request pass and its answer come back: all that was sent before has passed then. */
-void stand_exchange(struct fixture_eventfd *stand);
+void fixture_exchange(struct fixture_eventfd *fixture);
 
 /* The two halves of that: ask, and answer. */
-void stand_ask(struct fixture_eventfd *stand);
-void stand_answer(struct fixture_eventfd *stand);
+void fixture_ask(struct fixture_eventfd *fixture);
+void fixture_answer(struct fixture_eventfd *fixture);
 
 /*
  * Send a message about @vring with the descriptor @fd, or with none where it is -1, and receive it.
  * Returns the descriptor that came, -1 where none did.
  */
-int stand_wire(struct fixture_eventfd *stand, uint32_t request, unsigned int vring, int fd);
+int fixture_wire(struct fixture_eventfd *fixture, uint32_t request, unsigned int vring, int fd);
 
 /* The same, and close what came. */
-void stand_unwire(struct fixture_eventfd *stand, uint32_t request, unsigned int vring);
+void fixture_unwire(struct fixture_eventfd *fixture, uint32_t request, unsigned int vring);
 
 /* Stop @vring: ask where it stands, and answer. */
-void stand_stop(struct fixture_eventfd *stand, unsigned int vring);
+void fixture_stop(struct fixture_eventfd *fixture, unsigned int vring);
 
 /* Let the proxy do nothing until it is thawed. */
-void stand_freeze(const struct fixture_eventfd *stand);
-void stand_thaw(const struct fixture_eventfd *stand);
+void fixture_freeze(const struct fixture_eventfd *fixture);
+void fixture_thaw(const struct fixture_eventfd *fixture);
 
 /* Return a new eventfd that does not block. */
-int stand_eventfd(unsigned int count);
+int fixture_new_eventfd(unsigned int count);
 
 /* Add @count to @fd. */
-void stand_signal(int fd, uint64_t count);
+void fixture_signal(int fd, uint64_t count);
 
 /* Wait until @fd counts something and take it. Returns how much. */
-uint64_t stand_take(int fd);
+uint64_t fixture_take(int fd);
 
 /* Take @count from @fd, in as many parts as it comes in, and see that no more is there. */
-void stand_take_all(int fd, uint64_t count);
+void fixture_take_all(int fd, uint64_t count);
 
 /* Return what @fd counts now, 0 for nothing, having taken it; @fd does not block. */
-uint64_t stand_now(int fd);
+uint64_t fixture_now(int fd);
 
 /* Return what fdinfo says of @fd as @key, in base @base; -1 where it says nothing. */
-long long stand_info(int fd, const char *key, int base);
+long long fixture_info(int fd, const char *key, int base);
 
 /* Cases of e2e/eventfd/order.c; each ends the process where something is wrong. */
 void notifier_kicks_follow(void);

@@ -15,15 +15,15 @@
 #include "proxy/session/pair.h"
 
 static char folder[] = "/tmp/vhu-pair-XXXXXX";
-const char *const stand_path[2] = {"front", "back"};
+const char *const fixture_path[2] = {"front", "back"};
 
-int stand_folder(void **state)
+int fixture_folder(void **state)
 {
 	(void)state;
 	return mkdtemp(folder) && !chdir(folder) ? 0 : -1;
 }
 
-int stand_folder_end(void **state)
+int fixture_folder_end(void **state)
 {
 	(void)state;
 	return chdir("/") || rmdir(folder) ? -1 : 0;
@@ -60,14 +60,14 @@ int connect_to(const char *text)
 }
 
 /* Be the proxy. */
-static _Noreturn void be_proxy(const struct fixture_pair *stand, char text[2][64])
+static _Noreturn void be_proxy(const struct fixture_pair *fixture, char text[2][64])
 {
 	static struct vhu_proxy proxy;
 	static struct vhu_pair pair;
 	char error[VHU_ENDPOINT_ERROR];
 
-	pair.patience_ns = stand->patience_ns;
-	pair.one_at_a_time = stand->one_at_a_time;
+	pair.patience_ns = fixture->patience_ns;
+	pair.one_at_a_time = fixture->one_at_a_time;
 	for (int side = 0; side < 2; side++)
 		if (vhu_endpoint_parse(&pair.end[side], text[side], VHU_ENDPOINT_LISTEN, error))
 			_exit(2);
@@ -78,7 +78,7 @@ static _Noreturn void be_proxy(const struct fixture_pair *stand, char text[2][64
 	_exit(pair.failed ? 3 : 0);
 }
 
-void stand_start(struct fixture_pair *stand)
+void fixture_start(struct fixture_pair *fixture)
 {
 	char text[2][64];
 	int inherited[2] = {-1, -1};
@@ -86,35 +86,35 @@ void stand_start(struct fixture_pair *stand)
 	for (int side = 0; side < 2; side++) {
 		int pair[2];
 
-		stand->fd[side] = -1;
-		switch (stand->way[side]) {
+		fixture->fd[side] = -1;
+		switch (fixture->way[side]) {
 		case LISTEN:
-			snprintf(text[side], 64, "listen:%s", stand_path[side]);
+			snprintf(text[side], 64, "listen:%s", fixture_path[side]);
 			break;
 		case CONNECT:
-			stand->fd[side] = listen_at(stand_path[side]);
-			snprintf(text[side], 64, "connect:%s", stand_path[side]);
+			fixture->fd[side] = listen_at(fixture_path[side]);
+			snprintf(text[side], 64, "connect:%s", fixture_path[side]);
 			break;
 		case ABSENT:
-			snprintf(text[side], 64, "connect:%s", stand_path[side]);
+			snprintf(text[side], 64, "connect:%s", fixture_path[side]);
 			break;
 		case CONNECTED:
 			assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-			stand->fd[side] = pair[0];
+			fixture->fd[side] = pair[0];
 			inherited[side] = pair[1];
 			snprintf(text[side], 64, "fd:%d", pair[1]);
 			break;
 		default:
-			inherited[side] = listen_at(stand_path[side]);
+			inherited[side] = listen_at(fixture_path[side]);
 			snprintf(text[side], 64, "fd:%d", inherited[side]);
 		}
 	}
-	stand->pid = fork();
-	assert_true(stand->pid >= 0);
-	if (!stand->pid) {
-		close(stand->fd[0]);
-		close(stand->fd[1]);
-		be_proxy(stand, text);
+	fixture->pid = fork();
+	assert_true(fixture->pid >= 0);
+	if (!fixture->pid) {
+		close(fixture->fd[0]);
+		close(fixture->fd[1]);
+		be_proxy(fixture, text);
 	}
 	close(inherited[0]);
 	close(inherited[1]);
@@ -122,30 +122,30 @@ void stand_start(struct fixture_pair *stand)
 
 struct fixture_pair start(enum fixture_way front, enum fixture_way back)
 {
-	struct fixture_pair stand = {.way = {front, back}};
+	struct fixture_pair fixture = {.way = {front, back}};
 
-	stand_start(&stand);
-	return stand;
+	fixture_start(&fixture);
+	return fixture;
 }
 
-void meet(struct fixture_pair *stand, int peer[2])
+void meet(struct fixture_pair *fixture, int peer[2])
 {
 	for (int side = 0; side < 2; side++) {
-		if (stand->way[side] == LISTEN || stand->way[side] == LISTENING)
-			peer[side] = connect_to(stand_path[side]);
+		if (fixture->way[side] == LISTEN || fixture->way[side] == LISTENING)
+			peer[side] = connect_to(fixture_path[side]);
 	}
 	for (int side = 0; side < 2; side++) {
-		if (stand->way[side] == CONNECT)
-			peer[side] = accept(stand->fd[side], NULL, NULL);
-		if (stand->way[side] == CONNECTED)
-			peer[side] = dup(stand->fd[side]);
+		if (fixture->way[side] == CONNECT)
+			peer[side] = accept(fixture->fd[side], NULL, NULL);
+		if (fixture->way[side] == CONNECTED)
+			peer[side] = dup(fixture->fd[side]);
 		assert_true(peer[side] >= 0);
 	}
 	/* The dup would keep it open. */
 	for (int side = 0; side < 2; side++) {
-		if (stand->way[side] == CONNECTED) {
-			close(stand->fd[side]);
-			stand->fd[side] = -1;
+		if (fixture->way[side] == CONNECTED) {
+			close(fixture->fd[side]);
+			fixture->fd[side] = -1;
 		}
 	}
 }
@@ -170,29 +170,29 @@ void part(int peer[2], int closer)
 	close(peer[!closer]);
 }
 
-int stand_wait(struct fixture_pair *stand)
+int fixture_wait(struct fixture_pair *fixture)
 {
 	int status;
 
-	assert_int_equal(waitpid(stand->pid, &status, 0), stand->pid);
+	assert_int_equal(waitpid(fixture->pid, &status, 0), fixture->pid);
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
 }
 
-void stand_stop(struct fixture_pair *stand, bool once)
+void fixture_stop(struct fixture_pair *fixture, bool once)
 {
 	if (once) {
-		assert_int_equal(stand_wait(stand), 0);
+		assert_int_equal(fixture_wait(fixture), 0);
 	} else {
-		kill(stand->pid, SIGKILL);
-		waitpid(stand->pid, NULL, 0);
+		kill(fixture->pid, SIGKILL);
+		waitpid(fixture->pid, NULL, 0);
 	}
 	for (int side = 0; side < 2; side++) {
-		bool gone = unlink(stand_path[side]) != 0;
+		bool gone = unlink(fixture_path[side]) != 0;
 
 		/* A proxy that ends removes what it made, and nothing else. */
-		assert_int_equal(gone, stand->way[side] == CONNECTED ||
-					   (stand->way[side] == LISTEN && once));
-		close(stand->fd[side]);
+		assert_int_equal(gone, fixture->way[side] == CONNECTED ||
+					   (fixture->way[side] == LISTEN && once));
+		close(fixture->fd[side]);
 	}
 }

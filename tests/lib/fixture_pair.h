@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-extern const char *const stand_path[2]; /* by side */
+extern const char *const fixture_path[2]; /* by side */
 
 /* How a side is met. */
 enum fixture_way {
@@ -37,8 +37,8 @@ struct fixture_pair {
 };
 
 /* Make the folder and go there; leave and remove it. For cmocka_run_group_tests. */
-int stand_folder(void **state);
-int stand_folder_end(void **state);
+int fixture_folder(void **state);
+int fixture_folder_end(void **state);
 
 /* Return a socket that listens at @text. */
 int listen_at(const char *text);
@@ -46,14 +46,14 @@ int listen_at(const char *text);
 /* Go to @text, as soon as somebody listens there. Returns the socket. */
 int connect_to(const char *text);
 
-/* Start a proxy as @stand asks for it. */
-void stand_start(struct fixture_pair *stand);
+/* Start a proxy as @fixture asks for it. */
+void fixture_start(struct fixture_pair *fixture);
 
 /* Start a proxy whose sides are met in these ways. */
 struct fixture_pair start(enum fixture_way front, enum fixture_way back);
 
 /* Meet the proxy on both sides. */
-void meet(struct fixture_pair *stand, int peer[2]);
+void meet(struct fixture_pair *fixture, int peer[2]);
 
 /* Let a message pass each way. */
 void exchange(const int peer[2], uint32_t number);
@@ -62,9 +62,9 @@ void exchange(const int peer[2], uint32_t number);
 void part(int peer[2], int closer);
 
 /* Wait for the end of the proxy, which must come by itself. Returns its status. */
-int stand_wait(struct fixture_pair *stand);
+int fixture_wait(struct fixture_pair *fixture);
 
-/* End the stand: the proxy must have ended by itself, and well, if it serves one session. */
-void stand_stop(struct fixture_pair *stand, bool once);
+/* End the fixture: the proxy must have ended by itself, and well, if it serves one session. */
+void fixture_stop(struct fixture_pair *fixture, bool once);
 
 #endif

@@ -15,19 +15,19 @@
 
 #include <cmocka.h>
 
-char stand_said[1024];
+char fixture_said[1024];
 
 static void on_say(const char *line)
 {
-	snprintf(stand_said, sizeof(stand_said), "%s", line);
+	snprintf(fixture_said, sizeof(fixture_said), "%s", line);
 }
 
-void stand_take(void *context, const struct vhu_record *record)
+void fixture_take(void *context, const struct vhu_record *record)
 {
-	struct fixture_session *stand = context;
-	struct kept *kept = &stand->kept[stand->records++];
+	struct fixture_session *fixture = context;
+	struct kept *kept = &fixture->kept[fixture->records++];
 
-	assert_true(stand->records <= STAND_RECORDS_MAX);
+	assert_true(fixture->records <= STAND_RECORDS_MAX);
 	kept->record = *record;
 	assert_true(record->message_size <= STAND_BYTES_MAX);
 	if (record->message)
@@ -43,80 +43,80 @@ void stand_take(void *context, const struct vhu_record *record)
 
 static void on_timer(struct vhu_timer *timer)
 {
-	struct fixture_session *stand = vhu_container_of(timer, struct fixture_session, timer);
+	struct fixture_session *fixture = vhu_container_of(timer, struct fixture_session, timer);
 
-	stand->proxy.loop.stop = true;
+	fixture->proxy.loop.stop = true;
 }
 
-void stand_turn(struct fixture_session *stand)
+void fixture_turn(struct fixture_session *fixture)
 {
-	stand->proxy.loop.stop = false;
-	vhu_loop_set(&stand->proxy.loop, &stand->timer, 1000000);
-	assert_int_equal(vhu_loop_run(&stand->proxy.loop), 0);
+	fixture->proxy.loop.stop = false;
+	vhu_loop_set(&fixture->proxy.loop, &fixture->timer, 1000000);
+	assert_int_equal(vhu_loop_run(&fixture->proxy.loop), 0);
 }
 
-void stand_run(struct fixture_session *stand, unsigned records)
+void fixture_run(struct fixture_session *fixture, unsigned records)
 {
-	while (stand->records < records)
-		stand_turn(stand);
-	assert_int_equal(stand->records, records);
+	while (fixture->records < records)
+		fixture_turn(fixture);
+	assert_int_equal(fixture->records, records);
 }
 
-struct fixture_session *stand_begin(bool with_keys)
+struct fixture_session *fixture_begin(bool with_keys)
 {
-	struct fixture_session *stand = calloc(1, sizeof(*stand));
+	struct fixture_session *fixture = calloc(1, sizeof(*fixture));
 	char error[VHU_ENDPOINT_ERROR];
 
-	stand_said[0] = '\0';
+	fixture_said[0] = '\0';
 	for (int side = 0; side < 2; side++) {
 		int pair[2];
 
 		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-		stand->peer[side] = pair[0];
-		snprintf(stand->text[side], 16, "fd:%d", pair[1]);
-		assert_int_equal(vhu_endpoint_parse(&stand->pair.end[side], stand->text[side],
+		fixture->peer[side] = pair[0];
+		snprintf(fixture->text[side], 16, "fd:%d", pair[1]);
+		assert_int_equal(vhu_endpoint_parse(&fixture->pair.end[side], fixture->text[side],
 						    VHU_ENDPOINT_LISTEN, error),
 				 0);
 	}
-	stand->timer.fire = on_timer;
-	stand->proxy.with_keys = with_keys;
-	stand->proxy.say = on_say;
-	assert_int_equal(vhu_sinks_add(&stand->proxy.sinks, stand_take, stand), 0);
-	assert_int_equal(vhu_loop_start(&stand->proxy.loop), 0);
-	assert_int_equal(vhu_pair_open(&stand->pair, &stand->proxy, error), 0);
-	assert_int_equal(vhu_pair_start(&stand->pair, error), 0);
-	stand_run(stand, 1);
-	return stand;
+	fixture->timer.fire = on_timer;
+	fixture->proxy.with_keys = with_keys;
+	fixture->proxy.say = on_say;
+	assert_int_equal(vhu_sinks_add(&fixture->proxy.sinks, fixture_take, fixture), 0);
+	assert_int_equal(vhu_loop_start(&fixture->proxy.loop), 0);
+	assert_int_equal(vhu_pair_open(&fixture->pair, &fixture->proxy, error), 0);
+	assert_int_equal(vhu_pair_start(&fixture->pair, error), 0);
+	fixture_run(fixture, 1);
+	return fixture;
 }
 
-void stand_end(struct fixture_session *stand)
+void fixture_end(struct fixture_session *fixture)
 {
-	vhu_pair_close(&stand->pair, "stopped");
-	vhu_loop_unset(&stand->timer);
-	vhu_loop_end(&stand->proxy.loop);
-	vhu_faults_clear(&stand->proxy.faults);
+	vhu_pair_close(&fixture->pair, "stopped");
+	vhu_loop_unset(&fixture->timer);
+	vhu_loop_end(&fixture->proxy.loop);
+	vhu_faults_clear(&fixture->proxy.faults);
 	for (int side = 0; side < 2; side++)
-		if (stand->peer[side] >= 0)
-			close(stand->peer[side]);
-	free(stand);
+		if (fixture->peer[side] >= 0)
+			close(fixture->peer[side]);
+	free(fixture);
 }
 
-unsigned stand_fault(struct fixture_session *stand, const char *text)
+unsigned fixture_fault(struct fixture_session *fixture, const char *text)
 {
 	char error[VHU_FAULT_ERROR] = "";
-	int id = vhu_faults_add(&stand->proxy.faults, text, error);
+	int id = vhu_faults_add(&fixture->proxy.faults, text, error);
 
 	assert_string_equal(error, "");
 	return (unsigned)id;
 }
 
-void stand_leave(struct fixture_session *stand, enum vhu_side side)
+void fixture_leave(struct fixture_session *fixture, enum vhu_side side)
 {
-	close(stand->peer[side]);
-	stand->peer[side] = -1;
+	close(fixture->peer[side]);
+	fixture->peer[side] = -1;
 }
 
-void stand_transmit(int to, uint32_t request, const void *payload, uint32_t size, int fd)
+void fixture_transmit(int to, uint32_t request, const void *payload, uint32_t size, int fd)
 {
 	uint8_t bytes[VHU_HEADER_SIZE + 4096];
 	const struct vhu_piece piece = {bytes, VHU_HEADER_SIZE + size, &fd, fd >= 0};
@@ -128,7 +128,7 @@ void stand_transmit(int to, uint32_t request, const void *payload, uint32_t size
 	assert_int_equal(vhu_piece_send(to, &piece, 0), piece.size);
 }
 
-int stand_receive(int from)
+int fixture_receive(int from)
 {
 	uint8_t bytes[VHU_HEADER_SIZE];
 	int fd = -1;
@@ -139,10 +139,10 @@ int stand_receive(int from)
 	return fd;
 }
 
-void stand_is(const struct fixture_session *stand, unsigned number, enum vhu_record_type type,
-	      enum vhu_channel channel, bool from_back_end)
+void fixture_is(const struct fixture_session *fixture, unsigned number, enum vhu_record_type type,
+		enum vhu_channel channel, bool from_back_end)
 {
-	const struct vhu_record *record = &stand->kept[number].record;
+	const struct vhu_record *record = &fixture->kept[number].record;
 
 	assert_int_equal(record->type, type);
 	assert_int_equal(record->channel, channel);
@@ -151,5 +151,5 @@ void stand_is(const struct fixture_session *stand, unsigned number, enum vhu_rec
 	assert_true(record->time_ns > 0);
 	assert_int_equal(!!(record->marks & VHU_MARK_BIG_ENDIAN), vhu_host_is_big_endian());
 	if (number)
-		assert_true(record->time_ns >= stand->kept[number - 1].record.time_ns);
+		assert_true(record->time_ns >= fixture->kept[number - 1].record.time_ns);
 }

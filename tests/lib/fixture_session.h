@@ -29,38 +29,38 @@ struct fixture_session {
 	unsigned records;
 };
 
-/* What was said last, "" nothing since stand_begin. */
-extern char stand_said[1024];
+/* What was said last, "" nothing since fixture_begin. */
+extern char fixture_said[1024];
 
-/* Begin: the session is open, and recorded as such. Returns what stand_end frees. */
-struct fixture_session *stand_begin(bool with_keys);
+/* Begin: the session is open, and recorded as such. Returns what fixture_end frees. */
+struct fixture_session *fixture_begin(bool with_keys);
 
 /* End what is left of it. */
-void stand_end(struct fixture_session *stand);
+void fixture_end(struct fixture_session *fixture);
 
-/* Keep a record: what the sinks of a stand do, which is @context. */
-void stand_take(void *context, const struct vhu_record *record);
+/* Keep a record: what the sinks of a fixture do, which is @context. */
+void fixture_take(void *context, const struct vhu_record *record);
 
 /* Let the proxy run for a moment. */
-void stand_turn(struct fixture_session *stand);
+void fixture_turn(struct fixture_session *fixture);
 
 /* Let the proxy run until it has made @records records. */
-void stand_run(struct fixture_session *stand, unsigned records);
+void fixture_run(struct fixture_session *fixture, unsigned records);
 
 /* Add a fault. Returns its number. */
-unsigned stand_fault(struct fixture_session *stand, const char *text);
+unsigned fixture_fault(struct fixture_session *fixture, const char *text);
 
 /* Close a side. */
-void stand_leave(struct fixture_session *stand, enum vhu_side side);
+void fixture_leave(struct fixture_session *fixture, enum vhu_side side);
 
 /* Send a message, with a descriptor if that is not -1. */
-void stand_transmit(int to, uint32_t request, const void *payload, uint32_t size, int fd);
+void fixture_transmit(int to, uint32_t request, const void *payload, uint32_t size, int fd);
 
 /* Receive a header's bytes. Returns the descriptor that came with them, -1 without. */
-int stand_receive(int from);
+int fixture_receive(int from);
 
 /* Hold a record against what it should be. */
-void stand_is(const struct fixture_session *stand, unsigned number, enum vhu_record_type type,
-	      enum vhu_channel channel, bool from_back_end);
+void fixture_is(const struct fixture_session *fixture, unsigned number, enum vhu_record_type type,
+		enum vhu_channel channel, bool from_back_end);
 
 #endif

@@ -54,32 +54,32 @@ static void answers_garbage(void)
 	    {"{\"verb\":\"rules add\",\"rule\":1}", "\"rule\""},
 	    {"{\"verb\":\"rules remove\",\"number\":4294967297}", "no rule"},
 	};
-	struct control_stand stand;
+	struct control_fixture fixture;
 	struct control_client *client;
 
-	control_open(&stand);
-	client = control_connect(&stand);
+	control_open(&fixture);
+	client = control_connect(&fixture);
 	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++)
 		control_refused(client, row[i].line, row[i].why);
 	/* Lines that are nothing have no answer. */
 	control_send(client, "\n \r\n\t");
 	json_decref(control_ask(client, "{\"verb\":\"version\"}"));
-	peer_exchange(stand.front, stand.back, 1);
+	peer_exchange(fixture.front, fixture.back, 1);
 	control_leave(client);
-	control_close(&stand);
+	control_close(&fixture);
 }
 
 /* Structures that are deeper than any parser goes, and noise with ends of lines in it. */
 static void survives_noise(void)
 {
-	struct control_stand stand;
+	struct control_fixture fixture;
 	struct control_client *client;
 	char line[60001];
 	uint32_t noise = 1;
 	json_t *answer;
 
-	control_open(&stand);
-	client = control_connect(&stand);
+	control_open(&fixture);
+	client = control_connect(&fixture);
 	memset(line, '[', sizeof(line) - 1);
 	line[sizeof(line) - 1] = '\0';
 	control_refused(client, line, "not JSON");
@@ -96,30 +96,30 @@ static void survives_noise(void)
 		peer_check(answer, "the proxy gives up");
 		json_decref(answer);
 	} while (!strstr(client->line, "at last") && !json_object_get(answer, "version"));
-	peer_exchange(stand.front, stand.back, 1);
+	peer_exchange(fixture.front, fixture.back, 1);
 	control_leave(client);
-	control_close(&stand);
+	control_close(&fixture);
 }
 
 /* A line that does not end is answered, and that is all. */
 static void refuses_long_lines(void)
 {
-	struct control_stand stand;
+	struct control_fixture fixture;
 	struct control_client *client;
 	static char line[70000];
 	json_t *answer;
 
-	control_open(&stand);
-	client = control_connect(&stand);
+	control_open(&fixture);
+	client = control_connect(&fixture);
 	memset(line, ' ', sizeof(line));
 	peer_check(send(client->fd, line, sizeof(line), MSG_NOSIGNAL) > 0, "not sent");
 	answer = control_receive(client);
 	peer_check(answer && strstr(control_text(answer, "error"), "too long"), "not refused");
 	json_decref(answer);
 	peer_check(!control_receive(client), "goes on");
-	peer_exchange(stand.front, stand.back, 1);
+	peer_exchange(fixture.front, fixture.back, 1);
 	control_leave(client);
-	control_close(&stand);
+	control_close(&fixture);
 }
 
 /* One that asks and asks and does not read is not listened to any more, takes no memory for it, and
@@ -127,16 +127,16 @@ static void refuses_long_lines(void)
 static void asks_and_never_reads(void)
 {
 	static const char question[] = "{\"verb\":\"help\"}\n";
-	struct control_stand stand;
+	struct control_fixture fixture;
 	struct control_client *client;
 	unsigned long before, after;
 	unsigned int asked = 0;
 	json_t *answer;
 
-	control_open(&stand);
-	client = control_connect(&stand);
+	control_open(&fixture);
+	client = control_connect(&fixture);
 	json_decref(control_ask(client, "{\"verb\":\"help\"}"));
-	before = proxy_memory_kib(&stand.proxy, "VmRSS");
+	before = proxy_memory_kib(&fixture.proxy, "VmRSS");
 	for (unsigned int quiet = 0; quiet < 20;) {
 		ssize_t n =
 		    send(client->fd, question, strlen(question), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -148,10 +148,10 @@ static void asks_and_never_reads(void)
 			continue;
 		}
 		peer_check(errno == EAGAIN, "takes no question: %s", strerror(errno));
-		peer_exchange(stand.front, stand.back, asked);
+		peer_exchange(fixture.front, fixture.back, asked);
 		quiet++;
 	}
-	after = proxy_memory_kib(&stand.proxy, "VmRSS");
+	after = proxy_memory_kib(&fixture.proxy, "VmRSS");
 	peer_check(after < before + 16384, "%lu KiB for answers", after - before);
 	for (unsigned int i = 0; i < asked; i++) {
 		answer = control_receive(client);
@@ -160,22 +160,22 @@ static void asks_and_never_reads(void)
 	}
 	json_decref(control_ask(client, "{\"verb\":\"version\"}"));
 	control_leave(client);
-	control_close(&stand);
+	control_close(&fixture);
 }
 
 /* One that follows and does not read loses records, and is told how many. */
 static void follows_and_never_reads(void)
 {
-	struct control_stand stand;
+	struct control_fixture fixture;
 	struct control_client *client;
 	long long got = 0, lost = 0, passed = 0;
 	int64_t limit;
 
-	control_open(&stand);
-	client = control_connect(&stand);
+	control_open(&fixture);
+	client = control_connect(&fixture);
 	json_decref(control_ask(client, "{\"verb\":\"follow\",\"session\":1}"));
 	for (; passed < 8000; passed += 2)
-		peer_exchange(stand.front, stand.back, (uint64_t)passed);
+		peer_exchange(fixture.front, fixture.back, (uint64_t)passed);
 	limit = peer_now_ms() + PEER_PATIENCE_MS;
 	while (got + lost < passed) {
 		json_t *line, *told;
@@ -184,7 +184,7 @@ static void follows_and_never_reads(void)
 			   passed);
 		/* What is lost is told before the next record for which there is room. */
 		if (!memchr(client->line, '\n', client->got) && !peer_readable(client->fd, 20)) {
-			peer_exchange(stand.front, stand.back, (uint64_t)passed);
+			peer_exchange(fixture.front, fixture.back, (uint64_t)passed);
 			passed += 2;
 			continue;
 		}
@@ -198,21 +198,21 @@ static void follows_and_never_reads(void)
 	peer_check(lost && got + lost == passed, "%lld records and %lld lost of %lld", got, lost,
 		   passed);
 	control_leave(client);
-	control_close(&stand);
+	control_close(&fixture);
 }
 
 /* Those for whom there is no room are told so; when others leave there is. */
 static void refuses_a_crowd(void)
 {
-	struct control_stand stand;
+	struct control_fixture fixture;
 	struct control_client *client[CROWD];
 	unsigned int served = 0, refused = 0, before;
 	json_t *answer;
 
-	control_open(&stand);
-	before = proxy_fds(&stand.proxy);
+	control_open(&fixture);
+	before = proxy_fds(&fixture.proxy);
 	for (unsigned int i = 0; i < CROWD; i++) {
-		client[i] = control_connect(&stand);
+		client[i] = control_connect(&fixture);
 		send(client[i]->fd, "{\"verb\":\"version\"}\n", 19, MSG_NOSIGNAL);
 		answer = control_receive(client[i]);
 		peer_check(answer, "no answer");
@@ -223,26 +223,26 @@ static void refuses_a_crowd(void)
 		json_decref(answer);
 	}
 	peer_check(served == 32 && refused == CROWD - 32, "%u served, %u refused", served, refused);
-	peer_exchange(stand.front, stand.back, 1);
+	peer_exchange(fixture.front, fixture.back, 1);
 	for (unsigned int i = 0; i < CROWD; i++)
 		control_leave(client[i]);
-	proxy_fds_settle(&stand.proxy, before);
-	client[0] = control_connect(&stand);
+	proxy_fds_settle(&fixture.proxy, before);
+	client[0] = control_connect(&fixture);
 	json_decref(control_ask(client[0], "{\"verb\":\"version\"}"));
 	control_leave(client[0]);
-	control_close(&stand);
+	control_close(&fixture);
 }
 
 /* Clients that are killed, and that leave in the middle of everything, leave nothing behind. */
 static void outlives_clients(void)
 {
-	struct control_stand stand;
+	struct control_fixture fixture;
 	unsigned int before;
 
-	control_open(&stand);
-	before = proxy_fds(&stand.proxy);
+	control_open(&fixture);
+	before = proxy_fds(&fixture.proxy);
 	for (unsigned int i = 0; i < 20; i++) {
-		struct control_client *client = control_connect(&stand);
+		struct control_client *client = control_connect(&fixture);
 		char ready;
 		int told[2];
 		pid_t pid;
@@ -263,47 +263,47 @@ static void outlives_clients(void)
 		close(told[0]);
 		close(told[1]);
 		if (i % 3)
-			peer_exchange(stand.front, stand.back, i);
+			peer_exchange(fixture.front, fixture.back, i);
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
-		peer_exchange(stand.front, stand.back, i);
+		peer_exchange(fixture.front, fixture.back, i);
 	}
-	proxy_fds_settle(&stand.proxy, before);
-	control_close(&stand);
+	proxy_fds_settle(&fixture.proxy, before);
+	control_close(&fixture);
 }
 
 /* Only the proxy's own user and root are served, whatever the file's mode has become. */
 static void serves_nobody_else(void)
 {
-	struct control_stand stand;
+	struct control_fixture fixture;
 	struct control_client *client;
 	json_t *answer;
 	struct stat st;
 	int status;
 	pid_t pid;
 
-	control_open(&stand);
-	peer_check(!stat(stand.socket, &st) && (st.st_mode & 07777) == 0600, "mode %o",
+	control_open(&fixture);
+	peer_check(!stat(fixture.socket, &st) && (st.st_mode & 07777) == 0600, "mode %o",
 		   st.st_mode & 07777);
 	if (geteuid()) {
-		control_close(&stand);
+		control_close(&fixture);
 		printf("not root: nobody else is tried\n");
 		return;
 	}
-	peer_check(!chmod(stand.proxy.folder, 0755), "chmod: %s", strerror(errno));
+	peer_check(!chmod(fixture.proxy.folder, 0755), "chmod: %s", strerror(errno));
 	pid = fork();
 	peer_check(pid >= 0, "fork: %s", strerror(errno));
 	if (!pid) {
 		peer_check(!setuid(65534), "setuid: %s", strerror(errno));
-		_exit(peer_try_connect(stand.socket) == -EACCES ? 0 : 1);
+		_exit(peer_try_connect(fixture.socket) == -EACCES ? 0 : 1);
 	}
 	waitpid(pid, &status, 0);
 	peer_check(!status, "somebody else can connect");
-	peer_check(!chmod(stand.socket, 0777), "chmod: %s", strerror(errno));
+	peer_check(!chmod(fixture.socket, 0777), "chmod: %s", strerror(errno));
 	pid = fork();
 	if (!pid) {
 		peer_check(!setuid(65534), "setuid: %s", strerror(errno));
-		client = control_connect(&stand);
+		client = control_connect(&fixture);
 		answer = control_receive(client);
 		_exit(answer &&
 			      strstr(control_text(answer, "error"), "only the proxy's own user") &&
@@ -313,38 +313,38 @@ static void serves_nobody_else(void)
 	}
 	waitpid(pid, &status, 0);
 	peer_check(!status, "somebody else is served");
-	peer_exchange(stand.front, stand.back, 1);
-	control_close(&stand);
+	peer_exchange(fixture.front, fixture.back, 1);
+	control_close(&fixture);
 }
 
 /* A file that is not the proxy's is neither replaced nor removed. */
 static void leaves_files_alone(void)
 {
-	struct control_stand stand;
-	const char *args[] = {"proxy",           "--control",      stand.socket,
-			      stand.proxy.front, stand.proxy.back, NULL};
+	struct control_fixture fixture;
+	const char *args[] = {
+	    "proxy", "--control", fixture.socket, fixture.proxy.front, fixture.proxy.back, NULL};
 	struct stat st;
 	int fd;
 
-	control_open(&stand);
-	proxy_log(&stand.proxy);
-	peer_check(!unlink(stand.socket), "%s: %s", stand.socket, strerror(errno));
-	fd = open(stand.socket, O_WRONLY | O_CREAT | O_EXCL, 0600);
-	peer_check(fd >= 0 && write(fd, "mine", 4) == 4, "%s: %s", stand.socket, strerror(errno));
+	control_open(&fixture);
+	proxy_log(&fixture.proxy);
+	peer_check(!unlink(fixture.socket), "%s: %s", fixture.socket, strerror(errno));
+	fd = open(fixture.socket, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	peer_check(fd >= 0 && write(fd, "mine", 4) == 4, "%s: %s", fixture.socket, strerror(errno));
 	close(fd);
-	proxy_stop(&stand.proxy);
-	peer_check(!stat(stand.socket, &st) && st.st_size == 4, "my file is gone");
+	proxy_stop(&fixture.proxy);
+	peer_check(!stat(fixture.socket, &st) && st.st_size == 4, "my file is gone");
 
-	proxy_spawn(&stand.proxy, args);
-	peer_check(proxy_wait(&stand.proxy) == 1, "begins where a file is");
-	proxy_log_wait(&stand.proxy, "control.sock: exists and is not a socket: not touched");
-	peer_check(!stat(stand.socket, &st) && st.st_size == 4, "my file is gone");
+	proxy_spawn(&fixture.proxy, args);
+	peer_check(proxy_wait(&fixture.proxy) == 1, "begins where a file is");
+	proxy_log_wait(&fixture.proxy, "control.sock: exists and is not a socket: not touched");
+	peer_check(!stat(fixture.socket, &st) && st.st_size == 4, "my file is gone");
 
-	peer_check(!unlink(stand.socket), "%s: %s", stand.socket, strerror(errno));
-	fd = peer_listen(stand.socket);
-	proxy_spawn(&stand.proxy, args);
-	peer_check(proxy_wait(&stand.proxy) == 1, "begins where another listens");
-	proxy_log_wait(&stand.proxy, "already in use");
+	peer_check(!unlink(fixture.socket), "%s: %s", fixture.socket, strerror(errno));
+	fd = peer_listen(fixture.socket);
+	proxy_spawn(&fixture.proxy, args);
+	peer_check(proxy_wait(&fixture.proxy) == 1, "begins where another listens");
+	proxy_log_wait(&fixture.proxy, "already in use");
 	close(fd);
 }
 

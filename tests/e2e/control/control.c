@@ -27,7 +27,7 @@ static uint32_t request_of(enum vhu_message_id id)
 }
 
 /* Send a message of the front-end and see it arrive; @fd: with it, -1 none. */
-static void pass(const struct control_stand *stand, enum vhu_message_id id, const void *payload,
+static void pass(const struct control_fixture *fixture, enum vhu_message_id id, const void *payload,
 		 uint32_t size, int fd)
 {
 	uint8_t bytes[4096];
@@ -35,10 +35,10 @@ static void pass(const struct control_stand *stand, enum vhu_message_id id, cons
 	unsigned int count = 0;
 	ssize_t want = PEER_HEADER_SIZE + (ssize_t)size, n = 0;
 
-	peer_check(!peer_send_message(stand->front, request_of(id), payload, size, &fd, fd >= 0),
+	peer_check(!peer_send_message(fixture->front, request_of(id), payload, size, &fd, fd >= 0),
 		   "%s: not sent", vhu_messages[id].name);
 	while (n < want) {
-		ssize_t more = peer_receive(stand->back, bytes, sizeof(bytes), fds, &count);
+		ssize_t more = peer_receive(fixture->back, bytes, sizeof(bytes), fds, &count);
 
 		peer_check(more > 0, "%s: did not arrive", vhu_messages[id].name);
 		n += more;
@@ -48,11 +48,12 @@ static void pass(const struct control_stand *stand, enum vhu_message_id id, cons
 }
 
 /* The same of a message about vring 0 and a number. */
-static void pass_vring(const struct control_stand *stand, enum vhu_message_id id, uint32_t number)
+static void pass_vring(const struct control_fixture *fixture, enum vhu_message_id id,
+		       uint32_t number)
 {
 	const uint32_t payload[2] = {0, number};
 
-	pass(stand, id, payload, sizeof(payload), -1);
+	pass(fixture, id, payload, sizeof(payload), -1);
 }
 
 /* Return the number in the kernel of an eventfd. */
@@ -74,33 +75,33 @@ static unsigned long eventfd_id(int fd)
 }
 
 /* Let a device be set up as far as its first vring. Returns the vring's kick. */
-static int set_up(const struct control_stand *stand)
+static int set_up(const struct control_fixture *fixture)
 {
 	const uint64_t features = FEATURES, vring = 0;
 	int kick = eventfd(0, EFD_CLOEXEC);
 
-	peer_exchange(stand->front, stand->back, FEATURES);
-	pass(stand, VHU_MSG_SET_FEATURES, &features, sizeof(features), -1);
-	pass_vring(stand, VHU_MSG_SET_VRING_NUM, 256);
-	pass_vring(stand, VHU_MSG_SET_VRING_BASE, 7);
-	pass(stand, VHU_MSG_SET_VRING_KICK, &vring, sizeof(vring), kick);
+	peer_exchange(fixture->front, fixture->back, FEATURES);
+	pass(fixture, VHU_MSG_SET_FEATURES, &features, sizeof(features), -1);
+	pass_vring(fixture, VHU_MSG_SET_VRING_NUM, 256);
+	pass_vring(fixture, VHU_MSG_SET_VRING_BASE, 7);
+	pass(fixture, VHU_MSG_SET_VRING_KICK, &vring, sizeof(vring), kick);
 	return kick;
 }
 
 /* Send messages that nobody reads until the proxy holds some. */
-static void hold_up(const struct control_stand *stand, struct control_client *client)
+static void hold_up(const struct control_fixture *fixture, struct control_client *client)
 {
 	static const char bytes[65536];
 	const struct peer_header header = {request_of(VHU_MSG_SET_CONFIG), 1, 1 << 26};
 	int64_t limit = peer_now_ms() + PEER_PATIENCE_MS;
 	long long held = 0, unread = 0;
 
-	peer_check(!peer_send(stand->front, &header, sizeof(header), NULL, 0), "not sent");
+	peer_check(!peer_send(fixture->front, &header, sizeof(header), NULL, 0), "not sent");
 	while (!held || !unread) {
 		json_t *answer;
 
 		peer_check(peer_now_ms() < limit, "nothing is held up");
-		while (send(stand->front, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+		while (send(fixture->front, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
 			;
 		answer = control_ask(client, "{\"verb\":\"session\",\"session\":1}");
 		held = control_number(answer, "session.channels.0.front_end.held_bytes");
@@ -140,51 +141,51 @@ static void check_session(const json_t *session, int kick)
 /* All that there is to tell of a session is told, at the socket and on SIGUSR1. */
 static void tells_what_a_session_does(void)
 {
-	struct control_stand stand;
+	struct control_fixture fixture;
 	struct control_client *client;
 	char line[128];
 	json_t *answer;
 	int kick;
 
-	control_open(&stand);
-	client = control_connect(&stand);
-	kick = set_up(&stand);
-	pass(&stand, VHU_MSG_GET_QUEUE_NUM, NULL, 0, -1);
+	control_open(&fixture);
+	client = control_connect(&fixture);
+	kick = set_up(&fixture);
+	pass(&fixture, VHU_MSG_GET_QUEUE_NUM, NULL, 0, -1);
 	answer = control_ask(client, "{\"verb\":\"session\",\"session\":1,\"id\":\"x\"}");
 	peer_check(!strcmp(control_text(answer, "id"), "x"), "another id");
 	check_session(control_at(answer, "session"), kick);
 	json_decref(answer);
 
-	hold_up(&stand, client);
-	kill(stand.proxy.pid, SIGUSR1);
-	proxy_log_wait(&stand.proxy, "1 of 1 sessions open");
-	proxy_log_wait(&stand.proxy, "session 1");
+	hold_up(&fixture, client);
+	kill(fixture.proxy.pid, SIGUSR1);
+	proxy_log_wait(&fixture.proxy, "1 of 1 sessions open");
+	proxy_log_wait(&fixture.proxy, "session 1");
 	snprintf(line, sizeof(line), "for the answer to %s of the front-end, for",
 		 vhu_messages[VHU_MSG_GET_QUEUE_NUM].name);
-	proxy_log_wait(&stand.proxy, line);
-	proxy_log_wait(&stand.proxy, "held up");
-	proxy_log_wait(&stand.proxy, "RING_PACKED");
+	proxy_log_wait(&fixture.proxy, line);
+	proxy_log_wait(&fixture.proxy, "held up");
+	proxy_log_wait(&fixture.proxy, "RING_PACKED");
 	snprintf(line, sizeof(line), "eventfd %lu", eventfd_id(kick));
-	proxy_log_wait(&stand.proxy, line);
+	proxy_log_wait(&fixture.proxy, line);
 	close(kick);
 	control_leave(client);
-	control_close(&stand);
+	control_close(&fixture);
 }
 
 /* Kicks are counted while the proxy stands between. */
 static void tells_of_kicks(void)
 {
 	const uint64_t one = 1;
-	struct control_stand stand;
+	struct control_fixture fixture;
 	struct control_client *client;
 	int64_t limit = peer_now_ms() + PEER_PATIENCE_MS;
 	long long passed = 0;
 	json_t *answer;
 	int kick;
 
-	control_open_with(&stand, "--interpose-eventfds");
-	client = control_connect(&stand);
-	kick = set_up(&stand);
+	control_open_with(&fixture, "--interpose-eventfds");
+	client = control_connect(&fixture);
+	kick = set_up(&fixture);
 	peer_check(write(kick, &one, sizeof(one)) == sizeof(one), "no kick: %s", strerror(errno));
 	while (!passed) {
 		peer_check(peer_now_ms() < limit, "the kick is not counted");
@@ -199,7 +200,7 @@ static void tells_of_kicks(void)
 	json_decref(answer);
 	close(kick);
 	control_leave(client);
-	control_close(&stand);
+	control_close(&fixture);
 }
 
 /* All sessions are listed, in order, or those asked for, also when one asks with one's last breath.
@@ -207,17 +208,17 @@ static void tells_of_kicks(void)
 static void lists_sessions(void)
 {
 	static const char last[] = "{\"verb\":\"sessions\",\"as\":\"text\"}";
-	struct control_stand stand;
+	struct control_fixture fixture;
 	struct control_client *client;
 	int first[2];
 	json_t *answer;
 
-	control_open(&stand);
-	client = control_connect(&stand);
-	first[0] = stand.front;
-	first[1] = stand.back;
+	control_open(&fixture);
+	client = control_connect(&fixture);
+	first[0] = fixture.front;
+	first[1] = fixture.back;
 	for (int i = 0; i < 5; i++)
-		control_session(&stand);
+		control_session(&fixture);
 	answer = control_ask(client, "{\"verb\":\"sessions\"}");
 	peer_check(json_array_size(control_at(answer, "sessions")) == 6, "not six");
 	for (int i = 0; i < 6; i++) {
@@ -228,7 +229,7 @@ static void lists_sessions(void)
 	}
 	json_decref(answer);
 	answer = control_ask(client, "{\"verb\":\"sessions\",\"path\":\"%s\",\"pid\":%d}",
-			     stand.proxy.back, getpid());
+			     fixture.proxy.back, getpid());
 	peer_check(json_array_size(control_at(answer, "sessions")) == 6, "not these six");
 	json_decref(answer);
 	answer = control_ask(client, "{\"verb\":\"sessions\",\"pid\":%d}", getppid());
@@ -245,7 +246,7 @@ static void lists_sessions(void)
 	peer_check(!control_receive(client), "goes on");
 	json_decref(answer);
 	control_leave(client);
-	control_close(&stand);
+	control_close(&fixture);
 }
 
 /* Receive the next record that is followed. Returns what it is sent in, to be freed. */
@@ -262,7 +263,7 @@ static json_t *next_record(struct control_client *client, const char *key)
  * before. */
 static void follows_as_dump_shows(void)
 {
-	struct control_stand stand;
+	struct control_fixture fixture;
 	struct control_client *all, *some;
 	const uint64_t features = FEATURES;
 	uint8_t reply[PEER_HEADER_SIZE + 8] = {0};
@@ -271,11 +272,11 @@ static void follows_as_dump_shows(void)
 	json_t *answer, *got[8];
 	FILE *dump;
 
-	control_open(&stand);
-	all = control_connect(&stand);
-	some = control_connect(&stand);
-	peer_exchange(stand.front, stand.back, FEATURES);
-	pass(&stand, VHU_MSG_GET_QUEUE_NUM, NULL, 0, -1);
+	control_open(&fixture);
+	all = control_connect(&fixture);
+	some = control_connect(&fixture);
+	peer_exchange(fixture.front, fixture.back, FEATURES);
+	pass(&fixture, VHU_MSG_GET_QUEUE_NUM, NULL, 0, -1);
 	json_decref(control_ask(all, "{\"verb\":\"follow\",\"id\":7}"));
 	json_decref(control_ask(some,
 				"{\"verb\":\"follow\",\"as\":\"text\",\"channel\":\"front-end\","
@@ -283,10 +284,10 @@ static void follows_as_dump_shows(void)
 				vhu_messages[VHU_MSG_SET_FEATURES].name));
 	/* The answer to what was asked before. */
 	memcpy(reply, &(struct peer_header){request_of(VHU_MSG_GET_QUEUE_NUM), 5, 8}, 12);
-	peer_check(!peer_send(stand.back, reply, sizeof(reply), NULL, 0), "not sent");
-	peer_expect(stand.front, reply, sizeof(reply), "reply");
-	pass(&stand, VHU_MSG_SET_FEATURES, &features, sizeof(features), -1);
-	pass_vring(&stand, VHU_MSG_SET_VRING_NUM, 100);
+	peer_check(!peer_send(fixture.back, reply, sizeof(reply), NULL, 0), "not sent");
+	peer_expect(fixture.front, reply, sizeof(reply), "reply");
+	pass(&fixture, VHU_MSG_SET_FEATURES, &features, sizeof(features), -1);
+	pass_vring(&fixture, VHU_MSG_SET_VRING_NUM, 100);
 	answer = next_record(some, "text");
 	peer_check(strstr(control_text(answer, "text"), vhu_messages[VHU_MSG_SET_FEATURES].name),
 		   "not that message: %s", control_text(answer, "text"));
@@ -297,17 +298,17 @@ static void follows_as_dump_shows(void)
 	peer_check(control_number(got[0], "id") == 7, "another id");
 	peer_check(control_number(got[0], "record.request_number") == 4, "answers another");
 	peer_check(control_number(got[1], "record.offered") > 0, "nothing was offered");
-	control_close(&stand);
+	control_close(&fixture);
 	got[3] = next_record(all, "record");
 	answer = next_record(all, "end");
 	peer_check(strstr(control_text(answer, "end"), "stopped"), "ends for another reason");
 	json_decref(answer);
 	peer_check(!control_receive(all), "goes on");
 
-	snprintf(path, sizeof(path), "%s.json", stand.proxy.capture);
-	peer_check(
-	    !proxy_shell("'%s' dump --json - <'%s' >'%s'", proxy_vhu(), stand.proxy.capture, path),
-	    "vhu dump fails");
+	snprintf(path, sizeof(path), "%s.json", fixture.proxy.capture);
+	peer_check(!proxy_shell("'%s' dump --json - <'%s' >'%s'", proxy_vhu(),
+				fixture.proxy.capture, path),
+		   "vhu dump fails");
 	dump = fopen(path, "re");
 	peer_check(dump, "%s: %s", path, strerror(errno));
 	while (getline(&line, &room, dump) > 0) {
@@ -331,26 +332,26 @@ static void follows_as_dump_shows(void)
 /* A session is closed, for a reason that its capture has. */
 static void closes_a_session(void)
 {
-	struct control_stand stand;
+	struct control_fixture fixture;
 	struct control_client *client;
 	int first[2];
 
-	control_open(&stand);
-	client = control_connect(&stand);
-	first[0] = stand.front;
-	first[1] = stand.back;
-	control_session(&stand);
+	control_open(&fixture);
+	client = control_connect(&fixture);
+	first[0] = fixture.front;
+	first[1] = fixture.back;
+	control_session(&fixture);
 	peer_exchange(first[0], first[1], 1);
 	json_decref(
 	    control_ask(client, "{\"verb\":\"close\",\"session\":1,\"reason\":\"it was time\"}"));
 	peer_expect_end(first[0], "closed session");
 	peer_expect_end(first[1], "closed session");
-	peer_exchange(stand.front, stand.back, 2);
+	peer_exchange(fixture.front, fixture.back, 2);
 	control_refused(client, "{\"verb\":\"close\",\"session\":1}", "no session 1");
 	control_leave(client);
-	control_close(&stand);
+	control_close(&fixture);
 	peer_check(!proxy_shell("'%s' dump '%s' | grep -q ' 1 .*closed on request: it was time'",
-				proxy_vhu(), stand.proxy.capture),
+				proxy_vhu(), fixture.proxy.capture),
 		   "the capture has no reason");
 	close(first[0]);
 	close(first[1]);
@@ -360,52 +361,52 @@ static void closes_a_session(void)
 static void changes_rules(void)
 {
 	const struct peer_header owner = {request_of(VHU_MSG_SET_OWNER), 1, 0};
-	struct control_stand stand;
+	struct control_fixture fixture;
 	struct control_client *client;
 	json_t *answer;
 
-	control_open(&stand);
-	client = control_connect(&stand);
-	peer_exchange(stand.front, stand.back, 1);
+	control_open(&fixture);
+	client = control_connect(&fixture);
+	peer_exchange(fixture.front, fixture.back, 1);
 	answer = control_ask(client, "{\"verb\":\"rules add\",\"rule\":\"front %s: drop\"}",
 			     vhu_messages[VHU_MSG_GET_QUEUE_NUM].name);
 	peer_check(control_number(answer, "added") == 1, "another number");
 	json_decref(answer);
 	control_refused(client, "{\"verb\":\"rules add\",\"rule\":\"front: nothing\"}", "column");
 	peer_check(
-	    !peer_send_message(stand.front, request_of(VHU_MSG_GET_QUEUE_NUM), NULL, 0, NULL, 0),
+	    !peer_send_message(fixture.front, request_of(VHU_MSG_GET_QUEUE_NUM), NULL, 0, NULL, 0),
 	    "not sent");
-	peer_check(!peer_send(stand.front, &owner, sizeof(owner), NULL, 0), "not sent");
-	peer_expect(stand.back, &owner, sizeof(owner), "what follows a message that is dropped");
+	peer_check(!peer_send(fixture.front, &owner, sizeof(owner), NULL, 0), "not sent");
+	peer_expect(fixture.back, &owner, sizeof(owner), "what follows a message that is dropped");
 	answer = control_ask(client, "{\"verb\":\"rules\"}");
 	peer_check(control_number(answer, "rules.0.applied") == 1, "not applied once");
 	json_decref(answer);
 	json_decref(control_ask(client, "{\"verb\":\"rules remove\",\"number\":1}"));
 	control_refused(client, "{\"verb\":\"rules remove\",\"number\":1}", "no rule 1");
-	pass(&stand, VHU_MSG_GET_QUEUE_NUM, NULL, 0, -1);
+	pass(&fixture, VHU_MSG_GET_QUEUE_NUM, NULL, 0, -1);
 	answer = control_ask(client, "{\"verb\":\"rules clear\"}");
 	peer_check(json_integer_value(control_at(answer, "removed")) == 0, "there was another");
 	json_decref(answer);
 	control_leave(client);
-	control_close(&stand);
+	control_close(&fixture);
 }
 
 /* Ask a proxy that was started with @option for the next file, and look for @said. */
 static void ask_for_file(const char *option, const char *said)
 {
-	struct control_stand stand;
+	struct control_fixture fixture;
 	struct control_client *client;
 	json_t *answer;
 
-	control_open_with(&stand, option);
-	client = control_connect(&stand);
-	peer_exchange(stand.front, stand.back, 1);
+	control_open_with(&fixture, option);
+	client = control_connect(&fixture);
+	peer_exchange(fixture.front, fixture.back, 1);
 	answer = control_ask(client, "{\"verb\":\"files next\"}");
 	peer_check(strstr(control_text(answer, "said"), said), "%s: %s", option,
 		   control_text(answer, "said"));
 	json_decref(answer);
 	control_leave(client);
-	control_close(&stand);
+	control_close(&fixture);
 }
 
 static void begins_the_next_file(void)
@@ -420,84 +421,85 @@ static void writes_the_flight_recorder(void)
 
 static void has_nothing_to_write(void)
 {
-	struct control_stand stand;
+	struct control_fixture fixture;
 	struct control_client *client;
 
-	control_open(&stand);
-	client = control_connect(&stand);
+	control_open(&fixture);
+	client = control_connect(&fixture);
 	control_refused(client, "{\"verb\":\"files next\"}", "nothing to write out");
 	control_leave(client);
-	control_close(&stand);
+	control_close(&fixture);
 }
 
 /* Run vhu ctl, which must exit with @status and print what @pattern matches. */
-static void ctl(const struct control_stand *stand, int status, const char *words,
+static void ctl(const struct control_fixture *fixture, int status, const char *words,
 		const char *pattern)
 {
-	int got = proxy_shell("'%s' ctl -s '%s' %s >'%s/out' 2>&1", proxy_vhu(), stand->socket,
-			      words, stand->proxy.folder);
+	int got = proxy_shell("'%s' ctl -s '%s' %s >'%s/out' 2>&1", proxy_vhu(), fixture->socket,
+			      words, fixture->proxy.folder);
 
-	if (got == status && !proxy_shell("grep -q -e '%s' '%s/out'", pattern, stand->proxy.folder))
+	if (got == status &&
+	    !proxy_shell("grep -q -e '%s' '%s/out'", pattern, fixture->proxy.folder))
 		return;
-	proxy_shell("cat '%s/out' >&2", stand->proxy.folder);
+	proxy_shell("cat '%s/out' >&2", fixture->proxy.folder);
 	peer_die("vhu ctl %s: exit status %d, and not \"%s\"", words, got, pattern);
 }
 
 /* vhu ctl asks all this, and says what is wrong with what it is asked. */
 static void ctl_asks(void)
 {
-	struct control_stand stand;
+	struct control_fixture fixture;
 	int kick;
 
-	control_open(&stand);
-	kick = set_up(&stand);
-	ctl(&stand, 0, "sessions", "RING_PACKED");
-	ctl(&stand, 0, "session 1", "^session 1$");
-	ctl(&stand, 0, "--json sessions --path /nowhere", "^{\"ok\":true,\"sessions\":\\[\\]}$");
-	ctl(&stand, 0, "version", "^vhu .*, pid [0-9]*$");
-	ctl(&stand, 0, "help", "^sessions  ");
-	ctl(&stand, 0, "rules add 'front GET_CONFIG nth=2: drop'", "^rule 1 added$");
-	ctl(&stand, 0, "rules list", "^1: front GET_CONFIG nth=2: drop");
-	ctl(&stand, 0, "rules clear", "^1 rule removed$");
-	ctl(&stand, 1, "session 7", "^vhu ctl: no session 7 is open$");
-	ctl(&stand, 1, "follow --message NO_SUCH", "no such message");
-	ctl(&stand, 2, "session x", "x: not a session number (see vhu ctl --help)$");
-	ctl(&stand, 2, "session", "which session?");
-	ctl(&stand, 2, "", "what is to be done?");
-	ctl(&stand, 2, "frobnicate", "no such verb");
-	ctl(&stand, 2, "close 1 2 3", "3: what is that for?");
-	ctl(&stand, 2, "close --channel gpu 1", "not an option of close");
-	ctl(&stand, 0, "close 1 enough", "^session 1 closed$");
-	peer_expect_end(stand.front, "closed session");
+	control_open(&fixture);
+	kick = set_up(&fixture);
+	ctl(&fixture, 0, "sessions", "RING_PACKED");
+	ctl(&fixture, 0, "session 1", "^session 1$");
+	ctl(&fixture, 0, "--json sessions --path /nowhere", "^{\"ok\":true,\"sessions\":\\[\\]}$");
+	ctl(&fixture, 0, "version", "^vhu .*, pid [0-9]*$");
+	ctl(&fixture, 0, "help", "^sessions  ");
+	ctl(&fixture, 0, "rules add 'front GET_CONFIG nth=2: drop'", "^rule 1 added$");
+	ctl(&fixture, 0, "rules list", "^1: front GET_CONFIG nth=2: drop");
+	ctl(&fixture, 0, "rules clear", "^1 rule removed$");
+	ctl(&fixture, 1, "session 7", "^vhu ctl: no session 7 is open$");
+	ctl(&fixture, 1, "follow --message NO_SUCH", "no such message");
+	ctl(&fixture, 2, "session x", "x: not a session number (see vhu ctl --help)$");
+	ctl(&fixture, 2, "session", "which session?");
+	ctl(&fixture, 2, "", "what is to be done?");
+	ctl(&fixture, 2, "frobnicate", "no such verb");
+	ctl(&fixture, 2, "close 1 2 3", "3: what is that for?");
+	ctl(&fixture, 2, "close --channel gpu 1", "not an option of close");
+	ctl(&fixture, 0, "close 1 enough", "^session 1 closed$");
+	peer_expect_end(fixture.front, "closed session");
 	close(kick);
-	control_close(&stand);
-	ctl(&stand, 1, "sessions", "start a vhu proxy with --control");
+	control_close(&fixture);
+	ctl(&fixture, 1, "sessions", "start a vhu proxy with --control");
 }
 
 /* vhu ctl prints what it follows until the proxy ends. */
 static void ctl_follows(void)
 {
-	struct control_stand stand;
+	struct control_fixture fixture;
 	struct control_client *client;
 	int64_t limit = peer_now_ms() + PEER_PATIENCE_MS;
 	uint64_t mark = 0;
 	FILE *follower;
 	char line[4096];
 
-	control_open(&stand);
+	control_open(&fixture);
 	snprintf(line, sizeof(line), "exec '%s' ctl -s '%s' --json follow 2>&1", proxy_vhu(),
-		 stand.socket);
+		 fixture.socket);
 	follower = popen(line, "r");
 	peer_check(follower, "no pipe");
 	/* It follows from some moment on. */
 	do {
-		peer_exchange(stand.front, stand.back, ++mark);
+		peer_exchange(fixture.front, fixture.back, ++mark);
 		peer_check(peer_now_ms() < limit, "nothing is followed");
 	} while (!peer_readable(fileno(follower), 50));
-	client = control_connect(&stand);
+	client = control_connect(&fixture);
 	json_decref(control_ask(client, "{\"verb\":\"close\",\"session\":1}"));
 	control_leave(client);
-	control_close(&stand);
+	control_close(&fixture);
 	while (fgets(line, sizeof(line), follower) && line[0] == '{') {
 		json_t *record = json_loads(line, 0, NULL);
 

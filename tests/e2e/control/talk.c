@@ -26,48 +26,55 @@ static void await(struct proxy *proxy, const char *path)
 	}
 }
 
-void control_open(struct control_stand *stand)
+void control_open(struct control_fixture *fixture)
 {
-	control_open_with(stand, "--quiet");
+	control_open_with(fixture, "--quiet");
 }
 
-void control_open_with(struct control_stand *stand, const char *option)
+void control_open_with(struct control_fixture *fixture, const char *option)
 {
-	const char *args[] = {"proxy",       "-w",   stand->proxy.capture, "--control",
-			      stand->socket, option, stand->proxy.front,   stand->proxy.back,
+	const char *args[] = {"proxy",
+			      "-w",
+			      fixture->proxy.capture,
+			      "--control",
+			      fixture->socket,
+			      option,
+			      fixture->proxy.front,
+			      fixture->proxy.back,
 			      NULL};
 
-	proxy_prepare(&stand->proxy);
-	snprintf(stand->socket, sizeof(stand->socket), "%s/control.sock", stand->proxy.folder);
-	stand->listener = peer_listen(stand->proxy.back);
-	proxy_spawn(&stand->proxy, args);
-	await(&stand->proxy, stand->proxy.front);
-	await(&stand->proxy, stand->socket);
-	stand->front = stand->back = -1;
-	control_session(stand);
+	proxy_prepare(&fixture->proxy);
+	snprintf(fixture->socket, sizeof(fixture->socket), "%s/control.sock",
+		 fixture->proxy.folder);
+	fixture->listener = peer_listen(fixture->proxy.back);
+	proxy_spawn(&fixture->proxy, args);
+	await(&fixture->proxy, fixture->proxy.front);
+	await(&fixture->proxy, fixture->socket);
+	fixture->front = fixture->back = -1;
+	control_session(fixture);
 }
 
-void control_session(struct control_stand *stand)
+void control_session(struct control_fixture *fixture)
 {
-	stand->front = peer_connect(stand->proxy.front);
-	stand->back = peer_accept(stand->listener);
+	fixture->front = peer_connect(fixture->proxy.front);
+	fixture->back = peer_accept(fixture->listener);
 }
 
-void control_close(struct control_stand *stand)
+void control_close(struct control_fixture *fixture)
 {
-	proxy_stop(&stand->proxy);
-	peer_check(access(stand->socket, F_OK), "%s is still there", stand->socket);
-	close(stand->listener);
-	close(stand->front);
-	close(stand->back);
+	proxy_stop(&fixture->proxy);
+	peer_check(access(fixture->socket, F_OK), "%s is still there", fixture->socket);
+	close(fixture->listener);
+	close(fixture->front);
+	close(fixture->back);
 }
 
-struct control_client *control_connect(const struct control_stand *stand)
+struct control_client *control_connect(const struct control_fixture *fixture)
 {
 	struct control_client *client = calloc(1, sizeof(*client));
 
 	peer_check(client, "out of memory");
-	client->fd = peer_connect(stand->socket);
+	client->fd = peer_connect(fixture->socket);
 	return client;
 }
 

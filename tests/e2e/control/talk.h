@@ -12,7 +12,7 @@
 #include "tests/lib/peer.h"
 #include "tests/lib/proxy_run.h"
 
-struct control_stand {
+struct control_fixture {
 	struct proxy proxy;
 	char socket[PROXY_PATH_MAX]; /* the control socket */
 	int listener;                /* the back-end's */
@@ -20,17 +20,17 @@ struct control_stand {
 };
 
 /* Start a proxy with a control socket and a capture, and open a session through it. */
-void control_open(struct control_stand *stand);
+void control_open(struct control_fixture *fixture);
 
 /* The same with @option too. */
-void control_open_with(struct control_stand *stand, const char *option);
+void control_open_with(struct control_fixture *fixture, const char *option);
 
-/* Open another session. Its sockets are stand->front and stand->back from then on; those of the one
- * before stay open. */
-void control_session(struct control_stand *stand);
+/* Open another session. Its sockets are fixture->front and fixture->back from then on; those of the
+ * one before stay open. */
+void control_session(struct control_fixture *fixture);
 
 /* End the proxy, which must end well and take its sockets along. */
-void control_close(struct control_stand *stand);
+void control_close(struct control_fixture *fixture);
 
 /* A client. */
 struct control_client {
@@ -40,7 +40,7 @@ struct control_client {
 };
 
 /* Connect a new client, to be let go of by control_leave. */
-struct control_client *control_connect(const struct control_stand *stand);
+struct control_client *control_connect(const struct control_fixture *fixture);
 void control_leave(struct control_client *client);
 
 /* Send a line. */

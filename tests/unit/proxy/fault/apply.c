@@ -31,17 +31,17 @@ static void key_material_is_not_recorded_of_altered_messages(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < VHU_ARRAY_SIZE(faults); i++) {
-		struct fixture_session *stand = stand_begin(false);
+		struct fixture_session *fixture = fixture_begin(false);
 		uint8_t keys[1072];
 		struct vhu_secret secret[VHU_SECRETS_MAX];
-		const struct kept *kept = &stand->kept[1];
+		const struct kept *kept = &fixture->kept[1];
 
 		memset(keys, KEY, sizeof(keys));
 		assert_true(vhu_message_secrets(VHU_FRONT_END, 26, sizeof(keys), secret) >= 1);
-		stand_fault(stand, faults[i]);
-		stand_transmit(stand->peer[VHU_FRONT], 26, keys, sizeof(keys), -1);
-		stand_leave(stand, VHU_FRONT);
-		stand_run(stand, i == 7 ? 4 : 3);
+		fixture_fault(fixture, faults[i]);
+		fixture_transmit(fixture->peer[VHU_FRONT], 26, keys, sizeof(keys), -1);
+		fixture_leave(fixture, VHU_FRONT);
+		fixture_run(fixture, i == 7 ? 4 : 3);
 		assert_true(kept->record.marks & VHU_MARK_ALTERED);
 		assert_true(kept->record.marks & VHU_MARK_REDACTED);
 		for (uint32_t at = VHU_HEADER_SIZE + secret[0].offset;
@@ -49,7 +49,7 @@ static void key_material_is_not_recorded_of_altered_messages(void **state)
 		     at < VHU_HEADER_SIZE + secret[0].offset + secret[0].size;
 		     at++)
 			assert_int_equal(kept->bytes[at], 0);
-		stand_end(stand);
+		fixture_end(fixture);
 	}
 }
 
@@ -57,53 +57,53 @@ static void what_a_fault_holds_passes_when_it_is_released(void **state)
 {
 	(void)state;
 	for (unsigned way = 0; way < 3; way++) {
-		struct fixture_session *stand = stand_begin(false);
-		unsigned id = stand_fault(stand, "SET_OWNER: hold");
+		struct fixture_session *fixture = fixture_begin(false);
+		unsigned id = fixture_fault(fixture, "SET_OWNER: hold");
 
-		stand_transmit(stand->peer[VHU_FRONT], 3, NULL, 0, -1);
-		stand_transmit(stand->peer[VHU_FRONT], 1, NULL, 0, -1);
+		fixture_transmit(fixture->peer[VHU_FRONT], 3, NULL, 0, -1);
+		fixture_transmit(fixture->peer[VHU_FRONT], 1, NULL, 0, -1);
 		/* What the other one sends passes meanwhile. */
-		stand_transmit(stand->peer[VHU_BACK], 40, "12345678", 8, -1);
-		stand_run(stand, 2);
-		while (!stand->proxy.faults.held)
-			stand_turn(stand);
-		stand_is(stand, 1, VHU_RECORD_MESSAGE, VHU_FRONT_END, true);
-		assert_int_equal(recv(stand->peer[VHU_BACK], stand_said, 1, MSG_DONTWAIT), -1);
-		assert_int_equal(vhu_faults_release(&stand->proxy.faults, 2, 0), 0);
-		assert_int_equal(vhu_faults_release(&stand->proxy.faults, 0, id + 1), 0);
+		fixture_transmit(fixture->peer[VHU_BACK], 40, "12345678", 8, -1);
+		fixture_run(fixture, 2);
+		while (!fixture->proxy.faults.held)
+			fixture_turn(fixture);
+		fixture_is(fixture, 1, VHU_RECORD_MESSAGE, VHU_FRONT_END, true);
+		assert_int_equal(recv(fixture->peer[VHU_BACK], fixture_said, 1, MSG_DONTWAIT), -1);
+		assert_int_equal(vhu_faults_release(&fixture->proxy.faults, 2, 0), 0);
+		assert_int_equal(vhu_faults_release(&fixture->proxy.faults, 0, id + 1), 0);
 		if (way == 0)
-			assert_int_equal(vhu_faults_release(&stand->proxy.faults, 1, id), 1);
+			assert_int_equal(vhu_faults_release(&fixture->proxy.faults, 1, id), 1);
 		else if (way == 1)
-			assert_int_equal(vhu_faults_remove(&stand->proxy.faults, id), 0);
+			assert_int_equal(vhu_faults_remove(&fixture->proxy.faults, id), 0);
 		else
-			stand_leave(stand, VHU_FRONT);
-		stand_run(stand, way == 2 ? 5 : 4);
-		assert_null(stand->proxy.faults.held);
-		assert_int_equal(stand_receive(stand->peer[VHU_BACK]), -1);
-		assert_int_equal(stand_receive(stand->peer[VHU_BACK]), -1);
-		assert_memory_equal(stand->kept[2].text, "rule 1: held; let go after ", 27);
-		assert_false(stand->kept[2].record.marks & VHU_MARK_DROPPED);
-		stand_end(stand);
+			fixture_leave(fixture, VHU_FRONT);
+		fixture_run(fixture, way == 2 ? 5 : 4);
+		assert_null(fixture->proxy.faults.held);
+		assert_int_equal(fixture_receive(fixture->peer[VHU_BACK]), -1);
+		assert_int_equal(fixture_receive(fixture->peer[VHU_BACK]), -1);
+		assert_memory_equal(fixture->kept[2].text, "rule 1: held; let go after ", 27);
+		assert_false(fixture->kept[2].record.marks & VHU_MARK_DROPPED);
+		fixture_end(fixture);
 	}
 }
 
 /* What a session ends over is recorded as what was not passed on. */
 static void what_is_still_held_is_recorded_at_the_end(void **state)
 {
-	struct fixture_session *stand = stand_begin(false);
+	struct fixture_session *fixture = fixture_begin(false);
 
 	(void)state;
-	stand_fault(stand, "SET_OWNER: delay 10min");
-	stand_transmit(stand->peer[VHU_FRONT], 3, NULL, 0, -1);
-	while (!stand->proxy.faults.first->applied)
-		stand_turn(stand);
-	stand_leave(stand, VHU_BACK);
-	stand_run(stand, 3);
-	stand_is(stand, 1, VHU_RECORD_MESSAGE, VHU_FRONT_END, false);
-	assert_true(stand->kept[1].record.marks & VHU_MARK_DROPPED);
-	assert_string_equal(stand->kept[1].text, "rule 1: delayed 600 s");
-	stand_is(stand, 2, VHU_RECORD_CLOSED, VHU_FRONT_END, false);
-	stand_end(stand);
+	fixture_fault(fixture, "SET_OWNER: delay 10min");
+	fixture_transmit(fixture->peer[VHU_FRONT], 3, NULL, 0, -1);
+	while (!fixture->proxy.faults.first->applied)
+		fixture_turn(fixture);
+	fixture_leave(fixture, VHU_BACK);
+	fixture_run(fixture, 3);
+	fixture_is(fixture, 1, VHU_RECORD_MESSAGE, VHU_FRONT_END, false);
+	assert_true(fixture->kept[1].record.marks & VHU_MARK_DROPPED);
+	assert_string_equal(fixture->kept[1].text, "rule 1: delayed 600 s");
+	fixture_is(fixture, 2, VHU_RECORD_CLOSED, VHU_FRONT_END, false);
+	fixture_end(fixture);
 }
 
 /* A message that may be altered is altered however late its payload is; others pass meanwhile as
@@ -116,22 +116,22 @@ static void a_late_payload_does_not_save_a_message(void **state)
 
 	(void)state;
 	for (unsigned altered = 0; altered < 2; altered++) {
-		struct fixture_session *stand = stand_begin(false);
+		struct fixture_session *fixture = fixture_begin(false);
 		const uint64_t until = vhu_now_ns() + 3 * VHU_RELAY_STALL_NS;
-		const int back = stand->peer[VHU_BACK];
+		const int back = fixture->peer[VHU_BACK];
 
-		stand_fault(stand, altered ? "SET_VRING_KICK: set vring=7" : "13: drop");
-		assert_int_equal(write(stand->peer[VHU_FRONT], &header, 12), 12);
+		fixture_fault(fixture, altered ? "SET_VRING_KICK: set vring=7" : "13: drop");
+		assert_int_equal(write(fixture->peer[VHU_FRONT], &header, 12), 12);
 		while (vhu_now_ns() < until)
-			stand_turn(stand);
+			fixture_turn(fixture);
 		assert_int_equal(recv(back, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_PEEK),
 				 altered ? -1 : 12);
-		assert_int_equal(write(stand->peer[VHU_FRONT], &vring[0], 8), 8);
-		stand_run(stand, 2);
+		assert_int_equal(write(fixture->peer[VHU_FRONT], &vring[0], 8), 8);
+		fixture_run(fixture, 2);
 		assert_int_equal(recv(back, bytes, 12, MSG_WAITALL), 12);
 		assert_int_equal(recv(back, bytes, 8, MSG_WAITALL), 8);
 		assert_true(bytes[0] == vring[altered]);
-		stand_end(stand);
+		fixture_end(fixture);
 	}
 }
 
@@ -140,30 +140,30 @@ static void a_late_payload_does_not_save_a_message(void **state)
 static void as_many_answers_as_wait_are_kept_back(void **state)
 {
 	enum { ROUNDS = 50 };
-	struct fixture_session *stand = stand_begin(false);
+	struct fixture_session *fixture = fixture_begin(false);
 	struct vhu_status status;
 
 	(void)state;
-	stand_fault(stand, "SET_OWNER: need-reply");
+	fixture_fault(fixture, "SET_OWNER: need-reply");
 	for (unsigned i = 0; i < ROUNDS; i++) {
-		stand_transmit(stand->peer[VHU_FRONT], 3, NULL, 0, -1);
-		stand_transmit(stand->peer[VHU_FRONT], 1, NULL, 0, -1);
+		fixture_transmit(fixture->peer[VHU_FRONT], 3, NULL, 0, -1);
+		fixture_transmit(fixture->peer[VHU_FRONT], 1, NULL, 0, -1);
 	}
-	stand_run(stand, 1 + 2 * ROUNDS);
+	fixture_run(fixture, 1 + 2 * ROUNDS);
 	for (unsigned i = 0; i < ROUNDS; i++) {
-		vhu_status_gather(&status, stand->pair.sessions.first);
+		vhu_status_gather(&status, fixture->pair.sessions.first);
 		assert_non_null(status.waits);
 		assert_int_equal(status.waits->request, 1);
 		assert_int_equal(status.waits->number, 2 * i + 2);
-		stand_transmit(stand->peer[VHU_BACK], 3, "12345678", 8, -1);
-		stand_transmit(stand->peer[VHU_BACK], 1, "12345678", 8, -1);
-		stand_run(stand, 1 + 2 * ROUNDS + 2 * (i + 1));
-		assert_true(stand->kept[stand->records - 2].record.marks & VHU_MARK_DROPPED);
-		assert_false(stand->kept[stand->records - 1].record.marks & VHU_MARK_DROPPED);
+		fixture_transmit(fixture->peer[VHU_BACK], 3, "12345678", 8, -1);
+		fixture_transmit(fixture->peer[VHU_BACK], 1, "12345678", 8, -1);
+		fixture_run(fixture, 1 + 2 * ROUNDS + 2 * (i + 1));
+		assert_true(fixture->kept[fixture->records - 2].record.marks & VHU_MARK_DROPPED);
+		assert_false(fixture->kept[fixture->records - 1].record.marks & VHU_MARK_DROPPED);
 	}
-	vhu_status_gather(&status, stand->pair.sessions.first);
+	vhu_status_gather(&status, fixture->pair.sessions.first);
 	assert_null(status.waits);
-	stand_end(stand);
+	fixture_end(fixture);
 }
 
 int main(void)

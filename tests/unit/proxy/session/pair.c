@@ -18,28 +18,28 @@ static void every_topology_serves(void **state)
 		for (int back = 0; back < WAYS; back++) {
 			bool once = front == CONNECTED || back == CONNECTED ||
 				    (front == CONNECT && back == CONNECT);
-			struct fixture_pair stand = start(front, back);
+			struct fixture_pair fixture = start(front, back);
 			int peer[2];
 
 			for (int turn = 0; turn < (once ? 1 : 3); turn++) {
-				meet(&stand, peer);
+				meet(&fixture, peer);
 				exchange(peer, (uint32_t)turn);
 				part(peer, turn % 2);
 			}
-			stand_stop(&stand, once);
+			fixture_stop(&fixture, once);
 		}
 	}
 }
 
 static void whoever_stops_sending_still_receives(void **state)
 {
-	struct fixture_pair stand = start(LISTEN, CONNECT);
+	struct fixture_pair fixture = start(LISTEN, CONNECT);
 	int peer[2];
 	char byte;
 
 	(void)state;
 	for (int side = 0; side < 2; side++) {
-		meet(&stand, peer);
+		meet(&fixture, peer);
 		assert_int_equal(write(peer[side], "half", 4), 4);
 		assert_int_equal(shutdown(peer[side], SHUT_WR), 0);
 		for (int i = 0; i < 4; i++)
@@ -50,12 +50,12 @@ static void whoever_stops_sending_still_receives(void **state)
 			assert_int_equal(read(peer[side], &byte, 1), 1);
 		part(peer, !side);
 	}
-	stand_stop(&stand, false);
+	fixture_stop(&fixture, false);
 }
 
 static void a_side_that_closes_ends_the_other_that_does_not_read(void **state)
 {
-	struct fixture_pair stand = start(LISTEN, CONNECT);
+	struct fixture_pair fixture = start(LISTEN, CONNECT);
 	int peer[2];
 
 	(void)state;
@@ -64,7 +64,7 @@ static void a_side_that_closes_ends_the_other_that_does_not_read(void **state)
 			struct pollfd other;
 			char byte;
 
-			meet(&stand, peer);
+			meet(&fixture, peer);
 			exchange(peer, 1);
 			if (half) {
 				shutdown(peer[side], SHUT_WR);
@@ -77,16 +77,16 @@ static void a_side_that_closes_ends_the_other_that_does_not_read(void **state)
 			close(peer[!side]);
 		}
 	}
-	stand_stop(&stand, false);
+	fixture_stop(&fixture, false);
 }
 
 static void whoever_stops_receiving_is_sent_nothing_more(void **state)
 {
-	struct fixture_pair stand = start(LISTEN, CONNECT);
+	struct fixture_pair fixture = start(LISTEN, CONNECT);
 	int peer[2];
 
 	(void)state;
-	meet(&stand, peer);
+	meet(&fixture, peer);
 	exchange(peer, 1);
 	assert_int_equal(shutdown(peer[1], SHUT_RD), 0);
 	/* The proxy learns it by sending, the sender from the proxy. */
@@ -95,7 +95,7 @@ static void whoever_stops_receiving_is_sent_nothing_more(void **state)
 	assert_int_equal(errno, EPIPE);
 	close(peer[0]);
 	close(peer[1]);
-	stand_stop(&stand, false);
+	fixture_stop(&fixture, false);
 }
 
 static void sessions_live_side_by_side(void **state)
@@ -106,11 +106,11 @@ static void sessions_live_side_by_side(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < VHU_ARRAY_SIZE(ways); i++) {
-		struct fixture_pair stand = start(ways[i][0], ways[i][1]);
+		struct fixture_pair fixture = start(ways[i][0], ways[i][1]);
 		int peer[SESSIONS][2];
 
 		for (uint32_t n = 0; n < SESSIONS; n++) {
-			meet(&stand, peer[n]);
+			meet(&fixture, peer[n]);
 			exchange(peer[n], n);
 		}
 		for (uint32_t n = 0; n < SESSIONS; n++)
@@ -121,44 +121,44 @@ static void sessions_live_side_by_side(void **state)
 			exchange(peer[n], n);
 			part(peer[n], 1);
 		}
-		stand_stop(&stand, false);
+		fixture_stop(&fixture, false);
 	}
 }
 
 static void waiters_meet_in_the_order_in_which_they_came(void **state)
 {
-	struct fixture_pair stand = start(LISTEN, LISTEN);
+	struct fixture_pair fixture = start(LISTEN, LISTEN);
 	int peer[3][2];
 
 	(void)state;
 	for (uint32_t n = 0; n < 3; n++) {
-		peer[n][0] = connect_to(stand_path[0]);
+		peer[n][0] = connect_to(fixture_path[0]);
 		assert_int_equal(write(peer[n][0], &(uint32_t[3]){n}, 12), 12);
 	}
 	for (uint32_t n = 0; n < 3; n++) {
 		uint32_t got[3];
 
-		peer[n][1] = connect_to(stand_path[1]);
+		peer[n][1] = connect_to(fixture_path[1]);
 		assert_int_equal(recv(peer[n][1], got, sizeof(got), MSG_WAITALL), sizeof(got));
 		assert_int_equal(got[0], n);
 		exchange(peer[n], n);
 	}
 	for (uint32_t n = 0; n < 3; n++)
 		part(peer[n], 0);
-	stand_stop(&stand, false);
+	fixture_stop(&fixture, false);
 }
 
 static void a_waiter_that_left_meets_nobody(void **state)
 {
-	struct fixture_pair stand = start(LISTEN, LISTEN);
-	int gone = connect_to(stand_path[0]), peer[2];
+	struct fixture_pair fixture = start(LISTEN, LISTEN);
+	int gone = connect_to(fixture_path[0]), peer[2];
 
 	(void)state;
 	close(gone);
-	meet(&stand, peer);
+	meet(&fixture, peer);
 	exchange(peer, 7);
 	part(peer, 0);
-	stand_stop(&stand, false);
+	fixture_stop(&fixture, false);
 }
 
 static void a_circle_is_refused(void **state)
@@ -194,5 +194,5 @@ int main(void)
 
 	/* Peers that wait for what does not come must not wait for ever. */
 	alarm(60);
-	return cmocka_run_group_tests(tests, stand_folder, stand_folder_end);
+	return cmocka_run_group_tests(tests, fixture_folder, fixture_folder_end);
 }

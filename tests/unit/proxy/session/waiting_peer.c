@@ -44,18 +44,18 @@ static void who_comes_first_is_joined_when_the_other_side_is_there(void **state)
 {
 	(void)state;
 	for (int side = 0; side < 2; side++) {
-		struct fixture_pair stand = {.patience_ns = VHU_PAIR_FOR_EVER};
+		struct fixture_pair fixture = {.patience_ns = VHU_PAIR_FOR_EVER};
 		int peer[3][2], listener;
 
-		stand.way[side] = LISTEN;
-		stand.way[!side] = ABSENT;
-		stand_start(&stand);
+		fixture.way[side] = LISTEN;
+		fixture.way[!side] = ABSENT;
+		fixture_start(&fixture);
 		for (uint32_t n = 0; n < 3; n++) {
-			peer[n][side] = connect_to(stand_path[side]);
+			peer[n][side] = connect_to(fixture_path[side]);
 			assert_int_equal(write(peer[n][side], (uint32_t[3]){n, 1}, 12), 12);
 		}
 		assert_true(is_quiet(peer[0][side]));
-		listener = listen_at(stand_path[!side]);
+		listener = listen_at(fixture_path[!side]);
 		for (uint32_t n = 0; n < 3; n++) {
 			uint32_t got[3];
 
@@ -68,75 +68,75 @@ static void who_comes_first_is_joined_when_the_other_side_is_there(void **state)
 			part(peer[n], n % 2);
 		/* And once more, after it was away. */
 		close(listener);
-		unlink(stand_path[!side]);
-		peer[0][side] = connect_to(stand_path[side]);
+		unlink(fixture_path[!side]);
+		peer[0][side] = connect_to(fixture_path[side]);
 		assert_true(is_quiet(peer[0][side]));
-		stand.fd[!side] = listen_at(stand_path[!side]);
-		peer[0][!side] = accept_at(stand.fd[!side]);
+		fixture.fd[!side] = listen_at(fixture_path[!side]);
+		peer[0][!side] = accept_at(fixture.fd[!side]);
 		exchange(peer[0], 7);
 		part(peer[0], 0);
-		stand_stop(&stand, false);
+		fixture_stop(&fixture, false);
 	}
 }
 
 static void patience_has_an_end(void **state)
 {
-	struct fixture_pair stand = {.way = {LISTEN, ABSENT}, .patience_ns = 200000000};
+	struct fixture_pair fixture = {.way = {LISTEN, ABSENT}, .patience_ns = 200000000};
 	int peer[2];
 
 	(void)state;
-	stand_start(&stand);
+	fixture_start(&fixture);
 	for (int turn = 0; turn < 2; turn++)
-		is_ended(connect_to(stand_path[0]));
+		is_ended(connect_to(fixture_path[0]));
 	/* Nobody who comes in time is turned away for those who did not. */
-	stand.fd[1] = listen_at(stand_path[1]);
-	peer[0] = connect_to(stand_path[0]);
-	peer[1] = accept_at(stand.fd[1]);
+	fixture.fd[1] = listen_at(fixture_path[1]);
+	peer[0] = connect_to(fixture_path[0]);
+	peer[1] = accept_at(fixture.fd[1]);
 	exchange(peer, 1);
 	part(peer, 1);
-	stand_stop(&stand, false);
+	fixture_stop(&fixture, false);
 }
 
 static void without_patience_nobody_waits(void **state)
 {
-	struct fixture_pair stand = {.way = {LISTEN, ABSENT}};
+	struct fixture_pair fixture = {.way = {LISTEN, ABSENT}};
 
 	(void)state;
-	stand_start(&stand);
-	is_ended(connect_to(stand_path[0]));
-	stand.fd[1] = listen_at(stand_path[1]);
-	stand_stop(&stand, false);
+	fixture_start(&fixture);
+	is_ended(connect_to(fixture_path[0]));
+	fixture.fd[1] = listen_at(fixture_path[1]);
+	fixture_stop(&fixture, false);
 }
 
 static void two_that_listen_are_called_again_and_again(void **state)
 {
-	struct fixture_pair stand = {.way = {ABSENT, ABSENT}, .patience_ns = VHU_PAIR_FOR_EVER};
+	struct fixture_pair fixture = {.way = {ABSENT, ABSENT}, .patience_ns = VHU_PAIR_FOR_EVER};
 	int peer[2], listener;
 
 	(void)state;
-	stand_start(&stand);
-	listener = listen_at(stand_path[0]);
+	fixture_start(&fixture);
+	listener = listen_at(fixture_path[0]);
 	for (int turn = 0; turn < 3; turn++) {
 		peer[0] = accept_at(listener);
 		assert_true(is_quiet(peer[0]));
-		stand.fd[1] = listen_at(stand_path[1]);
-		peer[1] = accept_at(stand.fd[1]);
+		fixture.fd[1] = listen_at(fixture_path[1]);
+		peer[1] = accept_at(fixture.fd[1]);
 		exchange(peer, (uint32_t)turn);
 		/* One at a time. */
 		assert_true(is_quiet(listener));
-		close(stand.fd[1]);
-		unlink(stand_path[1]);
+		close(fixture.fd[1]);
+		unlink(fixture_path[1]);
 		part(peer, turn % 2);
 	}
 	/* Who leaves while it waits is called again as well. */
 	close(accept_at(listener));
 	peer[0] = accept_at(listener);
-	stand.fd[1] = listen_at(stand_path[1]);
-	peer[1] = accept_at(stand.fd[1]);
+	fixture.fd[1] = listen_at(fixture_path[1]);
+	peer[1] = accept_at(fixture.fd[1]);
 	exchange(peer, 8);
 	part(peer, 0);
-	stand.fd[0] = listener;
-	stand_stop(&stand, false);
+	fixture.fd[0] = listener;
+	fixture_stop(&fixture, false);
 }
 
 static void whom_nobody_answers_is_given_up(void **state)
@@ -156,14 +156,14 @@ static void whom_nobody_answers_is_given_up(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++) {
-		struct fixture_pair stand = {.way = {row[i].way[0], row[i].way[1]},
-					     .patience_ns = row[i].patience_ns};
+		struct fixture_pair fixture = {.way = {row[i].way[0], row[i].way[1]},
+					       .patience_ns = row[i].patience_ns};
 
-		stand_start(&stand);
-		assert_int_equal(stand_wait(&stand), 3);
+		fixture_start(&fixture);
+		assert_int_equal(fixture_wait(&fixture), 3);
 		for (int side = 0; side < 2; side++) {
-			close(stand.fd[side]);
-			unlink(stand_path[side]);
+			close(fixture.fd[side]);
+			unlink(fixture_path[side]);
 		}
 	}
 }
@@ -172,20 +172,20 @@ static void an_inherited_connection_waits_too(void **state)
 {
 	(void)state;
 	for (int side = 0; side < 2; side++) {
-		struct fixture_pair stand = {.patience_ns = VHU_PAIR_FOR_EVER};
+		struct fixture_pair fixture = {.patience_ns = VHU_PAIR_FOR_EVER};
 		int peer[2];
 
-		stand.way[side] = CONNECTED;
-		stand.way[!side] = ABSENT;
-		stand_start(&stand);
-		peer[side] = stand.fd[side];
+		fixture.way[side] = CONNECTED;
+		fixture.way[!side] = ABSENT;
+		fixture_start(&fixture);
+		peer[side] = fixture.fd[side];
 		assert_true(is_quiet(peer[side]));
-		stand.fd[side] = -1;
-		stand.fd[!side] = listen_at(stand_path[!side]);
-		peer[!side] = accept_at(stand.fd[!side]);
+		fixture.fd[side] = -1;
+		fixture.fd[!side] = listen_at(fixture_path[!side]);
+		peer[!side] = accept_at(fixture.fd[!side]);
 		exchange(peer, 3);
 		part(peer, side);
-		stand_stop(&stand, true);
+		fixture_stop(&fixture, true);
 	}
 }
 
@@ -195,12 +195,12 @@ static void an_inherited_connection_that_closes_ends_the_wait(void **state)
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		struct fixture_pair stand = {.way = {CONNECTED, other[i]},
-					     .patience_ns = VHU_PAIR_FOR_EVER};
+		struct fixture_pair fixture = {.way = {CONNECTED, other[i]},
+					       .patience_ns = VHU_PAIR_FOR_EVER};
 
-		stand_start(&stand);
-		close(stand.fd[0]);
-		assert_int_equal(stand_wait(&stand), 3);
+		fixture_start(&fixture);
+		close(fixture.fd[0]);
+		assert_int_equal(fixture_wait(&fixture), 3);
 	}
 }
 
@@ -208,14 +208,14 @@ static void one_at_a_time_in_the_order_in_which_they_came(void **state)
 {
 	(void)state;
 	for (int side = 0; side < 2; side++) {
-		struct fixture_pair stand = {.one_at_a_time = true};
+		struct fixture_pair fixture = {.one_at_a_time = true};
 		int peer[4][2];
 
-		stand.way[side] = LISTEN;
-		stand.way[!side] = CONNECT;
-		stand_start(&stand);
+		fixture.way[side] = LISTEN;
+		fixture.way[!side] = CONNECT;
+		fixture_start(&fixture);
 		for (uint32_t n = 0; n < 4; n++) {
-			peer[n][side] = connect_to(stand_path[side]);
+			peer[n][side] = connect_to(fixture_path[side]);
 			assert_int_equal(write(peer[n][side], (uint32_t[3]){n, 1}, 12), 12);
 		}
 		/* One of them gives up; nobody is asked to serve it. */
@@ -223,27 +223,27 @@ static void one_at_a_time_in_the_order_in_which_they_came(void **state)
 		for (uint32_t n = 0; n < 4; n += n ? 1 : 2) {
 			uint32_t got[3];
 
-			peer[n][!side] = accept_at(stand.fd[!side]);
+			peer[n][!side] = accept_at(fixture.fd[!side]);
 			assert_int_equal(recv(peer[n][!side], got, sizeof(got), MSG_WAITALL), 12);
 			assert_int_equal(got[0], n);
 			exchange(peer[n], n);
-			assert_true(is_quiet(stand.fd[!side]));
+			assert_true(is_quiet(fixture.fd[!side]));
 			part(peer[n], n == 2);
 		}
-		stand_stop(&stand, false);
+		fixture_stop(&fixture, false);
 	}
 }
 
 static void one_at_a_time_where_both_come(void **state)
 {
-	struct fixture_pair stand = {.way = {LISTEN, LISTEN}, .one_at_a_time = true};
+	struct fixture_pair fixture = {.way = {LISTEN, LISTEN}, .one_at_a_time = true};
 	int peer[2][2];
 
 	(void)state;
-	stand_start(&stand);
+	fixture_start(&fixture);
 	for (int n = 0; n < 2; n++) {
 		for (int side = 0; side < 2; side++)
-			peer[n][side] = connect_to(stand_path[side]);
+			peer[n][side] = connect_to(fixture_path[side]);
 	}
 	exchange(peer[0], 1);
 	assert_int_equal(write(peer[1][0], (uint32_t[3]){5, 1}, 12), 12);
@@ -252,24 +252,24 @@ static void one_at_a_time_where_both_come(void **state)
 	assert_int_equal(recv(peer[1][1], (uint32_t[3]){0}, 12, MSG_WAITALL), 12);
 	exchange(peer[1], 2);
 	part(peer[1], 1);
-	stand_stop(&stand, false);
+	fixture_stop(&fixture, false);
 }
 
 static void one_that_fails_does_not_stop_the_next(void **state)
 {
-	struct fixture_pair stand = {.way = {LISTEN, ABSENT}, .one_at_a_time = true};
+	struct fixture_pair fixture = {.way = {LISTEN, ABSENT}, .one_at_a_time = true};
 	int peer[2];
 
 	(void)state;
-	stand_start(&stand);
+	fixture_start(&fixture);
 	for (int turn = 0; turn < 3; turn++)
-		is_ended(connect_to(stand_path[0]));
-	stand.fd[1] = listen_at(stand_path[1]);
-	peer[0] = connect_to(stand_path[0]);
-	peer[1] = accept_at(stand.fd[1]);
+		is_ended(connect_to(fixture_path[0]));
+	fixture.fd[1] = listen_at(fixture_path[1]);
+	peer[0] = connect_to(fixture_path[0]);
+	peer[1] = accept_at(fixture.fd[1]);
 	exchange(peer, 1);
 	part(peer, 1);
-	stand_stop(&stand, false);
+	fixture_stop(&fixture, false);
 }
 
 int main(void)
@@ -289,5 +289,5 @@ int main(void)
 
 	/* Peers that wait for what does not come must not wait for ever. */
 	alarm(100);
-	return cmocka_run_group_tests(tests, stand_folder, stand_folder_end);
+	return cmocka_run_group_tests(tests, fixture_folder, fixture_folder_end);
 }
