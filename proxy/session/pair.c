@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lib/util/util.h"
+#include "proxy/session/pair_ends.h"
 
 /* Until one whose queue is full is tried again. */
 #define PAIR_FULL_NS   10000000u
@@ -24,7 +25,9 @@
 /* Until it is said again that they have. */
 #define PAIR_QUIET_NS  10000000000u
 
-void vhu_pair_say(const struct vhu_pair *pair, const char *format, ...)
+/* Say a line about a pair, made as printf makes it. If there are others the line names it. */
+__attribute__((format(printf, 2, 3))) static void pair_say(const struct vhu_pair *pair,
+							   const char *format, ...)
 {
 	char text[1024];
 	va_list arguments;
@@ -38,10 +41,16 @@ void vhu_pair_say(const struct vhu_pair *pair, const char *format, ...)
 		vhu_proxy_say(pair->proxy, "%s", text);
 }
 
+/* Say a line about the pair @context. */
+static void pair_say_line(void *context, const char *line)
+{
+	pair_say(context, "%s", line);
+}
+
 /* Say a line about a session. */
 static void pair_session_say(const struct vhu_proxy_sessions *sessions, const char *line)
 {
-	vhu_pair_say(vhu_container_of(sessions, const struct vhu_pair, sessions), "%s", line);
+	pair_say(vhu_container_of(sessions, const struct vhu_pair, sessions), "%s", line);
 }
 
 /* Stop listening for more. */
@@ -80,8 +89,8 @@ static int pair_listen(struct vhu_pair *pair)
 	if (!pair_has_room(pair)) {
 		pair_stop_listening(pair);
 		if (pair->sessions.open >= VHU_PAIR_SESSIONS_MAX && !pair->crowded) {
-			vhu_pair_say(pair, "%u sessions at once: who else comes waits",
-				     pair->sessions.open);
+			pair_say(pair, "%u sessions at once: who else comes waits",
+				 pair->sessions.open);
 			pair->crowded = true;
 		}
 		return 0;
@@ -127,7 +136,7 @@ static void pair_session_ended(struct vhu_proxy_sessions *sessions)
 /* Serve no more, because of what @line says. That is a failure unless there was a session. */
 static void pair_give_up(struct vhu_pair *pair, const char *line)
 {
-	vhu_pair_say(pair, "%s", line);
+	pair_say(pair, "%s", line);
 	pair->failed = !pair->begun;
 	pair_done(pair);
 }
@@ -162,9 +171,9 @@ static void pair_record_failures(struct vhu_pair *pair)
 	vhu_loop_unset(&pair->record_failures);
 	if (!vhu_failures_take(&pair->failures, reason))
 		return;
-	vhu_pair_say(pair, "session %" PRIu64 ": %s", pair->proxy->sessions + 1, reason);
+	pair_say(pair, "session %" PRIu64 ": %s", pair->proxy->sessions + 1, reason);
 	if (vhu_proxy_session_start(&pair->sessions, none, path, reason))
-		vhu_pair_say(pair, "no memory for a session");
+		pair_say(pair, "no memory for a session");
 }
 
 /* It is time to record them. */
@@ -206,9 +215,9 @@ static void pair_begin(struct vhu_pair *pair, const int socket[2], const char *r
 		return;
 	}
 	if (reason)
-		vhu_pair_say(pair, "session %" PRIu64 ": %s", pair->proxy->sessions + 1, reason);
+		pair_say(pair, "session %" PRIu64 ": %s", pair->proxy->sessions + 1, reason);
 	if (vhu_proxy_session_start(&pair->sessions, socket, path, reason)) {
-		vhu_pair_say(pair, "no memory for a session: its peers were disconnected");
+		pair_say(pair, "no memory for a session: its peers were disconnected");
 		pair_session_ended(&pair->sessions);
 	}
 }
@@ -264,8 +273,8 @@ static int pair_connect(struct vhu_pair *pair, enum vhu_side side, uint64_t sinc
 	if ((fd != -ENOENT && fd != -ECONNREFUSED) || vhu_now_ns() - since_ns >= pair->patience_ns)
 		return fd;
 	if (!pair->missed)
-		vhu_pair_say(pair, "%s: %s: waiting until somebody listens there", end->path,
-			     strerror(-fd));
+		pair_say(pair, "%s: %s: waiting until somebody listens there", end->path,
+			 strerror(-fd));
 	pair->missed = true;
 	pair->pause_ns = PAIR_MISSED_NS;
 	return -EAGAIN;
@@ -333,7 +342,7 @@ static bool pair_welcome(struct vhu_pair *pair, enum vhu_side side, int fd)
 {
 	if (vhu_waiting_peer_add(&pair->waiting, side, fd))
 		return true;
-	vhu_pair_say(pair, "no memory for a %s: disconnected", vhu_side_name(side));
+	pair_say(pair, "no memory for a %s: disconnected", vhu_side_name(side));
 	return false;
 }
 
@@ -407,8 +416,7 @@ static void pair_accept(struct vhu_watch *watch, uint32_t events)
 	if (pair_no_room(error)) {
 		pair_exhausted(pair, error);
 	} else if (error != -EAGAIN && error != -EINTR && error != -ECONNABORTED) {
-		vhu_pair_say(pair, "%s: listens no more: %s", pair->end[side].path,
-			     strerror(-error));
+		pair_say(pair, "%s: listens no more: %s", pair->end[side].path, strerror(-error));
 		vhu_loop_unwatch(&pair->proxy->loop, watch);
 	}
 }
@@ -425,7 +433,7 @@ int vhu_pair_open(struct vhu_pair *pair, struct vhu_proxy *proxy, char error[VHU
 	pair->resume.fire = pair_resume;
 	pair->again.fire = pair_again;
 	pair->record_failures.fire = pair_count_ends;
-	code = vhu_pair_open_ends(pair, error);
+	code = vhu_pair_ends_open(pair->end, &pair->rights, pair_say_line, pair, error);
 	if (code)
 		return code;
 	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {

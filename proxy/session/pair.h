@@ -87,13 +87,6 @@ struct vhu_pair {
  */
 int vhu_pair_open(struct vhu_pair *pair, struct vhu_proxy *proxy, char error[VHU_ENDPOINT_ERROR]);
 
-/* pair_ends.c: open both endpoints, as vhu_pair_open does. */
-int vhu_pair_open_ends(struct vhu_pair *pair, char error[VHU_ENDPOINT_ERROR]);
-
-/* Say a line about @pair, made as printf makes it. If there are others the line names it. */
-__attribute__((format(printf, 2, 3))) void vhu_pair_say(const struct vhu_pair *pair,
-							const char *format, ...);
-
 /* Begin to serve. What cannot be reached is said, and the pair may be done. Returns 0; -errno with
  * a line in @error where it cannot wait for anything. */
 int vhu_pair_start(struct vhu_pair *pair, char error[VHU_ENDPOINT_ERROR]);
