@@ -130,7 +130,7 @@ static int ask_all(struct vhu_probe *probe)
 		if (vhu_probe_may_be_proposal(probe))
 			error = vhu_probe_ask_specs(probe);
 	}
-	return error;
+	return error ? error : vhu_probe_look_at_vring_size(probe);
 }
 
 int vhu_probe_run(struct vhu_probe *probe)

@@ -228,13 +228,14 @@ static int close_log(struct run *run, int status)
 static int show(struct run *run, int error)
 {
 	const struct vhu_probe *probe = &run->probe;
-	char policy[VHU_PROBE_TEXT_MAX] = "";
+	char policy[VHU_PROBE_TEXT_MAX] = "", warning[VHU_PROBE_TEXT_MAX];
 	bool goes_on =
 	    !run->expected.policy || vhu_probe_policy(&run->expected, &probe->specs, policy);
 
+	vhu_probe_policy_warning(&run->expected, &probe->specs, warning);
 	if (run->json)
 		vhu_probe_json(probe, run->to, error ? probe->connection.why : NULL,
-			       run->expected.policy ? policy : NULL, goes_on);
+			       run->expected.policy ? policy : NULL, warning, goes_on);
 	else if (probe->has_features)
 		vhu_probe_text(probe, run->to);
 	if (!run->json && run->expected.policy && !error)
@@ -245,6 +246,8 @@ static int show(struct run *run, int error)
 	if (error)
 		return vhu_fail(run->command, "%s: %s", probe->connection.path,
 				probe->connection.why);
+	if (*warning)
+		vhu_fail(run->command, "%s: warning: %s", probe->connection.path, warning);
 	if (!goes_on)
 		return vhu_fail(run->command, "%s: %s", probe->connection.path, policy);
 	return vhu_probe_faults(probe) ? VHU_EXIT_FAILED : VHU_EXIT_DONE;

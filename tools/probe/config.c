@@ -11,11 +11,24 @@
 /* Where to begin when the device is not known. */
 #define SIZE_LIKELY 64
 
-/* Note what came of asking for a size. */
-static void note_try(struct vhu_probe *probe, uint32_t size, enum vhu_probe_outcome outcome)
+void vhu_probe_note_try(struct vhu_probe_tries *tries, uint32_t size,
+			enum vhu_probe_outcome outcome)
 {
-	if (probe->tries < VHU_PROBE_TRIED_MAX)
-		probe->tried[probe->tries++] = (struct vhu_probe_tried){size, outcome};
+	if (tries->count == VHU_PROBE_TRIED_MAX)
+		return;
+	tries->tried[tries->count].size = size;
+	tries->tried[tries->count++].outcome = outcome;
+}
+
+const char *vhu_probe_outcome_name(enum vhu_probe_outcome outcome)
+{
+	static const char *const name[] = {
+	    [VHU_PROBE_GIVEN] = "given",
+	    [VHU_PROBE_REFUSED] = "refused",
+	    [VHU_PROBE_CLOSED] = "closed",
+	};
+
+	return name[outcome];
 }
 
 /*
@@ -34,13 +47,14 @@ static int ask_size(struct vhu_probe *probe, uint32_t size, bool *given)
 	vhu_message_put(&message, VHU_FIELD_config_size, size);
 	error = vhu_probe_question(probe, &message, &reply);
 	if (error == -EPIPE)
-		note_try(probe, size, VHU_PROBE_CLOSED);
+		vhu_probe_note_try(&probe->config_tried, size, VHU_PROBE_CLOSED);
 	if (error)
 		return error;
 	/* An error is an answer without bytes; some keep the 12 before them. */
 	*given = vhu_message_get(&reply, VHU_FIELD_config_size) == size &&
 		 reply.header.size == space->offset + size;
-	note_try(probe, size, *given ? VHU_PROBE_GIVEN : VHU_PROBE_REFUSED);
+	vhu_probe_note_try(&probe->config_tried, size,
+			   *given ? VHU_PROBE_GIVEN : VHU_PROBE_REFUSED);
 	if (*given) {
 		probe->config = reply;
 		probe->has_config = true;

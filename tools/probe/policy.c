@@ -121,6 +121,22 @@ static void list_differences(const struct vhu_probe_expected *expected,
 		       expected->vqs, max->value);
 }
 
+void vhu_probe_policy_warning(const struct vhu_probe_expected *expected,
+			      const struct vhu_probe_specs *specs, char *warning)
+{
+	const char *wanted = vhu_device_name(expected->device);
+	const char *found = vhu_device_name(specs->device.value);
+
+	*warning = '\0';
+	if (!expected->has_device || specs->device.source != VHU_PROBE_BY_LOOKING ||
+	    expected->device == specs->device.value)
+		return;
+	snprintf(warning, VHU_PROBE_TEXT_MAX,
+		 "device %s (%" PRIu32 ") was expected, and by its %s it is %s (%" PRIu32 ")",
+		 wanted ? wanted : "?", expected->device, specs->device.how, found ? found : "?",
+		 specs->device.value);
+}
+
 bool vhu_probe_policy(const struct vhu_probe_expected *expected,
 		      const struct vhu_probe_specs *specs, char *why)
 {

@@ -31,4 +31,11 @@ int vhu_probe_expect(struct vhu_probe_expected *expected, const char *text, char
 bool vhu_probe_policy(const struct vhu_probe_expected *expected,
 		      const struct vhu_probe_specs *specs, char *why);
 
+/*
+ * Say that the back-end does not look like the device that was expected, though it does not say
+ * what it is. @warning: room for VHU_PROBE_TEXT_MAX bytes; "" where there is nothing to say.
+ */
+void vhu_probe_policy_warning(const struct vhu_probe_expected *expected,
+			      const struct vhu_probe_specs *specs, char *warning);
+
 #endif

@@ -53,10 +53,13 @@ enum vhu_probe_outcome {
 	VHU_PROBE_CLOSED, /* the connection */
 };
 
-/* A size of the configuration space that was asked for. */
-struct vhu_probe_tried {
-	uint32_t size;
-	enum vhu_probe_outcome outcome;
+/* Sizes that were tried, in their order. */
+struct vhu_probe_tries {
+	struct {
+		uint32_t size;
+		enum vhu_probe_outcome outcome;
+	} tried[VHU_PROBE_TRIED_MAX];
+	unsigned count;
 };
 
 struct vhu_probe {
@@ -81,8 +84,8 @@ struct vhu_probe {
 	struct vhu_message_buf config; /* the answer with the configuration space */
 	bool has_config;
 	bool config_unbounded; /* it gives as many bytes as are asked for */
-	struct vhu_probe_tried tried[VHU_PROBE_TRIED_MAX];
-	unsigned tries;
+	struct vhu_probe_tries config_tried, size_tried; /* of the configuration, of vring 0 */
+	struct vhu_probe_value vring_size;               /* the largest it takes */
 	struct vhu_probe_got got[VHU_PROBE_ANSWERS_MAX];
 	unsigned gots;
 	unsigned connections;
@@ -94,6 +97,7 @@ struct vhu_probe {
 	enum vhu_dialect found_dialect;
 	char dialect_why[VHU_PROBE_TEXT_MAX];
 	bool standalone;
+	bool undecided;                   /* it closed or refused where bit 18 might have told */
 	char verdict[VHU_PROBE_TEXT_MAX]; /* "because ..." */
 };
 
@@ -128,6 +132,17 @@ int vhu_probe_ask_number(struct vhu_probe *probe, enum vhu_message_id id, enum v
 /* Return whether bit 18 is worth asking about. */
 bool vhu_probe_may_be_proposal(const struct vhu_probe *probe);
 
+/* Note what came of trying a size; more than there is room for are left out. */
+void vhu_probe_note_try(struct vhu_probe_tries *tries, uint32_t size,
+			enum vhu_probe_outcome outcome);
+
+/* Return an outcome's name: "given", "refused", "closed". */
+const char *vhu_probe_outcome_name(enum vhu_probe_outcome outcome);
+
+/* vring_size.c: look for the largest size that a vring can have, on the connection that there is.
+ * Returns as vhu_probe_run does; who is gone afterwards is no error. */
+int vhu_probe_look_at_vring_size(struct vhu_probe *probe);
+
 /* config.c: look for the configuration space. Returns as vhu_probe_run does. */
 int vhu_probe_look_at_config(struct vhu_probe *probe);
 
@@ -151,7 +166,10 @@ unsigned vhu_probe_faults(const struct vhu_probe *probe);
 /* text.c, json.c: show all of it. @error: what went wrong, or NULL. */
 void vhu_probe_text(const struct vhu_probe *probe, FILE *to);
 void vhu_probe_json(const struct vhu_probe *probe, FILE *to, const char *error, const char *policy,
-		    bool goes_on);
+		    const char *warning, bool goes_on);
+
+/* Return whether it is a whole device, in one word. */
+const char *vhu_probe_verdict_name(const struct vhu_probe *probe);
 
 /* Return how a value became known, as a text: "told by STANDALONE". */
 const char *vhu_probe_source_text(enum vhu_probe_source source);

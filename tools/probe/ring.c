@@ -193,11 +193,10 @@ static void fill(const struct vhu_probe_ring *ring, const struct shape *shape)
 	ring->memory->at[buffer + BUFFER_STATUS] = STATUS_UNSET;
 }
 
-void vhu_probe_ring_submit(struct vhu_probe_ring *ring, uint32_t device)
+void vhu_probe_ring_place(struct vhu_probe_ring *ring, uint32_t device)
 {
 	const struct vhu_probe_areas areas = vhu_probe_ring_areas(ring);
 	const struct shape *shape = shape_of(device);
-	const uint64_t one = 1;
 
 	if (!shape)
 		return;
@@ -215,10 +214,49 @@ void vhu_probe_ring_submit(struct vhu_probe_ring *ring, uint32_t device)
 	}
 	/* Each request begins with descriptor 0. */
 	put(ring, areas.available + 4 + 2 * (ring->avail % VHU_PROBE_RING_SIZE), 0, 2);
+	/* The used event: the call for this request is wanted. */
+	put_index(ring, areas.available + 4 + 2 * VHU_PROBE_RING_SIZE, ring->used);
 	put_index(ring, areas.available + 2, ++ring->avail);
+}
+
+void vhu_probe_ring_kick(const struct vhu_probe_ring *ring)
+{
+	const uint64_t one = 1;
+
 	if (ring->kick >= 0 && write(ring->kick, &one, sizeof(one)) < 0) {
 		/* A full counter has told enough. */
 	}
+}
+
+void vhu_probe_ring_submit(struct vhu_probe_ring *ring, uint32_t device)
+{
+	if (!shape_of(device))
+		return;
+	vhu_probe_ring_place(ring, device);
+	vhu_probe_ring_kick(ring);
+}
+
+uint16_t vhu_probe_ring_event(const struct vhu_probe_ring *ring)
+{
+	return get_index(ring, vhu_probe_ring_areas(ring).used + 4 + 8 * VHU_PROBE_RING_SIZE);
+}
+
+bool vhu_probe_ring_forgoes_kicks(const struct vhu_probe_ring *ring)
+{
+	return get_index(ring, vhu_probe_ring_areas(ring).used) & VRING_USED_F_NO_NOTIFY;
+}
+
+bool vhu_probe_ring_is_read(const struct vhu_probe_ring *ring, unsigned timeout_ms)
+{
+	struct pollfd ask = {.fd = ring->kick, .events = POLLIN};
+	uint64_t until = vhu_now_ms() + timeout_ms;
+
+	while (poll(&ask, 1, 0) > 0) {
+		if (vhu_now_ms() >= until)
+			return false;
+		poll(NULL, 0, LOOK_MS);
+	}
+	return true;
 }
 
 /* Look at what came back. Returns 0 or -EPROTO. */

@@ -59,6 +59,22 @@ bool vhu_probe_request_known(uint32_t device, unsigned *ring);
 /* Make a request for a device of this kind available, and kick if there is a kick. */
 void vhu_probe_ring_submit(struct vhu_probe_ring *ring, uint32_t device);
 
+/* Make a request available without a kick. */
+void vhu_probe_ring_place(struct vhu_probe_ring *ring, uint32_t device);
+
+/* Kick, if there is a kick. */
+void vhu_probe_ring_kick(const struct vhu_probe_ring *ring);
+
+/* Return the available event: the index of the entry for which the back-end wants a kick, where
+ * EVENT_IDX was negotiated. */
+uint16_t vhu_probe_ring_event(const struct vhu_probe_ring *ring);
+
+/* Return whether the back-end says that it wants no kicks, where EVENT_IDX was not negotiated. */
+bool vhu_probe_ring_forgoes_kicks(const struct vhu_probe_ring *ring);
+
+/* Wait until the back-end has read the kick. Returns whether it did. */
+bool vhu_probe_ring_is_read(const struct vhu_probe_ring *ring, unsigned timeout_ms);
+
 /*
  * Wait until the request comes back.
  * @why: room for 128 bytes, which says what is wrong.

@@ -92,11 +92,30 @@ static int ask_told_config(struct vhu_probe *probe)
 	return 0;
 }
 
+/* Say that the back-end closed or refused at id 41, which those do that are standalone and broken,
+ * and those to which bit 18 is SHARED_OBJECT. Returns -EPROTO. */
+static int fail_undecided(struct vhu_probe *probe, const char *what)
+{
+	char why[VHU_PROBE_ERROR_MAX];
+
+	snprintf(why, sizeof(why), "%.120s: standalone and broken, or bit %d is %s to it: try %s",
+		 what, VHU_PF_STANDALONE,
+		 vhu_name_find(VHU_NAMES_protocol_features, VHU_PF_STANDALONE,
+			       &(struct vhu_context){.dialect = VHU_UPSTREAM})
+		     ->name,
+		 "--dialect");
+	memcpy(probe->connection.why, why, sizeof(why));
+	probe->undecided = true;
+	return -EPROTO;
+}
+
 /* Take what became of the first question where it was not answered: upstream's back-ends know
  * another message by its number. @findings: how many there were before.
  * Returns 0 where that is all it says. */
 static int take_no_answer(struct vhu_probe *probe, int error, unsigned findings)
 {
+	if (error == -EPIPE && probe->dialect == VHU_ANY && !probe->daring)
+		return fail_undecided(probe, probe->connection.why);
 	if ((error != -EPIPE && error != -ETIMEDOUT) || probe->dialect != VHU_ANY)
 		return error;
 	snprintf(probe->oddity, sizeof(probe->oddity), "%s", probe->connection.why);
@@ -137,6 +156,9 @@ int vhu_probe_ask_specs(struct vhu_probe *probe)
 						      : VHU_MSG_GET_BACKEND_SPECS,
 			  VHU_LAYOUT_none);
 	error = vhu_probe_question(probe, &message, &reply);
+	if (error == -EPROTO && probe->dialect == VHU_ANY &&
+	    reply.header.size == vhu_layouts[VHU_LAYOUT_refusal].size)
+		return fail_undecided(probe, "refused message 41");
 	if (error)
 		return take_no_answer(probe, error, findings);
 	size = reply.header.size;

@@ -39,6 +39,11 @@ unsigned vhu_probe_faults(const struct vhu_probe *probe)
 	return faults;
 }
 
+const char *vhu_probe_verdict_name(const struct vhu_probe *probe)
+{
+	return probe->standalone ? "standalone" : probe->undecided ? "unknown" : "traditional";
+}
+
 const char *vhu_probe_dialect_name(const struct vhu_probe *probe)
 {
 	if (probe->found_dialect == VHU_ANY &&
@@ -132,6 +137,8 @@ static void judge_device(struct vhu_probe *probe)
 		snprintf(why, VHU_PROBE_TEXT_MAX, "it does not offer bit %d, %s or %s",
 			 VHU_PF_STANDALONE, feature_name(VHU_PF_STANDALONE, VHU_STANDALONE),
 			 feature_name(VHU_PF_STANDALONE, VHU_PROBE));
+	else if (probe->undecided)
+		snprintf(why, VHU_PROBE_TEXT_MAX, "it %.240s", probe->connection.why);
 	else if (!(probe->protocol_features & VHU_PROBE_BIT(STATUS)) &&
 		 probe->found_dialect != VHU_UPSTREAM)
 		snprintf(why, VHU_PROBE_TEXT_MAX,

@@ -7,7 +7,8 @@
  *
  * Keys: dialect (upstream, standalone, probe), features, protocol (offered), device, config (bytes
  * of configuration), told (bytes it says that there are), min, max (vqs), clients (ends after so
- * many), queues (by GET_QUEUE_NUM), away (so many front-ends, the first, are not served).
+ * many), queues (by GET_QUEUE_NUM), away (so many front-ends, the first, are not served), deaf
+ *(those after so many are not served, and it goes on), vring (the largest size of one).
  *
  * Faults with a MESSAGE happen when that is to be answered, on each connection.
  */
@@ -31,6 +32,7 @@
 #define PAYLOAD_MAX 4096
 #define FAULTS_MAX  8
 #define DRIP_MS     500
+#define HANGS_UP    (-2)
 
 enum what {
 	SILENT,     /* do not answer */
@@ -57,13 +59,14 @@ enum what {
 	STRICT,     /* close when bit 18 is taken without STATUS */
 	BUSY,       /* never accept, with others waiting */
 	NOT_THERE,  /* listen, and never accept */
+	HARD,       /* close instead of refusing */
 	FAULT_KINDS
 };
 
 static const char *const fault_name[FAULT_KINDS] = {
-    "silent",   "close",   "die",  "garbage", "half",    "half-close", "cut",   "cut-close",
-    "drip",     "short",   "long", "empty",   "huge",    "large",      "other", "twice",
-    "no-reply", "version", "nack", "fds",     "hang-up", "strict",     "busy",  "not-there",
+    "silent", "close", "die",     "garbage", "half",  "half-close", "cut",   "cut-close", "drip",
+    "short",  "long",  "empty",   "huge",    "large", "other",      "twice", "no-reply",  "version",
+    "nack",   "fds",   "hang-up", "strict",  "busy",  "not-there",  "hard",
 };
 
 struct defect {
@@ -73,7 +76,8 @@ struct defect {
 
 static struct {
 	enum vhu_dialect dialect;
-	uint64_t features, protocol, device, config, told, min, max, queues, clients, away;
+	uint64_t features, protocol, device, config, told, min, max, queues, clients, away, deaf,
+	    vring;
 	struct defect fault[FAULTS_MAX];
 	unsigned faults;
 } self = {
@@ -89,6 +93,8 @@ static struct {
     .max = 4,
     .queues = 4,
     .clients = UINT64_MAX,
+    .deaf = UINT64_MAX,
+    .vring = 32768,
 };
 
 /* Write an integer in this machine's byte order. */
@@ -169,7 +175,7 @@ static int answer_config(const uint8_t *payload, uint8_t *to)
 	return (int)(12 + size);
 }
 
-/* Make the answer to a message. Returns its payload's size, -1 where it has none. */
+/* Make the answer to a message. Returns its payload's size, -1 where it has none; HANGS_UP. */
 static int answer(const struct vhu_header *header, const uint8_t *payload, uint8_t *to)
 {
 	const struct vhu_message *row[VHU_DIALECTS];
@@ -177,6 +183,12 @@ static int answer(const struct vhu_header *header, const uint8_t *payload, uint8
 
 	if (!vhu_message_find(VHU_FRONT_END, header->request, VHU_ANY, row))
 		return -1;
+	if (row[0]->id == VHU_MSG_SET_VRING_NUM &&
+	    vhu_integer_read(payload + 4, 4, vhu_host_is_big_endian()) > self.vring) {
+		if (has_fault(HARD))
+			return HANGS_UP;
+		value = 1;
+	}
 	switch (row[0]->id) {
 	case VHU_MSG_GET_FEATURES:
 		value = self.features;
@@ -260,6 +272,7 @@ static void spoil(enum what what, struct vhu_header *header, uint8_t *payload, s
 		break;
 	case NACK:
 		put(payload, 1, 8);
+		*size = 8;
 		break;
 	default:
 		break;
@@ -326,6 +339,8 @@ static void serve(int socket)
 			return;
 		memset(bytes, 0, sizeof(bytes));
 		size = answer(&header, payload, bytes + VHU_HEADER_SIZE);
+		if (size == HANGS_UP)
+			return;
 		if (size >= 0 && !send_answer(socket, &header, bytes, (size_t)size))
 			return;
 	}
@@ -341,7 +356,7 @@ static bool take(char *argument)
 	    {"features", &self.features}, {"protocol", &self.protocol}, {"device", &self.device},
 	    {"config", &self.config},     {"told", &self.told},         {"min", &self.min},
 	    {"max", &self.max},           {"queues", &self.queues},     {"clients", &self.clients},
-	    {"away", &self.away},
+	    {"away", &self.away},         {"deaf", &self.deaf},         {"vring", &self.vring},
 	};
 	char *value = argument + strcspn(argument, "=:");
 	bool is_fault = *value != '=';
@@ -411,6 +426,8 @@ int main(int argc, char **argv)
 	while (has_fault(BUSY) || has_fault(NOT_THERE))
 		pause();
 	for (uint64_t i = 0; i < self.clients; i++) {
+		while (i >= self.deaf)
+			pause();
 		client = accept(listener, NULL, NULL);
 		if (client < 0)
 			return 1;

@@ -56,6 +56,13 @@ traditional="protocol=0x18209" # the same without bit 18
 policy nothing 1 'nothing was expected, and it does not say what it is' $traditional
 policy device-id=2,config-size=60,vqs=4 0 'goes on with what was expected' $traditional
 policy device-id=26 0 'goes on with what was expected' $traditional
+# What it looks like is no answer, and worth a warning.
+policy device-id=1 0 'goes on with what was expected' $traditional features=0x140000a44
+holds '.policy.warning == "device NET (1) was expected, and by its feature bits and configuration size it is BLOCK (2)"'
+grep -q 'warning: device NET (1) was expected' err || fail "does not warn"
+policy device-id=2 0 'goes on with what was expected' $traditional features=0x140000a44
+holds '.policy | has("warning") | not'
+[ ! -s err ] || fail "warns of nothing: $(cat err)"
 # Nothing expected, and an answer.
 policy nothing 0 'it says what it is' dialect=standalone
 policy nothing 0 'it says what it is' dialect=probe
@@ -155,18 +162,24 @@ breaks V708
 # Upstream's back-ends, which know other messages by these numbers.
 probe '' 0 dialect=upstream
 holds '.verdict == "traditional" and .dialect == "upstream" and (.because | test("SHARED_OBJECT to it: GET_SHARED_OBJECT was answered without payload"))'
-for fault in close silent half half-close; do
-	case $fault in
-	silent | half) wait=1s ;;
-	*) wait=10s ;;
-	esac
+wait=1s
+for fault in silent half; do
 	probe '' 0 $fault:GET_SHARED_OBJECT
 	holds '.verdict == "traditional" and .dialect == "upstream"'
 	holds '.because | test("bit 18 is SHARED_OBJECT to it: .*(message 41|id 41)")'
 	holds '.specs.config_size.value == 60'
 done
-probe '--one-connection' 0 close:GET_SHARED_OBJECT
-holds '.dialect == "upstream" and .connections == 1'
+wait=10s
+# One that closes or refuses may as well be a standalone one that is broken.
+for fault in close half-close nack; do
+	probe '' 1 $fault:GET_SHARED_OBJECT
+	holds '.verdict == "unknown" and .dialect == "unknown"'
+	holds '.because | test("41.*: standalone and broken, or bit 18 is SHARED_OBJECT to it: try --dialect$")'
+	holds '.specs.config_size.value == 60'
+	[ "$(wc -l <err)" -eq 1 ] || fail "$fault: says other than one line: $(cat err)"
+done
+probe '--one-connection' 1 close:GET_SHARED_OBJECT
+holds '.dialect == "unknown" and .connections == 1'
 # Those that offer what came later are not asked.
 probe '' 0 close:GET_SHARED_OBJECT protocol=0xd8209
 holds '.dialect == "upstream" and (.because | test("it offers DEVICE_STATE"))'
@@ -181,6 +194,31 @@ probe '--dialect standalone' 0 protocol=0xd8209
 holds '.verdict == "standalone"'
 probe '--dialect upstream' 0 close:GET_SHARED_OBJECT
 holds '.verdict == "traditional" and .connections == 1'
+
+# The largest vring that it takes is found: whether it refuses what is larger, or closes.
+for limit in 0 2 1024 32768; do
+	for how in '' hard; do
+		probe '' 0 $traditional vring=$limit $how
+		if [ $limit -eq 0 ]; then
+			holds 'has("vring_size") | not'
+		else
+			holds ".vring_size == {\"value\": $limit, \"source\": \"looking\", \"how\": \"the largest it takes\"}"
+		fi
+		case $limit/$how in
+		32768/*) outcome=given ;;
+		*/hard) outcome=closed ;;
+		*) outcome=refused ;;
+		esac
+		holds ".vring_sizes_tried[0] == {\"size\": 32768, \"outcome\": \"$outcome\"}"
+		holds '[.findings[] | select(.severity != "info")] == []'
+	done
+done
+# Without acknowledgements only closing tells.
+probe '' 0 protocol=0x18201 vring=256 hard
+holds '.vring_size.value == 256 and .acknowledges == false'
+probe '--one-connection' 0 $traditional vring=256 hard
+holds 'has("vring_size") | not'
+holds '.connections == 1 and .vring_sizes_tried == []'
 
 # Configuration that is refused is told, and so is the size that is given.
 probe '' 0 $traditional config=37

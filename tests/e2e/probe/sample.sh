@@ -39,6 +39,9 @@ holds '.verdict == "traditional" and (.specs | has("min_vqs") | not)'
 probe "--expect device-id=block,vqs=4" 0 --device blk --dialect upstream
 holds '.specs.device_id == {"value": 2, "source": "looking", "how": "feature bits and configuration size"}'
 
+probe '' 1 --device blk --fault close-at:GET_BACKEND_SPECS
+holds '.verdict == "unknown" and (.error | test("standalone and broken, or bit 18 is SHARED_OBJECT to it: try --dialect$"))'
+
 # Features that it goes without.
 probe '' 0 --device blk --without STATUS
 holds '.dialect == "any"'
@@ -89,6 +92,15 @@ holds 'any(.cases[]; .name == "poll-call" and .result == "pass")'
 probe '--conformance --timeout 1s --case stop-and-go --case poll-kick' 1 --device blk --fault lose-kick
 holds 'any(.cases[]; .name == "stop-and-go" and .result == "fail" and (.text | test("did not come back")))'
 holds 'any(.cases[]; .name == "poll-kick" and .result == "pass")'
+# Kicks that are not read or not asked for, descriptors that stay: each in its case alone.
+for fault in unread-kick:kick-read:unwritten stale-event:avail-event:violates leak-eventfd:descriptors:unwritten; do
+	kind=${fault##*:}
+	case=${fault#*:}
+	probe '--conformance --timeout 1s --case kick-early --case kick-read --case avail-event --case descriptors' 1 \
+		--device blk --fault "${fault%%:*}"
+	holds '[.cases[] | select(.result == "fail") | [.name, .kind]] == [["'"${case%:*}"'", "'"$kind"'"]]'
+	holds '.passed == 3'
+done
 probe '--conformance --timeout 1s --case stop-and-go' 1 --device blk --fault bad-id
 holds '.cases[0].result == "fail" and (.cases[0].text | test("came back, 0 was sent"))'
 probe '--conformance --case need-reply-get' 1 --device blk --fault extra-reply:GET_FEATURES ||

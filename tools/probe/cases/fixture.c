@@ -28,6 +28,19 @@ static void say(struct vhu_fixture *fixture, enum vhu_probe_result result, const
 	vsnprintf(fixture->verdict->text, sizeof(fixture->verdict->text), format, arguments);
 }
 
+bool vhu_fixture_fail_as(struct vhu_fixture *fixture, enum vhu_probe_kind kind, const char *format,
+			 ...)
+{
+	va_list arguments;
+
+	if (fixture->verdict->result == VHU_PROBE_PASSED)
+		fixture->verdict->kind = kind;
+	va_start(arguments, format);
+	say(fixture, VHU_PROBE_FAILED, format, arguments);
+	va_end(arguments);
+	return false;
+}
+
 bool vhu_fixture_fail(struct vhu_fixture *fixture, const char *format, ...)
 {
 	va_list arguments;
@@ -305,17 +318,22 @@ bool vhu_fixture_memory_anew(struct vhu_fixture *fixture)
 	return !error || vhu_fixture_skip(fixture, "no memory here: %s", strerror(-error));
 }
 
-bool vhu_fixture_serve(struct vhu_fixture *fixture)
+bool vhu_fixture_wait(struct vhu_fixture *fixture)
 {
 	struct vhu_probe_ring *ring = &fixture->ring[fixture->request_ring];
 	char why[128];
 
+	return !vhu_probe_ring_wait(ring, fixture->device, fixture->connection->timeout_ms, why) ||
+	       vhu_fixture_fail(fixture, "%s", why);
+}
+
+bool vhu_fixture_serve(struct vhu_fixture *fixture)
+{
 	if (!fixture->has_request)
 		return vhu_fixture_note(fixture,
 					"judged by its answers: no request is known for it");
-	vhu_probe_ring_submit(ring, fixture->device);
-	return !vhu_probe_ring_wait(ring, fixture->device, fixture->connection->timeout_ms, why) ||
-	       vhu_fixture_fail(fixture, "%s", why);
+	vhu_probe_ring_submit(&fixture->ring[fixture->request_ring], fixture->device);
+	return vhu_fixture_wait(fixture);
 }
 
 bool vhu_fixture_stop(struct vhu_fixture *fixture, unsigned i, uint32_t *base)

@@ -49,6 +49,10 @@ int vhu_fixture_open(struct vhu_fixture *fixture, struct vhu_probe *probe,
 		     struct vhu_probe_verdict *verdict);
 void vhu_fixture_close(struct vhu_fixture *fixture);
 
+/* Say that the back-end failed in a way of its own. Returns false. */
+bool vhu_fixture_fail_as(struct vhu_fixture *fixture, enum vhu_probe_kind kind, const char *format,
+			 ...) __attribute__((format(printf, 3, 4)));
+
 /* Say that the back-end failed. Returns false. */
 bool vhu_fixture_fail(struct vhu_fixture *fixture, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -97,6 +101,9 @@ bool vhu_fixture_memory_anew(struct vhu_fixture *fixture);
 
 /* Have a request served, if one is known. */
 bool vhu_fixture_serve(struct vhu_fixture *fixture);
+
+/* Wait for a request that was made available. */
+bool vhu_fixture_wait(struct vhu_fixture *fixture);
 
 /* Stop ring @i and learn where it stopped. */
 bool vhu_fixture_stop(struct vhu_fixture *fixture, unsigned i, uint32_t *base);

@@ -102,7 +102,8 @@ static void set_beyond(struct vhu_fixture *fixture, uint32_t ring)
 	if (!vhu_fixture_provoke(fixture, &message, &accepted))
 		return;
 	if (accepted)
-		vhu_fixture_fail(fixture, "acknowledges that vring %u has a size", ring);
+		vhu_fixture_fail_as(fixture, VHU_PROBE_ACCEPTS,
+				    "acknowledges that vring %u has a size", ring);
 	else
 		vhu_fixture_stands(fixture, false);
 }
@@ -171,7 +172,7 @@ static void share_wrong(struct vhu_fixture *fixture, uint32_t regions, unsigned 
 	if (!vhu_fixture_provoke(fixture, &message, &accepted))
 		return;
 	if (accepted && regions)
-		vhu_fixture_fail(fixture, "acknowledges it");
+		vhu_fixture_fail_as(fixture, VHU_PROBE_ACCEPTS, "acknowledges it");
 	else
 		vhu_fixture_stands(fixture, false);
 }

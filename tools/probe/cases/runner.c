@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/virtio_ring.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -108,15 +109,36 @@ static void take_findings(struct vhu_fixture *fixture, const struct vhu_probe_lo
 		    verdict->result != VHU_PROBE_PASSED)
 			continue;
 		verdict->result = VHU_PROBE_FAILED;
+		verdict->kind = VHU_PROBE_VIOLATES;
 		verdict->rule = finding->rule;
 		snprintf(verdict->text, sizeof(verdict->text), "%s", finding->text);
 	}
+}
+
+const char *vhu_probe_kind_text(const struct vhu_probe_verdict *verdict, const char **word)
+{
+	static const struct {
+		const char *word, *text;
+	} kind[] = {
+	    [VHU_PROBE_VIOLATES] = {"violates", "violates the specification"},
+	    [VHU_PROBE_UNWRITTEN] = {"unwritten", "not in the specification, and relied on"},
+	    [VHU_PROBE_ACCEPTS] = {"accepts-nonsense", "accepts nonsense"},
+	    [VHU_PROBE_PERISHES] = {"perishes", "does not survive nonsense"},
+	};
+	enum vhu_probe_kind which = verdict->kind;
+
+	if (which == VHU_PROBE_VIOLATES && verdict->rule &&
+	    verdict->rule->wording == VHU_WORDING_SILENT)
+		which = VHU_PROBE_UNWRITTEN;
+	*word = kind[which].word;
+	return kind[which].text;
 }
 
 /* Say that the back-end did not survive a case, whatever was said before. */
 static void lost(struct vhu_probe_verdict *verdict, const char *how)
 {
 	verdict->result = VHU_PROBE_FAILED;
+	verdict->kind = verdict->the_case->hostile ? VHU_PROBE_PERISHES : VHU_PROBE_VIOLATES;
 	snprintf(verdict->text, sizeof(verdict->text), "the back-end %.200s", how);
 }
 
@@ -191,6 +213,9 @@ static bool run_case(struct vhu_probe *probe, struct vhu_probe_child *child, int
 		verdict->the_case->run(&fixture);
 		vhu_probe_disconnect(&probe->connection);
 		take_findings(&fixture, &probe->log);
+	}
+	/* A case that found that it makes no sense has said nothing to it. */
+	if (verdict->result != VHU_PROBE_NOT_APPLICABLE) {
 		alive = lives(probe, child, usual, verdict->the_case->hostile, how);
 		if (!alive)
 			lost(verdict, how);

@@ -72,6 +72,7 @@ int vhu_probe_child_start(struct vhu_probe_child *child)
 	if (pid == 0)
 		become(child, parent);
 	child->pid = pid;
+	child->ended_by_us = false;
 	child->started++;
 	return 0;
 }
@@ -93,7 +94,9 @@ bool vhu_probe_child_has_ended(struct vhu_probe_child *child, unsigned patience_
 
 void vhu_probe_child_text(const struct vhu_probe_child *child, char *to, size_t size)
 {
-	if (WIFSIGNALED(child->status))
+	if (child->ended_by_us)
+		snprintf(to, size, "hung and was ended by us");
+	else if (WIFSIGNALED(child->status))
 		snprintf(to, size, "died of signal %d (%s)", WTERMSIG(child->status),
 			 strsignal(WTERMSIG(child->status)));
 	else
@@ -104,6 +107,7 @@ void vhu_probe_child_end(struct vhu_probe_child *child)
 {
 	if (!child->pid)
 		return;
+	child->ended_by_us = true;
 	kill(child->pid, SIGTERM);
 	if (vhu_probe_child_has_ended(child, END_MS))
 		return;

@@ -19,6 +19,7 @@ struct vhu_probe_child {
 	bool verbose;     /* what it says is let through, to standard error */
 	pid_t pid;        /* 0: does not run */
 	int status;       /* of the one that ended last, as waitpid has it */
+	bool ended_by_us; /* that one, so that its status says nothing of it */
 	unsigned started; /* how many times */
 };
 

@@ -102,20 +102,14 @@ static void put_config(struct vhu_json *json, const struct vhu_probe *probe)
 	vhu_json_object_end(json);
 }
 
-/* Write the sizes of the configuration space that were asked for. */
-static void put_tried(struct vhu_json *json, const struct vhu_probe *probe)
+/* Write the sizes that were tried. */
+static void put_tried(struct vhu_json *json, const char *key, const struct vhu_probe_tries *tries)
 {
-	static const char *const outcome[] = {
-	    [VHU_PROBE_GIVEN] = "given",
-	    [VHU_PROBE_REFUSED] = "refused",
-	    [VHU_PROBE_CLOSED] = "closed",
-	};
-
-	vhu_json_array(json, "config_sizes_tried");
-	for (unsigned i = 0; i < probe->tries; i++) {
+	vhu_json_array(json, key);
+	for (unsigned i = 0; i < tries->count; i++) {
 		vhu_json_object(json, NULL);
-		vhu_json_unsigned(json, "size", probe->tried[i].size);
-		vhu_json_string(json, "outcome", outcome[probe->tried[i].outcome]);
+		vhu_json_unsigned(json, "size", tries->tried[i].size);
+		vhu_json_string(json, "outcome", vhu_probe_outcome_name(tries->tried[i].outcome));
 		vhu_json_object_end(json);
 	}
 	vhu_json_array_end(json);
@@ -187,7 +181,7 @@ static void put_numbers(struct vhu_json *json, const struct vhu_probe *probe)
 }
 
 void vhu_probe_json(const struct vhu_probe *probe, FILE *to, const char *error, const char *policy,
-		    bool goes_on)
+		    const char *warning, bool goes_on)
 {
 	struct vhu_json json = {.to = to};
 
@@ -199,7 +193,7 @@ void vhu_probe_json(const struct vhu_probe *probe, FILE *to, const char *error, 
 	}
 	if (error)
 		vhu_json_string(&json, "error", error);
-	vhu_json_string(&json, "verdict", probe->standalone ? "standalone" : "traditional");
+	vhu_json_string(&json, "verdict", vhu_probe_verdict_name(probe));
 	vhu_json_string(&json, "because", probe->verdict);
 	vhu_json_string(&json, "dialect", vhu_probe_dialect_name(probe));
 	vhu_json_string(&json, "dialect_because", probe->dialect_why);
@@ -207,7 +201,9 @@ void vhu_probe_json(const struct vhu_probe *probe, FILE *to, const char *error, 
 	put_numbers(&json, probe);
 	if (probe->has_config)
 		put_config(&json, probe);
-	put_tried(&json, probe);
+	put_value(&json, "vring_size", &probe->vring_size);
+	put_tried(&json, "config_sizes_tried", &probe->config_tried);
+	put_tried(&json, "vring_sizes_tried", &probe->size_tried);
 	put_answers(&json, probe);
 	put_findings(&json, &probe->log);
 	vhu_json_unsigned(&json, "connections", probe->connections);
@@ -215,6 +211,8 @@ void vhu_probe_json(const struct vhu_probe *probe, FILE *to, const char *error, 
 		vhu_json_object(&json, "policy");
 		vhu_json_bool(&json, "goes_on", goes_on);
 		vhu_json_string(&json, "because", policy);
+		if (*warning)
+			vhu_json_string(&json, "warning", warning);
 		vhu_json_object_end(&json);
 	}
 	vhu_json_object_end(&json);

@@ -23,15 +23,17 @@ static struct vhu_json json;
 static void put_line(FILE *to, const struct vhu_probe_verdict *verdict)
 {
 	const struct vhu_probe_case *the_case = verdict->the_case;
+	const char *word;
 
 	fprintf(to, "%-15s %-18s %s", result_name[verdict->result], the_case->name,
 		the_case->title);
 	if (*verdict->text)
 		fprintf(to, ": %s", verdict->text);
 	if (verdict->result == VHU_PROBE_FAILED && verdict->rule)
-		fprintf(to, " (V%u %s)", verdict->rule->id, verdict->rule->name);
+		fprintf(to, " (%s: V%u %s)", vhu_probe_kind_text(verdict, &word), verdict->rule->id,
+			verdict->rule->name);
 	else if (verdict->result == VHU_PROBE_FAILED)
-		fprintf(to, " (%s)", the_case->section);
+		fprintf(to, " (%s: %s)", vhu_probe_kind_text(verdict, &word), the_case->section);
 	fputc('\n', to);
 }
 
@@ -52,6 +54,7 @@ static void put_tap(FILE *to, unsigned number, const struct vhu_probe_verdict *v
 {
 	const struct vhu_probe_case *the_case = verdict->the_case;
 	bool failed = verdict->result == VHU_PROBE_FAILED || verdict->result == VHU_PROBE_NOT_RUN;
+	const char *word;
 
 	fprintf(to, "%sok %u - %s: %s", failed ? "not " : "", number, the_case->name,
 		the_case->title);
@@ -62,6 +65,10 @@ static void put_tap(FILE *to, unsigned number, const struct vhu_probe_verdict *v
 		return;
 	fputs("  ---\n  message: ", to);
 	put_yaml(to, verdict->text);
+	if (verdict->result == VHU_PROBE_FAILED) {
+		fputs("  kind: ", to);
+		put_yaml(to, vhu_probe_kind_text(verdict, &word));
+	}
 	if (verdict->rule)
 		fprintf(to, "  rule: V%u %s\n", verdict->rule->id, verdict->rule->name);
 	fputs("  section: ", to);
@@ -91,6 +98,7 @@ static void put_junit(FILE *to, const struct vhu_probe_verdict *verdict)
 {
 	const struct vhu_probe_case *the_case = verdict->the_case;
 	char rule[96] = "";
+	const char *word;
 
 	fprintf(to, "  <testcase classname=\"vhu.probe\" name=\"%s\" time=\"%" PRIu64 ".%03u\"",
 		the_case->name, verdict->ms / 1000, (unsigned)(verdict->ms % 1000));
@@ -108,6 +116,8 @@ static void put_junit(FILE *to, const struct vhu_probe_verdict *verdict)
 	}
 	fputs(" message=\"", to);
 	put_xml(to, verdict->text);
+	if (verdict->result == VHU_PROBE_FAILED)
+		fprintf(to, "; %s", vhu_probe_kind_text(verdict, &word));
 	fputs("\"/>\n  </testcase>\n", to);
 }
 
@@ -116,6 +126,7 @@ static void put_json(const struct vhu_probe_verdict *verdict)
 {
 	const struct vhu_probe_case *the_case = verdict->the_case;
 	char rule[16];
+	const char *word;
 
 	vhu_json_object(&json, NULL);
 	vhu_json_string(&json, "name", the_case->name);
@@ -123,6 +134,10 @@ static void put_json(const struct vhu_probe_verdict *verdict)
 	vhu_json_string(&json, "result", result_name[verdict->result]);
 	if (*verdict->text)
 		vhu_json_string(&json, "text", verdict->text);
+	if (verdict->result == VHU_PROBE_FAILED) {
+		vhu_probe_kind_text(verdict, &word);
+		vhu_json_string(&json, "kind", word);
+	}
 	if (verdict->rule) {
 		snprintf(rule, sizeof(rule), "V%u", verdict->rule->id);
 		vhu_json_string(&json, "rule", rule);

@@ -76,9 +76,21 @@ static void put_head(const struct vhu_probe *probe, FILE *to)
 	if (probe->peer.known)
 		fprintf(to, ": %s (pid %" PRIu32 ")", probe->comm, probe->peer.pid);
 	fprintf(to, "\n\n");
-	line(to, "Verdict", "%s, because %s", probe->standalone ? "standalone" : "traditional",
-	     probe->verdict);
+	line(to, "Verdict", "%s, because %s", vhu_probe_verdict_name(probe), probe->verdict);
 	line(to, "Dialect", "%s: %s", vhu_probe_dialect_name(probe), probe->dialect_why);
+}
+
+/* Write the sizes that were tried. */
+static void put_tried(const struct vhu_probe_tries *tries, const char *label, FILE *to)
+{
+	if (!tries->count)
+		return;
+	put_label(to, label);
+	for (unsigned i = 0; i < tries->count; i++)
+		fprintf(to, "%s%" PRIu32 " %s%s", i ? ", " : "", tries->tried[i].size,
+			vhu_probe_outcome_name(tries->tried[i].outcome),
+			tries->tried[i].outcome == VHU_PROBE_CLOSED ? " the connection" : "");
+	fputc('\n', to);
 }
 
 /* Write what device it is. */
@@ -91,6 +103,9 @@ static void put_specs(const struct vhu_probe *probe, FILE *to)
 	value_line(to, "Config size", &specs->config_size, NULL);
 	value_line(to, "Minimum of vrings", &specs->min_vqs, NULL);
 	value_line(to, "Maximum of vrings", &specs->max_vqs, NULL);
+	if (probe->size_tried.count)
+		value_line(to, "Vring size", &probe->vring_size, NULL);
+	put_tried(&probe->size_tried, "  sizes tried", to);
 }
 
 /* Write features. */
@@ -169,24 +184,6 @@ static void put_answers(const struct vhu_probe *probe, FILE *to)
 	put_shmem(probe, to);
 }
 
-/* Write the sizes of the configuration space that were asked for. */
-static void put_tried(const struct vhu_probe *probe, FILE *to)
-{
-	static const char *const outcome[] = {
-	    [VHU_PROBE_GIVEN] = "given",
-	    [VHU_PROBE_REFUSED] = "refused",
-	    [VHU_PROBE_CLOSED] = "closed the connection",
-	};
-
-	if (!probe->tries)
-		return;
-	put_label(to, "  sizes asked for");
-	for (unsigned i = 0; i < probe->tries; i++)
-		fprintf(to, "%s%" PRIu32 " %s", i ? ", " : "", probe->tried[i].size,
-			outcome[probe->tried[i].outcome]);
-	fprintf(to, "%s\n", probe->config_unbounded ? "; it gives any size, so none is told" : "");
-}
-
 /* Write the configuration space. */
 static void put_config(const struct vhu_probe *probe, FILE *to)
 {
@@ -197,7 +194,7 @@ static void put_config(const struct vhu_probe *probe, FILE *to)
 	char text[VHU_PROBE_CONFIG_MAX];
 	bool inside = false;
 
-	if (!probe->has_config && !probe->tries)
+	if (!probe->has_config && !probe->config_tried.count)
 		return;
 	fputc('\n', to);
 	if (probe->has_config)
@@ -205,7 +202,9 @@ static void put_config(const struct vhu_probe *probe, FILE *to)
 		     vhu_message_get(&probe->config, VHU_FIELD_config_size));
 	else
 		line(to, "Configuration", "none was given");
-	put_tried(probe, to);
+	put_tried(&probe->config_tried, "  sizes asked for", to);
+	if (probe->config_unbounded)
+		line(to, "", "it gives any size, so none is told");
 	vhu_walk_start(&walk, &vhu_layouts[VHU_LAYOUT_config], &payload, &context);
 	while (probe->has_config && vhu_walk_next(&walk, &item)) {
 		if (item.what == VHU_ITEM_OPEN)
