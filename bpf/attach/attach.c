@@ -4,6 +4,7 @@
 
 #include <bpf/btf.h>
 #include <errno.h>
+#include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +16,16 @@
 #include "lib/util/util.h"
 
 /* Pages of each processor's buffer of events, and bytes of all of them at most. */
-#define PAGES_MOST 256
-#define BYTES_MOST (UINT64_C(256) << 20)
+#define PAGES_MOST  2048
+#define PAGES_LEAST 16
+#define BYTES_MOST  (UINT64_C(128) << 20)
+/* Whoever takes events is woken when this part of a buffer is full: to wake it for each would cost
+ * the sender more than all else that is done for an event. */
+#define WAKE_PART   4
 /* Functions that decide which programs there can be. */
-#define SENT_POINT "sk_data_ready"
-#define SENT       "sock_def_readable"
-#define CLOSED     "unix_release"
+#define SENT_POINT  "sk_data_ready"
+#define SENT        "sock_def_readable"
+#define CLOSED      "unix_release"
 
 VHU_BPF_OBJECT(vhu_bpf_attach);
 
@@ -116,13 +121,11 @@ static int attach_all(struct vhu_attach *attach)
 	return 0;
 }
 
-/* Pass an event on, as libbpf calls it. */
-static void pass_event(void *with, int cpu, void *data, uint32_t size)
+/* Pass an event on. */
+static void pass_event(struct vhu_attach *attach, const uint8_t *data, uint32_t size)
 {
-	struct vhu_attach *attach = with;
 	struct vhu_attach_event event;
 
-	(void)cpu;
 	if (size < sizeof(event))
 		return;
 	memcpy(&event, data, sizeof(event));
@@ -130,16 +133,52 @@ static void pass_event(void *with, int cpu, void *data, uint32_t size)
 	if (event.what == VHU_ATTACH_FD ? size < sizeof(struct vhu_attach_file)
 					: size < event.copied)
 		return;
-	attach->choice.see(attach->choice.with, &event, (const uint8_t *)data + sizeof(event));
+	attach->choice.see(attach->choice.with, &event, data + sizeof(event));
 }
 
-/* Count events that there was no room for, as libbpf calls it. */
-static void count_lost(void *with, int cpu, unsigned long long count)
+/* A record of the kernel's buffers, whose payload begins with its size. What says how many were
+ * lost is left out: the programs count that. */
+static enum bpf_perf_event_ret pass_record(void *with, int cpu, struct perf_event_header *header)
 {
-	struct vhu_attach *attach = with;
+	const struct {
+		struct perf_event_header header;
+		uint32_t size;
+		uint8_t data[];
+	} *sample = (const void *)header;
 
 	(void)cpu;
-	attach->lost += count;
+	if (header->type == PERF_RECORD_SAMPLE)
+		pass_event(with, sample->data, sample->size);
+	return LIBBPF_PERF_EVENT_CONT;
+}
+
+/* Make a buffer of events for each processor, as large as this process may have. Returns 0 or
+ * -errno. */
+static int open_buffers(struct vhu_attach *attach, int map)
+{
+	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	const int processors = libbpf_num_possible_cpus();
+	struct perf_event_attr attr = {
+	    .type = PERF_TYPE_SOFTWARE,
+	    .size = sizeof(attr),
+	    .config = PERF_COUNT_SW_BPF_OUTPUT,
+	    .sample_type = PERF_SAMPLE_RAW,
+	    .sample_period = 1,
+	    .watermark = 1,
+	};
+	size_t pages = PAGES_MOST;
+
+	while (processors > 0 && pages > PAGES_LEAST &&
+	       pages * (uint64_t)processors * page > BYTES_MOST)
+		pages /= 2;
+	for (; pages >= PAGES_LEAST; pages /= 2) {
+		attr.wakeup_watermark = (uint32_t)(pages * page / WAKE_PART);
+		attach->events = perf_buffer__new_raw(map, pages, &attr, pass_record, attach, NULL);
+		/* Without CAP_IPC_LOCK there may be less. */
+		if (attach->events || (errno != EPERM && errno != ENOMEM))
+			break;
+	}
+	return attach->events ? 0 : -errno;
 }
 
 /* Find the maps of a loaded object. Returns 0 or -errno. */
@@ -147,13 +186,7 @@ static int find_maps(struct vhu_attach *attach)
 {
 	int events = bpf_object__find_map_fd_by_name(attach->object, "events");
 	int data = bpf_object__find_map_fd_by_name(attach->object, ".data.shared");
-	int processors = libbpf_num_possible_cpus();
-	size_t pages = PAGES_MOST;
 	void *shared;
-
-	while (processors > 0 && pages > 16 &&
-	       pages * (uint64_t)processors * (uint64_t)sysconf(_SC_PAGESIZE) > BYTES_MOST)
-		pages /= 2;
 	attach->watched = bpf_object__find_map_fd_by_name(attach->object, "watched");
 	attach->listeners = bpf_object__find_map_fd_by_name(attach->object, "listeners");
 	attach->processes = bpf_object__find_map_fd_by_name(attach->object, "processes");
@@ -165,8 +198,7 @@ static int find_maps(struct vhu_attach *attach)
 	if (shared == MAP_FAILED)
 		return -errno;
 	attach->shared = shared;
-	attach->events = perf_buffer__new(events, pages, pass_event, count_lost, attach, NULL);
-	return attach->events ? 0 : -errno;
+	return open_buffers(attach, events);
 }
 
 /* Unload what was loaded. */

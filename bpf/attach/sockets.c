@@ -18,7 +18,7 @@ int vhu_attach_events(struct vhu_attach *attach)
 
 uint64_t vhu_attach_lost(const struct vhu_attach *attach)
 {
-	return attach->lost;
+	return __atomic_load_n(&attach->shared->lost, __ATOMIC_RELAXED);
 }
 
 uint64_t vhu_attach_refused(const struct vhu_attach *attach)

@@ -3,7 +3,7 @@
 # Shows that what measures works: every row is there and holds numbers above 0, whatever they are;
 # and the frames that Wireshark is measured on are dissected as what they claim to be.
 #
-#	smoke.sh proxy|frames|eventfd|latency BUILD
+#	smoke.sh proxy|frames|eventfd|latency|attach BUILD
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -52,6 +52,13 @@ latency)
 		expect 8 "| all-syscalls |"
 		expect 3 "| 0 us | kick to wake" "| 1000 us | kick to call"
 	fi
+	;;
+attach)
+	"$2/bin/vhu" attach --all --duration 1ms >"$work/out" 2>&1 || { cat "$work/out"; exit 77; }
+	sh "$here/attach.sh" -b "$2" -r 1 -n 20 -m 50 -f 1000 >"$work/out"
+	expect 6 "watched" "bystander"
+	expect 3 "flood of"
+	expect 2 "from the command"
 	;;
 frames)
 	command -v tshark >/dev/null || { echo "skipped: tshark is not installed"; exit 77; }

@@ -142,8 +142,8 @@ static void watch(struct vhu_attach_run *run)
 		int wait = run->queue.count || run->state ? (int)(SETTLE_NS / VHU_NS_PER_MS)
 							  : (int)(STATE_NS / VHU_NS_PER_MS);
 
-		/* Events are waited for a moment: many come at once. */
-		if (poll(watched, run->queue.count ? 1 : 2, wait) < 0 && errno != EINTR)
+		/* The kernel wakes us when it has many events; a few wait until then. */
+		if (poll(watched, 2, wait) < 0 && errno != EINTR)
 			break;
 		if (take_signals(run) || vhu_attach_sinks_are_left(&run->sinks))
 			break;
