@@ -32,6 +32,9 @@
  * the last one. */
 #define VHU_RECORD_SEGMENTS_MAX 32
 
+/* The text of a message that is altered only because the proxy stands between kicks and calls. */
+#define VHU_RECORD_INTERPOSED "another eventfd in its place"
+
 enum vhu_record_type {
 	VHU_RECORD_MESSAGE = 0, /* one message, with its descriptors */
 	VHU_RECORD_OPENED = 1,  /* a session began, or a channel inside one */

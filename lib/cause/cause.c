@@ -226,9 +226,12 @@ enum vhu_cause_verdict vhu_cause_judge(const struct vhu_cause *cause, const stru
 	if (!say_failure(&end) && !say_partial(&end) && !say_not_owed(&end) && !say_refused(&end) &&
 	    !(end.closer == VHU_CAUSE_FRONT && say_reaction(&end)) &&
 	    !vhu_cause_say_unanswered(&end) && !say_offer(&end) && !say_reaction(&end) &&
-	    !say_answer(&end) && !vhu_cause_say_never_enabled(&end) && !vhu_cause_say_vrings(&end))
+	    !say_answer(&end) && !vhu_cause_say_data_path(&end) &&
+	    !vhu_cause_say_never_enabled(&end) && !vhu_cause_say_vrings(&end))
 		return cause->worst.rule ? VHU_CAUSE_BADLY : VHU_CAUSE_WELL;
 	vhu_cause_add_why(&end);
+	vhu_cause_add_open_kicks(&end);
+	vhu_cause_add_ours(&end);
 	vhu_cause_add_last_words(&end);
 	return end.unsure && !cause->worst.rule ? VHU_CAUSE_UNSURE : VHU_CAUSE_BADLY;
 }

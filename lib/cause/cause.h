@@ -7,6 +7,11 @@
  * close right after a message, vrings left running), goes on with the rule that the message there
  * broke, or the last one that was broken before, or says that the message breaks none, and ends
  * with what each side did last. Numbers in brackets are those of messages.
+ *
+ * A vring hangs if the proxy lost its kick or its call, as it was told to, and none came behind it,
+ * or if the last look at it (a snapshot) says so. A kick without a call is no sign of that alone:
+ * drivers turn calls off, and buffers for input wait. It is only named where a session of a device
+ * whose requests are all answered ended badly.
  */
 #ifndef VHU_CAUSE_CAUSE_H
 #define VHU_CAUSE_CAUSE_H
@@ -20,6 +25,11 @@
  * shows. */
 #define VHU_CAUSE_MESSAGES 4
 #define VHU_CAUSE_BYTES    80
+/* Vrings whose kicks and calls are followed: those with one that is open come first. */
+#define VHU_CAUSE_VRINGS   16
+/* Of the texts of records, the most that is kept. */
+#define VHU_CAUSE_WORDS    64
+#define VHU_CAUSE_SENTENCE 256
 
 /* How a session ended. */
 enum vhu_cause_verdict {
@@ -45,6 +55,24 @@ struct vhu_cause_message {
 	uint8_t bytes[VHU_CAUSE_BYTES];
 };
 
+/* A kick or a call. */
+struct vhu_cause_signal {
+	uint64_t number; /* of its record; 0: none */
+	uint64_t time_ns;
+	char by[VHU_CAUSE_WORDS]; /* which fault the proxy followed, as its record says it */
+};
+
+/* What passed on the eventfds of a vring, and how it was when it was looked at. */
+struct vhu_cause_vring {
+	uint32_t vring;
+	unsigned answered;                 /* kicks that had a call */
+	struct vhu_cause_signal kick;      /* the first that passed and has no call since */
+	struct vhu_cause_signal lost_kick; /* the first that the proxy lost since one passed */
+	struct vhu_cause_signal lost_call; /* the same of calls */
+	struct vhu_cause_signal hang;      /* when the last look at it said that it hangs */
+	char verdict[VHU_CAUSE_SENTENCE];  /* what that said */
+};
+
 /* What is remembered of a session for the case that it ends badly. All zero is nothing. */
 struct vhu_cause {
 	struct vhu_cause_finding finding[VHU_CAUSE_FINDINGS]; /* warnings, errors, oldest first */
@@ -56,6 +84,11 @@ struct vhu_cause {
 	/* The latest messages of each channel, by side. */
 	struct vhu_cause_message message[VHU_CHANNELS][2][VHU_CAUSE_MESSAGES];
 	unsigned messages[VHU_CHANNELS][2]; /* so far */
+	struct vhu_cause_vring vring[VHU_CAUSE_VRINGS];
+	unsigned vrings;
+	/* What the proxy altered last, as it was told to; number 0: nothing. */
+	struct vhu_cause_signal ours;
+	unsigned alterations;
 	/* A message that was cut off by its sender's closing; number 0: none. */
 	struct {
 		uint64_t number, bytes, size;

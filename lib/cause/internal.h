@@ -33,6 +33,8 @@ struct vhu_cause_end {
 	bool refused;  /* the back-end refused `about` */
 	bool disabled; /* the line says that vrings were never enabled */
 	bool hung;     /* the front-end was ended while vrings ran: the device may have hung */
+	bool data_path_said; /* the line is about the data path */
+	bool ours_said;      /* the line says what the proxy altered, as it was told to */
 	bool unsure;
 	struct vhu_line line;
 };
@@ -74,6 +76,10 @@ enum vhu_cause_side vhu_cause_last_side(const struct vhu_cause_end *end);
 /* Say which requests were not answered. Returns whether that was it. */
 bool vhu_cause_say_unanswered(struct vhu_cause_end *end);
 
+/* Add how it went on: who closed, or that the capture ends. @asked: the side that the line is
+ * about; NOBODY: both, or none. */
+void vhu_cause_add_then(struct vhu_cause_end *end, enum vhu_cause_side asked);
+
 /* vrings.c */
 
 /* Say that vrings were started and none was ever enabled, which they had to be. Returns whether
@@ -82,6 +88,20 @@ bool vhu_cause_say_never_enabled(struct vhu_cause_end *end);
 
 /* Say that vrings were left running, or that none was ever started. Returns whether that was it. */
 bool vhu_cause_say_vrings(struct vhu_cause_end *end);
+
+/* data_path.c: what passed on the eventfds of vrings, and looks at vrings. */
+
+/* Learn from a record, if it is of a vring. */
+void vhu_cause_see_vring(struct vhu_cause *cause, const struct vhu_record *record, uint64_t number);
+
+/* Say that a vring hangs. Returns whether that was it. */
+bool vhu_cause_say_data_path(struct vhu_cause_end *end);
+
+/* Add kicks that had no call, if they may be why the session ended. */
+void vhu_cause_add_open_kicks(struct vhu_cause_end *end);
+
+/* Add what the proxy altered last, as it was told to, if the line does not say it. */
+void vhu_cause_add_ours(struct vhu_cause_end *end);
 
 /* why.c: what comes after the first part of the line. */
 

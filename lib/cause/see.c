@@ -57,6 +57,7 @@ void vhu_cause_see(struct vhu_cause *cause, const struct vhu_record *record, uin
 	/* That records are missing says nothing about the session. */
 	if (record->type == VHU_RECORD_ERROR && record->text && !(record->marks & VHU_MARK_LOST))
 		snprintf(cause->error, sizeof(cause->error), "%s", record->text);
+	vhu_cause_see_vring(cause, record, number);
 	if (record->type != VHU_RECORD_MESSAGE || (unsigned)record->channel >= VHU_CHANNELS)
 		return;
 	if (!(record->marks & VHU_MARK_PARTIAL) && note->has_header) {

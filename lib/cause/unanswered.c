@@ -79,9 +79,7 @@ static void add_requests(struct vhu_cause_end *end, const struct waiting *first)
 		vhu_line_printf(&end->line, " and %u more", more);
 }
 
-/* Add how it went on: who closed, or that the capture ends. @asked: who did not answer; NOBODY:
- * neither did. */
-static void add_then(struct vhu_cause_end *end, enum vhu_cause_side asked)
+void vhu_cause_add_then(struct vhu_cause_end *end, enum vhu_cause_side asked)
 {
 	if (end->goes_on) {
 		vhu_line_add(&end->line, " so far");
@@ -103,8 +101,10 @@ static void add_then(struct vhu_cause_end *end, enum vhu_cause_side asked)
 /* Add that the proxy had a hand in it, if so. */
 static void add_withheld(struct vhu_cause_end *end, const struct vhu_pending *request)
 {
-	if (request->withheld)
-		vhu_line_add(&end->line, "; the proxy withheld the answer");
+	if (!request->withheld)
+		return;
+	end->ours_said = true;
+	vhu_line_add(&end->line, "; the proxy withheld the answer");
 }
 
 /* Say that the requests of the side that asked first were not answered. */
@@ -120,7 +120,7 @@ static void say_no_answer(struct vhu_cause_end *end, const struct waiting *first
 		vhu_cause_add_time(end, first->request->time_ns, end->now_ns);
 	}
 	vhu_cause_add_running(end);
-	add_then(end, asked);
+	vhu_cause_add_then(end, asked);
 	add_withheld(end, first->request);
 	if (!first->request->withheld &&
 	    vhu_cause_age(end, first->request->time_ns) >= end->hung_ns)
@@ -142,7 +142,7 @@ static void say_deadlock(struct vhu_cause_end *end, const struct waiting *first,
 			vhu_cause_name(back->message), back->number);
 	vhu_cause_add_time(end, second->request->time_ns, end->now_ns);
 	vhu_cause_add_running(end);
-	add_then(end, VHU_CAUSE_NOBODY);
+	vhu_cause_add_then(end, VHU_CAUSE_NOBODY);
 }
 
 /* Add what the side that waits left unanswered because of that. */

@@ -103,7 +103,7 @@ bool vhu_cause_say_vrings(struct vhu_cause_end *end)
 		vhu_line_add(&end->line, ", which it did not stop");
 		end->hung = vhu_cause_age(end, end->state->first_kick_ns) >= VHU_CAUSE_HUNG_NS;
 	}
-	if (!end->fate && !vhu_cause_trouble(end, VHU_CAUSE_HUNG_NS))
+	if (!end->fate && !end->cause->ours.number && !vhu_cause_trouble(end, VHU_CAUSE_HUNG_NS))
 		vhu_line_add(&end->line, ": it was killed or crashed");
 	return true;
 }

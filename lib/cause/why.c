@@ -165,6 +165,7 @@ static void add_innocent(struct vhu_cause_end *end)
 	if (end->at_fault == VHU_CAUSE_NOBODY || !end->about || !end->state->opened_ns)
 		return;
 	if (vhu_state_is_altered(end->state, end->about)) {
+		end->ours_said = true;
 		vhu_line_printf(&end->line, "; the proxy altered message %" PRIu64, end->about);
 		return;
 	}

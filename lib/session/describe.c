@@ -140,8 +140,9 @@ static void add_time(struct vhu_line *sentence, const char *what, uint64_t ns)
 }
 
 /* Add what happened on a vring. */
-static void add_vring(struct vhu_line *sentence, const struct vhu_vring_event *event)
+static void add_vring(struct vhu_line *sentence, const struct vhu_record *record)
 {
+	const struct vhu_vring_event *event = &record->vring;
 	const char *act = vhu_vring_act_name(event->act), *fate = vhu_vring_fate_name(event->fate);
 
 	vhu_line_printf(sentence, "vring %" PRIu32 " %s, eventfd %" PRIu32, event->vring,
@@ -166,6 +167,10 @@ static void add_vring(struct vhu_line *sentence, const struct vhu_vring_event *e
 	if (event->fate != VHU_FATE_PASSED)
 		vhu_line_printf(sentence, ", %s by the proxy",
 				fate ? fate : "altered in an unknown way");
+	if (record->text && *record->text) {
+		vhu_line_add(sentence, ": ");
+		add_foreign(sentence, record->text);
+	}
 }
 
 /* Add how a vring was, and the verdict on it. */
@@ -224,7 +229,7 @@ int vhu_annotation_text(const struct vhu_annotation *note, const struct vhu_reco
 		add_event(&sentence, record, "error");
 		break;
 	case VHU_RECORD_VRING:
-		add_vring(&sentence, &record->vring);
+		add_vring(&sentence, record);
 		break;
 	case VHU_RECORD_CONTINUED:
 		add_event(&sentence, record, "continued");

@@ -319,7 +319,7 @@ void vhu_interposer_received(struct vhu_interposer *interposer, struct vhu_relay
 		   interposer_replaces(relay)) {
 		relay->record.marks |= VHU_MARK_ALTERED;
 		if (!relay->record.text)
-			relay->record.text = "another eventfd in its place";
+			relay->record.text = VHU_RECORD_INTERPOSED;
 	}
 }
 

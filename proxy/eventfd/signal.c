@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Notifiers: what comes on a wire is counted, timed, recorded, and lost or changed by faults. */
+#include <stdio.h>
 #include <time.h>
 
 #include "lib/util/util.h"
@@ -28,7 +29,12 @@ static void signal_record(const struct signal *signal)
 	const struct vhu_peer *peer = &session->peer[from_front ? VHU_FRONT : VHU_BACK];
 	struct vhu_record record = {.type = VHU_RECORD_VRING};
 	struct vhu_vring_event *event = &record.vring;
+	char text[32];
 
+	if (signal->fault) {
+		snprintf(text, sizeof(text), "rule %u", signal->fault);
+		record.text = text;
+	}
 	record.time_ns = vhu_realtime_ns();
 	event->act = from_front                       ? VHU_ACT_KICK
 		     : signal->wire->role == VHU_CALL ? VHU_ACT_CALL
@@ -64,6 +70,9 @@ static void signal_note(struct signal *signal)
 {
 	struct vhu_interposer_vring *ring = signal->ring;
 	struct vhu_interposer_count *count = &ring->count[signal->wire->role];
+	/* Those that are lost are recorded in any case, and what passes first behind them. */
+	const bool record = signal->interposer->notify->record || signal->fate == VHU_FATE_LOST ||
+			    ring->lost_by[signal->wire->role];
 
 	count->signals += signal->count;
 	ring->lost_by[signal->wire->role] = signal->fate == VHU_FATE_LOST ? signal->fault : 0;
@@ -80,7 +89,7 @@ static void signal_note(struct signal *signal)
 	} else if (signal->wire->role == VHU_CALL && signal->fate != VHU_FATE_LOST) {
 		signal_answers(signal);
 	}
-	if (signal->interposer->notify->record)
+	if (record)
 		signal_record(signal);
 }
 

@@ -400,7 +400,8 @@ static bool read_wait(struct reader *reader, const char *text)
 	return wrong(reader, "no time", text);
 }
 
-/* kick VRING, call VRING: what happens on a vring's eventfds. */
+/* kick VRING, call VRING: what happens on a vring's eventfds; behind "lost" the fault that did it.
+ */
 static bool read_signal(struct reader *reader, enum vhu_vring_act act, const char *text)
 {
 	struct vhu_record record = {
@@ -408,11 +409,43 @@ static bool read_signal(struct reader *reader, enum vhu_vring_act act, const cha
 	    .from_back_end = act == VHU_ACT_CALL,
 	    .vring.act = act,
 	};
+	const char *lost = strstr(text, " lost");
+	char number[32];
 	uint64_t vring;
 
-	if (!payload_number(text, VHU_NAMES_none, 0, &vring))
+	snprintf(number, sizeof(number), "%.*s",
+		 (int)(lost ? lost - text : (ptrdiff_t)strlen(text)), text);
+	if (!payload_number(number, VHU_NAMES_none, 0, &vring))
 		return wrong(reader, "no vring", text);
 	record.vring.vring = (uint32_t)vring;
+	if (lost) {
+		record.vring.has = VHU_VRING_HAS_FATE;
+		record.vring.fate = VHU_FATE_LOST;
+		record.text = lost + strlen(" lost") + (lost[strlen(" lost")] == ' ');
+	}
+	return give(reader, &record);
+}
+
+/* snapshot VRING VERDICT stall|end|asked TEXT: what a look at a vring showed; only D13 and moving
+ * do not hang. */
+static bool read_snapshot(struct reader *reader, char *text)
+{
+	struct vhu_record record = {.type = VHU_RECORD_SNAPSHOT};
+	struct vhu_vring_snapshot *snapshot = &record.snapshot;
+	char *vring = strtok(text, " "), *verdict = strtok(NULL, " ");
+	char *reason = strtok(NULL, " "), *rest = strtok(NULL, "");
+	uint64_t number;
+
+	if (!rest || !payload_number(vring, VHU_NAMES_none, 0, &number))
+		return wrong(reader, "no snapshot", text);
+	snapshot->vring = (uint32_t)number;
+	snapshot->reason = !strcmp(reason, "end")     ? VHU_SNAPSHOT_END
+			   : !strcmp(reason, "stall") ? VHU_SNAPSHOT_STALL
+						      : VHU_SNAPSHOT_ASKED;
+	snapshot->verdict = verdict;
+	snapshot->title = "its title";
+	snapshot->text = rest;
+	snapshot->hangs = strcmp(verdict, "D13") != 0 && strcmp(verdict, "moving") != 0;
 	return give(reader, &record);
 }
 
@@ -458,6 +491,8 @@ static bool read_statement(struct reader *reader, const char *word, char *rest)
 		return read_wait(reader, rest);
 	if (!strcmp(word, "kick") || !strcmp(word, "call"))
 		return read_signal(reader, word[0] == 'k' ? VHU_ACT_KICK : VHU_ACT_CALL, rest);
+	if (!strcmp(word, "snapshot"))
+		return read_snapshot(reader, rest);
 	if (!strcmp(word, "session"))
 		return payload_number(rest, VHU_NAMES_none, 0, &reader->session) ||
 		       wrong(reader, "no session", rest);

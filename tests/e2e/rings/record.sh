@@ -16,7 +16,9 @@ holds() {
 	[ $# -gt 2 ] ||
 		jq -se 'any(.message == "SET_VRING_KICK" and (.marks | index("earlier") != null))' records >/dev/null ||
 		fail "$1: nothing of what was before"
-	"$vhu" check "$1" >out || fail "$1: check: status $?: $(cat out)"
+	"$vhu" check "$1" >out && fail "$1: check finds nothing"
+	grep -q "likeliest cause: vring 0: 2 buffers wait.* ($2), as seen ([0-9]*)" out ||
+		fail "$1: check does not say why"
 }
 
 case_name='snapshots'

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Vrings that hang: kicks and calls that were recorded, those that the proxy lost, snapshots. */
+#include <inttypes.h>
+#include <linux/virtio_ids.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/cause/internal.h"
+
+/* Of so many kicks in a row each had a call: the driver has not turned calls off. */
+#define ANSWERED_MIN 4
+
+/* Return whether nothing of a vring is open. */
+static bool is_quiet(const struct vhu_cause_vring *vring)
+{
+	return !vring->kick.number && !vring->lost_kick.number && !vring->lost_call.number &&
+	       !vring->hang.number;
+}
+
+/* Return what is remembered of a vring, in place of one that is quiet if it is new; NULL: there is
+ * no room. */
+static struct vhu_cause_vring *vring_of(struct vhu_cause *cause, uint32_t index)
+{
+	struct vhu_cause_vring *free_one = NULL;
+
+	for (unsigned i = 0; i < cause->vrings; i++) {
+		if (cause->vring[i].vring == index)
+			return &cause->vring[i];
+		if (is_quiet(&cause->vring[i]))
+			free_one = &cause->vring[i];
+	}
+	if (cause->vrings < VHU_CAUSE_VRINGS)
+		free_one = &cause->vring[cause->vrings++];
+	if (free_one)
+		*free_one = (struct vhu_cause_vring){.vring = index};
+	return free_one;
+}
+
+/* Remember a signal. */
+static void keep(struct vhu_cause_signal *signal, const struct vhu_record *record, uint64_t number)
+{
+	signal->number = number;
+	signal->time_ns = record->time_ns;
+	snprintf(signal->by, sizeof(signal->by), "%s", record->text ? record->text : "");
+}
+
+/* Forget a signal. */
+static void drop(struct vhu_cause_signal *signal)
+{
+	signal->number = 0;
+}
+
+/* Learn from a kick or a call. */
+static void see_event(struct vhu_cause *cause, const struct vhu_record *record, uint64_t number)
+{
+	const struct vhu_vring_event *event = &record->vring;
+	const bool lost = event->has & VHU_VRING_HAS_FATE && event->fate == VHU_FATE_LOST;
+	struct vhu_cause_vring *vring;
+
+	if (event->act != VHU_ACT_KICK && event->act != VHU_ACT_CALL)
+		return;
+	vring = vring_of(cause, event->vring);
+	if (!vring)
+		return;
+	if (event->act == VHU_ACT_KICK) {
+		struct vhu_cause_signal *kept = lost ? &vring->lost_kick : &vring->kick;
+
+		if (!lost)
+			drop(&vring->lost_kick);
+		if (!kept->number)
+			keep(kept, record, number);
+	} else if (lost) {
+		if (!vring->lost_call.number)
+			keep(&vring->lost_call, record, number);
+	} else {
+		vring->answered += vring->kick.number != 0;
+		drop(&vring->kick);
+		drop(&vring->lost_call);
+		drop(&vring->hang);
+	}
+}
+
+/* Learn from a look at a vring. */
+static void see_snapshot(struct vhu_cause *cause, const struct vhu_record *record, uint64_t number)
+{
+	const struct vhu_vring_snapshot *snapshot = &record->snapshot;
+	struct vhu_cause_vring *vring = vring_of(cause, snapshot->vring);
+	char text[VHU_SNAPSHOT_TEXT_MAX * 2];
+
+	if (!vring)
+		return;
+	/* That it is stopped its messages say; what waits at an end may only just have come. */
+	if (!snapshot->hangs || snapshot->reason == VHU_SNAPSHOT_END ||
+	    (snapshot->verdict && !strcmp(snapshot->verdict, "D10"))) {
+		drop(&vring->hang);
+		return;
+	}
+	keep(&vring->hang, record, number);
+	vhu_snapshot_text(snapshot, text, sizeof(text));
+	snprintf(vring->verdict, sizeof(vring->verdict), "%.*s", (int)sizeof(vring->verdict) - 1,
+		 text);
+}
+
+/* Return whether the proxy altered what a record is of, as it was told to. */
+static bool is_altered(const struct vhu_record *record)
+{
+	return record->type == VHU_RECORD_VRING
+		   ? record->vring.has & VHU_VRING_HAS_FATE && record->vring.fate != VHU_FATE_PASSED
+		   : record->marks & VHU_MARK_ALTERED &&
+			 (!record->text || strcmp(record->text, VHU_RECORD_INTERPOSED) != 0);
+}
+
+void vhu_cause_see_vring(struct vhu_cause *cause, const struct vhu_record *record, uint64_t number)
+{
+	if (record->marks & VHU_MARK_EARLIER)
+		return;
+	if (is_altered(record)) {
+		cause->alterations++;
+		keep(&cause->ours, record, number);
+	}
+	if (record->type == VHU_RECORD_VRING)
+		see_event(cause, record, number);
+	else if (record->type == VHU_RECORD_SNAPSHOT)
+		see_snapshot(cause, record, number);
+}
+
+/* How far a vring had come when its session ended, or when it was stopped before. */
+struct vhu_cause_until {
+	uint64_t time_ns;
+	uint64_t stopped; /* the message that stopped or disabled it; 0: it ran to the end */
+};
+
+/* Return until when a signal could have had its effect; its time is 0 if the vring was started
+ * again since. */
+static struct vhu_cause_until until(const struct vhu_cause_end *end, uint32_t index,
+				    const struct vhu_cause_signal *signal)
+{
+	const struct vhu_vring *vring = &end->state->vring[index];
+
+	if (index >= end->state->vrings || vring->start_ns > signal->time_ns)
+		return (struct vhu_cause_until){index < end->state->vrings ? 0 : end->now_ns, 0};
+	if (!vring->started.value && vring->stopped.by)
+		return (struct vhu_cause_until){vring->stopped.value, vring->stopped.by};
+	if (!vring->enabled.value && vring->enabled.by > signal->number)
+		return (struct vhu_cause_until){vring->enabled_ns, vring->enabled.by};
+	return (struct vhu_cause_until){end->now_ns, 0};
+}
+
+/* Return how long a signal had had no effect. */
+static uint64_t age(const struct vhu_cause_end *end, uint32_t vring,
+		    const struct vhu_cause_signal *signal)
+{
+	const uint64_t time_ns = signal->number ? until(end, vring, signal).time_ns : 0;
+
+	return time_ns > signal->time_ns ? time_ns - signal->time_ns : 0;
+}
+
+/* Add which fault it was. */
+static void add_by(struct vhu_cause_end *end, const struct vhu_cause_signal *signal)
+{
+	vhu_line_add(&end->line, " by the proxy");
+	if (*signal->by) {
+		vhu_line_add(&end->line, " (");
+		vhu_line_foreign(&end->line, signal->by, sizeof(signal->by), "");
+		vhu_line_add(&end->line, ")");
+	}
+	end->ours_said = true;
+}
+
+/* Add for how long nothing came, and until what. */
+static void add_for(struct vhu_cause_end *end, uint32_t vring,
+		    const struct vhu_cause_signal *signal)
+{
+	const struct vhu_cause_until last = until(end, vring, signal);
+
+	vhu_line_add(&end->line, " for ");
+	vhu_cause_add_time(end, signal->time_ns, last.time_ns);
+	if (last.stopped)
+		vhu_line_printf(&end->line, " until the vring was stopped (%" PRIu64 ")",
+				last.stopped);
+	else
+		vhu_line_add(&end->line, end->goes_on ? " so far" : " until the end");
+}
+
+/* Say that the proxy lost a call, or a kick, and none came behind it. */
+static void say_lost(struct vhu_cause_end *end, const struct vhu_cause_vring *vring)
+{
+	const bool call = vring->lost_call.number != 0;
+
+	vhu_line_printf(&end->line, "vring %" PRIu32 ": ", vring->vring);
+	if (call && vring->kick.number) {
+		vhu_line_printf(&end->line, "kick (%" PRIu64 ") had no call", vring->kick.number);
+		add_for(end, vring->vring, &vring->kick);
+		vhu_line_printf(&end->line, "; its call (%" PRIu64 ") was lost",
+				vring->lost_call.number);
+		add_by(end, &vring->lost_call);
+		return;
+	}
+	vhu_line_printf(&end->line, "%s (%" PRIu64 ") was lost", call ? "call" : "kick",
+			call ? vring->lost_call.number : vring->lost_kick.number);
+	add_by(end, call ? &vring->lost_call : &vring->lost_kick);
+	vhu_line_printf(&end->line, " and none came%s", call ? "" : " after it");
+	add_for(end, vring->vring, call ? &vring->lost_call : &vring->lost_kick);
+}
+
+/* Say that a vring hung when it was looked at last. */
+static void say_hang(struct vhu_cause_end *end, const struct vhu_cause_vring *vring)
+{
+	const size_t size = strnlen(vring->verdict, sizeof(vring->verdict));
+
+	vhu_line_add(&end->line, vring->verdict);
+	if (size + 1 == sizeof(vring->verdict))
+		vhu_line_add(&end->line, "...");
+	vhu_line_printf(&end->line, ", as seen (%" PRIu64 ")", vring->hang.number);
+	if (end->now_ns <= vring->hang.time_ns)
+		return;
+	vhu_line_add(&end->line, " ");
+	vhu_cause_add_time(end, vring->hang.time_ns, end->now_ns);
+	vhu_line_add(&end->line, end->goes_on ? " ago" : " before the end");
+}
+
+/* Return whether a vring was left hanging, as far as is known for sure. */
+static bool hangs(const struct vhu_cause_end *end, const struct vhu_cause_vring *vring)
+{
+	const uint64_t least = VHU_CAUSE_HUNG_NS;
+
+	if (age(end, vring->vring, &vring->lost_call) >= least ||
+	    age(end, vring->vring, &vring->lost_kick) >= least)
+		return true;
+	return vring->hang.number && until(end, vring->vring, &vring->hang).time_ns &&
+	       !until(end, vring->vring, &vring->hang).stopped;
+}
+
+bool vhu_cause_say_data_path(struct vhu_cause_end *end)
+{
+	const struct vhu_cause_vring *first = NULL;
+	unsigned more = 0;
+
+	for (unsigned i = 0; i < end->cause->vrings; i++) {
+		if (!hangs(end, &end->cause->vring[i]))
+			continue;
+		more += first != NULL;
+		if (!first)
+			first = &end->cause->vring[i];
+	}
+	if (!first)
+		return false;
+	if (first->lost_call.number || first->lost_kick.number)
+		say_lost(end, first);
+	else
+		say_hang(end, first);
+	if (more)
+		vhu_line_printf(&end->line, "; so do %u more vring%s", more, more > 1 ? "s" : "");
+	if (!end->goes_on)
+		vhu_cause_add_then(end, VHU_CAUSE_NOBODY);
+	end->data_path_said = true;
+	return true;
+}
+
+/* Return whether each request of a device gets a call, unless its driver turns calls off. */
+static bool answers_all(const struct vhu_state *state, uint32_t vring)
+{
+	switch (state->context.device) {
+	case VIRTIO_ID_BLOCK:
+	case VIRTIO_ID_FS:
+		return true;
+	case VIRTIO_ID_SCSI:
+		return vring != 1; /* eventq */
+	}
+	return false;
+}
+
+void vhu_cause_add_open_kicks(struct vhu_cause_end *end)
+{
+	if (end->data_path_said || !vhu_state_running(end->state))
+		return;
+	for (unsigned i = 0; i < end->cause->vrings; i++) {
+		const struct vhu_cause_vring *vring = &end->cause->vring[i];
+
+		if (vring->answered < ANSWERED_MIN || !answers_all(end->state, vring->vring) ||
+		    age(end, vring->vring, &vring->kick) < VHU_CAUSE_HUNG_NS)
+			continue;
+		vhu_line_printf(&end->line, "; vring %" PRIu32 ": kick (%" PRIu64 ") had no call",
+				vring->vring, vring->kick.number);
+		add_for(end, vring->vring, &vring->kick);
+	}
+}
+
+void vhu_cause_add_ours(struct vhu_cause_end *end)
+{
+	const struct vhu_cause *cause = end->cause;
+
+	if (!cause->ours.number || end->ours_said)
+		return;
+	vhu_line_printf(&end->line,
+			"; the proxy altered what passed, as it was told to (%s%" PRIu64,
+			cause->alterations > 1 ? "last " : "", cause->ours.number);
+	if (*cause->ours.by) {
+		vhu_line_add(&end->line, ": ");
+		vhu_line_foreign(&end->line, cause->ours.by, sizeof(cause->ours.by), "");
+	}
+	vhu_line_add(&end->line, ")");
+}
