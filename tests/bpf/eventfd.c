@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "tests/bpf/lib/machine.h"
-#include "tests/lib/fixture_eventfd.h"
+#include "tests/lib/fixture/eventfd.h"
 
 static int kicked, called;
 

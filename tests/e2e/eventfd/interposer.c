@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/lib/fixture_eventfd.h"
+#include "tests/lib/fixture/eventfd.h"
 
 #include "lib/util/util.h"
 

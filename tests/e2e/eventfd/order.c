@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "tests/lib/fixture_eventfd.h"
+#include "tests/lib/fixture/eventfd.h"
 
 /* A kick does not come before a message that was sent before it, wherever the proxy stands when it
  * finds both. */

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "proxy/control/status.h"
-#include "tests/lib/fixture_session.h"
+#include "tests/lib/fixture/session.h"
 
 #include "lib/util/util.h"
 

@@ -9,7 +9,7 @@
 
 #include "lib/util/util.h"
 #include "proxy/session/pair.h"
-#include "tests/lib/fixture_pair.h"
+#include "tests/lib/fixture/pair.h"
 
 static void every_topology_serves(void **state)
 {

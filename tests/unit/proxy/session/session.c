@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "tests/lib/fixture_session.h"
+#include "tests/lib/fixture/session.h"
 
 #include "lib/util/util.h"
 

@@ -9,7 +9,7 @@
 
 #include "lib/util/util.h"
 #include "proxy/session/pair.h"
-#include "tests/lib/fixture_pair.h"
+#include "tests/lib/fixture/pair.h"
 
 /* Long enough for somebody who waits to have looked again, not long for a test. */
 #define A_WHILE_MS 150

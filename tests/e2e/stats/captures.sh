@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # vhu stats counts what vhu dump shows, and says how the sample captures' sessions were set up.
 #
-#	stats.sh
-#	stats.sh --refresh	write anew what is kept; the diff is the review
+#	captures.sh
+#	captures.sh --refresh	write anew what is kept; the diff is the review
 . "$(dirname "$0")/../../lib/common.sh"
 need jq
 work_open
@@ -18,7 +18,7 @@ show()
 
 if [ "${1-}" = --refresh ]; then
 	for name in qemu-blk dpdk-net-packed; do
-		show $name >"$here/stats.$name"
+		show $name >"$here/$name.stats"
 	done
 	exit 0
 fi
@@ -70,8 +70,8 @@ done
 # What the sessions were: features, set-up, rings, memory, in full.
 for name in qemu-blk dpdk-net-packed; do
 	show $name >"$work/now"
-	diff -u "$here/stats.$name" "$work/now" && continue
-	echo "stats.$name differs; if that is meant: tests/e2e/check/stats.sh --refresh"
+	diff -u "$here/$name.stats" "$work/now" && continue
+	echo "$name.stats differs; if that is meant: tests/e2e/stats/captures.sh --refresh"
 	status=1
 done
 
