@@ -26,6 +26,7 @@
 #define SENT_POINT  "sk_data_ready"
 #define SENT        "sock_def_readable"
 #define CLOSED      "unix_release"
+#define SHUT        "unix_shutdown"
 
 VHU_BPF_OBJECT(vhu_bpf_attach);
 
@@ -33,11 +34,11 @@ VHU_BPF_OBJECT(vhu_bpf_attach);
 static const struct hooks {
 	const char *sent, *closing; /* programs, NULL none */
 	const char *point;          /* a trace point that the kernel must have, NULL none */
-	const char *function[2];    /* functions that it must have, NULL none */
+	const char *function[3];    /* functions that it must have, NULL none */
 	const char *name;
 } hooks[] = {
-    {"sent_tracepoint", "closing_fentry", SENT_POINT, {CLOSED}, "tracepoint+fentry"},
-    {"sent_fentry", "closing_fentry", NULL, {SENT, CLOSED}, "fentry"},
+    {"sent_tracepoint", "closing_fentry", SENT_POINT, {CLOSED, SHUT}, "tracepoint+fentry"},
+    {"sent_fentry", "closing_fentry", NULL, {SENT, CLOSED, SHUT}, "fentry"},
     {"sent_tracepoint", "closing_call", SENT_POINT, {NULL}, "tracepoint"},
     {NULL, "closing_call", NULL, {NULL}, "taken"},
 };
@@ -74,9 +75,9 @@ static void choose(struct bpf_object *object, const struct hooks *set)
 		const char *name = bpf_program__name(program);
 		bool optional = !strncmp(name, "sent", 4) || !strncmp(name, "closing", 7);
 
-		bpf_program__set_autoload(program, !optional ||
-						       (set->sent && !strcmp(name, set->sent)) ||
-						       !strcmp(name, set->closing));
+		bpf_program__set_autoload(program,
+					  !optional || (set->sent && !strcmp(name, set->sent)) ||
+					      !strncmp(name, set->closing, strlen(set->closing)));
 	}
 }
 
@@ -187,6 +188,7 @@ static int find_maps(struct vhu_attach *attach)
 	int events = bpf_object__find_map_fd_by_name(attach->object, "events");
 	int data = bpf_object__find_map_fd_by_name(attach->object, ".data.shared");
 	void *shared;
+
 	attach->watched = bpf_object__find_map_fd_by_name(attach->object, "watched");
 	attach->listeners = bpf_object__find_map_fd_by_name(attach->object, "listeners");
 	attach->processes = bpf_object__find_map_fd_by_name(attach->object, "processes");
@@ -220,8 +222,7 @@ static void unload(struct vhu_attach *attach)
 /* Load and attach a set of hooks. Returns 0; -errno, with nothing left behind. */
 static int try_hooks(struct vhu_attach *attach, const struct hooks *set)
 {
-	const struct vhu_attach_shared first = {.next = 2};
-	struct bpf_map *fixed, *data;
+	struct bpf_map *fixed;
 	int ret;
 
 	attach->object = vhu_bpf_object_open(vhu_bpf_attach);
@@ -229,12 +230,9 @@ static int try_hooks(struct vhu_attach *attach, const struct hooks *set)
 		return -errno;
 	choose(attach->object, set);
 	fixed = bpf_object__find_map_by_name(attach->object, ".rodata.config");
-	data = bpf_object__find_map_by_name(attach->object, ".data.shared");
-	ret = !fixed || !data ? -EINVAL
-			      : bpf_map__set_initial_value(fixed, &attach->choice.config,
-							   sizeof(attach->choice.config));
-	if (!ret)
-		ret = bpf_map__set_initial_value(data, &first, sizeof(first));
+	ret = fixed ? bpf_map__set_initial_value(fixed, &attach->choice.config,
+						 sizeof(attach->choice.config))
+		    : -EINVAL;
 	if (!ret)
 		ret = bpf_object__load(attach->object);
 	if (!ret)
@@ -265,7 +263,6 @@ int vhu_attach_open(struct vhu_attach **to, const struct vhu_attach_choice *choi
 	if (attach && kernel) {
 		attach->choice = *choice;
 		attach->choice.config.own = (uint32_t)getpid();
-		attach->next = VHU_ATTACH_LOADERS_IDS;
 		for (size_t i = 0; ret && i < VHU_ARRAY_SIZE(hooks); i++)
 			if (is_chosen(choice, i) && are_possible(kernel, &hooks[i])) {
 				vhu_diagnose_listen();

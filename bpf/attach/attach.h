@@ -49,6 +49,12 @@ bool vhu_attach_sees_sending(const struct vhu_attach *attach);
 int vhu_attach_fd(const struct vhu_attach *attach);
 /* Pass on all events that there are. Events of one processor come in order. Returns 0 or -errno. */
 int vhu_attach_events(struct vhu_attach *attach);
+/*
+ * Wait until all events up to now can be taken by vhu_attach_events: a program that has begun may
+ * take its time on a busy machine.
+ * Returns whether they can; false: this kernel cannot tell.
+ */
+bool vhu_attach_wait(const struct vhu_attach *attach);
 /* Return how many events were lost because nobody took them in time. */
 uint64_t vhu_attach_lost(const struct vhu_attach *attach);
 /* Return how many sockets could not be watched because there are too many. */
@@ -62,14 +68,16 @@ int vhu_attach_list(struct vhu_attach *attach, struct vhu_attach_listed **list);
 /* List how all watched sockets stand. Returns as vhu_attach_list does. */
 int vhu_attach_states(struct vhu_attach *attach, struct vhu_attach_state **list);
 
-/* Watch the connection that a listed socket is an end of. Returns 0, and in *@id the socket's id,
- * its peer has the same with the last bit set; -EALREADY where it is watched; -errno. */
+/* Watch the connection that a listed socket is an end of. Returns 0, and in *@id the socket's id;
+ * -EALREADY where it is watched; -errno. */
 int vhu_attach_watch(struct vhu_attach *attach, const struct vhu_attach_listed *socket,
 		     uint64_t *id);
 /* Watch a socket no more: @ignore copies nothing of it from now on, else it is forgotten. */
 void vhu_attach_unwatch(struct vhu_attach *attach, uint64_t address, bool ignore);
-/* Watch each connection to a listening socket from its first byte, or no more. */
-int vhu_attach_listener(struct vhu_attach *attach, uint64_t name, bool watch);
+/* Watch each connection to a listening socket. */
+int vhu_attach_listener(struct vhu_attach *attach, uint64_t name, enum vhu_attach_listening how);
+/* Watch them no more. */
+void vhu_attach_leave(struct vhu_attach *attach, uint64_t name);
 /* Look at what a process sends on new connections, and watch those that look like vhost-user. */
 int vhu_attach_process(struct vhu_attach *attach, uint32_t pid, bool look);
 

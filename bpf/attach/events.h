@@ -3,36 +3,42 @@
  * What the programs of vhu attach and their loader share: events of watched sockets, what is passed
  * with messages, lists of sockets.
  *
- * A watched socket has an id that is never used again. The two sockets of a connection have ids
- * that differ in the last bit only.
+ * A watched socket has an id that is never used again: twice the inode of its connection's first
+ * end. The two sockets of a connection have ids that differ in the last bit only.
  */
 #ifndef VHU_BPF_ATTACH_EVENTS_H
 #define VHU_BPF_ATTACH_EVENTS_H
 
 #ifndef __bpf__
+#include <stdbool.h>
 #include <stdint.h>
 #endif
 
 /* Sockets watched at once. */
-#define VHU_ATTACH_SOCKETS     8192
+#define VHU_ATTACH_SOCKETS   8192
 /* Listening sockets and processes whose connections are watched from their first byte. */
-#define VHU_ATTACH_LISTENERS   256
+#define VHU_ATTACH_LISTENERS 256
 /* Of a message that is sent, this much is copied at once; a power of two. The rest is copied when
  * it is taken. */
-#define VHU_ATTACH_SENT_MAX    4096
+#define VHU_ATTACH_SENT_MAX  4096
 /* Of what is taken at once, this much is copied: a sample has 64 KiB. */
-#define VHU_ATTACH_TAKEN_MAX   60000
-#define VHU_ATTACH_NAME_MAX    256
-#define VHU_ATTACH_PATH_MAX    108
-/* Ids from here on are given by the loader, those below by the programs. */
-#define VHU_ATTACH_LOADERS_IDS (UINT64_C(1) << 32)
+#define VHU_ATTACH_TAKEN_MAX 60000
+#define VHU_ATTACH_NAME_MAX  256
+#define VHU_ATTACH_PATH_MAX  108
+
+/* How a listening socket is watched. */
+enum vhu_attach_listening {
+	VHU_ATTACH_LISTENED, /* it was before: who is connected may have sent something */
+	VHU_ATTACH_LISTENS,  /* all that are connected from now on are seen from their first byte */
+};
 
 enum vhu_attach_what {
-	VHU_ATTACH_SENT,    /* something was queued at the receiver */
-	VHU_ATTACH_TAKEN,   /* the receiver copies some of it, and may only peek */
-	VHU_ATTACH_FD,      /* a descriptor of the message that the next event is about */
-	VHU_ATTACH_CLOSING, /* a process closes a descriptor of the socket */
-	VHU_ATTACH_EXIT,    /* a process that used watched sockets ends: `who` */
+	VHU_ATTACH_SENT,     /* something was queued at the receiver */
+	VHU_ATTACH_TAKEN,    /* the receiver copies some of it, and may only peek */
+	VHU_ATTACH_FD,       /* a descriptor of the message that the next event is about */
+	VHU_ATTACH_CLOSING,  /* a process closes a descriptor of the socket */
+	VHU_ATTACH_SHUTDOWN, /* a process says that it sends no more */
+	VHU_ATTACH_EXIT,     /* a process that used watched sockets ends: `who` */
 };
 
 struct vhu_attach_who {
@@ -48,7 +54,8 @@ struct vhu_attach_event {
 	uint64_t parent;  /* id of the socket whose message had carried this one; 0 none */
 	uint64_t
 	    address;     /* in the kernel, of the sender's; a key for the loader, not to be shown */
-	uint64_t buffer; /* address of the kernel's buffer; tells two apart while they are queued */
+	uint64_t buffer; /* address of the kernel's buffer; tells two apart while they are queued;
+			    SENT: 0, the receiver has taken it already */
 	uint32_t what;   /* enum vhu_attach_what */
 	uint32_t number; /* of SENT and of TAKEN of this sender, each from 1: a gap is a loss */
 	uint32_t length; /* SENT: bytes of the buffer; TAKEN: bytes that are taken */
@@ -76,10 +83,26 @@ struct vhu_attach_fd_event {
 	struct vhu_attach_file file;
 };
 
+/*
+ * Return the id of a socket that has a peer. Whoever asks comes to the same, of both ends: the
+ * first end is the one without a name, which has connected, else the one with the lower inode.
+ * @inode: 0 where nobody has accepted it yet. @named: it has a name.
+ */
+static inline uint64_t vhu_attach_id(uint64_t inode, bool named, uint64_t peer_inode,
+				     bool peer_named)
+{
+	bool first = named != peer_named ? peer_named : inode < peer_inode;
+
+	if (!(first ? inode : peer_inode))
+		first = !first;
+	return first ? inode << 1 : peer_inode << 1 | 1;
+}
+
 /* The value that belongs to a socket, by its address in the kernel. */
 struct vhu_attach_watched {
 	uint64_t id, parent;
 	uint64_t inode;       /* 0: nobody has accepted it yet */
+	uint64_t peer_inode;  /* 0: nobody has accepted it yet */
 	uint32_t sent, taken; /* events so far */
 	uint32_t ignored;     /* it is no vhost-user: nothing is copied any more */
 	uint32_t guessed;     /* as in the event */
@@ -120,6 +143,8 @@ struct vhu_attach_state {
 	uint32_t shutdown; /* 1: receives no more, 2: sends no more */
 	uint32_t error;    /* errno that is waiting */
 	uint32_t queued;   /* buffers that nobody has taken */
+	uint32_t sent;     /* events of its sending so far */
+	uint32_t spare;
 };
 
 /* What is fixed before the programs are loaded. */
@@ -130,7 +155,6 @@ struct vhu_attach_config {
 
 /* What changes while they run. */
 struct vhu_attach_shared {
-	uint64_t next;    /* id of the next socket */
 	uint64_t lost;    /* events for which there was no room */
 	uint64_t refused; /* sockets for which there was no room */
 };

@@ -16,7 +16,6 @@ struct vhu_attach {
 	struct perf_buffer *events;
 	struct vhu_attach_shared *shared;         /* mapped */
 	int watched, listeners, processes, users; /* maps */
-	uint64_t next;                            /* id that the loader gives next */
 	const char *hooks;
 	bool sees_sending;
 	struct vhu_attach_choice choice;

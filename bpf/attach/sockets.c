@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Events of sockets, lists of sockets, and which of them are watched. */
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "bpf/attach/internal.h"
@@ -14,6 +16,13 @@ int vhu_attach_fd(const struct vhu_attach *attach)
 int vhu_attach_events(struct vhu_attach *attach)
 {
 	return perf_buffer__consume(attach->events);
+}
+
+bool vhu_attach_wait(const struct vhu_attach *attach)
+{
+	(void)attach;
+	/* It waits until every processor was where no program runs (RCU's grace period). */
+	return !syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
 
 uint64_t vhu_attach_lost(const struct vhu_attach *attach)
@@ -81,25 +90,41 @@ int vhu_attach_states(struct vhu_attach *attach, struct vhu_attach_state **list)
 	return count;
 }
 
+/* Watch one end of a connection. Returns 0; -EALREADY where it is watched; -errno. */
+static int watch(const struct vhu_attach *attach, uint64_t address,
+		 const struct vhu_attach_watched *value)
+{
+	struct vhu_attach_watched before;
+
+	if (!bpf_map_update_elem(attach->watched, &address, value, BPF_NOEXIST))
+		return 0;
+	if (errno != EEXIST)
+		return -errno;
+	/* The programs may have adopted it; or what was at this address is gone. */
+	if (!bpf_map_lookup_elem(attach->watched, &address, &before) && before.id == value->id)
+		return -EALREADY;
+	return bpf_map_update_elem(attach->watched, &address, value, BPF_ANY) ? -errno : 0;
+}
+
 int vhu_attach_watch(struct vhu_attach *attach, const struct vhu_attach_listed *socket,
 		     uint64_t *id)
 {
-	struct vhu_attach_watched value = {.id = attach->next, .inode = socket->inode}, before;
+	const struct vhu_attach_watched own = {
+	    .id = vhu_attach_id(socket->inode, socket->address, socket->peer_inode,
+				socket->peer_address),
+	    .inode = socket->inode,
+	    .peer_inode = socket->peer_inode,
+	};
+	const struct vhu_attach_watched peer = {
+	    .id = own.id ^ 1, .inode = own.peer_inode, .peer_inode = own.inode};
+	int ret, peer_ret;
 
 	if (!socket->peer)
 		return -ENOTCONN;
-	if (!bpf_map_lookup_elem(attach->watched, &socket->socket, &before) &&
-	    before.inode == socket->inode)
-		return -EALREADY;
-	if (bpf_map_update_elem(attach->watched, &socket->socket, &value, BPF_ANY))
-		return -errno;
-	value.id |= 1;
-	value.inode = socket->peer_inode;
-	if (bpf_map_update_elem(attach->watched, &socket->peer, &value, BPF_ANY))
-		return -errno;
-	*id = attach->next;
-	attach->next += 2;
-	return 0;
+	ret = watch(attach, socket->socket, &own);
+	peer_ret = watch(attach, socket->peer, &peer);
+	*id = own.id;
+	return ret ? ret : peer_ret;
 }
 
 void vhu_attach_unwatch(struct vhu_attach *attach, uint64_t address, bool ignore)
@@ -116,13 +141,16 @@ void vhu_attach_unwatch(struct vhu_attach *attach, uint64_t address, bool ignore
 	bpf_map_update_elem(attach->watched, &address, &value, BPF_EXIST);
 }
 
-int vhu_attach_listener(struct vhu_attach *attach, uint64_t name, bool watch)
+int vhu_attach_listener(struct vhu_attach *attach, uint64_t name, enum vhu_attach_listening how)
 {
-	const uint64_t one = 1;
-	int ret = watch ? bpf_map_update_elem(attach->listeners, &name, &one, BPF_ANY)
-			: bpf_map_delete_elem(attach->listeners, &name);
+	const uint64_t value = how;
 
-	return ret ? -errno : 0;
+	return bpf_map_update_elem(attach->listeners, &name, &value, BPF_ANY) ? -errno : 0;
+}
+
+void vhu_attach_leave(struct vhu_attach *attach, uint64_t name)
+{
+	bpf_map_delete_elem(attach->listeners, &name);
 }
 
 int vhu_attach_process(struct vhu_attach *attach, uint32_t pid, bool look)

@@ -52,6 +52,7 @@ static int open_session(struct vhu_attach_connection *connection, unsigned from,
 	connection->front = (int)(reply ? !from : from);
 	session->connections = 1;
 	connection->before |= connection->guessed && (reply || !is_first(header.request));
+	connection->before |= connection->missed;
 	session->number = ++sessions->counts.sessions;
 	if (!connection->asked)
 		sessions->owner->identify(sessions->context, connection->end);
@@ -60,6 +61,8 @@ static int open_session(struct vhu_attach_connection *connection, unsigned from,
 	if (!connection->before)
 		connection->cutter[!from].in_step = true;
 	vhu_attach_record_opened(connection, time_ns);
+	if (connection->missed)
+		vhu_attach_record_lost(connection, from, 0, time_ns);
 	return 0;
 }
 
@@ -192,6 +195,9 @@ static void take_lost(struct vhu_cutter *cutter, uint64_t bytes, uint64_t time_n
 
 	if (connection->session)
 		vhu_attach_record_lost(connection, end_of(connection, cutter), bytes, time_ns);
+	/* What was said before a connection was watched is not missing. */
+	else if (!connection->before)
+		connection->missed = true;
 }
 
 static const struct vhu_cutter_owner cutter_owner = {.message = take_message, .lost = take_lost};
@@ -208,7 +214,7 @@ static void take_bytes(struct vhu_stream *stream, const uint8_t *bytes, size_t s
 	vhu_cutter_take(cutter, bytes, size, first, time_ns, fds);
 	if (connection->session || connection->carried || cutter->in_step)
 		return;
-	if (!connection->before || ++connection->passed > PASSED_MAX)
+	if (!(connection->before || connection->missed) || ++connection->passed > PASSED_MAX)
 		refuse(connection);
 }
 
@@ -323,6 +329,11 @@ void vhu_attach_sessions_take(struct vhu_attach_sessions *sessions,
 		take_closing(connection, event);
 		return;
 	}
+	if (event->what == VHU_ATTACH_SHUTDOWN) {
+		if (!connection->shut_ns[event->socket & 1])
+			connection->shut_ns[event->socket & 1] = event->time_ns;
+		return;
+	}
 	learn_who(connection, event);
 	/* The channel is there before the message that passes it is whole. */
 	if (event->what == VHU_ATTACH_FD) {
@@ -387,7 +398,7 @@ int vhu_attach_sessions_found(struct vhu_attach_sessions *sessions,
 	if (!connection)
 		return -ENOMEM;
 	memcpy(connection->end, found->end, sizeof(connection->end));
-	connection->before = true;
+	connection->before = !found->fresh;
 	connection->asked = true;
 	connection->inner = connection->carried = found->inner;
 	for (unsigned end = 0; end < 2 && found->inner; end++)

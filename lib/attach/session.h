@@ -32,6 +32,7 @@ struct vhu_attach_end {
 struct vhu_attach_found {
 	uint64_t id;        /* of the first end, and with its last bit set of the other */
 	bool inner;         /* it has no name: it may be a channel of a session that was found */
+	bool fresh;         /* nothing was said on it so far */
 	unsigned queued[2]; /* buffers that wait to be taken, that each end had sent */
 	struct vhu_attach_end end[2];
 };
@@ -70,10 +71,17 @@ int vhu_attach_sessions_found(struct vhu_attach_sessions *sessions,
 void vhu_attach_sessions_take(struct vhu_attach_sessions *sessions,
 			      const struct vhu_attach_event *event, const uint8_t *bytes);
 
+/* Return whether there is something to learn from how the watched sockets stand. */
+bool vhu_attach_sessions_differ(const struct vhu_attach_sessions *sessions,
+				const struct vhu_attach_state *state, unsigned count);
+
 /* Learn how the watched sockets stood at a time up to which all events were taken. */
 void vhu_attach_sessions_settle(struct vhu_attach_sessions *sessions,
 				const struct vhu_attach_state *state, unsigned count,
 				uint64_t time_ns);
+
+/* No more events come: pass on what is known of the sessions that are open, and say what is not. */
+void vhu_attach_sessions_end(struct vhu_attach_sessions *sessions, uint64_t time_ns);
 
 /* Return how many connections are watched, proven or not. */
 unsigned vhu_attach_sessions_open(const struct vhu_attach_sessions *sessions);

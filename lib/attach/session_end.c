@@ -29,16 +29,34 @@ void vhu_attach_connection_free(struct vhu_attach_connection *connection)
 	free(connection);
 }
 
-/* Return which end closed first. @open: whether each is open. */
+/* Return which of two times is the first; 0 is none. */
+static unsigned first_of(const uint64_t at[2])
+{
+	return at[0] && at[1] ? at[1] < at[0] : at[1] != 0;
+}
+
+/* Return which end closed first. @open: whether each is open. Who sends no more has begun. */
 static unsigned closed_first(const struct vhu_attach_connection *connection, const bool open[2])
 {
-	const uint64_t *at = connection->closing_ns;
+	const uint64_t *at = connection->closing_ns, *shut = connection->shut_ns;
 
+	if (shut[0] || shut[1]) {
+		unsigned first = first_of(shut);
+
+		if (!at[!first] || shut[first] < at[!first])
+			return first;
+	}
 	if (open[0] != open[1])
 		return open[0];
-	if (at[0] && at[1])
-		return at[1] < at[0];
-	return at[1] != 0;
+	return first_of(at);
+}
+
+/* Return when a connection closed; @else_ns where it was not said. */
+static uint64_t closed_ns(const struct vhu_attach_connection *connection, uint64_t else_ns)
+{
+	const uint64_t at = connection->closing_ns[first_of(connection->closing_ns)];
+
+	return at ? at : else_ns;
 }
 
 /* Say why a connection has ended. @first: the end that closed first. */
@@ -82,19 +100,18 @@ static void end_channels(const struct vhu_attach_connection *main, uint64_t time
 	char reason[VHU_RECORD_TEXT_MAX + 1];
 
 	for (; main->session && at; at = next) {
-		unsigned first = closed_first(at, open);
-		uint64_t closed_ns = at->closing_ns[first];
+		uint64_t at_ns = closed_ns(at, time_ns);
 
 		next = TAILQ_NEXT(at, link);
 		if (at == main || at->session != main->session)
 			continue;
 		snprintf(reason, sizeof(reason), "session ended");
-		if (closed_ns && closed_ns < time_ns)
-			say_reason(at, first, reason);
+		if (at_ns < time_ns)
+			say_reason(at, closed_first(at, open), reason);
 		else
-			closed_ns = time_ns;
-		end_streams(at, closed_ns);
-		vhu_attach_record_closed(at, reason, closed_ns);
+			at_ns = time_ns;
+		end_streams(at, at_ns);
+		vhu_attach_record_closed(at, reason, at_ns);
 		let_go(at, open);
 	}
 }
@@ -106,8 +123,7 @@ static void end_connection(struct vhu_attach_connection *connection, const bool 
 	unsigned first = closed_first(connection, open);
 	char reason[VHU_RECORD_TEXT_MAX + 1];
 
-	if (connection->closing_ns[first])
-		time_ns = connection->closing_ns[first];
+	time_ns = closed_ns(connection, time_ns);
 	end_streams(connection, time_ns);
 	if (connection->channel == VHU_FRONT_END)
 		end_channels(connection, time_ns);
@@ -132,12 +148,26 @@ bool vhu_attach_end_if_closed(struct vhu_attach_connection *connection, unsigned
 	return true;
 }
 
-/* Forget sockets that are closed, and belong to connections that have ended. */
+/* Return whether there is a connection with a socket. */
+static bool is_there(const struct vhu_attach_sessions *sessions, uint64_t socket)
+{
+	const struct vhu_attach_connection *at;
+
+	TAILQ_FOREACH(at, &sessions->connection, link)
+	{
+		if (at->id == (socket & ~UINT64_C(1)))
+			return true;
+	}
+	return false;
+}
+
+/* Forget sockets that are closed, and belong to connections that have ended, or that nothing was
+ * told of. */
 static void forget_closed(struct vhu_attach_sessions *sessions,
 			  const struct vhu_attach_state *state, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
-		if (!state[i].open && vhu_attach_has_ended(sessions, state[i].socket))
+		if (!state[i].open && !is_there(sessions, state[i].socket))
 			sessions->owner->forget(sessions->context, state[i].address, false);
 }
 
@@ -170,6 +200,20 @@ static bool ends_with_main(const struct vhu_attach_connection *channel,
 	return false;
 }
 
+/* Learn how many buffers the ends of connections have sent. */
+static void expect(struct vhu_attach_sessions *sessions, const struct vhu_attach_state *state,
+		   unsigned count)
+{
+	struct vhu_attach_connection *at;
+
+	TAILQ_FOREACH(at, &sessions->connection, link)
+	{
+		for (unsigned i = 0; i < count; i++)
+			if ((state[i].socket & ~UINT64_C(1)) == at->id && sessions->sees_sending)
+				vhu_stream_expect(&at->stream[state[i].socket & 1], state[i].sent);
+	}
+}
+
 /* End the connections of a kind that are closed: sessions' main ones, or others. */
 static void settle(struct vhu_attach_sessions *sessions, bool main,
 		   const struct vhu_attach_state *state, unsigned count, uint64_t time_ns)
@@ -195,11 +239,41 @@ static void settle(struct vhu_attach_sessions *sessions, bool main,
 	}
 }
 
+bool vhu_attach_sessions_differ(const struct vhu_attach_sessions *sessions,
+				const struct vhu_attach_state *state, unsigned count)
+{
+	const struct vhu_attach_connection *at;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (!state[i].open)
+			return true;
+		TAILQ_FOREACH(at, &sessions->connection, link)
+		{
+			if ((state[i].socket & ~UINT64_C(1)) == at->id &&
+			    at->stream[state[i].socket & 1].sent != state[i].sent)
+				return true;
+		}
+	}
+	return false;
+}
+
+void vhu_attach_sessions_end(struct vhu_attach_sessions *sessions, uint64_t time_ns)
+{
+	struct vhu_attach_connection *at;
+
+	TAILQ_FOREACH(at, &sessions->connection, link)
+	{
+		for (unsigned end = 0; end < 2 && at->session; end++)
+			vhu_stream_end(&at->stream[end], time_ns);
+	}
+}
+
 void vhu_attach_sessions_settle(struct vhu_attach_sessions *sessions,
 				const struct vhu_attach_state *state, unsigned count,
 				uint64_t time_ns)
 {
 	forget_closed(sessions, state, count);
+	expect(sessions, state, count);
 	settle(sessions, false, state, count, time_ns);
 	settle(sessions, true, state, count, time_ns);
 }

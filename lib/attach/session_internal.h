@@ -25,10 +25,12 @@ struct vhu_attach_connection {
 	bool inner;   /* it was found, and has no name: it may be a channel of a session */
 	bool refused; /* it is not vhost-user */
 	bool asked;   /* who is at its ends was asked for */
+	bool missed;  /* something is missing before its first message */
 	struct vhu_attach_end end[2];
 	struct vhu_stream stream[2]; /* by the end that sends */
 	struct vhu_cutter cutter[2];
 	uint64_t closing_ns[2]; /* when it was said that an end closes; 0 not said */
+	uint64_t shut_ns[2];    /* when an end said that it sends no more; 0 did not */
 	uint64_t plain;         /* as vhu_redact has it */
 	unsigned passed;        /* buffers that do not look right */
 };

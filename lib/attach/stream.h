@@ -12,14 +12,16 @@
  *	sent:   [ a ][ b ][ c ]       each buffer once
  *	taken:  a a b c               in order; a peek takes the same bytes again
  *
- * A buffer is known by its address while it is queued. The address of one that was taken whole is
- * used again for the next, so what is taken at the address of such a one is a peek that came
- * before, or a new buffer that was taken before its sending was told: it is kept until the next
- * buffer that is sent tells which.
+ * A receiver may be quicker than the kernel tells that a buffer was sent. Then it is taken first,
+ *and the next sending that is told is its own, with its address or, if it was taken whole, without.
  *
- * Events are numbered, so a gap in the numbers of what was sent says how many buffers are not
- * known. Those that follow wait until what is taken has told of the ones before. What nobody told
- * is a gap, and said.
+ * A buffer is known by its address while it is queued. The address of one that was taken whole is
+ * used again for the next. What is taken at the address of such a one, and has the same bytes, is
+ *the same after a peek, or a new one that is taken early: it is kept until the next sending tells
+ * which.
+ *
+ * Sendings are numbered, so a gap in the numbers says how many buffers are not known. Those that
+ * follow wait until what is taken has told of the ones before. What nobody told is a gap, and said.
  *
  * Ownership: a stream copies what it keeps.
  */
@@ -87,6 +89,9 @@ void vhu_stream_take(struct vhu_stream *stream, const struct vhu_attach_event *e
 
 /* Pass on what is known and was waiting: nothing more is taken. */
 void vhu_stream_end(struct vhu_stream *stream, uint64_t time_ns);
+
+/* Learn how many buffers were sent, when all that was told of them was taken. */
+void vhu_stream_expect(struct vhu_stream *stream, uint32_t sent);
 
 /* Return whether bytes are still to be told that were sent. */
 bool vhu_stream_waits(const struct vhu_stream *stream);

@@ -71,7 +71,7 @@ static void feed(struct vhu_attach_sessions *sessions, struct attach_input *inpu
 	uint8_t what = next(input), socket = next(input) % 64, flags = next(input);
 	struct vhu_attach_event event = {
 	    .time_ns = 1,
-	    .what = what % 5,
+	    .what = what % 6,
 	    .socket = socket,
 	    .address = socket + 1u,
 	    .buffer = next(input) % 8,
@@ -102,8 +102,10 @@ static void settle(struct vhu_attach_sessions *sessions, struct attach_input *in
 	struct vhu_attach_state state[4];
 
 	for (unsigned i = 0; i < 4; i++)
-		state[i] = (struct vhu_attach_state){
-		    .socket = next(input) % 64, .address = 1, .open = next(input) & 1};
+		state[i] = (struct vhu_attach_state){.socket = next(input) % 64,
+						     .address = 1,
+						     .open = next(input) & 1,
+						     .sent = next(input)};
 	vhu_attach_sessions_settle(sessions, state, 4, 2);
 }
 
@@ -127,6 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		else
 			feed(sessions, &input, numbers);
 	}
+	vhu_attach_sessions_end(sessions, 3);
 	must(open == vhu_attach_sessions_running(sessions));
 	vhu_attach_sessions_free(sessions);
 	return 0;

@@ -14,9 +14,12 @@
 
 #include "lib/util/util.h"
 
-/* Events are put in order among processors for so long. A program may be put off between taking the
- * time and handing over its event, on a busy machine for tens of milliseconds. */
+/* Events are put in order among processors for so long, if the kernel cannot tell when all are
+ * there. A program may be put off between taking the time and handing over its event, on a busy
+ * machine for tens of milliseconds. */
 #define SETTLE_NS (50 * VHU_NS_PER_MS)
+/* Events are gathered for so long: many come at once. */
+#define GATHER_MS 5
 /* How often sockets are looked at: whether they are open, and whether there are others. */
 #define STATE_NS  (20 * VHU_NS_PER_MS)
 #define FIND_NS   VHU_NS_PER_S
@@ -85,12 +88,25 @@ static void forget(void *with, uint64_t address, bool ignore)
 static const struct vhu_attach_sessions_owner owner = {
     .record = record, .identify = identify, .is_closed = is_closed, .forget = forget};
 
-/* Take the events that there are, and the states if all before them were taken. */
-static void take_events(struct vhu_attach_run *run, uint64_t now_ns)
+/* Queue the events that there are. Returns up to which time they are all there. */
+static uint64_t queue_events(struct vhu_attach_run *run)
 {
-	uint64_t until = now_ns - SETTLE_NS;
+	uint64_t now_ns = vhu_now_ns(), until = now_ns - SETTLE_NS;
 
 	vhu_attach_events(run->attach);
+	if (!run->queue.count && !run->state)
+		return until;
+	if (vhu_attach_wait(run->attach))
+		until = now_ns;
+	vhu_attach_events(run->attach);
+	return until;
+}
+
+/* Take the events that there are, and the states if all before them were taken. */
+static void take_events(struct vhu_attach_run *run)
+{
+	uint64_t until = queue_events(run);
+
 	vhu_attach_queue_take(&run->queue, until, take, run);
 	if (!run->state || run->states_ns > until)
 		return;
@@ -111,6 +127,10 @@ static void look_at_states(struct vhu_attach_run *run)
 		return;
 	run->states = (unsigned)count;
 	run->states_ns = vhu_now_ns();
+	if (vhu_attach_sessions_differ(run->sessions, run->state, run->states))
+		return;
+	free(run->state);
+	run->state = NULL;
 }
 
 /* Read the signals that came. Returns whether one asks for the end. */
@@ -139,8 +159,7 @@ static void watch(struct vhu_attach_run *run)
 	};
 
 	while (!duration || now - start < duration) {
-		int wait = run->queue.count || run->state ? (int)(SETTLE_NS / VHU_NS_PER_MS)
-							  : (int)(STATE_NS / VHU_NS_PER_MS);
+		int wait = run->queue.count ? GATHER_MS : (int)(STATE_NS / VHU_NS_PER_MS);
 
 		/* The kernel wakes us when it has many events; a few wait until then. */
 		if (poll(watched, 2, wait) < 0 && errno != EINTR)
@@ -148,7 +167,7 @@ static void watch(struct vhu_attach_run *run)
 		if (take_signals(run) || vhu_attach_sinks_are_left(&run->sinks))
 			break;
 		now = vhu_now_ns();
-		take_events(run, now);
+		take_events(run);
 		look_at_states(run);
 		vhu_attach_sinks_tick(&run->sinks, now);
 		if (now - found >= FIND_NS || vhu_attach_targets_changed(run)) {
@@ -161,15 +180,15 @@ static void watch(struct vhu_attach_run *run)
 /* Take what there is at the end. */
 static void take_rest(struct vhu_attach_run *run)
 {
-	uint64_t now = vhu_now_ns();
-
 	free(run->state);
 	run->state = NULL;
-	vhu_attach_events(run->attach);
-	vhu_attach_queue_take(&run->queue, UINT64_MAX, take, run);
+	/* What comes from now on is not of this run. */
 	look_at_states(run);
+	queue_events(run);
+	vhu_attach_queue_take(&run->queue, UINT64_MAX, take, run);
 	if (run->state)
-		vhu_attach_sessions_settle(run->sessions, run->state, run->states, now);
+		vhu_attach_sessions_settle(run->sessions, run->state, run->states, run->states_ns);
+	vhu_attach_sessions_end(run->sessions, vhu_now_ns());
 	free(run->state);
 	run->state = NULL;
 }
@@ -206,15 +225,19 @@ static void say_end(const struct vhu_attach_run *run, const char *where)
 {
 	const struct vhu_attach_counts counts = vhu_attach_sessions_counts(run->sessions);
 	uint64_t lost = vhu_attach_lost(run->attach) + run->queue.lost;
-	char sessions[48], messages[48], fds[48], events[48], gaps[64] = "";
+	uint64_t refused = vhu_attach_refused(run->attach);
+	char sessions[48], messages[48], fds[48], events[48], gaps[64] = "", many[64] = "";
 
 	if (counts.losses)
 		snprintf(gaps, sizeof(gaps), " (what was sent is missing in %" PRIu64 " place%s)",
 			 counts.losses, counts.losses == 1 ? "" : "s");
-	fprintf(stderr, "vhu attach: %s, %s, %s, %s lost%s%s\n",
+	if (refused)
+		snprintf(many, sizeof(many), ", %" PRIu64 " sockets not watched: too many",
+			 refused);
+	fprintf(stderr, "vhu attach: %s, %s, %s, %s lost%s%s%s\n",
 		amount(sessions, counts.sessions, "session"),
 		amount(messages, counts.messages, "message"), amount(fds, counts.fds, "descriptor"),
-		amount(events, lost, "event"), gaps, where);
+		amount(events, lost, "event"), gaps, many, where);
 }
 
 /* Block the signals that are read from a descriptor. Returns that. */

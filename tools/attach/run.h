@@ -19,9 +19,13 @@ struct vhu_attach_run {
 	struct vhu_attach_sessions *sessions;
 	struct vhu_attach_queue queue;
 	struct vhu_attach_sinks sinks;
-	/* Listening sockets that are watched: their names' addresses. */
-	uint64_t name[VHU_ATTACH_NAMES_MAX];
+	/* Names of listening sockets that are watched. */
+	struct vhu_attach_name {
+		uint64_t address; /* in the kernel */
+		bool listens;     /* somebody does */
+	} name[VHU_ATTACH_NAMES_MAX];
 	unsigned names;
+	bool names_new; /* some of them were not watched when the sockets were listed */
 	/* The paths that are asked for. */
 	struct vhu_attach_place {
 		uint64_t name; /* of who listens there, as an address; 0 nobody */

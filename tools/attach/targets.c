@@ -2,6 +2,7 @@
 /* What vhu attach is asked to watch: found among the sockets of the host, again and again. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "lib/util/util.h"
@@ -41,53 +42,73 @@ static bool is_wanted_listener(struct vhu_attach_run *run, const struct vhu_atta
 	return is_given(run, socket->pid);
 }
 
-/* Nobody listens under a name any more. */
-static void leave_name(struct vhu_attach_run *run, uint64_t name)
+/* Return the name with an address under which sessions to come are watched; NULL without. */
+static struct vhu_attach_name *find_name(struct vhu_attach_run *run, uint64_t address)
 {
-	vhu_attach_listener(run->attach, name, false);
-	for (unsigned i = 0; i < run->request->sockets; i++)
-		if (run->place[i].name == name)
-			run->place[i].name = 0;
+	for (unsigned i = 0; i < run->names; i++)
+		if (run->name[i].address == address)
+			return &run->name[i];
+	return NULL;
 }
 
 /* Watch the sessions to come of the listening sockets that are asked for. */
 static void watch_listeners(struct vhu_attach_run *run, const struct vhu_attach_listing *listing)
 {
 	const struct vhu_attach_listed *socket;
-	uint64_t name[VHU_ATTACH_NAMES_MAX];
-	unsigned names = 0, at = 0;
+	unsigned at = 0;
 
-	while ((socket = vhu_attach_next_listener(listing, &at)))
-		if (socket->address && names < VHU_ATTACH_NAMES_MAX &&
-		    is_wanted_listener(run, socket))
-			name[names++] = socket->address;
+	run->names_new = false;
+	for (unsigned i = 0; i < run->names; i++)
+		run->name[i].listens = false;
+	while ((socket = vhu_attach_next_listener(listing, &at))) {
+		struct vhu_attach_name *name = find_name(run, socket->address);
+
+		if (!socket->address || (!name && run->names == VHU_ATTACH_NAMES_MAX) ||
+		    !is_wanted_listener(run, socket))
+			continue;
+		if (!name) {
+			name = &run->name[run->names++];
+			name->address = socket->address;
+			vhu_attach_listener(run->attach, name->address, VHU_ATTACH_LISTENED);
+			run->names_new = true;
+		}
+		name->listens = true;
+	}
+}
+
+/* All connections are watched that were there: see those to come from their first byte, and leave
+ * the names under which nobody listens any more, whose addresses may be others' by now. */
+static void settle_listeners(struct vhu_attach_run *run)
+{
+	unsigned left = 0;
+
 	for (unsigned i = 0; i < run->names; i++) {
-		bool stays = false;
+		const struct vhu_attach_name name = run->name[i];
 
-		for (unsigned j = 0; j < names; j++)
-			stays |= name[j] == run->name[i];
-		/* Its address may be another's by now. */
-		if (!stays)
-			leave_name(run, run->name[i]);
+		if (name.listens) {
+			if (run->names_new)
+				vhu_attach_listener(run->attach, name.address, VHU_ATTACH_LISTENS);
+			run->name[left++] = name;
+			continue;
+		}
+		vhu_attach_leave(run->attach, name.address);
+		for (unsigned j = 0; j < run->request->sockets; j++)
+			if (run->place[j].name == name.address)
+				run->place[j].name = 0;
 	}
-	for (unsigned i = 0; i < names; i++) {
-		vhu_attach_listener(run->attach, name[i], true);
-		run->name[i] = name[i];
-	}
-	run->names = names;
+	run->names = left;
 }
 
 /* Return whether a connection is one that is asked for; what it is said by is the traffic. */
-static bool is_wanted(const struct vhu_attach_run *run, const struct vhu_attach_listing *listing,
+static bool is_wanted(struct vhu_attach_run *run, const struct vhu_attach_listing *listing,
 		      const struct vhu_attach_listed *socket)
 {
 	const struct vhu_attach_listed *peer;
 
-	for (unsigned i = 0; i < run->names; i++)
-		/* An accepted socket has its listener's name, and one that waits its peer. */
-		if ((socket->address == run->name[i] || socket->peer_address == run->name[i]) &&
-		    run->request->sockets && !is_given(run, socket->pid))
-			return true;
+	/* An accepted socket has its listener's name, and one that waits its peer. */
+	if (run->request->sockets && !is_given(run, socket->pid) &&
+	    (find_name(run, socket->address) || find_name(run, socket->peer_address)))
+		return true;
 	for (unsigned i = 0; i < run->request->sockets; i++)
 		if (socket->file_inode && vhu_attach_is_at(socket, run->request->socket[i]))
 			return true;
@@ -107,6 +128,13 @@ static void fill_queued(struct vhu_attach_run *run, struct vhu_attach_found *fou
 	for (int i = 0; i < count; i++)
 		if ((state[i].socket & ~UINT64_C(1)) == found->id)
 			found->queued[!(state[i].socket & 1)] = state[i].queued;
+	/* What was sent since it is watched is told. */
+	for (int i = 0; i < count; i++) {
+		unsigned *queued = &found->queued[state[i].socket & 1];
+
+		if ((state[i].socket & ~UINT64_C(1)) == found->id)
+			*queued -= state[i].sent < *queued ? state[i].sent : *queued;
+	}
 	free(count < 0 ? NULL : state);
 }
 
@@ -114,12 +142,17 @@ static void fill_queued(struct vhu_attach_run *run, struct vhu_attach_found *fou
 static bool watch_connection(struct vhu_attach_run *run, const struct vhu_attach_listing *listing,
 			     const struct vhu_attach_listed *socket)
 {
-	struct vhu_attach_found found = {.end[0].address = socket->socket,
-					 .end[1].address = socket->peer};
+	struct vhu_attach_found found = {.inner = !socket->address && !socket->peer_address};
+	uint64_t id;
 
-	found.inner = !socket->address && !socket->peer_address;
-	if (vhu_attach_watch(run->attach, socket, &found.id))
+	if (vhu_attach_watch(run->attach, socket, &id))
 		return false;
+	found.id = id & ~UINT64_C(1);
+	found.end[id & 1].address = socket->socket;
+	found.end[!(id & 1)].address = socket->peer;
+	/* The first that is said there would have had it watched. */
+	found.fresh = !run->names_new &&
+		      (find_name(run, socket->address) || find_name(run, socket->peer_address));
 	vhu_attach_fill_in(listing, found.end);
 	for (unsigned i = 0; i < 2; i++)
 		if (found.end[i].known)
@@ -138,11 +171,19 @@ int vhu_attach_targets_find(struct vhu_attach_run *run)
 	if (error)
 		return error;
 	watch_listeners(run, &listing);
+	/* Somebody may have connected before it was watched that somebody listens there. */
+	if (run->names_new) {
+		vhu_attach_listing_free(&listing);
+		error = vhu_attach_listing_read(run->attach, &listing);
+		if (error)
+			return error;
+	}
 	for (unsigned i = 0; i < run->request->pids; i++)
 		vhu_attach_process(run->attach, run->request->pid[i], true);
 	while ((socket = vhu_attach_next_connected(&listing, &at)))
 		if (is_wanted(run, &listing, socket))
 			found += watch_connection(run, &listing, socket);
+	settle_listeners(run);
 	vhu_attach_listing_free(&listing);
 	return found;
 }

@@ -33,33 +33,26 @@ static __always_inline void count_lost(long result)
 		__sync_fetch_and_add(&shared.lost, 1);
 }
 
-/* Something was queued at @receiver, in the context of the task that sends it. */
-static __always_inline int on_sent(void *context, const struct sock *receiver)
+/* Return what @sender has queued last at @receiver, and nobody has taken whole; NULL: nothing. */
+static __always_inline const struct sk_buff *last_of(const struct sock *sender,
+						     const struct sock *receiver)
 {
-	const struct sock *sender;
-	const struct sk_buff *buffer;
-	const struct unix_skb_parms *parms;
-	struct vhu_attach_watched *from;
-	struct vhu_attach_event *event;
-	struct room *room;
-	__u32 zero = 0, linear;
+	const struct sk_buff *buffer = BPF_CORE_READ(receiver, sk_receive_queue.prev);
 
-	if (!is_local_stream(receiver))
-		return 0;
-	sender = peer_of(receiver);
-	buffer = BPF_CORE_READ(receiver, sk_receive_queue.prev);
 	/* Whoever takes it may have been quicker. */
-	if (!sender || !buffer || !BPF_CORE_READ(receiver, sk_receive_queue.qlen) ||
+	if (!buffer || !BPF_CORE_READ(receiver, sk_receive_queue.qlen) ||
 	    BPF_CORE_READ(buffer, sk) != sender)
 		return 0;
-	parms = (const struct unix_skb_parms *)&buffer->cb;
-	from = find_or_adopt(sender, receiver, buffer, BPF_CORE_READ(parms, consumed) == 0);
-	room = bpf_map_lookup_elem(&rooms, &zero);
-	if (!from || !room)
-		return 0;
-	event = &room->event;
-	begin(event, VHU_ATTACH_SENT, sender, from);
-	event->number = __sync_fetch_and_add(&from->sent, 1) + 1;
+	return buffer;
+}
+
+/* Fill in what was sent. Returns how many bytes of it were copied to @bytes. */
+static __always_inline __u32 fill_sent(void *context, const struct sk_buff *buffer,
+				       struct vhu_attach_event *event, __u8 *bytes)
+{
+	const struct unix_skb_parms *parms = (const struct unix_skb_parms *)&buffer->cb;
+	__u32 linear;
+
 	event->buffer = (__u64)buffer;
 	event->length = BPF_CORE_READ(buffer, len);
 	event->consumed = BPF_CORE_READ(parms, consumed);
@@ -72,8 +65,49 @@ static __always_inline int on_sent(void *context, const struct sock *receiver)
 	if (linear >= VHU_ATTACH_SENT_MAX)
 		linear = VHU_ATTACH_SENT_MAX - 1;
 	linear &= VHU_ATTACH_SENT_MAX - 1;
-	if (bpf_probe_read_kernel(room->bytes, linear, BPF_CORE_READ(buffer, data)))
+	if (bpf_probe_read_kernel(bytes, linear, BPF_CORE_READ(buffer, data)))
 		linear = 0;
+	return linear;
+}
+
+/* Something was queued at @receiver, in the context of the task that sends it. */
+static __always_inline int on_sent(void *context, const struct sock *receiver)
+{
+	const struct sock *sender;
+	const struct sk_buff *buffer;
+	const struct unix_skb_parms *parms;
+	struct vhu_attach_watched *from;
+	struct vhu_attach_event *event;
+	__u32 zero = 0, linear = 0;
+	struct room *room;
+	bool fresh = false;
+
+	if (!is_local_stream(receiver))
+		return 0;
+	sender = peer_of(receiver);
+	if (!sender)
+		return 0;
+	buffer = last_of(sender, receiver);
+	if (buffer) {
+		parms = (const struct unix_skb_parms *)&buffer->cb;
+		fresh = BPF_CORE_READ(parms, consumed) == 0;
+	}
+	from = find_or_adopt(sender, receiver, buffer, fresh);
+	room = bpf_map_lookup_elem(&rooms, &zero);
+	if (!from || !room)
+		return 0;
+	event = &room->event;
+	begin(event, VHU_ATTACH_SENT, sender, from);
+	event->number = __sync_fetch_and_add(&from->sent, 1) + 1;
+	if (buffer) {
+		linear = fill_sent(context, buffer, event, room->bytes);
+		/* What was read of one that was taken meanwhile may be another's. */
+		if (last_of(sender, receiver) != buffer) {
+			event->buffer = 0;
+			event->length = event->consumed = event->fds = 0;
+			linear = 0;
+		}
+	}
 	event->copied = linear;
 	count_lost(bpf_perf_event_output(context, &events, BPF_F_CURRENT_CPU, room,
 					 sizeof(*event) + linear));
@@ -106,7 +140,7 @@ int taken(__u64 *args)
 		return 0;
 	receiver = peer_of(sender);
 	consumed = BPF_CORE_READ(parms, consumed);
-	from = find_or_adopt(sender, receiver, buffer, false);
+	from = find_or_adopt(sender, receiver, buffer, consumed == 0);
 	if (!from)
 		return 0;
 	begin(&event, VHU_ATTACH_TAKEN, sender, from);
@@ -126,18 +160,18 @@ int taken(__u64 *args)
 	return 0;
 }
 
-/* Tell that a task closes a socket, if it is watched. */
-static __always_inline int on_closing(void *context, const struct sock *socket)
+/* Tell that a task closes a socket, or shuts it down, if it is watched. */
+static __always_inline int on_closing(void *context, const struct sock *socket, __u32 what)
 {
 	struct vhu_attach_watched *value;
 	struct vhu_attach_event event;
 
 	if (!socket || !is_local_stream(socket))
 		return 0;
-	value = find(socket);
+	value = find(socket, peer_of(socket));
 	if (!value || value->ignored)
 		return 0;
-	begin(&event, VHU_ATTACH_CLOSING, socket, value);
+	begin(&event, what, socket, value);
 	count_lost(
 	    bpf_perf_event_output(context, &events, BPF_F_CURRENT_CPU, &event, sizeof(event)));
 	return 0;
@@ -146,13 +180,27 @@ static __always_inline int on_closing(void *context, const struct sock *socket)
 SEC("fentry/unix_release")
 int closing_fentry(__u64 *args)
 {
-	return on_closing(args, BPF_CORE_READ((const struct socket *)args[0], sk));
+	return on_closing(args, BPF_CORE_READ((const struct socket *)args[0], sk),
+			  VHU_ATTACH_CLOSING);
+}
+
+#define SHUT_RD 0
+
+SEC("fentry/unix_shutdown")
+int closing_fentry_shutdown(__u64 *args)
+{
+	if ((__u32)args[1] == SHUT_RD)
+		return 0;
+	return on_closing(args, BPF_CORE_READ((const struct socket *)args[0], sk),
+			  VHU_ATTACH_SHUTDOWN);
 }
 
 #if defined(__TARGET_ARCH_x86)
-#define NR_CLOSE 3
+#define NR_CLOSE    3
+#define NR_SHUTDOWN 48
 #else
-#define NR_CLOSE 57
+#define NR_CLOSE    57
+#define NR_SHUTDOWN 210
 #endif
 
 SEC("tp_btf/sys_enter")
@@ -162,9 +210,13 @@ int closing_call(__u64 *args)
 	const struct socket *socket;
 	struct task_struct *task;
 	struct file *file = 0;
-	__u32 fd;
+	__u32 fd, what;
 
-	if ((__u32)args[1] != NR_CLOSE)
+	if ((__u32)args[1] == NR_CLOSE)
+		what = VHU_ATTACH_CLOSING;
+	else if ((__u32)args[1] == NR_SHUTDOWN && (__u32)regs_second(regs) != SHUT_RD)
+		what = VHU_ATTACH_SHUTDOWN;
+	else
 		return 0;
 	fd = (__u32)regs_first(regs);
 	task = (struct task_struct *)bpf_get_current_task();
@@ -175,7 +227,7 @@ int closing_call(__u64 *args)
 	    S_IFSOCK)
 		return 0;
 	socket = BPF_CORE_READ(file, private_data);
-	return on_closing(args, BPF_CORE_READ(socket, sk));
+	return on_closing(args, BPF_CORE_READ(socket, sk), what);
 }
 
 SEC("tp_btf/sched_process_exit")
@@ -299,6 +351,7 @@ int list_watched(struct bpf_iter__bpf_map_elem *at)
 	state.shutdown = BPF_CORE_READ(socket, sk_shutdown);
 	state.error = (__u32)BPF_CORE_READ(socket, sk_err);
 	state.queued = BPF_CORE_READ(socket, sk_receive_queue.qlen);
+	state.sent = value->sent;
 	bpf_seq_write(at->meta->seq, &state, sizeof(state));
 	return 0;
 }

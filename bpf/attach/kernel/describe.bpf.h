@@ -35,10 +35,10 @@ static __always_inline __u64 describe_socket(const struct file___attach *file, _
 
 	if (!is_local_stream(end))
 		return 0;
-	value = find(end);
+	peer = peer_of(end);
+	value = find(end, peer);
 	if (value)
 		return value->id;
-	peer = peer_of(end);
 	return peer ? adopt(end, peer, parent, false) : 0;
 }
 

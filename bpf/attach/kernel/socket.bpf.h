@@ -11,6 +11,7 @@
 #define BPF_MAP_TYPE_PERF_EVENT_ARRAY 4
 #define BPF_MAP_TYPE_PERCPU_ARRAY     6
 #define BPF_F_CURRENT_CPU             0xffffffffULL
+#define BPF_NOEXIST                   1
 
 #define AF_UNIX         1
 #define SOCK_STREAM     1
@@ -121,10 +122,19 @@ struct sock_common {
 	volatile unsigned char skc_state;
 };
 
+struct upid {
+	int nr;
+};
+
+struct pid {
+	struct upid numbers[1];
+};
+
 struct sock {
 	struct sock_common __sk_common;
 	struct sk_buff_head sk_receive_queue;
 	struct socket *sk_socket;
+	struct pid *sk_peer_pid;
 	__u16 sk_type;
 	__u8 sk_shutdown;
 	int sk_err;

@@ -24,54 +24,86 @@ static __always_inline __u64 inode_of(const struct sock *socket)
 	return BPF_CORE_READ(socket, sk_socket, file, f_inode, i_ino);
 }
 
-/* Watch one end of a connection under an id, unless it is watched already. */
-static __always_inline void watch(const struct sock *socket, __u64 id, __u64 parent, bool guessed)
+/* Watch one end of a connection, unless another processor was quicker. */
+static __always_inline void watch(const struct sock *socket, const struct sock *peer, __u64 id,
+				  __u64 parent, bool guessed)
 {
 	struct vhu_attach_watched value = {
 	    .id = id,
 	    .parent = parent,
 	    .inode = inode_of(socket),
+	    .peer_inode = inode_of(peer),
 	    .guessed = guessed,
 	};
+	struct vhu_attach_watched *before;
 	__u64 key = (__u64)socket;
 
+	if (!bpf_map_update_elem(&watched, &key, &value, BPF_NOEXIST))
+		return;
+	before = bpf_map_lookup_elem(&watched, &key);
+	if (before && before->id == id)
+		return;
+	/* One that was at this address is gone. */
 	if (bpf_map_update_elem(&watched, &key, &value, BPF_ANY))
 		__sync_fetch_and_add(&shared.refused, 1);
+}
+
+/* Return whether a socket has a name. */
+static __always_inline bool is_named(const struct sock *socket)
+{
+	return BPF_CORE_READ((const struct unix_sock *)socket, addr);
 }
 
 /* Watch both ends of a connection. Returns the id of @socket. */
 static __always_inline __u64 adopt(const struct sock *socket, const struct sock *peer, __u64 parent,
 				   bool guessed)
 {
-	__u64 id = __sync_fetch_and_add(&shared.next, 2);
+	__u64 id =
+	    vhu_attach_id(inode_of(socket), is_named(socket), inode_of(peer), is_named(peer));
 
-	watch(socket, id, parent, guessed);
-	watch(peer, id | 1, parent, guessed);
+	watch(socket, peer, id, parent, guessed);
+	watch(peer, socket, id ^ 1, parent, guessed);
 	return id;
 }
 
-/* Return what is known of a watched socket; NULL where it is not watched. */
-static __always_inline struct vhu_attach_watched *find(const struct sock *socket)
+/* Return whether two inodes can be the same; 0 is not known. */
+static __always_inline bool is_same(__u64 inode, __u64 known)
+{
+	return !inode || !known || inode == known;
+}
+
+/*
+ * Return what is known of a watched socket; NULL where it is not watched. The address of one that
+ * is gone may be another's, which is told by the inodes of both ends.
+ * @peer: the other end, NULL not known.
+ */
+static __always_inline struct vhu_attach_watched *find(const struct sock *socket,
+						       const struct sock *peer)
 {
 	__u64 key = (__u64)socket;
 	struct vhu_attach_watched *value = bpf_map_lookup_elem(&watched, &key);
-	__u64 inode;
+	__u64 inode, peer_inode;
 
 	if (!value)
 		return 0;
 	inode = inode_of(socket);
-	if (!value->inode)
+	peer_inode = peer ? inode_of(peer) : 0;
+	if (!is_same(inode, value->inode) || !is_same(peer_inode, value->peer_inode))
+		return 0;
+	if (inode)
 		value->inode = inode;
-	/* The address of one that is gone may be another's. */
-	return !inode || inode == value->inode ? value : 0;
+	if (peer_inode)
+		value->peer_inode = peer_inode;
+	return value;
 }
 
-/* Return whether a socket has the name of a listening one that is watched. */
-static __always_inline bool is_accepted(const struct sock *socket)
+/* Return what is known of the watched listening socket that a socket has the name of; NULL: none.
+ */
+static __always_inline const __u64 *listener_of(const struct sock *socket)
 {
 	__u64 name = (__u64)BPF_CORE_READ((const struct unix_sock *)socket, addr);
 
-	return name && bpf_map_lookup_elem(&listeners, &name);
+	return name ? bpf_map_lookup_elem(&listeners, &name) : 0;
 }
 
 /* Return whether a message begins as one of vhost-user does. Only what does is looked at further,
@@ -88,39 +120,59 @@ static __always_inline bool looks_right(const struct sk_buff *buffer)
 	       header[2] <= 65536;
 }
 
-/* Return whether the task that acts is one whose connections are looked at. */
-static __always_inline bool is_wanted(void)
+/* Return whether a process is one whose connections are looked at. */
+static __always_inline bool is_process_wanted(__u32 pid)
+{
+	return bpf_map_lookup_elem(&processes, &pid);
+}
+
+/* Return who was at the other end of a socket when it was connected. */
+static __always_inline __u32 peer_pid_of(const struct sock *socket)
+{
+	const struct pid *pid = BPF_CORE_READ(socket, sk_peer_pid);
+
+	return pid ? (__u32)BPF_CORE_READ(pid, numbers[0].nr) : 0;
+}
+
+/* Return whether a connection is one that is looked at, by the task that acts or by who made it. */
+static __always_inline bool is_wanted(const struct sock *sender, const struct sock *receiver)
 {
 	__u32 pid = (__u32)(bpf_get_current_pid_tgid() >> 32);
 
 	if (pid == config.own)
 		return false;
-	return config.any || bpf_map_lookup_elem(&processes, &pid);
+	return config.any || is_process_wanted(pid) || is_process_wanted(peer_pid_of(sender)) ||
+	       is_process_wanted(peer_pid_of(receiver));
 }
 
 /*
  * Return what is known of the sender of a message, which may be watched from now on.
- * @fresh: nothing of the message was taken.
+ * @fresh: nothing of the message was taken before.
+ * @buffer: NULL, all of it was taken.
  */
 static __always_inline struct vhu_attach_watched *find_or_adopt(const struct sock *sender,
 								const struct sock *receiver,
 								const struct sk_buff *buffer,
 								bool fresh)
 {
-	struct vhu_attach_watched *value = find(sender);
+	struct vhu_attach_watched *value = find(sender, receiver);
+	const __u64 *listener;
 
 	if (value)
 		return value->ignored ? 0 : value;
 	/* One that has been closed was watched, if it was to be. */
 	if (!receiver || !inode_of(sender))
 		return 0;
-	if (is_accepted(sender) || is_accepted(receiver))
-		adopt(sender, receiver, 0, false);
-	else if (fresh && is_wanted() && looks_right(buffer))
+	listener = listener_of(sender);
+	if (!listener)
+		listener = listener_of(receiver);
+	if (listener)
+		adopt(sender, receiver, 0, *listener != VHU_ATTACH_LISTENS);
+	else if (buffer && fresh && is_wanted(sender, receiver) && looks_right(buffer))
 		adopt(sender, receiver, 0, true);
 	else
 		return 0;
-	return find(sender);
+	return find(sender, receiver);
 }
 
 #endif

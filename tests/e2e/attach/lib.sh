@@ -34,13 +34,15 @@ holds() {
 }
 
 # Write what the capture $1 holds to $1.lines, without what two captures of one session cannot have in
-# common: times, numbers, the processes at the ends, inodes of inner channels' sockets, and which side
-# closed an inner channel first when the session ended. Inner channels end in any order, so their ends
-# are moved to the end.
+# common: times, numbers, the processes at the ends, inodes of inner channels' sockets, how often an
+# eventfd was signalled when it passed, which answers are late, and which side closed an inner channel
+# first when the session ended. Inner channels end in any order, so their ends are moved to the end.
 lines() {
 	"$vhu" dump --json -x "$1" | jq -c 'select(.type != "continued")
 		| del(.time_ns, .number, .request_number, .delay_ns, .offered_by, .front_end, .back_end)
 		| (.fds[]? | select(.kind == "socket")) |= del(.inode, .name)
+		| (.fds[]? | select(.kind == "eventfd")) |= del(.eventfd_count)
+		| .findings = [.findings[]? | select(.rule != "V404")]
 		| if .type == "closed" and .channel != "front-end" then del(.text) else . end' >"$1.all"
 	inner='"type":"closed",.*"channel":"(back-end|gpu)"'
 	{

@@ -44,7 +44,7 @@ sample)
 	"$front_end" --device blk --requests 20 front >front.log 2>&1 || fail "the front-end: $?"
 	;;
 blk)
-	"$programs/qemu_session" --front "$work/front" --back "$work/back" --rounds 3 || fail "the session: $?"
+	"$programs/qemu_session" --front "$work/front" --rounds 3 || fail "the session: $?"
 	;;
 *)
 	"$programs/qemu_session" --front "$work/front" --device "$device" || fail "the session: $?"

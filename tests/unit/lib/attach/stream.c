@@ -123,6 +123,15 @@ static void send_whole(struct direction *direction, uint64_t buffer, uint32_t re
 	send_part(direction, buffer, request, size, VHU_HEADER_SIZE + size);
 }
 
+/* A buffer was sent, and whoever took it was quicker. */
+static void send_gone(struct direction *direction)
+{
+	const struct vhu_attach_event event = {.what = VHU_ATTACH_SENT,
+					       .number = ++direction->sent};
+
+	vhu_stream_take(&direction->stream, &event, NULL);
+}
+
 /* @length bytes of a buffer that has a message are taken, after @consumed before. */
 static void take(struct direction *direction, uint64_t buffer, uint32_t request, uint32_t size,
 		 uint32_t consumed, uint32_t length)
@@ -206,7 +215,6 @@ static void a_peek_changes_nothing(void **state)
 static void a_buffer_that_is_taken_before_its_sending_is_told_is_kept(void **state)
 {
 	struct direction it;
-	struct vhu_attach_event event = {.what = VHU_ATTACH_SENT};
 
 	(void)state;
 	begin(&it, true, true, 0);
@@ -214,11 +222,65 @@ static void a_buffer_that_is_taken_before_its_sending_is_told_is_kept(void **sta
 	take_whole(&it, 1, 2, 8);
 	/* At the same address, and the sender finds nothing queued any more. */
 	take_whole(&it, 1, 3, 8);
-	event.number = ++it.sent;
-	vhu_stream_take(&it.stream, &event, NULL);
+	send_gone(&it);
+	/* At another one. */
+	take_whole(&it, 2, 4, 8);
+	send_gone(&it);
+	/* It has the same bytes as the one before. */
+	take_whole(&it, 2, 4, 8);
+	send_gone(&it);
+	send_whole(&it, 1, 5, 0);
+	take_whole(&it, 1, 5, 0);
+	end(&it, " 2(8) 3(8) 4(8) 4(8) 5(0)");
+}
+
+static void a_buffer_whose_sending_is_told_while_it_is_taken_is_there_once(void **state)
+{
+	struct direction it;
+
+	(void)state;
+	begin(&it, true, true, 0);
+	take(&it, 1, 2, 8, 0, 12);
+	/* The receiver has not noted yet how much it took. */
+	send_whole(&it, 1, 2, 8);
+	take(&it, 1, 2, 8, 12, 8);
+	take_whole(&it, 1, 3, 8);
+	send_whole(&it, 1, 3, 8);
+	assert_false(vhu_stream_has_unread(&it.stream));
 	send_whole(&it, 1, 4, 0);
-	take_whole(&it, 1, 4, 0);
+	assert_true(vhu_stream_has_unread(&it.stream));
 	end(&it, " 2(8) 3(8) 4(0)");
+}
+
+static void what_was_taken_early_and_never_told_is_lost(void **state)
+{
+	struct direction it;
+
+	(void)state;
+	begin(&it, true, true, 0);
+	send_whole(&it, 1, 1, 0);
+	take_whole(&it, 1, 1, 0);
+	it.taken++;
+	send_gone(&it);
+	send_whole(&it, 1, 3, 8);
+	assert_true(vhu_stream_waits(&it.stream));
+	take_whole(&it, 1, 3, 8);
+	end(&it, " 1(0) lost 0 3(8)");
+}
+
+static void the_last_that_was_sent_and_never_told_is_lost(void **state)
+{
+	struct direction it;
+
+	(void)state;
+	begin(&it, true, true, 0);
+	send_whole(&it, 1, 1, 0);
+	take_whole(&it, 1, 1, 0);
+	vhu_stream_expect(&it.stream, 1);
+	assert_false(vhu_stream_waits(&it.stream));
+	vhu_stream_expect(&it.stream, 2);
+	assert_true(vhu_stream_waits(&it.stream));
+	end(&it, " 1(0) lost 0");
 }
 
 static void a_lost_event_of_sending_is_made_up_for_by_taking(void **state)
@@ -372,6 +434,9 @@ int main(void)
 	    cmocka_unit_test(what_is_only_taken_is_put_together),
 	    cmocka_unit_test(a_peek_changes_nothing),
 	    cmocka_unit_test(a_buffer_that_is_taken_before_its_sending_is_told_is_kept),
+	    cmocka_unit_test(a_buffer_whose_sending_is_told_while_it_is_taken_is_there_once),
+	    cmocka_unit_test(what_was_taken_early_and_never_told_is_lost),
+	    cmocka_unit_test(the_last_that_was_sent_and_never_told_is_lost),
 	    cmocka_unit_test(a_lost_event_of_sending_is_made_up_for_by_taking),
 	    cmocka_unit_test(lost_events_of_taking_change_nothing),
 	    cmocka_unit_test(what_nobody_told_is_lost_and_the_next_header_is_found),

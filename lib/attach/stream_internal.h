@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of one direction of a watched connection share. */
+#ifndef VHU_ATTACH_STREAM_INTERNAL_H
+#define VHU_ATTACH_STREAM_INTERNAL_H
+
+#include "lib/attach/stream.h"
+
+struct vhu_stream_buffer {
+	TAILQ_ENTRY(vhu_stream_buffer) link;
+	uint64_t address, time_ns;
+	uint32_t length;  /* 0: its sending was not told */
+	uint32_t given;   /* bytes that were passed on */
+	uint32_t taken;   /* bytes that somebody took, or peeked at */
+	unsigned unknown; /* buffers that were sent just before it, and not seen */
+	bool early;       /* it was taken before its sending was told, which is the next that is */
+	struct vhu_stream_fds fds;
+	/* Taken again: a peek, or another buffer at its address. */
+	uint8_t *again;
+	uint32_t again_size;
+	uint64_t again_ns;
+	struct vhu_stream_fds again_fds;
+	uint32_t known; /* bytes that follow */
+	uint8_t bytes[];
+};
+
+/* Return a new buffer at the end of the list; NULL out of memory. */
+struct vhu_stream_buffer *vhu_stream_add(struct vhu_stream *stream, uint64_t address,
+					 const uint8_t *bytes, uint32_t size);
+/* Pass on bytes of a buffer up to @to, which @bytes has from the buffer's beginning. */
+void vhu_stream_give(struct vhu_stream *stream, struct vhu_stream_buffer *buffer,
+		     const uint8_t *bytes, uint32_t to, uint64_t time_ns);
+/* Pass on what waits, as far as it is known. */
+void vhu_stream_give_waiting(struct vhu_stream *stream, uint64_t time_ns);
+/* Remember a buffer that was taken whole. */
+void vhu_stream_remember(struct vhu_stream *stream, struct vhu_stream_buffer *buffer);
+/* Pass on what is known of the buffers before @until (NULL: of all), and say what is not: it was
+ * taken, and nobody told of it. */
+void vhu_stream_settle(struct vhu_stream *stream, struct vhu_stream_buffer *until,
+		       uint64_t time_ns);
+
+/* Let a buffer have the descriptions that came before its event, unless it had them. */
+void vhu_stream_take_fds(struct vhu_stream *stream, const struct vhu_attach_event *event,
+			 struct vhu_stream_fds *to);
+/* Free descriptions. */
+void vhu_stream_drop_fds(struct vhu_stream_fds *fds);
+
+/* stream_sent.c: take what is told when a buffer is sent. */
+void vhu_stream_take_sent(struct vhu_stream *stream, const struct vhu_attach_event *event,
+			  const uint8_t *bytes);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is told of one direction when buffers are sent, and which of them were taken before that. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/attach/stream_internal.h"
+
+/* Return the first buffer of a list that was taken before its sending was told; NULL without. */
+static struct vhu_stream_buffer *find_early(struct vhu_stream_list *list)
+{
+	struct vhu_stream_buffer *buffer;
+
+	TAILQ_FOREACH(buffer, list, link)
+	{
+		if (buffer->early)
+			return buffer;
+	}
+	return NULL;
+}
+
+/* Drop what was taken again at the address of a buffer. */
+static void drop_again(struct vhu_stream_buffer *buffer)
+{
+	free(buffer->again);
+	vhu_stream_drop_fds(&buffer->again_fds);
+	buffer->again = NULL;
+	buffer->again_size = 0;
+}
+
+/* Pass on what was taken again, at the address of a buffer, as what it is: another. Returns whether
+ * there is some. */
+static bool give_again(struct vhu_stream *stream)
+{
+	struct vhu_stream_buffer *buffer;
+
+	TAILQ_FOREACH(buffer, &stream->done, link)
+	{
+		if (!buffer->again)
+			continue;
+		stream->owner->bytes(stream, buffer->again, buffer->again_size, true,
+				     buffer->again_ns, &buffer->again_fds);
+		drop_again(buffer);
+		return true;
+	}
+	return false;
+}
+
+/* So many buffers were sent, and their sending is not told. */
+static void take_missing(struct vhu_stream *stream, uint32_t missing)
+{
+	struct vhu_stream_buffer *early;
+
+	for (; missing; missing--) {
+		early = find_early(&stream->done);
+		if (!early)
+			early = find_early(&stream->buffers);
+		if (early)
+			early->early = false;
+		else if (!give_again(stream))
+			break;
+	}
+	stream->unknown += missing;
+}
+
+/* The sending of a buffer is told that was taken before, maybe in part. */
+static void take_early(struct vhu_stream *stream, struct vhu_stream_buffer *buffer,
+		       const struct vhu_attach_event *event, const uint8_t *bytes)
+{
+	bool done = find_early(&stream->done) == buffer;
+
+	buffer->early = false;
+	vhu_stream_drop_fds(&stream->fds);
+	if (done) {
+		if (event->buffer && buffer->given < event->length)
+			stream->owner->gap(stream, event->length - buffer->given, event->time_ns);
+		return;
+	}
+	buffer->length = event->buffer ? event->length : buffer->taken;
+	vhu_stream_give(stream, buffer, bytes, event->copied, event->time_ns);
+	if (buffer->taken >= buffer->length)
+		vhu_stream_remember(stream, buffer);
+	vhu_stream_give_waiting(stream, event->time_ns);
+}
+
+/* The sending of a buffer is told that somebody has taken whole. */
+static void take_gone(struct vhu_stream *stream)
+{
+	vhu_stream_drop_fds(&stream->fds);
+	/* Nobody told that it was taken, either. */
+	if (!give_again(stream))
+		stream->unknown++;
+}
+
+/* Let a new buffer have what is known of its being taken: it may be what was taken again at its
+ * address. What else was taken again was a peek. */
+static void take_again(struct vhu_stream *stream, struct vhu_stream_buffer *buffer)
+{
+	struct vhu_stream_buffer *done;
+
+	TAILQ_FOREACH(done, &stream->done, link)
+	{
+		uint32_t size = done->again_size < buffer->known ? done->again_size : buffer->known;
+
+		if (done->again && done->address == buffer->address &&
+		    !memcmp(done->again, buffer->bytes, size)) {
+			buffer->taken = done->again_size;
+			if (!buffer->fds.count) {
+				buffer->fds = done->again_fds;
+				memset(&done->again_fds, 0, sizeof(done->again_fds));
+			}
+		}
+		drop_again(done);
+	}
+}
+
+/* Forget that the sending of buffers is to be told: it would have been. */
+static void forget_early(struct vhu_stream *stream)
+{
+	struct vhu_stream_buffer *early;
+
+	while ((early = find_early(&stream->done)) || (early = find_early(&stream->buffers)))
+		early->early = false;
+}
+
+/* Take a new buffer. */
+static void take_new(struct vhu_stream *stream, const struct vhu_attach_event *event,
+		     const uint8_t *bytes)
+{
+	struct vhu_stream_buffer *buffer;
+
+	if (stream->count >= VHU_STREAM_BUFFERS_MAX)
+		vhu_stream_settle(stream, NULL, event->time_ns);
+	buffer = vhu_stream_add(stream, event->buffer, bytes, event->copied);
+	if (!buffer) {
+		stream->unknown++;
+		return;
+	}
+	buffer->length = event->length;
+	buffer->time_ns = event->time_ns;
+	buffer->unknown = stream->unknown;
+	stream->unknown = 0;
+	vhu_stream_take_fds(stream, event, &buffer->fds);
+	take_again(stream, buffer);
+	vhu_stream_give_waiting(stream, event->time_ns);
+	if (buffer->taken >= buffer->length && buffer->given >= buffer->length)
+		vhu_stream_remember(stream, buffer);
+}
+
+void vhu_stream_take_sent(struct vhu_stream *stream, const struct vhu_attach_event *event,
+			  const uint8_t *bytes)
+{
+	uint32_t missing = event->number - stream->sent - 1;
+	struct vhu_stream_buffer *early;
+
+	/* Told after one that was sent later: it was counted as missing. */
+	if (missing >= UINT32_MAX / 2)
+		return;
+	stream->sent = event->number;
+	take_missing(stream, missing);
+	early = find_early(&stream->done);
+	if (!early)
+		early = find_early(&stream->buffers);
+	if (early && (!event->buffer || early->address == event->buffer)) {
+		take_early(stream, early, event, bytes);
+		return;
+	}
+	forget_early(stream);
+	if (event->buffer)
+		take_new(stream, event, bytes);
+	else
+		take_gone(stream);
+}
+
+void vhu_stream_expect(struct vhu_stream *stream, uint32_t sent)
+{
+	uint32_t missing = sent - stream->sent;
+
+	if (missing >= UINT32_MAX / 2)
+		return;
+	stream->sent = sent;
+	take_missing(stream, missing);
+}
