@@ -16,12 +16,18 @@ vhu_packages() {
 			;;
 		# The storage daemon is in qemu-system-common, from Debian 13 on in qemu-utils.
 		demo) echo tshark qemu-system-x86 qemu-system-common qemu-utils busybox-static gzip ;;
+		package)
+			vhu_packages build
+			echo debhelper dpkg-dev
+			;;
 		dpdk) echo tshark dpdk-dev ;;
 		tests)
-			vhu_packages build demo dpdk
+			vhu_packages build demo dpdk package
 			echo libcmocka-dev libpcap-dev jq strace wireshark-common tcpdump valgrind systemd procps
 			echo clang libclang-rt-dev linux-libc-dev systemtap-sdt-dev libxml2-utils
 			echo clang-format clang-tidy shellcheck gcovr
+			# What is installed: completions, packages in a Debian of their own.
+			echo bash zsh fish man-db debootstrap lintian
 			# In Debian 12 it is part of qemu-system-common.
 			grep -qs '^VERSION_ID="12"' /etc/os-release || echo virtiofsd
 			;;

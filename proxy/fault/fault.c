@@ -10,6 +10,10 @@
 #include "lib/protocol/walk.h"
 #include "proxy/fault/parse.h"
 
+/* A file of rules is no larger, and no line of it is longer. */
+#define FAULTS_FILE_MAX (1u << 20)
+#define FAULTS_LINE_MAX 4096
+
 /* What of a fault's chance is decided. */
 enum { CHANCE_APPLIES, CHANCE_DELAY };
 
@@ -140,33 +144,57 @@ static int faults_add_line(struct vhu_faults *faults, char *line, struct vhu_fau
 	return faults_add(faults, line, error);
 }
 
+/*
+ * Add the faults of all lines of @file.
+ * @number: gets the line that was read last.
+ * Returns 0; as vhu_faults_add does; -E2BIG: it is no file of rules.
+ */
+static int faults_add_lines(struct vhu_faults *faults, FILE *file, unsigned *number,
+			    struct vhu_fault_error *error)
+{
+	char line[FAULTS_LINE_MAX];
+	size_t size = 0;
+	int ret = 0;
+
+	while (ret >= 0 && fgets(line, sizeof(line), file)) {
+		size_t length = strlen(line);
+
+		++*number;
+		size += length;
+		if (size > FAULTS_FILE_MAX || !length || (line[length - 1] != '\n' && !feof(file)))
+			return -E2BIG;
+		ret = faults_add_line(faults, line, error);
+	}
+	if (ret >= 0 && ferror(file))
+		return errno ? -errno : -EIO;
+	return ret < 0 ? ret : 0;
+}
+
 int vhu_faults_load(struct vhu_faults *faults, const char *path, char error[VHU_FAULT_ERROR])
 {
 	const unsigned before = faults->count;
 	struct vhu_fault_error wrong = {0};
 	unsigned number = 0;
-	char *line = NULL;
-	size_t room = 0;
 	FILE *file = fopen(path, "re");
 	int ret = file ? 0 : -errno;
 
-	while (file && ret >= 0 && (errno = 0, getline(&line, &room, file) >= 0)) {
-		number++;
-		ret = faults_add_line(faults, line, &wrong);
-	}
-	if (file && ret >= 0 && (errno || ferror(file)))
-		ret = errno ? -errno : -EIO;
+	if (file)
+		ret = faults_add_lines(faults, file, &number, &wrong);
 	if (ret == -EINVAL)
 		snprintf(error, VHU_FAULT_ERROR, "%s:%u:%u: %s", path, number, wrong.column,
 			 wrong.what);
 	else if (ret == -ENOSPC)
 		snprintf(error, VHU_FAULT_ERROR, "%s:%u: there are %d rules already", path, number,
 			 VHU_FAULTS_MAX);
+	else if (ret == -E2BIG)
+		snprintf(error, VHU_FAULT_ERROR,
+			 "%s:%u: not a file of rules: a line is longer than %d bytes, or all of it "
+			 "than 1 MiB",
+			 path, number, FAULTS_LINE_MAX - 2);
 	else if (ret < 0)
 		snprintf(error, VHU_FAULT_ERROR, "%s: %s", path, strerror(-ret));
 	if (ret < 0)
 		faults_cut(faults, before);
-	free(line);
 	if (file)
 		fclose(file);
 	return ret < 0 ? ret : (int)(faults->count - before);

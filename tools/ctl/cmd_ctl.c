@@ -18,6 +18,7 @@
 #include "lib/util/util.h"
 #include "proxy/control/socket.h"
 #include "tools/commands.h"
+#include "tools/ctl/ctl.h"
 
 enum { KEY_JSON = 256, KEY_SESSION, KEY_CHANNEL, KEY_MESSAGE, KEY_PATH, KEY_PID };
 
@@ -159,6 +160,25 @@ static int check_options(const struct vhu_ctl_request *request)
 					 request->verb->name);
 	}
 	return VHU_EXIT_DONE;
+}
+
+void vhu_complete_verbs(const struct vhu_complete *at, int words, char **word)
+{
+	char typed[64] = "";
+	size_t length;
+
+	for (int i = 0; i + 1 < words && strlen(typed) + strlen(word[i]) + 2 < sizeof(typed); i++)
+		strcat(strcat(typed, word[i]), " ");
+	length = strlen(typed);
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(verbs); i++) {
+		const struct verb *verb = &verbs[i];
+
+		if (!strncmp(verb->name, typed, length) && !strchr(verb->name + length, ' '))
+			vhu_complete_offer(at, verb->name + length, NULL);
+		if (length == strlen(verb->name) + 1 && !strncmp(verb->name, typed, length - 1) &&
+		    verb->word[0].key && !strcmp(verb->word[0].key, "session"))
+			vhu_complete_sessions(at);
+	}
 }
 
 /* Find the verb that the words begin with. Returns of how many words it is; 0: there is none. */
