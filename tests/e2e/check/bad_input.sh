@@ -50,10 +50,14 @@ for arguments in "stats" "stats --json" "check --sarif" "check --junit"; do
 		status=1
 	fi
 done
-if "$vhu" check --list >/dev/full 2>"$work/err"; then
-	echo "vhu check --list, full disk: not told"
-	status=1
-fi
+for arguments in "check --list" "help" "--version" "dump --help" "probe --list" "complete dump --json"; do
+	# shellcheck disable=SC2086 # they are several words
+	if "$vhu" $arguments >/dev/full 2>"$work/err" ||
+		! grep -q "^vhu.*: standard output: No space left" "$work/err"; then
+		echo "vhu $arguments, full disk: not told: $(cat "$work/err")"
+		status=1
+	fi
+done
 
 expect rule 2 "nonsense: no such rule" check --rule nonsense "$capture"
 expect "rule's number" 2 "V999: no such rule" check --ignore V999 "$capture"

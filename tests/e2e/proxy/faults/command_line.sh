@@ -43,6 +43,9 @@ awk 'BEGIN { for (i = 0; i < 257; i++) print "any: drop" }' >rules.txt
 refuses --rules rules.txt 'rules.txt:257: there are 256 rules already'
 awk 'BEGIN { printf "any "; for (i = 0; i < 600; i++) printf "x "; print ": drop" }' >rules.txt
 refuses --rules rules.txt 'rules.txt:1:1024: a rule has at most 1023 bytes'
+refuses --rules /dev/zero '/dev/zero:1: not a file of rules'
+awk 'BEGIN { for (i = 0; i < 600000; i++) print "#" }' >rules.txt
+refuses --rules rules.txt 'rules.txt:524289: not a file of rules'
 
 # The rules of a page are rules: it is something else that the proxy does not find.
 awk '/^```rules/ { rules = 1; next } /^```/ { rules = 0 } rules' "$docs/faults.md" >rules.txt
