@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "lib/util/util.h"
@@ -19,6 +20,8 @@
 #define DRAIN_NS UINT64_C(10000000000)
 /* A record that is read so soon after its time was written just before. */
 #define NEW_NS   UINT64_C(3000000000)
+/* After a signal it is looked so often, in microseconds, whether more comes. */
+#define LOOK_US  300000
 
 /* What becomes of a request. */
 enum answered {
@@ -231,6 +234,9 @@ static void show_hung(void *with, uint64_t now_ns)
 		reading->hung(reading->with, now_ns, &note);
 }
 
+/* Records that were read, for who looks whether more come. */
+static volatile sig_atomic_t records_read;
+
 /* Show each record and the sessions that the capture does not close. Returns an exit status. */
 static int read_through(struct vhu_reading *reading, struct vhu_sessions *sessions,
 			const struct outcomes *outcomes, struct vhu_pcapng_reader *reader)
@@ -247,6 +253,7 @@ static int read_through(struct vhu_reading *reading, struct vhu_sessions *sessio
 		uint64_t number = vhu_pcapng_reader_number(reader);
 
 		reading->files = 1 + vhu_pcapng_reader_gone_on(reader);
+		records_read = records_read + 1;
 		idle.number = number;
 		idle.time_ns = record->time_ns;
 		error = vhu_session_feed(sessions, record, number, &note);
@@ -336,10 +343,27 @@ static void interrupt(int signal)
 	alarm(1);
 }
 
-/* Let what is read be read to its end; the next signal ends the command. */
+/* After the first signal: let a call be interrupted that has waited since the last look. */
+static void look(int signal)
+{
+	static const struct sigaction on_alarm = {.sa_handler = interrupt};
+	static volatile sig_atomic_t records_seen = -1;
+
+	(void)signal;
+	if (records_read == records_seen)
+		sigaction(SIGALRM, &on_alarm, NULL);
+	records_seen = records_read;
+}
+
+/* Let what comes be read to its end, as long as it comes; the next signal ends the command. */
 static void leave(int signal)
 {
+	static const struct sigaction on_alarm = {.sa_handler = look, .sa_flags = SA_RESTART};
+	static const struct itimerval often = {{.tv_usec = LOOK_US}, {.tv_usec = LOOK_US}};
+
 	(void)signal;
+	sigaction(SIGALRM, &on_alarm, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
 }
 
 void vhu_reading_signals(bool follow)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -273,20 +274,46 @@ static bool capture_is_done(const struct vhu_capture_file *capture, uint64_t tim
 	return time_ns >= capture->until_ns;
 }
 
+int vhu_capture_file_await_reader(const char *path, void (*say)(const char *line), int *held)
+{
+	char line[PATH_MAX + 64];
+	struct stat st;
+
+	*held = -1;
+	if (stat(path, &st) || !S_ISFIFO(st.st_mode))
+		return 0;
+	*held = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	if (*held < 0 && errno == ENXIO) {
+		snprintf(line, sizeof(line), "%s: waits for somebody to read it", path);
+		if (say)
+			say(line);
+		*held = open(path, O_WRONLY | O_CLOEXEC);
+	}
+	return *held < 0 ? -errno : 0;
+}
+
 /* Open the file or the pipe that is the whole capture. Returns 0 or -errno. */
 static int capture_open_one(struct vhu_capture_file *capture)
 {
 	const struct vhu_capture_file_options *options = &capture->options;
 	bool is_stdout = !strcmp(options->path, "-");
 	struct vhu_pcapng_writer *writer;
-	int error;
+	int held = -1;
+	int error =
+	    is_stdout ? 0 : vhu_capture_file_await_reader(options->path, options->say, &held);
+
+	if (error)
+		return error;
 
 	capture->name = is_stdout ? "standard output" : options->path;
 	capture->fd = is_stdout ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
 				: open(options->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
 				       VHU_SERIES_MODE);
-	if (capture->fd < 0)
-		return -errno;
+	error = capture->fd < 0 ? -errno : 0;
+	if (held >= 0)
+		close(held);
+	if (error)
+		return error;
 	capture_pipe(capture);
 	error = vhu_pcapng_writer_open(&writer, capture->fd, options->snaplen, options->comment);
 	if (error)

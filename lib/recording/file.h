@@ -84,6 +84,14 @@ struct vhu_capture_file {
 };
 
 /*
+ * Where @path is a named pipe that nobody reads, say so and wait until somebody does.
+ * @held: gets a descriptor that keeps the pipe open, for the caller to close once the capture is
+ * open; -1 where @path is no named pipe.
+ * Returns 0 or -errno; -EINTR after a signal.
+ */
+int vhu_capture_file_await_reader(const char *path, void (*say)(const char *line), int *held);
+
+/*
  * Begin a capture in a new file, or in place of what the file held; or the first file of a series.
  * Returns 0 or -errno.
  */

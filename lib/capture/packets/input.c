@@ -19,6 +19,8 @@
 /* How often to look for more: with inotify only for file systems that it does not see into. */
 #define LOOK_MS                 1000
 #define LOOK_WITHOUT_INOTIFY_MS 100
+/* So many signals end the wait for a pipe that a single one does not end. */
+#define SIGNALS_MAX             3
 /* The least time between two calls of `idle`. */
 #define IDLE_NS                 (250 * VHU_NS_PER_MS)
 
@@ -52,10 +54,12 @@ static void tell_idle(struct vhu_input *input, uint64_t now_ns)
 	input->idle(input->idle_with, now_ns);
 }
 
-/* Wait until a pipe has more, or has ended. Returns 0 or -EINTR. */
+/* Wait until a pipe has more, or has ended. Returns 0; -EINTR after a signal, or after several if
+ * it goes on after the first. */
 static int wait_for_pipe(struct vhu_input *input)
 {
 	struct pollfd pipe = {.fd = input->fd, .events = POLLIN};
+	unsigned signals = 0;
 
 	for (;;) {
 		const uint64_t now_ns = vhu_realtime_ns();
@@ -64,7 +68,8 @@ static int wait_for_pipe(struct vhu_input *input)
 		if (poll(&pipe, 1, 0))
 			return 0;
 		tell_idle(input, now_ns);
-		if (poll(&pipe, 1, LOOK_MS) < 0 && errno == EINTR && input->ends)
+		if (poll(&pipe, 1, LOOK_MS) < 0 && errno == EINTR &&
+		    (input->ends || ++signals == SIGNALS_MAX))
 			return -EINTR;
 	}
 }

@@ -20,7 +20,7 @@ struct vhu_input {
 	bool follow; /* wait for more where the file ends */
 	bool shrank; /* while it was followed */
 	bool pipe;   /* no regular file: reading it waits */
-	bool ends;   /* a signal ends the wait for a pipe, which else is waited for again */
+	bool ends;   /* a single signal ends the wait for a pipe, which else takes several */
 	off_t taken; /* bytes read from the file */
 	/* Called while a pipe has no more, and at the end of a file that is followed, about once a
 	 * second and never more than four times a second; NULL: nothing is. @now_ns: the time at

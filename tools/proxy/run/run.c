@@ -92,12 +92,21 @@ static int open_and_serve(struct vhu_proxy_run *run)
 	int status = vhu_proxy_run_watch_stalls(run);
 	bool served = false;
 	char lost[VHU_PROXY_RUN_LOST_MAX];
+	int held = -1;
 
+	/* Nobody is to connect while a reader is waited for. */
+	if (status == VHU_EXIT_DONE)
+		status = vhu_proxy_run_await_reader(run, &held);
 	if (status == VHU_EXIT_DONE)
 		status = vhu_proxy_run_open_pairs(run);
-	if (status != VHU_EXIT_DONE)
+	if (status != VHU_EXIT_DONE) {
+		if (held >= 0)
+			close(held);
 		return status;
+	}
 	status = vhu_proxy_run_open_sinks(run);
+	if (held >= 0)
+		close(held);
 	if (status == VHU_EXIT_DONE)
 		status = vhu_proxy_child_start(run);
 	if (status == VHU_EXIT_DONE)

@@ -78,6 +78,10 @@ int vhu_proxy_run_start_pairs(struct vhu_proxy_run *run);
 /* End all sessions for @reason, and close the pairs. */
 void vhu_proxy_run_close_pairs(struct vhu_proxy_run *run, const char *reason);
 
+/* Where the capture is a pipe without a reader, wait for one. @held: see
+ * vhu_capture_file_await_reader. Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with why said. */
+int vhu_proxy_run_await_reader(struct vhu_proxy_run *run, int *held);
+
 /* Begin what was asked for besides forwarding. Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with why
  * said, and vhu_proxy_run_close_sinks is still to be called. */
 int vhu_proxy_run_open_sinks(struct vhu_proxy_run *run);

@@ -129,6 +129,19 @@ static int open_control(struct vhu_proxy_run *run)
 	return VHU_EXIT_DONE;
 }
 
+int vhu_proxy_run_await_reader(struct vhu_proxy_run *run, int *held)
+{
+	const char *path = run->request->file;
+	int error = 0;
+
+	*held = -1;
+	if (path && strcmp(path, "-") != 0)
+		error = vhu_capture_file_await_reader(path, run->proxy.say, held);
+	return error ? vhu_fail(run->command, "%s: cannot write a capture: %s", path,
+				strerror(-error))
+		     : VHU_EXIT_DONE;
+}
+
 int vhu_proxy_run_open_sinks(struct vhu_proxy_run *run)
 {
 	int status = VHU_EXIT_DONE;
