@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "lib/util/util.h"
 #include "tools/rings/output.h"
@@ -20,10 +21,12 @@
 
 static volatile sig_atomic_t stopped;
 
+/* Let a call that waits be interrupted; and again, for none may wait yet. */
 static void on_signal(int number)
 {
 	(void)number;
 	stopped = 1;
+	alarm(1);
 }
 
 /* Say what keeps us from looking at a session. Returns whether there is something. */
@@ -175,6 +178,7 @@ int vhu_rings_look(const struct vhu_rings_request *request, int argc, char **arg
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGALRM, &action, NULL);
 	vhu_rings_recorder_open(&recorder, request->command, request->file, argc, argv);
 	do {
 		outcome = look(request, &recorder, !request->wait || request->watch);
