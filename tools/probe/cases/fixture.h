@@ -10,7 +10,7 @@
 #ifndef VHU_TOOLS_PROBE_CASES_FIXTURE_H
 #define VHU_TOOLS_PROBE_CASES_FIXTURE_H
 
-#include "tools/probe/cases/runner.h"
+#include "tools/probe/cases/case.h"
 #include "tools/probe/ring.h"
 
 struct vhu_fixture {
@@ -27,22 +27,6 @@ struct vhu_fixture {
 	struct vhu_probe_ring ring[VHU_PROBE_RINGS_MAX];
 	unsigned rings; /* that a case sets up */
 };
-
-/* A case: a row of cases.def. */
-struct vhu_probe_case {
-	const char *name, *title;
-	unsigned rule;           /* whose basis it is, by number; 0: none's */
-	const char *section;     /* of the specification */
-	uint64_t needs_protocol; /* protocol features, as bits */
-	uint64_t needs_features; /* virtio features */
-	unsigned needs_rings;
-	bool needs_request; /* one that the device serves must be known */
-	bool hostile;       /* the back-end may refuse, and close the connection */
-	void (*run)(struct vhu_fixture *fixture);
-};
-
-extern const struct vhu_probe_case vhu_probe_cases[];
-extern const unsigned vhu_probe_cases_count;
 
 /* Begin and end. Open returns 0 or -errno; close it in either case. */
 int vhu_fixture_open(struct vhu_fixture *fixture, struct vhu_probe *probe,

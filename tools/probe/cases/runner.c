@@ -22,7 +22,7 @@
  * it serves another. */
 #define ENDS_MS 300
 
-const struct vhu_probe_case vhu_probe_cases[] = {
+static const struct vhu_probe_case cases[] = {
 #define VHU_PROBE_CASE(function, name_, title_, rule_, section_, protocol, virtio, rings_,         \
 		       request_, hostile_)                                                         \
 	{                                                                                          \
@@ -39,14 +39,14 @@ const struct vhu_probe_case vhu_probe_cases[] = {
 	},
 #include "tools/probe/cases/cases.def"
 };
-const unsigned vhu_probe_cases_count = VHU_ARRAY_SIZE(vhu_probe_cases);
+#define CASES VHU_ARRAY_SIZE(cases)
 
-_Static_assert(VHU_ARRAY_SIZE(vhu_probe_cases) <= 64, "a selection has a bit for each case");
+_Static_assert(CASES <= 64, "a selection has a bit for each case");
 
 int vhu_probe_select(struct vhu_probe_selection *selection, const char *name)
 {
-	for (unsigned i = 0; i < vhu_probe_cases_count; i++) {
-		if (strcmp(name, vhu_probe_cases[i].name))
+	for (unsigned i = 0; i < CASES; i++) {
+		if (strcmp(name, cases[i].name))
 			continue;
 		selection->cases |= UINT64_C(1) << i;
 		return 0;
@@ -56,8 +56,8 @@ int vhu_probe_select(struct vhu_probe_selection *selection, const char *name)
 
 void vhu_probe_list(FILE *to)
 {
-	for (unsigned i = 0; i < vhu_probe_cases_count; i++)
-		fprintf(to, "%-18s %s\n", vhu_probe_cases[i].name, vhu_probe_cases[i].title);
+	for (unsigned i = 0; i < CASES; i++)
+		fprintf(to, "%-18s %s\n", cases[i].name, cases[i].title);
 }
 
 /* Return the rule of that number, or NULL. */
@@ -113,25 +113,6 @@ static void take_findings(struct vhu_fixture *fixture, const struct vhu_probe_lo
 		verdict->rule = finding->rule;
 		snprintf(verdict->text, sizeof(verdict->text), "%s", finding->text);
 	}
-}
-
-const char *vhu_probe_kind_text(const struct vhu_probe_verdict *verdict, const char **word)
-{
-	static const struct {
-		const char *word, *text;
-	} kind[] = {
-	    [VHU_PROBE_VIOLATES] = {"violates", "violates the specification"},
-	    [VHU_PROBE_UNWRITTEN] = {"unwritten", "not in the specification, and relied on"},
-	    [VHU_PROBE_ACCEPTS] = {"accepts-nonsense", "accepts nonsense"},
-	    [VHU_PROBE_PERISHES] = {"perishes", "does not survive nonsense"},
-	};
-	enum vhu_probe_kind which = verdict->kind;
-
-	if (which == VHU_PROBE_VIOLATES && verdict->rule &&
-	    verdict->rule->wording == VHU_WORDING_SILENT)
-		which = VHU_PROBE_UNWRITTEN;
-	*word = kind[which].word;
-	return kind[which].text;
 }
 
 /* Say that the back-end did not survive a case, whatever was said before. */
@@ -251,21 +232,21 @@ unsigned vhu_probe_conform(struct vhu_probe *probe, struct vhu_probe_child *chil
 			   const struct vhu_probe_selection *selection,
 			   enum vhu_probe_format format, FILE *to)
 {
-	uint64_t all = (UINT64_C(2) << (vhu_probe_cases_count - 1)) - 1;
-	uint64_t cases = selection->cases ? selection->cases : all;
+	uint64_t all = (UINT64_C(2) << (CASES - 1)) - 1;
+	uint64_t chosen = selection->cases ? selection->cases : all;
 	unsigned count[VHU_PROBE_NOT_RUN + 1] = {0}, number = 0;
 	int usual = usual_end(probe, child);
 	const char *lost_at = NULL;
 
-	vhu_probe_report_begin(format, to, probe, (unsigned)__builtin_popcountll(cases));
-	for (unsigned i = 0; i < vhu_probe_cases_count; i++) {
+	vhu_probe_report_begin(format, to, probe, (unsigned)__builtin_popcountll(chosen));
+	for (unsigned i = 0; i < CASES; i++) {
 		struct vhu_probe_verdict verdict = {
-		    .the_case = &vhu_probe_cases[i],
-		    .rule = rule_of(vhu_probe_cases[i].rule),
+		    .the_case = &cases[i],
+		    .rule = rule_of(cases[i].rule),
 		};
 		uint64_t began = vhu_now_ms();
 
-		if (!(cases >> i & 1))
+		if (!(chosen >> i & 1))
 			continue;
 		if (lost_at)
 			not_run(&verdict, lost_at);

@@ -2,12 +2,12 @@
 /*
  * Results of cases as lines, in the Test Anything Protocol (version 14), as JUnit's XML, as JSON.
  */
+#include "tools/probe/report/report.h"
+
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/util/json.h"
-#include "tools/probe/cases/fixture.h"
 
 static const char *const result_name[] = {
     [VHU_PROBE_PASSED] = "pass",
@@ -18,6 +18,26 @@ static const char *const result_name[] = {
 
 /* The one report that is being written as JSON. */
 static struct vhu_json json;
+
+/* Return what a failure is: one word for JSON in *@word, and a text: "accepts nonsense". */
+static const char *kind_text(const struct vhu_probe_verdict *verdict, const char **word)
+{
+	static const struct {
+		const char *word, *text;
+	} kind[] = {
+	    [VHU_PROBE_VIOLATES] = {"violates", "violates the specification"},
+	    [VHU_PROBE_UNWRITTEN] = {"unwritten", "not in the specification, and relied on"},
+	    [VHU_PROBE_ACCEPTS] = {"accepts-nonsense", "accepts nonsense"},
+	    [VHU_PROBE_PERISHES] = {"perishes", "does not survive nonsense"},
+	};
+	enum vhu_probe_kind which = verdict->kind;
+
+	if (which == VHU_PROBE_VIOLATES && verdict->rule &&
+	    verdict->rule->wording == VHU_WORDING_SILENT)
+		which = VHU_PROBE_UNWRITTEN;
+	*word = kind[which].word;
+	return kind[which].text;
+}
 
 /* Write a case as a line. */
 static void put_line(FILE *to, const struct vhu_probe_verdict *verdict)
@@ -30,10 +50,10 @@ static void put_line(FILE *to, const struct vhu_probe_verdict *verdict)
 	if (*verdict->text)
 		fprintf(to, ": %s", verdict->text);
 	if (verdict->result == VHU_PROBE_FAILED && verdict->rule)
-		fprintf(to, " (%s: V%u %s)", vhu_probe_kind_text(verdict, &word), verdict->rule->id,
+		fprintf(to, " (%s: V%u %s)", kind_text(verdict, &word), verdict->rule->id,
 			verdict->rule->name);
 	else if (verdict->result == VHU_PROBE_FAILED)
-		fprintf(to, " (%s: %s)", vhu_probe_kind_text(verdict, &word), the_case->section);
+		fprintf(to, " (%s: %s)", kind_text(verdict, &word), the_case->section);
 	fputc('\n', to);
 }
 
@@ -67,7 +87,7 @@ static void put_tap(FILE *to, unsigned number, const struct vhu_probe_verdict *v
 	put_yaml(to, verdict->text);
 	if (verdict->result == VHU_PROBE_FAILED) {
 		fputs("  kind: ", to);
-		put_yaml(to, vhu_probe_kind_text(verdict, &word));
+		put_yaml(to, kind_text(verdict, &word));
 	}
 	if (verdict->rule)
 		fprintf(to, "  rule: V%u %s\n", verdict->rule->id, verdict->rule->name);
@@ -117,7 +137,7 @@ static void put_junit(FILE *to, const struct vhu_probe_verdict *verdict)
 	fputs(" message=\"", to);
 	put_xml(to, verdict->text);
 	if (verdict->result == VHU_PROBE_FAILED)
-		fprintf(to, "; %s", vhu_probe_kind_text(verdict, &word));
+		fprintf(to, "; %s", kind_text(verdict, &word));
 	fputs("\"/>\n  </testcase>\n", to);
 }
 
@@ -135,7 +155,7 @@ static void put_json(const struct vhu_probe_verdict *verdict)
 	if (*verdict->text)
 		vhu_json_string(&json, "text", verdict->text);
 	if (verdict->result == VHU_PROBE_FAILED) {
-		vhu_probe_kind_text(verdict, &word);
+		kind_text(verdict, &word);
 		vhu_json_string(&json, "kind", word);
 	}
 	if (verdict->rule) {
