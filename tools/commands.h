@@ -12,6 +12,7 @@ extern const struct vhu_command vhu_command_dump;
 extern const struct vhu_command vhu_command_latency; /* where the probes can be built */
 extern const struct vhu_command vhu_command_probe;
 extern const struct vhu_command vhu_command_proxy;
+extern const struct vhu_command vhu_command_report; /* where there is zlib */
 extern const struct vhu_command vhu_command_rings;
 extern const struct vhu_command vhu_command_stats;
 

@@ -11,6 +11,9 @@
 static const struct vhu_command *const commands[] = {
     &vhu_command_proxy,  &vhu_command_dump,    &vhu_command_check,
     &vhu_command_stats,  &vhu_command_probe,   &vhu_command_rings,
+#ifdef VHU_HAVE_REPORT
+    &vhu_command_report,
+#endif
 #ifdef VHU_HAVE_CONTROL
     &vhu_command_ctl,
 #endif

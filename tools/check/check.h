@@ -38,6 +38,18 @@ struct vhu_check_form {
 
 extern const struct vhu_check_form vhu_check_text, vhu_check_json, vhu_check_sarif, vhu_check_junit;
 
+/* Who sees the records as they are checked, and how each session ended; NULL: nobody. */
+struct vhu_check_watcher {
+	/* See one record, or the end of a session, as vhu_reading_run gives it; its findings come
+	 * afterwards. Returns 0; -errno ends the reading. */
+	int (*see)(void *with, const struct vhu_record *record, uint64_t number,
+		   const struct vhu_annotation *note);
+	/* A session ended, in the way that vhu_cause_judge tells, or the capture did. */
+	void (*judged)(void *with, const struct vhu_state *state, enum vhu_cause_verdict verdict,
+		       const char *text);
+	void *with;
+};
+
 struct vhu_check {
 	/* What is asked for. */
 	const struct vhu_command *command;
@@ -51,6 +63,7 @@ struct vhu_check {
 	bool exit_zero;   /* whatever is found */
 	uint64_t session; /* only this one; 0: all */
 	struct vhu_reading_choice choice;
+	const struct vhu_check_watcher *watcher;
 
 	/* What was found. */
 	const char *path; /* of the capture that is read */

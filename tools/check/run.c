@@ -173,6 +173,9 @@ static void judge(struct capture *capture, const struct vhu_check_session *sessi
 	uint64_t times = 1;
 	enum vhu_cause_verdict verdict = vhu_cause_judge(&session->cause, state, &ending, text);
 
+	if (check->watcher)
+		check->watcher->judged(check->watcher->with, state, verdict,
+				       verdict == VHU_CAUSE_WELL ? "" : text);
 	if (verdict == VHU_CAUSE_WELL || (verdict == VHU_CAUSE_UNSURE && check->least > VHU_INFO))
 		return;
 	/* One that lasts was shown when it was found. */
@@ -214,6 +217,9 @@ static int session_ended(struct capture *capture, struct vhu_check_session *sess
 	/* A session that goes on elsewhere has not ended. */
 	if ((record || !capture->continued) && is_wanted(capture->check, state->id))
 		judge(capture, session, record, state);
+	else if (capture->check->watcher)
+		capture->check->watcher->judged(capture->check->watcher->with, state,
+						VHU_CAUSE_WELL, "");
 	session_free(capture, session);
 	return error;
 }
@@ -230,6 +236,10 @@ static int see(void *with, const struct vhu_record *record, uint64_t number,
 
 	if (record)
 		capture->continued = record->type == VHU_RECORD_CONTINUED;
+	if (check->watcher)
+		error = check->watcher->see(check->watcher->with, record, number, note);
+	if (error)
+		return error;
 	/* What goes for the whole capture is of no session. */
 	if (id == 0)
 		return 0;

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* vhu report: makes a page of captures that a browser shows. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/cli/device.h"
+#include "lib/util/duration.h"
+#include "tools/commands.h"
+#include "tools/report/html/html.h"
+#include "tools/report/report.h"
+
+/* Messages that a page has unless it is told otherwise: about 10 MB. */
+#define MESSAGES_DEFAULT 250000
+
+enum { KEY_SESSION = 256, KEY_MESSAGES, KEY_LATE_AFTER, KEY_DIALECT, KEY_DEVICE };
+
+static const struct vhu_option option[] = {
+    {'o', "output", "FILE", "the page; - is standard output (default: FILE with .html)"},
+    {KEY_SESSION, "session", "N", "only this session"},
+    {KEY_MESSAGES, "messages", "N", "keep the first N records (default 250000)"},
+    {KEY_LATE_AFTER, "late-after", "TIME", "a reply is late after this (default 1s)"},
+    {KEY_DIALECT, "dialect", "NAME", "upstream, standalone, probe or dax; else found out"},
+    {KEY_DEVICE, "device", "DEVICE", "virtio device, by name or id; else found out"},
+    {0},
+};
+
+static const struct vhu_example example[] = {
+    {"vhu report vm.pcapng", "make vm.html: open it in a browser, or send it"},
+    {"vhu report -o run.html run-*.pcapng", "one page of several captures"},
+    {"vhu report -o - vm.pcapng >page.html", "to standard output"},
+    {0},
+};
+
+/* What was asked for. */
+struct vhu_report_request {
+	struct vhu_report report;
+	const char *page;
+	char *named; /* the page's name, if it was made of the capture's */
+};
+
+/* Take one option. Returns VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is wrong said. */
+static int take_option(const struct vhu_command *command, struct vhu_report_request *request,
+		       int key, const char *argument)
+{
+	struct vhu_report *report = &request->report;
+	int place;
+
+	switch (key) {
+	case 'o':
+		request->page = argument;
+		break;
+	case KEY_SESSION:
+		if (vhu_number_parse(argument, 1, UINT64_MAX, &report->only_session))
+			return vhu_usage(command, "%s: no such session number", argument);
+		break;
+	case KEY_MESSAGES:
+		if (vhu_number_parse(argument, 1, UINT32_MAX - 1, &report->most_rows))
+			return vhu_usage(command, "%s: no such number of messages", argument);
+		break;
+	case KEY_LATE_AFTER:
+		if (vhu_duration_parse(argument, &report->choice.late_ns) ||
+		    !report->choice.late_ns)
+			return vhu_usage(command, "%s: no length of time, as 500ms or 1.5s is",
+					 argument);
+		break;
+	case KEY_DIALECT:
+		place = vhu_dialect_parse(argument);
+		if (place < 0)
+			return vhu_usage(command, "%s: no such dialect", argument);
+		report->choice.dialect = (enum vhu_dialect)place;
+		break;
+	case KEY_DEVICE:
+		report->choice.device = vhu_device_parse(argument);
+		if (!report->choice.device)
+			return vhu_usage(command, "%s: no such virtio device", argument);
+		break;
+	}
+	return VHU_EXIT_DONE;
+}
+
+/* Choose the page's name: the capture's, with .html for .pcapng. Returns VHU_EXIT_DONE, or
+ * VHU_EXIT_USAGE with what is wrong said. */
+static int name_page(const struct vhu_command *command, struct vhu_report_request *request,
+		     char *const *paths, int count)
+{
+	static const char *const ending[] = {".pcapng", ".pcap"};
+	size_t length = strlen(paths[0]);
+
+	if (request->page)
+		return VHU_EXIT_DONE;
+	if (count > 1 || !strcmp(paths[0], "-"))
+		return vhu_usage(command, "where to? -o FILE.html names the page");
+	for (unsigned i = 0; i < sizeof(ending) / sizeof(*ending); i++)
+		if (length > strlen(ending[i]) &&
+		    !strcmp(paths[0] + length - strlen(ending[i]), ending[i])) {
+			length -= strlen(ending[i]);
+			break;
+		}
+	if (asprintf(&request->named, "%.*s.html", (int)length, paths[0]) < 0)
+		return vhu_fail(command, "%s", strerror(ENOMEM));
+	request->page = request->named;
+	return VHU_EXIT_DONE;
+}
+
+/* Write the page. Returns an exit status. */
+static int write_page(const struct vhu_command *command, const struct vhu_report_request *request)
+{
+	const bool to_stdout = !strcmp(request->page, "-");
+	FILE *to = to_stdout ? stdout : fopen(request->page, "we");
+	const char *name = to_stdout ? "standard output" : request->page;
+	int error;
+
+	if (!to)
+		return vhu_fail(command, "%s: %s", name, strerror(errno));
+	error = vhu_html_page(to, &request->report);
+	if (!error && (fflush(to) || ferror(to)))
+		error = errno ? -errno : -EIO;
+	if (!to_stdout && fclose(to) && !error)
+		error = -errno;
+	if (error)
+		return vhu_fail(command, "%s: %s", name, strerror(-error));
+	return VHU_EXIT_DONE;
+}
+
+/* Say how much the page has. */
+static void say_size(const struct vhu_command *command, const struct vhu_report_request *request)
+{
+	const struct vhu_report *report = &request->report;
+	FILE *page = strcmp(request->page, "-") ? fopen(request->page, "re") : NULL;
+	long size = page && !fseek(page, 0, SEEK_END) ? ftell(page) : 0;
+
+	if (page)
+		fclose(page);
+	if (report->left_out)
+		vhu_fail(command,
+			 "%" PRIu64 " records after the first %" PRIu32
+			 " are left out: --messages sets how many are kept",
+			 report->left_out, report->rows);
+	if (size > 0)
+		fprintf(stderr,
+			"%s: %ld kB, %" PRIu32 " session%s, %" PRIu64 " message%s, %" PRIu32
+			" finding%s\n",
+			request->page, (size + 999) / 1000, report->sessions,
+			report->sessions == 1 ? "" : "s", report->messages,
+			report->messages == 1 ? "" : "s", report->findings,
+			report->findings == 1 ? "" : "s");
+}
+
+/* Make the report of the captures at @paths. Returns the exit status. */
+static int make_report(const struct vhu_command *command, struct vhu_report_request *request,
+		       char **paths, int count)
+{
+	struct vhu_report *report = &request->report;
+	int status = vhu_report_gather(report, paths, count), written;
+
+	if (report->error)
+		return status;
+	if (!report->sessions && report->only_session)
+		return status == VHU_EXIT_DONE
+			   ? vhu_no_session(command, paths, count, report->only_session)
+			   : status;
+	/* A page of nothing helps nobody. */
+	if (!report->rows)
+		return status == VHU_EXIT_DONE
+			   ? vhu_fail(command, "%s: no record in it", paths[count - 1])
+			   : status;
+	written = write_page(command, request);
+	if (written == VHU_EXIT_DONE)
+		say_size(command, request);
+	return written == VHU_EXIT_DONE ? status : written;
+}
+
+/* Run the sub-command. Returns the exit status. */
+static int run(const struct vhu_command *command, int argc, char **argv)
+{
+	struct vhu_report_request request = {
+	    .report = {.command = command, .most_rows = MESSAGES_DEFAULT},
+	};
+	const char *argument;
+	int key, status;
+
+	while ((key = vhu_options_next(command, argc, argv, &argument)) >= 0) {
+		status = take_option(command, &request, key, argument);
+		if (status != VHU_EXIT_DONE)
+			return status;
+	}
+	if (key != VHU_OPTIONS_END)
+		return key == VHU_OPTIONS_HELP ? VHU_EXIT_DONE : VHU_EXIT_USAGE;
+	status = vhu_reading_look_over(command, argv + optind, argc - optind);
+	if (status == VHU_EXIT_DONE)
+		status = name_page(command, &request, argv + optind, argc - optind);
+	if (status == VHU_EXIT_DONE)
+		status = make_report(command, &request, argv + optind, argc - optind);
+	vhu_report_free(&request.report);
+	free(request.named);
+	return status;
+}
+
+const struct vhu_command vhu_command_report = {
+    .name = "report",
+    .arguments = "FILE...|-",
+    .summary = "make a page of a capture that any browser shows",
+    .about = "The page is one file that fetches nothing: how each session ended and why, what is "
+	     "wrong,\n"
+	     "how the set-up went, and every message. Captures may hold names and paths of this "
+	     "machine:\n"
+	     "so does the page.",
+    .option = option,
+    .example = example,
+    .run = run,
+};
