@@ -39,6 +39,8 @@ static const struct {
 				.help = "start the in-flight area, and note no request in it"},
     [VHU_DEFECT_LEAK_EVENTFD] = {"leak-eventfd", .ratio = true,
 				 .help = "do not close a kick or call that is replaced"},
+    [VHU_DEFECT_OLD_CALL] = {"old-call", .ratio = true,
+			     .help = "keep the call that is replaced, and call that"},
     [VHU_DEFECT_MAX_VQS_BELOW_MIN] = {"max-vqs-below-min", .help = "say so in the specifications"},
 };
 

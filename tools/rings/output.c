@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "lib/protocol/line.h"
 #include "lib/protocol/text.h"
@@ -100,8 +101,10 @@ static void show_vring(const struct vhu_rings_target *target, bool verbose)
 	const struct vhu_ring_verdict *verdict = &target->verdict;
 	char text[VHU_RING_SHOW_TEXT];
 
-	vhu_ring_numbers_text(&target->evidence, text, sizeof(text));
-	puts(text);
+	if (target->vring->index != VHU_RING_NO_VRING) {
+		vhu_ring_numbers_text(&target->evidence, text, sizeof(text));
+		puts(text);
+	}
 	vhu_ring_verdict_text(target->vring->index, verdict, text, sizeof(text));
 	printf("  %s\n", text);
 	if (verdict->hangs || (verdict->id != VHU_RING_D13 && verdict->id != VHU_RING_MOVING))
@@ -145,18 +148,44 @@ static void put_vring(const struct vhu_rings_target *target, bool verbose)
 	putchar('\n');
 }
 
+/* Return whether a session without vrings has a verdict. */
+static bool is_stuck(const struct vhu_rings_targets *targets, unsigned memory)
+{
+	for (unsigned i = 0; i < targets->count; i++)
+		if (targets->target[i].memory == &targets->memory[memory] &&
+		    targets->target[i].verdict.hangs)
+			return true;
+	return false;
+}
+
+/* Write when it is, before the next of several looks. */
+static void show_time(void)
+{
+	time_t now = time(NULL);
+	char text[32] = "";
+	struct tm tm;
+
+	if (localtime_r(&now, &tm))
+		strftime(text, sizeof(text), "%H:%M:%S", &tm);
+	printf("--- %s\n", text);
+}
+
 void vhu_rings_show(const struct vhu_rings_request *request,
 		    const struct vhu_rings_targets *targets)
 {
 	const struct vhu_rings_memory *last = NULL;
 	unsigned at = 0;
 
+	if (request->watch && !request->json)
+		show_time();
 	for (unsigned i = 0; i < targets->memories && !request->json; i++)
-		if (targets->memory[i].session->vrings == 0)
+		if (targets->memory[i].session->vrings == 0 && !is_stuck(targets, i))
 			show_session(&targets->memory[i]);
 	for (; at < targets->count; at++) {
 		const struct vhu_rings_target *target = &targets->target[at];
 
+		if (target->vring->index == VHU_RING_NO_VRING && !target->verdict.hangs)
+			continue;
 		if (request->json) {
 			put_vring(target, request->verbose);
 			continue;

@@ -169,7 +169,8 @@ int vhu_rings_recorder_write(struct vhu_rings_recorder *recorder,
 	if (!room)
 		return vhu_fail(recorder->command, "out of memory");
 	for (unsigned i = 0; i < targets->count; i++)
-		write_snapshot(recorder, targets, &targets->target[i], room);
+		if (targets->target[i].vring->index != VHU_RING_NO_VRING)
+			write_snapshot(recorder, targets, &targets->target[i], room);
 	free(room);
 	return VHU_EXIT_DONE;
 }

@@ -9,6 +9,8 @@
 #ifndef VHU_RING_VERDICT_EVIDENCE_H
 #define VHU_RING_VERDICT_EVIDENCE_H
 
+#include <limits.h>
+
 #include "lib/protocol/protocol.h"
 #include "lib/ring/chain.h"
 #include "lib/ring/request.h"
@@ -117,8 +119,11 @@ struct vhu_ring_dead {
 	uint64_t since;  /* the message that replaced the first one of them */
 };
 
+/* In place of a vring: the evidence is of a session that has none yet. */
+#define VHU_RING_NO_VRING UINT_MAX
+
 struct vhu_ring_evidence {
-	unsigned vring;
+	unsigned vring;                    /* its index, or VHU_RING_NO_VRING */
 	const struct vhu_context *context; /* device and features; NULL: not known */
 	struct vhu_ring_sample sample[2];  /* older, newer */
 	enum vhu_ring_poller kick_poller, call_poller;

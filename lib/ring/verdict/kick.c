@@ -130,6 +130,7 @@ static bool judge_not_armed(struct vhu_judgement *judgement)
 {
 	vhu_line_add(&judgement->text, ", the driver was told not to kick");
 	add_event(judgement);
+	vhu_judge_process(judgement, "back-end", &judgement->evidence->sample[1].back_end);
 	/* A back-end that polls the vring itself wants no kicks and may have the buffers. */
 	if (judgement->evidence->kick_poller == VHU_RING_POLLER_NONE &&
 	    !judgement->ring->inflight.known)
@@ -170,10 +171,15 @@ static bool judge_not_kicked(struct vhu_judgement *judgement, bool taken_is_know
 				probes->available);
 		return vhu_judge_as(judgement, VHU_RING_D1, true);
 	}
-	vhu_line_add(&judgement->text, ", a kick is wanted and none is pending");
+	vhu_line_add(&judgement->text, ", a kick is wanted");
+	if (evidence->sample[1].kick.known)
+		vhu_line_add(&judgement->text, " and none is pending");
 	add_event(judgement);
+	vhu_judge_process(judgement, "back-end", &evidence->sample[1].back_end);
 	/* A back-end may read a kick before it is ready, and forget it. */
-	if (!probes->known)
+	if (!evidence->sample[1].kick.known)
+		vhu_line_add(&judgement->text, "; whether one is pending is not known");
+	else if (!probes->known)
 		vhu_line_add(&judgement->text,
 			     "; if a kick came, the back-end read it and did nothing");
 	if (!evidence->sample[1].kick.known)

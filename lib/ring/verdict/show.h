@@ -19,7 +19,7 @@
 int vhu_ring_numbers_text(const struct vhu_ring_evidence *evidence, char *to, size_t size);
 
 /* Write the verdict: "vring 0: 3 buffers wait, ...: the back-end did not re-arm notification (D2)",
- * with its alternatives and what tells them apart. */
+ * with its alternatives, ", or the ... (D4)", and what tells them apart. */
 int vhu_ring_verdict_text(unsigned vring, const struct vhu_ring_verdict *verdict, char *to,
 			  size_t size);
 
@@ -30,7 +30,7 @@ int vhu_ring_chain_text(const struct vhu_ring_chain *chain, bool packed, bool ta
 /*
  * Write all that was read of a vring, and the verdict:
  *
- *	vring		its index
+ *	vring		its index; left out, with all about its memory, of a session without vrings
  *	verdict		{id, title, text, hangs, alternatives: [id], apart, advice};
  *			id: D1 to D19, D2b, moving, unread
  *	error		why the memory could not be read; then the next nine are left out

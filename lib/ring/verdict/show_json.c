@@ -247,8 +247,13 @@ void vhu_ring_evidence_json(struct vhu_json *json, const struct vhu_ring_evidenc
 {
 	const struct vhu_ring_sample *sample = &evidence->sample[1];
 
-	vhu_json_unsigned(json, "vring", evidence->vring);
+	if (evidence->vring != VHU_RING_NO_VRING)
+		vhu_json_unsigned(json, "vring", evidence->vring);
 	put_verdict(json, verdict);
+	if (evidence->vring == VHU_RING_NO_VRING) {
+		put_sample(json, sample);
+		return;
+	}
 	if (sample->ring_error)
 		vhu_json_string(json, "error", strerror(-sample->ring_error));
 	else

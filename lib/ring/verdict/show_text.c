@@ -52,13 +52,16 @@ int vhu_ring_verdict_text(unsigned vring, const struct vhu_ring_verdict *verdict
 	const struct vhu_ring_verdict_row *row = &vhu_ring_verdicts[verdict->id];
 	struct vhu_line line = vhu_line_in(to, size);
 
-	vhu_line_printf(&line, "vring %u: %s", vring, verdict->text);
+	if (vring != VHU_RING_NO_VRING)
+		vhu_line_printf(&line, "vring %u: ", vring);
+	vhu_line_add(&line, verdict->text);
 	if (verdict->id == VHU_RING_MOVING || verdict->id == VHU_RING_UNREAD)
 		return (int)line.length;
-	vhu_line_printf(&line, ": %s (%s", row->title, row->id);
-	for (unsigned i = 0; i < verdict->alternatives; i++)
-		vhu_line_printf(&line, " or %s", vhu_ring_verdicts[verdict->alternative[i]].id);
-	vhu_line_add(&line, ")");
+	vhu_line_printf(&line, ": %s (%s)", row->title, row->id);
+	for (unsigned i = 0; i < verdict->alternatives; i++) {
+		row = &vhu_ring_verdicts[verdict->alternative[i]];
+		vhu_line_printf(&line, ", or %s (%s)", row->title, row->id);
+	}
 	/* An idle vring need not be told from anything unless somebody asks. */
 	for (unsigned i = 0; i < verdict->alternatives && verdict->hangs; i++) {
 		const char *apart = vhu_ring_verdicts[verdict->alternative[i]].apart;

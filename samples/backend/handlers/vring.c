@@ -203,6 +203,11 @@ const char *vhu_set_vring_call(struct vhu_backend *backend, struct vhu_talk *tal
 
 	if (!ring)
 		return no_such_ring;
+	if (ring->call >= 0 && talk->request->fds == 1 &&
+	    vhu_defect_due(&backend->defects, VHU_DEFECT_OLD_CALL, NULL)) {
+		close(vhu_message_take(talk->request, 0));
+		return NULL;
+	}
 	wrong = take_fd(backend, talk->request, &ring->call);
 	/* A call may have gone to the old descriptor that nobody reads any more. */
 	if (!wrong && ring->started && ring->call >= 0)

@@ -50,8 +50,38 @@ case_is 'index far ahead' far-ahead D11 '' D11
 case_is 'chain in a loop' loop D18 '' D18
 case_is 'chain outside memory' outside D18
 case_is 'private memory' private D9
+case_is 'the old call is called' idle D7 '--fault old-call' '' no-socket
 case_is 'eventfds leaked' resets D19 '--fault leak-eventfd' '' no-socket
 
+# The same with qemu-storage-daemon as the back-end, which tracks no requests in flight: $1 is the case's
+# name, $2 that of qemu_hung, $3 the verdict, $4 a signal for the daemon before that.
+storage_is() {
+	case_name="storage daemon, $1"
+	truncate -s 1M disk.img
+	stage_start back qemu-storage-daemon \
+		--blockdev driver=file,node-name=disk,filename=disk.img,locking=off \
+		--export type=vhost-user-blk,id=export,node-name=disk,writable=on,addr.type=unix,addr.path=back.sock,num-queues=2
+	stage_listens back back.sock
+	proxy
+	qemu "$2"
+	if [ $# -gt 3 ]; then
+		wait_for grep -q now qemu.out
+		kill "-$4" "$(stage_pid back)"
+		echo go >&3
+	fi
+	wait_for test -e ready
+	expect "$3"
+	qemu_out
+}
+
+if command -v qemu-storage-daemon >/dev/null; then
+	storage_is 'idle' idle D13,D5,D8
+	storage_is 'no kick' no-kick D1,D4
+	storage_is 'stopped' restarted D3 STOP
+	storage_is 'machine stopped' stopped D10
+	storage_is 'index far ahead' far-ahead D11
+	storage_is 'private memory' private D9
+fi
 
 # The back-end is stopped, and then the machine, which waits for the back-end.
 case_name='control plane stuck'

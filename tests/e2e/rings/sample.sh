@@ -37,6 +37,8 @@ for packed in '' --packed; do
 	case_is "call lost $packed" '--device rng --fault lose-call:1/9' "$rng --event-idx" D13,D5,D8
 done
 
+case_is 'no vring yet, and no answer' '--device blk --fault late-reply:GET_PROTOCOL_FEATURES:60s' \
+	'--device blk --operation read' D14
 case_is 'kick never read' '--device rng --fault unread-kick' \
 	'--device rng --requests 100000 --rate 50' D16
 case_is 'in-flight area without requests' '--device blk --delay 99s --fault no-inflight' \

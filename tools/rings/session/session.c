@@ -73,6 +73,8 @@ bool vhu_rings_session_same_vring(const struct vhu_rings_session *one,
 	const struct vhu_rings_vring *a = vhu_rings_session_vring(one, index);
 	const struct vhu_rings_vring *b = vhu_rings_session_vring(other, index);
 
+	if (index == VHU_RING_NO_VRING)
+		return other->vrings == 0;
 	if (!a || !b || a->size != b->size || a->descriptor != b->descriptor ||
 	    a->available != b->available || a->used != b->used ||
 	    a->session.started != b->session.started || a->session.enabled != b->session.enabled ||

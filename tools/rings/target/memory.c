@@ -103,6 +103,9 @@ static int memory_open(struct vhu_rings_targets *targets, struct vhu_rings_memor
 	return 0;
 }
 
+/* A session without vrings may be stuck all the same. */
+static const struct vhu_rings_vring no_vring = {.index = VHU_RING_NO_VRING};
+
 /* Make a target of a vring. */
 static struct vhu_rings_target target_of(struct vhu_rings_memory *memory,
 					 const struct vhu_rings_vring *vring)
@@ -130,7 +133,7 @@ static struct vhu_rings_target target_of(struct vhu_rings_memory *memory,
 		},
 	};
 
-	if (memory->inflight.regions)
+	if (memory->inflight.regions && vring != &no_vring)
 		target.place.inflight =
 		    vhu_ring_inflight_place(&memory->inflight, 0, session->inflight.size,
 					    session->inflight.queues, vring->index);
@@ -144,7 +147,7 @@ int vhu_rings_targets_open(struct vhu_rings_targets *targets,
 
 	*targets = (struct vhu_rings_targets){0};
 	for (unsigned i = 0; i < sessions->count; i++)
-		vrings += sessions->session[i]->vrings;
+		vrings += sessions->session[i]->vrings + 1;
 	targets->memory = calloc(sessions->count + 1, sizeof(*targets->memory));
 	targets->target = calloc(vrings + 1, sizeof(*targets->target));
 	if (!targets->memory || !targets->target)
@@ -155,6 +158,8 @@ int vhu_rings_targets_open(struct vhu_rings_targets *targets,
 
 		if (memory_open(targets, memory, session))
 			return -ENOMEM;
+		if (session->vrings == 0 && session->pending.number)
+			targets->target[targets->count++] = target_of(memory, &no_vring);
 		for (unsigned v = 0; v < session->vrings; v++)
 			if (vring < 0 || vring == session->vring[v].index) {
 				targets->target[targets->count] =
