@@ -25,7 +25,8 @@ void vhu_cause_add_time(struct vhu_cause_end *end, uint64_t from_ns, uint64_t to
 {
 	char text[VHU_DURATION_TEXT_SIZE];
 
-	vhu_line_add(&end->line, vhu_duration_text(to_ns > from_ns ? to_ns - from_ns : 0, text));
+	vhu_line_add(&end->line, to_ns < from_ns ? "an unknown time (the clock went back)"
+						 : vhu_duration_text(to_ns - from_ns, text));
 }
 
 void vhu_cause_add_close(struct vhu_cause_end *end)

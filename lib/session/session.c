@@ -481,7 +481,9 @@ bool vhu_session_finish(struct vhu_sessions *sessions, struct vhu_annotation *no
 	if (b == BUCKETS)
 		return false;
 	check.state = sessions->bucket[b]->state;
-	check.state->last_ns = sessions->latest_ns;
+	/* What other sessions did later says nothing of this one: captures may be merged. */
+	if (sessions->go_on)
+		check.state->last_ns = sessions->latest_ns;
 	check.whole = check.state->opened_ns && !check.state->begun_before;
 	check.number = last_number(check.state);
 	/* What is still to come may come there. */

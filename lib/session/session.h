@@ -49,9 +49,10 @@ int vhu_session_feed(struct vhu_sessions *sessions, const struct vhu_record *rec
 
 /*
  * End the sessions that are still open, one a call, where a capture ends without closing them.
- * They end with the capture's last record, whichever session's. Where its last record says that it
- * goes on elsewhere nothing is found then. Returns whether there was one; *@note then has its state
- * and what is found at its end.
+ * Each ends with its own last record or, where the capture goes on (vhu_sessions_go_on), now:
+ * others' records may be of another day, as captures may be merged. Where the capture's last record
+ * says that it goes on elsewhere nothing is found then. Returns whether there was one; *@note then
+ * has its state and what is found at its end.
  */
 bool vhu_session_finish(struct vhu_sessions *sessions, struct vhu_annotation *note);
 

@@ -35,8 +35,7 @@ struct capture {
 	struct vhu_fingerprints kept;
 	enum keep keep;
 	const struct vhu_reading *reading;
-	bool continued;   /* it goes on elsewhere, as its latest record says */
-	uint64_t last_ns; /* time of the latest record */
+	bool continued; /* it goes on elsewhere, as its latest record says */
 };
 
 /* Return whether a session is to be shown. */
@@ -161,13 +160,10 @@ static void judge(struct capture *capture, const struct vhu_check_session *sessi
 		  const struct vhu_record *record, const struct vhu_state *state)
 {
 	struct vhu_check *check = capture->check;
-	const uint64_t now_ns = capture->reading->now_ns;
 	const struct vhu_cause_ending ending = {
 	    .record = record,
-	    .now_ns = record                      ? record->time_ns
-		      : now_ns > capture->last_ns ? now_ns
-						  : capture->last_ns,
-	    .goes_on = !record && now_ns,
+	    .now_ns = record ? record->time_ns : state->last_ns,
+	    .goes_on = !record && capture->reading->now_ns,
 	};
 	char text[VHU_CAUSE_TEXT_MAX];
 	uint64_t times = 1;
@@ -246,8 +242,6 @@ static int see(void *with, const struct vhu_record *record, uint64_t number,
 	session = session_of(capture, id);
 	if (!session)
 		return -ENOMEM;
-	if (record && record->time_ns > capture->last_ns)
-		capture->last_ns = record->time_ns;
 	check->messages += is_wanted(check, id) && record && record->type == VHU_RECORD_MESSAGE &&
 			   !(record->marks & VHU_MARK_EARLIER);
 	for (unsigned i = 0; i < note->findings; i++)
@@ -341,7 +335,6 @@ void vhu_check_run(struct vhu_check *check, char **paths, int count, bool compar
 	for (int i = 0, files; i < count; i += files) {
 		struct capture *at = &capture[compare && i == 1];
 
-		at->last_ns = 0;
 		at->continued = false;
 		/* The two to compare are two, whether or not the first goes on in the second. */
 		files = read_capture(check, at, paths + i, compare ? 1 : count - i);
