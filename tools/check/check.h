@@ -22,12 +22,26 @@ struct vhu_check_cause {
 /* Causes that are held for others like them. */
 #define VHU_CHECK_CAUSES_MAX 8
 
+/* A finding that sessions have alike. */
+#define VHU_CHECK_REPEATED_MAX   64
+#define VHU_CHECK_REPEATED_SHOWN 3
+struct vhu_check_repeated {
+	const struct vhu_rule *rule;
+	uint64_t number;                            /* of the record at which it showed first */
+	uint64_t session[VHU_CHECK_REPEATED_SHOWN]; /* in which each is shown */
+	unsigned sessions;
+	uint64_t first, last, times; /* sessions in which it is counted, and how many times */
+	char text[VHU_FINDING_TEXT_MAX];
+};
+
 /* How findings are shown; NULL for what a form has no place for. All of a run: begin, for each file
  * begin_file, what is found, end_file, and end, after the summary. */
 struct vhu_check_form {
 	void (*begin)(struct vhu_check *check);
 	void (*begin_file)(struct vhu_check *check);
 	void (*finding)(struct vhu_check *check, const struct vhu_finding *finding);
+	/* Findings that were counted instead of shown; NULL: each is shown. */
+	void (*repeated)(struct vhu_check *check, const struct vhu_check_repeated *repeated);
 	/* One or more sessions ended badly. */
 	void (*cause)(struct vhu_check *check, const struct vhu_check_cause *cause);
 	/* The capture cannot be read, or not on. */
@@ -72,6 +86,8 @@ struct vhu_check {
 	unsigned files, broken;
 	struct vhu_check_cause cause[VHU_CHECK_CAUSES_MAX];
 	unsigned causes;
+	struct vhu_check_repeated repeated[VHU_CHECK_REPEATED_MAX];
+	unsigned repeats;
 
 	/* The forms' own. */
 	struct vhu_json json;
@@ -94,6 +110,11 @@ static inline bool vhu_check_wants(const struct vhu_check *check, const struct v
 
 /* Show a finding, if it is one of those asked for, and count it. */
 void vhu_check_found(struct vhu_check *check, const struct vhu_finding *finding);
+
+/* Return whether a finding is one that the sessions before had, and count it then. What was counted
+ * is shown by vhu_check_repeated_end. */
+bool vhu_check_is_repeated(struct vhu_check *check, const struct vhu_finding *finding);
+void vhu_check_repeated_end(struct vhu_check *check);
 
 /* Show why @session ended badly, or count it to one like it. What is held is shown by
  * vhu_check_causes_end. Returns how many sessions it stands for: the proxy records sessions that

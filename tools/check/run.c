@@ -49,6 +49,8 @@ void vhu_check_found(struct vhu_check *check, const struct vhu_finding *finding)
 	if (!vhu_check_wants(check, finding->rule) || !is_wanted(check, finding->session))
 		return;
 	check->found[finding->rule->severity]++;
+	if (check->form->repeated && vhu_check_is_repeated(check, finding))
+		return;
 	check->form->finding(check, finding);
 	if (check->at_once)
 		fflush(check->to);
@@ -340,6 +342,7 @@ void vhu_check_run(struct vhu_check *check, char **paths, int count, bool compar
 		files = read_capture(check, at, paths + i, compare ? 1 : count - i);
 		if (compare && i == 1)
 			compare_captures(check, &capture[0], &capture[1], paths[0]);
+		vhu_check_repeated_end(check);
 		if (check->form->end_file)
 			check->form->end_file(check);
 	}

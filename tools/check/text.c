@@ -37,6 +37,21 @@ static void text_finding(struct vhu_check *check, const struct vhu_finding *find
 	fprintf(check->to, "%s:%" PRIu64 ": %s\n", check->path, finding->number, line);
 }
 
+static void text_repeated(struct vhu_check *check, const struct vhu_check_repeated *repeated)
+{
+	const struct vhu_rule *rule = repeated->rule;
+
+	fprintf(check->to, "%s: %s V%u %s: %s (as at %" PRIu64 ", ", check->path,
+		vhu_severity_name(rule->severity), rule->id, rule->name, repeated->text,
+		repeated->number);
+	if (repeated->first == repeated->last)
+		fprintf(check->to, "again in session %" PRIu64 ")\n", repeated->last);
+	else
+		fprintf(check->to,
+			"%" PRIu64 " times more in sessions %" PRIu64 " to %" PRIu64 ")\n",
+			repeated->times, repeated->first, repeated->last);
+}
+
 static void text_cause(struct vhu_check *check, const struct vhu_check_cause *cause)
 {
 	char sessions[VHU_CHECK_LINE_MAX];
@@ -55,6 +70,7 @@ static void text_end(struct vhu_check *check)
 /* The end of a session is what its reader looks for last, so it comes after the summary. */
 const struct vhu_check_form vhu_check_text = {
     .finding = text_finding,
+    .repeated = text_repeated,
     .cause = text_cause,
     .end = text_end,
 };
@@ -76,22 +92,39 @@ static void json_end(struct vhu_check *check)
 	fputc('\n', check->to);
 }
 
+/* Write which rule was broken and how. */
+static void json_rule(struct vhu_json *json, const struct vhu_rule *rule, const char *text)
+{
+	char id[16];
+
+	snprintf(id, sizeof(id), "V%u", rule->id);
+	vhu_json_string(json, "rule", id);
+	vhu_json_string(json, "name", rule->name);
+	vhu_json_string(json, "severity", vhu_severity_name(rule->severity));
+	vhu_json_string(json, "text", text);
+}
+
 static void json_finding(struct vhu_check *check, const struct vhu_finding *finding)
 {
 	struct vhu_json *json = &check->json;
-	char id[16];
 
 	json_begin(check, finding->session);
 	vhu_json_unsigned(json, "number", finding->number);
-	snprintf(id, sizeof(id), "V%u", finding->rule->id);
-	vhu_json_string(json, "rule", id);
-	vhu_json_string(json, "name", finding->rule->name);
-	vhu_json_string(json, "severity", vhu_severity_name(finding->rule->severity));
-	vhu_json_string(json, "text", finding->text);
+	json_rule(json, finding->rule, finding->text);
 	vhu_json_array(json, "see");
 	for (unsigned i = 0; i < VHU_FINDING_OTHERS_MAX && finding->other[i]; i++)
 		vhu_json_unsigned(json, NULL, finding->other[i]);
 	vhu_json_array_end(json);
+	json_end(check);
+}
+
+static void json_repeated(struct vhu_check *check, const struct vhu_check_repeated *repeated)
+{
+	json_begin(check, repeated->first);
+	json_rule(&check->json, repeated->rule, repeated->text);
+	vhu_json_unsigned(&check->json, "as", repeated->number);
+	vhu_json_unsigned(&check->json, "last_session", repeated->last);
+	vhu_json_unsigned(&check->json, "times", repeated->times);
 	json_end(check);
 }
 
@@ -115,6 +148,7 @@ static void json_broken(struct vhu_check *check, const char *text)
 
 const struct vhu_check_form vhu_check_json = {
     .finding = json_finding,
+    .repeated = json_repeated,
     .cause = json_cause,
     .broken = json_broken,
 };

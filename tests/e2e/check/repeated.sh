@@ -47,6 +47,31 @@ for form in sarif junit; do
 	grep -q "sessions 5 to 6, 41 times: likeliest cause: b.sock" out || fail "$form: $(cat out)"
 done
 
+# So are findings: three sessions show one, those that follow are counted.
+{
+	for session in 1 2 3 4 5 6; do
+		printf 'session %s\ninclude %s/negotiate.inc\n' $session "$parts"
+		printf '> SET_VRING_ENABLE vring=0 enable=%s need_reply\nwait 30us\n' $((session == 5 ? 3 : 2))
+		printf '< SET_VRING_ENABLE\nclose front-end closed\n'
+	done
+} >findings.scn
+"$programs/scenario" findings.scn findings
+"$vhu" check --rule V215 findings >out 2>err && fail "status 0"
+two="warning V215 enable-value: vring 0 is enabled by 2, which is neither 0 nor 1"
+cat >expected <<EOT
+findings:9: $two (session 1)
+findings:20: $two (session 2)
+findings:31: $two (session 3)
+findings:53: warning V215 enable-value: vring 0 is enabled by 3, which is neither 0 nor 1 (session 5)
+findings: $two (as at 9, 2 times more in sessions 4 to 6)
+EOT
+diff expected out || fail "other findings (>) than expected (<)"
+grep -q "^6 warnings in 6 sessions, " err || fail "not all are counted: $(cat err)"
+"$vhu" check --json --rule V215 findings 2>/dev/null >out || [ $? = 1 ]
+grep -q '"session":4,"rule":"V215",.*"as":9,"last_session":6,"times":2}$' out || fail "JSON: $(cat out)"
+"$vhu" check --sarif --rule V215 findings 2>/dev/null >out || [ $? = 1 ]
+[ "$(grep -o '"ruleId":"V215"' out | wc -l)" = 6 ] || fail "SARIF: not each finding is there"
+
 # Read from a pipe each kind is shown at once, and those after it are counted.
 "$vhu" check - <capture >out 2>/dev/null || [ $? = 1 ]
 grep -q "^-: session 1: likeliest cause: .* size 1024" out || fail "pipe: $(cat out)"
