@@ -55,6 +55,7 @@ int vhu_recall_keep(struct vhu_recall *recall, const struct vhu_state *state)
 	recall->session[at] = (struct vhu_recalled){
 	    state->id,
 	    state->context.dialect,
+	    state->dialect_told_at,
 	    state->context.device,
 	};
 	return 0;

@@ -17,6 +17,7 @@ struct vhu_recall {
 	struct vhu_recalled {
 		uint64_t id;
 		enum vhu_dialect dialect;
+		uint64_t dialect_told_at; /* as the state has it */
 		uint32_t device;
 	} * session; /* in growing order of ids */
 	size_t sessions, room;

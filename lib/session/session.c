@@ -181,6 +181,7 @@ static void forget_one(struct vhu_sessions *sessions, unsigned from)
 /* Return a new session with what is known of it beforehand; NULL out of memory. */
 static struct session *session_new(const struct vhu_sessions *sessions, uint64_t id)
 {
+	const struct vhu_recalled *recalled = vhu_recall_find(&sessions->recall, id);
 	struct session *session = calloc(1, sizeof(*session));
 	struct vhu_state *state = calloc(1, sizeof(*state));
 
@@ -194,6 +195,9 @@ static struct session *session_new(const struct vhu_sessions *sessions, uint64_t
 	state->context.dialect = vhu_sessions_dialect(sessions, id);
 	state->context.device = vhu_sessions_device(sessions, id);
 	state->dialect_is_sure = state->context.dialect != VHU_ANY;
+	state->dialect_told_at = sessions->dialect != VHU_ANY ? 0
+				 : recalled                   ? recalled->dialect_told_at
+							      : VHU_NEVER;
 	return session;
 }
 
@@ -246,6 +250,7 @@ static int feed_message(struct vhu_sessions *sessions, struct vhu_check_context 
 {
 	struct vhu_state *state = check->state;
 	const struct vhu_context before = state->context;
+	const uint64_t told_before = state->dialect_told_at;
 	struct vhu_annotation *note = check->note;
 	enum vhu_answer answer;
 	int error = 0;
@@ -286,7 +291,8 @@ static int feed_message(struct vhu_sessions *sessions, struct vhu_check_context 
 		error = -ENOMEM;
 	if (!sessions->only_learns)
 		vhu_rules_ring_start(check);
-	if (state->context.dialect != before.dialect || state->context.device != before.device)
+	if (state->context.dialect != before.dialect || state->context.device != before.device ||
+	    state->dialect_told_at != told_before)
 		error = keep(sessions, state) ? -ENOMEM : error;
 	return error;
 }

@@ -30,6 +30,7 @@ void vhu_state_forget(struct vhu_state *state)
 	memset(&fresh, 0, sizeof(fresh));
 	fresh.id = state->id;
 	fresh.dialect_is_sure = state->dialect_is_sure;
+	fresh.dialect_told_at = state->dialect_told_at;
 	fresh.context.dialect = state->context.dialect;
 	fresh.context.device = state->context.device;
 	/* What the lists have room for is used again. */
@@ -141,6 +142,7 @@ void vhu_state_learn_dialect(struct vhu_state *state, enum vhu_dialect dialect, 
 		return;
 	state->context.dialect = dialect;
 	state->dialect_is_sure = sure;
+	state->dialect_told_at = sure ? number : VHU_NEVER;
 	state->dialect = (struct vhu_told){dialect, number};
 }
 

@@ -142,6 +142,10 @@ struct vhu_state {
 	uint64_t messages;
 	struct vhu_context context;
 	bool dialect_is_sure;
+	/* The record that tells the dialect for certain, also where that is yet to come and was
+	 * seen in a reading before; 0: known without one, VHU_NEVER: none does. */
+	uint64_t dialect_told_at;
+#define VHU_NEVER                     UINT64_MAX
 #define VHU_FEATURES(member, ...)     struct vhu_feature_set member;
 #define VHU_SESSION_FACT(member, ...) struct vhu_told member;
 #include "lib/session/state/state.def"

@@ -180,17 +180,16 @@ static void names_text(const struct vhu_check_context *check, enum vhu_names_id 
 
 /*
  * Return whether a message is the time to look at what it needs: a request is, unless it is another
- * one in other dialects and nothing told yet for certain which dialect this is. Then the reply
- * that tells is.
+ * one in other dialects and nothing up to it told for certain which dialect this is. Then the
+ * reply that tells is, also where a reading before told already.
  */
 static bool is_certain(const struct vhu_check_context *check)
 {
-	const struct vhu_state *state = check->state;
-	bool told_now = state->dialect_is_sure && state->dialect.by == check->number;
+	const uint64_t told_at = check->state->dialect_told_at;
 
 	if (check->note->reply)
-		return told_now && check->request.number;
-	return state->dialect_is_sure || check->note->message->dialect == VHU_ANY ||
+		return told_at == check->number && check->request.number;
+	return told_at <= check->number || check->note->message->dialect == VHU_ANY ||
 	       !vhu_check_other_reading(check, (int64_t)check->note->payload.size);
 }
 
