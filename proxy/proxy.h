@@ -49,8 +49,9 @@ struct vhu_proxy {
 	const struct vhu_eventfd_options *notify; /* kicks and calls to stand between; NULL: none */
 	struct vhu_prologue *prologue; /* records pass into it last; NULL: it is not kept */
 	struct vhu_watchdog_options watchdog;
-	bool with_keys; /* key material is not masked */
-	bool several;   /* pairs: they are named in what is said */
+	bool keep_eventfds; /* of vrings, to signal them on request */
+	bool with_keys;     /* key material is not masked */
+	bool several;       /* pairs: they are named in what is said */
 	/* Told to the person who runs it, a line without its end. */
 	void (*say)(const char *line);
 	/* Write how the process at a side, whose socket was just closed, has ended: "killed by

@@ -122,6 +122,7 @@ enum vhu_vring_fate {
 	VHU_FATE_LOST = 1,     /* as it was told to, like what follows */
 	VHU_FATE_DELAYED = 2,  /* it passes later */
 	VHU_FATE_REPEATED = 3, /* it passed, and passes again */
+	VHU_FATE_SENT = 4,     /* neither side made it: the proxy did, as somebody asked for */
 	VHU_FATES
 };
 

@@ -52,10 +52,9 @@ const char *vhu_vring_act_name(enum vhu_vring_act act)
 const char *vhu_vring_fate_name(enum vhu_vring_fate fate)
 {
 	static const char *const name[VHU_FATES] = {
-	    [VHU_FATE_PASSED] = "passed on",
-	    [VHU_FATE_LOST] = "lost",
-	    [VHU_FATE_DELAYED] = "delayed",
-	    [VHU_FATE_REPEATED] = "repeated",
+	    [VHU_FATE_PASSED] = "passed on",     [VHU_FATE_LOST] = "lost",
+	    [VHU_FATE_DELAYED] = "delayed",      [VHU_FATE_REPEATED] = "repeated",
+	    [VHU_FATE_SENT] = "sent on request",
 	};
 
 	return (unsigned)fate < VHU_FATES ? name[fate] : NULL;

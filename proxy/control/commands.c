@@ -13,6 +13,7 @@
 #include "lib/util/util.h"
 #include "proxy/control/request.h"
 #include "proxy/control/status.h"
+#include "proxy/eventfd/interposer.h"
 #include "proxy/watchdog/watchdog.h"
 
 /* Room for what is said of files. */
@@ -242,6 +243,61 @@ static int command_help(struct vhu_request *request)
 	return 0;
 }
 
+/* Signal a vring's kick or call once. */
+static int signal_once(struct vhu_request *request, enum vhu_vring_role role)
+{
+	struct vhu_proxy_session *session = command_session(request);
+	struct vhu_prologue *prologue = request->from->control->proxy->prologue;
+	const char *name = vhu_vring_role_name(role);
+	const struct vhu_state *state;
+	struct vhu_interposer *interposer = NULL;
+	const json_t *number = json_object_get(request->question, "vring");
+	uint64_t vring;
+	uint32_t id;
+	int error;
+
+	if (!session)
+		return -EINVAL;
+	if (!json_is_integer(number) || json_integer_value(number) < 0)
+		return vhu_request_fail(request, "\"vring\" is no number from 0 on");
+	vring = (uint64_t)json_integer_value(number);
+	state = prologue ? vhu_prologue_state(prologue, session->common.number) : NULL;
+	if (!state || vring >= state->vrings)
+		return vhu_request_fail(request, "session %" PRIu64 " has no vring %" PRIu64,
+					session->common.number, vring);
+	if (!state->vring[vring].started.value)
+		return vhu_request_fail(request, "vring %" PRIu64 " is not started", vring);
+	for (const struct vhu_link *link = session->links; link; link = link->next)
+		if (link->interposer)
+			interposer = link->interposer;
+	error = vhu_interposer_send(&session->common, interposer, (uint32_t)vring, role, &id);
+	if (error == -ENOENT)
+		return vhu_request_fail(request, "vring %" PRIu64 " has no eventfd for its %s",
+					vring, name);
+	if (error)
+		return vhu_request_fail(request, "vring %" PRIu64 ": its %s takes no signal: %s",
+					vring, name, strerror(-error));
+	vhu_proxy_session_say(&session->common, "vring %" PRIu64 ": one %s sent on request", vring,
+			      name);
+	vhu_json_unsigned(&request->json, "eventfd_id", id);
+	if (!request->text)
+		return 0;
+	return vhu_request_say(request, "vring %" PRIu64 ": one %s sent by eventfd %" PRIu32 "\n",
+			       vring, name, id);
+}
+
+/* kick: kick the back-end once. */
+static int command_kick(struct vhu_request *request)
+{
+	return signal_once(request, VHU_KICK);
+}
+
+/* call: call the front-end once. */
+static int command_call(struct vhu_request *request)
+{
+	return signal_once(request, VHU_CALL);
+}
+
 /* stall: look for what stalls from now on, or say whether that is done. */
 static int command_stall(struct vhu_request *request)
 {
@@ -287,6 +343,8 @@ const struct vhu_control_command vhu_control_commands[] = {
     {"unfollow", "", "send no more of them", vhu_follow_end},
     {"files next", "", "write out the flight recorder, or go on with the next file",
      command_files_next},
+    {"kick", "session! vring!", "kick a vring once, as its front-end does", command_kick},
+    {"call", "session! vring!", "call a vring's driver once, as its back-end does", command_call},
     {"stall", "time", "say what stalls for that time from now on, or \"off\"", command_stall},
     {"rules", "", "list what is changed of what passes", vhu_request_rules},
     {"rules add", "rule!", "change what passes from now on", vhu_request_rules_add},

@@ -83,6 +83,7 @@ void vhu_status_gather(struct vhu_status *status, const struct vhu_proxy_session
 	status->session = session;
 	status->state = prologue ? vhu_prologue_state(prologue, session->common.number) : NULL;
 	status->now_ns = vhu_now_ns();
+	status->fds += vhu_kept_eventfds_count(&session->common.eventfds);
 	if (session->common.watchdog)
 		status->fds += vhu_watchdog_fds(session->common.watchdog);
 	for (const struct vhu_link *link = session->links; link; link = link->next) {

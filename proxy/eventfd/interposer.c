@@ -249,6 +249,16 @@ static int interposer_connect(struct vhu_interposer *interposer, const struct vh
 	return error;
 }
 
+/* Count and pass on the kicks that were there before the wire was. */
+static void interposer_begin(struct vhu_eventfd_relay *wire)
+{
+	const uint64_t count = wire->brought;
+
+	wire->brought = 0;
+	if (count)
+		vhu_interposer_taken(wire, count);
+}
+
 int vhu_interposer_replace(struct vhu_interposer *interposer, struct vhu_relay *relay)
 {
 	uint32_t vring;
@@ -275,6 +285,7 @@ int vhu_interposer_replace(struct vhu_interposer *interposer, struct vhu_relay *
 		ring->wire[role] = wire;
 		interposer_attribute(interposer, wire);
 	}
+	interposer_begin(wire);
 	interposer->replaced = true;
 	/* The relay may describe it once more, where faults have the message pass again. */
 	if (interposer->spare >= 0)

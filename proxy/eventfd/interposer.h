@@ -54,6 +54,7 @@ struct vhu_interposer_owner {
 /* What came of one kind on a vring. */
 struct vhu_interposer_count {
 	uint64_t signals, lost, delayed, repeated;
+	uint64_t sent; /* of them by the proxy itself, on request */
 };
 
 /* A vring. */
@@ -64,6 +65,8 @@ struct vhu_interposer_vring {
 	struct vhu_interposer_count count[VHU_VRING_ROLES];
 	unsigned lost_by[VHU_VRING_ROLES]; /* the fault that lost the latest; 0: it was passed on */
 	uint64_t open_kicks, open_ns; /* since the last call, and when the first of them came */
+	/* Kicks that a call answered together with another one: the next calls may be theirs. */
+	uint64_t spare_kicks, spare_ns;
 	uint64_t calls_without_kick;
 	struct vhu_histogram kick_to_call; /* ns */
 };
@@ -119,6 +122,16 @@ void vhu_interposer_free(struct vhu_interposer *interposer, bool deliver);
 
 /* For wires: @count signals came. */
 void vhu_interposer_taken(struct vhu_eventfd_relay *wire, uint64_t count);
+
+/*
+ * Signal a vring's kick or call once, in the name of the side that does not, and record it.
+ * @vring: below VHU_EVENTFD_VRINGS.
+ * @interposer: NULL if nothing is interposed; then the eventfd that the session keeps is signalled.
+ * Returns 0 and the id of the front-end's eventfd in *@id; -ENOENT: the vring has none that is
+ * known; -EAGAIN, -EBUSY: somebody has filled it; -errno.
+ */
+int vhu_interposer_send(struct vhu_session_common *session, struct vhu_interposer *interposer,
+			uint32_t vring, enum vhu_vring_role role, uint32_t *id);
 
 /* Return how many descriptors @interposer take. */
 unsigned vhu_interposer_fds(const struct vhu_interposer *interposer);

@@ -190,9 +190,8 @@ int vhu_eventfd_relay_new(struct vhu_eventfd_relay **made, struct vhu_loop *loop
 	wire->watch.ready = wire_ready;
 	wire->watch.fd = role == VHU_KICK ? wire->outer : wire->inner;
 	wire->timer.fire = wire_fire;
-	/* Nobody else has the new one yet: it has room. */
 	if (role == VHU_KICK && !vhu_eventfd_take(wire->outer, wire->semaphore, &count))
-		vhu_eventfd_add(wire->inner, count);
+		wire->brought = count;
 	*made = wire;
 	return 0;
 }
@@ -209,7 +208,7 @@ static void wire_put_back(struct vhu_eventfd_relay *wire)
 	uint64_t back, count;
 
 	wire_ripen(wire, UINT64_MAX);
-	back = wire->held;
+	back = wire_sum(wire->held, wire->brought);
 	if (!vhu_eventfd_take(wire->inner, wire->semaphore, &count))
 		back = wire_sum(back, count);
 	if (back)

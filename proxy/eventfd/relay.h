@@ -64,6 +64,7 @@ struct vhu_eventfd_relay {
 	struct vhu_eventfd_relay_delayed *delayed; /* by their moments */
 	unsigned delayings;
 
+	uint64_t brought; /* kicks that @outer counted when the wire was made */
 	/* The owner's: */
 	unsigned users;   /* vrings that it serves now */
 	uint32_t vring;   /* the least of them, or the last that there was */
@@ -71,9 +72,8 @@ struct vhu_eventfd_relay {
 };
 
 /*
- * Make a wire from a copy of @outer and a new eventfd that is like it. One for kicks begins with
- * what
- * @outer counts. It passes nothing before it is started.
+ * Make a wire from a copy of @outer and a new eventfd that is like it. One for kicks takes what
+ * @outer counts; its owner passes that on. It passes nothing before it is started.
  * @info: what @outer is.
  * Returns 0 and *@wire, to be freed by vhu_eventfd_relay_free; -errno.
  */

@@ -20,6 +20,8 @@ static void ring_add(struct vhu_line *line, const struct vhu_interposer_count *c
 		vhu_line_printf(line, ", %" PRIu64 " of them delayed", count->delayed);
 	if (count->repeated)
 		vhu_line_printf(line, ", %" PRIu64 " of them repeated", count->repeated);
+	if (count->sent)
+		vhu_line_printf(line, ", %" PRIu64 " of them sent on request", count->sent);
 }
 
 int vhu_interposer_vring_text(const struct vhu_interposer_vring *ring, char *to, size_t size)
@@ -58,6 +60,7 @@ static void put_count(struct vhu_json *json, const char *key,
 	vhu_json_unsigned(json, "lost", count->lost);
 	vhu_json_unsigned(json, "delayed", count->delayed);
 	vhu_json_unsigned(json, "repeated", count->repeated);
+	vhu_json_unsigned(json, "sent", count->sent);
 	vhu_json_object_end(json);
 }
 

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Notifiers: what comes on a wire is counted, timed, recorded, and lost or changed by faults. */
+#include <errno.h>
 #include <stdio.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "lib/util/util.h"
+#include "proxy/eventfd/eventfd.h"
 #include "proxy/eventfd/interposer.h"
 
 /* Between a signal and its repetition, so that whoever waits for it wakes twice. */
 #define SIGNAL_REPEAT_NS 1000000u
+
+/* How long a call may come after the one that answered its kick together with another. */
+#define SIGNAL_SPARE_NS VHU_NS_PER_S
 
 /* A signal, or several that are treated alike. */
 struct signal {
@@ -21,12 +26,12 @@ struct signal {
 	uint64_t kick_to_call;
 };
 
-/* Tell the sinks of @signal. */
-static void signal_record(const struct signal *signal)
+/* Record a signal of a vring. @id: of the front-end's eventfd. */
+static void record_signal(struct vhu_session_common *session, uint32_t vring,
+			  enum vhu_vring_role role, uint32_t id, const struct signal *signal)
 {
-	struct vhu_session_common *session = signal->interposer->session;
-	bool from_front = signal->wire->role == VHU_KICK;
-	const struct vhu_peer *peer = &session->peer[from_front ? VHU_FRONT : VHU_BACK];
+	const struct vhu_peer *peer = &session->peer[role == VHU_KICK ? VHU_FRONT : VHU_BACK];
+	const bool ours = signal->fate == VHU_FATE_SENT;
 	struct vhu_record record = {.type = VHU_RECORD_VRING};
 	struct vhu_vring_event *event = &record.vring;
 	char text[32];
@@ -36,14 +41,14 @@ static void signal_record(const struct signal *signal)
 		record.text = text;
 	}
 	record.time_ns = vhu_realtime_ns();
-	event->act = from_front                       ? VHU_ACT_KICK
-		     : signal->wire->role == VHU_CALL ? VHU_ACT_CALL
-						      : VHU_ACT_ERR;
+	event->act = role == VHU_KICK   ? VHU_ACT_KICK
+		     : role == VHU_CALL ? VHU_ACT_CALL
+					: VHU_ACT_ERR;
 	event->has = VHU_VRING_HAS_FATE | (signal->timed ? VHU_VRING_HAS_KICK_TO_CALL : 0);
-	event->vring = signal->ring->vring;
-	event->eventfd_id = signal->wire->id;
-	event->pid = peer->pid;
-	event->comm = peer->comm;
+	event->vring = vring;
+	event->eventfd_id = id;
+	event->pid = ours ? (uint32_t)getpid() : peer->pid;
+	event->comm = ours ? "vhu" : peer->comm;
 	event->kick_to_call = signal->kick_to_call;
 	event->signals = signal->count;
 	event->fate = signal->fate;
@@ -54,13 +59,21 @@ static void signal_record(const struct signal *signal)
 static void signal_answers(struct signal *signal)
 {
 	struct vhu_interposer_vring *ring = signal->ring;
+	const uint64_t now = vhu_now_ns();
+	/* A back-end that was kicked twice may call twice. */
+	const uint64_t spare = now - ring->spare_ns < SIGNAL_SPARE_NS ? ring->spare_kicks : 0;
+	const uint64_t kicks = ring->open_kicks + spare;
+	const uint64_t left = signal->count < kicks ? kicks - signal->count : 0;
 
-	if (!ring->open_kicks) {
-		ring->calls_without_kick += signal->count;
+	if (signal->count > kicks)
+		ring->calls_without_kick += signal->count - kicks;
+	/* Those of long ago have had their calls. */
+	ring->spare_kicks = ring->open_kicks && left > ring->open_kicks ? ring->open_kicks : left;
+	if (!ring->open_kicks)
 		return;
-	}
+	ring->spare_ns = now;
 	signal->timed = true;
-	signal->kick_to_call = vhu_now_ns() - ring->open_ns;
+	signal->kick_to_call = now - ring->open_ns;
 	ring->open_kicks = 0;
 	vhu_histogram_add(&ring->kick_to_call, signal->kick_to_call, 1);
 }
@@ -82,6 +95,8 @@ static void signal_note(struct signal *signal)
 		count->delayed += signal->count;
 	else if (signal->fate == VHU_FATE_REPEATED)
 		count->repeated += signal->count;
+	else if (signal->fate == VHU_FATE_SENT)
+		count->sent += signal->count;
 	if (signal->wire->role == VHU_KICK) {
 		if (!ring->open_kicks)
 			ring->open_ns = vhu_now_ns();
@@ -89,8 +104,9 @@ static void signal_note(struct signal *signal)
 	} else if (signal->wire->role == VHU_CALL && signal->fate != VHU_FATE_LOST) {
 		signal_answers(signal);
 	}
-	if (record)
-		signal_record(signal);
+	if (record || signal->fate == VHU_FATE_SENT)
+		record_signal(signal->interposer->session, ring->vring, signal->wire->role,
+			      signal->wire->id, signal);
 }
 
 /* Do to @signal what no fault speaks of: pass it on. */
@@ -134,6 +150,9 @@ void vhu_interposer_taken(struct vhu_eventfd_relay *wire, uint64_t count)
 	};
 	uint64_t looked = 0, pass = 0;
 
+	/* The kick that a call answers may be there and not taken yet. */
+	if (wire->role == VHU_CALL && signal.ring->wire[VHU_KICK])
+		vhu_eventfd_relay_pump(signal.ring->wire[VHU_KICK]);
 	/* Those that are treated alike go together. */
 	while (session->proxy->faults.first && wire->role != VHU_ERR && looked < count &&
 	       looked < VHU_INTERPOSER_ONE_BY_ONE) {
@@ -151,4 +170,34 @@ void vhu_interposer_taken(struct vhu_eventfd_relay *wire, uint64_t count)
 	}
 	signal.count = pass + (count - looked);
 	signal_pass(&signal);
+}
+
+int vhu_interposer_send(struct vhu_session_common *session, struct vhu_interposer *interposer,
+			uint32_t vring, enum vhu_vring_role role, uint32_t *id)
+{
+	struct vhu_interposer_vring *ring = interposer ? interposer->ring[vring] : NULL;
+	const struct vhu_kept_eventfd kept =
+	    vhu_kept_eventfds_find(&session->eventfds, vring, role);
+	struct signal signal = {
+	    .interposer = interposer,
+	    .ring = ring,
+	    .wire = ring ? ring->wire[role] : NULL,
+	    .count = 1,
+	    .fate = VHU_FATE_SENT,
+	};
+	int error;
+
+	if (signal.wire) {
+		*id = signal.wire->id;
+		signal_note(&signal);
+		vhu_eventfd_relay_pass(signal.wire, 1, 0);
+		return 0;
+	}
+	if (kept.fd < 0)
+		return -ENOENT;
+	*id = kept.id;
+	error = vhu_eventfd_add(kept.fd, 1);
+	if (!error)
+		record_signal(session, vring, role, kept.id, &signal);
+	return error;
 }

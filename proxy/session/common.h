@@ -6,6 +6,7 @@
 #ifndef VHU_PROXY_SESSION_COMMON_H
 #define VHU_PROXY_SESSION_COMMON_H
 
+#include "proxy/eventfd/kept.h"
 #include "proxy/proxy.h"
 
 struct vhu_watchdog;
@@ -21,6 +22,7 @@ struct vhu_session_common {
 	struct vhu_mask_memory masked;  /* what was masked */
 	struct vhu_peer peer[2];        /* by side */
 	struct vhu_watchdog *watchdog;  /* NULL without; the session's */
+	struct vhu_kept_eventfds eventfds; /* if the proxy keeps them, or a watchdog looks */
 };
 
 /* Give a record to the sinks. Its type, and what belongs to that, is filled in; the rest is filled

@@ -32,6 +32,21 @@ static struct vhu_fault_link link_of(struct vhu_link *link)
 	return (struct vhu_fault_link){link->session, link->channel, link->relay, &link->replies};
 }
 
+/* Keep what a message of the main socket brings, for the watchdog and for requests. */
+static void link_keep(struct vhu_link *link, const struct vhu_relay *relay, enum vhu_side from)
+{
+	struct vhu_session_common *session = link->session;
+
+	/* What the interposer replaces it keeps itself. */
+	if (from == VHU_BACK)
+		vhu_kept_eventfds_stop(&session->eventfds, relay);
+	else if ((session->proxy->keep_eventfds || session->watchdog) &&
+		 !(link->interposer && relay->record.marks & VHU_MARK_ALTERED))
+		vhu_kept_eventfds_keep(&session->eventfds, relay);
+	if (session->watchdog)
+		vhu_watchdog_received(session->watchdog, relay, from == VHU_BACK);
+}
+
 /* A message, or what there is of it, is about to be passed on: record it. */
 static void link_received(struct vhu_relay *relay)
 {
@@ -48,8 +63,8 @@ static void link_received(struct vhu_relay *relay)
 	relay->record.from_back_end = from == VHU_BACK;
 	vhu_proxy_session_record(link->session, link->channel, &relay->record);
 	free(masked);
-	if (link->session->watchdog && link->channel == VHU_FRONT_END)
-		vhu_watchdog_received(link->session->watchdog, relay, from == VHU_BACK);
+	if (link->channel == VHU_FRONT_END)
+		link_keep(link, relay, from);
 	if (relay->all_fds > relay->described)
 		vhu_proxy_session_error(link->session, link->channel,
 					"%u more descriptors came with the last message",

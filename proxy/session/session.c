@@ -63,6 +63,7 @@ static void session_free(struct vhu_proxy_session *session)
 	if (session->next)
 		session->next->link = session->link;
 	vhu_watchdog_free(session->common.watchdog);
+	vhu_kept_eventfds_free(&session->common.eventfds);
 	vhu_fault_memory_free(&session->common.faults);
 	free(session);
 	among->ended(among);

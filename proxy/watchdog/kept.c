@@ -4,11 +4,9 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "lib/protocol/walk.h"
-#include "proxy/core/fdinfo.h"
 
 /* Return a descriptor of @fd's file of our own, by which nothing can be written if the kernel
  * allows that; -1 without one. */
@@ -82,50 +80,14 @@ static void note_area(struct vhu_watchdog_kept *kept, const struct vhu_relay *re
 	};
 }
 
-/* Return what is kept of a vring, made if there is nothing yet; NULL out of memory. */
-static struct vhu_watchdog_eventfds *eventfds_of(struct vhu_watchdog_kept *kept, unsigned vring)
-{
-	if (!kept->vring[vring]) {
-		kept->vring[vring] = calloc(1, sizeof(*kept->vring[vring]));
-		for (unsigned role = 0; kept->vring[vring] && role < VHU_VRING_ROLES; role++)
-			kept->vring[vring]->fd[role] = -1;
-	}
-	return kept->vring[vring];
-}
-
-/* Keep a vring's kick or call, in the place of the one that it had. */
-static void keep_eventfd(struct vhu_watchdog_kept *kept, const struct vhu_relay *relay,
-			 enum vhu_vring_role role)
-{
-	const struct vhu_payload payload = payload_of(relay);
-	const struct vhu_fd_info *info = relay->record.fd;
-	struct vhu_watchdog_eventfds *eventfds =
-	    eventfds_of(kept, (unsigned)field(&payload, VHU_FIELD_vring_fd_index));
-
-	if (!eventfds)
-		return;
-	if (eventfds->fd[role] >= 0)
-		close(eventfds->fd[role]);
-	eventfds->fd[role] = -1;
-	if (relay->fds != 1 || info->kind != VHU_FD_EVENTFD || !(info->has & VHU_FD_HAS_EVENTFD))
-		return;
-	eventfds->fd[role] = fcntl(relay->fd[0], F_DUPFD_CLOEXEC, 0);
-	eventfds->id[role] = info->eventfd_id;
-}
-
 void vhu_watchdog_keep(struct vhu_watchdog_kept *kept, const struct vhu_relay *relay)
 {
 	const uint32_t request = relay->header.request;
-	const enum vhu_vring_role role = vhu_message_brings(VHU_FRONT_END, request);
 
 	/* Descriptors of a message that came in pieces are gone by now. */
 	if (!relay->size || relay->got != relay->size || relay->size > VHU_RELAY_KEEP ||
 	    relay->described != relay->fds)
 		return;
-	if (role == VHU_KICK || role == VHU_CALL) {
-		keep_eventfd(kept, relay, role);
-		return;
-	}
 	for (unsigned i = 0; i < relay->fds; i++)
 		keep_file(kept, relay->fd[i], &relay->record.fd[i]);
 	if (relay->fds && request == vhu_messages[VHU_MSG_SET_INFLIGHT_FD].request)
@@ -163,40 +125,9 @@ void vhu_watchdog_keep_less(struct vhu_watchdog_kept *kept, const struct vhu_sta
 	kept->files = left;
 }
 
-int vhu_watchdog_kept_eventfd(const struct vhu_watchdog_kept *kept, unsigned vring,
-			      enum vhu_vring_role role, uint32_t *id)
-{
-	const struct vhu_watchdog_eventfds *eventfds = kept->vring[vring];
-
-	if (!eventfds || eventfds->fd[role] < 0)
-		return -1;
-	*id = eventfds->id[role];
-	return eventfds->fd[role];
-}
-
-struct vhu_ring_counter vhu_watchdog_counter(int fd, uint32_t id)
-{
-	char name[VHU_FDINFO_NAME];
-	struct vhu_fd_info info;
-
-	if (fd < 0)
-		return (struct vhu_ring_counter){0};
-	vhu_fdinfo_read(fd, &info, name);
-	return (struct vhu_ring_counter){
-	    .known = info.kind == VHU_FD_EVENTFD && info.has & VHU_FD_HAS_COUNT,
-	    .id = id,
-	    .count = info.eventfd_count,
-	};
-}
-
 unsigned vhu_watchdog_kept_fds(const struct vhu_watchdog_kept *kept)
 {
-	unsigned fds = kept->files;
-
-	for (unsigned i = 0; i < VHU_VRINGS_MAX; i++)
-		for (unsigned role = 0; kept->vring[i] && role < VHU_VRING_ROLES; role++)
-			fds += kept->vring[i]->fd[role] >= 0;
-	return fds;
+	return kept->files;
 }
 
 void vhu_watchdog_kept_free(struct vhu_watchdog_kept *kept)
@@ -204,11 +135,4 @@ void vhu_watchdog_kept_free(struct vhu_watchdog_kept *kept)
 	for (unsigned i = 0; i < kept->files; i++)
 		close(kept->file[i].fd);
 	kept->files = 0;
-	for (unsigned i = 0; i < VHU_VRINGS_MAX; i++) {
-		for (unsigned role = 0; kept->vring[i] && role < VHU_VRING_ROLES; role++)
-			if (kept->vring[i]->fd[role] >= 0)
-				close(kept->vring[i]->fd[role]);
-		free(kept->vring[i]);
-		kept->vring[i] = NULL;
-	}
 }

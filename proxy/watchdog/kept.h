@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the watchdog keeps of the descriptors that pass in a session: the files that memory is in,
- * opened read-only if the kernel allows that, and the kick and the call of each vring. The memory
- * and the eventfds live until the session ends, or until the front-end replaces them.
+ * opened read-only if the kernel allows that. The memory lives until the session ends, or until the
+ * front-end replaces it.
  *
  * Ownership: a struct vhu_watchdog_kept owns its descriptors.
  */
 #ifndef VHU_PROXY_WATCHDOG_KEPT_H
 #define VHU_PROXY_WATCHDOG_KEPT_H
 
-#include "lib/ring/verdict/evidence.h"
 #include "lib/session/state/state.h"
 #include "proxy/relay/relay.h"
 
@@ -29,17 +28,10 @@ struct vhu_watchdog_area {
 	unsigned queues; /* 0: there is none */
 };
 
-/* Kick and call of a vring; a descriptor is -1 if there is none. */
-struct vhu_watchdog_eventfds {
-	int fd[VHU_VRING_ROLES];
-	uint32_t id[VHU_VRING_ROLES];
-};
-
 struct vhu_watchdog_kept {
 	struct vhu_watchdog_file file[VHU_WATCHDOG_FILES_MAX];
 	unsigned files;
 	struct vhu_watchdog_area area;
-	struct vhu_watchdog_eventfds *vring[VHU_VRINGS_MAX]; /* NULL: nothing was brought */
 };
 
 /* Keep what the message of @relay brings. It was received whole, from the front-end, and is not
@@ -51,13 +43,6 @@ void vhu_watchdog_keep_less(struct vhu_watchdog_kept *kept, const struct vhu_sta
 
 /* Return the descriptor of a file that is kept, or -1. */
 int vhu_watchdog_kept_file(const struct vhu_watchdog_kept *kept, uint64_t inode, uint64_t device);
-
-/* Return the descriptor of a vring's kick or call, and its id in @id; -1 if none is kept. */
-int vhu_watchdog_kept_eventfd(const struct vhu_watchdog_kept *kept, unsigned vring,
-			      enum vhu_vring_role role, uint32_t *id);
-
-/* Read what an eventfd counts. */
-struct vhu_ring_counter vhu_watchdog_counter(int fd, uint32_t id);
 
 /* Return how many descriptors are kept. */
 unsigned vhu_watchdog_kept_fds(const struct vhu_watchdog_kept *kept);

@@ -12,6 +12,7 @@
 
 #include "lib/ringwatch/session.h"
 #include "lib/util/util.h"
+#include "proxy/core/fdinfo.h"
 
 void vhu_watchdog_process_read(struct vhu_ring_process *process, uint32_t pid)
 {
@@ -112,19 +113,33 @@ static const struct vhu_eventfd_relay *relay_of(const struct vhu_interposer *int
 	return ring ? ring->wire[role] : NULL;
 }
 
+/* Read what an eventfd counts. */
+static struct vhu_ring_counter read_counter(int fd, uint32_t id)
+{
+	char name[VHU_FDINFO_NAME];
+	struct vhu_fd_info info;
+
+	if (fd < 0)
+		return (struct vhu_ring_counter){0};
+	vhu_fdinfo_read(fd, &info, name);
+	return (struct vhu_ring_counter){
+	    .known = info.kind == VHU_FD_EVENTFD && info.has & VHU_FD_HAS_COUNT,
+	    .id = id,
+	    .count = info.eventfd_count,
+	};
+}
+
 /* Read what a vring's kick or call counts where its receiver reads it. */
 static struct vhu_ring_counter counter_of(const struct vhu_watchdog_view *view, unsigned vring,
 					  enum vhu_vring_role role)
 {
 	const struct vhu_eventfd_relay *relay = relay_of(view->interposer, vring, role);
-	uint32_t id = 0;
-	int fd;
+	struct vhu_kept_eventfd kept;
 
 	if (relay)
-		return vhu_watchdog_counter(role == VHU_KICK ? relay->inner : relay->outer,
-					    relay->id);
-	fd = vhu_watchdog_kept_eventfd(view->kept, vring, role, &id);
-	return vhu_watchdog_counter(fd, id);
+		return read_counter(role == VHU_KICK ? relay->inner : relay->outer, relay->id);
+	kept = vhu_kept_eventfds_find(view->eventfds, vring, role);
+	return read_counter(kept.fd, kept.id);
 }
 
 /* Return how many kicks or calls have reached the other side. */

@@ -11,6 +11,7 @@
 
 #include "lib/ring/verdict/verdict.h"
 #include "proxy/eventfd/interposer.h"
+#include "proxy/eventfd/kept.h"
 #include "proxy/watchdog/kept.h"
 
 /* A vring as it was at a look, and what the interposer had counted by then. */
@@ -44,6 +45,7 @@ struct vhu_watchdog_memory {
 struct vhu_watchdog_view {
 	const struct vhu_state *state;
 	const struct vhu_watchdog_kept *kept;
+	const struct vhu_kept_eventfds *eventfds;
 	const struct vhu_interposer *interposer; /* NULL without */
 	struct vhu_watchdog_memory memory;
 	struct vhu_ring_pending pending;

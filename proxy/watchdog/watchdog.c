@@ -77,6 +77,7 @@ static bool begin_look(const struct vhu_watchdog *watchdog, struct vhu_watchdog_
 	*view = (struct vhu_watchdog_view){
 	    .state = vhu_prologue_state(session->common.proxy->prologue, session->common.number),
 	    .kept = &watchdog->kept,
+	    .eventfds = &session->common.eventfds,
 	    .interposer = link ? link->interposer : NULL,
 	};
 	return view->state && !vhu_watchdog_view_begin(view);

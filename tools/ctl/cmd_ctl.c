@@ -39,6 +39,7 @@ static const struct vhu_example example[] = {
     {"vhu ctl --json sessions | jq '.sessions[].waiting'", "who waits for what, and how long"},
     {"vhu ctl rules add 'front SET_VRING_KICK nth=3: delay 50ms'",
      "change what passes from now on"},
+    {"vhu ctl call 3 0", "call vring 0's driver: if the guest goes on, a call was lost"},
     {"vhu ctl close 3 'moved away'", "end a session; its capture has the reason"},
     {0},
 };
@@ -69,6 +70,8 @@ static const struct verb {
     {"rules remove", {{"number", true, true}}, "", false},
     {"rules clear", {{NULL}}, "", false},
     {"rules release", {{"number", true, false}}, " session ", false},
+    {"kick", {{"session", true, true}, {"vring", true, true}}, "", false},
+    {"call", {{"session", true, true}, {"vring", true, true}}, "", false},
     {"stall", {{"time", false, false}}, "", false},
     {"files next", {{NULL}}, "", false},
     {"version", {{NULL}}, "", false},
@@ -101,7 +104,8 @@ static int add(struct vhu_ctl_request *request, const char *key, const char *val
 	json_t *made;
 
 	if (number) {
-		if (vhu_number_parse(value, 1, INT64_MAX, &amount))
+		/* Only vrings are counted from 0. */
+		if (vhu_number_parse(value, !strcmp(key, "vring") ? 0 : 1, INT64_MAX, &amount))
 			return vhu_usage(request->command, "%s: not a %s number", value, key);
 		made = json_integer((json_int_t)amount);
 	} else {
@@ -397,11 +401,11 @@ const struct vhu_command vhu_command_ctl = {
     .name = "ctl",
     .arguments = "VERB ...",
     .summary = "ask a running vhu proxy what it is doing, and tell it what to do",
-    .about =
-	"Verbs: sessions, session N, follow, close N [REASON], rules [list], rules add RULE,\n"
-	"rules remove N, rules clear, rules release [N], stall [TIME|off], files next, version,\n"
-	"help. The proxy is one that was started with --control; without -s its socket is looked\n"
-	"for where VHU_CONTROL says, or else as vhu.sock in $XDG_RUNTIME_DIR or else in /run.",
+    .about = "Verbs: sessions, session N, follow, close N [REASON], rules [list], rules add RULE,\n"
+	     "rules remove N, rules clear, rules release [N], kick N VRING, call N VRING,\n"
+	     "stall [TIME|off], files next, version, help. The proxy is one that was started with\n"
+	     "--control; without -s its socket is looked for where VHU_CONTROL says, or else as\n"
+	     "vhu.sock in $XDG_RUNTIME_DIR or else in /run.",
     .option = option,
     .example = example,
     .run = run_ctl,

@@ -125,7 +125,8 @@ static void check_session(const json_t *session, int kick)
 		   "another request waits");
 	peer_check(!strcmp(control_text(session, "waiting.from"), "front-end"), "of another");
 	peer_check(control_number(session, "waiting.for_ns") > 0, "waits for no time");
-	peer_check(control_number(session, "descriptors") == 2, "descriptors");
+	/* Two sockets and the kick. */
+	peer_check(control_number(session, "descriptors") == 3, "descriptors");
 	peer_check((uint64_t)control_number(session, "virtio_features.taken") == FEATURES,
 		   "features");
 	peer_check(!strcmp(control_text(session, "virtio_features.taken_names.1"), "RING_PACKED"),

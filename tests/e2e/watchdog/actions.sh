@@ -25,7 +25,7 @@ kill -CONT "$(stage_pid back)"
 # The proxy has to see it move first.
 vring_moves()
 {
-	"$vhu" rings --json -r vm.pcapng --vring 0 | jq -e '.verdict.id == "moving"' >/dev/null
+	"$vhu" rings --json -r vm.pcapng --vring 0 | jq -se '.[0].verdict.id == "moving"' >/dev/null
 }
 wait_for vring_moves
 kill -STOP "$(stage_pid back)"

@@ -49,5 +49,5 @@ stalls() {
 
 # Return whether the sample front-end has had requests done on vring 0: it kicked, and more than once.
 works() {
-	"$vhu" ctl -s ctl.sock --json sessions | jq -e '.sessions[0].vrings[0].started' >/dev/null
+	"$vhu" ctl -s ctl.sock --json sessions | jq -se '.[0].sessions[0].vrings[0].started' >/dev/null
 }

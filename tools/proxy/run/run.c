@@ -154,6 +154,9 @@ int vhu_proxy_run(const struct vhu_command *command, struct vhu_proxy_request *r
 		status = vhu_proxy_run_parse_pairs(&run);
 	if (status == VHU_EXIT_DONE && request->interpose)
 		status = interpose(&run);
+	/* For vhu ctl kick, which says so where this kernel cannot do it. */
+	if (status == VHU_EXIT_DONE && request->control)
+		run.proxy.keep_eventfds = run.proxy.notify || !vhu_eventfd_init();
 	if (status == VHU_EXIT_DONE)
 		status = vhu_proxy_run_take_faults(&run);
 	if (status == VHU_EXIT_DONE) {
