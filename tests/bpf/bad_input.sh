@@ -23,7 +23,9 @@ refused() {
 
 refused 2 'which rings?'
 refused 2 'which rings?' -p 1 -r "$capture"
-refused 2 '-f follows a capture' -p 1 -f
+refused 2 '-f follows a capture' --eventfd kick=1 -f
+refused 2 'wants the path of a socket' --socket ''
+refused 2 'which rings' --socket back -p 1
 refused 2 'no process id' -p none
 refused 2 'a third process' -p 1 -p 2 -p 3
 refused 2 'no such set of hooks' -p 1 --hooks none

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -148,6 +149,14 @@ static void wake_up(int number)
 	(void)number;
 }
 
+/* Return whether a path is a pipe's, which ends by itself. */
+static bool is_pipe(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISFIFO(st.st_mode);
+}
+
 /* Begin to follow. Signals are for the main thread, but for the one that interrupts. Returns 0 or
  * -errno. */
 static int start_thread(struct vhu_latency_capture *capture)
@@ -186,7 +195,7 @@ int vhu_latency_capture_open(struct vhu_latency_capture **to, const struct vhu_c
 	capture->sessions = vhu_sessions_new(false);
 	if (!capture->sessions || capture->changed < 0)
 		status = vhu_fail(command, "out of memory or descriptors");
-	else if (vhu_pcapng_reader_open(&capture->reader, path, following, error))
+	else if (vhu_pcapng_reader_open(&capture->reader, path, following && !is_pipe(path), error))
 		status = vhu_fail(command, "%s: %s", path, error);
 	else if (!following)
 		status = read_all(capture);

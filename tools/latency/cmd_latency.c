@@ -19,6 +19,7 @@
 #include "tools/latency/learn.h"
 #include "tools/latency/output.h"
 #include "tools/latency/request.h"
+#include "tools/latency/sessions.h"
 
 /* How often events are taken and vrings looked for. */
 #define TICK_NS     UINT64_C(100000000)
@@ -29,7 +30,9 @@
 
 static const struct vhu_example example[] = {
     {"vhu latency -f -r vm.pcapng", "rings of a capture that vhu proxy is writing"},
-    {"vhu latency -p $(pidof qemu-storage-daemon)", "rings of a back-end, without a proxy"},
+    {"vhu latency --socket /run/disk.sock",
+     "rings of a back-end without a proxy, also when it is started again"},
+    {"vhu latency -p $(pidof qemu-storage-daemon)", "rings of a back-end, told by their traffic"},
     {"vhu latency -r vm.pcapng -f --slower-than 500us -w slow.pcapng",
      "tell slow requests, and keep them; mergecap puts them among the messages"},
     {0},
@@ -44,6 +47,7 @@ struct latency {
 	struct vhu_latency_events events;
 	struct vhu_latency_capture *capture;
 	struct vhu_learn *learn;
+	struct vhu_latency_sessions sessions;
 	int signals;
 	const char *ended; /* why it ends by itself */
 };
@@ -111,6 +115,29 @@ static int find_processes(const struct latency *latency)
 	return VHU_EXIT_DONE;
 }
 
+/* Return whether sessions without a proxy are to be recorded. */
+static bool needs_sessions(const struct vhu_latency_request *request)
+{
+	return request->socket || (request->pids && request->follow);
+}
+
+/* Read what is recorded of sessions without a proxy, and learn the vrings of one that began before.
+ * Returns an exit status. */
+static int find_sessions(struct latency *latency)
+{
+	const struct vhu_latency_request *request = latency->request;
+	uint32_t pid[VHU_LATENCY_PIDS] = {request->pid[0], request->pid[1]};
+	int status =
+	    vhu_latency_capture_open(&latency->capture, latency->command, &latency->vrings,
+				     latency->sessions.path, true, latency->events.epoch_ns);
+
+	vhu_latency_sessions_are_read(&latency->sessions);
+	if (status == VHU_EXIT_DONE &&
+	    (request->pids || vhu_latency_sessions_find(request->socket, pid)))
+		vhu_learn_start(&latency->learn, &latency->vrings, pid[0], pid[1]);
+	return status;
+}
+
 /* Find the vrings to watch. Returns an exit status. */
 static int find_vrings(struct latency *latency)
 {
@@ -119,6 +146,8 @@ static int find_vrings(struct latency *latency)
 
 	if (request->vrings_given)
 		return want_given(latency);
+	if (needs_sessions(request))
+		return find_sessions(latency);
 	if (request->pids)
 		return vhu_learn_open(&latency->learn, latency->command, &latency->vrings,
 				      request->pid[0], request->pid[1]);
@@ -178,8 +207,13 @@ static bool look(struct latency *latency, uint64_t now)
 	int wired;
 
 	if (latency->learn && !vhu_learn_tick(latency->learn, now)) {
-		latency->ended = "the back-end ended";
-		return false;
+		if (!*latency->sessions.socket) {
+			latency->ended = "the back-end ended";
+			return false;
+		}
+		/* Another one's sessions are recorded from their beginning. */
+		vhu_learn_close(latency->learn);
+		latency->learn = NULL;
 	}
 	wired = wire(latency);
 	if (wired < 0)
@@ -291,7 +325,7 @@ static int load(struct latency *latency)
 		{
 		    .slow_ns = request->slow_ns,
 		    .all_events = request->write_to && !request->slow_ns,
-		    .learning = request->pids > 0,
+		    .learning = request->pids > 0 || request->socket,
 		    .inside = pop->name || push->name,
 		},
 	    .inside = {.place = {[VHU_UPROBES_POP] = *pop, [VHU_UPROBES_PUSH] = *push},
@@ -321,10 +355,15 @@ static int measure(const struct vhu_command *command, const struct vhu_latency_r
 	latency = (struct latency){.command = command, .request = request, .events = {.fd = -1}};
 	latency.signals = take_signals();
 	status = find_processes(&latency);
+	/* Before there is anything that its process would have, too. */
+	if (status == VHU_EXIT_DONE && needs_sessions(request))
+		status = vhu_latency_sessions_open(&latency.sessions, command, request);
 	if (status == VHU_EXIT_DONE)
 		status = load(&latency);
-	if (status != VHU_EXIT_DONE)
+	if (status != VHU_EXIT_DONE) {
+		vhu_latency_sessions_close(&latency.sessions);
 		return status;
+	}
 	vhu_latency_vrings_init(&latency.vrings, latency.probes);
 	latency.events.vrings = &latency.vrings;
 	latency.events.slow = request->slow_ns ? (request->json ? stderr : stdout) : NULL;
@@ -341,6 +380,7 @@ static int measure(const struct vhu_command *command, const struct vhu_latency_r
 		show(&latency, true);
 		say_rest(&latency);
 	}
+	vhu_latency_sessions_close(&latency.sessions);
 	vhu_latency_capture_close(latency.capture);
 	vhu_learn_close(latency.learn);
 	vhu_latency_vrings_free(&latency.vrings);

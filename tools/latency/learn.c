@@ -45,7 +45,6 @@ struct vhu_learn_reader {
 };
 
 struct vhu_learn {
-	const struct vhu_command *command;
 	struct vhu_latency_vrings *vrings;
 	uint32_t back_end, front_end;
 	struct vhu_learn_eventfd *shared[SHARED_MAX]; /* by place, which events name */
@@ -74,11 +73,23 @@ static bool is_shared(const struct vhu_learn *learn, const struct vhu_bpf_eventf
 	return false;
 }
 
+/* Return whether a session tells that a vring has an eventfd. */
+static bool is_told(const struct vhu_learn *learn, uint32_t id)
+{
+	bool told;
+
+	pthread_mutex_lock(&learn->vrings->lock);
+	told = vhu_latency_vrings_are_told(learn->vrings, id);
+	pthread_mutex_unlock(&learn->vrings->lock);
+	return told;
+}
+
 /* Begin to watch a shared eventfd, unless it is already. Returns 0 or -errno. */
 static int add(struct vhu_learn *learn, const struct vhu_bpf_eventfd *eventfd)
 {
 	struct vhu_bpf_role role = {.what = VHU_BPF_LEARN};
 	int place = -1;
+	const bool told = is_told(learn, eventfd->eventfd_id);
 	struct vhu_learn_eventfd *shared;
 
 	for (int i = SHARED_MAX - 1; i >= 0; i--) {
@@ -86,9 +97,12 @@ static int add(struct vhu_learn *learn, const struct vhu_bpf_eventfd *eventfd)
 			place = i;
 		} else if (learn->shared[i]->held.eventfd.file == eventfd->file) {
 			learn->shared[i]->seen = true;
+			learn->shared[i]->concluded |= told;
 			return 0;
 		}
 	}
+	if (told)
+		return 0;
 	shared = place < 0 ? NULL : calloc(1, sizeof(*shared));
 	if (!shared)
 		return -ENOMEM;
@@ -146,25 +160,33 @@ static int look(struct vhu_learn *learn)
 	return shared;
 }
 
-int vhu_learn_open(struct vhu_learn **to, const struct vhu_command *command,
-		   struct vhu_latency_vrings *vrings, uint32_t back_end, uint32_t front_end)
+int vhu_learn_start(struct vhu_learn **to, struct vhu_latency_vrings *vrings, uint32_t back_end,
+		    uint32_t front_end)
 {
 	struct vhu_learn *learn = calloc(1, sizeof(*learn));
 	int ret;
 
 	*to = NULL;
 	if (!learn)
-		return vhu_fail(command, "out of memory");
-	learn->command = command;
+		return -ENOMEM;
 	learn->vrings = vrings;
 	learn->back_end = back_end;
 	learn->front_end = front_end;
 	ret = look(learn);
-	if (ret > 0) {
+	if (ret > 0)
 		*to = learn;
+	else
+		vhu_learn_close(learn);
+	return ret;
+}
+
+int vhu_learn_open(struct vhu_learn **to, const struct vhu_command *command,
+		   struct vhu_latency_vrings *vrings, uint32_t back_end, uint32_t front_end)
+{
+	int ret = vhu_learn_start(to, vrings, back_end, front_end);
+
+	if (ret > 0)
 		return VHU_EXIT_DONE;
-	}
-	vhu_learn_close(learn);
 	if (ret < 0)
 		return vhu_fail(command, "eventfds cannot be listed: %s", strerror(-ret));
 	if (front_end)
@@ -372,9 +394,15 @@ static void conclude(struct vhu_learn *learn, uint64_t now_ns)
 		make_vring(learn, &list[i]);
 }
 
+/* Return whether the back-end is gone. */
+static bool is_gone(const struct vhu_learn *learn)
+{
+	return kill((pid_t)learn->back_end, 0) && errno == ESRCH;
+}
+
 bool vhu_learn_tick(struct vhu_learn *learn, uint64_t now_ns)
 {
-	if (kill((pid_t)learn->back_end, 0) && errno == ESRCH)
+	if (is_gone(learn))
 		return false;
 	if (look(learn) < 0)
 		return false;
@@ -386,6 +414,8 @@ unsigned vhu_learn_silent(const struct vhu_learn *learn)
 {
 	unsigned silent = 0;
 
+	if (is_gone(learn))
+		return 0;
 	for (unsigned i = 0; i < SHARED_MAX; i++)
 		silent += learn->shared[i] && !learn->shared[i]->concluded;
 	return silent;

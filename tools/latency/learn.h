@@ -18,6 +18,10 @@
 
 struct vhu_learn;
 
+/* Begin to watch what process @back_end shares with @front_end, 0: with any other. Returns how many
+ * eventfds that are, and in *@learn, NULL without any, what is to be closed; -errno. */
+int vhu_learn_start(struct vhu_learn **learn, struct vhu_latency_vrings *vrings, uint32_t back_end,
+		    uint32_t front_end);
 /*
  * Begin to watch what process @back_end shares with @front_end, 0: with any other.
  * Returns VHU_EXIT_DONE and *@learn; VHU_EXIT_FAILED with what is wrong said.
@@ -29,7 +33,7 @@ void vhu_learn_see(struct vhu_learn *learn, const struct vhu_bpf_event *event);
 /* Look for new eventfds, and conclude what can be concluded. Returns false where the back-end is
  * gone. */
 bool vhu_learn_tick(struct vhu_learn *learn, uint64_t now_ns);
-/* Return how many shared eventfds stand for nothing yet. */
+/* Return how many shared eventfds of a back-end that is there stand for nothing yet. */
 unsigned vhu_learn_silent(const struct vhu_learn *learn);
 void vhu_learn_close(struct vhu_learn *learn);
 

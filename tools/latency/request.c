@@ -9,6 +9,7 @@
 
 enum {
 	KEY_EVENTFD = 256,
+	KEY_SOCKET,
 	KEY_INTERVAL,
 	KEY_DURATION,
 	KEY_HISTOGRAM,
@@ -21,7 +22,9 @@ enum {
 
 const struct vhu_option vhu_latency_option[] = {
     {'r', "read", "FILE", "watch the rings of this capture's open sessions"},
-    {'f', "follow", NULL, "follow a capture that is being written: rings come and go"},
+    {'f', "follow", NULL, "follow a capture that is being written, or with -p: rings come and go"},
+    {KEY_SOCKET, "socket", "PATH",
+     "watch the sessions of this socket without a proxy, also those to come"},
     {'p', "pid", "PID", "watch a back-end without a capture; again: its front-end"},
     {KEY_EVENTFD, "eventfd", "kick=ID,call=ID", "watch these eventfds as a ring; may be repeated"},
     {KEY_INTERVAL, "interval", "TIME", "between tables, 1 s by default; 0s: none"},
@@ -109,6 +112,11 @@ int vhu_latency_request_take(const struct vhu_command *command, struct vhu_laten
 	case 'f':
 		request->follow = true;
 		break;
+	case KEY_SOCKET:
+		if (!*argument)
+			return vhu_usage(command, "--socket wants the path of a socket");
+		request->socket = argument;
+		break;
 	case 'w':
 		request->write_to = argument;
 		break;
@@ -152,9 +160,11 @@ int vhu_latency_request_take(const struct vhu_command *command, struct vhu_laten
 int vhu_latency_request_check(const struct vhu_command *command,
 			      const struct vhu_latency_request *request)
 {
-	if (!!request->capture + !!request->pids + !!request->vrings_given != 1)
-		return vhu_usage(command, "which rings? Give one of -r, -p and --eventfd");
-	if (request->follow && !request->capture)
-		return vhu_usage(command, "-f follows a capture: give it with -r");
+	if (!!request->capture + !!request->socket + !!request->pids + !!request->vrings_given != 1)
+		return vhu_usage(command,
+				 "which rings? Give one of -r, --socket, -p and --eventfd");
+	if (request->follow && !request->capture && !request->pids)
+		return vhu_usage(command,
+				 "-f follows a capture or a back-end: give it with -r or -p");
 	return VHU_EXIT_DONE;
 }

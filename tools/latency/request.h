@@ -20,7 +20,7 @@
 #define VHU_LATENCY_PIDS         2
 
 struct vhu_latency_request {
-	const char *capture, *write_to;
+	const char *capture, *socket, *write_to;
 	bool follow, histogram, json;
 	uint32_t pid[VHU_LATENCY_PIDS];
 	unsigned pids;

@@ -113,6 +113,28 @@ void vhu_latency_vrings_want(struct vhu_latency_vrings *vrings, struct vhu_laten
 	vrings->changed = true;
 }
 
+/* A session tells of an eventfd: no vring that was found by its traffic has it any more. */
+static void replace_learnt(struct vhu_latency_vrings *vrings, enum vhu_vring_role which,
+			   uint32_t id)
+{
+	for (unsigned i = 0; i < vrings->count; i++) {
+		const struct vhu_latency_fd *fd = &vrings->vring[i]->fd[which];
+
+		if (!vrings->vring[i]->session && fd->wanted && fd->id == id)
+			vhu_latency_vrings_want(vrings, vrings->vring[i], which, false, 0);
+	}
+}
+
+bool vhu_latency_vrings_are_told(const struct vhu_latency_vrings *vrings, uint32_t id)
+{
+	for (unsigned i = 0; i < vrings->count; i++)
+		for (enum vhu_vring_role which = VHU_KICK; which < VHU_LATENCY_ROLES; which++)
+			if (vrings->vring[i]->session && vrings->vring[i]->fd[which].wanted &&
+			    vrings->vring[i]->fd[which].id == id)
+				return true;
+	return false;
+}
+
 void vhu_latency_vrings_told(struct vhu_latency_vrings *vrings, struct vhu_latency_vring *vring,
 			     enum vhu_vring_role which, uint32_t id, uint64_t number,
 			     uint64_t time_ns)
@@ -122,6 +144,7 @@ void vhu_latency_vrings_told(struct vhu_latency_vrings *vrings, struct vhu_laten
 	if (fd->number == number)
 		return;
 	fd->number = number;
+	replace_learnt(vrings, which, id);
 	vhu_latency_vrings_want(vrings, vring, which, true, id);
 	/* What is held keeps its id, so it is the same one once more. Else an id that is told again
 	 * may be another eventfd's. */
@@ -139,6 +162,16 @@ static void unwire(struct vhu_latency_vrings *vrings, struct vhu_latency_fd *fd)
 	vhu_probes_forget(vrings->probes, &fd->held.eventfd);
 	vhu_held_close(&fd->held);
 	fd->wired = false;
+}
+
+/* No process has an eventfd any more. If only its traffic told whose it was, one that comes later
+ * by the same id is another's. */
+static void lose(struct vhu_latency_vrings *vrings, struct vhu_latency_vring *vring,
+		 enum vhu_vring_role which)
+{
+	unwire(vrings, &vring->fd[which]);
+	if (vring->seen)
+		vhu_latency_vrings_want(vrings, vring, which, false, 0);
 }
 
 /* Return whether an eventfd is watched that is not wanted. */
@@ -320,8 +353,10 @@ int vhu_latency_vrings_wire(struct vhu_latency_vrings *vrings)
 		for (enum vhu_vring_role which = VHU_KICK; which < VHU_LATENCY_ROLES; which++) {
 			struct vhu_latency_fd *fd = &vrings->vring[i]->fd[which];
 
-			if (is_stale(fd) || (fd->wired && !is_alive(&list, fd)))
+			if (is_stale(fd))
 				unwire(vrings, fd);
+			else if (fd->wired && !is_alive(&list, fd))
+				lose(vrings, vrings->vring[i], which);
 		}
 	}
 	for (unsigned i = 0; i < vrings->count; i++) {

@@ -80,6 +80,9 @@ void vhu_latency_vrings_told(struct vhu_latency_vrings *vrings, struct vhu_laten
 			     enum vhu_vring_role which, uint32_t id, uint64_t number,
 			     uint64_t time_ns);
 
+/* Return whether a session tells that a vring has an eventfd of this id now. Needs the lock. */
+bool vhu_latency_vrings_are_told(const struct vhu_latency_vrings *vrings, uint32_t id);
+
 /*
  * Stop watching what is not wanted any more, and watch by its id what was just told. That takes no
  * time, but an id may come to mean another eventfd: it is for the while until

@@ -1,0 +1,63 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# vhu latency without a proxy: vrings of a session that began before are found by their traffic; when the
+# back-end is started again at the same socket, those of its session are known by its messages.
+#
+#	sessions.sh socket|pid
+. "$(dirname "$0")/../lib/common.sh"
+need jq
+work_open
+how=$1
+
+pair() {
+	rm -f back
+	stage_start back "$build/bin/vhu-sample-backend" --device blk --queues 2 --socket-path="$work/back"
+	stage_listens back "$work/back"
+}
+drive() {
+	stage_start front "$build/bin/vhu-sample-frontend" --device blk --queues 2 --depth 2 --rate 4000 \
+		--duration 600s "$work/back"
+}
+# Return whether the last line says $1, an expression of jq's.
+says() {
+	tail -n 1 told | jq -se "length == 1 and (.[0] | $1)"
+}
+
+pair
+drive
+case $how in
+socket) set -- --socket "$work/back" ;;
+pid) set -- -f -p "$(stage_pid back)" ;;
+esac
+"$vhu" latency "$@" --json --interval 200ms >told 2>latency.log &
+latency=$!
+jobs="$jobs $latency"
+lacks() {
+	! kill -0 $latency 2>/dev/null || says .hooks
+}
+wait_for lacks
+kill -0 $latency 2>/dev/null || {
+	echo "lacks probes: $(cat latency.log)"
+	exit 77
+}
+wait_for says '.rings | any(.session == 0 and .calls > 100)'
+stage_end front KILL || :
+stage_end back KILL || :
+wait_for says '.rings | all(.ended)'
+
+# A front-end that is quicker than vhu finds out that somebody listens there again comes again.
+pair
+known() {
+	sleep 1
+	says '[.rings[] | select(.session > 0 and (.ended | not))] | map(.vring) == [0, 1]' && return
+	stage_end front KILL || :
+	drive
+	return 1
+}
+drive
+wait_for known
+wait_for says '.rings | any(.session > 0 and (.ended | not) and .calls > 100)'
+kill -INT $latency
+wait $latency || fail "vhu latency: status $?"
+[ ! -s latency.log ] || fail "vhu latency says: $(cat latency.log)"
+tail -n 1 told | jq -c '.rings[] | [.session, .vring, .kicks, .calls, .ended]'

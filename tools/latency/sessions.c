@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sessions without a proxy. */
+#include "tools/latency/sessions.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tools/attach/find.h"
+
+/* List the sockets of the host. Returns 0 or -errno. */
+static int list(struct vhu_attach_listing *listing)
+{
+	const struct vhu_attach_choice choice = {.hooks = -1};
+	char error[VHU_BPF_ERROR_SIZE];
+	struct vhu_attach *attach;
+	int ret = vhu_attach_open(&attach, &choice, error);
+
+	if (ret)
+		return ret;
+	ret = vhu_attach_listing_read(attach, listing);
+	vhu_attach_close(attach);
+	return ret;
+}
+
+/* Find the only socket that a process listens at. @path: gets it, "" none. */
+static void find_socket(uint32_t pid, char path[VHU_ATTACH_PATH_MAX + 2])
+{
+	struct vhu_attach_listing listing;
+	const struct vhu_attach_listed *socket;
+	unsigned at = 0, found = 0;
+
+	*path = '\0';
+	if (list(&listing))
+		return;
+	while ((socket = vhu_attach_next_listener(&listing, &at)))
+		if (socket->pid == pid && !found++)
+			vhu_attach_path(socket, path, VHU_ATTACH_PATH_MAX + 2);
+	/* A path that is not absolute is another file here. */
+	if (found > 1 || (*path != '/' && *path != '@'))
+		*path = '\0';
+	vhu_attach_listing_free(&listing);
+}
+
+/* Become the recorder, whose capture goes to @out. @parent: who reads it. Does not return. */
+static _Noreturn void record(const struct vhu_latency_sessions *sessions, uint32_t process, int out,
+			     pid_t parent)
+{
+	char pid[16];
+	const char *words[] = {"vhu", "attach", "-q", "-w", "-", NULL, NULL, NULL};
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	snprintf(pid, sizeof(pid), "%u", process);
+	words[5] = *sessions->socket ? "--socket" : "--pid";
+	words[6] = *sessions->socket ? sessions->socket : pid;
+	if (getppid() == parent && dup2(out, STDOUT_FILENO) >= 0)
+		execv("/proc/self/exe", (char *const *)words);
+	_exit(VHU_EXIT_FAILED);
+}
+
+int vhu_latency_sessions_open(struct vhu_latency_sessions *sessions,
+			      const struct vhu_command *command,
+			      const struct vhu_latency_request *request)
+{
+	const pid_t parent = getpid();
+	int ends[2];
+
+	if (request->socket && strlen(request->socket) >= sizeof(sessions->socket))
+		return vhu_fail(command, "%s: longer than the path of any socket", request->socket);
+	if (request->socket)
+		strcpy(sessions->socket, request->socket);
+	else
+		find_socket(request->pid[0], sessions->socket);
+	if (pipe2(ends, O_CLOEXEC))
+		return vhu_fail(command, "no pipe: %s", strerror(errno));
+	sessions->recorder = fork();
+	if (sessions->recorder == 0)
+		record(sessions, request->pid[0], ends[1], parent);
+	close(ends[1]);
+	sessions->pipe = ends[0];
+	snprintf(sessions->path, sizeof(sessions->path), "/dev/fd/%d", ends[0]);
+	if (sessions->recorder > 0)
+		return VHU_EXIT_DONE;
+	sessions->recorder = 0;
+	close(ends[0]);
+	return vhu_fail(command, "no process can be started: %s", strerror(errno));
+}
+
+void vhu_latency_sessions_are_read(struct vhu_latency_sessions *sessions)
+{
+	close(sessions->pipe);
+	sessions->pipe = -1;
+}
+
+void vhu_latency_sessions_close(struct vhu_latency_sessions *sessions)
+{
+	if (!sessions->recorder)
+		return;
+	if (sessions->pipe >= 0)
+		close(sessions->pipe);
+	kill(sessions->recorder, SIGTERM);
+	while (waitpid(sessions->recorder, NULL, 0) < 0 && errno == EINTR)
+		;
+	sessions->recorder = 0;
+}
+
+/* Find it among the sockets of the host. */
+static bool find_in(const struct vhu_attach_listing *listing, const char *path, uint32_t pid[2])
+{
+	const struct vhu_attach_listed *socket, *peer;
+	unsigned at = 0, found = 0;
+
+	while ((socket = vhu_attach_next_connected(listing, &at))) {
+		peer = vhu_attach_socket(listing, socket->peer);
+		if (!socket->path_size || !peer || peer->pid == socket->pid ||
+		    !vhu_attach_is_at(socket, path) ||
+		    !vhu_attach_share(listing, socket->pid, peer->pid))
+			continue;
+		pid[0] = socket->pid;
+		pid[1] = found++ ? 0 : peer->pid;
+	}
+	return found;
+}
+
+bool vhu_latency_sessions_find(const char *path, uint32_t pid[2])
+{
+	struct vhu_attach_listing listing;
+	bool found;
+
+	if (list(&listing))
+		return false;
+	found = find_in(&listing, path, pid);
+	vhu_attach_listing_free(&listing);
+	return found;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sessions without a proxy: vhu attach, as a process of its own, records those of a socket or of a
+ * back-end into a pipe, which is read as any capture is. Of a session that began before, what its
+ * messages told is not known: its processes are found, so that its vrings can be learnt by traffic.
+ */
+#ifndef VHU_TOOLS_LATENCY_SESSIONS_H
+#define VHU_TOOLS_LATENCY_SESSIONS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "bpf/attach/attach.h"
+#include "lib/cli/options.h"
+#include "tools/latency/request.h"
+
+struct vhu_latency_sessions {
+	pid_t recorder; /* 0 none */
+	char path[32];  /* of the pipe */
+	int pipe;
+	/* The socket whose sessions are recorded; "": those of a process that listens nowhere. */
+	char socket[VHU_ATTACH_PATH_MAX + 2];
+};
+
+/* Begin to record the sessions that are asked for: of a process, those of the socket that it
+ * listens at, if it does, so that one that is started after it is found there. Returns
+ * VHU_EXIT_DONE, or VHU_EXIT_FAILED with what is wrong said. */
+int vhu_latency_sessions_open(struct vhu_latency_sessions *sessions,
+			      const struct vhu_command *command,
+			      const struct vhu_latency_request *request);
+/* The capture was opened by its path. */
+void vhu_latency_sessions_are_read(struct vhu_latency_sessions *sessions);
+void vhu_latency_sessions_close(struct vhu_latency_sessions *sessions);
+
+/*
+ * Find a session of the socket at @path that is open now.
+ * @pid: gets its back-end and its front-end; of several sessions the front-end is 0.
+ * Returns whether there is one.
+ */
+bool vhu_latency_sessions_find(const char *path, uint32_t pid[2]);
+
+#endif
