@@ -57,7 +57,8 @@ int vhu_proxy_run_watch_stalls(struct vhu_proxy_run *run)
 	run->proxy.stalled = stalled;
 	run->on_stall.pipe = -1;
 	if (request->on_stall)
-		error = vhu_on_stall_start(&run->on_stall, request->on_stall);
+		error =
+		    vhu_on_stall_start(&run->on_stall, request->on_stall, vhu_proxy_run_restore);
 	return error
 		   ? vhu_fail(run->command, "--on-stall: cannot be prepared: %s", strerror(-error))
 		   : VHU_EXIT_DONE;

@@ -13,8 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tools/proxy/run/run.h"
-
 _Static_assert(sizeof(struct vhu_on_stall_message) <= PIPE_BUF, "a message is written at once");
 
 /* Put a number into the environment, or nothing. */
@@ -72,7 +70,7 @@ static void run_and_wait(const char *command, struct vhu_on_stall_message *messa
 }
 
 /* Be the helper: run the command for each message that comes, until the proxy is gone. */
-static _Noreturn void help(const char *command, int pipe)
+static _Noreturn void help(const char *command, void (*prepare)(void), int pipe)
 {
 	struct vhu_on_stall_message message;
 	int null = open("/dev/null", O_RDWR);
@@ -86,7 +84,7 @@ static _Noreturn void help(const char *command, int pipe)
 		dup2(pipe, 3);
 	fcntl(3, F_SETFD, FD_CLOEXEC);
 	close_range(4, ~0u, 0);
-	vhu_proxy_run_restore();
+	prepare();
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	for (;;) {
 		size = read(3, &message, sizeof(message));
@@ -97,7 +95,7 @@ static _Noreturn void help(const char *command, int pipe)
 	}
 }
 
-int vhu_on_stall_start(struct vhu_on_stall *on_stall, const char *command)
+int vhu_on_stall_start(struct vhu_on_stall *on_stall, const char *command, void (*prepare)(void))
 {
 	int ends[2];
 	pid_t pid;
@@ -107,7 +105,7 @@ int vhu_on_stall_start(struct vhu_on_stall *on_stall, const char *command)
 	pid = fork();
 	if (pid == 0) {
 		close(ends[1]);
-		help(command, ends[0]);
+		help(command, prepare, ends[0]);
 	}
 	close(ends[0]);
 	if (pid < 0) {

@@ -36,8 +36,9 @@ struct vhu_on_stall {
 	int pipe; /* to the helper; -1: there is none */
 };
 
-/* Start the helper that runs @command. Returns 0 or -errno. */
-int vhu_on_stall_start(struct vhu_on_stall *on_stall, const char *command);
+/* Start the helper that runs @command. @prepare: is called in the helper, before anything runs, to
+ * give back what the proxy changed for itself: signals, limits. Returns 0 or -errno. */
+int vhu_on_stall_start(struct vhu_on_stall *on_stall, const char *command, void (*prepare)(void));
 
 /* Have the command run. Returns 0; -EAGAIN: too many stalls wait for it; -errno. */
 int vhu_on_stall_run(const struct vhu_on_stall *on_stall,
