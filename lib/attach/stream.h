@@ -13,11 +13,11 @@
  *	taken:  a a b c               in order; a peek takes the same bytes again
  *
  * A receiver may be quicker than the kernel tells that a buffer was sent. Then it is taken first,
- *and the next sending that is told is its own, with its address or, if it was taken whole, without.
+ * and the next sending that is told is its own: with its address, or without if it was taken whole.
  *
  * A buffer is known by its address while it is queued. The address of one that was taken whole is
  * used again for the next. What is taken at the address of such a one, and has the same bytes, is
- *the same after a peek, or a new one that is taken early: it is kept until the next sending tells
+ * the same after a peek, or a new one that is taken early: it is kept until the next sending tells
  * which.
  *
  * Sendings are numbered, so a gap in the numbers says how many buffers are not known. Those that
