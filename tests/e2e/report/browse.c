@@ -19,7 +19,7 @@
  *
  * Chromium is spoken to through pipes (--remote-debugging-pipe): messages of its DevTools protocol,
  * each with a NUL behind it. Whatever the page's scripts throw and what its policy forbids is
- *printed on stderr, and makes the exit status 1.
+ * printed on stderr, and makes the exit status 1.
  */
 #include <errno.h>
 #include <fcntl.h>
