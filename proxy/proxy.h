@@ -60,6 +60,7 @@ struct vhu_proxy {
 	/* Something has stalled, which is said and recorded. NULL: nobody wants to know. */
 	void (*stalled)(struct vhu_proxy *proxy, const struct vhu_stall *stall);
 
+	uint64_t started_ns;   /* by vhu_realtime_ns */
 	uint64_t sessions;     /* begun; the last one's number */
 	uint64_t messages;     /* passed on */
 	uint64_t fds;          /* passed on */

@@ -30,6 +30,8 @@ vhu_packages() {
 			echo bash zsh fish man-db debootstrap lintian
 			# The pages of vhu report.
 			echo chromium
+			# Metrics.
+			echo prometheus curl iproute2
 			# In Debian 12 it is part of qemu-system-common.
 			grep -qs '^VERSION_ID="12"' /etc/os-release || echo virtiofsd
 			;;

@@ -170,8 +170,11 @@ static void capture_lost(struct vhu_capture_file *capture, const struct vhu_reco
 static int capture_end_file(struct vhu_capture_file *capture)
 {
 	struct vhu_pcapng_counts counts = vhu_pcapng_writer_counts(capture->writer);
-	int error = vhu_pcapng_writer_close(capture->writer);
+	int error;
 
+	capture->bytes += vhu_pcapng_writer_size(capture->writer);
+	capture->ended++;
+	error = vhu_pcapng_writer_close(capture->writer);
 	/* Some file systems tell only now that there was no room. */
 	if (close(capture->fd) && !error)
 		error = -errno;

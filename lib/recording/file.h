@@ -73,7 +73,8 @@ struct vhu_capture_file {
 	bool pipe;
 	bool stuck; /* the pipe's reader was waited for in vain, and has not read since */
 
-	struct vhu_pcapng_counts counts; /* of all files */
+	struct vhu_pcapng_counts counts; /* of all files that have ended */
+	uint64_t bytes, ended;           /* of these; how many they are */
 	/* What was lost since a record was written. */
 	struct {
 		uint64_t records, from_ns, to_ns;

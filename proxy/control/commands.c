@@ -191,6 +191,34 @@ static int command_records(struct vhu_request *request)
 	return 0;
 }
 
+/* Write some more of the metrics, or end them. Returns as verbs do. */
+static int command_more_metrics(struct vhu_request *request)
+{
+	request->exposition->to = request->lines;
+	return vhu_exposition_go_on(request->exposition) ? VHU_REQUEST_MORE
+							 : vhu_request_put_text(request);
+}
+
+/* metrics: what the proxy has counted since it started. */
+static int command_metrics(struct vhu_request *request)
+{
+	const struct vhu_control *control = request->from->control;
+	const json_t *open_metrics = json_object_get(request->question, "openmetrics");
+
+	if (open_metrics && !json_is_boolean(open_metrics))
+		return vhu_request_fail(request, "\"openmetrics\" is neither true nor false");
+	request->exposition = calloc(1, sizeof(*request->exposition));
+	if (!request->exposition)
+		return vhu_request_fail(request, "out of memory");
+	if (vhu_request_open_text(request))
+		return -EINVAL;
+	request->exposition->proxy = control->proxy;
+	request->exposition->open_metrics = json_is_true(open_metrics);
+	control->owner.count(control->owner.context, &request->exposition->capture);
+	request->more = command_more_metrics;
+	return VHU_REQUEST_MORE;
+}
+
 /* version: who answers here. */
 static int command_version(struct vhu_request *request)
 {
@@ -345,6 +373,7 @@ const struct vhu_control_command vhu_control_commands[] = {
      command_files_next},
     {"kick", "session! vring!", "kick a vring once, as its front-end does", command_kick},
     {"call", "session! vring!", "call a vring's driver once, as its back-end does", command_call},
+    {"metrics", "openmetrics", "tell what was counted, as Prometheus reads it", command_metrics},
     {"stall", "time", "say what stalls for that time from now on, or \"off\"", command_stall},
     {"rules", "", "list what is changed of what passes", vhu_request_rules},
     {"rules add", "rule!", "change what passes from now on", vhu_request_rules_add},

@@ -277,6 +277,7 @@ void vhu_request_free(struct vhu_request *request)
 	if (request->lines)
 		fclose(request->lines);
 	free(request->line);
+	free(request->exposition);
 	json_decref(request->question);
 	free(request);
 }

@@ -57,7 +57,8 @@ struct vhu_request {
 	int (*more)(struct vhu_request *request);
 	/* for verbs that need more than one turn */
 	uint64_t at, last;
-	FILE *lines; /* text for people as it grows, in `line` */
+	struct vhu_exposition *exposition; /* for metrics; NULL for all else */
+	FILE *lines;                       /* text for people as it grows, in `line` */
 	char *line;
 	size_t line_size;
 };

@@ -18,6 +18,7 @@
 #ifndef VHU_PROXY_CONTROL_SOCKET_H
 #define VHU_PROXY_CONTROL_SOCKET_H
 
+#include "proxy/control/exposition/exposition.h"
 #include "proxy/endpoint/endpoint.h"
 #include "proxy/proxy.h"
 
@@ -36,6 +37,8 @@ struct vhu_control_owner {
 	/* Write out what there is of a capture. @line: gets what is to be said, in @size bytes.
 	 * Returns 0 or -errno. */
 	int (*write_out)(void *context, char *line, size_t size);
+	/* Tell what is recorded. */
+	void (*count)(void *context, struct vhu_exposition_capture *counts);
 };
 
 /* Write where the socket is when nobody says another: $VHU_CONTROL, or vhu.sock in

@@ -107,6 +107,9 @@ static void signal_note(struct signal *signal)
 	if (record || signal->fate == VHU_FATE_SENT)
 		record_signal(signal->interposer->session, ring->vring, signal->wire->role,
 			      signal->wire->id, signal);
+	vhu_metrics_signals(signal->interposer->session->metrics, ring->vring, signal->wire->role,
+			    signal->count, signal->fate == VHU_FATE_LOST ? signal->count : 0,
+			    signal->timed ? signal->kick_to_call : 0);
 }
 
 /* Do to @signal what no fault speaks of: pass it on. */

@@ -7,6 +7,7 @@
 #define VHU_PROXY_SESSION_COMMON_H
 
 #include "proxy/eventfd/kept.h"
+#include "proxy/metrics/metrics.h"
 #include "proxy/proxy.h"
 
 struct vhu_watchdog;
@@ -14,7 +15,8 @@ struct vhu_watchdog;
 struct vhu_session_common {
 	struct vhu_proxy *proxy;
 	uint64_t number;
-	unsigned links; /* sockets */
+	unsigned links;              /* sockets */
+	struct vhu_metrics *metrics; /* its pair's; NULL without memory for them */
 	/* Tell the person who runs the proxy a line about the session. */
 	void (*say)(const struct vhu_session_common *session, const char *line);
 	struct vhu_context context;     /* what was negotiated, as far as messages depend on it */

@@ -93,10 +93,15 @@ static void link_follow(struct vhu_link *link, const struct vhu_relay *relay, en
 {
 	const unsigned fault = relay->plan ? relay->plan->asks : 0;
 
-	if (from == vhu_replies_asker(link->channel))
-		vhu_replies_ask(&link->replies, link->channel, &relay->header, now, fault);
+	const bool reply = from != vhu_replies_asker(link->channel);
+	uint64_t asked_ns = 0;
+
+	if (reply)
+		asked_ns = vhu_replies_answer(&link->replies, relay->header.request);
 	else
-		vhu_replies_answer(&link->replies, relay->header.request);
+		vhu_replies_ask(&link->replies, link->channel, &relay->header, now, fault);
+	vhu_metrics_passed(link->session->metrics, link->channel, relay->header.request, reply,
+			   asked_ns, now);
 }
 
 /* A message, or what there was of it, was passed on: open the channel that it carried. */
@@ -112,6 +117,10 @@ static void link_passed(struct vhu_relay *relay)
 	proxy->fds += relay->all_fds;
 	vhu_fault_learn(&at, relay);
 	vhu_link_stats_add(&link->passed[from], relay->sent, relay->all_fds, now);
+	if (link->session->metrics) {
+		link->session->metrics->bytes[from] += relay->sent;
+		link->session->metrics->fds[from] += relay->all_fds;
+	}
 	if (relay->size)
 		link_follow(link, relay, from, now);
 	if (link->interposer)

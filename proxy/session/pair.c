@@ -209,6 +209,10 @@ static void pair_begin(struct vhu_pair *pair, const int socket[2], const char *r
 
 	pair->begun = true;
 	pair->failed = reason != NULL;
+	if (!pair->sessions.metrics)
+		pair->sessions.metrics = vhu_metrics_new();
+	if (pair->sessions.metrics)
+		pair->sessions.metrics->failed += pair->failed;
 	if (pair_count(pair, reason)) {
 		close(socket[socket[VHU_FRONT] < 0 ? VHU_BACK : VHU_FRONT]);
 		pair_session_ended(&pair->sessions);
@@ -489,6 +493,8 @@ void vhu_pair_close(struct vhu_pair *pair, const char *reason)
 		close(vhu_waiting_peer_take(pair->waiting.first));
 	vhu_endpoint_close(&pair->end[VHU_FRONT]);
 	vhu_endpoint_close(&pair->end[VHU_BACK]);
+	vhu_metrics_free(pair->sessions.metrics);
+	pair->sessions.metrics = NULL;
 	*pair->link = pair->next;
 	if (pair->next)
 		pair->next->link = pair->link;

@@ -38,16 +38,19 @@ void vhu_replies_ask(struct vhu_replies *replies, enum vhu_channel channel,
 		replies->ours += fault != 0;
 }
 
-void vhu_replies_answer(struct vhu_replies *replies, uint32_t request)
+uint64_t vhu_replies_answer(struct vhu_replies *replies, uint32_t request)
 {
 	const int at = vhu_pending_find(&replies->queue, request);
+	uint64_t asked_ns;
 
 	if (at < 0)
-		return;
+		return 0;
+	asked_ns = vhu_pending_at(&replies->queue, (unsigned)at)->time_ns;
 	for (unsigned i = 0; replies->ours && i <= (unsigned)at; i++)
 		replies->ours -= vhu_pending_at(&replies->queue, i)->fault != 0;
 	replies->answered = vhu_pending_at(&replies->queue, (unsigned)at)->number;
 	vhu_pending_forget(&replies->queue, (unsigned)at + 1);
+	return asked_ns;
 }
 
 unsigned vhu_replies_fault(const struct vhu_replies *replies, uint32_t request)

@@ -31,8 +31,9 @@ enum vhu_side vhu_replies_asker(enum vhu_channel channel);
 void vhu_replies_ask(struct vhu_replies *replies, enum vhu_channel channel,
 		     const struct vhu_header *header, uint64_t now, unsigned fault);
 
-/* A reply has come: forget the oldest request of its id, and all older ones. */
-void vhu_replies_answer(struct vhu_replies *replies, uint32_t request);
+/* A reply has come: forget the oldest request of its id, and all older ones. Returns when that
+ * request has passed; 0 where none is remembered. */
+uint64_t vhu_replies_answer(struct vhu_replies *replies, uint32_t request);
 
 /* Return the fault that wants the next reply to @request in place of the peer; 0: none does. */
 unsigned vhu_replies_fault(const struct vhu_replies *replies, uint32_t request);

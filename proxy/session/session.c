@@ -58,6 +58,8 @@ static void session_free(struct vhu_proxy_session *session)
 
 	vhu_loop_unset(&session->linger);
 	session_closed(session, VHU_FRONT_END, session->reason);
+	if (!session->unreached)
+		vhu_metrics_ended(session->common.metrics, session->reason);
 	*session->link = session->next;
 	among->open--;
 	if (session->next)
@@ -258,6 +260,7 @@ int vhu_proxy_session_start(struct vhu_proxy_sessions *sessions, const int socke
 	}
 	session->common.proxy = sessions->proxy;
 	session->common.number = ++sessions->proxy->sessions;
+	session->common.metrics = sessions->metrics;
 	session->common.say = session_say;
 	session->among = sessions;
 	session->begun_ns = vhu_now_ns();
@@ -272,6 +275,8 @@ int vhu_proxy_session_start(struct vhu_proxy_sessions *sessions, const int socke
 		vhu_fdinfo_peer(socket[side], path[side], &session->common.peer[side],
 				session->comm[side]);
 	session_opened(session, VHU_FRONT_END);
+	if (sessions->metrics && !reason)
+		sessions->metrics->opened++;
 	if (!reason)
 		session->common.watchdog = vhu_watchdog_new(session);
 
@@ -279,6 +284,7 @@ int vhu_proxy_session_start(struct vhu_proxy_sessions *sessions, const int socke
 		vhu_proxy_session_error(&session->common, VHU_FRONT_END, "%s", reason);
 		close(socket[socket[VHU_FRONT] < 0 ? VHU_BACK : VHU_FRONT]);
 		snprintf(session->reason, sizeof(session->reason), "%s", reason);
+		session->unreached = true;
 		session_free(session);
 		return 0;
 	}

@@ -41,6 +41,7 @@ struct vhu_proxy_sessions {
 	struct vhu_proxy *proxy;
 	struct vhu_proxy_session *first;
 	unsigned open;
+	struct vhu_metrics *metrics; /* NULL before the first session; the owner frees them */
 	/* Tell the person who runs the proxy a line about one of them. */
 	void (*say)(const struct vhu_proxy_sessions *sessions, const char *line);
 	/* One has ended, and is freed. */
@@ -55,7 +56,8 @@ struct vhu_proxy_session {
 	struct vhu_link *links;
 	struct vhu_timer linger; /* set once the main socket has ended and channels have not */
 	bool main_ended;
-	bool crowded; /* it was said that it has all the links that it may have */
+	bool unreached; /* it has only one side */
+	bool crowded;   /* it was said that it has all the links that it may have */
 	char comm[2][VHU_FDINFO_COMM];
 	char reason[VHU_RECORD_TEXT_MAX + 1]; /* why the main socket ended */
 };

@@ -134,6 +134,7 @@ static void tell(const struct vhu_watchdog *watchdog, const struct vhu_stall *st
 	const struct vhu_session_common *common = &watchdog->session->common;
 
 	vhu_proxy_session_say(common, "stall: %s", stall->text);
+	vhu_metrics_stalled(common->metrics, stall->verdict);
 	if (common->proxy->stalled)
 		common->proxy->stalled(common->proxy, stall);
 }

@@ -30,6 +30,7 @@ need() {
 		qemu-system-x86_64) need_package=qemu-system-x86 ;;
 		qemu-storage-daemon) need_package=qemu-system-common ;;
 		systemd-*) need_package=systemd ;;
+		promtool) need_package=prometheus ;;
 		xmllint) need_package=libxml2-utils ;;
 		*) need_package=$need_program ;;
 		esac

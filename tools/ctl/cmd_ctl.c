@@ -19,8 +19,18 @@
 #include "proxy/control/socket.h"
 #include "tools/commands.h"
 #include "tools/ctl/ctl.h"
+#include "tools/ctl/http.h"
 
-enum { KEY_JSON = 256, KEY_SESSION, KEY_CHANNEL, KEY_MESSAGE, KEY_PATH, KEY_PID };
+enum {
+	KEY_JSON = 256,
+	KEY_SESSION,
+	KEY_CHANNEL,
+	KEY_MESSAGE,
+	KEY_PATH,
+	KEY_PID,
+	KEY_OPENMETRICS,
+	KEY_HTTP
+};
 
 static const struct vhu_option option[] = {
     {'s', "socket", "SOCKET", "the proxy's control socket, if it is not the usual one"},
@@ -30,6 +40,8 @@ static const struct vhu_option option[] = {
     {KEY_MESSAGE, "message", "NAME", "follow: only this message and its replies; may be repeated"},
     {KEY_PATH, "path", "PATH", "sessions: only those with this socket on one side"},
     {KEY_PID, "pid", "PID", "sessions: only those with this process on one side"},
+    {KEY_OPENMETRICS, "openmetrics", NULL, "metrics: in the format of OpenMetrics"},
+    {KEY_HTTP, "http", NULL, "metrics: answer one HTTP request, from standard input"},
     {0},
 };
 
@@ -73,6 +85,7 @@ static const struct verb {
     {"kick", {{"session", true, true}, {"vring", true, true}}, "", false},
     {"call", {{"session", true, true}, {"vring", true, true}}, "", false},
     {"stall", {{"time", false, false}}, "", false},
+    {"metrics", {{NULL}}, " openmetrics http ", false},
     {"files next", {{NULL}}, "", false},
     {"version", {{NULL}}, "", false},
     {"help", {{NULL}}, "", false},
@@ -83,6 +96,7 @@ struct vhu_ctl_request {
 	const struct vhu_command *command;
 	const char *socket;
 	bool json;
+	bool http, open_metrics;
 	json_t *question;
 	const struct verb *verb;
 };
@@ -131,6 +145,13 @@ static int take_option(struct vhu_ctl_request *request, int key, const char *arg
 		break;
 	case KEY_SESSION:
 		return add(request, "session", argument, true);
+	case KEY_OPENMETRICS:
+		request->open_metrics = true;
+		json_object_set_new(request->question, "openmetrics", json_true());
+		break;
+	case KEY_HTTP:
+		request->http = true;
+		break;
 	case KEY_CHANNEL:
 		return add(request, "channel", argument, false);
 	case KEY_PATH:
@@ -157,6 +178,9 @@ static int check_options(const struct vhu_ctl_request *request)
 	const char *key;
 	json_t *value;
 
+	if (request->http && !takes_option(request->verb, "http"))
+		return vhu_usage(request->command, "--http: not an option of %s",
+				 request->verb->name);
 	json_object_foreach(request->question, key, value)
 	{
 		if (!takes_option(request->verb, key))
@@ -326,6 +350,8 @@ static int print_answer(const struct vhu_ctl_request *request, const char *line,
 	}
 	if (record)
 		print_record(record);
+	else if (json_is_string(text) && request->http)
+		vhu_ctl_http_answer(json_string_value(text), request->open_metrics);
 	else if (json_is_string(text))
 		printf("%s%s", json_string_value(text), request->verb->follows ? "\n" : "");
 	else if (ok && request->json && !request->verb->follows)
@@ -359,6 +385,18 @@ static int print_answers(const struct vhu_ctl_request *request, FILE *proxy)
 	return status;
 }
 
+/* Read a request by HTTP. Returns whether it is to be answered. */
+static bool read_http(struct vhu_ctl_request *request)
+{
+	int status = vhu_ctl_http_read(&request->open_metrics);
+
+	request->json = false;
+	json_object_set_new(request->question, "openmetrics", json_boolean(request->open_metrics));
+	if (status != 200)
+		vhu_ctl_http_refuse(status);
+	return status == 200;
+}
+
 /* Ask what was asked for. Returns the exit status. */
 static int ask(const struct vhu_ctl_request *request)
 {
@@ -390,8 +428,10 @@ static int run_ctl(const struct vhu_command *command, int argc, char **argv)
 		status = VHU_EXIT_USAGE;
 	if (status == VHU_EXIT_DONE && key == VHU_OPTIONS_END) {
 		status = take_words(&request, argc - optind, argv + optind);
-		if (status == VHU_EXIT_DONE)
+		if (status == VHU_EXIT_DONE && (!request.http || read_http(&request)))
 			status = ask(&request);
+		if (status == VHU_EXIT_FAILED && request.http && !ferror(stdout))
+			vhu_ctl_http_refuse(503);
 	}
 	json_decref(request.question);
 	return status;
@@ -403,9 +443,9 @@ const struct vhu_command vhu_command_ctl = {
     .summary = "ask a running vhu proxy what it is doing, and tell it what to do",
     .about = "Verbs: sessions, session N, follow, close N [REASON], rules [list], rules add RULE,\n"
 	     "rules remove N, rules clear, rules release [N], kick N VRING, call N VRING,\n"
-	     "stall [TIME|off], files next, version, help. The proxy is one that was started with\n"
-	     "--control; without -s its socket is looked for where VHU_CONTROL says, or else as\n"
-	     "vhu.sock in $XDG_RUNTIME_DIR or else in /run.",
+	     "stall [TIME|off], metrics, files next, version, help. The proxy is one that was\n"
+	     "started with --control; without -s its socket is looked for where VHU_CONTROL says,\n"
+	     "or else as vhu.sock in $XDG_RUNTIME_DIR or else in /run.",
     .option = option,
     .example = example,
     .run = run_ctl,

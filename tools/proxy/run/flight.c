@@ -56,6 +56,7 @@ static int write_out(struct vhu_proxy_run *run, const char *why, char line[VHU_P
 		return 0;
 	}
 	error = vhu_flight_write(recorder, see_written, written);
+	run->flight.dumps += !error;
 	if (written->bad > 1)
 		snprintf(more, sizeof(more), ", and %u more", written->bad - 1);
 	if (written->bad) {

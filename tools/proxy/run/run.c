@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
 #include "proxy/core/systemd.h"
 #include "proxy/eventfd/eventfd.h"
 #include "tools/proxy/run/say.h"
@@ -143,7 +144,9 @@ int vhu_proxy_run(const struct vhu_command *command, struct vhu_proxy_request *r
 	    .request = request,
 	    .argc = argc,
 	    .argv = argv,
-	    .proxy = {.say = vhu_proxy_say_line, .with_keys = request->with_keys},
+	    .proxy = {.say = vhu_proxy_say_line,
+		      .with_keys = request->with_keys,
+		      .started_ns = vhu_realtime_ns()},
 	    .on_stall.pipe = -1,
 	};
 	int status, error;

@@ -28,6 +28,7 @@
 struct vhu_proxy_flight {
 	bool on;
 	struct vhu_flight recorder;
+	uint64_t dumps;                     /* times that it was written out */
 	struct vhu_recording_watch watch;   /* of what passes */
 	struct vhu_recording_watch written; /* of what is written, while it is */
 	struct vhu_timer timer;             /* set while there is something to write */

@@ -111,6 +111,25 @@ static int write_out(void *context, char *line, size_t size)
 	snprintf(line, size, "%s", said);
 	return error;
 }
+
+/* Tell what is recorded, for vhu ctl metrics. */
+static void count(void *context, struct vhu_exposition_capture *counts)
+{
+	const struct vhu_proxy_run *run = context;
+	const struct vhu_capture_file *capture = &run->capture;
+	struct vhu_pcapng_counts now = capture->counts;
+
+	memset(counts, 0, sizeof(*counts));
+	counts->dumps = run->flight.dumps;
+	counts->files = counts->dumps;
+	if (!capture->writer)
+		return;
+	now = vhu_pcapng_writer_counts(capture->writer);
+	counts->records = capture->counts.records + now.records;
+	counts->lost = capture->counts.lost + now.lost;
+	counts->bytes = capture->bytes + vhu_pcapng_writer_size(capture->writer);
+	counts->files = capture->ended + 1;
+}
 #endif
 
 /* Make the control socket. Returns as vhu_proxy_run_open_sinks does. */
@@ -119,7 +138,8 @@ static int open_control(struct vhu_proxy_run *run)
 #ifdef VHU_HAVE_CONTROL
 	char error[VHU_ENDPOINT_ERROR];
 
-	const struct vhu_control_owner owner = {.context = run, .write_out = write_out};
+	const struct vhu_control_owner owner = {
+	    .context = run, .write_out = write_out, .count = count};
 
 	if (vhu_control_open(&run->control, &run->proxy, &owner, run->request->control, error))
 		return vhu_fail(run->command, "%s", error);

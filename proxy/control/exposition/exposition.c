@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The text format, metric by metric. */
+#include "proxy/control/exposition/exposition.h"
+
+#include <string.h>
+
+#include "lib/util/utf8.h"
+
+/* Pairs that are written at a time. */
+#define PAIRS_AT_ONCE 64
+
+void vhu_exposition_escape(const char *text, char *to, size_t size)
+{
+	static const char instead[] = "\xef\xbf\xbd"; /* U+FFFD */
+	size_t length = 0;
+
+	while (*text && length + 5 < size) {
+		unsigned bytes = vhu_utf8_size(text);
+
+		if (!bytes) {
+			memcpy(to + length, instead, 3);
+			length += 3;
+			text++;
+			continue;
+		}
+		if (*text == '\\' || *text == '"' || *text == '\n')
+			to[length++] = '\\';
+		if (*text == '\n')
+			to[length++] = 'n';
+		else
+			memcpy(to + length, text, bytes), length += bytes;
+		text += bytes;
+	}
+	to[length] = '\0';
+}
+
+/* Write what stands before the samples of a metric. */
+static void put_head(struct vhu_exposition *exposition, const struct vhu_exposition_family *family)
+{
+	/* The older format has the samples' name there. */
+	const char *total =
+	    !exposition->open_metrics && !strcmp(family->type, "counter") ? "_total" : "";
+
+	fprintf(exposition->to, "# HELP %s%s %s\n# TYPE %s%s %s\n", family->name, total,
+		family->help, family->name, total, family->type);
+}
+
+/* Return the pair that comes after @pairs others; NULL where there is none. */
+static const struct vhu_pair *pair_after(const struct vhu_proxy *proxy, uint64_t pairs)
+{
+	const struct vhu_pair *pair = proxy->pair;
+
+	while (pair && pairs--)
+		pair = pair->next;
+	return pair;
+}
+
+/* Write samples of some more pairs. Returns whether that were all. */
+static bool put_pairs(struct vhu_exposition *exposition, const struct vhu_exposition_family *family)
+{
+	const struct vhu_pair *pair = pair_after(exposition->proxy, exposition->pairs);
+
+	for (unsigned i = 0; pair && i < PAIRS_AT_ONCE; i++, pair = pair->next) {
+		vhu_exposition_escape(pair->end[VHU_FRONT].path, exposition->pair,
+				      sizeof(exposition->pair));
+		family->of_pair(exposition, pair);
+		exposition->pairs++;
+	}
+	return !pair;
+}
+
+bool vhu_exposition_go_on(struct vhu_exposition *exposition)
+{
+	const struct vhu_exposition_family *family = &vhu_exposition_families[exposition->family];
+	bool whole = true;
+
+	if (!family->name) {
+		if (exposition->open_metrics)
+			fputs("# EOF\n", exposition->to);
+		return false;
+	}
+	if (family->detailed && !exposition->pairs && ftell(exposition->to) > VHU_EXPOSITION_MAX) {
+		exposition->left_out++;
+	} else {
+		if (!exposition->pairs)
+			put_head(exposition, family);
+		if (family->of_proxy)
+			family->of_proxy(exposition);
+		if (family->of_pair)
+			whole = put_pairs(exposition, family);
+	}
+	if (whole) {
+		exposition->family++;
+		exposition->pairs = 0;
+	}
+	return true;
+}

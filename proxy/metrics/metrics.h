@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What has passed through a pair since the proxy started: counts that outlive sessions, for those
+ * who watch many proxies. proxy/exposition writes them out.
+ *
+ * Counting is a few additions a message. Memory is bounded whatever peers send: a slot for each
+ * message number that the table has, one for all others, and VHU_METRICS_VRINGS vrings.
+ *
+ * Every function takes NULL for the metrics, and does nothing then.
+ */
+#ifndef VHU_PROXY_METRICS_METRICS_H
+#define VHU_PROXY_METRICS_METRICS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/protocol/protocol.h"
+
+/* Message numbers with a slot of their own; all others share the last slot. */
+#define VHU_METRICS_IDS      64
+/* Vrings that are counted one by one; those above share the last. */
+#define VHU_METRICS_VRINGS   64
+/* Verdicts of stalls, and room for a name. */
+#define VHU_METRICS_VERDICTS 32
+#define VHU_METRICS_VERDICT  8
+
+/* Times, in buckets that hold all up to a bound: VHU_METRICS_BOUND_NS. */
+#define VHU_METRICS_BOUNDS 6
+extern const uint64_t vhu_metrics_bound_ns[VHU_METRICS_BOUNDS];
+
+struct vhu_metrics_times {
+	uint64_t bucket[VHU_METRICS_BOUNDS + 1]; /* the last: above all bounds */
+	uint64_t count, sum_ns;
+};
+
+/* Why a session ended. */
+enum vhu_metrics_end {
+	VHU_METRICS_FRONT_END_CLOSED,
+	VHU_METRICS_BACK_END_CLOSED,
+	VHU_METRICS_REQUESTED, /* by whoever runs the proxy */
+	VHU_METRICS_FAILED,    /* anything else */
+	VHU_METRICS_ENDS
+};
+
+struct vhu_metrics_message {
+	uint64_t requests, replies;
+	struct vhu_metrics_times *waited; /* from a request to its reply; NULL: none had one */
+};
+
+struct vhu_metrics_vring {
+	uint64_t signals[VHU_VRING_ROLES], lost[VHU_VRING_ROLES];
+	struct vhu_metrics_times kick_to_call;
+};
+
+struct vhu_metrics {
+	uint64_t opened, failed, ended[VHU_METRICS_ENDS];
+	uint64_t bytes[2], fds[2]; /* by the side that sent them */
+	struct vhu_metrics_message message[VHU_CHANNELS][VHU_METRICS_IDS + 1];
+	struct vhu_metrics_vring *vring[VHU_METRICS_VRINGS]; /* NULL: no signal came */
+	struct {
+		char verdict[VHU_METRICS_VERDICT];
+		uint64_t count;
+	} stall[VHU_METRICS_VERDICTS];
+};
+
+/* Return the metrics of a pair at which nothing has happened; NULL out of memory. */
+struct vhu_metrics *vhu_metrics_new(void);
+
+/* Free metrics. */
+void vhu_metrics_free(struct vhu_metrics *metrics);
+
+/* A session ended for @reason, as its record has it. */
+void vhu_metrics_ended(struct vhu_metrics *metrics, const char *reason);
+
+/* A request, or a reply, has passed.
+ * @asked_ns: when the request of a reply passed, as @now_ns; 0: not known. */
+void vhu_metrics_passed(struct vhu_metrics *metrics, enum vhu_channel channel, uint32_t request,
+			bool reply, uint64_t asked_ns, uint64_t now_ns);
+
+/* So many signals of a vring have come, of which so many were lost by a fault.
+ * @kick_to_call_ns: the time from a kick to this call; 0: none. */
+void vhu_metrics_signals(struct vhu_metrics *metrics, uint32_t vring, enum vhu_vring_role role,
+			 uint64_t signals, uint64_t lost, uint64_t kick_to_call_ns);
+
+/* Something has stalled. @verdict: its id; "" for a request without its reply. */
+void vhu_metrics_stalled(struct vhu_metrics *metrics, const char *verdict);
+
+#endif
