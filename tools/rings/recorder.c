@@ -11,6 +11,7 @@
 
 #include "lib/cli/options.h"
 #include "lib/ringwatch/record.h"
+#include "lib/util/array.h"
 #include "lib/util/util.h"
 
 /* Tell a line of the capture. */
@@ -52,7 +53,7 @@ static bool add_session(struct vhu_rings_recorder *recorder, uint64_t number)
 	for (unsigned i = 0; i < recorder->sessions; i++)
 		if (recorder->session[i] == number)
 			return false;
-	more = vhu_rings_more(recorder->session, &recorder->sessions, sizeof(*more));
+	more = vhu_array_more(recorder->session, &recorder->sessions, sizeof(*more));
 	if (!more)
 		return true;
 	recorder->session = more;

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "lib/cli/device.h"
+#include "lib/util/array.h"
 #include "lib/util/util.h"
 #include "tools/rings/places/places.h"
 #include "tools/rings/process/process.h"
@@ -140,7 +141,7 @@ static int add_region(struct vhu_rings_session *session, const struct vhu_rings_
 			return 0;
 	if (!map || guest < user - map->start)
 		return 0;
-	more = vhu_rings_more(session->region, &session->regions, sizeof(*more));
+	more = vhu_array_more(session->region, &session->regions, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	session->region = more;
@@ -171,7 +172,7 @@ static int add_vring(struct vhu_rings_session *session, const struct vhu_rings_p
 		if (add_region(session, process, number(queue, area[i][0]),
 			       number(queue, area[i][1])))
 			return -ENOMEM;
-	more = vhu_rings_more(session->vring, &session->vrings, sizeof(*more));
+	more = vhu_array_more(session->vring, &session->vrings, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	session->vring = more;

@@ -16,6 +16,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "lib/util/array.h"
 #include "tools/rings/process/process.h"
 
 /* As many descriptors of one call are looked at. */
@@ -25,7 +26,7 @@
 static void note(struct vhu_rings_process *process, int fd, enum vhu_ring_poller how)
 {
 	struct vhu_rings_polled *more =
-	    vhu_rings_more(process->polled, &process->polls, sizeof(*more));
+	    vhu_array_more(process->polled, &process->polls, sizeof(*more));
 
 	if (!more)
 		return;

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/util/array.h"
 #include "lib/util/util.h"
 
 /* Read the field @name, a number in @base, of a file of /proc. Returns whether it is there. */
@@ -128,7 +129,7 @@ int vhu_rings_process_read(struct vhu_rings_process *process)
 		if (entry->d_name[0] == '.' ||
 		    !describe(process, dirfd(folder), entry->d_name, &open))
 			continue;
-		more = vhu_rings_more(process->open, &process->opens, sizeof(*more));
+		more = vhu_array_more(process->open, &process->opens, sizeof(*more));
 		if (!more) {
 			process->error = -ENOMEM;
 			break;
@@ -163,7 +164,7 @@ static void read_maps(struct vhu_rings_process *process)
 		    map.inode == 0)
 			continue;
 		map.private_map = shared == 'p';
-		more = vhu_rings_more(process->map, &process->maps, sizeof(*more));
+		more = vhu_array_more(process->map, &process->maps, sizeof(*more));
 		if (!more)
 			break;
 		process->map = more;
@@ -183,7 +184,7 @@ struct vhu_rings_process *vhu_rings_process(struct vhu_rings_processes *processe
 			return processes->process[i];
 	process = calloc(1, sizeof(*process));
 	more =
-	    process ? vhu_rings_more(processes->process, &processes->count, sizeof(*more)) : NULL;
+	    process ? vhu_array_more(processes->process, &processes->count, sizeof(*more)) : NULL;
 	if (!more) {
 		free(process);
 		return NULL;

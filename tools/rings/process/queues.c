@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/util/array.h"
+
 /* Take one attribute of a socket. */
 static void take_attribute(struct vhu_rings_socket *socket, const struct rtattr *attribute)
 {
@@ -50,7 +52,7 @@ static void take_socket(struct vhu_rings_queues *queues, const struct nlmsghdr *
 		return;
 	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left))
 		take_attribute(&socket, attribute);
-	more = vhu_rings_more(queues->socket, &queues->sockets, sizeof(*more));
+	more = vhu_array_more(queues->socket, &queues->sockets, sizeof(*more));
 	if (!more)
 		return;
 	queues->socket = more;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/protocol/field.h"
+#include "lib/util/array.h"
 
 /* More than a virtual IOMMU has in use. */
 #define TRANSLATIONS_MAX 65536
@@ -76,7 +77,7 @@ static int see_iotlb(struct vhu_rings_session *session, const struct vhu_annotat
 	forget_translations(session, update.iova, update.size);
 	if (type == IOTLB_INVALIDATE || session->translations == TRANSLATIONS_MAX)
 		return 0;
-	more = vhu_rings_more(session->translation, &session->translations, sizeof(*more));
+	more = vhu_array_more(session->translation, &session->translations, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	session->translation = more;
@@ -92,7 +93,7 @@ static int add_old(struct vhu_rings_session *session, unsigned vring, enum vhu_v
 
 	if (session->olds == OLDS_MAX)
 		return 0;
-	more = vhu_rings_more(session->old, &session->olds, sizeof(*more));
+	more = vhu_array_more(session->old, &session->olds, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	session->old = more;

@@ -3,7 +3,7 @@
 #ifndef VHU_TOOLS_RINGS_HISTORY_H
 #define VHU_TOOLS_RINGS_HISTORY_H
 
-#include "tools/rings/session/session.h"
+#include "tools/rings/session/kept.h"
 
 /* Learn from a message. Returns 0 or -ENOMEM. */
 int vhu_rings_history_see(struct vhu_rings_session *session, const struct vhu_record *record,

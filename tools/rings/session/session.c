@@ -8,22 +8,12 @@
 #include <string.h>
 
 #include "lib/ringwatch/session.h"
+#include "lib/util/array.h"
 #include "lib/util/util.h"
 #include "tools/rings/session/history.h"
 
 /* Eventfds of sessions that were closed. */
 #define CLOSED_MAX 65536
-
-void *vhu_rings_more(void *array, unsigned *count, size_t size)
-{
-	unsigned had = *count;
-
-	/* Its room is the next power of two. */
-	if (!(had & (had - 1)) && !(had == 0 && array))
-		array = realloc(array, size * (had ? 2 * (size_t)had : 1));
-	*count += array != NULL;
-	return array;
-}
 
 void vhu_rings_session_free(struct vhu_rings_session *session)
 {
@@ -39,7 +29,7 @@ struct vhu_rings_session *vhu_rings_sessions_add(struct vhu_rings_sessions *sess
 	struct vhu_rings_session *session = calloc(1, sizeof(*session));
 	struct vhu_rings_session **more;
 
-	more = session ? vhu_rings_more(sessions->session, &sessions->count, sizeof(*more)) : NULL;
+	more = session ? vhu_array_more(sessions->session, &sessions->count, sizeof(*more)) : NULL;
 	if (!more) {
 		free(session);
 		return NULL;
@@ -97,7 +87,7 @@ static int keep_closed(struct vhu_rings_sessions *sessions, struct vhu_rings_ses
 		for (unsigned role = 0; role < VHU_VRING_ROLES; role++) {
 			if (!session->seen[i].fd[role].known || sessions->closes == CLOSED_MAX)
 				continue;
-			more = vhu_rings_more(sessions->closed, &sessions->closes, sizeof(*more));
+			more = vhu_array_more(sessions->closed, &sessions->closes, sizeof(*more));
 			if (!more)
 				return -ENOMEM;
 			sessions->closed = more;
@@ -209,7 +199,7 @@ static int take_closed(const struct vhu_rings_sessions *sessions, struct vhu_rin
 	for (unsigned i = 0; i < sessions->closes && session->pid[VHU_RINGS_BACK]; i++) {
 		if (sessions->closed[i].pid != session->pid[VHU_RINGS_BACK])
 			continue;
-		more = vhu_rings_more(session->old, &session->olds, sizeof(*more));
+		more = vhu_array_more(session->old, &session->olds, sizeof(*more));
 		if (!more)
 			return -ENOMEM;
 		session->old = more;
@@ -225,7 +215,7 @@ static int finish(struct vhu_rings_sessions *sessions, struct vhu_rings_session 
 		  const struct vhu_state *state)
 {
 	struct vhu_rings_session **more =
-	    vhu_rings_more(sessions->session, &sessions->count, sizeof(*more));
+	    vhu_array_more(sessions->session, &sessions->count, sizeof(*more));
 
 	if (!more)
 		return -ENOMEM;
