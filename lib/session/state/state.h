@@ -120,6 +120,13 @@ struct vhu_vring {
 	bool stopped_in_use; /* by GET_VRING_BASE alone, and not started since */
 };
 
+/* An area of a vring. */
+struct vhu_vring_area {
+	const char *name;       /* "descriptor" */
+	uint64_t address, size; /* bytes */
+	unsigned alignment;
+};
+
 /* Numbers of records that the proxy changed are remembered, the latest ones. */
 #define VHU_ALTERED_MAX 32
 
@@ -213,6 +220,11 @@ bool vhu_state_is_altered(const struct vhu_state *state, uint64_t number);
 
 /* Find an object that is the same as @object. Returns its place in state->object, or -1. */
 int vhu_state_object(const struct vhu_state *state, const struct vhu_object *object);
+
+/* Fill in a vring's areas as its size and addresses tell: "Split Virtqueues", "Packed Virtqueues"
+ * of the virtio specification. The split ring's last two bytes, used_event and avail_event, which
+ * belong to it with EVENT_IDX, are left out. */
+void vhu_vring_areas(const struct vhu_vring *vring, bool packed, struct vhu_vring_area area[3]);
 
 /* Return how many vrings have been started and not stopped. */
 unsigned vhu_state_running(const struct vhu_state *state);

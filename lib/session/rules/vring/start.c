@@ -10,33 +10,10 @@
 /* What is sent within this belongs together. */
 #define BURST_NS UINT64_C(1000000000)
 
-/* An area of a ring. */
-struct area {
-	const char *name;
-	uint64_t address, size;
-	unsigned alignment;
-};
-
-/* Fill in a ring's areas: "Split Virtqueues", "Packed Virtqueues" of the virtio specification. The
- * split ring's last two bytes, used_event and avail_event, belong to it with EVENT_IDX. */
-static void areas_of(const struct vhu_vring *vring, bool packed, struct area area[3])
-{
-	uint64_t size = vring->size.value;
-
-	area[0] = (struct area){"descriptor", vring->descriptor.value, 16 * size, 16};
-	if (packed) {
-		area[1] = (struct area){"driver event", vring->available.value, 4, 4};
-		area[2] = (struct area){"device event", vring->used.value, 4, 4};
-	} else {
-		area[1] = (struct area){"available", vring->available.value, 4 + 2 * size, 2};
-		area[2] = (struct area){"used", vring->used.value, 4 + 8 * size, 4};
-	}
-}
-
 /* Report an area that is not in memory. @region: that in which it begins, or -1. */
 static void report_unmapped(struct vhu_check_context *check, int index,
-			    const struct vhu_vring *vring, const struct area *area, int region,
-			    bool as_guest)
+			    const struct vhu_vring *vring, const struct vhu_vring_area *area,
+			    int region, bool as_guest)
 {
 	const struct vhu_region *in = region < 0 ? NULL : &check->state->region[region];
 
@@ -56,7 +33,7 @@ static void report_unmapped(struct vhu_check_context *check, int index,
 
 /* Look at where an area lies. */
 static void check_area(struct vhu_check_context *check, int index, const struct vhu_vring *vring,
-		       const struct area *area)
+		       const struct vhu_vring_area *area)
 {
 	bool as_guest = vhu_taken(check, VHU_PF_GPA_ADDRESSES);
 
@@ -81,7 +58,7 @@ static void check_area(struct vhu_check_context *check, int index, const struct 
 /* Look at where a ring lies, once all that is needed to tell is known. */
 static void check_addresses(struct vhu_check_context *check, int index, struct vhu_vring *vring)
 {
-	struct area area[3];
+	struct vhu_vring_area area[3];
 	bool packed;
 
 	/* With an IOMMU these are addresses that are translated when they are used. */
@@ -91,11 +68,11 @@ static void check_addresses(struct vhu_check_context *check, int index, struct v
 	    (check->state->context.features >> VHU_F_ACCESS_PLATFORM & 1))
 		return;
 	vring->addresses_checked = true;
-	areas_of(vring, packed, area);
+	vhu_vring_areas(vring, packed, area);
 	for (unsigned i = 0; i < 3; i++)
 		check_area(check, index, vring, &area[i]);
 	for (unsigned i = 0; i < 3; i++) {
-		const struct area *a = &area[i], *b = &area[(i + 1) % 3];
+		const struct vhu_vring_area *a = &area[i], *b = &area[(i + 1) % 3];
 
 		if (a->address < b->address + b->size && b->address < a->address + a->size)
 			vhu_report(check, VHU_RULE_AT_314, vring->size.by,
