@@ -12,14 +12,17 @@
 #include "tools/commands.h"
 #include "tools/report/html/html.h"
 #include "tools/report/report.h"
+#include "tools/report/trace.h"
 
 /* Messages that a page has unless it is told otherwise: about 10 MB. */
 #define MESSAGES_DEFAULT 250000
 
-enum { KEY_SESSION = 256, KEY_MESSAGES, KEY_LATE_AFTER, KEY_DIALECT, KEY_DEVICE };
+enum { KEY_SESSION = 256, KEY_TRACE, KEY_MESSAGES, KEY_LATE_AFTER, KEY_DIALECT, KEY_DEVICE };
 
 static const struct vhu_option option[] = {
     {'o', "output", "FILE", "the page; - is standard output (default: FILE with .html)"},
+    {KEY_TRACE, "trace", "FILE",
+     "a trace for Perfetto's viewer; no page then, unless -o names one"},
     {KEY_SESSION, "session", "N", "only this session"},
     {KEY_MESSAGES, "messages", "N", "keep the first N records (default 250000)"},
     {KEY_LATE_AFTER, "late-after", "TIME", "a reply is late after this (default 1s)"},
@@ -31,6 +34,7 @@ static const struct vhu_option option[] = {
 static const struct vhu_example example[] = {
     {"vhu report vm.pcapng", "make vm.html: open it in a browser, or send it"},
     {"vhu report -o run.html run-*.pcapng", "one page of several captures"},
+    {"vhu report --trace vm.json vm.pcapng", "open vm.json in https://ui.perfetto.dev"},
     {"vhu report -o - vm.pcapng >page.html", "to standard output"},
     {0},
 };
@@ -38,8 +42,8 @@ static const struct vhu_example example[] = {
 /* What was asked for. */
 struct vhu_report_request {
 	struct vhu_report report;
-	const char *page;
-	char *named; /* the page's name, if it was made of the capture's */
+	const char *page, *trace; /* paths; NULL: not asked for */
+	char *named;              /* the page's name, if it was made of the capture's */
 };
 
 /* Take one option. Returns VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is wrong said. */
@@ -52,6 +56,9 @@ static int take_option(const struct vhu_command *command, struct vhu_report_requ
 	switch (key) {
 	case 'o':
 		request->page = argument;
+		break;
+	case KEY_TRACE:
+		request->trace = argument;
 		break;
 	case KEY_SESSION:
 		if (vhu_number_parse(argument, 1, UINT64_MAX, &report->only_session))
@@ -90,7 +97,9 @@ static int name_page(const struct vhu_command *command, struct vhu_report_reques
 	static const char *const ending[] = {".pcapng", ".pcap"};
 	size_t length = strlen(paths[0]);
 
-	if (request->page)
+	if (request->page && request->trace && !strcmp(request->page, request->trace))
+		return vhu_usage(command, "%s: both the page and the trace", request->page);
+	if (request->page || request->trace)
 		return VHU_EXIT_DONE;
 	if (count > 1 || !strcmp(paths[0], "-"))
 		return vhu_usage(command, "where to? -o FILE.html names the page");
@@ -106,23 +115,31 @@ static int name_page(const struct vhu_command *command, struct vhu_report_reques
 	return VHU_EXIT_DONE;
 }
 
-/* Write the page. Returns an exit status. */
-static int write_page(const struct vhu_command *command, const struct vhu_report_request *request)
+/* The same as vhu_html_page, whose errors are the stream's. */
+static int put_trace(FILE *to, const struct vhu_report *report)
 {
-	const bool to_stdout = !strcmp(request->page, "-");
-	FILE *to = to_stdout ? stdout : fopen(request->page, "we");
-	const char *name = to_stdout ? "standard output" : request->page;
+	vhu_report_trace(to, report);
+	return 0;
+}
+
+/* Write a file by @put. Returns an exit status. */
+static int write_file(const struct vhu_report *report, const char *path,
+		      int (*put)(FILE *to, const struct vhu_report *report))
+{
+	const bool to_stdout = !strcmp(path, "-");
+	FILE *to = to_stdout ? stdout : fopen(path, "we");
+	const char *name = to_stdout ? "standard output" : path;
 	int error;
 
 	if (!to)
-		return vhu_fail(command, "%s: %s", name, strerror(errno));
-	error = vhu_html_page(to, &request->report);
+		return vhu_fail(report->command, "%s: %s", name, strerror(errno));
+	error = put(to, report);
 	if (!error && (fflush(to) || ferror(to)))
 		error = errno ? -errno : -EIO;
 	if (!to_stdout && fclose(to) && !error)
 		error = -errno;
 	if (error)
-		return vhu_fail(command, "%s: %s", name, strerror(-error));
+		return vhu_fail(report->command, "%s: %s", name, strerror(-error));
 	return VHU_EXIT_DONE;
 }
 
@@ -130,7 +147,8 @@ static int write_page(const struct vhu_command *command, const struct vhu_report
 static void say_size(const struct vhu_command *command, const struct vhu_report_request *request)
 {
 	const struct vhu_report *report = &request->report;
-	FILE *page = strcmp(request->page, "-") ? fopen(request->page, "re") : NULL;
+	FILE *page =
+	    request->page && strcmp(request->page, "-") ? fopen(request->page, "re") : NULL;
 	long size = page && !fseek(page, 0, SEEK_END) ? ftell(page) : 0;
 
 	if (page)
@@ -155,7 +173,7 @@ static int make_report(const struct vhu_command *command, struct vhu_report_requ
 		       char **paths, int count)
 {
 	struct vhu_report *report = &request->report;
-	int status = vhu_report_gather(report, paths, count), written;
+	int status = vhu_report_gather(report, paths, count), written = VHU_EXIT_DONE;
 
 	if (report->error)
 		return status;
@@ -168,7 +186,10 @@ static int make_report(const struct vhu_command *command, struct vhu_report_requ
 		return status == VHU_EXIT_DONE
 			   ? vhu_fail(command, "%s: no record in it", paths[count - 1])
 			   : status;
-	written = write_page(command, request);
+	if (request->page)
+		written = write_file(report, request->page, vhu_html_page);
+	if (request->trace && written == VHU_EXIT_DONE)
+		written = write_file(report, request->trace, put_trace);
 	if (written == VHU_EXIT_DONE)
 		say_size(command, request);
 	return written == VHU_EXIT_DONE ? status : written;

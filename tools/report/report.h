@@ -10,8 +10,9 @@
 
 #include "lib/cause/cause.h"
 #include "tools/reading.h"
-#include "tools/report/details.h"
-#include "tools/report/texts.h"
+#include "tools/report/gather/details.h"
+#include "tools/report/gather/texts.h"
+#include "tools/report/gather/vrings.h"
 #include "tools/stats/stats.h"
 
 /* No row, no session. */
@@ -57,6 +58,8 @@ struct vhu_report_session {
 	uint32_t device;
 	enum vhu_dialect dialect;
 	struct vhu_stats stats;
+	struct vhu_report_vrings vrings;
+	struct vhu_feature_set features, protocol_features; /* as they were at the end */
 	uint64_t running_ns; /* when the first vring could be served; 0: none ever */
 	char *state;         /* HTML: what was negotiated and set up; NULL: not kept */
 };

@@ -34,10 +34,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE_S 120
+#define PATIENCE_S  120
+/* Chromium may hang while it starts, on a machine that has much else to do: it is started again. */
+#define START_S     30
+#define START_TRIES 4
+#define HANGS       75 /* exit status of a try that hung then */
 /* Where Chromium reads and writes the protocol. */
-#define FD_TO      3
-#define FD_FROM    4
+#define FD_TO       3
+#define FD_FROM     4
 
 static struct {
 	pid_t pid;
@@ -48,6 +52,7 @@ static struct {
 	char *session;
 	const char *page;
 	unsigned complaints; /* of the page */
+	bool started;        /* and the page is there */
 	bool loaded;
 } browser;
 
@@ -107,8 +112,13 @@ static void receive_more(void)
 		if (!browser.text)
 			die("memory", strerror(ENOMEM));
 	}
-	if (poll(&poll_fd, 1, PATIENCE_S * 1000) <= 0)
+	if (poll(&poll_fd, 1, (browser.started ? PATIENCE_S : START_S) * 1000) <= 0) {
+		if (!browser.started) {
+			kill(browser.pid, SIGKILL);
+			exit(HANGS);
+		}
 		die("chromium", "says nothing");
+	}
 	got = read(browser.from, browser.text + browser.size, browser.room - browser.size);
 	if (got <= 0)
 		die("chromium", "ended (is the package chromium installed?)");
@@ -394,22 +404,19 @@ static void attach(void)
 	tell("Page.bringToFront", json_object());
 }
 
-int main(int argc, char **argv)
+/* Do what the command line says, with Chromium's data in the folder @profile. Returns the exit
+ * status. */
+static int browse(const char *profile, char **doings)
 {
-	char profile[] = "/tmp/vhu-browse-XXXXXX", command[64];
-
-	if (argc < 2 || !(browser.page = realpath(argv[1], NULL)))
-		die("no such page", argc < 2 ? "" : argv[1]);
-	if (!mkdtemp(profile))
-		die(profile, strerror(errno));
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	start(profile);
 	attach();
 	resize("1280x900");
 	load();
-	for (int i = 2; i < argc; i++)
-		act(argv[i]);
+	browser.started = true;
+	for (; *doings; doings++)
+		act(*doings);
 	/* What was complained of last comes before this has its answer. */
 	usleep(50000);
 	json_decref(evaluate("true"));
@@ -417,6 +424,32 @@ int main(int argc, char **argv)
 	browser.session = NULL;
 	tell("Browser.close", json_object());
 	waitpid(browser.pid, NULL, 0);
-	snprintf(command, sizeof(command), "rm -rf %s", profile);
-	return system(command) || browser.complaints;
+	return browser.complaints != 0;
+}
+
+int main(int argc, char **argv)
+{
+	int status = HANGS << 8;
+
+	if (argc < 2 || !(browser.page = realpath(argv[1], NULL)))
+		die("no such page", argc < 2 ? "" : argv[1]);
+	for (int i = 0; i < START_TRIES && WEXITSTATUS(status) == HANGS; i++) {
+		char profile[] = "/tmp/vhu-browse-XXXXXX", command[64];
+		pid_t pid;
+
+		if (!mkdtemp(profile))
+			die(profile, strerror(errno));
+		pid = fork();
+		if (pid < 0)
+			die("fork", strerror(errno));
+		if (pid == 0)
+			exit(browse(profile, argv + 2));
+		waitpid(pid, &status, 0);
+		snprintf(command, sizeof(command), "rm -rf %s", profile);
+		if (system(command))
+			die("cannot remove", profile);
+	}
+	if (WEXITSTATUS(status) == HANGS)
+		fprintf(stderr, "browse: chromium: hangs while it starts\n");
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }

@@ -121,6 +121,13 @@ void vhu_html_linked(FILE *to, unsigned capture, const char *text)
 	}
 }
 
+void vhu_html_capture(FILE *to, const char *path)
+{
+	const char *name = strrchr(path, '/');
+
+	vhu_html_text(to, name && name[1] ? name + 1 : path);
+}
+
 void vhu_html_time(FILE *to, uint64_t ns)
 {
 	char text[VHU_DURATION_TEXT_SIZE];

@@ -29,6 +29,9 @@ void vhu_html_message(FILE *to, unsigned capture, uint64_t number);
 /* Write the id of a message's row, without quotes: "m17", in the second capture "m2.17". */
 void vhu_html_message_id(FILE *to, unsigned capture, uint64_t number);
 
+/* Write the name of a capture, without its folder. */
+void vhu_html_capture(FILE *to, const char *path);
+
 /* Write a length of time. */
 void vhu_html_time(FILE *to, uint64_t ns);
 
@@ -45,6 +48,15 @@ void vhu_html_session(FILE *to, const struct vhu_report *report, uint32_t sessio
 void vhu_html_findings(FILE *to, const struct vhu_report *report, uint32_t session);
 void vhu_html_setup(FILE *to, const struct vhu_report_session *session);
 void vhu_html_replies(FILE *to, const struct vhu_report_session *session);
+
+/* The memory and the vrings in it; how these stood over time, and looks at them; kicks and calls.
+ */
+void vhu_html_memory(FILE *to, const struct vhu_report_session *session);
+void vhu_html_life(FILE *to, const struct vhu_report_session *session);
+void vhu_html_latency(FILE *to, const struct vhu_report_session *session);
+
+/* Write sessions side by side, if there are several. */
+void vhu_html_compare(FILE *to, const struct vhu_report *report);
 
 /* Write who a session is between, as one line. */
 void vhu_html_between(FILE *to, const struct vhu_report_session *session);

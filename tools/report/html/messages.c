@@ -9,8 +9,8 @@
 
 #include "lib/util/json.h"
 #include "lib/util/util.h"
+#include "tools/report/gather/pack.h"
 #include "tools/report/html/html.h"
-#include "tools/report/pack.h"
 #include "tools/report/report.h"
 
 /* Messages in the table. */

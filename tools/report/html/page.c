@@ -4,7 +4,7 @@
  * build puts into the command; the policy in its head lets these run, by their hashes, and nothing
  * else. What a capture holds stands in the page as escaped text, or packed (pack.h).
  */
-#include <string.h>
+#include <inttypes.h>
 
 #include "tools/report/assets.h"
 #include "tools/report/html/html.h"
@@ -26,9 +26,8 @@ static void put_policy(FILE *to)
 static void put_paths(FILE *to, const struct vhu_report *report)
 {
 	for (unsigned i = 0; i < report->captures && i < 3; i++) {
-		const char *path = report->capture[i].path, *name = strrchr(path, '/');
-
-		vhu_html_print(to, "%s%s", i ? ", " : "", name ? name + 1 : path);
+		fputs(i ? ", " : "", to);
+		vhu_html_capture(to, report->capture[i].path);
 	}
 	if (report->captures > 3)
 		fprintf(to, " and %u more", report->captures - 3);
@@ -49,10 +48,18 @@ static void put_head(FILE *to, const struct vhu_report *report)
 	fputs("<header><p class=\"brand\">vhu report</p><h1>", to);
 	put_paths(to, report);
 	fputs("</h1><nav aria-label=\"Sections\"><a href=\"#overview\">Overview</a>", to);
-	for (uint32_t i = 0; i < report->sessions; i++)
-		if (report->session[i].section)
-			fprintf(to, " <a href=\"#s%u\">Session %llu</a>", i + 1,
-				(unsigned long long)report->session[i].id);
+	for (uint32_t i = 0; i < report->sessions; i++) {
+		const struct vhu_report_session *session = &report->session[i];
+
+		if (!session->section)
+			continue;
+		fprintf(to, " <a href=\"#s%u\">Session %" PRIu64, i + 1, session->id);
+		if (report->captures > 1) {
+			fputs(" of ", to);
+			vhu_html_capture(to, report->capture[session->capture].path);
+		}
+		fputs("</a>", to);
+	}
 	fputs(" <a href=\"#messages\">Messages</a> <a href=\"#words\">Words</a></nav>"
 	      "<div id=\"tools\"></div></header>\n<main>\n",
 	      to);
@@ -90,6 +97,7 @@ int vhu_html_page(FILE *to, const struct vhu_report *report)
 	for (uint32_t i = 0; i < report->sessions; i++)
 		if (report->session[i].section)
 			vhu_html_session(to, report, i);
+	vhu_html_compare(to, report);
 	error = vhu_html_messages(to, report);
 	put_words(to);
 	fputs("</main>\n<footer>Made by vhu " VHU_VERSION

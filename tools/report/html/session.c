@@ -188,13 +188,18 @@ void vhu_html_session(FILE *to, const struct vhu_report *report, uint32_t at)
 
 	fprintf(to, "<section class=\"session\" id=\"s%" PRIu32 "\"><h2>", at + 1);
 	vhu_html_print(to, "Session %" PRIu64, session->id);
-	if (report->captures > 1)
-		vhu_html_print(to, " of %s", report->capture[session->capture].path);
+	if (report->captures > 1) {
+		fputs(" of ", to);
+		vhu_html_capture(to, report->capture[session->capture].path);
+	}
 	fputs("</h2>\n<p class=\"quiet\">", to);
 	vhu_html_between(to, session);
 	fputs("</p>\n", to);
 	vhu_html_findings(to, report, at);
 	vhu_html_setup(to, session);
+	vhu_html_life(to, session);
+	vhu_html_latency(to, session);
+	vhu_html_memory(to, session);
 	if (session->state) {
 		fputs("<h3>What was agreed</h3>\n", to);
 		fputs(session->state, to);

@@ -284,7 +284,8 @@ unpack("data").then(text => {
 			followLink();
 	});
 	followLink();
-	document.documentElement.dataset.ready = "yes";
+	/* When all was there, in ms since the page was opened. */
+	document.documentElement.dataset.ready = Math.ceil(performance.now());
 }).catch(error => {
 	document.getElementById("messages").prepend(make("p", "quiet",
 		"This browser cannot unpack the messages (" + error + "): these are the first."));

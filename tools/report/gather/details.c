@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* All that there is to say of each record. */
-#include "tools/report/details.h"
+#include "tools/report/gather/details.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 #include "lib/show/dump.h"
-#include "tools/report/pack.h"
+#include "tools/report/gather/pack.h"
 
 int vhu_details_end(struct vhu_details *details)
 {

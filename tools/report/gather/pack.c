@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Bytes as a page holds them. */
-#include "tools/report/pack.h"
+#include "tools/report/gather/pack.h"
 
 #include <stdint.h>
 #include <stdlib.h>

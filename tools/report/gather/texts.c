@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Texts, each kept once. */
-#include "tools/report/texts.h"
+#include "tools/report/gather/texts.h"
 
 #include <errno.h>
 #include <stdlib.h>

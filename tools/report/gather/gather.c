@@ -10,6 +10,7 @@
 #include "lib/util/util.h"
 #include "tools/by_session.h"
 #include "tools/check/check.h"
+#include "tools/report/gather/room.h"
 #include "tools/report/html/html.h"
 #include "tools/report/report.h"
 
@@ -25,22 +26,6 @@ struct gathering {
 	struct vhu_check check;
 	struct vhu_by_session open;
 };
-
-/* Make room for one more of @size bytes in an array. Returns 0 or -ENOMEM. */
-static int make_room(void **array, uint32_t count, uint32_t *room, size_t size)
-{
-	uint32_t wanted = *room ? *room * 2 : 64;
-	void *grown;
-
-	if (count < *room)
-		return 0;
-	grown = wanted > *room ? realloc(*array, wanted * size) : NULL;
-	if (!grown)
-		return -ENOMEM;
-	*array = grown;
-	*room = wanted;
-	return 0;
-}
 
 /* Return the capture that is read. */
 static struct vhu_report_capture *capture_of(struct vhu_report *report)
@@ -77,8 +62,8 @@ static uint32_t session_of(struct gathering *gathering, uint64_t id)
 
 	if (open)
 		return open->place;
-	if (make_room((void **)&report->session, report->sessions, &report->session_room,
-		      sizeof(*report->session)))
+	if (vhu_report_room(&report->session, report->sessions, &report->session_room,
+			    sizeof(*report->session)))
 		return VHU_REPORT_NONE;
 	open = calloc(1, sizeof(*open));
 	if (!open)
@@ -159,8 +144,7 @@ static int keep_row(struct vhu_report *report, const struct vhu_record *record, 
 		report->left_out++;
 		return 0;
 	}
-	if (make_room((void **)&report->row, report->rows, &report->row_room,
-		      sizeof(*report->row)) ||
+	if (vhu_report_room(&report->row, report->rows, &report->row_room, sizeof(*report->row)) ||
 	    vhu_details_add(&report->details, record, number, note))
 		return -ENOMEM;
 	row = &report->row[report->rows];
@@ -194,6 +178,8 @@ static int see_session(struct vhu_report_session *session, const struct vhu_reco
 	const struct vhu_state *state = note->state;
 	int error = vhu_stats_see(&session->stats, record, number, note);
 
+	if (!error && record)
+		error = vhu_report_vrings_see(&session->vrings, record, number, note);
 	if (!error && record && state && !session->running_ns)
 		for (unsigned i = 0; i < state->vrings; i++)
 			if (state->vring[i].started.value && state->vring[i].enabled.value)
@@ -201,6 +187,8 @@ static int see_session(struct vhu_report_session *session, const struct vhu_reco
 	if (state) {
 		session->device = state->context.device;
 		session->dialect = state->context.dialect;
+		session->features = state->features;
+		session->protocol_features = state->protocol_features;
 	}
 	return error;
 }
@@ -271,8 +259,8 @@ static void found(struct vhu_check *check, const struct vhu_finding *finding)
 		report->row[row].severity = severity;
 	if (report->findings == VHU_REPORT_FINDINGS)
 		return;
-	if (make_room((void **)&report->finding, report->findings, &report->finding_room,
-		      sizeof(*report->finding))) {
+	if (vhu_report_room(&report->finding, report->findings, &report->finding_room,
+			    sizeof(*report->finding))) {
 		report->error = -ENOMEM;
 		return;
 	}
@@ -377,6 +365,7 @@ void vhu_report_free(struct vhu_report *report)
 {
 	for (uint32_t i = 0; i < report->sessions; i++) {
 		vhu_stats_free(&report->session[i].stats);
+		vhu_report_vrings_free(&report->session[i].vrings);
 		free(report->session[i].cause);
 		free(report->session[i].state);
 	}
