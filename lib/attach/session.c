@@ -406,6 +406,11 @@ int vhu_attach_sessions_found(struct vhu_attach_sessions *sessions,
 	return 0;
 }
 
+uint64_t vhu_attach_sessions_epoch(const struct vhu_attach_sessions *sessions)
+{
+	return sessions->epoch_ns;
+}
+
 unsigned vhu_attach_sessions_open(const struct vhu_attach_sessions *sessions)
 {
 	return sessions->count;

@@ -83,6 +83,9 @@ void vhu_attach_sessions_settle(struct vhu_attach_sessions *sessions,
 /* No more events come: pass on what is known of the sessions that are open, and say what is not. */
 void vhu_attach_sessions_end(struct vhu_attach_sessions *sessions, uint64_t time_ns);
 
+/* Return what CLOCK_MONOTONIC, by which events have their times, lacks to the times of records. */
+uint64_t vhu_attach_sessions_epoch(const struct vhu_attach_sessions *sessions);
+
 /* Return how many connections are watched, proven or not. */
 unsigned vhu_attach_sessions_open(const struct vhu_attach_sessions *sessions);
 /* Return how many sessions there are that have not ended. */

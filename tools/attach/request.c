@@ -20,6 +20,7 @@ enum {
 	KEY_FLIGHT,
 	KEY_WITH_KEYS,
 	KEY_HOOKS,
+	KEY_LATENCY,
 };
 
 const struct vhu_option vhu_attach_option[] = {
@@ -32,6 +33,8 @@ const struct vhu_option vhu_attach_option[] = {
      "in several files: filesize:KB, duration:SECONDS, interval:SECONDS, packets:N, files:N"},
     {KEY_FLIGHT, "flight-recorder", "[=SIZE]",
      "keep the latest SIZE (16M); write it when a session ends badly, and on SIGUSR2"},
+    {KEY_LATENCY, "latency", NULL,
+     "kicks, wakes and calls of the sessions' vrings, too, as vhu latency -w writes them"},
     {KEY_DURATION, "duration", "TIME", "end after this"},
     {'v', "verbose", NULL, "say each message on standard error, too"},
     {'q', "quiet", NULL, "say nothing at the beginning and the end"},
@@ -114,6 +117,9 @@ int vhu_attach_request_take(const struct vhu_command *command, struct vhu_attach
 					 VHU_PCAPNG_SNAPLEN_DEFAULT);
 		request->snaplen = (uint32_t)number;
 		break;
+	case KEY_LATENCY:
+		request->latency = true;
+		break;
 	case KEY_HOOKS:
 		request->hooks = vhu_attach_hooks_by_name(argument);
 		if (request->hooks < 0)
@@ -133,7 +139,8 @@ int vhu_attach_request_check(const struct vhu_command *command,
 	char error[VHU_REQUEST_ERROR];
 
 	if (request->list) {
-		if (request->file || request->files.any || request->files.flight_bytes)
+		if (request->file || request->latency || request->files.any ||
+		    request->files.flight_bytes)
 			return vhu_usage(command, "--list records nothing");
 		return VHU_EXIT_DONE;
 	}

@@ -24,7 +24,7 @@ struct vhu_attach_request {
 	unsigned sockets;
 	uint32_t pid[VHU_ATTACH_PIDS_GIVEN];
 	unsigned pids;
-	bool all, list, json, verbose, quiet, with_keys;
+	bool all, list, json, verbose, quiet, with_keys, latency;
 	uint64_t duration_ns; /* 0: until a signal */
 	int hooks;            /* a set of hooks, -1: the best that there is */
 };

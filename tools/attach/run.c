@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "bpf/vring/events.h"
 #include "lib/util/util.h"
 
 /* Events are put in order among processors for so long, if the kernel cannot tell when all are
@@ -37,7 +38,10 @@ static void take(void *with, const struct vhu_attach_event *event, const uint8_t
 {
 	struct vhu_attach_run *run = with;
 
-	vhu_attach_sessions_take(run->sessions, event, bytes);
+	if (event->what == VHU_ATTACH_KICK)
+		vhu_attach_kicks_take(&run->kicks, bytes);
+	else
+		vhu_attach_sessions_take(run->sessions, event, bytes);
 }
 
 /* Take a record. */
@@ -45,6 +49,16 @@ static void record(void *with, const struct vhu_record *made)
 {
 	struct vhu_attach_run *run = with;
 
+	vhu_attach_sinks_take(&run->sinks, made);
+	vhu_attach_kicks_learn(&run->kicks, made);
+}
+
+/* Take a record of a kick, a wake or a call. */
+static void record_kick(void *with, const struct vhu_record *made)
+{
+	struct vhu_attach_run *run = with;
+
+	run->kicked++;
 	vhu_attach_sinks_take(&run->sinks, made);
 }
 
@@ -94,11 +108,13 @@ static uint64_t queue_events(struct vhu_attach_run *run)
 	uint64_t now_ns = vhu_now_ns(), until = now_ns - SETTLE_NS;
 
 	vhu_attach_events(run->attach);
+	vhu_attach_kicks_queue(&run->kicks);
 	if (!run->queue.count && !run->state)
 		return until;
 	if (vhu_attach_wait(run->attach))
 		until = now_ns;
 	vhu_attach_events(run->attach);
+	vhu_attach_kicks_queue(&run->kicks);
 	return until;
 }
 
@@ -170,6 +186,7 @@ static void watch(struct vhu_attach_run *run)
 		take_events(run);
 		look_at_states(run);
 		vhu_attach_sinks_tick(&run->sinks, now);
+		vhu_attach_kicks_tick(&run->kicks, now);
 		if (now - found >= FIND_NS || vhu_attach_targets_changed(run)) {
 			vhu_attach_targets_find(run);
 			found = now;
@@ -197,7 +214,7 @@ static void take_rest(struct vhu_attach_run *run)
 static void say_start(const struct vhu_attach_run *run)
 {
 	const struct vhu_attach_request *request = run->request;
-	char what[512];
+	char what[512], kicks[256] = "";
 	size_t length = 0;
 
 	for (unsigned i = 0; i < request->sockets && length < sizeof(what); i++)
@@ -209,8 +226,10 @@ static void say_start(const struct vhu_attach_run *run)
 					   length ? ", " : "", request->pid[i]);
 	if (request->all)
 		snprintf(what, sizeof(what), "every session of this host");
-	fprintf(stderr, "vhu attach: watching %s; open already: %u; hooks: %s\n", what, run->found,
-		vhu_attach_hooks(run->attach));
+	if (request->latency)
+		vhu_attach_kicks_hooks(&run->kicks, kicks, sizeof(kicks));
+	fprintf(stderr, "vhu attach: watching %s; open already: %u; hooks: %s%s%s\n", what,
+		run->found, vhu_attach_hooks(run->attach), *kicks ? "; of kicks: " : "", kicks);
 }
 
 /* Write a number of things as people do. */
@@ -224,9 +243,11 @@ static const char *amount(char text[48], uint64_t number, const char *thing)
 static void say_end(const struct vhu_attach_run *run, const char *where)
 {
 	const struct vhu_attach_counts counts = vhu_attach_sessions_counts(run->sessions);
-	uint64_t lost = vhu_attach_lost(run->attach) + run->queue.lost;
+	uint64_t lost = vhu_attach_lost(run->attach) + run->queue.lost +
+			(run->kicks.probes ? vhu_probes_dropped(run->kicks.probes) : 0);
 	uint64_t refused = vhu_attach_refused(run->attach);
 	char sessions[48], messages[48], fds[48], events[48], gaps[64] = "", many[64] = "";
+	char kicked[64] = "";
 
 	if (counts.losses)
 		snprintf(gaps, sizeof(gaps), " (what was sent is missing in %" PRIu64 " place%s)",
@@ -234,10 +255,13 @@ static void say_end(const struct vhu_attach_run *run, const char *where)
 	if (refused)
 		snprintf(many, sizeof(many), ", %" PRIu64 " sockets not watched: too many",
 			 refused);
-	fprintf(stderr, "vhu attach: %s, %s, %s, %s lost%s%s%s\n",
+	if (run->request->latency)
+		snprintf(kicked, sizeof(kicked), ", %" PRIu64 " kicks, wakes and calls",
+			 run->kicked);
+	fprintf(stderr, "vhu attach: %s, %s, %s%s, %s lost%s%s%s\n",
 		amount(sessions, counts.sessions, "session"),
 		amount(messages, counts.messages, "message"), amount(fds, counts.fds, "descriptor"),
-		amount(events, lost, "event"), gaps, many, where);
+		kicked, amount(events, lost, "event"), gaps, many, where);
 }
 
 /* Block the signals that are read from a descriptor. Returns that. */
@@ -306,6 +330,9 @@ int vhu_attach_run(const struct vhu_command *command, const struct vhu_attach_re
 					       request->with_keys);
 	if (!run.sessions)
 		status = vhu_fail(command, "out of memory");
+	if (status == VHU_EXIT_DONE && request->latency)
+		status = vhu_attach_kicks_open(&run.kicks, command, &run.queue, record_kick, &run,
+					       vhu_attach_sessions_epoch(run.sessions));
 	if (status == VHU_EXIT_DONE)
 		status = vhu_attach_sinks_open(&run.sinks, command, request, argc, argv);
 	if (status == VHU_EXIT_DONE) {
@@ -315,6 +342,7 @@ int vhu_attach_run(const struct vhu_command *command, const struct vhu_attach_re
 		if (!request->quiet)
 			say_end(&run, where);
 	}
+	vhu_attach_kicks_close(&run.kicks);
 	vhu_attach_sessions_free(run.sessions);
 	vhu_attach_queue_free(&run.queue);
 	vhu_attach_close(run.attach);

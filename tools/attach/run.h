@@ -6,6 +6,7 @@
 #include "bpf/attach/attach.h"
 #include "lib/attach/session.h"
 #include "tools/attach/find.h"
+#include "tools/attach/kicks.h"
 #include "tools/attach/queue.h"
 #include "tools/attach/sinks.h"
 
@@ -19,6 +20,7 @@ struct vhu_attach_run {
 	struct vhu_attach_sessions *sessions;
 	struct vhu_attach_queue queue;
 	struct vhu_attach_sinks sinks;
+	struct vhu_attach_kicks kicks;
 	/* Names of listening sockets that are watched. */
 	struct vhu_attach_name {
 		uint64_t address; /* in the kernel */
@@ -40,7 +42,8 @@ struct vhu_attach_run {
 	struct vhu_attach_state *state;
 	unsigned states;
 	uint64_t states_ns;
-	unsigned found; /* sessions that were there already */
+	unsigned found;  /* sessions that were there already */
+	uint64_t kicked; /* records of kicks, wakes and calls */
 };
 
 /* Do what @request asks for. Returns the exit status. */

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "lib/capture/pcapng/pcapng.h"
-#include "lib/session/session.h"
+#include "tools/latency/told.h"
 
 struct vhu_latency_capture {
 	const struct vhu_command *command;
@@ -33,44 +33,6 @@ struct vhu_latency_capture {
 	bool has_thread;
 	atomic_bool stop, ended;
 };
-
-/* Say which eventfds a session's vrings have, at @time_ns. Returns 0 or -ENOMEM. */
-static int take_state(struct vhu_latency_vrings *vrings, const struct vhu_state *state,
-		      uint64_t time_ns)
-{
-	for (unsigned i = 0; i < state->vrings; i++) {
-		const struct vhu_vring *known = &state->vring[i];
-		struct vhu_latency_vring *vring;
-
-		if (!known->fd[VHU_KICK].number && !known->fd[VHU_CALL].number)
-			continue;
-		vring = vhu_latency_vrings_get(vrings, state->id, i);
-		if (!vring)
-			return -ENOMEM;
-		vring->peer[VHU_LATENCY_FRONT_END] = state->peer[0].pid;
-		vring->peer[VHU_LATENCY_BACK_END] = state->peer[1].pid;
-		for (enum vhu_vring_role which = VHU_KICK; which < VHU_LATENCY_ROLES; which++) {
-			const struct vhu_vring_fd *fd = &known->fd[which];
-
-			if (fd->number && fd->has_eventfd)
-				vhu_latency_vrings_told(vrings, vring, which, fd->eventfd_id,
-							fd->number, time_ns);
-			else
-				vhu_latency_vrings_want(vrings, vring, which, false, 0);
-		}
-	}
-	return 0;
-}
-
-/* Let the vrings of a session that closed have nothing. */
-static void end_session(struct vhu_latency_vrings *vrings, uint64_t session)
-{
-	for (unsigned i = 0; i < vrings->count; i++)
-		if (vrings->vring[i]->session == session)
-			for (enum vhu_vring_role which = VHU_KICK; which < VHU_LATENCY_ROLES;
-			     which++)
-				vhu_latency_vrings_want(vrings, vrings->vring[i], which, false, 0);
-}
 
 /*
  * Have the vrings watched that have changed: at once by the ids of their eventfds, and then by the
@@ -96,16 +58,10 @@ static int take(struct vhu_latency_capture *capture, const struct vhu_record *re
 {
 	struct vhu_latency_vrings *vrings = capture->vrings;
 	uint64_t time_ns = (uint64_t)((int64_t)record->time_ns - capture->epoch_ns);
-	struct vhu_annotation note;
-	int ret = vhu_session_feed(capture->sessions, record, number, &note);
+	int ret;
 
-	if (ret)
-		return ret;
 	pthread_mutex_lock(&vrings->lock);
-	if (record->type == VHU_RECORD_CLOSED && record->channel == VHU_FRONT_END)
-		end_session(vrings, record->session);
-	else if (record->type == VHU_RECORD_MESSAGE && note.state && note.vring >= 0)
-		ret = take_state(vrings, note.state, time_ns);
+	ret = vhu_latency_told_take(vrings, capture->sessions, record, number, time_ns);
 	if (!ret)
 		ret = watch(capture, time_ns);
 	pthread_mutex_unlock(&vrings->lock);

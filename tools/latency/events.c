@@ -21,6 +21,12 @@ void vhu_latency_events_epoch(struct vhu_latency_events *events)
 	events->epoch_ns = (int64_t)(day - (before + (after - before) / 2));
 }
 
+/* Write a record to the capture. */
+static void write_record(void *with, const struct vhu_record *record)
+{
+	vhu_pcapng_write(with, record);
+}
+
 int vhu_latency_events_open(struct vhu_latency_events *events, const struct vhu_command *command,
 			    const char *path)
 {
@@ -30,8 +36,11 @@ int vhu_latency_events_open(struct vhu_latency_events *events, const struct vhu_
 	if (events->fd < 0)
 		return vhu_fail(command, "%s: %s", path, strerror(errno));
 	ret = vhu_pcapng_writer_open(&events->writer, events->fd, 0, "vhu latency");
-	if (!ret)
+	if (!ret) {
+		events->give = write_record;
+		events->with = events->writer;
 		return VHU_EXIT_DONE;
+	}
 	close(events->fd);
 	events->fd = -1;
 	return vhu_fail(command, "%s: %s", path, strerror(-ret));
@@ -72,7 +81,7 @@ static void put(struct vhu_latency_events *events, const struct vhu_latency_vrin
 		times->has |= VHU_VRING_HAS_KICK_TO_CALL;
 		times->kick_to_call = time_ns > event->kick_ns ? time_ns - event->kick_ns : 0;
 	}
-	vhu_pcapng_write(events->writer, &record);
+	events->give(events->with, &record);
 }
 
 /* Write " + TEXT TIME" for a stage. */
@@ -142,7 +151,7 @@ void vhu_latency_events_see(struct vhu_latency_events *events, const struct vhu_
 	vring = events->vrings->vring[event->slot];
 	if (event->what == VHU_EVENT_SLOW && events->slow)
 		tell_slow(events, vring, event);
-	if (!events->writer)
+	if (!events->give)
 		return;
 	if (event->what == VHU_EVENT_SLOW) {
 		put(events, vring, event, VHU_ACT_KICK, event->kick_ns, &event->kicker);
@@ -165,6 +174,7 @@ uint64_t vhu_latency_events_close(struct vhu_latency_events *events, uint64_t *w
 	if (events->fd >= 0)
 		close(events->fd);
 	events->writer = NULL;
+	events->give = NULL;
 	events->fd = -1;
 	*written = counts.records;
 	return counts.lost;

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "lib/capture/record.h"
 #include "lib/cli/options.h"
 #include "tools/latency/vrings.h"
 
@@ -13,7 +14,10 @@ struct vhu_pcapng_writer;
 struct vhu_latency_events {
 	struct vhu_latency_vrings *vrings;
 	FILE *slow; /* where slow calls are printed; NULL: nowhere */
-	int fd;     /* of the capture, -1 none */
+	/* Take a record of each event; NULL: nobody does. */
+	void (*give)(void *with, const struct vhu_record *record);
+	void *with;
+	int fd; /* of the capture, -1 none */
 	struct vhu_pcapng_writer *writer;
 	int64_t epoch_ns; /* what CLOCK_MONOTONIC lacks to the time of day */
 };

@@ -22,6 +22,7 @@ says 2 '0: not a process id' --pid 0
 says 2 'leave out' --all --socket a
 says 2 'not a duration' --all --duration x
 says 2 'records nothing' --list -w a.pcapng
+says 2 'records nothing' --list --latency
 says 2 'neither filesize' --all -w a.pcapng -b size:1
 says 2 'name them by -w' --all -b filesize:1
 says 2 'not a snap length' --all -s 0
