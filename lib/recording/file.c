@@ -238,6 +238,7 @@ static int capture_make_file(struct vhu_capture_file *capture, uint64_t time_ns)
 	if (capture->writer && capture_end_file(capture))
 		capture_say(capture, "%s: its end is missing", capture->name);
 	capture_take_file(capture, fd, writer, time_ns);
+	capture->files.reserve = capture->limits.bytes + VHU_CAPTURE_FILE_OVER;
 	vhu_series_trim(&capture->files);
 	return 0;
 }
@@ -350,6 +351,7 @@ int vhu_capture_file_open(struct vhu_capture_file *capture,
 	if (capture->series) {
 		capture->limits = *options->limits;
 		vhu_series_start(&capture->files, options->path, capture->limits.files);
+		capture->files.most = capture->limits.disk;
 		error = capture_make_file(capture, vhu_realtime_ns());
 	} else {
 		error = capture_open_one(capture);

@@ -37,7 +37,11 @@ struct vhu_capture_file_limits {
 	uint64_t duration_ns; /* since it was begun */
 	uint64_t interval_ns; /* at each multiple of this since 1970 */
 	unsigned files;       /* how many are kept; 0 all */
+	uint64_t disk;        /* bytes of all that are kept; 0 any number; takes `bytes` */
 };
+
+/* By how much a file may be larger than `bytes`, beside what it began with: its last record. */
+#define VHU_CAPTURE_FILE_OVER (1u << 20)
 
 struct vhu_capture_file_options {
 	const char *path;    /* "-": standard output; must outlive the capture */

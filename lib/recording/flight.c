@@ -193,6 +193,8 @@ int vhu_flight_open(struct vhu_flight *flight, const struct vhu_flight_options *
 	memset(flight, 0, sizeof(*flight));
 	flight->options = *options;
 	vhu_series_start(&flight->files, options->path, options->files);
+	flight->files.most = options->disk;
+	flight->files.reserve = options->bytes + VHU_FLIGHT_BYTES_MIN;
 	if (error)
 		return error;
 	flight->prologue = vhu_prologue_new();

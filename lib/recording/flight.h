@@ -30,6 +30,7 @@ struct vhu_flight_options {
 	const char *comment; /* the same; must outlive the recorder */
 	size_t bytes;        /* of the ring; VHU_FLIGHT_BYTES_MIN at least */
 	unsigned files;      /* how many are kept; 0 all */
+	uint64_t disk;       /* bytes of all that are kept; 0 any number */
 };
 
 struct vhu_flight {

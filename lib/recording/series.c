@@ -132,18 +132,35 @@ static void files_delete(struct vhu_series *files, struct vhu_series_made *made)
 	files_forget(files, made);
 }
 
+/* Return how many bytes the files have that are remembered and still there. */
+static uint64_t files_size(const struct vhu_series *files)
+{
+	const struct vhu_series_made *made;
+	uint64_t size = 0;
+	struct stat st;
+
+	TAILQ_FOREACH(made, &files->made, link)
+	if (!lstat(made->name, &st) && st.st_dev == made->device && st.st_ino == made->inode)
+		size += (uint64_t)st.st_size;
+	return size;
+}
+
 void vhu_series_trim(struct vhu_series *files)
 {
 	while (files->keep && files->count > files->keep)
 		files_delete(files, TAILQ_FIRST(&files->made));
+	while (files->most && files->count > 1 && files_size(files) + files->reserve > files->most)
+		files_delete(files, TAILQ_FIRST(&files->made));
 	/* Of those that all stay, the latest is enough to know. */
-	while (!files->keep && files->count > 1)
+	while (!files->keep && !files->most && files->count > 1)
 		files_forget(files, TAILQ_FIRST(&files->made));
 }
 
 bool vhu_series_make_room(struct vhu_series *files)
 {
-	if (!files->keep || files->count < files->keep || files->count < 2)
+	bool may = files->most || (files->keep && files->count >= files->keep);
+
+	if (!may || files->count < 2)
 		return false;
 	files_delete(files, TAILQ_FIRST(&files->made));
 	return true;

@@ -2,7 +2,7 @@
 /*
  * A series of files: one after the other, named as dumpcap names them,
  * NAME_00001_20240131235959.EXT of NAME.EXT, by their number and the local time at which they were
- * begun. Where only so many are to be kept the oldest are deleted.
+ * begun. Where only so many, or so many bytes, are to be kept the oldest are deleted.
  *
  * Ownership: a series remembers which files it made, and deletes no other: what is found under the
  * name of one and is not that file stays. Files that are there already are never written to.
@@ -23,9 +23,11 @@
 struct vhu_series_made;
 
 struct vhu_series {
-	const char *path;                                  /* NAME.EXT; must outlive the series */
-	unsigned keep;                                     /* how many; 0: all */
-	unsigned number;                                   /* of the latest */
+	const char *path; /* NAME.EXT; must outlive the series */
+	unsigned keep;    /* how many; 0: all */
+	uint64_t most;    /* bytes of all together, 0: any number; set after the start */
+	uint64_t reserve; /* of these, what the next file may need */
+	unsigned number;  /* of the latest */
 	TAILQ_HEAD(vhu_series_list, vhu_series_made) made; /* that are remembered, oldest first */
 	unsigned count;                                    /* of them */
 	char *first; /* name of the first of all; NULL before */
@@ -39,7 +41,7 @@ void vhu_series_free(struct vhu_series *files);
 /* Make the next file. Returns it, open for writing; -errno. */
 int vhu_series_next(struct vhu_series *files);
 
-/* Delete those that are too many. */
+/* Delete those that are too many, or too large with what is in reserve; the latest stays. */
 void vhu_series_trim(struct vhu_series *files);
 
 /* Delete the oldest before the next is made, to make room for it, where that is its turn. Returns

@@ -133,8 +133,7 @@ int vhu_attach_request_take(const struct vhu_command *command, struct vhu_attach
 	return ret ? vhu_usage(command, "%s", error) : VHU_EXIT_DONE;
 }
 
-int vhu_attach_request_check(const struct vhu_command *command,
-			     const struct vhu_attach_request *request)
+int vhu_attach_request_check(const struct vhu_command *command, struct vhu_attach_request *request)
 {
 	char error[VHU_REQUEST_ERROR];
 

@@ -37,7 +37,6 @@ int vhu_attach_request_take(const struct vhu_command *command, struct vhu_attach
 			    int key, const char *argument);
 
 /* Return VHU_EXIT_DONE if a request makes sense; VHU_EXIT_USAGE with what is wrong said. */
-int vhu_attach_request_check(const struct vhu_command *command,
-			     const struct vhu_attach_request *request);
+int vhu_attach_request_check(const struct vhu_command *command, struct vhu_attach_request *request);
 
 #endif

@@ -12,8 +12,11 @@
 #include "tools/request_error.h"
 
 /* A kB of dumpcap's. */
-#define KB                1000u
-#define FILES_FLIGHT_MOST (UINT64_C(1) << 40)
+#define KB               1000u
+#define FILES_SIZE_MOST  (UINT64_C(1) << 40)
+/* The least that all files may have together, and how many they are where nothing else is said. */
+#define FILES_DISK_LEAST (UINT64_C(16) << 20)
+#define FILES_DISK_FILES 8
 
 /* What -b can say, and where that goes. */
 enum files_key {
@@ -94,34 +97,73 @@ int vhu_recording_files_take(struct vhu_recording_files *files, const char *argu
 	return 0;
 }
 
-int vhu_recording_files_take_flight(struct vhu_recording_files *files, const char *argument,
-				    char *error)
+/* Read a size: bytes, or as 512K, 16M or 1G, from @least on. Returns 0 or -EINVAL. */
+static int files_size(const char *text, uint64_t least, uint64_t *size)
 {
 	static const char unit[] = "KMG";
-	char text[32];
-	size_t length = argument ? strlen(argument) : 0;
-	const char *at = length ? strchr(unit, argument[length - 1]) : NULL;
-	unsigned shift = at ? 10 * (unsigned)(at - unit + 1) : 0;
+	char digits[32];
+	const size_t length = strlen(text);
+	const char *at = length ? strchr(unit, text[length - 1]) : NULL;
+	const unsigned shift = at ? 10 * (unsigned)(at - unit + 1) : 0;
 	uint64_t number;
 
-	files->flight_bytes = VHU_FLIGHT_BYTES_DEFAULT;
-	if (!argument)
-		return 0;
-	snprintf(text, sizeof(text), "%.*s", (int)(length - (at != NULL)), argument);
-	if (length >= sizeof(text) ||
-	    vhu_number_parse(text, 1, FILES_FLIGHT_MOST >> shift, &number) ||
-	    number << shift < VHU_FLIGHT_BYTES_MIN)
-		return vhu_request_wrong(
-		    error, "%s: not a size from 1M on: write as 512K, 16M or 1G", argument);
-	files->flight_bytes = (size_t)(number << shift);
+	snprintf(digits, sizeof(digits), "%.*s", (int)(length - (at != NULL)), text);
+	if (length >= sizeof(digits) ||
+	    vhu_number_parse(digits, 1, FILES_SIZE_MOST >> shift, &number) ||
+	    number << shift < least)
+		return -EINVAL;
+	*size = number << shift;
 	return 0;
 }
 
-int vhu_recording_files_end(const struct vhu_recording_files *files, const char *path, char *error)
+int vhu_recording_files_take_flight(struct vhu_recording_files *files, const char *argument,
+				    char *error)
 {
-	const char *what = files->flight_bytes ? "--flight-recorder" : "-b";
+	uint64_t size = VHU_FLIGHT_BYTES_DEFAULT;
 
-	if (!files->any && !files->flight_bytes)
+	if (argument && files_size(argument, VHU_FLIGHT_BYTES_MIN, &size))
+		return vhu_request_wrong(
+		    error, "%s: not a size from 1M on: write as 512K, 16M or 1G", argument);
+	files->flight_bytes = (size_t)size;
+	return 0;
+}
+
+int vhu_recording_files_take_disk(struct vhu_recording_files *files, const char *argument,
+				  char *error)
+{
+	if (files_size(argument, FILES_DISK_LEAST, &files->limits.disk))
+		return vhu_request_wrong(error, "%s: not a size from 16M on: write as 16M or 10G",
+					 argument);
+	return 0;
+}
+
+/* See whether --max-disk goes together with the rest, and have files that it can delete. Returns as
+ * vhu_recording_files_take does. */
+static int files_end_disk(struct vhu_recording_files *files, char *error)
+{
+	struct vhu_capture_file_limits *limits = &files->limits;
+
+	if (files->flight_bytes) {
+		if (2 * files->flight_bytes > limits->disk)
+			return vhu_request_wrong(error, "--max-disk: less than two times what the "
+							"flight recorder keeps");
+		return 0;
+	}
+	if (!limits->bytes)
+		limits->bytes = limits->disk / FILES_DISK_FILES;
+	if (2 * (limits->bytes + VHU_CAPTURE_FILE_OVER) > limits->disk)
+		return vhu_request_wrong(error, "--max-disk: less than two files of -b filesize");
+	files->any = files->ends = true;
+	return 0;
+}
+
+int vhu_recording_files_end(struct vhu_recording_files *files, const char *path, char *error)
+{
+	const char *what = files->flight_bytes  ? "--flight-recorder"
+			   : files->limits.disk ? "--max-disk"
+						: "-b";
+
+	if (!files->any && !files->flight_bytes && !files->limits.disk)
 		return 0;
 	if (!path || !strcmp(path, "-"))
 		return vhu_request_wrong(error, "%s writes files: name them by -w, as -w vm.pcapng",
@@ -129,6 +171,8 @@ int vhu_recording_files_end(const struct vhu_recording_files *files, const char 
 	if (files->flight_bytes && files->ends)
 		return vhu_request_wrong(
 		    error, "--flight-recorder goes with no -b but files: a file is what was in it");
+	if (files->limits.disk && files_end_disk(files, error))
+		return -EINVAL;
 	if (!files->flight_bytes && !files->ends)
 		return vhu_request_wrong(
 		    error, "-b files: when is the next file to begin? say filesize:, duration:, "

@@ -23,8 +23,12 @@ int vhu_recording_files_take(struct vhu_recording_files *files, const char *argu
 int vhu_recording_files_take_flight(struct vhu_recording_files *files, const char *argument,
 				    char *error);
 
+/* Take --max-disk. Returns as vhu_recording_files_take does. */
+int vhu_recording_files_take_disk(struct vhu_recording_files *files, const char *argument,
+				  char *error);
+
 /* See whether all that was asked for goes together with -w @path (NULL: without). Returns as
  * vhu_recording_files_take does. */
-int vhu_recording_files_end(const struct vhu_recording_files *files, const char *path, char *error);
+int vhu_recording_files_end(struct vhu_recording_files *files, const char *path, char *error);
 
 #endif

@@ -51,8 +51,34 @@ refused 2 'interval:0: not a time' -w a.pcapng -b interval:0
 refused 2 'name them by -w' -b filesize:1
 refused 2 'name them by -w' -w - -b filesize:1
 refused 2 'when is the next file to begin' -w a.pcapng -b files:3
+refused 2 'max-disk writes files: name them by -w' --max-disk 16M
+refused 2 '10M: not a size from 16M on' -w a.pcapng --max-disk 10M
+refused 2 'less than two files' -w a.pcapng --max-disk 16M -b filesize:9000
+refused 2 'less than two times' -w a.pcapng --max-disk 16M --flight-recorder
 refused 1 'none/a.pcapng: cannot write a capture: No such file' -w none/a.pcapng -b filesize:1
 [ "$(count a)" -eq 0 ] || fail "files were left by a proxy that did not start"
+"$vhu" proxy --check-config -w a.pcapng --max-disk 16M a.sock b.sock >said 2>&1 || fail "--check-config"
+[ "$(cat said)" = '1 pair: nothing is wrong' ] && [ ! -e a.sock ] || fail "--check-config: $(cat said)"
+refused 2 'neither filesize:KB' --check-config -w a.pcapng -b size:3
+
+# All files together have no more than 16 MiB while three times as much passes; the latest are there.
+stage_start echo "$programs/bench_peer" serve many.back
+stage_listens echo many.back
+stage_start disk "$vhu" proxy -q -w disk.pcapng --max-disk 16M many.sock many.back
+stage_listens disk many.sock
+for turn in 1 2 3 4 5 6; do
+	"$programs/bench_peer" stream many.sock 65000 >said 2>&1 || fail "bench_peer: $(cat said)"
+	size=$(cat disk_*.pcapng | wc -c)
+	[ "$size" -le $((16 << 20)) ] || fail "turn $turn: $size bytes"
+done
+stage_end disk TERM || fail "the proxy ended with status $?"
+stage_end echo TERM || :
+[ "$size" -gt $((8 << 20)) ] || fail "only $size bytes are kept"
+[ -e "$(ls disk_00001_* 2>/dev/null)" ] && fail "the first file is still there"
+for file in disk_*.pcapng; do
+	"$vhu" stats --total "$file" >said 2>&1 || fail "$file: $(cat said)"
+	break
+done
 
 stage_start back "$build/bin/vhu-sample-backend" --device blk --memory 1 --queues 2 \
 	"--socket-path=$stage/back.sock"

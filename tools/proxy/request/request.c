@@ -189,6 +189,11 @@ int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const cha
 		return request_snaplen(request, argument, error);
 	case 'b':
 		return vhu_recording_files_take(&request->files, argument, error);
+	case VHU_PROXY_MAX_DISK:
+		return vhu_recording_files_take_disk(&request->files, argument, error);
+	case VHU_PROXY_CHECK_CONFIG:
+		request->check = true;
+		break;
 	case VHU_PROXY_FLIGHT_RECORDER:
 		return vhu_recording_files_take_flight(&request->files, argument, error);
 	case VHU_PROXY_WITH_KEYS:

@@ -23,6 +23,8 @@
 enum vhu_proxy_key {
 	VHU_PROXY_WITH_KEYS = 256,
 	VHU_PROXY_FLIGHT_RECORDER,
+	VHU_PROXY_MAX_DISK,
+	VHU_PROXY_CHECK_CONFIG,
 	VHU_PROXY_PAIR,
 	VHU_PROXY_RETRY,
 	VHU_PROXY_ONE,
@@ -60,6 +62,7 @@ struct vhu_proxy_request {
 	bool interpose;       /* as `notify` tells */
 	struct vhu_eventfd_options notify;
 	bool verbose, quiet, with_keys, no_sandbox, end_with_reader;
+	bool check;          /* see whether it makes sense, and do nothing */
 	char **child;        /* COMMAND and its arguments; NULL: none */
 	bool child_is_front; /* else it is the back-end */
 	/* FRONT and BACK as they were written, by side; NULL for one that COMMAND is in the place

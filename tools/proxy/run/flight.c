@@ -111,6 +111,7 @@ int vhu_proxy_flight_open(struct vhu_proxy_run *run)
 	    .comment = run->comment,
 	    .bytes = request->files.flight_bytes,
 	    .files = request->files.limits.files,
+	    .disk = request->files.limits.disk,
 	};
 	int error = vhu_flight_open(&run->flight.recorder, &options);
 

@@ -162,7 +162,10 @@ int vhu_proxy_run(const struct vhu_command *command, struct vhu_proxy_request *r
 		run.proxy.keep_eventfds = run.proxy.notify || !vhu_eventfd_init();
 	if (status == VHU_EXIT_DONE)
 		status = vhu_proxy_run_take_faults(&run);
-	if (status == VHU_EXIT_DONE) {
+	if (status == VHU_EXIT_DONE && request->check) {
+		printf("%zu pair%s: nothing is wrong\n", request->pairs,
+		       request->pairs == 1 ? "" : "s");
+	} else if (status == VHU_EXIT_DONE) {
 		raise_limit();
 		vhu_fdinfo_start();
 		error = vhu_loop_start(&run.proxy.loop);
