@@ -26,7 +26,7 @@ static void put_bar(FILE *to, const struct vhu_report_session *session, unsigned
 	const struct vhu_report_vrings *vrings = &session->vrings;
 	const uint64_t begin = session->stats.begin_ns;
 	const double total = (double)vhu_elapsed_ns(begin, session->stats.end_ns) + 1;
-	double from = 0;
+	double from = 0, drawn = -1;
 	uint8_t was = VHU_LIFE_NONE;
 
 	fputs("<svg viewBox=\"0 0 1000 16\" preserveAspectRatio=\"none\" aria-hidden=\"true\">",
@@ -40,11 +40,14 @@ static void put_bar(FILE *to, const struct vhu_report_session *session, unsigned
 			continue;
 		if (!last)
 			at = 1000 * (double)vhu_elapsed_ns(begin, change->time_ns) / total;
-		/* What was short is seen, too. */
-		if (was != VHU_LIFE_NONE && was != VHU_LIFE_STOPPED)
+		/* What was short is seen, too, but not each of what was short and near to it. */
+		if (was != VHU_LIFE_NONE && was != VHU_LIFE_STOPPED &&
+		    (at - from >= 0.5 || from - drawn >= 0.5)) {
+			drawn = from;
 			fprintf(to, "<rect class=\"%s\" x=\"%.2f\" width=\"%.2f\" height=\"16\"/>",
 				life[was].class, from > 998 ? 998 : from,
 				at - from < 2 ? 2 : at - from);
+		}
 		from = at;
 		was = last ? VHU_LIFE_NONE : change->life;
 	}

@@ -17,7 +17,9 @@ static const char *ending_of(const struct vhu_report_session *session, const cha
 {
 	switch (session->verdict) {
 	case VHU_CAUSE_BADLY:
-		*words = session->stats.closed ? "ended badly" : "hangs";
+		*words = session->stats.closed               ? "ended badly"
+			 : session->cause && *session->cause ? "hangs"
+							     : "still open, with errors";
 		return "badly";
 	case VHU_CAUSE_UNSURE:
 		*words = "ended early";

@@ -58,6 +58,9 @@ async function showDetails(row, go) {
 	details.box.hidden = false;
 	details.box.scrollTop = 0;
 	render();
+	/* On a phone they lie over the list. */
+	if (list.narrow)
+		document.getElementById("r" + row)?.scrollIntoView({block: "nearest"});
 }
 
 /* Hide the details. */

@@ -132,12 +132,16 @@ function makeRow(place) {
 	element.classList.toggle("match", !!(list.match && list.match[data.text[row]]));
 	element.style.top = place * ROW + "px";
 	text.append(make("span", "hidden", wayText(row)), data.texts[data.text[row]]);
-	if (flags & FLAG.never)
-		text.append(" ", make("span", "never", "never answered"));
-	if (flags & FLAG.notYet)
-		text.append(" ", make("span", "never", "not answered yet"));
-	if (data.delay[row] || (flags & FLAG.reply && data.pair[row] >= 0))
+	if (flags & (FLAG.never | FLAG.notYet)) {
+		const open = make("span", "never", flags & FLAG.never ? "never answered" : "not answered yet");
+		/* Where there is no room for both it matters more than the rest of the text. */
+		text[list.narrow ? "prepend" : "append"](" ", open, " ");
+	}
+	if (data.delay[row] || (flags & FLAG.reply && data.pair[row] >= 0)) {
 		after.textContent = duration(data.delay[row]);
+		/* A bar behind it: from 1 us to 10 s, each tenfold as long as the other. */
+		after.style.backgroundSize = Math.min(Math.max(Math.log10(data.delay[row]) - 2.5, 0) / 7.5, 1) * 100 + "% 100%";
+	}
 	element.append(make("span", "number", data.number[row]),
 		       make("span", "time", (data.time[row] / 1e9).toFixed(6)));
 	if (data.sessions.length > 1)

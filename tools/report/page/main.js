@@ -114,7 +114,7 @@ function makeLanes() {
 	const lanes = make("div", "lanes"), ends = make("span", "ends");
 	ends.append(make("span", "", list.narrow ? "front" : "front-end"), make("span", "", list.narrow ? "back" : "back-end"));
 	lanes.setAttribute("aria-hidden", "true");
-	lanes.append(make("span", "number", "number"), make("span", "time", "time, s"));
+	lanes.append(make("span", "number", list.narrow ? "no." : "number"), make("span", "time", "time, s"));
 	if (data.sessions.length > 1)
 		lanes.append(make("span", "", list.narrow ? "s." : "session"));
 	lanes.append(ends, make("span", "", "message"), make("span", "after", "after"));
