@@ -41,6 +41,7 @@ static const struct {
 				 .help = "do not close a kick or call that is replaced"},
     [VHU_DEFECT_OLD_CALL] = {"old-call", .ratio = true,
 			     .help = "keep the call that is replaced, and call that"},
+    [VHU_DEFECT_NO_LOOK] = {"no-look", .help = "do not look at a vring that starts or is enabled"},
     [VHU_DEFECT_MAX_VQS_BELOW_MIN] = {"max-vqs-below-min", .help = "say so in the specifications"},
 };
 

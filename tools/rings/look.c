@@ -13,6 +13,7 @@
 #include "lib/util/util.h"
 #include "tools/rings/output.h"
 #include "tools/rings/recorder.h"
+#include "tools/rings/target/past.h"
 
 /* Between two looks while a vring is waited for to hang. */
 #define PAUSE_NS (VHU_NS_PER_S / 10)
@@ -88,6 +89,13 @@ static bool is_unchanged(const struct vhu_rings_request *request,
 	return same;
 }
 
+/* What looks go on from one to the next. */
+struct vhu_rings_looks {
+	struct vhu_rings_request request;
+	struct vhu_rings_recorder recorder;
+	struct vhu_rings_past past;
+};
+
 /* What one look gave. */
 struct vhu_rings_outcome {
 	bool hangs, failed;
@@ -95,17 +103,19 @@ struct vhu_rings_outcome {
 
 /* Read the sessions, look at their vrings, judge. @targets, @sessions: to be freed. Returns an exit
  * status; VHU_EXIT_FAILED: what is wrong was said. */
-static int look_once(const struct vhu_rings_request *request, struct vhu_rings_recorder *recorder,
-		     struct vhu_rings_sessions *sessions, struct vhu_rings_targets *targets)
+static int look_once(struct vhu_rings_looks *looks, struct vhu_rings_sessions *sessions,
+		     struct vhu_rings_targets *targets)
 {
+	const struct vhu_rings_request *request = &looks->request;
 	int status;
 
-	sessions->prologue = vhu_rings_recorder_prologue(recorder);
+	sessions->prologue = vhu_rings_recorder_prologue(&looks->recorder);
 	status = vhu_rings_places(request, sessions);
 	if (status != VHU_EXIT_DONE)
 		return status;
 	if (vhu_rings_targets_open(targets, sessions, request->vring))
 		return vhu_fail(request->command, "out of memory");
+	targets->past = &looks->past;
 	vhu_rings_targets_judge(targets);
 	return VHU_EXIT_DONE;
 }
@@ -127,7 +137,7 @@ static bool show_look(const struct vhu_rings_request *request, struct vhu_rings_
 
 	for (unsigned i = 0; i < targets->memories; i++)
 		failed |= say_what_is_missing(request, &targets->memory[i]);
-	if (targets->count == 0 && request->vring >= 0)
+	if (targets->memories > 0 && targets->count == 0 && request->vring >= 0)
 		failed |=
 		    vhu_fail(request->command, "no vring %" PRId64 " is set up", request->vring);
 	/* A capture on standard output is all that is there. */
@@ -137,9 +147,9 @@ static bool show_look(const struct vhu_rings_request *request, struct vhu_rings_
 }
 
 /* Look once and show it. @show: else only if a vring hangs. Returns what it gave. */
-static struct vhu_rings_outcome look(const struct vhu_rings_request *request,
-				     struct vhu_rings_recorder *recorder, bool show)
+static struct vhu_rings_outcome look(struct vhu_rings_looks *looks, bool show)
 {
+	const struct vhu_rings_request *request = &looks->request;
 	struct vhu_rings_sessions sessions = {0};
 	struct vhu_rings_targets targets = {0};
 	struct vhu_rings_outcome outcome = {0};
@@ -147,14 +157,15 @@ static struct vhu_rings_outcome look(const struct vhu_rings_request *request,
 	for (unsigned turn = 0; turn < AGAIN; turn++) {
 		vhu_rings_targets_free(&targets);
 		vhu_rings_sessions_free(&sessions);
-		outcome.failed = look_once(request, recorder, &sessions, &targets) != VHU_EXIT_DONE;
+		outcome.failed = look_once(looks, &sessions, &targets) != VHU_EXIT_DONE;
 		outcome.hangs = !outcome.failed && one_hangs(&targets);
 		/* A verdict counts if the session is still the one that was judged. */
 		if (outcome.failed || !outcome.hangs || is_unchanged(request, &targets))
 			break;
 	}
 	if (!outcome.failed && (show || outcome.hangs))
-		outcome.failed = show_look(request, recorder, &targets);
+		outcome.failed = show_look(request, &looks->recorder, &targets);
+	vhu_rings_past_keep(&looks->past, &targets);
 	vhu_rings_targets_free(&targets);
 	vhu_rings_sessions_free(&sessions);
 	return outcome;
@@ -173,22 +184,24 @@ int vhu_rings_look(const struct vhu_rings_request *request, int argc, char **arg
 {
 	const struct sigaction action = {.sa_handler = on_signal};
 	uint64_t end = vhu_now_ns() + request->wait_ns;
-	struct vhu_rings_recorder recorder;
+	struct vhu_rings_looks looks = {.request = *request};
 	struct vhu_rings_outcome outcome;
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGALRM, &action, NULL);
-	vhu_rings_recorder_open(&recorder, request->command, request->file, argc, argv);
+	vhu_rings_recorder_open(&looks.recorder, request->command, request->file, argc, argv);
 	do {
-		outcome = look(request, &recorder, !request->wait || request->watch);
+		outcome = look(&looks, !request->wait || request->watch);
 		if (outcome.failed || (request->wait && outcome.hangs))
 			break;
+		looks.request.again = true;
 		if (request->watch || request->wait)
 			pause_for(request->watch ? request->watch_ns : PAUSE_NS);
 	} while (!stopped && (request->wait ? vhu_now_ns() < end : request->watch));
-	if (vhu_rings_recorder_close(&recorder) != VHU_EXIT_DONE)
+	if (vhu_rings_recorder_close(&looks.recorder) != VHU_EXIT_DONE)
 		outcome.failed = true;
+	vhu_rings_past_free(&looks.past);
 	if (ferror(stdout))
 		return vhu_fail(request->command, "standard output: %s", strerror(errno));
 	return outcome.failed || outcome.hangs ? VHU_EXIT_FAILED : VHU_EXIT_DONE;

@@ -163,8 +163,12 @@ static bool judge_not_kicked(struct vhu_judgement *judgement, bool taken_is_know
 			     " since before the back-end started, and nothing was used since");
 		return vhu_judge_as(judgement, VHU_RING_D2b, true);
 	}
-	if (added && probes->kicks > 0)
+	if (added && probes->kicks > 0 && evidence->sample[1].kick.known)
 		return judge_taken(judgement, "the back-end was kicked and read the kick");
+	if (added && probes->kicks > 0) {
+		vhu_judge_or(judgement, VHU_RING_D3);
+		return judge_taken(judgement, "the back-end was kicked");
+	}
 	if (added) {
 		vhu_line_printf(&judgement->text,
 				", a kick is wanted and the probes saw none since available was %u",

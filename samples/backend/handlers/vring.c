@@ -46,7 +46,8 @@ const char *vhu_start(struct vhu_backend *backend, struct vhu_device_vring *ring
 	if (backend->verbose && ring->resubmitted < ring->resubmits)
 		vhu_fail(backend->command, "vring %u: does again what was in flight: %u requests",
 			 ring->index, ring->resubmits - ring->resubmitted);
-	vhu_work(backend, ring);
+	if (!starts || !vhu_defect_due(&backend->defects, VHU_DEFECT_NO_LOOK, NULL))
+		vhu_work(backend, ring);
 	return NULL;
 }
 
@@ -236,7 +237,8 @@ const char *vhu_set_vring_enable(struct vhu_backend *backend, struct vhu_talk *t
 		return "enabled is 0 or 1";
 	ring->enabled = enable;
 	/* Kicks that came while it was disabled were not looked at. */
-	vhu_work(backend, ring);
+	if (!vhu_defect_due(&backend->defects, VHU_DEFECT_NO_LOOK, NULL))
+		vhu_work(backend, ring);
 	return NULL;
 }
 

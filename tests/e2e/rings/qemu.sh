@@ -4,23 +4,7 @@
 # monitor, which goes on working: what it asks there disturbs nothing.
 . "$(dirname "$0")/lib.sh"
 need qemu-system-x86_64
-
-# Start QEMU so that its vring 0 hangs as $1 has it.
-qemu() {
-	rm -f ready pid qemu.in qemu.out
-	mkfifo qemu.in
-	# It ends when nobody has the other end open.
-	stage_start front sh -c "exec '$programs/qemu_hung' $1 front.sock . <qemu.in >qemu.out"
-	exec 3>qemu.in
-}
-
-# Let QEMU go, and the others.
-qemu_out() {
-	exec 3>&-
-	kill -CONT "$(stage_pid back)" 2>/dev/null || :
-	stage_end front || fail "$case_name: qemu_hung ended with status $?"
-	all_out
-}
+. "$here/qemu_lib.sh"
 
 # A case: $1 is its name, $2 that of qemu_hung, $3 the verdict, $4 the back-end's options, $5 what QEMU's
 # monitor has for a verdict.

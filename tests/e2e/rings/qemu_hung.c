@@ -7,7 +7,7 @@
  *
  * QEMU connects to the socket. When vring 0 hangs as CASE has it, the program writes its monitor's
  * path to the file FOLDER/ready, and QEMU's process id to FOLDER/pid; it ends at the end of its
- * standard input.
+ * standard input. In some cases each line there makes something more happen.
  */
 #include <endian.h>
 #include <fcntl.h>
@@ -160,10 +160,24 @@ static void stuck(struct hung *hung)
 	dprintf(hung->qmp.fd, "{\"execute\":\"stop\"}\n");
 }
 
+/* One request more, not waited for. */
+static void step(struct hung *hung, unsigned int number)
+{
+	put(hung, number);
+	qemu_mmio_kick(&hung->device, 0);
+}
+
+static void step_no_kick(struct hung *hung, unsigned int number)
+{
+	put(hung, number);
+}
+
 static const struct hung_case {
 	const char *name;
 	void (*run)(struct hung *hung);
-	bool private_memory;
+	bool private_memory, reconnect;
+	/* What each line on standard input makes happen later, counted from 1. */
+	void (*step)(struct hung *hung, unsigned int number);
 } cases[] = {
     {"idle", idle},
     {"no-kick", no_kick},
@@ -173,7 +187,9 @@ static const struct hung_case {
     {"loop", loop},
     {"outside", outside},
     {"resets", resets},
-    {"restarted", restarted},
+    {"restarted", restarted, .reconnect = true},
+    {"steps", idle, .reconnect = true, .step = step},
+    {"steps-no-kick", idle, .reconnect = true, .step = step_no_kick},
     {"stuck", stuck},
     {"private", put_and_kick, .private_memory = true},
 };
@@ -202,7 +218,7 @@ static void start(struct hung *hung, const struct hung_case *which, const char *
 	    .front = front,
 	    .queues = QUEUES,
 	    .qmp = monitor,
-	    .reconnect = which->run == restarted,
+	    .reconnect = which->reconnect,
 	    .private_memory = which->private_memory,
 	};
 
@@ -217,6 +233,7 @@ int main(int argc, char **argv)
 {
 	static struct hung hung;
 	const struct hung_case *which = NULL;
+	unsigned int steps = 0;
 	char *monitor, pid[16];
 
 	for (size_t i = 0; argc == 4 && i < VHU_ARRAY_SIZE(cases); i++)
@@ -237,8 +254,9 @@ int main(int argc, char **argv)
 	snprintf(pid, sizeof(pid), "%d", (int)qemu_stage_pid(&hung.stage, "qemu"));
 	tell(argv[3], "pid", pid);
 	tell(argv[3], "ready", monitor);
-	while (getchar() != EOF)
-		continue;
+	for (int byte; (byte = getchar()) != EOF;)
+		if (byte == '\n' && which->step)
+			which->step(&hung, ++steps);
 	qemu_stage_kill(&hung.stage, "qemu");
 	qemu_stage_close(&hung.stage);
 	free(monitor);

@@ -69,7 +69,7 @@ int vhu_rings_places(const struct vhu_rings_request *request, struct vhu_rings_s
 	if (status != VHU_EXIT_DONE)
 		return status;
 	choose(request, sessions);
-	if (sessions->count)
+	if (sessions->count || request->again)
 		return VHU_EXIT_DONE;
 	if (request->session)
 		return vhu_fail(request->command, "no session %" PRIu64 " is open",

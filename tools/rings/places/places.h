@@ -14,6 +14,7 @@ struct vhu_rings_request {
 	uint64_t session;                    /* 0: all */
 	int64_t vring;                       /* -1: all */
 	bool json, verbose, watch, wait;
+	bool again; /* after the first look, sessions that have ended are no failure */
 	uint64_t watch_ns, wait_ns;
 };
 

@@ -129,6 +129,21 @@ static int see_vring(struct vhu_rings_session *session, unsigned index, uint64_t
 	return ret;
 }
 
+void vhu_rings_history_signal(struct vhu_rings_session *session,
+			      const struct vhu_vring_event *event)
+{
+	const uint64_t signals = event->has & VHU_VRING_HAS_FATE ? event->signals : 1;
+	struct vhu_rings_signals *counted;
+
+	if (event->vring >= VHU_VRINGS_MAX)
+		return;
+	counted = &session->seen[event->vring].signals;
+	if (event->act == VHU_ACT_KICK)
+		counted->kicks += signals;
+	else if (event->act == VHU_ACT_CALL)
+		counted->calls += signals;
+}
+
 int vhu_rings_history_see(struct vhu_rings_session *session, const struct vhu_record *record,
 			  uint64_t number, const struct vhu_annotation *note)
 {

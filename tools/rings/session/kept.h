@@ -35,6 +35,11 @@ struct vhu_rings_old {
 	uint64_t by; /* the message that replaced it, or that ended its session */
 };
 
+/* What a capture has of kicks and calls, counted from the session's beginning. */
+struct vhu_rings_signals {
+	uint64_t kicks, calls;
+};
+
 /* A vring that was given addresses. */
 struct vhu_rings_vring {
 	unsigned index;
@@ -42,6 +47,7 @@ struct vhu_rings_vring {
 	uint64_t descriptor, available, used;
 	bool big_endian;
 	struct vhu_rings_eventfd fd[VHU_VRING_ROLES];
+	struct vhu_rings_signals signals;
 	struct vhu_ring_session session;
 };
 
@@ -72,6 +78,7 @@ struct vhu_rings_session {
 		struct vhu_rings_eventfd fd[VHU_VRING_ROLES];
 		enum vhu_message_id stopped, disabled; /* by which kind of message */
 		unsigned kicks;
+		struct vhu_rings_signals signals;
 	} seen[VHU_VRINGS_MAX];
 };
 

@@ -69,7 +69,8 @@ bool vhu_rings_session_same_vring(const struct vhu_rings_session *one,
 	    a->available != b->available || a->used != b->used ||
 	    a->session.started != b->session.started || a->session.enabled != b->session.enabled ||
 	    a->session.stopped_by != b->session.stopped_by ||
-	    a->session.base_by != b->session.base_by || one->regions != other->regions)
+	    a->session.base_by != b->session.base_by || a->signals.kicks != b->signals.kicks ||
+	    a->signals.calls != b->signals.calls || one->regions != other->regions)
 		return false;
 	for (unsigned i = 0; i < VHU_VRING_ROLES; i++)
 		if (a->fd[i].known != b->fd[i].known || a->fd[i].id != b->fd[i].id)
@@ -165,6 +166,7 @@ static struct vhu_rings_vring vring_of(const struct vhu_rings_session *session, 
 	    .available = place.available,
 	    .used = place.used,
 	    .big_endian = place.big_endian,
+	    .signals = seen->signals,
 	    .session = vhu_ringwatch_session(state, from, seen->stopped, seen->disabled),
 	};
 
@@ -249,6 +251,8 @@ int vhu_rings_sessions_see(void *with, const struct vhu_record *record, uint64_t
 		session->history = !(record->marks & (VHU_MARK_EARLIER | VHU_MARK_BEGUN));
 	} else if (record->type == VHU_RECORD_MESSAGE && note->state) {
 		ret = vhu_rings_history_see(session, record, number, note);
+	} else if (record->type == VHU_RECORD_VRING) {
+		vhu_rings_history_signal(session, &record->vring);
 	} else if (record->type == VHU_RECORD_CLOSED && record->channel == VHU_FRONT_END) {
 		ret = keep_closed(sessions, session, number);
 		vhu_by_session_remove(&sessions->open, &session->kept);

@@ -8,7 +8,7 @@
 #include "lib/protocol/field.h"
 #include "lib/util/util.h"
 #include "tools/rings/process/queues.h"
-#include "tools/rings/target/target.h"
+#include "tools/rings/target/past.h"
 
 /* Between looks; a back-end that is woken reads its kick within this. Nanoseconds. */
 #define LOOK_NS    UINT64_C(7000000)
@@ -162,6 +162,8 @@ static bool judge_all(struct vhu_rings_targets *targets)
 		if (memory->process[VHU_RINGS_FRONT] && target->vring->fd[VHU_CALL].known)
 			evidence->call_poller = vhu_rings_process_poller(
 			    memory->process[VHU_RINGS_FRONT], target->vring->fd[VHU_CALL].id);
+		if (targets->past)
+			vhu_rings_past_tell(targets->past, target);
 		target->verdict = vhu_ring_judge(evidence);
 		hangs |= target->verdict.hangs;
 	}

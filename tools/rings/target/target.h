@@ -31,12 +31,15 @@ struct vhu_rings_target {
 	struct vhu_ring_verdict verdict;
 };
 
+struct vhu_rings_past;
+
 struct vhu_rings_targets {
 	struct vhu_rings_processes processes;
 	struct vhu_rings_memory *memory;
 	unsigned memories;
 	struct vhu_rings_target *target;
 	unsigned count;
+	const struct vhu_rings_past *past; /* earlier looks; NULL: none; borrowed */
 };
 
 /*

@@ -1,0 +1,64 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Several looks at a vring tell more than one: for how long buffers wait; which buffers are older than the
+# back-end (D2b); with recorded kicks and calls whether the vring was kicked (D1, D4) and called (D5).
+. "$(dirname "$0")/lib.sh"
+need qemu-system-x86_64
+. "$here/qemu_lib.sh"
+
+# Begin to look at vring 0 all the time.
+watch() {
+	: >looks
+	stage_start watch sh -c "exec '$vhu' rings --json --vring 0 --watch=50ms -r vm.pcapng >looks 2>watch.err"
+	wait_for is_seen D13,D5,D8
+}
+
+# Return whether a look's verdict is $1, with those that cannot be told from it.
+is_seen() {
+	tail -1 looks | jq -e --arg wanted "$1" \
+		'[.verdict.id] + .verdict.alternatives | join(",") == $wanted' >/dev/null
+}
+
+# End what a case started.
+done_with() {
+	stage_end watch INT || :
+	qemu_out
+}
+
+# A case: $1 is its name, $2 qemu_hung's, $3 the verdict, $4 the back-end's options. A request passes
+# before the watch begins, the next one is that which hangs. $5 is a signal that the back-end gets in between.
+case_is() {
+	case_name=$1
+	# shellcheck disable=SC2086
+	back --device blk --without INFLIGHT_SHMFD ${4-}
+	proxy --interpose-eventfds --record-kicks
+	qemu "$2"
+	wait_for test -e ready
+	watch
+	[ $# -lt 5 ] || kill "-$5" "$(stage_pid back)"
+	echo >&3
+	wait_for is_seen "$3"
+	done_with
+}
+
+case_is 'not kicked' steps-no-kick D1
+case_is 'kicked, and taken or not' steps D4,D3 '' STOP
+case_is 'not called' steps D5 '--fault lose-call:1/2'
+
+# Buffers wait, and the back-end is killed; its successor does not look at the vring. It swallows kicks too: QEMU
+# kicks each vring that it starts.
+case_name='older than the back-end'
+back --device blk --without INFLIGHT_SHMFD
+proxy
+qemu steps-no-kick
+wait_for test -e ready
+watch
+echo >&3
+wait_for is_seen D1,D4
+tail -1 looks | jq -e '.waiting_since_ns // 0 > 0' >/dev/null || wait_for grep -q waiting_since_ns looks
+stage_end back KILL || :
+stage_start back "$back_end" --socket-path=back.sock --device blk --without INFLIGHT_SHMFD \
+	--fault no-look --fault lose-kick 3>&-
+wait_for is_seen D2b
+wait_for is_seen D2b
+done_with
