@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * vhu as an extcap of Wireshark: called as vhu-extcap, which is a link to vhu in Wireshark's folder
- * of extcaps, it is an interface in Wireshark's list whose capture is a vhu proxy.
+ * of extcaps, it is two interfaces in Wireshark's list: the capture of one is a vhu proxy, that of
+ * the other a vhu attach.
  *
  * Wireshark asks which interfaces there are, what can be set in their dialog, and to capture into a
- * FIFO. Which of the proxy's options are in the dialog is listed here by name; what they take and
- * do is told by the proxy's own table. Options come here as the dialog has them, and go on to the
- * proxy.
+ * FIFO. Which of a command's options are in its dialog is listed here by name; what they take and
+ * do the command's own table says. Options come here as the dialog has them, and go on to the
+ * command.
  *
  * Wireshark's reader of the FIFO waits for as long as nobody has opened the other end, and then to
  * the end of what is written. So that end is open from before anything can fail until this ends: a
@@ -27,11 +28,8 @@
 
 #include "lib/util/util.h"
 
-/* The interface's name, in Wireshark's preferences too ("extcap.vhost_user.front"). */
-#define INTERFACE "vhost-user"
-#define SHOWN     "vhost-user proxy"
 /* LINKTYPE_WIRESHARK_UPPER_PDU: each packet names its dissector. */
-#define DLT       252
+#define DLT 252
 
 /* What turns on an option in the dialog whose argument may be left out. */
 #define WITHOUT_ARGUMENT "on"
@@ -40,12 +38,14 @@
 #define TAB_CHANGE "Change what passes"
 #define TAB_MORE   "More"
 
-/* The proxy's options that are in the dialog, by name. */
-static const struct offered {
+/* A command's option that is in its dialog, by name. */
+struct offered {
 	const char *name;
 	const char *shown;
 	const char *tab; /* NULL: the first */
-} offered[] = {
+};
+
+static const struct offered of_proxy[] = {
     {"retry", "Wait for a side", NULL},
     {"one", "One session at a time", NULL},
     {"snaplen", "Snap length", NULL},
@@ -62,7 +62,39 @@ static const struct offered {
     {"owner", "Owner of sockets", TAB_MORE},
     {"verbose", "Say each message", "Debug"},
 };
-#define OFFERED VHU_ARRAY_SIZE(offered)
+
+#ifdef VHU_HAVE_BPF
+static const struct offered of_attach[] = {
+    {"socket", "Socket", NULL},
+    {"pid", "Process", NULL},
+    {"all", "Every session of this host", NULL},
+    {"latency", "Kicks and calls too", NULL},
+    {"snaplen", "Snap length", NULL},
+    {"with-keys", "Record key material", NULL},
+    {"hooks", "Hooks", TAB_MORE},
+    {"verbose", "Say each message", "Debug"},
+};
+#endif
+
+/* The interfaces, with their names, which are in Wireshark's preferences, too
+ * ("extcap.vhost_user.front"). */
+static const struct interface {
+	const char *name, *shown;
+	const struct vhu_command *command;
+	const struct offered *offered;
+	size_t count;
+	bool has_ends; /* a front-end and a back-end */
+} interfaces[] = {
+    {"vhost-user", "vhost-user proxy", &vhu_command_proxy, of_proxy, VHU_ARRAY_SIZE(of_proxy),
+     true},
+#ifdef VHU_HAVE_BPF
+    {"vhost-user-attach", "vhost-user sessions that run", &vhu_command_attach, of_attach,
+     VHU_ARRAY_SIZE(of_attach), false},
+#endif
+};
+
+/* As many options as the dialogs have. */
+#define OFFERED 32
 
 enum {
 	KEY_INTERFACES = 0x10000,
@@ -97,14 +129,19 @@ static const struct option calls[] = {
 };
 #define CALLS VHU_ARRAY_SIZE(calls)
 
-/* For the proxy: as many words as the dialog can make, and those that are always there. */
-#define WORDS_MAX (2 * OFFERED + 16)
+/* For the command: as many words as the dialog can make, and those that are always there. */
+#define WORDS_MAX (OFFERED + 16)
 
 /* What was called for. */
 struct vhu_extcap_request {
 	int todo; /* KEY_INTERFACES, KEY_DLTS, KEY_CONFIG or KEY_CAPTURE; 0 nothing */
 	const char *interface, *fifo, *front, *back, *log;
-	char *word[WORDS_MAX + 1]; /* for the proxy */
+	/* Options of the dialog. */
+	struct {
+		const char *name, *value;
+	} given[OFFERED];
+	size_t givens;
+	char *word[WORDS_MAX + 1]; /* for the command */
 	int words;
 };
 
@@ -144,10 +181,10 @@ static const char *type_of(const struct vhu_option *option)
 	return strcmp(option->argument, "FILE") ? "string" : "fileselect";
 }
 
-/* Print an option of the proxy. */
-static void put_offered(int number, const struct offered *one)
+/* Print an option of a command. */
+static void put_offered(int number, const struct vhu_command *of, const struct offered *one)
 {
-	const struct vhu_option *option = vhu_option_find(&vhu_command_proxy, one->name);
+	const struct vhu_option *option = vhu_option_find(of, one->name);
 	char tip[256];
 
 	if (!option)
@@ -166,8 +203,8 @@ static void put_offered(int number, const struct offered *one)
 	putchar('\n');
 }
 
-/* Print the dialog. */
-static void put_config(void)
+/* Print where the two ends are asked for. */
+static void put_ends(void)
 {
 	put_argument(
 	    0, "front", "Front-end", "string",
@@ -176,32 +213,42 @@ static void put_config(void)
 	put_argument(1, "back", "Back-end", "string",
 		     "where the back-end is: a path to connect to, listen:PATH, fd:N");
 	printf("{required=true}{placeholder=BACK}\n");
-	for (size_t i = 0; i < OFFERED; i++)
-		put_offered(2 + (int)i, &offered[i]);
-	put_argument(2 + (int)OFFERED, "log-file", "Log file", "fileselect",
-		     "what the proxy says goes here, and not to Wireshark");
+}
+
+/* Print the dialog. */
+static void put_config(const struct interface *interface)
+{
+	if (interface->has_ends)
+		put_ends();
+	for (size_t i = 0; i < interface->count; i++)
+		put_offered(2 + (int)i, interface->command, &interface->offered[i]);
+	put_argument(2 + (int)interface->count, "log-file", "Log file", "fileselect",
+		     "what is said goes here, and not to Wireshark");
 	printf("{mustexist=false}{group=Debug}\n");
 }
 
-/* Fill in the options that are understood: those of Wireshark, and those of the dialog. */
+/* Fill in the options that are understood: those of Wireshark, and those of all dialogs. Of one
+ * that is in two of them the first is found. */
 static void options_of(struct option options[CALLS + OFFERED + 1])
 {
 	size_t count = CALLS;
 
 	memcpy(options, calls, sizeof(calls));
-	for (size_t i = 0; i < OFFERED; i++) {
-		const struct vhu_option *option =
-		    vhu_option_find(&vhu_command_proxy, offered[i].name);
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(interfaces); i++)
+		for (size_t j = 0; j < interfaces[i].count && count < CALLS + OFFERED; j++) {
+			const char *name = interfaces[i].offered[j].name;
+			const struct vhu_option *option =
+			    vhu_option_find(interfaces[i].command, name);
 
-		if (option)
-			options[count++] = (struct option){
-			    offered[i].name, option->argument ? required_argument : no_argument,
-			    NULL, KEY_OFFERED + (int)i};
-	}
+			if (option)
+				options[count++] = (struct option){
+				    name, option->argument ? required_argument : no_argument, NULL,
+				    KEY_OFFERED};
+		}
 	options[count] = (struct option){0};
 }
 
-/* Add a word for the proxy, made as printf makes it. */
+/* Add a word for the command, made as printf makes it. */
 __attribute__((format(printf, 2, 3))) static void add(struct vhu_extcap_request *request,
 						      const char *format, ...)
 {
@@ -214,21 +261,32 @@ __attribute__((format(printf, 2, 3))) static void add(struct vhu_extcap_request 
 	va_end(arguments);
 }
 
-/* Pass an option of the dialog on to the proxy. One without a value was left alone. */
-static void pass_on(struct vhu_extcap_request *request, const char *name, const char *value)
+/* Pass an option of the dialog on to the command. One without a value was left alone. Returns
+ * VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is wrong said. */
+static int pass_on(struct vhu_extcap_request *request, const struct interface *interface,
+		   const char *name, const char *value)
 {
-	const struct vhu_option *option = vhu_option_find(&vhu_command_proxy, name);
+	const struct vhu_option *option = NULL;
 
+	for (size_t i = 0; i < interface->count && !option; i++)
+		if (!strcmp(interface->offered[i].name, name))
+			option = vhu_option_find(interface->command, name);
+	if (!option) {
+		vhu_fail(&command, "--%s: no option of the interface %s", name, interface->shown);
+		return VHU_EXIT_USAGE;
+	}
 	if (!option->argument)
 		add(request, "--%s", name);
 	else if (*value && vhu_option_may_lack_argument(option) && !strcmp(value, WITHOUT_ARGUMENT))
 		add(request, "--%s", name);
 	else if (*value)
 		add(request, "--%s=%s", name, value);
+	return VHU_EXIT_DONE;
 }
 
 /* Take an option. Returns VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is wrong said. */
-static int take(struct vhu_extcap_request *request, int key, char **argv)
+static int take(struct vhu_extcap_request *request, int key, const struct option *option,
+		char **argv)
 {
 	switch (key) {
 	case KEY_INTERFACES:
@@ -260,8 +318,10 @@ static int take(struct vhu_extcap_request *request, int key, char **argv)
 			 argv[optind - 1]);
 		return VHU_EXIT_USAGE;
 	default:
-		if ((size_t)(key - KEY_OFFERED) < OFFERED)
-			pass_on(request, offered[key - KEY_OFFERED].name, optarg);
+		if (request->givens == OFFERED)
+			break;
+		request->given[request->givens].name = option->name;
+		request->given[request->givens++].value = optarg;
 	}
 	return VHU_EXIT_DONE;
 }
@@ -290,63 +350,107 @@ static int meet_reader(const char *path)
 	return stat(path, &st) || !S_ISFIFO(st.st_mode) ? -1 : open(path, O_WRONLY | O_CLOEXEC);
 }
 
-/* Capture into the FIFO. Returns the exit status. */
-static int capture_into(struct vhu_extcap_request *request)
+/* Look whether the two ends were set. Returns VHU_EXIT_DONE, or VHU_EXIT_FAILED with why not said.
+ */
+static int check_ends(const struct vhu_extcap_request *request, const struct interface *interface)
 {
 	if (!request->front || !*request->front)
-		return vhu_fail(&command, "where is the front-end met? Set it in the options of "
-					  "the interface " SHOWN);
+		return vhu_fail(
+		    &command,
+		    "where is the front-end met? Set it in the options of the interface %s",
+		    interface->shown);
 	if (!request->back || !*request->back)
-		return vhu_fail(&command, "where is the back-end? Set it in the options of the "
-					  "interface " SHOWN);
-	if (request->log && *request->log && log_to(request->log))
-		return VHU_EXIT_FAILED;
+		return vhu_fail(&command,
+				"where is the back-end? Set it in the options of the interface %s",
+				interface->shown);
+	return VHU_EXIT_DONE;
+}
+
+/* Add a path, which is no option, whatever it begins with. */
+static void add_path(struct vhu_extcap_request *request, const char *path)
+{
+	add(request, "%s%s", *path == '-' ? "./" : "", path);
+}
+
+/* Capture into the FIFO. Returns the exit status. */
+static int capture_into(struct vhu_extcap_request *request, const struct interface *interface)
+{
+	int status = interface->has_ends ? check_ends(request, interface) : VHU_EXIT_DONE;
+
+	add(request, "%s", interface->command->name);
+	for (size_t i = 0; status == VHU_EXIT_DONE && i < request->givens; i++)
+		status =
+		    pass_on(request, interface, request->given[i].name, request->given[i].value);
+	if (status == VHU_EXIT_DONE && request->log && *request->log)
+		status = log_to(request->log);
+	if (status != VHU_EXIT_DONE)
+		return status;
 	add(request, "--quiet");
-	add(request, "--end-with-reader");
 	add(request, "--write=%s", request->fifo);
-	/* A path is no option, whatever it begins with. */
-	add(request, "%s%s", *request->front == '-' ? "./" : "", request->front);
-	add(request, "%s%s", *request->back == '-' ? "./" : "", request->back);
+	if (interface->has_ends) {
+		add(request, "--end-with-reader");
+		add_path(request, request->front);
+		add_path(request, request->back);
+	}
 	optind = 0;
-	return vhu_command_proxy.run(&vhu_command_proxy, request->words, request->word);
+	return interface->command->run(interface->command, request->words, request->word);
 }
 
 /* Capture. Returns the exit status. */
-static int capture(struct vhu_extcap_request *request)
+static int capture(struct vhu_extcap_request *request, const struct interface *interface)
 {
 	int status, reader;
 
 	if (!request->fifo)
 		return vhu_fail(&command, "no --fifo to write to");
 	reader = meet_reader(request->fifo);
-	status = capture_into(request);
+	status = capture_into(request, interface);
 	if (reader >= 0)
 		close(reader);
 	return status;
 }
 
+/* Print the interfaces that there are. */
+static void put_interfaces(void)
+{
+	printf("extcap {version=%s}{display=vhu}\n", VHU_VERSION);
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(interfaces); i++)
+		printf("interface {value=%s}{display=%s}\n", interfaces[i].name,
+		       interfaces[i].shown);
+}
+
+/* Return the interface of a name; NULL without. */
+static const struct interface *interface_named(const char *name)
+{
+	for (size_t i = 0; name && i < VHU_ARRAY_SIZE(interfaces); i++)
+		if (!strcmp(interfaces[i].name, name))
+			return &interfaces[i];
+	return NULL;
+}
+
 /* Do what was called for. Returns the exit status. */
 static int run(struct vhu_extcap_request *request)
 {
+	const struct interface *interface = interface_named(request->interface);
+
 	if (request->todo == KEY_INTERFACES) {
-		printf("extcap {version=%s}{display=vhu}\n", VHU_VERSION);
-		printf("interface {value=" INTERFACE "}{display=" SHOWN "}\n");
+		put_interfaces();
 		return VHU_EXIT_DONE;
 	}
-	if (request->todo && (!request->interface || strcmp(request->interface, INTERFACE))) {
-		vhu_fail(&command, "%s: no such interface: " INTERFACE " is the only one",
+	if (request->todo && !interface) {
+		vhu_fail(&command, "%s: no such interface: --extcap-interfaces lists them",
 			 request->interface ? request->interface : "(none)");
 		return VHU_EXIT_USAGE;
 	}
 	switch (request->todo) {
 	case KEY_DLTS:
-		printf("dlt {number=%d}{name=WIRESHARK_UPPER_PDU}{display=" INTERFACE "}\n", DLT);
+		printf("dlt {number=%d}{name=WIRESHARK_UPPER_PDU}{display=vhost-user}\n", DLT);
 		return VHU_EXIT_DONE;
 	case KEY_CONFIG:
-		put_config();
+		put_config(interface);
 		return VHU_EXIT_DONE;
 	case KEY_CAPTURE:
-		return capture(request);
+		return capture(request, interface);
 	}
 	fprintf(stderr, "vhu-extcap: it is for Wireshark to call: docs/wireshark.md tells how\n");
 	return VHU_EXIT_USAGE;
@@ -356,13 +460,13 @@ int vhu_extcap(int argc, char **argv)
 {
 	struct option options[CALLS + OFFERED + 1];
 	struct vhu_extcap_request request = {0};
-	int key, status = VHU_EXIT_DONE;
+	int key, which = 0, status = VHU_EXIT_DONE;
 
 	options_of(options);
-	add(&request, "%s", vhu_command_proxy.name);
 	opterr = 0;
-	while (status == VHU_EXIT_DONE && (key = getopt_long(argc, argv, ":", options, NULL)) != -1)
-		status = take(&request, key, argv);
+	while (status == VHU_EXIT_DONE &&
+	       (key = getopt_long(argc, argv, ":", options, &which)) != -1)
+		status = take(&request, key, &options[which], argv);
 	if (status == VHU_EXIT_DONE)
 		status = run(&request);
 	while (request.words)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Wireshark lists the proxy as an interface, captures by it a session of the two samples, and ends it;
-# what is wrong reaches the person.
+# what is wrong reaches the person. So does vhu attach, where it was built.
 . "$(dirname "$0")/../../lib/common.sh"
 need dumpcap
 work_open
@@ -91,3 +91,30 @@ for message in GET_FEATURES ADD_MEM_REG SET_VRING_NUM; do
 done
 grep -qi 'error\|vhu' live.log && fail "tshark: $(cat live.log)"
 wait_for test ! -e front.sock
+
+# vhu attach is an interface, too.
+"$extcap" --extcap-interfaces | grep -q '^interface {value=vhost-user-attach}' || exit 0
+"$extcap" --extcap-interface=vhost-user-attach --extcap-config >config
+for option in socket pid all latency snaplen; do
+	grep -q "^arg {number=[0-9]*}{call=--$option}{display=[^{}]*}{type=[a-z]*}{tooltip=[^{}]*}" config ||
+		fail "no --$option in the dialog of vhu attach"
+done
+! grep -q 'call=--front' config || fail "the dialog of vhu attach asks for a front-end"
+says 2 'which sessions?' "$extcap" --capture --extcap-interface=vhost-user-attach --fifo=f
+says 2 'no option of the interface' "$extcap" --capture --extcap-interface=vhost-user-attach --fifo=f --rules x
+"$vhu" attach --all --duration 1ms >out 2>&1 || exit 0
+rm fifo
+mkfifo fifo
+cat fifo >attach.pcapng &
+reader=$!
+stage_start attach "$extcap" --capture --extcap-interface=vhost-user-attach --fifo=fifo --socket "$stage/back.sock"
+# It watches, for the capture has begun.
+wait_for test -s attach.pcapng
+recorded() {
+	"$build/bin/vhu-sample-frontend" --requests 1 back.sock >front.log 2>&1 || :
+	"$vhu" dump attach.pcapng 2>dump.log | grep -q 'SET_VRING_KICK'
+}
+wait_for recorded
+kill $reader
+stage_reap "$(stage_pid attach)" 1200 || fail "it does not end with its reader"
+stage_end attach || fail "it ends with status $?"
