@@ -157,6 +157,9 @@ struct vhu_attach_config {
 struct vhu_attach_shared {
 	uint64_t lost;    /* events for which there was no room */
 	uint64_t refused; /* sockets for which there was no room */
+	/* What there is to compare with, written by the loader. */
+	uint32_t listeners; /* names of sockets were given */
+	uint32_t processes; /* processes were given */
 };
 
 #endif

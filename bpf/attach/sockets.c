@@ -145,6 +145,7 @@ int vhu_attach_listener(struct vhu_attach *attach, uint64_t name, enum vhu_attac
 {
 	const uint64_t value = how;
 
+	__atomic_store_n(&attach->shared->listeners, 1, __ATOMIC_RELAXED);
 	return bpf_map_update_elem(attach->listeners, &name, &value, BPF_ANY) ? -errno : 0;
 }
 
@@ -159,6 +160,8 @@ int vhu_attach_process(struct vhu_attach *attach, uint32_t pid, bool look)
 	int ret = look ? bpf_map_update_elem(attach->processes, &pid, &one, BPF_ANY)
 		       : bpf_map_delete_elem(attach->processes, &pid);
 
+	if (look)
+		__atomic_store_n(&attach->shared->processes, 1, __ATOMIC_RELAXED);
 	return ret ? -errno : 0;
 }
 

@@ -82,10 +82,10 @@ static __always_inline int on_sent(void *context, const struct sock *receiver)
 	struct room *room;
 	bool fresh = false;
 
-	if (!is_local_stream(receiver))
+	if (!is_passed_local_stream(receiver))
 		return 0;
 	sender = peer_of(receiver);
-	if (!sender)
+	if (!sender || !may_concern(sender, receiver))
 		return 0;
 	buffer = last_of(sender, receiver);
 	if (buffer) {
@@ -130,15 +130,17 @@ SEC("tp_btf/skb_copy_datagram_iovec")
 int taken(__u64 *args)
 {
 	struct sk_buff *buffer = (struct sk_buff *)args[0];
-	const struct sock *sender = BPF_CORE_READ(buffer, sk), *receiver;
+	const struct sock *sender = buffer->sk, *receiver;
 	const struct unix_skb_parms *parms = (const struct unix_skb_parms *)&buffer->cb;
 	struct vhu_attach_watched *from;
 	struct vhu_attach_event event;
 	__u32 consumed, copied;
 
-	if (!sender || !is_local_stream(sender))
+	if (!sender || !is_passed_local_stream(sender))
 		return 0;
 	receiver = peer_of(sender);
+	if (!may_concern(sender, receiver))
+		return 0;
 	consumed = BPF_CORE_READ(parms, consumed);
 	from = find_or_adopt(sender, receiver, buffer, consumed == 0);
 	if (!from)

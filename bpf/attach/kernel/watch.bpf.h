@@ -18,6 +18,13 @@ static __always_inline bool is_local_stream(const struct sock *socket)
 	       BPF_CORE_READ(socket, sk_type) == SOCK_STREAM;
 }
 
+/* The same of one that the kernel itself passes to a program: it is read without a helper, which
+ * counts, for each message of the host comes here. */
+static __always_inline bool is_passed_local_stream(const struct sock *socket)
+{
+	return socket->__sk_common.skc_family == AF_UNIX && socket->sk_type == SOCK_STREAM;
+}
+
 /* Return the inode of a socket; 0: nobody has it open. */
 static __always_inline __u64 inode_of(const struct sock *socket)
 {
@@ -143,6 +150,23 @@ static __always_inline bool is_wanted(const struct sock *sender, const struct so
 		return false;
 	return config.any || is_process_wanted(pid) || is_process_wanted(peer_pid_of(sender)) ||
 	       is_process_wanted(peer_pid_of(receiver));
+}
+
+/*
+ * Return whether a message may be of a connection that is watched, or is to be. Others' messages
+ * are let go after this, so what is looked at first is what costs least.
+ */
+static __always_inline bool may_concern(const struct sock *sender, const struct sock *receiver)
+{
+	__u64 key = (__u64)sender;
+
+	if (config.any || bpf_map_lookup_elem(&watched, &key))
+		return true;
+	if (!receiver)
+		return false;
+	if (shared.listeners && (listener_of(receiver) || listener_of(sender)))
+		return true;
+	return shared.processes && is_wanted(sender, receiver);
 }
 
 /*
