@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The capture of the proxy to which a process is connected. */
+/* The capture of the proxy to which a process is connected, or of a vhu attach that watches it. */
 #include <dirent.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -40,18 +40,65 @@ static bool has_socket(const struct vhu_rings_process *process, const uint32_t *
 	return false;
 }
 
+/* Look for the capture of a process. */
+static bool capture_by(uint32_t pid, char *path, size_t size)
+{
+	struct vhu_rings_process process = {.pid = pid};
+	bool found = false;
+
+	if (!vhu_rings_process_read(&process))
+		for (unsigned i = process.eventfds; i < process.opens && !found; i++)
+			found = process.open[i].kind == VHU_RINGS_OTHER &&
+				is_capture(pid, process.open[i].fd, path, size);
+	free(process.open);
+	return found;
+}
+
 /* Look for a capture in a process, if it is a proxy that has one of these sockets. */
 static bool capture_in(uint32_t pid, const uint32_t *inode, unsigned inodes, char *path,
 		       size_t size)
 {
 	struct vhu_rings_process process = {.pid = pid};
-	bool found = false;
+	bool is_peer = !vhu_rings_process_read(&process) && has_socket(&process, inode, inodes);
 
-	if (!vhu_rings_process_read(&process) && has_socket(&process, inode, inodes))
-		for (unsigned i = process.eventfds; i < process.opens && !found; i++)
-			found = process.open[i].kind == VHU_RINGS_OTHER &&
-				is_capture(pid, process.open[i].fd, path, size);
 	free(process.open);
+	return is_peer && capture_by(pid, path, size);
+}
+
+/* Return whether a process is a vhu attach. */
+static bool is_attach(uint32_t pid)
+{
+	static const char word[] = "attach";
+	char path[64], line[512];
+	FILE *file;
+	size_t size;
+	const char *first;
+
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/cmdline", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	size = fread(line, 1, sizeof(line) - 1, file);
+	fclose(file);
+	line[size] = '\0';
+	first = line + strlen(line) + 1;
+	return first < line + size && !strcmp(first, word);
+}
+
+bool vhu_rings_capture_attached(unsigned nth, char *path, size_t size)
+{
+	struct dirent *entry;
+	bool found = false;
+	DIR *proc = opendir("/proc");
+
+	while (proc && !found && (entry = readdir(proc))) {
+		const uint32_t pid = (uint32_t)atoi(entry->d_name);
+
+		if (pid && is_attach(pid) && capture_by(pid, path, size))
+			found = nth-- == 0;
+	}
+	if (proc)
+		closedir(proc);
 	return found;
 }
 

@@ -43,14 +43,34 @@ static void choose(const struct vhu_rings_request *request, struct vhu_rings_ses
 	sessions->count = kept;
 }
 
-/* Read the sessions of the proxy to which a process is connected. */
+/* Return whether a process has a session whose memory is known. */
+static bool has_session(const struct vhu_rings_sessions *sessions, uint32_t pid)
+{
+	for (unsigned i = 0; i < sessions->count; i++)
+		if (sessions->session[i]->regions &&
+		    (sessions->session[i]->pid[VHU_RINGS_FRONT] == pid ||
+		     sessions->session[i]->pid[VHU_RINGS_BACK] == pid))
+			return true;
+	return false;
+}
+
+/* Read the sessions of the proxy to which a process is connected, or of the vhu attach that has
+ * watched its session from the beginning. */
 static int places_of_pid(const struct vhu_rings_request *request,
 			 struct vhu_rings_sessions *sessions)
 {
+	struct vhu_prologue *const prologue = sessions->prologue;
 	char path[PATH_MAX];
 
 	if (vhu_rings_capture_of(request->pid, path, sizeof(path)))
 		return vhu_rings_places_capture(request, path, sessions);
+	for (unsigned i = 0; vhu_rings_capture_attached(i, path, sizeof(path)); i++) {
+		if (vhu_rings_places_capture(request, path, sessions) == VHU_EXIT_DONE &&
+		    has_session(sessions, request->pid))
+			return VHU_EXIT_DONE;
+		vhu_rings_sessions_free(sessions);
+		sessions->prologue = prologue;
+	}
 	return vhu_rings_places_control(request, sessions);
 }
 

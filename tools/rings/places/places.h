@@ -44,4 +44,11 @@ int vhu_rings_places_qmp(const struct vhu_rings_request *request,
  */
 bool vhu_rings_capture_of(uint32_t pid, char *path, size_t size);
 
+/*
+ * Find a capture that a vhu attach writes, which may have sessions of any process.
+ * @nth: which of them, from 0. @path: gets it, a path below /proc.
+ * Returns whether there are so many.
+ */
+bool vhu_rings_capture_attached(unsigned nth, char *path, size_t size);
+
 #endif
