@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "lib/session/rules/table.h"
 #include "lib/util/util.h"
 
 static expert_field ids[VHU_EXPERTS];

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/cause/internal.h"
+#include "lib/session/rules/table.h"
 
 /* Begin with who closed, and how long after what happened at @time_ns. */
 static void add_closed_after(struct vhu_cause_end *end, uint64_t time_ns)

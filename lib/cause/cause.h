@@ -100,7 +100,7 @@ struct vhu_cause {
 /* Learn from a record and its note. @record is NULL at the end of a capture. @chosen: the rules
  * that may be named, by their places in the table; NULL: all. */
 void vhu_cause_see(struct vhu_cause *cause, const struct vhu_record *record, uint64_t number,
-		   const struct vhu_annotation *note, const bool chosen[VHU_RULES]);
+		   const struct vhu_annotation *note, const bool *chosen);
 
 /* How a session comes to its end. */
 struct vhu_cause_ending {

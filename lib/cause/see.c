@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/cause/internal.h"
+#include "lib/session/rules/table.h"
 
 /* Remember a message. */
 static void keep_message(struct vhu_cause *cause, const struct vhu_record *record, uint64_t number,
@@ -46,7 +47,7 @@ static void keep_finding(struct vhu_cause *cause, const struct vhu_finding *find
 }
 
 void vhu_cause_see(struct vhu_cause *cause, const struct vhu_record *record, uint64_t number,
-		   const struct vhu_annotation *note, const bool chosen[VHU_RULES])
+		   const struct vhu_annotation *note, const bool *chosen)
 {
 	for (unsigned i = 0; i < note->findings; i++)
 		if (!chosen || chosen[note->finding[i].rule - vhu_rules])

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "lib/cause/internal.h"
+#include "lib/session/rules/table.h"
 
 /* Return whether a rule says what the line says anyway, or nothing about the end. */
 static bool is_silent(const struct vhu_rule *rule)

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "lib/capture/pcapng/pcapng.h"
+#include "lib/session/rules/table.h"
 #include "lib/session/session.h"
 #include "tests/rules/script.h"
 

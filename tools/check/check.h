@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "lib/cause/cause.h"
+#include "lib/session/rules/table.h"
 #include "lib/util/json.h"
 #include "tools/reading.h"
 

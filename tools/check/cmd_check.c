@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "lib/cli/device.h"
+#include "lib/session/rules/table.h"
 #include "lib/util/duration.h"
 #include "tools/check/check.h"
 #include "tools/commands.h"

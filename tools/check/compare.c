@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/protocol/text.h"
+#include "lib/session/rules/table.h"
 #include "tools/check/fingerprint.h"
 
 #define NAMES_MAX  96

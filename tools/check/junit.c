@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/session/rules/table.h"
 #include "lib/util/utf8.h"
 #include "tools/check/check.h"
 

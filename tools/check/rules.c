@@ -6,6 +6,7 @@
 
 #include "tools/check/check.h"
 
+#include "lib/session/rules/table.h"
 #include "lib/util/util.h"
 
 /* The groups that a rule's hundreds tell. */

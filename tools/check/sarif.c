@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/session/rules/table.h"
 #include "tools/check/check.h"
 
 #define LOCATION_MAX 80

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/protocol/protocol.h"
-#include "lib/session/rules/rules.h"
+#include "lib/session/rules/table.h"
 #include "lib/util/util.h"
 #include "tools/complete/complete.h"
 

@@ -34,6 +34,8 @@ void vhu_report(struct vhu_check_context *check, enum vhu_rule_at rule, uint64_t
 	}
 }
 
+_Static_assert(VHU_RULES <= 8 * sizeof(((struct vhu_state *)0)->said), "each rule has a bit");
+
 bool vhu_report_first(struct vhu_check_context *check, enum vhu_rule_at rule)
 {
 	uint32_t *word = &check->state->said[rule / 32], bit = UINT32_C(1) << rule % 32;

@@ -4,6 +4,7 @@
 #define VHU_SESSION_RULES_REPORT_H
 
 #include "lib/session/check_context.h"
+#include "lib/session/rules/table.h"
 #include "lib/util/util.h"
 
 /* "Within a moment": what closes so soon after a message most likely closed because of it. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The table of rules, and the look-ups in it. */
-#include "lib/session/rules/rules.h"
+#include "lib/session/rules/table.h"
 
 #include <stddef.h>
 #include <stdlib.h>

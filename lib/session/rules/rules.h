@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The rules of a session as a table, and what breaking one is reported as. */
+/* What a rule of a session is, and what breaking one is reported as; table.h has the rules. */
 #ifndef VHU_SESSION_RULES_RULES_H
 #define VHU_SESSION_RULES_RULES_H
 
 #include <stdint.h>
 
 enum vhu_severity { VHU_INFO, VHU_WARNING, VHU_ERROR, VHU_SEVERITIES };
-
-/* Rules by their place in the table; VHU_RULE_AT_301 is rule 301. */
-enum vhu_rule_at {
-#define VHU_RULE(id, ...) VHU_RULE_AT_##id,
-#include "lib/session/rules/rules.def"
-	VHU_RULES
-};
 
 /* How the text puts a rule. */
 enum vhu_wording { VHU_WORDING_MUST, VHU_WORDING_SHOULD, VHU_WORDING_SAYS, VHU_WORDING_SILENT };
@@ -23,8 +16,6 @@ struct vhu_rule {
 	enum vhu_wording wording;
 	const char *name, *title, *section, *basis;
 };
-
-extern const struct vhu_rule vhu_rules[VHU_RULES];
 
 #define VHU_FINDING_TEXT_MAX   240
 #define VHU_FINDING_OTHERS_MAX 3

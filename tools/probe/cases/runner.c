@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 
 #include "lib/protocol/text.h"
+#include "lib/session/rules/table.h"
 #include "lib/util/util.h"
 #include "tools/probe/cases/cases.h"
 

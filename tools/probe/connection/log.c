@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/protocol/message_io.h"
+#include "lib/session/rules/table.h"
 #include "lib/util/util.h"
 #include "proxy/core/fdinfo.h"
 

@@ -9,6 +9,7 @@
 
 #include "lib/session/session.h"
 
+#include "lib/session/rules/table.h"
 #include "lib/util/util.h"
 
 #define NO_REPLY (-1)
