@@ -111,8 +111,9 @@ void vhu_expert_note(proto_item *item, packet_info *pinfo, enum vhu_expert exper
 	expert_add_info_format(pinfo, item, &ids[expert], "%s", text);
 }
 
-void vhu_expert_finding(proto_item *item, packet_info *pinfo, const struct vhu_rule *rule,
-			const char *text)
+void vhu_expert_finding(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb,
+			const struct vhu_rule *rule, const char *text)
 {
-	expert_add_info_format(pinfo, item, &rule_ids[rule - vhu_rules], "%s", text);
+	proto_item_set_hidden(proto_tree_add_expert_format(tree, pinfo, &rule_ids[rule - vhu_rules],
+							   tvb, 0, 0, "%s", text));
 }

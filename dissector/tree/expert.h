@@ -34,8 +34,8 @@ void vhu_expert_add(proto_tree *tree, packet_info *pinfo, enum vhu_expert expert
 void vhu_expert_note(proto_item *item, packet_info *pinfo, enum vhu_expert expert,
 		     const char *format, ...) G_GNUC_PRINTF(4, 5);
 
-/* Add the expert item of a rule that was broken to @item. */
-void vhu_expert_finding(proto_item *item, packet_info *pinfo, const struct vhu_rule *rule,
-			const char *text);
+/* Add the expert item of a rule that was broken to @tree, hidden: the finding says the same. */
+void vhu_expert_finding(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb,
+			const struct vhu_rule *rule, const char *text);
 
 #endif

@@ -42,13 +42,17 @@ void vhu_finding_register(int proto)
 	proto_register_subtree_array(ett, array_length(ett));
 }
 
-/* Add a text that is made here. */
-static void add_string(proto_tree *tree, tvbuff_t *tvb, int hf, const char *text)
+/* Add a text that is made here. Returns its item. */
+static proto_item *add_string(proto_tree *tree, tvbuff_t *tvb, int hf, const char *text)
 {
-	proto_item_set_generated(proto_tree_add_string(tree, hf, tvb, 0, 0, text));
+	proto_item *item = proto_tree_add_string(tree, hf, tvb, 0, 0, text);
+
+	proto_item_set_generated(item);
+	return item;
 }
 
-/* Add one finding. */
+/* Add one finding. Its line says it once; what filters and scripts take from it in parts is hidden.
+ */
 static void add(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const struct vhu_found *found)
 {
 	const struct vhu_rule *rule = found->rule;
@@ -60,11 +64,11 @@ static void add(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const struc
 					    vhu_severity_name(rule->severity), id, rule->name,
 					    found->text);
 	proto_item_set_generated(item);
-	vhu_expert_finding(item, pinfo, rule, found->text);
 	tree = proto_item_add_subtree(item, ett_finding);
-	add_string(tree, tvb, hf_rule, rule->name);
-	proto_item_set_generated(proto_tree_add_uint(tree, hf_severity, tvb, 0, 0, rule->severity));
-	add_string(tree, tvb, hf_text, found->text);
+	vhu_expert_finding(tree, pinfo, tvb, rule, found->text);
+	proto_item_set_hidden(add_string(tree, tvb, hf_rule, rule->name));
+	proto_item_set_hidden(proto_tree_add_uint(tree, hf_severity, tvb, 0, 0, rule->severity));
+	proto_item_set_hidden(add_string(tree, tvb, hf_text, found->text));
 	for (unsigned i = 0; i < VHU_FINDING_OTHERS_MAX; i++)
 		if (found->other[i])
 			proto_item_set_generated(

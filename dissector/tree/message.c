@@ -11,7 +11,7 @@
 static int hf_header = -1, hf_request = -1, hf_flags = -1, hf_size = -1;
 static int hf_version = -1, hf_flag_reply = -1, hf_need_reply = -1, hf_reserved = -1;
 static int hf_message = -1, hf_reply = -1, hf_dialect = -1, hf_device = -1;
-static int hf_request_in = -1, hf_reply_in = -1, hf_response_time = -1;
+static int hf_request_in = -1, hf_reply_in = -1, hf_response_time = -1, hf_response_us = -1;
 static int ett_header = -1, ett_flags = -1;
 
 static value_string dialects[VHU_DIALECTS + 1];
@@ -47,6 +47,9 @@ static hf_register_info fields[] = {
     {&hf_response_time,
      {"Response time", "vhost_user.response_time", FT_RELATIVE_TIME, BASE_NONE, NULL, 0,
       "From the request to its reply", HFILL}},
+    {&hf_response_us,
+     {"Response time in us", "vhost_user.response_us", FT_UINT64, BASE_DEC, NULL, 0,
+      "Whole microseconds, for columns and graphs", HFILL}},
     {&hf_header, {"Header", "vhost_user.header", FT_NONE, BASE_NONE, NULL, 0, NULL, HFILL}},
     {&hf_request,
      {"Request", "vhost_user.request", FT_UINT32, BASE_DEC, NULL, 0, "The message's id", HFILL}},
@@ -145,6 +148,9 @@ static void add_learnt(proto_tree *tree, tvbuff_t *tvb, const struct vhu_annotat
 	time.secs = (time_t)(note->delay_ns / 1000000000);
 	time.nsecs = (int)(note->delay_ns % 1000000000);
 	proto_item_set_generated(proto_tree_add_time(tree, hf_response_time, tvb, 0, 0, &time));
+	/* The same once more, for columns, which show times in seconds. */
+	proto_item_set_hidden(
+	    proto_tree_add_uint64(tree, hf_response_us, tvb, 0, 0, note->delay_ns / 1000));
 }
 
 void vhu_message_add(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, int at,

@@ -9,6 +9,7 @@
 
 # Fields of the plugin alone.
 def plugin_only: {
+	"response_us": "is response_time without its nanoseconds, for columns",
 	"stream": "numbers channels of sessions for Wireshark's follow and filters",
 	"device": "is an assumption of the session; the dump uses it and does not print it",
 	"marks": "is the sum of its bits, which are compared",

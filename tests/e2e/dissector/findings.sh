@@ -140,8 +140,15 @@ for line in 'session begins or ends	7	' 'error	7	SET_FEATURES' 'warning	6	' \
 	grep -qx "vhost-user: $line" "$work/colours" || wrong "not coloured so: $line"
 done
 show -C vhost-user -r "$sample" >"$work/columns"
-grep -Eq '^ *32 [0-9.]+ 1 front-end +front-end → back-end +0 +1 .*SET_VRING_KICK' \
+grep -Eq '^ *32 [0-9.]+ 1 SET_VRING_KICK .* +front-end → back-end +front-end 0 eventfd' \
 	"$work/columns" || wrong "the columns are others: $(sed -n 32p "$work/columns")"
+grep -Eq '^ *28 [0-9.]+ 1 ADD_MEM_REG reply success 46 +back-end → front-end +front-end *$' \
+	"$work/columns" || wrong "the columns are others: $(sed -n 28p "$work/columns")"
+
+# The details say a finding once.
+show -2 -V -r "$work/cases.pcapng" >"$work/details"
+[ "$(grep -c 'which was not offered' "$work/details")" = 1 ] || wrong "a finding is said more than once:" \
+	"$(grep 'which was not offered' "$work/details")"
 sed -n 's/^"TRUE","[^"]*","\(.*\)","[^"]*"$/(\1)/p' \
 	"$build/wsprofile/wireshark/profiles/vhost-user/dfilter_buttons" | sed 's/\\"/"/g' |
 	paste -sd'|' | sed 's/|(/ || (/g' >"$work/buttons"
