@@ -17,12 +17,18 @@ vhu_tshark_lacks()
 # and takes the plugin along, since the build may lie where only root can look; what tshark reads and
 # writes must be open to nobody. A plugin built with sanitizers needs their library loaded first, and
 # Wireshark's memory pools turned off so that each block has its own bounds. A script that sets
-# $vhu_tshark_seconds has tshark ended after so many, with status 124.
+# $vhu_tshark_seconds has tshark ended after so many, with status 124; $vhu_tshark_lua has it take the
+# dissector in Lua: "alone", without the plugin, or "beside" it.
 vhu_tshark()
 {
 	_plugins=$1/wsplugins
 	shift
 	_home=$(mktemp -d)
+	if [ -n "${vhu_tshark_lua-}" ]; then
+		mkdir -p "$_home/.local/lib/wireshark/plugins" "$_home/none"
+		cp "${_plugins%/*}/wslua/vhost_user.lua" "$_home/.local/lib/wireshark/plugins"
+		[ "$vhu_tshark_lua" = beside ] || _plugins=$_home/none
+	fi
 	if [ "$(id -u)" = 0 ] && [ -d "$_plugins" ]; then
 		cp -r "$_plugins" "$_home/wsplugins"
 		chmod -R a+rX "$_home"
