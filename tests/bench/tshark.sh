@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Measures what a frame of ours costs in tshark, beside frames of D-Bus and USB: instructions, and the
-# memory that many frames take.
+# Measures what a frame of ours costs in tshark, by the plugin and by the dissector in Lua, beside frames
+# of D-Bus and USB: instructions, and the memory that many frames take.
 #
 #	tshark.sh [-b BUILD] [-c CAPTURE] [-m FRAMES]
 #
@@ -82,8 +82,11 @@ make_frames()
 # with a folder for plugins that holds none, so that nothing else differs.
 run_tshark()
 {
-	plugins=$work/none
-	[ "$1" != plugin ] || plugins=$build
+	plugins=$work/none vhu_tshark_lua=''
+	case $1 in
+	plugin) plugins=$build ;;
+	lua) plugins=$build vhu_tshark_lua=alone ;;
+	esac
 	shift
 	vhu_tshark "$plugins" -n -r "$work/frames" "$@" >/dev/null 2>"$work/stderr" && return
 	cat "$work/stderr" >&2
@@ -125,15 +128,21 @@ printf '%-34s%14s%14s' "" "instructions" "-T fields"
 printf '\n%-34s%14s%14s' "" "a frame" "a frame"
 [ "$frames" = 0 ] || printf '%14s%14s' "of $frames" "of $frames"
 echo
-for kind in plain plugin dbus usb; do
+for kind in plain plugin lua dbus usb; do
 	case $kind in
 	plain) name="vhost-user, undissected" field=frame.number ;;
 	plugin) name="vhost-user, with the plugin" field=vhost_user.request ;;
+	lua) name="vhost-user, by Lua" field=vhost_user.request ;;
 	dbus) name="D-Bus" field=dbus.serial ;;
 	usb) name="USB" field=usb.urb_type ;;
 	esac
 	text=$(per_frame $kind)
 	fields=$(per_frame $kind -T fields -e "$field")
+	case $kind in
+	plain) plain_text=$text plain_fields=$fields ;;
+	plugin) plugin_text=$text plugin_fields=$fields ;;
+	lua) lua_text=$text lua_fields=$fields ;;
+	esac
 	printf '%-34s%14d%14d' "$name" "$text" "$fields"
 	if [ "$frames" != 0 ]; then
 		make_frames $kind "$frames"
@@ -143,3 +152,13 @@ for kind in plain plugin dbus usb; do
 	fi
 	echo
 done
+
+# Print what one way costs against another: for the list, and for a field.
+against()
+{
+	awk -v name="$1" -v a="$2" -v b="$3" -v c="$4" -v d="$5" \
+		'BEGIN { printf "%-34s%14.2f%14.2f\n", name, a / b, c / d }'
+}
+against "Lua / plugin" "$lua_text" "$plugin_text" "$lua_fields" "$plugin_fields"
+against "Lua / undissected" "$lua_text" "$plain_text" "$lua_fields" "$plain_fields"
+against "plugin / undissected" "$plugin_text" "$plain_text" "$plugin_fields" "$plain_fields"
