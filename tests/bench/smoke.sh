@@ -3,7 +3,7 @@
 # Shows that what measures works: every row is there and holds numbers above 0, whatever they are;
 # and the frames that Wireshark is measured on are dissected as what they claim to be.
 #
-#	smoke.sh proxy|frames|eventfd|latency|attach BUILD
+#	smoke.sh proxy|frames|eventfd|stall|latency|attach BUILD
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -42,6 +42,10 @@ proxy)
 eventfd)
 	sh "$here/eventfd.sh" -b "$2" -r 2 -n 100 >"$work/out"
 	expect 2 "direct" "vhu proxy  " "--interpose" "and rules" "and --record"
+	;;
+stall)
+	sh "$here/stall.sh" -b "$2" -r 2 -n 100 -d 300 -q 2 >"$work/out"
+	expect 2 "trip of a message" "request on a loaded vring" "2 idle vrings"
 	;;
 latency)
 	BENCH_COUNT=200 sh "$here/latency/latency.sh" -b "$2" -r 1 -w all-syscalls >"$work/out"
