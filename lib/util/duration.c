@@ -33,7 +33,8 @@ int vhu_duration_parse(const char *text, uint64_t *ns)
 	const char *fraction = text[whole] == '.' ? text + whole + 1 : text + whole;
 	const size_t digits = text[whole] == '.' ? strspn(fraction, "0123456789") : 0;
 	const char *name = fraction + digits;
-	uint64_t length = unit_of(name + (*name == ' ')), part, total = 0;
+	uint64_t length = *name ? unit_of(name + (*name == ' ')) : unit[SECONDS].ns;
+	uint64_t part, total = 0;
 
 	if (!whole || !length || (fraction > text + whole && !digits))
 		return -EINVAL;

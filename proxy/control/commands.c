@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/cli/options.h"
 #include "lib/recording/prologue.h"
 #include "lib/util/duration.h"
 #include "lib/util/util.h"
@@ -331,18 +330,14 @@ static int command_stall(struct vhu_request *request)
 {
 	struct vhu_proxy *proxy = request->from->control->proxy;
 	const char *time = vhu_request_string(request, "time");
-	uint64_t ns = 0, seconds;
+	uint64_t ns = 0;
 	char text[VHU_DURATION_TEXT_SIZE];
 
 	if (json_object_get(request->question, "time") && !time)
 		return vhu_request_fail(request, "\"time\" is no string");
 	if (time && strcmp(time, "off") != 0) {
-		if (vhu_duration_parse(time, &ns)) {
-			if (vhu_number_parse(time, 0, UINT64_MAX / VHU_NS_PER_S, &seconds))
-				return vhu_request_fail(request, "%s: not a time, and not off",
-							time);
-			ns = seconds * VHU_NS_PER_S;
-		}
+		if (vhu_duration_parse(time, &ns))
+			return vhu_request_fail(request, "%s: not a time, and not off", time);
 		if (ns < VHU_STALL_LEAST_NS)
 			return vhu_request_fail(request, "%s: too short for a stall: 200ms or more",
 						time);

@@ -16,7 +16,7 @@ int vhu_clock_parse(const char *text, uint64_t *span)
 	static const struct {
 		const char *name;
 		double nanoseconds;
-	} units[] = {{"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1}};
+	} units[] = {{"", 1e9}, {"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1}};
 	char *unit;
 	double number;
 

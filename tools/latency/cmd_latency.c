@@ -7,15 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bpf/vring/counts.h"
 #include "bpf/vring/events.h"
+#include "lib/capture/pcapng/pcapng.h"
 #include "lib/util/duration.h"
 #include "lib/util/util.h"
 #include "tools/commands.h"
 #include "tools/latency/capture.h"
 #include "tools/latency/events.h"
+#include "tools/latency/interval.h"
 #include "tools/latency/learn.h"
 #include "tools/latency/output.h"
 #include "tools/latency/request.h"
@@ -49,6 +52,7 @@ struct latency {
 	struct vhu_learn *learn;
 	struct vhu_latency_sessions sessions;
 	int signals;
+	uint64_t table_ns; /* when the last table was written */
 	const char *ended; /* why it ends by itself */
 };
 
@@ -138,6 +142,27 @@ static int find_sessions(struct latency *latency)
 	return status;
 }
 
+/* Look whether the files can be read and written, before the probes are loaded. Returns an exit
+ * status. */
+static int find_files(const struct latency *latency)
+{
+	const struct vhu_latency_request *request = latency->request;
+	struct vhu_pcapng_reader *reader;
+	char error[VHU_PCAPNG_ERROR_SIZE];
+	struct stat file;
+
+	/* What comes by a pipe can be read once. */
+	if (request->capture && strcmp(request->capture, "-") != 0 &&
+	    (stat(request->capture, &file) || S_ISREG(file.st_mode))) {
+		if (vhu_pcapng_reader_open(&reader, request->capture, false, error))
+			return vhu_fail(latency->command, "%s: %s", request->capture, error);
+		vhu_pcapng_reader_close(reader);
+	}
+	if (request->write_to && access(request->write_to, W_OK) && errno != ENOENT)
+		return vhu_fail(latency->command, "%s: %s", request->write_to, strerror(errno));
+	return VHU_EXIT_DONE;
+}
+
 /* Find the vrings to watch. Returns an exit status. */
 static int find_vrings(struct latency *latency)
 {
@@ -165,6 +190,20 @@ static int find_vrings(struct latency *latency)
 			request->capture, latency->vrings.changed ? "" : ": its sessions ended");
 }
 
+/* Write a table of the interval, or of all that was counted, and begin the next. Needs the vrings'
+ * lock. */
+static void put_table(struct latency *latency, FILE *to, uint64_t now)
+{
+	if (latency->request->cumulative) {
+		vhu_latency_table(to, &latency->vrings, now, 0);
+		return;
+	}
+	vhu_latency_table(to, &latency->vrings, now, now - latency->table_ns);
+	for (unsigned i = 0; i < latency->vrings.count; i++)
+		vhu_latency_interval_end(latency->vrings.vring[i]);
+	latency->table_ns = now;
+}
+
 /* Write how things stand, or stood. Needs the vrings' lock. */
 static void put(struct latency *latency, FILE *to, bool last)
 {
@@ -179,7 +218,7 @@ static void put(struct latency *latency, FILE *to, bool last)
 	} else {
 		if (isatty(STDOUT_FILENO) && !request->slow_ns)
 			fprintf(to, "\033[H\033[J");
-		vhu_latency_table(to, &latency->vrings, now);
+		put_table(latency, to, now);
 	}
 }
 
@@ -245,6 +284,17 @@ static bool wait_until(struct latency *latency, uint64_t until)
 	return !(watched[0].revents & POLLIN);
 }
 
+/* Tell the kicks that have waited too long, each once. */
+static void tell_waiting(struct latency *latency, uint64_t now)
+{
+	pthread_mutex_lock(&latency->vrings.lock);
+	vhu_latency_vrings_read(&latency->vrings);
+	for (unsigned i = 0; i < latency->vrings.count; i++)
+		vhu_latency_events_waits(&latency->events, latency->vrings.vring[i],
+					 latency->request->slow_ns, now);
+	pthread_mutex_unlock(&latency->vrings.lock);
+}
+
 /* Watch until there is an end. */
 static void watch(struct latency *latency)
 {
@@ -252,6 +302,7 @@ static void watch(struct latency *latency)
 	uint64_t start = vhu_now_ns(), tick = start, shown = start, looked = start;
 	bool more = true;
 
+	latency->table_ns = start;
 	while (more) {
 		uint64_t now = vhu_now_ns(), until;
 
@@ -262,6 +313,8 @@ static void watch(struct latency *latency)
 			more = look(latency, now);
 			looked = now;
 		}
+		if (request->slow_ns)
+			tell_waiting(latency, now);
 		if (more && request->interval_ns && now - shown >= request->interval_ns) {
 			show(latency, false);
 			shown = now;
@@ -358,6 +411,8 @@ static int measure(const struct vhu_command *command, const struct vhu_latency_r
 	/* Before there is anything that its process would have, too. */
 	if (status == VHU_EXIT_DONE && needs_sessions(request))
 		status = vhu_latency_sessions_open(&latency.sessions, command, request);
+	if (status == VHU_EXIT_DONE)
+		status = find_files(&latency);
 	if (status == VHU_EXIT_DONE)
 		status = load(&latency);
 	if (status != VHU_EXIT_DONE) {

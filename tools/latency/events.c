@@ -112,12 +112,12 @@ static void put_stages(FILE *to, const struct vhu_bpf_event *event)
 	fputc(')', to);
 }
 
-/* Tell a slow call as a line. */
-static void tell_slow(const struct vhu_latency_events *events,
-		      const struct vhu_latency_vring *vring, const struct vhu_bpf_event *event)
+/* Begin a line: when, and of which vring. */
+static void put_begin(const struct vhu_latency_events *events,
+		      const struct vhu_latency_vring *vring, uint64_t time_ns)
 {
-	uint64_t at = (uint64_t)((int64_t)event->time_ns + events->epoch_ns);
-	char text[VHU_DURATION_TEXT_SIZE], day[32] = "", session[40] = "";
+	uint64_t at = (uint64_t)((int64_t)time_ns + events->epoch_ns);
+	char day[32] = "", session[40] = "";
 	time_t seconds = (time_t)(at / VHU_NS_PER_S);
 	struct tm tm;
 
@@ -125,8 +125,18 @@ static void tell_slow(const struct vhu_latency_events *events,
 		strftime(day, sizeof(day), "%T", &tm);
 	if (vring->session)
 		snprintf(session, sizeof(session), "session %" PRIu64 " ", vring->session);
-	fprintf(events->slow, "%s.%06" PRIu64 " %svring %" PRIu32 ": kick to call %s", day,
-		at % VHU_NS_PER_S / 1000, session, vring->index,
+	fprintf(events->slow, "%s.%06" PRIu64 " %svring %" PRIu32 ": ", day,
+		at % VHU_NS_PER_S / 1000, session, vring->index);
+}
+
+/* Tell a slow call as a line. */
+static void tell_slow(const struct vhu_latency_events *events,
+		      const struct vhu_latency_vring *vring, const struct vhu_bpf_event *event)
+{
+	char text[VHU_DURATION_TEXT_SIZE];
+
+	put_begin(events, vring, event->time_ns);
+	fprintf(events->slow, "kick to call %s",
 		vhu_duration_text(event->time_ns - event->kick_ns, text));
 	put_stages(events->slow, event);
 	fprintf(events->slow,
@@ -134,6 +144,23 @@ static void tell_slow(const struct vhu_latency_events *events,
 		", cpu %" PRIu32 ")\n",
 		event->kicker.comm, event->kicker.pid, event->kicker.cpu, event->who.comm,
 		event->who.pid, event->who.cpu);
+	fflush(events->slow);
+}
+
+void vhu_latency_events_waits(const struct vhu_latency_events *events,
+			      struct vhu_latency_vring *vring, uint64_t limit_ns, uint64_t now_ns)
+{
+	const struct vhu_latency_waiting waiting = vhu_latency_vring_waiting(vring, now_ns);
+	char text[VHU_DURATION_TEXT_SIZE];
+
+	if (!events->slow || vring->ended_ns || !waiting.oldest_ns || waiting.for_ns <= limit_ns ||
+	    waiting.oldest_ns == vring->told_ns)
+		return;
+	vring->told_ns = waiting.oldest_ns;
+	put_begin(events, vring, now_ns);
+	fprintf(events->slow, "a kick has waited for %s: the back-end has %s\n",
+		vhu_duration_text(waiting.for_ns, text),
+		waiting.taken ? "taken it and has not called" : "not taken it");
 	fflush(events->slow);
 }
 

@@ -29,6 +29,11 @@ void vhu_latency_events_epoch(struct vhu_latency_events *events);
  */
 int vhu_latency_events_open(struct vhu_latency_events *events, const struct vhu_command *command,
 			    const char *path);
+/* Tell once that the oldest kick of a vring has waited for longer than @limit_ns, if it has. The
+ * vring's counts were read at @now_ns. Needs the vrings' lock. */
+void vhu_latency_events_waits(const struct vhu_latency_events *events,
+			      struct vhu_latency_vring *vring, uint64_t limit_ns, uint64_t now_ns);
+
 /* Take an event. */
 void vhu_latency_events_see(struct vhu_latency_events *events, const struct vhu_bpf_event *event);
 /* End the capture. Returns how many events it lacks; *@written is how many it has. */

@@ -11,6 +11,7 @@
 #include "lib/util/histogram.h"
 #include "lib/util/json.h"
 #include "lib/util/util.h"
+#include "tools/latency/interval.h"
 
 /* The longest bar of a histogram. */
 #define BAR    50
@@ -91,43 +92,62 @@ static void put_quantiles(FILE *to, const struct vhu_latency_vring *vring,
 	vhu_histogram_free(&histogram);
 }
 
-/* Return how long ago something was; 0 where it never was. */
-static uint64_t age(uint64_t now_ns, uint64_t then_ns)
+/* Write the head of a table. */
+static void put_head(FILE *to, const struct vhu_latency_vrings *vrings, bool interval)
 {
-	return then_ns && now_ns > then_ns ? now_ns - then_ns : 0;
-}
+	const int width = interval ? 27 : 18;
 
-void vhu_latency_table(FILE *to, const struct vhu_latency_vrings *vrings, uint64_t now_ns)
-{
-	static const unsigned shown[] = {500, 990};
-
-	fprintf(to, "%7s %5s %10s %10s %9s %10s %7s %8s", "session", "vring", "kicks", "wakes",
-		"coalesced", "calls", "waiting", "oldest");
+	fprintf(to, "%7s %5s %10s %10s %9s %10s %7s %8s", "session", "vring",
+		interval ? "kicks/s" : "kicks", interval ? "wakes/s" : "wakes", "coalesced",
+		interval ? "calls/s" : "calls", "waiting", "oldest");
 	for (size_t i = 0; i < STAGES; i++)
 		if (is_watched(vrings, &stage[i]))
-			fprintf(to, " |%16s  ", stage[i].name);
+			fprintf(to, " |%16s%*s", stage[i].name, width - 16, "");
 	fprintf(to, "\n%74s", "");
 	for (size_t i = 0; i < STAGES; i++)
 		if (is_watched(vrings, &stage[i]))
-			fprintf(to, " |%9s%9s", "p50", "p99");
+			fprintf(to, " |%9s%9s%s", "p50", "p99", interval ? "      max" : "");
 	fputc('\n', to);
+}
+
+/* Return how often something happened in a second. */
+static uint64_t rate(uint64_t count, uint64_t ns)
+{
+	return ns ? (uint64_t)((double)count * VHU_NS_PER_S / (double)ns + 0.5) : count;
+}
+
+void vhu_latency_table(FILE *to, const struct vhu_latency_vrings *vrings, uint64_t now_ns,
+		       uint64_t interval_ns)
+{
+	static const unsigned shown[] = {500, 990, 1000};
+	static struct vhu_latency_vring part;
+	const unsigned columns = interval_ns ? 3 : 2;
+
+	put_head(to, vrings, interval_ns);
 	for (unsigned i = 0; i < vrings->count; i++) {
 		const struct vhu_latency_vring *vring = vrings->vring[i];
-		uint64_t oldest, waiting = vhu_latency_vring_waiting(vring, &oldest);
+		const struct vhu_latency_waiting waiting = vhu_latency_vring_waiting(vring, now_ns);
+		const struct vhu_bpf_vring *counts;
 
 		if (!vring->ever_wired)
 			continue;
+		if (interval_ns) {
+			vhu_latency_interval(&part, vring);
+			vring = &part;
+		}
+		counts = &vring->counts;
 		fprintf(to,
 			"%7" PRIu64 " %5" PRIu32 " %10" PRIu64 " %10" PRIu64 " %9" PRIu64
 			" %10" PRIu64 " %7" PRIu64,
-			vring->session, vring->index, vring->counts.kicks, vring->counts.wakes,
-			vring->counts.coalesced, vring->counts.calls, waiting);
-		put_time(to, 8, waiting, age(now_ns, oldest));
+			vring->session, vring->index, rate(counts->kicks, interval_ns),
+			rate(counts->wakes, interval_ns), counts->coalesced,
+			rate(counts->calls, interval_ns), waiting.untaken + waiting.taken);
+		put_time(to, 8, waiting.oldest_ns, waiting.for_ns);
 		for (size_t at = 0; at < STAGES; at++) {
 			if (!is_watched(vrings, &stage[at]))
 				continue;
 			fprintf(to, " |");
-			put_quantiles(to, vring, &stage[at], shown, 2);
+			put_quantiles(to, vring, &stage[at], shown, columns);
 		}
 		fprintf(to, "%s\n", vhu_latency_vring_is_wired(vring) ? "" : "  (ended)");
 	}
@@ -162,13 +182,28 @@ static void put_bars(FILE *to, const struct vhu_latency_vring *vring, const stru
 	}
 }
 
+/* Write what waits, and what that may mean. */
+static void put_waiting(FILE *to, const struct vhu_latency_vring *vring,
+			const struct vhu_latency_waiting *waiting)
+{
+	const uint64_t all = waiting->untaken + waiting->taken;
+	char text[VHU_DURATION_TEXT_SIZE];
+
+	fprintf(to, "  %" PRIu64 " kick%s without a call%s", all, all == 1 ? "" : "s",
+		vring->ended_ns ? " when the vring ended" : " yet");
+	if (waiting->oldest_ns)
+		fprintf(to, ", the oldest for %s", vhu_duration_text(waiting->for_ns, text));
+	fprintf(to, ": %" PRIu64 " not taken by the back-end, %" PRIu64 " taken\n",
+		waiting->untaken, waiting->taken);
+}
+
 /* Write all there is about a vring. */
 static void put_vring(FILE *to, const struct vhu_latency_vrings *vrings,
 		      const struct vhu_latency_vring *vring, uint64_t now_ns, bool histogram)
 {
 	static const unsigned shown[] = {500, 900, 990, 999, 1000};
 	const struct vhu_bpf_vring *counts = &vring->counts;
-	uint64_t oldest, waiting = vhu_latency_vring_waiting(vring, &oldest);
+	const struct vhu_latency_waiting waiting = vhu_latency_vring_waiting(vring, now_ns);
 	char text[VHU_DURATION_TEXT_SIZE], most[VHU_DURATION_TEXT_SIZE];
 
 	if (vring->session)
@@ -193,9 +228,8 @@ static void put_vring(FILE *to, const struct vhu_latency_vrings *vrings,
 			vring->taken_up,
 			vhu_duration_text(vring->unwatched_ns / vring->taken_up, text),
 			vhu_duration_text(vring->unwatched_most_ns, most));
-	if (waiting)
-		fprintf(to, "  %" PRIu64 " kicks without a call yet, the oldest for %s\n", waiting,
-			vhu_duration_text(age(now_ns, oldest), text));
+	if (waiting.untaken + waiting.taken)
+		put_waiting(to, vring, &waiting);
 	fprintf(to, "  %-12s%9s%9s%9s%9s%9s\n", "", "p50", "p90", "p99", "p99.9", "max");
 	for (size_t i = 0; i < STAGES; i++) {
 		if (!is_watched(vrings, &stage[i]))
@@ -244,7 +278,7 @@ static void json_vring(struct vhu_json *json, const struct vhu_latency_vrings *v
 		       const struct vhu_latency_vring *vring, uint64_t now_ns)
 {
 	const struct vhu_bpf_vring *counts = &vring->counts;
-	uint64_t oldest, waiting = vhu_latency_vring_waiting(vring, &oldest);
+	const struct vhu_latency_waiting waiting = vhu_latency_vring_waiting(vring, now_ns);
 
 	vhu_json_object(json, NULL);
 	vhu_json_unsigned(json, "session", vring->session);
@@ -265,8 +299,9 @@ static void json_vring(struct vhu_json *json, const struct vhu_latency_vrings *v
 	vhu_json_unsigned(json, "coalesced", counts->coalesced);
 	vhu_json_unsigned(json, "wakes_without_kick", counts->wakes_without_kick);
 	vhu_json_unsigned(json, "calls_without_kick", counts->calls_without_kick);
-	vhu_json_unsigned(json, "waiting", waiting);
-	vhu_json_unsigned(json, "oldest_ns", waiting ? age(now_ns, oldest) : 0);
+	vhu_json_unsigned(json, "waiting", waiting.untaken + waiting.taken);
+	vhu_json_unsigned(json, "waiting_taken", waiting.taken);
+	vhu_json_unsigned(json, "oldest_ns", waiting.for_ns);
 	if (vhu_probes_has_inside(vrings->probes)) {
 		vhu_json_unsigned(json, "pops", vring->inside.pops);
 		vhu_json_unsigned(json, "pushes", vring->inside.pushes);

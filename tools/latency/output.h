@@ -7,8 +7,10 @@
 
 #include "tools/latency/vrings.h"
 
-/* Write a table, a line a vring, of what was counted since the start. */
-void vhu_latency_table(FILE *to, const struct vhu_latency_vrings *vrings, uint64_t now_ns);
+/* Write a table, a line a vring, of what was counted in the last @interval_ns; 0: since the start.
+ */
+void vhu_latency_table(FILE *to, const struct vhu_latency_vrings *vrings, uint64_t now_ns,
+		       uint64_t interval_ns);
 /* Write all there is about each vring. @histogram: with bars. */
 void vhu_latency_summary(FILE *to, const struct vhu_latency_vrings *vrings, uint64_t now_ns,
 			 bool histogram);

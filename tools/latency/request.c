@@ -12,6 +12,7 @@ enum {
 	KEY_SOCKET,
 	KEY_INTERVAL,
 	KEY_DURATION,
+	KEY_CUMULATIVE,
 	KEY_HISTOGRAM,
 	KEY_JSON,
 	KEY_SLOW,
@@ -28,10 +29,12 @@ const struct vhu_option vhu_latency_option[] = {
     {'p', "pid", "PID", "watch a back-end without a capture; again: its front-end"},
     {KEY_EVENTFD, "eventfd", "kick=ID,call=ID", "watch these eventfds as a ring; may be repeated"},
     {KEY_INTERVAL, "interval", "TIME", "between tables, 1 s by default; 0s: none"},
+    {KEY_CUMULATIVE, "cumulative", NULL,
+     "have tables count from the start, not from the last table"},
     {KEY_DURATION, "duration", "TIME", "end after this"},
     {KEY_HISTOGRAM, "histogram", NULL, "draw histograms at the end"},
     {KEY_JSON, "json", NULL, "a line of JSON an interval, and one at the end"},
-    {KEY_SLOW, "slower-than", "TIME", "tell each call that comes later than this after its kick"},
+    {KEY_SLOW, "slower-than", "TIME", "tell each kick that waits longer than this, and its call"},
     {'w', "write", "FILE", "write what happens, or only what is slow, as a capture"},
     {KEY_HOOKS, "hooks", "SET", "fentry, kprobe, syscalls or all-syscalls; else the best there is"},
     {KEY_POP, "pop", "BINARY:PLACE", "split wake to call: where a request is taken off a vring"},
@@ -142,6 +145,9 @@ int vhu_latency_request_take(const struct vhu_command *command, struct vhu_laten
 		return take_place(command, &request->place[VHU_UPROBES_POP], argument);
 	case KEY_PUSH:
 		return take_place(command, &request->place[VHU_UPROBES_PUSH], argument);
+	case KEY_CUMULATIVE:
+		request->cumulative = true;
+		break;
 	case KEY_HISTOGRAM:
 		request->histogram = true;
 		break;

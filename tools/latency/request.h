@@ -21,7 +21,7 @@
 
 struct vhu_latency_request {
 	const char *capture, *socket, *write_to;
-	bool follow, histogram, json;
+	bool follow, histogram, json, cumulative;
 	uint32_t pid[VHU_LATENCY_PIDS];
 	unsigned pids;
 	struct {

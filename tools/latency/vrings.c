@@ -34,6 +34,7 @@ void vhu_latency_vrings_free(struct vhu_latency_vrings *vrings)
 		for (enum vhu_vring_role which = VHU_KICK; which < VHU_LATENCY_ROLES; which++)
 			if (vrings->vring[i]->fd[which].wired)
 				vhu_held_close(&vrings->vring[i]->fd[which].held);
+		free(vrings->vring[i]->before);
 		free(vrings->vring[i]);
 	}
 	pthread_mutex_destroy(&vrings->lock);
@@ -83,6 +84,7 @@ struct vhu_latency_vring *vhu_latency_vrings_get(struct vhu_latency_vrings *vrin
 	} else {
 		vring = vrings->vring[place];
 		vhu_probes_clear(vrings->probes, (uint32_t)place);
+		free(vring->before);
 	}
 	memset(vring, 0, sizeof(*vring));
 	vring->session = session;
@@ -154,14 +156,17 @@ void vhu_latency_vrings_told(struct vhu_latency_vrings *vrings, struct vhu_laten
 	fd->since_ns = time_ns > vrings->begun_ns ? time_ns : vrings->begun_ns;
 }
 
-/* Stop watching an eventfd. */
-static void unwire(struct vhu_latency_vrings *vrings, struct vhu_latency_fd *fd)
+/* Stop watching an eventfd of a vring. */
+static void unwire(struct vhu_latency_vrings *vrings, struct vhu_latency_vring *vring,
+		   struct vhu_latency_fd *fd)
 {
 	if (!fd->wired)
 		return;
 	vhu_probes_forget(vrings->probes, &fd->held.eventfd);
 	vhu_held_close(&fd->held);
 	fd->wired = false;
+	if (!vhu_latency_vring_is_wired(vring))
+		vring->ended_ns = vhu_now_ns();
 }
 
 /* No process has an eventfd any more. If only its traffic told whose it was, one that comes later
@@ -169,7 +174,7 @@ static void unwire(struct vhu_latency_vrings *vrings, struct vhu_latency_fd *fd)
 static void lose(struct vhu_latency_vrings *vrings, struct vhu_latency_vring *vring,
 		 enum vhu_vring_role which)
 {
-	unwire(vrings, &vring->fd[which]);
+	unwire(vrings, vring, &vring->fd[which]);
 	if (vring->seen)
 		vhu_latency_vrings_want(vrings, vring, which, false, 0);
 }
@@ -198,6 +203,7 @@ static void begin(struct vhu_latency_vring *vring, struct vhu_latency_fd *fd)
 	uint64_t now = vhu_now_ns(), delay = now > fd->since_ns ? now - fd->since_ns : 0;
 
 	vring->ever_wired = true;
+	vring->ended_ns = 0;
 	if (!fd->fresh)
 		return;
 	fd->fresh = false;
@@ -328,7 +334,7 @@ void vhu_latency_vrings_rewire(struct vhu_latency_vrings *vrings)
 	for (unsigned i = 0; i < vrings->count; i++)
 		for (enum vhu_vring_role which = VHU_KICK; which < VHU_LATENCY_ROLES; which++)
 			if (is_stale(&vrings->vring[i]->fd[which]))
-				unwire(vrings, &vrings->vring[i]->fd[which]);
+				unwire(vrings, vrings->vring[i], &vrings->vring[i]->fd[which]);
 	for (unsigned i = 0; i < vrings->count; i++)
 		for (enum vhu_vring_role which = VHU_KICK; which < VHU_LATENCY_ROLES; which++) {
 			const struct vhu_latency_fd *fd = &vrings->vring[i]->fd[which];
@@ -354,7 +360,7 @@ int vhu_latency_vrings_wire(struct vhu_latency_vrings *vrings)
 			struct vhu_latency_fd *fd = &vrings->vring[i]->fd[which];
 
 			if (is_stale(fd))
-				unwire(vrings, fd);
+				unwire(vrings, vrings->vring[i], fd);
 			else if (fd->wired && !is_alive(&list, fd))
 				lose(vrings, vrings->vring[i], which);
 		}
@@ -386,15 +392,23 @@ void vhu_latency_vrings_read(struct vhu_latency_vrings *vrings)
 	}
 }
 
-uint64_t vhu_latency_vring_waiting(const struct vhu_latency_vring *vring, uint64_t *oldest_ns)
+struct vhu_latency_waiting vhu_latency_vring_waiting(const struct vhu_latency_vring *vring,
+						     uint64_t now_ns)
 {
 	const struct vhu_bpf_vring *counts = &vring->counts;
-	uint64_t untaken = counts->kicks > counts->taken ? counts->kicks - counts->taken : 0;
-	uint64_t taken = counts->taken > counts->answered ? counts->taken - counts->answered : 0;
-	uint64_t oldest = untaken > VHU_BPF_STAMPS ? counts->kicks - VHU_BPF_STAMPS : counts->taken;
+	const uint64_t end = vring->ended_ns ? vring->ended_ns : now_ns;
+	struct vhu_latency_waiting waiting = {
+	    .untaken = counts->kicks > counts->taken ? counts->kicks - counts->taken : 0,
+	    .taken = counts->taken > counts->answered ? counts->taken - counts->answered : 0,
+	};
+	uint64_t oldest =
+	    waiting.untaken > VHU_BPF_STAMPS ? counts->kicks - VHU_BPF_STAMPS : counts->taken;
 
-	*oldest_ns = taken && counts->open_wake_ns ? counts->open_kick_ns : 0;
-	if (!*oldest_ns && untaken)
-		*oldest_ns = counts->stamp[oldest % VHU_BPF_STAMPS];
-	return untaken + taken;
+	if (waiting.taken && counts->open_wake_ns)
+		waiting.oldest_ns = counts->open_kick_ns;
+	if (!waiting.oldest_ns && waiting.untaken)
+		waiting.oldest_ns = counts->stamp[oldest % VHU_BPF_STAMPS];
+	if (waiting.oldest_ns && end > waiting.oldest_ns)
+		waiting.for_ns = end - waiting.oldest_ns;
+	return waiting;
 }

@@ -41,12 +41,15 @@ struct vhu_latency_vring {
 	uint32_t peer[VHU_LATENCY_PEERS]; /* processes of its session, 0 not known */
 	struct vhu_latency_fd fd[VHU_LATENCY_ROLES];
 	bool ever_wired;
+	uint64_t ended_ns; /* when it was watched last; 0: it is watched */
+	uint64_t told_ns;  /* the oldest kick that was told to wait; see events.h */
 	uint32_t epoch;
 	/* Eventfds that it got, and how long they were its own before they were watched. */
 	uint64_t taken_up, unwatched_ns, unwatched_most_ns;
 	unsigned sure, seen; /* found by its traffic: how sure, percent; of how many kicks */
 	struct vhu_bpf_vring counts;
-	struct vhu_bpf_inside inside; /* where the back-end's own code is watched */
+	struct vhu_bpf_inside inside;      /* where the back-end's own code is watched */
+	struct vhu_latency_before *before; /* NULL: no interval has begun */
 };
 
 struct vhu_latency_vrings {
@@ -103,8 +106,14 @@ void vhu_latency_vrings_read(struct vhu_latency_vrings *vrings);
 /* Return whether a vring is watched. */
 bool vhu_latency_vring_is_wired(const struct vhu_latency_vring *vring);
 
-/* Return how many kicks of a vring wait for a call, and in *@oldest_ns since when, by
- * CLOCK_MONOTONIC; 0 none. */
-uint64_t vhu_latency_vring_waiting(const struct vhu_latency_vring *vring, uint64_t *oldest_ns);
+/* The kicks of a vring that wait for a call. */
+struct vhu_latency_waiting {
+	uint64_t untaken, taken; /* by the back-end */
+	uint64_t oldest_ns; /* when the oldest came, by CLOCK_MONOTONIC; 0: none, or not known */
+	uint64_t for_ns;    /* how long that has waited by @now, or had when the vring ended */
+};
+
+struct vhu_latency_waiting vhu_latency_vring_waiting(const struct vhu_latency_vring *vring,
+						     uint64_t now_ns);
 
 #endif

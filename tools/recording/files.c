@@ -35,14 +35,7 @@ static const char *const key_name[FILES_KEYS] = {
 /* Read a time: seconds, which may have a fraction, or as 10min. Returns 0 or -EINVAL. */
 static int files_time(const char *text, uint64_t *ns)
 {
-	char seconds[32];
-
-	if (vhu_duration_parse(text, ns)) {
-		if ((size_t)snprintf(seconds, sizeof(seconds), "%ss", text) >= sizeof(seconds) ||
-		    vhu_duration_parse(seconds, ns))
-			return -EINVAL;
-	}
-	return *ns ? 0 : -EINVAL;
+	return vhu_duration_parse(text, ns) || !*ns ? -EINVAL : 0;
 }
 
 /* Take the value of what -b says. Returns 0 or -EINVAL. */

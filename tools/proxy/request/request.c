@@ -102,14 +102,9 @@ static int request_snaplen(struct vhu_proxy_request *request, const char *argume
 /* Take a time; without a unit it is seconds. Returns as vhu_proxy_request_take does. */
 static int request_time(const char *argument, uint64_t *ns, char *error)
 {
-	uint64_t seconds;
-
-	if (!vhu_duration_parse(argument, ns))
-		return 0;
-	if (vhu_number_parse(argument, 0, UINT64_MAX / VHU_NS_PER_S, &seconds))
+	if (vhu_duration_parse(argument, ns))
 		return vhu_request_wrong(error, "%s: not a time: write seconds, or as 500ms",
 					 argument);
-	*ns = seconds * VHU_NS_PER_S;
 	return 0;
 }
 

@@ -24,6 +24,8 @@ static void durations_are_read(void **state)
 	    {"200us", 200000},
 	    {"500ms", SECOND / 2},
 	    {"2 s", 2 * SECOND},
+	    {"8", 8 * SECOND},
+	    {"0.5", SECOND / 2},
 	    {"3min", 180 * SECOND},
 	    {"1.5s", 3 * SECOND / 2},
 	    {"0.25 us", 250},
@@ -44,7 +46,7 @@ static void what_is_no_duration_is_refused(void **state)
 {
 	static const char *const text[] = {
 	    "",
-	    "5",
+	    "5 ",
 	    "ms",
 	    "-5ms",
 	    "+5ms",

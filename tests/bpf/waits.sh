@@ -1,0 +1,78 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# vhu latency says that a kick waits while it waits, and not only once its call comes; counts the kicks
+# of each interval by itself; looks at files before it loads anything; and lets nothing age that has ended.
+. "$(dirname "$0")/../lib/common.sh"
+need jq
+work_open
+bin=$build/bin
+
+for file in none "$0"; do
+	"$vhu" latency -r "$file" >out 2>err && fail "it reads $file"
+	! grep -q hooks err || fail "it loads probes before it looks at $file: $(cat err)"
+done
+"$vhu" latency --eventfd kick=1 -w none/file >out 2>err && fail "it writes none/file"
+lacks=$("$vhu" latency --json --eventfd kick=4294967295 2>&1) || :
+case $lacks in
+*"no process has it open"*) ;;
+*)
+	echo "lacks probes: $lacks"
+	exit 77
+	;;
+esac
+
+stage_start back "$bin/vhu-sample-backend" --device blk --socket-path=back.sock
+stage_listens back back.sock
+stage_start proxy "$vhu" proxy -q -w vm.pcapng front.sock back.sock
+stage_listens proxy front.sock
+stage_start front "$bin/vhu-sample-frontend" --device blk --rate 50 --duration 280 front.sock
+works() {
+	"$vhu" ctl --help >/dev/null && "$vhu" dump vm.pcapng | grep -q 'SET_VRING_ENABLE.*success\|SET_STATUS 0xf'
+}
+wait_for works
+
+# Tables of intervals have rates; those from the start have more and more.
+"$vhu" latency -r vm.pcapng --interval 500ms --duration 3 >rates 2>err || fail 'it fails'
+"$vhu" latency -r vm.pcapng --cumulative --interval 500ms --duration 3 >counts 2>err || fail 'it fails'
+# Kicks of the tables, a line each.
+kicks() {
+	awk '$1 == 1 && NF > 10 { print $3 }' "$1"
+}
+grep -q 'kicks/s.*calls/s' rates && [ "$(grep -c ' max ' rates)" -ge 2 ] || fail 'no table of rates'
+kicks rates | awk '$1 < 1 || $1 > 75 { bad = 1 } END { exit bad || NR < 2 }' || fail "rates: $(kicks rates)"
+kicks counts | awk '$1 < last { bad = 1 } { last = $1 } END { exit bad || last < 80 }' ||
+	fail "counts: $(kicks counts)"
+
+# A kick that waits is told once, and its call when it comes.
+stage_start latency "$vhu" latency -r vm.pcapng --slower-than 200ms --interval 0
+wait_for grep -q hooks latency.log
+sleep 0.5
+kill -STOP "$(stage_pid back)"
+wait_for grep -q 'session 1 vring 0: a kick has waited for .*: the back-end has not taken it' latency.log
+sleep 0.5
+[ "$(grep -c 'has waited' latency.log)" = 1 ] || fail 'it is told more than once'
+! grep -q 'kick to call .*; kick by' latency.log || fail 'a call that there was not'
+kill -CONT "$(stage_pid back)"
+wait_for grep -q 'session 1 vring 0: kick to call .*; kick by' latency.log
+
+# What has ended does not age.
+stage_start json "$vhu" latency -f -r vm.pcapng --json --interval 100ms
+wait_for grep -q '"kicks":[1-9]' json.log
+kill -STOP "$(stage_pid back)"
+waits() {
+	tail -n 1 json.log | jq -se '.[0].rings[0].waiting > 0' >/dev/null
+}
+wait_for waits
+for party in front back; do
+	kill -KILL "$(stage_pid $party)"
+	stage_end $party || :
+done
+ended() {
+	tail -n 1 json.log | jq -se '.[0].rings[0].ended' >/dev/null
+}
+wait_for ended
+sleep 0.5
+tail -n 3 json.log | jq -se '.[0].rings[0].ended and (.[0].rings[0].oldest_ns > 0) and
+	([.[].rings[0].oldest_ns] | unique | length == 1)' >/dev/null ||
+	fail "it ages: $(tail -n 3 json.log)"
+kill -INT "$(stage_pid json)"
