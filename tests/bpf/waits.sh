@@ -31,6 +31,14 @@ works() {
 }
 wait_for works
 
+# What waits in the vrings since before is said, and what becomes of it.
+kill -STOP "$(stage_pid back)"
+sleep 0.3
+"$vhu" latency -r vm.pcapng --interval 0 --duration 0.3 >out 2>err || fail 'it fails'
+grep -q 'session 1 is .* older than this watch; vring 0 has [1-9][0-9]* buffers* waiting since before and [1-9][0-9]* kicks* not taken' err ||
+	fail 'nothing waits since before'
+kill -CONT "$(stage_pid back)"
+
 # Tables of intervals have rates; those from the start have more and more.
 "$vhu" latency -r vm.pcapng --interval 500ms --duration 3 >rates 2>err || fail 'it fails'
 "$vhu" latency -r vm.pcapng --cumulative --interval 500ms --duration 3 >counts 2>err || fail 'it fails'
@@ -76,3 +84,43 @@ tail -n 3 json.log | jq -se '.[0].rings[0].ended and (.[0].rings[0].oldest_ns > 
 	([.[].rings[0].oldest_ns] | unique | length == 1)' >/dev/null ||
 	fail "it ages: $(tail -n 3 json.log)"
 kill -INT "$(stage_pid json)"
+stage_end json || :
+stage_end proxy TERM || :
+
+# A call that is lost and a kick that is swallowed look alike but for the vring: $1 is the fault, $2
+# what is said.
+told_apart() {
+	rm -f ./*.sock vm.pcapng
+	stage_start back "$bin/vhu-sample-backend" --device blk --fault "$1:1/60" --socket-path=back.sock
+	stage_listens back back.sock
+	stage_start proxy "$vhu" proxy -q -w vm.pcapng front.sock back.sock
+	stage_listens proxy front.sock
+	# Slow enough for the watch to begin before the fault does.
+	stage_start front "$bin/vhu-sample-frontend" --device blk --operation read --rate 10 --depth 1 \
+		--timeout 100 --duration 280 front.sock
+	wait_for works
+	"$vhu" latency -r vm.pcapng --interval 0 --duration 9 >out 2>err || fail 'it fails'
+	grep -q "1 kick without a call yet, the oldest for .*: 0 not taken by the back-end, 1 taken" out &&
+		grep -q "$2" out || fail "$1: not said: $2"
+	for party in front proxy back; do
+		kill -KILL "$(stage_pid $party)"
+		stage_end $party || :
+	done
+}
+# A vring that is polled is no vring whose session ended.
+rm -f ./*.sock vm.pcapng
+stage_start back "$bin/vhu-sample-backend" --device blk --socket-path=back.sock
+stage_listens back back.sock
+stage_start proxy "$vhu" proxy -q -w vm.pcapng front.sock back.sock
+stage_listens proxy front.sock
+stage_start front "$bin/vhu-sample-frontend" --device blk --poll --rate 10 --duration 280 front.sock
+wait_for works
+"$vhu" latency -r vm.pcapng --duration 0.1 >out 2>err && fail 'it watches a vring that is polled'
+grep -q 'its vrings are polled and have no eventfds' err || fail 'a polled vring is not called so'
+for party in front proxy back; do
+	kill -KILL "$(stage_pid $party)"
+	stage_end $party || :
+done
+
+told_apart lose-call 'all buffers are used: its call was lost'
+told_apart lose-kick '1 buffer waits: the back-end took the kick and did not do it'

@@ -22,6 +22,7 @@
 #include "tools/latency/learn.h"
 #include "tools/latency/output.h"
 #include "tools/latency/request.h"
+#include "tools/latency/rings.h"
 #include "tools/latency/sessions.h"
 
 /* How often events are taken and vrings looked for. */
@@ -186,6 +187,12 @@ static int find_vrings(struct latency *latency)
 				request->capture);
 	if (wire(latency) > 0)
 		return VHU_EXIT_DONE;
+	for (unsigned i = 0; i < latency->vrings.count; i++)
+		if (latency->vrings.vring[i]->polled)
+			return vhu_fail(latency->command,
+					"%s: its vrings are polled and have no eventfds: vhu rings "
+					"looks into them",
+					request->capture);
 	return vhu_fail(latency->command, "%s: none of its vrings' eventfds is open any more%s",
 			request->capture, latency->vrings.changed ? "" : ": its sessions ended");
 }
@@ -211,6 +218,8 @@ static void put(struct latency *latency, FILE *to, bool last)
 	uint64_t now = vhu_now_ns();
 
 	vhu_latency_vrings_read(&latency->vrings);
+	if (last && request->capture)
+		vhu_latency_rings_end(latency->command, request->capture, &latency->vrings);
 	if (request->json) {
 		vhu_latency_json(to, &latency->vrings, now);
 	} else if (last) {
@@ -428,6 +437,8 @@ static int measure(const struct vhu_command *command, const struct vhu_latency_r
 	if (status == VHU_EXIT_DONE)
 		status = find_vrings(&latency);
 	if (status == VHU_EXIT_DONE) {
+		if (request->capture && !request->json)
+			vhu_latency_rings_begin(command, request->capture);
 		watch(&latency);
 		/* What is there now; what comes meanwhile has no end. */
 		for (int i = 0; i < LAST_TURNS && vhu_probes_events(latency.probes) == -EAGAIN; i++)

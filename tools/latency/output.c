@@ -149,7 +149,8 @@ void vhu_latency_table(FILE *to, const struct vhu_latency_vrings *vrings, uint64
 			fprintf(to, " |");
 			put_quantiles(to, vring, &stage[at], shown, columns);
 		}
-		fprintf(to, "%s\n", vhu_latency_vring_is_wired(vring) ? "" : "  (ended)");
+		fprintf(to, "%s%s\n", vring->polled ? "  (polled)" : "",
+			vhu_latency_vring_is_wired(vring) ? "" : "  (ended)");
 	}
 }
 
@@ -195,6 +196,14 @@ static void put_waiting(FILE *to, const struct vhu_latency_vring *vring,
 		fprintf(to, ", the oldest for %s", vhu_duration_text(waiting->for_ns, text));
 	fprintf(to, ": %" PRIu64 " not taken by the back-end, %" PRIu64 " taken\n",
 		waiting->untaken, waiting->taken);
+	if (vring->left_known && !vring->left)
+		fprintf(to, "  all buffers are used: its call was lost\n");
+	else if (vring->left_known && waiting->taken)
+		fprintf(to,
+			"  %" PRIu32
+			" buffer%s wait%s: the back-end took the kick and did not do %s\n",
+			vring->left, vring->left == 1 ? "" : "s", vring->left == 1 ? "s" : "",
+			vring->left == 1 ? "it" : "them");
 }
 
 /* Write all there is about a vring. */
@@ -214,7 +223,8 @@ static void put_vring(FILE *to, const struct vhu_latency_vrings *vrings,
 		vring->index, vring->fd[VHU_KICK].id, vring->fd[VHU_CALL].id);
 	if (vring->seen)
 		fprintf(to, " (paired by %u kicks, %u %% sure)", vring->seen, vring->sure);
-	fprintf(to, "%s\n", vhu_latency_vring_is_wired(vring) ? "" : " (ended)");
+	fprintf(to, "%s%s\n", vring->polled ? ", polled: it gets no kicks" : "",
+		vhu_latency_vring_is_wired(vring) ? "" : " (ended)");
 	fprintf(to,
 		"  %" PRIu64 " kicks, %" PRIu64 " wakes, %" PRIu64 " coalesced, %" PRIu64
 		" wakes without kick\n  %" PRIu64 " calls, %" PRIu64 " without kick\n",
@@ -286,6 +296,9 @@ static void json_vring(struct vhu_json *json, const struct vhu_latency_vrings *v
 	vhu_json_unsigned(json, "kick_eventfd", vring->fd[VHU_KICK].id);
 	vhu_json_unsigned(json, "call_eventfd", vring->fd[VHU_CALL].id);
 	vhu_json_bool(json, "ended", !vhu_latency_vring_is_wired(vring));
+	vhu_json_bool(json, "polled", vring->polled);
+	if (vring->left_known)
+		vhu_json_unsigned(json, "buffers_left", vring->left);
 	if (vring->seen)
 		vhu_json_unsigned(json, "sure_percent", vring->sure);
 	if (vring->session) {

@@ -17,6 +17,7 @@ static int take_state(struct vhu_latency_vrings *vrings, const struct vhu_state 
 		vring = vhu_latency_vrings_get(vrings, state->id, i);
 		if (!vring)
 			return -ENOMEM;
+		vring->polled = known->fd[VHU_KICK].number && known->fd[VHU_KICK].polling;
 		vring->peer[VHU_LATENCY_FRONT_END] = state->peer[0].pid;
 		vring->peer[VHU_LATENCY_BACK_END] = state->peer[1].pid;
 		for (enum vhu_vring_role which = VHU_KICK; which < VHU_LATENCY_ROLES; which++) {

@@ -41,6 +41,9 @@ struct vhu_latency_vring {
 	uint32_t peer[VHU_LATENCY_PEERS]; /* processes of its session, 0 not known */
 	struct vhu_latency_fd fd[VHU_LATENCY_ROLES];
 	bool ever_wired;
+	bool polled;     /* as its session says: it gets no kicks */
+	bool left_known; /* left: buffers that waited at the end, with kicks that had waited long */
+	uint32_t left;
 	uint64_t ended_ns; /* when it was watched last; 0: it is watched */
 	uint64_t told_ns;  /* the oldest kick that was told to wait; see events.h */
 	uint32_t epoch;

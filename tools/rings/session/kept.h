@@ -53,6 +53,7 @@ struct vhu_rings_vring {
 
 struct vhu_rings_session {
 	struct vhu_kept kept; /* first; its session's number; 0: it has none */
+	uint64_t opened_ns;   /* 0: not known */
 	uint32_t pid[VHU_RINGS_SIDES];
 	char path[VHU_RINGS_SIDES][VHU_RECORD_TEXT_MAX + 1];
 	struct vhu_context context;

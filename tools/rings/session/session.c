@@ -180,6 +180,7 @@ static struct vhu_rings_vring vring_of(const struct vhu_rings_session *session, 
 static int take_state(struct vhu_rings_session *session, const struct vhu_state *state)
 {
 	session->context = state->context;
+	session->opened_ns = state->opened_ns;
 	session->vring = calloc(state->vrings + 1, sizeof(*session->vring));
 	if (!session->vring || take_regions(session, state))
 		return -ENOMEM;
