@@ -14,7 +14,7 @@
 #include "tools/report/report.h"
 #include "tools/report/trace.h"
 
-/* Messages that a page has unless it is told otherwise: about 10 MB. */
+/* Records that a page has by default: about 7 MB. */
 #define MESSAGES_DEFAULT 250000
 
 enum { KEY_SESSION = 256, KEY_TRACE, KEY_MESSAGES, KEY_LATE_AFTER, KEY_DIALECT, KEY_DEVICE };

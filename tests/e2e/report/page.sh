@@ -3,7 +3,7 @@
 # A page in a browser: it is drawn, it can be clicked, searched and gone through by keys, in both themes,
 # at the width of a desk and of a phone, on paper and without JavaScript.
 . "$(dirname "$0")/../../lib/common.sh"
-need chromium
+need chromium mergecap
 work_open
 
 "$programs/scenario" "$here/../check/cause/deadlock.scn" deadlock.pcapng
@@ -125,6 +125,21 @@ true
 ' size:1280x900 'js:document.documentElement.scrollWidth <= 1280' size:390x844 \
 		'wait:list.narrow' 'js:document.documentElement.scrollWidth <= 390' "$shown"
 done
+
+# Thousands of records: the last one can be reached and found, and only those in sight are elements.
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	echo "$captures/qemu-blk.pcapng"
+done | xargs mergecap -a -w twenty.pcapng
+"$vhu" report twenty.pcapng 2>err
+browse twenty.html '1200
+true
+1200 session closed: front-end closed
+true
+600
+' 'js:data.rows' 'js:document.querySelectorAll(".row").length < 60' 'key:j' 'key:End' 'key:Enter' \
+	'wait:!details.box.hidden && details.box.textContent.includes("1200")' "$title" \
+	'js:(() => { const r = document.querySelector(".row.selected").getBoundingClientRect(), l = list.box.getBoundingClientRect(); return r.bottom <= l.bottom + 1 && r.top >= l.top - 1; })()' \
+	'js:(() => { controls.search.value = "#600"; controls.search.dispatchEvent(new Event("input")); goMatch(1); return data.number[list.selected]; })()'
 
 # On paper there is the table in place of the list; so without JavaScript.
 browse blk.html 'true

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What a page shows of vrings: how they stood, kicks and calls with how long they took, where they lie in
-# memory, the looks that were taken at them; and the same as a trace, whose slices nest and whose arrows
+# memory, their snapshots; and the same as a trace, whose slices nest and whose arrows
 # have both ends.
 . "$(dirname "$0")/../../lib/common.sh"
 need jq editcap
@@ -60,7 +60,7 @@ cmp load.json other.json || fail "another trace on standard output"
 mkdir golden
 "$programs/golden_generate" --each golden >/dev/null 2>&1 || fail "no golden captures"
 "$vhu" report -o looks.html golden/records/snapshots.pcapng 2>err
-holds looks.html "<h4>Looks at vrings</h4>" '<b class="tag error">hangs</b>' "What was seen"
+holds looks.html "<h4>Snapshots of vrings</h4>" '<b class="tag error">hangs</b>' "What was seen"
 captures=0
 for capture in golden/*/*.pcapng; do
 	"$vhu" report --trace page.json -o page.html "$capture" 2>err || fail "$capture: no page"

@@ -9,7 +9,7 @@
 #include "lib/show/snapshot.h"
 #include "tools/report/gather/room.h"
 
-/* Looks at vrings that are kept of a session. */
+/* Snapshots that are kept of a session. */
 #define SNAPSHOTS_MAX 100
 
 /* Have a place for a vring. Returns it, or NULL out of memory. */
@@ -155,7 +155,7 @@ static int see_event(struct vhu_report_vrings *vrings, const struct vhu_record *
 	return error;
 }
 
-/* Keep a look at a vring. Returns 0 or -ENOMEM. */
+/* Keep a snapshot of a vring. Returns 0 or -ENOMEM. */
 static int see_snapshot(struct vhu_report_vrings *vrings, const struct vhu_record *record,
 			uint64_t number)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What is kept of a session's vrings for a report: how each stood over time, what was kicked and
- * called and how long that took, where they lay in memory, and the looks that were taken at them.
+ * called and how long that took, where they lay in memory, and their snapshots.
  *
  * Ownership: a struct vhu_report_vrings starts as all zero; vhu_report_vrings_free frees what it
  * holds.
@@ -56,7 +56,7 @@ struct vhu_report_region {
 	uint64_t guest_address, size;
 };
 
-/* A look at a vring. */
+/* A snapshot of a vring. */
 struct vhu_report_snapshot {
 	uint64_t time_ns, number;
 	unsigned vring;

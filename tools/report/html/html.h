@@ -49,7 +49,7 @@ void vhu_html_findings(FILE *to, const struct vhu_report *report, uint32_t sessi
 void vhu_html_setup(FILE *to, const struct vhu_report_session *session);
 void vhu_html_replies(FILE *to, const struct vhu_report_session *session);
 
-/* The memory and the vrings in it; how these stood over time, and looks at them; kicks and calls.
+/* The memory and the vrings in it; how these stood over time, and their snapshots; kicks and calls.
  */
 void vhu_html_memory(FILE *to, const struct vhu_report_session *session);
 void vhu_html_life(FILE *to, const struct vhu_report_session *session);

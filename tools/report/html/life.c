@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How the vrings of a session stood over time, and the looks that were taken at them. */
+/* How the vrings of a session stood over time, and their snapshots. */
 #include <inttypes.h>
 
 #include "lib/util/util.h"
@@ -88,7 +88,7 @@ static void put_changes(FILE *to, const struct vhu_report_session *session, unsi
 		fprintf(to, " and %u more", left);
 }
 
-/* Write the looks that were taken at vrings. */
+/* Write the snapshots of vrings. */
 static void put_snapshots(FILE *to, const struct vhu_report_session *session)
 {
 	const struct vhu_report_vrings *vrings = &session->vrings;
@@ -96,7 +96,7 @@ static void put_snapshots(FILE *to, const struct vhu_report_session *session)
 	if (!vrings->snapshots)
 		return;
 	fprintf(to,
-		"<h4>Looks at vrings</h4><p>%" PRIu64 " were taken; at %" PRIu32
+		"<h4>Snapshots of vrings</h4><p>%" PRIu64 " were taken; in %" PRIu32
 		" of them the vring hangs.</p><ul class=\"findings\">\n",
 		session->stats.snapshots, vrings->hangs);
 	for (uint32_t i = 0; i < vrings->snapshots; i++) {
