@@ -18,7 +18,7 @@ vhu_packages() {
 		demo) echo tshark qemu-system-x86 qemu-system-common qemu-utils busybox-static gzip ;;
 		package)
 			vhu_packages build
-			echo debhelper dpkg-dev
+			echo build-essential debhelper dpkg-dev
 			;;
 		dpdk) echo tshark dpdk-dev ;;
 		tests)
