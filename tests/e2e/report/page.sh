@@ -142,11 +142,12 @@ true
 	'js:(() => { controls.search.value = "#600"; controls.search.dispatchEvent(new Event("input")); goMatch(1); return data.number[list.selected]; })()'
 
 # On paper there is the table in place of the list; so without JavaScript.
-browse blk.html 'true
+browse blk.html 'rgb(255, 255, 255)
+true
 0
 true
 true
 0
-' media:print 'js:document.getElementById("first").offsetHeight > 0' 'js:document.getElementById("app").offsetHeight' \
+' theme:dark 'key:t' 'key:t' media:print "$colour" 'js:document.getElementById("first").offsetHeight > 0' 'js:document.getElementById("app").offsetHeight' \
 	media:screen script:no load: 'js:document.getElementById("first").offsetHeight > 0' \
 	'js:document.querySelectorAll("#first tr").length === 61' 'js:document.getElementById("app").offsetHeight'
