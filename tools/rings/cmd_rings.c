@@ -15,7 +15,8 @@ enum { KEY_JSON = 256, KEY_SESSION, KEY_VRING, KEY_QMP, KEY_WATCH, KEY_WAIT };
 static const struct vhu_option option[] = {
     {'r', "read", "FILE", "the sessions that this capture leaves open; it may still be written"},
     {'s', "socket", "SOCKET", "those of the proxy with this control socket, if not the usual one"},
-    {'p', "pid", "PID", "those of this front-end or back-end, by the proxy or the vhu attach that has them"},
+    {'p', "pid", "PID",
+     "those of this front-end or back-end, by the proxy or the vhu attach that has them"},
     {KEY_QMP, "qmp", "SOCKET", "those of the QEMU with this monitor; needs no proxy"},
     {KEY_SESSION, "session", "N", "only this session"},
     {KEY_VRING, "vring", "N", "only this vring"},

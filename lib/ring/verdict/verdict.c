@@ -2,6 +2,7 @@
 /* A verdict on a vring: the order in which causes are looked for. */
 #include "lib/ring/verdict/verdict.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "lib/ring/verdict/judges.h"
@@ -31,6 +32,21 @@ static bool is_still(const struct vhu_ring_evidence *evidence)
 	       same_counter(&older->kick, &newer->kick) && same_counter(&older->call, &newer->call);
 }
 
+/* Return why memory could not be read, in words. */
+static const char *reason_of(int error)
+{
+	switch (error) {
+	case -ENXIO:
+		return "its addresses are translated (ACCESS_PLATFORM), and no update of the IOTLB "
+		       "that tells them was seen";
+	case -EFAULT:
+		return "it lies outside the memory regions that are known";
+	case -ENODATA:
+		return "the file of its memory is shorter than its region";
+	}
+	return strerror(-error);
+}
+
 /* Say that the memory could not be read. */
 static bool judge_unread(struct vhu_judgement *judgement)
 {
@@ -40,7 +56,7 @@ static bool judge_unread(struct vhu_judgement *judgement)
 	if (judgement->readable)
 		return false;
 	vhu_line_printf(&judgement->text, "the vring's memory could not be read: %s",
-			strerror(-error));
+			reason_of(error));
 	return vhu_judge_as(judgement, VHU_RING_UNREAD, false);
 }
 
