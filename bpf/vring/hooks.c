@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "bpf/load/target.h"
 #include "lib/util/util.h"
@@ -68,4 +69,23 @@ bool vhu_hooks_are_possible(const struct btf *kernel, enum vhu_hooks hooks)
 	       vhu_bpf_has_function(kernel, "eventfd_read") &&
 	       (vhu_bpf_has_function(kernel, "eventfd_signal_mask") ||
 		vhu_bpf_has_function(kernel, "eventfd_signal"));
+}
+
+bool vhu_hooks_have_files(enum vhu_hooks hooks)
+{
+	static const char *const kprobe[] = {"/sys/bus/event_source/devices/kprobe/type",
+					     "/sys/kernel/tracing/kprobe_events",
+					     "/sys/kernel/debug/tracing/kprobe_events", NULL};
+	static const char *const syscalls[] = {"/sys/kernel/tracing/events/syscalls",
+					       "/sys/kernel/debug/tracing/events/syscalls", NULL};
+	const char *const *path = hooks == VHU_HOOKS_KPROBE     ? kprobe
+				  : hooks == VHU_HOOKS_SYSCALLS ? syscalls
+								: NULL;
+
+	if (!path)
+		return true;
+	for (; *path; path++)
+		if (!access(*path, R_OK))
+			return true;
+	return false;
 }

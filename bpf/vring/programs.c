@@ -119,21 +119,17 @@ static int attach(struct vhu_probes *probes)
 	return 0;
 }
 
-int vhu_programs_load(struct vhu_probes *probes, enum vhu_hooks hooks,
+int vhu_programs_load(struct vhu_probes *probes, const struct btf *kernel, enum vhu_hooks hooks,
 		      const struct vhu_bpf_config *config, const struct vhu_uprobes_choice *inside)
 {
-	struct btf *kernel = btf__load_vmlinux_btf();
-	int ret = -ENOENT;
+	int ret;
 
-	if (!kernel)
-		return -ENOENT;
 	if (!vhu_hooks_are_possible(kernel, hooks))
-		goto out;
+		return -ENOENT;
 	probes->hooks = hooks;
 	probes->object = vhu_bpf_object_open(vhu_bpf_vring);
-	ret = -errno;
 	if (!probes->object)
-		goto out;
+		return -errno;
 	choose(probes, kernel, inside);
 	ret = configure(probes->object, config);
 	if (!ret)
@@ -144,8 +140,6 @@ int vhu_programs_load(struct vhu_probes *probes, enum vhu_hooks hooks,
 		ret = attach(probes);
 	if (ret)
 		vhu_programs_unload(probes);
-out:
-	btf__free(kernel);
 	return ret;
 }
 

@@ -91,15 +91,17 @@ stage_end proxy TERM || :
 # what is said.
 told_apart() {
 	rm -f ./*.sock vm.pcapng
-	stage_start back "$bin/vhu-sample-backend" --device blk --fault "$1:1/60" --socket-path=back.sock
+	stage_start back "$bin/vhu-sample-backend" --device blk --delay 50ms --fault "$1:1/100" \
+		--socket-path=back.sock
 	stage_listens back back.sock
 	stage_start proxy "$vhu" proxy -q -w vm.pcapng front.sock back.sock
 	stage_listens proxy front.sock
-	# Slow enough for the watch to begin before the fault does.
-	stage_start front "$bin/vhu-sample-frontend" --device blk --operation read --rate 10 --depth 1 \
-		--timeout 100 --duration 280 front.sock
+	# Slow enough for the watch to begin before the fault does, and without a rate, by which the
+	# front-end would look at the vring by itself.
+	stage_start front "$bin/vhu-sample-frontend" --device blk --operation read --depth 1 --timeout 100 \
+		--duration 280 front.sock
 	wait_for works
-	"$vhu" latency -r vm.pcapng --interval 0 --duration 9 >out 2>err || fail 'it fails'
+	"$vhu" latency -r vm.pcapng --interval 0 --duration 10 >out 2>err || fail 'it fails'
 	grep -q "1 kick without a call yet, the oldest for .*: 0 not taken by the back-end, 1 taken" out &&
 		grep -q "$2" out || fail "$1: not said: $2"
 	for party in front proxy back; do
