@@ -135,10 +135,14 @@ struct vhu_cause_until {
 static struct vhu_cause_until until(const struct vhu_cause_end *end, uint32_t index,
 				    const struct vhu_cause_signal *signal)
 {
-	const struct vhu_vring *vring = &end->state->vring[index];
+	const struct vhu_vring *vring;
 
-	if (index >= end->state->vrings || vring->start_ns > signal->time_ns)
-		return (struct vhu_cause_until){index < end->state->vrings ? 0 : end->now_ns, 0};
+	/* The state has no vring of a session that is only known by looks at it. */
+	if (index >= end->state->vrings)
+		return (struct vhu_cause_until){end->now_ns, 0};
+	vring = &end->state->vring[index];
+	if (vring->start_ns > signal->time_ns)
+		return (struct vhu_cause_until){0};
 	if (!vring->started.value && vring->stopped.by)
 		return (struct vhu_cause_until){vring->stopped.value, vring->stopped.by};
 	if (!vring->enabled.value && vring->enabled.by > signal->number)
