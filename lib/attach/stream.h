@@ -12,13 +12,14 @@
  *	sent:   [ a ][ b ][ c ]       each buffer once
  *	taken:  a a b c               in order; a peek takes the same bytes again
  *
- * A receiver may be quicker than the kernel tells that a buffer was sent. Then it is taken first,
- * and the next sending that is told is its own: with its address, or without if it was taken whole.
+ * A receiver may be quicker than the event of sending. Then the event of taking comes first, and
+ * the next event of sending belongs to the same buffer. It has the buffer's address, or none if the
+ * buffer was taken whole.
  *
- * A buffer is known by its address while it is queued. The address of one that was taken whole is
- * used again for the next. What is taken at the address of such a one, and has the same bytes, is
- * the same after a peek, or a new one that is taken early: it is kept until the next sending tells
- * which.
+ * A buffer is known by its address while it is queued. The kernel uses the address of a buffer that
+ * was taken whole for the next one. Bytes taken at such an address that equal the buffer's own are
+ * either its own, after a peek, or a new buffer's, taken early. The stream keeps them until the
+ * next event of sending decides.
  *
  * Sendings are numbered, so a gap in the numbers says how many buffers are not known. Those that
  * follow wait until what is taken has told of the ones before. What nobody told is a gap, and said.
