@@ -169,6 +169,10 @@ static bool keep_vring(struct vhu_history *history, const struct vhu_state *stat
 #define VHU_VRING_FRAME(member, ...)                                                               \
 	now.frame[VHU_HISTORY_FRAME_##member] = (uint32_t)vring->member.by;
 #include "lib/session/state/state.def"
+#define VHU_VRING_SHOWN(member, ...)                                                               \
+	if (state->begun_before && !vring->member.by && !vring->member.value)                      \
+		now.unseen |= 1u << VHU_HISTORY_VRING_##member;
+#include "lib/session/state/state.def"
 	return keep(&history->vring[index], &now, sizeof(now));
 }
 

@@ -69,6 +69,8 @@ struct vhu_history_vring {
 	uint64_t value[VHU_HISTORY_VRING_FACTS];  /* of a kick, call or err: its eventfd's id */
 	uint32_t frame[VHU_HISTORY_VRING_FRAMES]; /* 0 none */
 	uint32_t polling;                         /* a bit for each fact that is a descriptor */
+	uint32_t unseen;                          /* a bit for each fact that may have been told
+						     before the capture began */
 };
 
 /* Return whether a fact is known. */

@@ -205,11 +205,23 @@ static void add_frame(const struct vhu_state_place *to, int hf, uint32_t frame)
 		add(to, hf, frame);
 }
 
+/* Return how a flag of a vring stands, in words. A vring that was stopped is not started. */
+static const char *flag_text(const struct vhu_history_vring *vring, unsigned fact, const char *yes,
+			     const char *no)
+{
+	if (vring->value[fact])
+		return yes;
+	if (fact == VHU_HISTORY_VRING_started && vring->frame[VHU_HISTORY_FRAME_stopped])
+		return no;
+	return vhu_history_knows(vring->unseen, fact) ? "not seen" : no;
+}
+
 /* Add how a vring stands: its flags, and the frames that changed them. */
 static void add_flags(const struct vhu_state_place *to, const struct vhu_history_vring *vring)
 {
 #define VHU_VRING_SHOWN(member, repeat, form, ...)                                                 \
-	if (VHU_FORM_##form == VHU_FORM_FLAG || VHU_FORM_##form == VHU_FORM_RUNS)                  \
+	if ((VHU_FORM_##form == VHU_FORM_FLAG || VHU_FORM_##form == VHU_FORM_RUNS) &&              \
+	    !vhu_history_knows(vring->unseen, VHU_HISTORY_VRING_##member))                         \
 		add(to, hf_fact[VHU_HISTORY_VRING_##member], IS(vring, member));
 #define VHU_VRING_FRAME(member, ...)                                                               \
 	add_frame(to, hf_frame[VHU_HISTORY_FRAME_##member],                                        \
@@ -223,7 +235,8 @@ static void add_vring(const struct vhu_state_place *to, unsigned index,
 {
 	proto_item *item = proto_tree_add_none_format(
 	    to->tree, hf_vring, to->tvb, 0, 0, "Vring %u: %s, %s, size %u", index,
-	    IS(vring, started) ? "started" : "stopped", IS(vring, enabled) ? "enabled" : "disabled",
+	    flag_text(vring, VHU_HISTORY_VRING_started, "started", "stopped"),
+	    flag_text(vring, VHU_HISTORY_VRING_enabled, "enabled", "disabled"),
 	    (unsigned)vring->value[VHU_HISTORY_VRING_size]);
 	struct vhu_state_place below = {proto_item_add_subtree(item, ett_vring), to->tvb};
 

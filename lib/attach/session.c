@@ -38,9 +38,8 @@ static bool is_first(uint32_t request)
 	       request == vhu_messages[VHU_MSG_GET_PROTOCOL_FEATURES].request;
 }
 
-/* The first message has proven a connection to be a session's. Returns 0 or -ENOMEM. */
-static int open_session(struct vhu_attach_connection *connection, unsigned from,
-			struct vhu_header header, uint64_t time_ns)
+int vhu_attach_open_session(struct vhu_attach_connection *connection, unsigned from,
+			    struct vhu_header header, uint64_t time_ns)
 {
 	struct vhu_attach_sessions *sessions = connection->sessions;
 	struct vhu_attach_session *session = calloc(1, sizeof(*session));
@@ -140,8 +139,8 @@ static struct vhu_attach_connection *find_session(const struct vhu_attach_connec
 			found = at;
 	}
 	if (found && !found->session &&
-	    open_session(found, found->end[0].who.pid == inner->end[back].who.pid,
-			 (struct vhu_header){0}, time_ns))
+	    vhu_attach_open_session(found, found->end[0].who.pid == inner->end[back].who.pid,
+				    (struct vhu_header){0}, time_ns))
 		return NULL;
 	return found;
 }
@@ -178,7 +177,8 @@ static void take_message(struct vhu_cutter *cutter, const struct vhu_cut_message
 	if (connection->inner && !connection->session &&
 	    !join_session(connection, from, header.flags & VHU_FLAG_REPLY, message->time_ns))
 		return;
-	if (!connection->session && open_session(connection, from, header, message->time_ns))
+	if (!connection->session &&
+	    vhu_attach_open_session(connection, from, header, message->time_ns))
 		return;
 	vhu_attach_record_message(connection, from, message);
 	if (message->partial || (int)from != connection->front || message->described != 1)

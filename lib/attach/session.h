@@ -67,6 +67,25 @@ void vhu_attach_sessions_free(struct vhu_attach_sessions *sessions);
 int vhu_attach_sessions_found(struct vhu_attach_sessions *sessions,
 			      const struct vhu_attach_found *found);
 
+/* A message that would have said what is known of a session that began before; nothing of it was
+ * captured. */
+struct vhu_attach_past {
+	const uint8_t *bytes;
+	uint32_t size;
+	struct vhu_fd_info *fd; /* NULL: none */
+};
+
+/*
+ * Open a session that began before, and record what is known of it.
+ * @front: address of the front-end's socket.
+ * @message: @count of them, of the front-end, in order.
+ * Returns 0; -ENOENT: no such session is watched that began before; -EALREADY: messages of it were
+ * recorded; -ENOMEM.
+ */
+int vhu_attach_sessions_reconstruct(struct vhu_attach_sessions *sessions, uint64_t front,
+				    const struct vhu_attach_past *message, unsigned count,
+				    uint64_t time_ns);
+
 /* Take an event and what follows it. Events come in the order of their times. */
 void vhu_attach_sessions_take(struct vhu_attach_sessions *sessions,
 			      const struct vhu_attach_event *event, const uint8_t *bytes);

@@ -5,6 +5,7 @@
 
 #include "lib/attach/cutter.h"
 #include "lib/attach/session.h"
+#include "lib/protocol/field.h"
 
 struct vhu_attach_session {
 	uint64_t number; /* 0: no record was made yet */
@@ -50,6 +51,16 @@ struct vhu_attach_sessions {
 	struct vhu_attach_counts counts;
 };
 
+/* session.c */
+
+/*
+ * A connection is a session's main one: open it.
+ * @from: the end that sent @header, its first message; of a request the front-end.
+ * Returns 0 or -ENOMEM.
+ */
+int vhu_attach_open_session(struct vhu_attach_connection *connection, unsigned from,
+			    struct vhu_header header, uint64_t time_ns);
+
 /* session_end.c: how connections end. */
 
 /* Return whether a connection with this id has ended. */
@@ -69,6 +80,9 @@ void vhu_attach_record_closed(struct vhu_attach_connection *connection, const ch
 /* Record a message that an end sent. */
 void vhu_attach_record_message(struct vhu_attach_connection *connection, unsigned from,
 			       const struct vhu_cut_message *message);
+/* Record a message of the front-end that was not captured. */
+void vhu_attach_record_past(struct vhu_attach_connection *connection,
+			    const struct vhu_attach_past *past, uint64_t time_ns);
 /* Record that something is missing of what an end sent. */
 void vhu_attach_record_lost(struct vhu_attach_connection *connection, unsigned from, uint64_t bytes,
 			    uint64_t time_ns);

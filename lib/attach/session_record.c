@@ -109,6 +109,22 @@ void vhu_attach_record_message(struct vhu_attach_connection *connection, unsigne
 	free(fd);
 }
 
+void vhu_attach_record_past(struct vhu_attach_connection *connection,
+			    const struct vhu_attach_past *past, uint64_t time_ns)
+{
+	struct vhu_record record = {
+	    .type = VHU_RECORD_MESSAGE,
+	    .marks = VHU_MARK_EARLIER | VHU_MARK_RECONSTRUCTED,
+	    .message = past->bytes,
+	    .message_size = past->size,
+	    .message_sent = past->size,
+	    .fds = past->fd != NULL,
+	    .fd = past->fd,
+	};
+
+	give(connection, &record, time_ns);
+}
+
 void vhu_attach_record_lost(struct vhu_attach_connection *connection, unsigned from, uint64_t bytes,
 			    uint64_t time_ns)
 {

@@ -58,6 +58,8 @@ enum vhu_mark {
 				      or of all where it is of none */
 	VHU_MARK_DROPPED = 1 << 7, /* altered: the proxy did not pass it on */
 	VHU_MARK_BEGUN = 1 << 8,   /* opened: its beginning passed before the capture began */
+	VHU_MARK_RECONSTRUCTED = 1 << 9, /* earlier: made up from what was found elsewhere; nothing
+					    of it was captured */
 };
 
 enum vhu_fd_kind {

@@ -202,7 +202,9 @@ int vhu_annotation_text(const struct vhu_annotation *note, const struct vhu_reco
 {
 	struct vhu_line sentence = vhu_line_in(to, size);
 
-	if (record->marks & VHU_MARK_EARLIER)
+	if (record->marks & VHU_MARK_RECONSTRUCTED)
+		vhu_line_add(&sentence, "(reconstructed) ");
+	else if (record->marks & VHU_MARK_EARLIER)
 		vhu_line_add(&sentence, "(earlier) ");
 	switch (record->type) {
 	case VHU_RECORD_MESSAGE:

@@ -416,7 +416,8 @@ int vhu_session_feed(struct vhu_sessions *sessions, const struct vhu_record *rec
 		note->state = check.state;
 		return 0;
 	}
-	check.state->live |= !(record->marks & VHU_MARK_EARLIER);
+	/* What is reconstructed of a session follows its opened record. */
+	check.state->live |= !(record->marks & (VHU_MARK_EARLIER | VHU_MARK_BEGUN));
 	check.state->last_ns = record->time_ns;
 	if ((unsigned)record->channel >= VHU_CHANNELS)
 		return 0;

@@ -269,6 +269,7 @@ static void put_marks(struct vhu_json *json, uint16_t marks)
 	    {VHU_MARK_LOST, "lost"},
 	    {VHU_MARK_DROPPED, "dropped"},
 	    {VHU_MARK_BEGUN, "begun"},
+	    {VHU_MARK_RECONSTRUCTED, "reconstructed"},
 	};
 
 	vhu_json_array(json, "marks");

@@ -105,6 +105,20 @@ static void put_vring_fd(struct vhu_json *json, const char *key, const struct vh
 	vhu_json_object_end(json);
 }
 
+/* Write the keys of what no message told of a vring. */
+static void put_not_seen(struct vhu_json *json, const struct vhu_vring *vring)
+{
+	vhu_json_array(json, "not_seen");
+#define VHU_VRING_SHOWN(member, repeat, form, json_key, ...)                                       \
+	if (*(json_key) && !vring->member.by && !vring->member.value)                              \
+		vhu_json_string(json, NULL, json_key);
+#define VHU_VRING_FD(role, json_key, ...)                                                          \
+	if (!vring->fd[VHU_##role].number)                                                         \
+		vhu_json_string(json, NULL, json_key);
+#include "lib/session/state/state.def"
+	vhu_json_array_end(json);
+}
+
 /* Write the vrings. */
 static void put_vrings(struct vhu_json *json, const struct vhu_state *state)
 {
@@ -115,9 +129,12 @@ static void put_vrings(struct vhu_json *json, const struct vhu_state *state)
 		vhu_json_object(json, NULL);
 		vhu_json_unsigned(json, "index", i);
 #define VHU_VRING_SHOWN(member, repeat, form, json_key, ...)                                       \
-	put_told(json, VHU_FORM_##form, json_key, &vring->member);
+	if (!state->begun_before || vring->member.by || vring->member.value)                       \
+		put_told(json, VHU_FORM_##form, json_key, &vring->member);
 #define VHU_VRING_FD(role, json_key, ...) put_vring_fd(json, json_key, &vring->fd[VHU_##role]);
 #include "lib/session/state/state.def"
+		if (state->begun_before)
+			put_not_seen(json, vring);
 		vhu_json_object_end(json);
 	}
 	vhu_json_array_end(json);
@@ -163,4 +180,16 @@ void vhu_show_state_json(struct vhu_json *json, const struct vhu_state *state)
 #include "lib/session/state/state.def"
 	put_vrings(json, state);
 	put_memory(json, state);
+	if (!state->begun_before)
+		return;
+	vhu_json_array(json, "not_seen");
+#define VHU_FEATURES(member, title, key, ...)                                                      \
+	if (!state->member.offered.by && !state->member.acked.by)                                  \
+		vhu_json_string(json, NULL, key);
+#include "lib/session/state/state.def"
+	if (!state->vrings)
+		vhu_json_string(json, NULL, "vrings");
+	if (!state->regions)
+		vhu_json_string(json, NULL, "memory");
+	vhu_json_array_end(json);
 }

@@ -79,15 +79,18 @@ void vhu_show_device(FILE *to, const struct vhu_state *state)
 						  : vhu_dialect_name(state->context.dialect));
 }
 
-/* Write a set of features: what was offered and acked. */
+/* Write a set of features: what was offered and acked. @begun: it may have been before. */
 static void put_features(FILE *to, const char *title, enum vhu_field_id field,
-			 const struct vhu_feature_set *features, const struct vhu_context *context)
+			 const struct vhu_feature_set *features, const struct vhu_context *context,
+			 bool begun)
 {
 	const struct vhu_told *offered = &features->offered, *acked = &features->acked;
 	enum vhu_names_id set = vhu_fields[field].names;
 	uint64_t left = offered->value & ~acked->value;
 	char names[4096];
 
+	if (!offered->by && !acked->by && begun)
+		fprintf(to, "\n  %s, not seen\n", title);
 	if (!offered->by && !acked->by)
 		return;
 	fprintf(to, "\n  %s", title);
@@ -125,6 +128,7 @@ struct rows {
 	size_t size;
 	unsigned count;
 	cell_of *cell;
+	bool begun; /* what nothing told may have been told before */
 };
 
 /* Fill in a cell. */
@@ -132,6 +136,8 @@ static void fill(const struct rows *rows, unsigned row, const struct column *col
 		 char to[CELL_MAX])
 {
 	rows->cell(row, (const uint8_t *)rows->first + row * rows->size, column, to);
+	if (rows->begun && !strcmp(to, "-"))
+		snprintf(to, CELL_MAX, "not seen");
 }
 
 /* Write a table, each column as wide as its widest cell. */
@@ -266,13 +272,19 @@ static void region_cell(unsigned row, const void *at, const struct column *colum
 
 void vhu_show_state(FILE *to, const struct vhu_state *state)
 {
-	const struct rows vrings = {state->vring, sizeof(*state->vring), state->vrings, vring_cell};
+	const struct rows vrings = {state->vring, sizeof(*state->vring), state->vrings, vring_cell,
+				    state->begun_before};
 	const struct rows regions = {state->region, sizeof(*state->region), state->regions,
-				     region_cell};
+				     region_cell, state->begun_before};
 
 #define VHU_FEATURES(member, title, json, field, ...)                                              \
-	put_features(to, title, VHU_FIELD_##field, &state->member, &state->context);
+	put_features(to, title, VHU_FIELD_##field, &state->member, &state->context,                \
+		     state->begun_before);
 #include "lib/session/state/state.def"
+	if (state->begun_before && !state->vrings)
+		fprintf(to, "\n  vrings, not seen\n");
+	if (state->begun_before && !state->regions)
+		fprintf(to, "\n  memory, not seen\n");
 	put_table(to, &vrings, vring_column, VHU_ARRAY_SIZE(vring_column));
 	put_table(to, &regions, region_column, VHU_ARRAY_SIZE(region_column));
 }

@@ -10,6 +10,8 @@ static const struct vhu_example example[] = {
     {"vhu attach --socket /run/disk.sock -w vm.pcapng",
      "record the sessions of a back-end that listens there, also those to come"},
     {"vhu attach -p $(pidof qemu-system-x86_64)", "show what a virtual machine says from now on"},
+    {"vhu attach -p PID --qmp vm.qmp --refresh -w vm.pcapng",
+     "have QEMU set up its vrings again, and record that: it stops for some milliseconds"},
     {"vhu attach --all -w - | wireshark -k -i -", "see every session of this host as it goes on"},
     {"vhu attach --all -w crash.pcapng --flight-recorder",
      "nothing on disk until a session ends badly"},

@@ -85,28 +85,36 @@ const struct vhu_attach_listed *vhu_attach_socket(const struct vhu_attach_listin
 	return NULL;
 }
 
-/* Return whether an entry is of a thing that processes share. */
-static bool is_shared(const struct vhu_attach_listed *entry)
-{
-	return entry->kind == VHU_ATTACH_MEMORY || entry->kind == VHU_ATTACH_EVENTFD;
-}
-
-bool vhu_attach_share(const struct vhu_attach_listing *listing, uint32_t one, uint32_t other)
+/* Return whether two processes share a thing of a kind. */
+static bool share(const struct vhu_attach_listing *listing, enum vhu_attach_kind kind, uint32_t one,
+		  uint32_t other)
 {
 	for (unsigned i = 0; i < listing->count; i++) {
 		const struct vhu_attach_listed *a = &listing->entry[i];
 
-		if (a->pid != one || !is_shared(a))
+		if (a->pid != one || a->kind != kind)
 			continue;
 		for (unsigned j = 0; j < listing->count; j++) {
 			const struct vhu_attach_listed *b = &listing->entry[j];
 
-			if (b->pid == other && b->kind == a->kind && b->inode == a->inode &&
+			if (b->pid == other && b->kind == kind && b->inode == a->inode &&
 			    b->device == a->device)
 				return true;
 		}
 	}
 	return false;
+}
+
+bool vhu_attach_share_eventfd(const struct vhu_attach_listing *listing, uint32_t one,
+			      uint32_t other)
+{
+	return share(listing, VHU_ATTACH_EVENTFD, one, other);
+}
+
+bool vhu_attach_share(const struct vhu_attach_listing *listing, uint32_t one, uint32_t other)
+{
+	return share(listing, VHU_ATTACH_MEMORY, one, other) ||
+	       vhu_attach_share_eventfd(listing, one, other);
 }
 
 void vhu_attach_path(const struct vhu_attach_listed *socket, char *to, size_t size)

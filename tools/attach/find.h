@@ -38,6 +38,9 @@ const struct vhu_attach_listed *vhu_attach_socket(const struct vhu_attach_listin
 
 /* Return whether two processes share memory or an eventfd. */
 bool vhu_attach_share(const struct vhu_attach_listing *listing, uint32_t one, uint32_t other);
+/* Return whether two processes share an eventfd. */
+bool vhu_attach_share_eventfd(const struct vhu_attach_listing *listing, uint32_t one,
+			      uint32_t other);
 
 /* Write the path that a socket is bound to; "" without. */
 void vhu_attach_path(const struct vhu_attach_listed *socket, char *to, size_t size);

@@ -19,6 +19,8 @@ enum {
 	KEY_DURATION,
 	KEY_FLIGHT,
 	KEY_WITH_KEYS,
+	KEY_QMP,
+	KEY_REFRESH,
 	KEY_HOOKS,
 	KEY_LATENCY,
 };
@@ -40,6 +42,10 @@ const struct vhu_option vhu_attach_option[] = {
     {'q', "quiet", NULL, "say nothing at the beginning and the end"},
     {KEY_JSON, "json", NULL, "list, or show, as JSON"},
     {'s', "snaplen", "N", "keep at most N bytes of each record"},
+    {KEY_QMP, "qmp", "SOCKET",
+     "ask QEMU's monitor what a session has that began before, and record it as reconstructed"},
+    {KEY_REFRESH, "refresh", NULL,
+     "have that monitor stop the virtual machine for some ms: QEMU then sets up its vrings again"},
     {KEY_WITH_KEYS, "with-keys", NULL, "record key material too; else it is masked"},
     {KEY_HOOKS, "hooks", "SET",
      "tracepoint+fentry, fentry, tracepoint or taken; else the best there is"},
@@ -105,6 +111,12 @@ int vhu_attach_request_take(const struct vhu_command *command, struct vhu_attach
 	case KEY_WITH_KEYS:
 		request->with_keys = true;
 		break;
+	case KEY_QMP:
+		request->qmp = argument;
+		break;
+	case KEY_REFRESH:
+		request->refresh = true;
+		break;
 	case 'b':
 		ret = vhu_recording_files_take(&request->files, argument, error);
 		break;
@@ -139,7 +151,7 @@ int vhu_attach_request_check(const struct vhu_command *command, struct vhu_attac
 
 	if (request->list) {
 		if (request->file || request->latency || request->files.any ||
-		    request->files.flight_bytes)
+		    request->files.flight_bytes || request->qmp)
 			return vhu_usage(command, "--list records nothing");
 		return VHU_EXIT_DONE;
 	}
@@ -148,6 +160,9 @@ int vhu_attach_request_check(const struct vhu_command *command, struct vhu_attac
 	if (request->all && (request->sockets || request->pids))
 		return vhu_usage(command,
 				 "--all watches every session: leave out --socket and --pid");
+	if (request->refresh && !request->qmp)
+		return vhu_usage(command,
+				 "--refresh stops a virtual machine: name its monitor by --qmp");
 	if (request->json && request->file)
 		return vhu_usage(command, "--json goes with --list, or without -w");
 	if (request->file && !strcmp(request->file, "-") && isatty(STDOUT_FILENO))

@@ -25,6 +25,8 @@ struct vhu_attach_request {
 	uint32_t pid[VHU_ATTACH_PIDS_GIVEN];
 	unsigned pids;
 	bool all, list, json, verbose, quiet, with_keys, latency;
+	const char *qmp;      /* path of QEMU's monitor, NULL: it is not asked */
+	bool refresh;         /* the virtual machine is to be stopped and to go on */
 	uint64_t duration_ns; /* 0: until a signal */
 	int hooks;            /* a set of hooks, -1: the best that there is */
 };

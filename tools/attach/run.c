@@ -14,6 +14,7 @@
 
 #include "bpf/vring/events.h"
 #include "lib/util/util.h"
+#include "tools/attach/past.h"
 
 /* Events are put in order among processors for so long, if the kernel cannot tell when all are
  * there. A program may be put off between taking the time and handing over its event, on a busy
@@ -293,7 +294,7 @@ static int find_processes(const struct vhu_attach_run *run)
 /* Find what is asked for, watch it, and sum up. Returns an exit status. */
 static int find_and_watch(struct vhu_attach_run *run)
 {
-	int found = vhu_attach_targets_find(run);
+	int found = vhu_attach_targets_find(run), status = VHU_EXIT_DONE;
 
 	if (found < 0)
 		return vhu_fail(run->command, "sockets cannot be listed: %s", strerror(-found));
@@ -301,9 +302,14 @@ static int find_and_watch(struct vhu_attach_run *run)
 	if (!run->request->quiet)
 		say_start(run);
 	run->started = true;
-	watch(run);
+	if (run->request->qmp)
+		status = vhu_attach_ask_qemu(run);
+	if (run->request->refresh && status == VHU_EXIT_DONE)
+		status = vhu_attach_refresh(run);
+	if (status == VHU_EXIT_DONE)
+		watch(run);
 	take_rest(run);
-	return VHU_EXIT_DONE;
+	return status;
 }
 
 int vhu_attach_run(const struct vhu_command *command, const struct vhu_attach_request *request,

@@ -26,6 +26,8 @@ says 2 'records nothing' --list --latency
 says 2 'neither filesize' --all -w a.pcapng -b size:1
 says 2 'name them by -w' --all -b filesize:1
 says 2 'not a snap length' --all -s 0
+says 2 'name its monitor by --qmp' --all --refresh
+says 2 'records nothing' --list --qmp a
 says 2 'sessions are named by' --all back
 says 2 'wants the path' --socket ''
 says 2 'goes with --list' --all --json -w a.pcapng

@@ -9,123 +9,60 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <linux/virtio_config.h>
-#include <linux/virtio_ring.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "lib/cli/device.h"
 #include "lib/util/array.h"
 #include "lib/util/util.h"
+#include "tools/qmp/qmp.h"
 #include "tools/rings/places/places.h"
 #include "tools/rings/process/process.h"
-
-/* A monitor that says nothing for so long has another client. */
-#define PATIENCE_S 5
-
-/* A conversation with a monitor. */
-struct vhu_rings_qmp_talk {
-	const struct vhu_rings_request *request;
-	FILE *monitor;
-	uint32_t pid;
-};
-
-/* Say what is wrong. Returns VHU_EXIT_FAILED. */
-static int fail(const struct vhu_rings_qmp_talk *talk, const char *what)
-{
-	return vhu_fail(talk->request->command, "%s: %s", talk->request->qmp, what);
-}
-
-/* Ask, and pass over events. Returns what the answer returns; NULL: it is none. */
-static json_t *ask(struct vhu_rings_qmp_talk *talk, const char *question)
-{
-	json_t *answer = NULL, *value = NULL;
-	char *line = NULL;
-	size_t room = 0;
-
-	if (send(fileno(talk->monitor), question, strlen(question), MSG_NOSIGNAL) < 0)
-		return NULL;
-	while (!value && getline(&line, &room, talk->monitor) > 0) {
-		answer = json_loads(line, 0, NULL);
-		value = json_incref(json_object_get(answer, "return"));
-		if (json_object_get(answer, "error") || !json_is_object(answer)) {
-			json_decref(answer);
-			break;
-		}
-		json_decref(answer);
-	}
-	free(line);
-	return value;
-}
-
-/* Connect, and be greeted. Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with what is wrong said. */
-static int connect_to(struct vhu_rings_qmp_talk *talk)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	const struct timeval patience = {.tv_sec = PATIENCE_S};
-	struct ucred peer = {0};
-	socklen_t size = sizeof(peer);
-	json_t *ready;
-	int fd;
-
-	if (strlen(talk->request->qmp) >= sizeof(address.sun_path))
-		return fail(talk, "socket paths are limited to 107 bytes");
-	strcpy(address.sun_path, talk->request->qmp);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	/* A monitor serves one client at a time and lets others wait. */
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address))) {
-		int error = errno;
-
-		if (fd >= 0)
-			close(fd);
-		return fail(talk, strerror(error));
-	}
-	if (!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
-		talk->pid = talk->request->pid ? talk->request->pid : (uint32_t)peer.pid;
-	talk->monitor = fdopen(fd, "r+");
-	if (!talk->monitor) {
-		close(fd);
-		return fail(talk, strerror(ENOMEM));
-	}
-	/* The greeting is passed over as events are. */
-	ready = ask(talk, "{\"execute\":\"qmp_capabilities\"}\n");
-	json_decref(ready);
-	return ready ? VHU_EXIT_DONE
-		     : fail(talk, "QEMU's monitor does not answer: has it another client?");
-}
-
-/* Return the features that change what a vring is, by their names in an answer. */
-static uint64_t features_of(const json_t *status)
-{
-	static const struct {
-		const char *name;
-		unsigned bit;
-	} features[] = {
-	    {"VIRTIO_RING_F_INDIRECT_DESC", VIRTIO_RING_F_INDIRECT_DESC},
-	    {"VIRTIO_RING_F_EVENT_IDX", VIRTIO_RING_F_EVENT_IDX},
-	    {"VIRTIO_F_VERSION_1", VIRTIO_F_VERSION_1},
-	    {"VIRTIO_F_IOMMU_PLATFORM", VIRTIO_F_ACCESS_PLATFORM},
-	    {"VIRTIO_F_RING_PACKED", VIRTIO_F_RING_PACKED},
-	};
-	char *text = json_dumps(json_object_get(status, "guest-features"), JSON_COMPACT);
-	uint64_t found = 0;
-
-	for (size_t i = 0; text && i < VHU_ARRAY_SIZE(features); i++)
-		if (strstr(text, features[i].name))
-			found |= UINT64_C(1) << features[i].bit;
-	free(text);
-	return found;
-}
 
 /* Return a number of an answer; 0 without it. */
 static uint64_t number(const json_t *answer, const char *key)
 {
 	return (uint64_t)json_integer_value(json_object_get(answer, key));
+}
+
+/* Return the bits of a set whose names stand in an answer behind @before. */
+static uint64_t bits_of(const json_t *answer, const char *before, enum vhu_names_id set,
+			const struct vhu_context *context)
+{
+	char *text = json_dumps(answer, JSON_COMPACT);
+	uint64_t found = 0;
+
+	for (unsigned bit = 0; text && bit < 64; bit++) {
+		const struct vhu_name *name = vhu_name_find(set, bit, context);
+		char sought[80];
+
+		snprintf(sought, sizeof(sought), "%s%s:", before, name ? name->name : "");
+		if (name && strstr(text, sought))
+			found |= UINT64_C(1) << bit;
+	}
+	free(text);
+	return found;
+}
+
+/* Return the features of an answer. */
+static uint64_t features_of(const json_t *status, const struct vhu_context *context)
+{
+	const json_t *features = json_object_get(status, "guest-features");
+	const json_t *own =
+	    json_object_get(json_object_get(status, "vhost-dev"), "backend-features");
+	const uint64_t iommu = UINT64_C(1) << VIRTIO_F_ACCESS_PLATFORM;
+	char *text = json_dumps(features, JSON_COMPACT);
+	uint64_t found = number(features, "unknown-dev-features") |
+			 bits_of(features, "_F_", VHU_NAMES_virtio_features, context);
+
+	/* An older name. */
+	if (text && strstr(text, "VIRTIO_F_IOMMU_PLATFORM:"))
+		found |= iommu;
+	free(text);
+	/* The guest knows nothing of this one. */
+	return found | (bits_of(own, "VHOST_USER_F_", VHU_NAMES_virtio_features, context) &
+			UINT64_C(1) << VHU_F_PROTOCOL_FEATURES);
 }
 
 /* Add the region that is mapped at a user address, unless the session has it. Returns 0 or
@@ -187,7 +124,7 @@ static int add_vring(struct vhu_rings_session *session, const struct vhu_rings_p
 }
 
 /* Add a device, if its vrings are a back-end's. Returns 0 or -ENOMEM. */
-static int add_device(struct vhu_rings_qmp_talk *talk, struct vhu_rings_sessions *sessions,
+static int add_device(struct vhu_qmp *qmp, struct vhu_rings_sessions *sessions,
 		      const struct vhu_rings_process *process, const char *path)
 {
 	struct vhu_rings_session *session;
@@ -197,7 +134,7 @@ static int add_device(struct vhu_rings_qmp_talk *talk, struct vhu_rings_sessions
 
 	snprintf(question, sizeof(question),
 		 "{\"execute\":\"x-query-virtio-status\",\"arguments\":{\"path\":\"%s\"}}\n", path);
-	status = ask(talk, question);
+	status = vhu_qmp_ask(qmp, question);
 	if (!json_is_true(json_object_get(status, "vhost-started"))) {
 		json_decref(status);
 		return 0;
@@ -208,18 +145,22 @@ static int add_device(struct vhu_rings_qmp_talk *talk, struct vhu_rings_sessions
 		return -ENOMEM;
 	}
 	session->regions_partly = true;
-	session->pid[VHU_RINGS_FRONT] = talk->pid;
+	session->pid[VHU_RINGS_FRONT] = qmp->pid;
 	snprintf(session->path[VHU_RINGS_FRONT], sizeof(session->path[VHU_RINGS_FRONT]), "%s",
 		 path);
-	session->context.features = features_of(status);
-	session->context.has_features = true;
 	session->context.device = (uint32_t)number(status, "device-id");
+	session->context.features = features_of(status, &session->context);
+	session->context.has_features = true;
+	session->context.protocol_features =
+	    bits_of(json_object_get(json_object_get(status, "vhost-dev"), "protocol-features"),
+		    "VHOST_USER_PROTOCOL_F_", VHU_NAMES_protocol_features, &session->context);
+	session->context.has_protocol_features = session->context.protocol_features;
 	for (unsigned i = 0; i < number(status, "num-vqs") && i < VHU_VRINGS_MAX && !ret; i++) {
 		snprintf(question, sizeof(question),
 			 "{\"execute\":\"x-query-virtio-vhost-queue-status\",\"arguments\":"
 			 "{\"path\":\"%s\",\"queue\":%u}}\n",
 			 path, i);
-		queue = ask(talk, question);
+		queue = vhu_qmp_ask(qmp, question);
 		ret = queue ? add_vring(session, process, i, queue) : 0;
 		json_decref(queue);
 	}
@@ -231,29 +172,31 @@ int vhu_rings_places_qmp(const struct vhu_rings_request *request,
 			 struct vhu_rings_sessions *sessions)
 {
 	struct vhu_rings_processes processes = {0};
-	struct vhu_rings_qmp_talk talk = {.request = request};
+	struct vhu_qmp qmp;
 	const struct vhu_rings_process *process;
 	json_t *devices, *device;
-	int status = connect_to(&talk), ret = 0;
+	int status = vhu_qmp_open(&qmp, request->command, request->qmp), ret = 0;
 	size_t i;
 
 	if (status != VHU_EXIT_DONE)
 		return status;
-	process = vhu_rings_process(&processes, talk.pid);
-	devices = ask(&talk, "{\"execute\":\"x-query-virtio\"}\n");
+	if (request->pid)
+		qmp.pid = request->pid;
+	process = vhu_rings_process(&processes, qmp.pid);
+	devices = vhu_qmp_ask(&qmp, "{\"execute\":\"x-query-virtio\"}\n");
 	if (!devices)
-		status = fail(&talk, "this QEMU has no x-query-virtio (QEMU 7.2 has it)");
+		status = vhu_qmp_fail(&qmp, "this QEMU has no x-query-virtio (QEMU 7.2 has it)");
 	json_array_foreach(devices, i, device)
 	{
 		const char *path = json_string_value(json_object_get(device, "path"));
 
 		if (process && path && !ret)
-			ret = add_device(&talk, sessions, process, path);
+			ret = add_device(&qmp, sessions, process, path);
 	}
 	json_decref(devices);
 	if (ret || !process)
-		status = fail(&talk, strerror(ENOMEM));
+		status = vhu_qmp_fail(&qmp, strerror(ENOMEM));
 	vhu_rings_processes_free(&processes);
-	fclose(talk.monitor);
+	vhu_qmp_close(&qmp);
 	return status;
 }

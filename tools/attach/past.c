@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What QEMU's monitor tells of sessions that began before. */
+#include "tools/attach/past.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/protocol/message_io.h"
+#include "lib/util/array.h"
+#include "lib/util/util.h"
+#include "proxy/core/fdinfo.h"
+#include "tools/qmp/qmp.h"
+#include "tools/rings/places/places.h"
+#include "tools/rings/process/process.h"
+
+/* Messages that would have said what a session has. */
+struct vhu_past_messages {
+	struct vhu_past_message {
+		struct vhu_message_buf buf;
+		struct vhu_fd_info fd;
+		char name[VHU_FDINFO_NAME];
+		bool has_fd;
+	} * message;
+	unsigned count;
+};
+
+/* Begin a message. Returns it; NULL out of memory. */
+static struct vhu_past_message *begin(struct vhu_past_messages *past, enum vhu_message_id id,
+				      enum vhu_layout_id layout)
+{
+	struct vhu_past_message *more =
+	    vhu_array_more(past->message, &past->count, sizeof(*past->message));
+
+	if (!more)
+		return NULL;
+	past->message = more;
+	more += past->count - 1;
+	memset(more, 0, sizeof(*more));
+	vhu_message_begin(&more->buf, id, layout);
+	return more;
+}
+
+/* Add a region of memory, and its file. Returns 0 or -ENOMEM. */
+static int add_region(struct vhu_past_messages *past, const struct vhu_rings_region *region)
+{
+	enum { BASE = 8 }; /* of the region in the message */
+	struct vhu_past_message *message =
+	    begin(past, VHU_MSG_ADD_MEM_REG, VHU_LAYOUT_single_region);
+	int fd;
+
+	if (!message)
+		return -ENOMEM;
+	vhu_message_put_at(&message->buf, VHU_FIELD_region_guest_address, BASE, region->guest);
+	vhu_message_put_at(&message->buf, VHU_FIELD_region_size, BASE, region->size);
+	vhu_message_put_at(&message->buf, VHU_FIELD_region_user_address, BASE, region->user);
+	vhu_message_put_at(&message->buf, VHU_FIELD_region_mmap_offset, BASE, region->offset);
+	fd = region->file.known ? vhu_rings_open_file_anywhere(&region->file) : -ENOENT;
+	if (fd < 0)
+		return 0;
+	vhu_fdinfo_read(fd, &message->fd, message->name);
+	message->has_fd = true;
+	close(fd);
+	return 0;
+}
+
+/* Add a vring. Returns 0 or -ENOMEM. */
+static int add_vring(struct vhu_past_messages *past, const struct vhu_rings_vring *vring)
+{
+	struct vhu_past_message *message =
+	    begin(past, VHU_MSG_SET_VRING_NUM, VHU_LAYOUT_vring_size);
+
+	if (!message)
+		return -ENOMEM;
+	vhu_message_put(&message->buf, VHU_FIELD_vring_size_index, vring->index);
+	vhu_message_put(&message->buf, VHU_FIELD_vring_size_num, vring->size);
+	message = begin(past, VHU_MSG_SET_VRING_ADDR, VHU_LAYOUT_vring_addr);
+	if (!message)
+		return -ENOMEM;
+	vhu_message_put(&message->buf, VHU_FIELD_vring_addr_index, vring->index);
+	vhu_message_put(&message->buf, VHU_FIELD_vring_addr_descriptor, vring->descriptor);
+	vhu_message_put(&message->buf, VHU_FIELD_vring_addr_available, vring->available);
+	vhu_message_put(&message->buf, VHU_FIELD_vring_addr_used, vring->used);
+	return 0;
+}
+
+/* Make the messages of a session. Returns 0 or -ENOMEM. */
+static int make(struct vhu_past_messages *past, const struct vhu_rings_session *session)
+{
+	struct vhu_past_message *features = begin(past, VHU_MSG_SET_FEATURES, VHU_LAYOUT_features);
+	int error = features ? 0 : -ENOMEM;
+
+	if (features)
+		vhu_message_put(&features->buf, VHU_FIELD_features_features,
+				session->context.features);
+	if (session->context.has_protocol_features) {
+		features = begin(past, VHU_MSG_SET_PROTOCOL_FEATURES, VHU_LAYOUT_protocol_features);
+		if (!features)
+			return -ENOMEM;
+		vhu_message_put(&features->buf, VHU_FIELD_protocol_features_protocol_features,
+				session->context.protocol_features);
+	}
+	for (unsigned i = 0; !error && i < session->regions; i++)
+		error = add_region(past, &session->region[i]);
+	for (unsigned i = 0; !error && i < session->vrings; i++)
+		error = add_vring(past, &session->vring[i]);
+	return error;
+}
+
+/*
+ * Find the only session of a QEMU that is watched, among its other connections: a back-end has
+ * eventfds of it.
+ * Returns 0 and in *@front its socket's address; -ENOENT without; -EMLINK: there are several.
+ */
+static int find_session(struct vhu_attach_run *run, uint32_t pid, uint64_t *front)
+{
+	const struct vhu_attach_listed *socket;
+	struct vhu_attach_listing listing;
+	int error = vhu_attach_listing_read(run->attach, &listing);
+	unsigned found = 0, at = 0;
+
+	if (error)
+		return error;
+	while ((socket = vhu_attach_next_connected(&listing, &at))) {
+		const struct vhu_attach_listed *peer = vhu_attach_socket(&listing, socket->peer);
+
+		if (socket->pid != pid || !peer || peer->pid == pid ||
+		    (!socket->address && !socket->peer_address) ||
+		    !vhu_attach_sessions_know(run->sessions, socket->socket) ||
+		    !vhu_attach_share_eventfd(&listing, pid, peer->pid))
+			continue;
+		*front = socket->socket;
+		found++;
+	}
+	vhu_attach_listing_free(&listing);
+	return found == 1 ? 0 : found ? -EMLINK : -ENOENT;
+}
+
+/* Record the messages of the session whose front-end's socket has address @front. Returns 0 or
+ * -errno. */
+static int put(struct vhu_attach_run *run, uint64_t front, struct vhu_past_messages *past)
+{
+	struct vhu_attach_past *message = calloc(past->count, sizeof(*message));
+	int error;
+
+	if (!message)
+		return -ENOMEM;
+	for (unsigned i = 0; i < past->count; i++) {
+		struct vhu_past_message *from = &past->message[i];
+
+		from->fd.name = from->name;
+		message[i] = (struct vhu_attach_past){
+		    .bytes = from->buf.bytes,
+		    .size = (uint32_t)vhu_message_write(&from->buf),
+		    .fd = from->has_fd ? &from->fd : NULL,
+		};
+	}
+	error = vhu_attach_sessions_reconstruct(run->sessions, front, message, past->count,
+						vhu_now_ns());
+	free(message);
+	return error;
+}
+
+/* Say what does not become known, and why. */
+static void say(const struct vhu_attach_run *run, const char *why)
+{
+	vhu_fail(run->command, "%s: nothing is reconstructed: %s", run->request->qmp, why);
+}
+
+/* Reconstruct a session. */
+static void reconstruct(struct vhu_attach_run *run, const struct vhu_rings_session *session)
+{
+	struct vhu_past_messages past = {0};
+	uint64_t front = 0;
+	int error = find_session(run, session->pid[VHU_RINGS_FRONT], &front);
+
+	if (!error)
+		error = make(&past, session);
+	if (!error)
+		error = put(run, front, &past);
+	free(past.message);
+	switch (error) {
+	case 0:
+		break;
+	case -ENOENT:
+		say(run, "no session of this QEMU is watched that began before");
+		break;
+	case -EMLINK:
+		say(run, "several sessions of this QEMU are watched: name one by --socket");
+		break;
+	default:
+		say(run, strerror(-error));
+		break;
+	}
+}
+
+int vhu_attach_ask_qemu(struct vhu_attach_run *run)
+{
+	const struct vhu_rings_request request = {
+	    .command = run->command, .qmp = run->request->qmp, .vring = -1};
+	struct vhu_rings_sessions sessions = {0};
+	int status = vhu_rings_places_qmp(&request, &sessions);
+
+	if (status == VHU_EXIT_DONE && !sessions.count)
+		say(run, "this QEMU has no vhost-user device that runs");
+	else if (status == VHU_EXIT_DONE && sessions.count > 1)
+		say(run, "this QEMU has several devices, and does not say which session is whose");
+	else if (status == VHU_EXIT_DONE)
+		reconstruct(run, sessions.session[0]);
+	vhu_rings_sessions_free(&sessions);
+	return status;
+}
+
+/* Have QEMU do something. Returns whether it did. */
+static bool order(struct vhu_qmp *qmp, const char *what)
+{
+	char question[64];
+	json_t *answer;
+
+	snprintf(question, sizeof(question), "{\"execute\":\"%s\"}\n", what);
+	answer = vhu_qmp_ask(qmp, question);
+	json_decref(answer);
+	return answer;
+}
+
+/* Return whether the virtual machine runs. */
+static bool runs(struct vhu_qmp *qmp)
+{
+	json_t *answer = vhu_qmp_ask(qmp, "{\"execute\":\"query-status\"}\n");
+	bool running = json_is_true(json_object_get(answer, "running"));
+
+	json_decref(answer);
+	return running;
+}
+
+int vhu_attach_refresh(struct vhu_attach_run *run)
+{
+	uint64_t begin_ns;
+	struct vhu_qmp qmp;
+	int status = vhu_qmp_open(&qmp, run->command, run->request->qmp);
+
+	if (status != VHU_EXIT_DONE)
+		return status;
+	if (!runs(&qmp)) {
+		status =
+		    vhu_qmp_fail(&qmp, "the virtual machine does not run: it is left as it is");
+		vhu_qmp_close(&qmp);
+		return status;
+	}
+	fprintf(stderr,
+		"vhu attach: %s: stops the virtual machine now, and lets it go on: QEMU sets "
+		"its vrings up again\n",
+		run->request->qmp);
+	begin_ns = vhu_now_ns();
+	if (!order(&qmp, "stop"))
+		status = vhu_qmp_fail(&qmp, "the virtual machine cannot be stopped");
+	/* Whatever became of that, it is not to stay stopped. */
+	if (!order(&qmp, "cont"))
+		status =
+		    vhu_qmp_fail(&qmp, "the virtual machine stays stopped: let it go on by cont");
+	else if (status == VHU_EXIT_DONE)
+		fprintf(stderr, "vhu attach: %s: it goes on after %" PRIu64 " ms\n",
+			run->request->qmp, (vhu_now_ns() - begin_ns) / VHU_NS_PER_MS);
+	vhu_qmp_close(&qmp);
+	return status;
+}

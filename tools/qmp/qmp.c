@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* QEMU's monitor. */
+#include "tools/qmp/qmp.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* A monitor that says nothing for so long has another client. */
+#define PATIENCE_S 5
+
+int vhu_qmp_fail(const struct vhu_qmp *qmp, const char *what)
+{
+	return vhu_fail(qmp->command, "%s: %s", qmp->path, what);
+}
+
+json_t *vhu_qmp_ask(struct vhu_qmp *qmp, const char *question)
+{
+	json_t *answer = NULL, *value = NULL;
+	char *line = NULL;
+	size_t room = 0;
+
+	if (send(fileno(qmp->monitor), question, strlen(question), MSG_NOSIGNAL) < 0)
+		return NULL;
+	while (!value && getline(&line, &room, qmp->monitor) > 0) {
+		answer = json_loads(line, 0, NULL);
+		value = json_incref(json_object_get(answer, "return"));
+		if (json_object_get(answer, "error") || !json_is_object(answer)) {
+			json_decref(answer);
+			break;
+		}
+		json_decref(answer);
+	}
+	free(line);
+	return value;
+}
+
+/* Connect. Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with what is wrong said. */
+static int connect_to(struct vhu_qmp *qmp)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const struct timeval patience = {.tv_sec = PATIENCE_S};
+	struct ucred peer = {0};
+	socklen_t size = sizeof(peer);
+	int fd;
+
+	if (strlen(qmp->path) >= sizeof(address.sun_path))
+		return vhu_qmp_fail(qmp, "socket paths are limited to 107 bytes");
+	strcpy(address.sun_path, qmp->path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* A monitor serves one client at a time and lets others wait. */
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address))) {
+		int error = errno;
+
+		if (fd >= 0)
+			close(fd);
+		return vhu_qmp_fail(qmp, strerror(error));
+	}
+	if (!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
+		qmp->pid = (uint32_t)peer.pid;
+	qmp->monitor = fdopen(fd, "r+");
+	if (!qmp->monitor) {
+		close(fd);
+		return vhu_qmp_fail(qmp, strerror(ENOMEM));
+	}
+	return VHU_EXIT_DONE;
+}
+
+int vhu_qmp_open(struct vhu_qmp *qmp, const struct vhu_command *command, const char *path)
+{
+	json_t *ready;
+	int status;
+
+	*qmp = (struct vhu_qmp){.command = command, .path = path};
+	status = connect_to(qmp);
+	if (status != VHU_EXIT_DONE)
+		return status;
+	/* The greeting is passed over as events are. */
+	ready = vhu_qmp_ask(qmp, "{\"execute\":\"qmp_capabilities\"}\n");
+	json_decref(ready);
+	if (ready)
+		return VHU_EXIT_DONE;
+	vhu_qmp_close(qmp);
+	return vhu_qmp_fail(qmp, "QEMU's monitor does not answer: has it another client?");
+}
+
+void vhu_qmp_close(struct vhu_qmp *qmp)
+{
+	fclose(qmp->monitor);
+	qmp->monitor = NULL;
+}
