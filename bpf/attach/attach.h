@@ -74,8 +74,9 @@ int vhu_attach_watch(struct vhu_attach *attach, const struct vhu_attach_listed *
 		     uint64_t *id);
 /* Watch a socket no more: @ignore copies nothing of it from now on, else it is forgotten. */
 void vhu_attach_unwatch(struct vhu_attach *attach, uint64_t address, bool ignore);
-/* Watch each connection to a listening socket. */
-int vhu_attach_listener(struct vhu_attach *attach, uint64_t name, enum vhu_attach_listening how);
+/* Watch each connection to a listed socket that listens. */
+int vhu_attach_listener(struct vhu_attach *attach, const struct vhu_attach_listed *socket,
+			enum vhu_attach_listening how);
 /* Watch them no more. */
 void vhu_attach_leave(struct vhu_attach *attach, uint64_t name);
 /* Look at what a process sends on new connections, and watch those that look like vhost-user. */

@@ -32,6 +32,19 @@ enum vhu_attach_listening {
 	VHU_ATTACH_LISTENS,  /* all that are connected from now on are seen from their first byte */
 };
 
+/* Of a name, so much is compared. */
+#define VHU_ATTACH_NAME_START 32
+
+/* A listening socket whose connections are watched. The kernel uses the address of a name again, so
+ * it is told by which file it is bound to and how the name begins. */
+struct vhu_attach_listener {
+	uint64_t file_inode; /* 0 none: the name is abstract */
+	uint32_t file_device;
+	uint32_t how; /* enum vhu_attach_listening */
+	uint32_t path_size, spare;
+	char start[VHU_ATTACH_NAME_START]; /* of the path, then zeros */
+};
+
 enum vhu_attach_what {
 	VHU_ATTACH_SENT,     /* something was queued at the receiver */
 	VHU_ATTACH_TAKEN,    /* the receiver copies some of it, and may only peek */

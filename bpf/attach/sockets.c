@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/membarrier.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -141,12 +142,21 @@ void vhu_attach_unwatch(struct vhu_attach *attach, uint64_t address, bool ignore
 	bpf_map_update_elem(attach->watched, &address, &value, BPF_EXIST);
 }
 
-int vhu_attach_listener(struct vhu_attach *attach, uint64_t name, enum vhu_attach_listening how)
+int vhu_attach_listener(struct vhu_attach *attach, const struct vhu_attach_listed *socket,
+			enum vhu_attach_listening how)
 {
-	const uint64_t value = how;
+	struct vhu_attach_listener value = {
+	    .file_inode = socket->file_inode,
+	    .file_device = socket->file_device,
+	    .how = how,
+	    .path_size = socket->path_size,
+	};
 
+	memcpy(value.start, socket->path,
+	       socket->path_size < sizeof(value.start) ? socket->path_size : sizeof(value.start));
 	__atomic_store_n(&attach->shared->listeners, 1, __ATOMIC_RELAXED);
-	return bpf_map_update_elem(attach->listeners, &name, &value, BPF_ANY) ? -errno : 0;
+	return bpf_map_update_elem(attach->listeners, &socket->address, &value, BPF_ANY) ? -errno
+											 : 0;
 }
 
 void vhu_attach_leave(struct vhu_attach *attach, uint64_t name)

@@ -23,8 +23,8 @@ struct vhu_attach_run {
 	struct vhu_attach_kicks kicks;
 	/* Names of listening sockets that are watched. */
 	struct vhu_attach_name {
-		uint64_t address; /* in the kernel */
-		bool listens;     /* somebody does */
+		struct vhu_attach_listed socket; /* that listens */
+		bool listens;                    /* it still does */
 	} name[VHU_ATTACH_NAMES_MAX];
 	unsigned names;
 	bool names_new; /* some of them were not watched when the sockets were listed */

@@ -46,9 +46,32 @@ static bool is_wanted_listener(struct vhu_attach_run *run, const struct vhu_atta
 static struct vhu_attach_name *find_name(struct vhu_attach_run *run, uint64_t address)
 {
 	for (unsigned i = 0; i < run->names; i++)
-		if (run->name[i].address == address)
+		if (run->name[i].socket.address == address)
 			return &run->name[i];
 	return NULL;
+}
+
+/* Return whether two sockets have one name; of two that stand at one address after each other the
+ * file or the name differ. */
+static bool have_one_name(const struct vhu_attach_listed *one,
+			  const struct vhu_attach_listed *other)
+{
+	return one->address == other->address && one->file_inode == other->file_inode &&
+	       one->file_device == other->file_device && one->path_size == other->path_size &&
+	       !memcmp(one->path, other->path, one->path_size);
+}
+
+/* Return whether a connection is with a listening socket that is watched. */
+static bool is_of_listener(struct vhu_attach_run *run, const struct vhu_attach_listing *listing,
+			   const struct vhu_attach_listed *socket)
+{
+	const struct vhu_attach_name *own = find_name(run, socket->address);
+	const struct vhu_attach_name *others = find_name(run, socket->peer_address);
+	const struct vhu_attach_listed *peer = vhu_attach_socket(listing, socket->peer);
+
+	/* An accepted socket has its listener's name, and one that waits its peer. */
+	return (own && have_one_name(&own->socket, socket)) ||
+	       (others && (!peer || have_one_name(&others->socket, peer)));
 }
 
 /* Watch the sessions to come of the listening sockets that are asked for. */
@@ -66,10 +89,11 @@ static void watch_listeners(struct vhu_attach_run *run, const struct vhu_attach_
 		if (!socket->address || (!name && run->names == VHU_ATTACH_NAMES_MAX) ||
 		    !is_wanted_listener(run, socket))
 			continue;
-		if (!name) {
+		if (!name)
 			name = &run->name[run->names++];
-			name->address = socket->address;
-			vhu_attach_listener(run->attach, name->address, VHU_ATTACH_LISTENED);
+		if (name->socket.inode != socket->inode || !have_one_name(&name->socket, socket)) {
+			name->socket = *socket;
+			vhu_attach_listener(run->attach, socket, VHU_ATTACH_LISTENED);
 			run->names_new = true;
 		}
 		name->listens = true;
@@ -83,19 +107,21 @@ static void settle_listeners(struct vhu_attach_run *run)
 	unsigned left = 0;
 
 	for (unsigned i = 0; i < run->names; i++) {
-		const struct vhu_attach_name name = run->name[i];
+		const struct vhu_attach_name *name = &run->name[i];
 
-		if (name.listens) {
+		if (name->listens) {
 			if (run->names_new)
-				vhu_attach_listener(run->attach, name.address, VHU_ATTACH_LISTENS);
-			run->name[left++] = name;
+				vhu_attach_listener(run->attach, &name->socket, VHU_ATTACH_LISTENS);
+			run->name[left++] = *name;
 			continue;
 		}
-		vhu_attach_leave(run->attach, name.address);
+		vhu_attach_leave(run->attach, name->socket.address);
 		for (unsigned j = 0; j < run->request->sockets; j++)
-			if (run->place[j].name == name.address)
+			if (run->place[j].name == name->socket.address)
 				run->place[j].name = 0;
 	}
+	/* So a name that comes at a place where one was is new. */
+	memset(run->name + left, 0, (run->names - left) * sizeof(*run->name));
 	run->names = left;
 }
 
@@ -105,9 +131,8 @@ static bool is_wanted(struct vhu_attach_run *run, const struct vhu_attach_listin
 {
 	const struct vhu_attach_listed *peer;
 
-	/* An accepted socket has its listener's name, and one that waits its peer. */
 	if (run->request->sockets && !is_given(run, socket->pid) &&
-	    (find_name(run, socket->address) || find_name(run, socket->peer_address)))
+	    is_of_listener(run, listing, socket))
 		return true;
 	for (unsigned i = 0; i < run->request->sockets; i++)
 		if (socket->file_inode && vhu_attach_is_at(socket, run->request->socket[i]))
@@ -151,8 +176,7 @@ static bool watch_connection(struct vhu_attach_run *run, const struct vhu_attach
 	found.end[id & 1].address = socket->socket;
 	found.end[!(id & 1)].address = socket->peer;
 	/* The first that is said there would have had it watched. */
-	found.fresh = !run->names_new &&
-		      (find_name(run, socket->address) || find_name(run, socket->peer_address));
+	found.fresh = !run->names_new && is_of_listener(run, listing, socket);
 	vhu_attach_fill_in(listing, found.end);
 	for (unsigned i = 0; i < 2; i++)
 		if (found.end[i].known)

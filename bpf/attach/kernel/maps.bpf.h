@@ -23,7 +23,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, VHU_ATTACH_LISTENERS);
 	__type(key, __u64);
-	__type(value, __u64);
+	__type(value, struct vhu_attach_listener);
 } listeners SEC(".maps");
 
 /* Processes whose connections are looked at, by their ids. */

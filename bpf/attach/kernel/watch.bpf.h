@@ -106,11 +106,30 @@ static __always_inline struct vhu_attach_watched *find(const struct sock *socket
 
 /* Return what is known of the watched listening socket that a socket has the name of; NULL: none.
  */
-static __always_inline const __u64 *listener_of(const struct sock *socket)
+static __always_inline const struct vhu_attach_listener *listener_of(const struct sock *socket)
 {
-	__u64 name = (__u64)BPF_CORE_READ((const struct unix_sock *)socket, addr);
+	const struct unix_sock *local = (const struct unix_sock *)socket;
+	const struct unix_address *address = BPF_CORE_READ(local, addr);
+	const struct vhu_attach_listener *listener;
+	__u64 name = (__u64)address, start[VHU_ATTACH_NAME_START / 8] = {};
+	__u32 size;
 
-	return name ? bpf_map_lookup_elem(&listeners, &name) : 0;
+	listener = name ? bpf_map_lookup_elem(&listeners, &name) : 0;
+	if (!listener)
+		return 0;
+	size = (__u32)BPF_CORE_READ(address, len) - 2;
+	if (size != listener->path_size ||
+	    BPF_CORE_READ(local, path.dentry, d_inode, i_ino) != listener->file_inode ||
+	    BPF_CORE_READ(local, path.dentry, d_inode, i_sb, s_dev) != listener->file_device)
+		return 0;
+	asm volatile("" : "+r"(size));
+	if (size > sizeof(start))
+		size = sizeof(start);
+	bpf_probe_read_kernel(start, size, &address->name[0].sun_path);
+	for (int i = 0; i < VHU_ATTACH_NAME_START / 8; i++)
+		if (start[i] != ((const __u64 *)listener->start)[i])
+			return 0;
+	return listener;
 }
 
 /* Return whether a message begins as one of vhost-user does. Only what does is looked at further,
@@ -180,7 +199,7 @@ static __always_inline struct vhu_attach_watched *find_or_adopt(const struct soc
 								bool fresh)
 {
 	struct vhu_attach_watched *value = find(sender, receiver);
-	const __u64 *listener;
+	const struct vhu_attach_listener *listener;
 
 	if (value)
 		return value->ignored ? 0 : value;
@@ -191,7 +210,7 @@ static __always_inline struct vhu_attach_watched *find_or_adopt(const struct soc
 	if (!listener)
 		listener = listener_of(receiver);
 	if (listener)
-		adopt(sender, receiver, 0, *listener != VHU_ATTACH_LISTENS);
+		adopt(sender, receiver, 0, listener->how != VHU_ATTACH_LISTENS);
 	else if (buffer && fresh && is_wanted(sender, receiver) && looks_right(buffer))
 		adopt(sender, receiver, 0, true);
 	else
