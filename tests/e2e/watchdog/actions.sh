@@ -20,6 +20,8 @@ proxy --control ctl.sock --stall 500ms \
 front $blk
 stop_back 1
 wait_for grep -q 'on-stall: ended with status 3' proxy.log
+# Looks that follow say nothing more.
+sleep 0.7
 kill -CONT "$(stage_pid back)"
 # It moves again, so that it may stall again.
 # The proxy has to see it move first.
