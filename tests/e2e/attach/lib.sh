@@ -16,6 +16,8 @@ back() {
 # Start vhu attach with the options $*, and wait until it watches. If the kernel or the user's rights do
 # not allow that, skip the test.
 attach() {
+	# What an earlier one said is not what this one says.
+	rm -f attach.log
 	stage_start attach "$vhu" attach "$@"
 	wait_for grep -q . attach.log
 	grep -q watching attach.log && return
