@@ -100,7 +100,13 @@ do
 
 	local function shapes_have_size(id, size)
 		for _, shape in ipairs(vhu.shapes[id]) do
-			if layouts[shape.layout].size == size then
+			local layout = layouts[shape.layout]
+			local last = layout.repeats
+			if last and last.size > 0 then
+				if size > layout.size and (size - layout.size) % last.size == 0 then
+					return true
+				end
+			elseif layout.size == size then
 				return true
 			end
 		end
@@ -128,10 +134,13 @@ do
 		local agree = {}
 		for _, row in ipairs(rows) do
 			local told = row_has_sizes(row, request, reply) and not (except ~= 0 and row.dialect == except)
-			-- DAX's answers look like others', so only the size of a request tells this dialect.
-			if told and (request >= 0 or row.dialect ~= DAX) then
+			if told then
 				agree[#agree + 1] = row
 			end
+		end
+		-- That dialect is the rarest, and shows in requests of a size that no other has.
+		if #agree > 1 and agree[#agree].dialect == DAX and dialect ~= DAX then
+			agree[#agree] = nil
 		end
 		-- A reply of no known size keeps its request's name.
 		if #agree == 0 and reply >= 0 then

@@ -26,14 +26,20 @@ void vhu_annotation_take_apart(struct vhu_annotation *note, const struct vhu_rec
 	note->reply = record->from_back_end == (record->channel == VHU_FRONT_END);
 }
 
-/* Return whether one of a set's layouts has just this size. */
+/* Return whether one of a set's layouts has just this size, or has it with some elements. */
 static bool shapes_have_size(enum vhu_shapes_id id, uint32_t size)
 {
 	const struct vhu_shapes *shapes = &vhu_shapes[id];
 
-	for (unsigned i = 0; i < shapes->shapes; i++)
-		if (vhu_layouts[shapes->shape[i].layout].size == size)
+	for (unsigned i = 0; i < shapes->shapes; i++) {
+		const struct vhu_layout *layout = &vhu_layouts[shapes->shape[i].layout];
+		const struct vhu_field *last = vhu_layout_repeats(layout);
+
+		if (last && last->size
+			? size > layout->size && (size - layout->size) % last->size == 0
+			: size == layout->size)
 			return true;
+	}
 	return false;
 }
 
@@ -51,7 +57,6 @@ static bool row_has_sizes(const struct vhu_message *row, int64_t request, int64_
 	return request < 0 || reply < 0 || row->shape[0] != row->shape[1] || request == reply;
 }
 
-/* DAX's answers look like others', so only the size of a request tells this dialect. */
 unsigned vhu_annotation_identify(struct vhu_annotation *note, enum vhu_channel channel, bool sure,
 				 enum vhu_dialect except, int64_t request, int64_t reply)
 {
@@ -66,10 +71,11 @@ unsigned vhu_annotation_identify(struct vhu_annotation *note, enum vhu_channel c
 	if (rows < 2)
 		return rows;
 	for (unsigned i = 0; i < rows; i++)
-		if (row_has_sizes(row[i], request, reply) &&
-		    !(row[i]->dialect == except && except) &&
-		    (request >= 0 || row[i]->dialect != VHU_DAX))
+		if (row_has_sizes(row[i], request, reply) && !(row[i]->dialect == except && except))
 			row[agree++] = row[i];
+	/* That dialect is the rarest, and shows in requests of a size that no other has. */
+	if (agree > 1 && row[agree - 1]->dialect == VHU_DAX && dialect != VHU_DAX)
+		agree--;
 	/* A reply of no known size keeps its request's name. */
 	if (agree == 0 && reply >= 0) {
 		vhu_annotation_identify(note, channel, sure, except, request < 0 ? 0 : request, -1);
