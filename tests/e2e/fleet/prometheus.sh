@@ -29,8 +29,10 @@ for host in 1 2 3; do
 	stage_start "http$host" systemd-socket-activate --accept --inetd -l "127.0.0.1:$port" \
 		-E "VHU_CONTROL=$stage/control$host" "$vhu" ctl metrics --http
 	targets="$targets${targets:+,}\"127.0.0.1:$port\""
-	stage_start "hold$host" sh -c 'sleep 600 | exec "$0" hold "$1" 49' "$programs/bench_peer" \
-		"many$host.sock"
+	# They hold until their input ends, which is when they do.
+	mkfifo "hold$host"
+	stage_start "hold$host" sh -c 'exec "$0" hold "$1" 49 <>"$2"' "$programs/bench_peer" \
+		"many$host.sock" "hold$host"
 	stage_start "load$host" "$build/bin/vhu-sample-frontend" --rate 20 --duration 600s \
 		--timeout 600s "front$host.sock"
 done
