@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Make RPM packages of what stands here: vhu, vhu-wireshark, vhu-samples, vhu-doc.
+# Make RPM packages of what stands here: vhu, vhu-wireshark, vhu-wireshark-lua, vhu-samples,
+# vhu-doc.
 #
 #	sh packaging/rpm.sh [FOLDER] [OPTION OF rpmbuild...]
 #

@@ -73,8 +73,13 @@ for page in vhu vhu-proxy vhu-sample-backend; do
 		fail "no manual page of $page"
 done
 
+# Without the plugin the dissector in Lua is there.
+inside apt-get purge -y vhu-wireshark >apt.log 2>&1 || fail "the plugin is not removed"
+as_user tshark -r $captures/qemu-blk.pcapng -Y vhost_user >out 2>err || fail "tshark without the plugin"
+grep -q GET_FEATURES out || fail "the dissector in Lua is not found"
+
 # Out again.
-inside apt-get purge -y vhu vhu-doc vhu-samples vhu-wireshark >apt.log 2>&1 || fail "not removed"
+inside apt-get purge -y vhu vhu-doc vhu-samples vhu-wireshark-lua >apt.log 2>&1 || fail "not removed"
 inside apt-get autoremove -y --purge >>apt.log 2>&1 || fail "what they needed is not removed"
 files >after
 diff before after | grep '^>' | grep -v -e ' usr/share/man/.*cat' -e ' etc/ld.so.cache' &&
