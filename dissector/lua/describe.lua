@@ -281,7 +281,7 @@ do
 
 	-- Return what a record says.
 	function vhu.describe(record, note)
-		local to = { record.earlier and "(earlier) " or nil }
+		local to = { record.reconstructed and "(reconstructed) " or record.earlier and "(earlier) " or nil }
 		if add[record.type] then
 			add[record.type](to, record, note)
 		else

@@ -194,6 +194,7 @@ do
 		{ "lost", "Records lost" },
 		{ "dropped", "Dropped" },
 		{ "begun", "Began before" },
+		{ "reconstructed", "Reconstructed" },
 	}) do
 		marks[#marks + 1] = bit("marks." .. row[1], row[2], 16, vhu.marks[row[1]])
 	end

@@ -168,6 +168,7 @@ static void print_records(void)
 	    {"lost", VHU_MARK_LOST},
 	    {"dropped", VHU_MARK_DROPPED},
 	    {"begun", VHU_MARK_BEGUN},
+	    {"reconstructed", VHU_MARK_RECONSTRUCTED},
 	};
 
 	PRINT_LIST("dialects", VHU_DIALECTS, vhu_dialect, vhu_dialect_name);

@@ -418,7 +418,8 @@ do
 		end
 		local before = session.context
 		local note = { context = before }
-		session.live = session.live or not record.earlier
+		-- What is reconstructed of a session follows its opened record.
+		session.live = session.live or not (record.earlier or record.begun)
 		session.last_time = time
 		if record.type == 0 then
 			feed_message(session, record, note, number, time)
