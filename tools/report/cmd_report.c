@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/cli/device.h"
@@ -85,6 +86,26 @@ static int take_option(const struct vhu_command *command, struct vhu_report_requ
 		if (!report->choice.device)
 			return vhu_usage(command, "%s: no such virtio device", argument);
 		break;
+	}
+	return VHU_EXIT_DONE;
+}
+
+/* See that nothing is written over a capture that is read, by whatever name. Returns VHU_EXIT_DONE,
+ * or VHU_EXIT_USAGE with what is wrong said. */
+static int spare_captures(const struct vhu_command *command,
+			  const struct vhu_report_request *request, char *const *paths, int count)
+{
+	const char *const written[] = {request->page, request->trace};
+	struct stat out, in;
+
+	for (unsigned i = 0; i < sizeof(written) / sizeof(*written); i++) {
+		if (!written[i] || !strcmp(written[i], "-") || stat(written[i], &out))
+			continue;
+		for (int n = 0; n < count; n++)
+			if (strcmp(paths[n], "-") != 0 && !stat(paths[n], &in) &&
+			    in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+				return vhu_usage(command, "%s: cannot be read and written at once",
+						 written[i]);
 	}
 	return VHU_EXIT_DONE;
 }
@@ -214,6 +235,8 @@ static int run(const struct vhu_command *command, int argc, char **argv)
 	status = vhu_reading_look_over(command, argv + optind, argc - optind);
 	if (status == VHU_EXIT_DONE)
 		status = name_page(command, &request, argv + optind, argc - optind);
+	if (status == VHU_EXIT_DONE)
+		status = spare_captures(command, &request, argv + optind, argc - optind);
 	if (status == VHU_EXIT_DONE)
 		status = make_report(command, &request, argv + optind, argc - optind);
 	vhu_report_free(&request.report);

@@ -38,6 +38,14 @@ expect 2 "no length of time" --late-after 5h "$capture"
 expect 2 "no such dialect" --dialect unknown "$capture"
 expect 2 "no such virtio device" --device 0 "$capture"
 expect 2 "standard input can be read once" -o page.html - -
+# A capture is not written over, whatever it is called.
+cp "$capture" kept.pcapng
+ln -s kept.pcapng kept.html
+expect 2 "cannot be read and written at once" -o ./kept.pcapng kept.pcapng
+expect 2 "cannot be read and written at once" --trace kept.pcapng kept.pcapng
+expect 2 "cannot be read and written at once" kept.pcapng
+cmp -s "$capture" kept.pcapng || { echo "a capture was written over"; status=1; }
+rm kept.html
 expect 1 "no/such/folder/page.html: No such file" -o no/such/folder/page.html "$capture"
 "$vhu" report -o - "$capture" >/dev/full 2>err && fail "a full disk is no failure"
 grep -q "^vhu report: standard output: No space left" err || fail "a full disk is not named"

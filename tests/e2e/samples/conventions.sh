@@ -40,7 +40,7 @@ says 2 'x: not rng or blk' "$back" --device x
 says 2 '0: not a number of vrings from 1 to 64' "$back" --device blk --queues 0 --socket-path=a
 says 2 'NOTHING: no such feature' "$back" --without NOTHING --socket-path=a
 says 2 'other: not standalone, probe or upstream' "$back" --dialect other --socket-path=a
-says 2 '5: not a time' "$back" --delay 5 --socket-path=a
+says 2 'soon: not a time' "$back" --delay soon --socket-path=a
 says 1 'nowhere: cannot be used as a disk: No such file' \
 	"$back" --device blk --blk-file=nowhere --socket-path=a
 says 1 'cannot listen: No such file' "$back" --socket-path=no/such/folder
