@@ -12,12 +12,6 @@
 #include "lib/util/util.h"
 #include "tools/ctl/ctl.h"
 
-void vhu_complete_offer(const struct vhu_complete *at, const char *word, const char *help)
-{
-	if (!strncasecmp(word, at->begins, strlen(at->begins)))
-		printf("%s%s%s%s\n", at->lead, word, help ? "\t" : "", help ? help : "");
-}
-
 /* Return the command called @name, NULL where there is none. */
 static const struct vhu_command *find(const struct vhu_command *const commands[], unsigned count,
 				      const char *name)
