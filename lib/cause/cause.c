@@ -155,9 +155,14 @@ static bool say_reaction(struct vhu_cause_end *end)
 	return true;
 }
 
-/* A front-end left over what it was offered. Returns whether that was it. */
+/* A front-end left over what it was offered, which is a guess: an error before is none. Returns
+ * whether that was it. */
 static bool say_offer(struct vhu_cause_end *end)
 {
+	const struct vhu_finding *trouble = vhu_cause_trouble(end, UINT64_MAX);
+
+	if (trouble && trouble->rule->severity == VHU_ERROR)
+		return false;
 	for (unsigned i = 0; i < end->cause->findings; i++) {
 		const struct vhu_finding *finding = &end->cause->finding[i].finding;
 
@@ -188,6 +193,22 @@ static bool say_answer(struct vhu_cause_end *end)
 		return true;
 	}
 	return false;
+}
+
+/* Nothing tells why it ended, and something was wrong before. */
+static void say_worst(struct vhu_cause_end *end)
+{
+	const struct vhu_finding *worst = &end->cause->worst;
+
+	if (end->closer == VHU_CAUSE_NOBODY) {
+		vhu_line_add(&end->line, "the session ended");
+	} else {
+		vhu_cause_add_side(end, end->closer);
+		vhu_line_add(&end->line, " ");
+		vhu_cause_add_close(end);
+	}
+	vhu_line_printf(&end->line, "; earlier, message %" PRIu64 " (V%u %s): %s", worst->number,
+			worst->rule->id, worst->rule->name, worst->text);
 }
 
 /* Return what became of the closer's process as a reason says it, NULL if it does not. */
@@ -228,8 +249,12 @@ enum vhu_cause_verdict vhu_cause_judge(const struct vhu_cause *cause, const stru
 	    !(end.closer == VHU_CAUSE_FRONT && say_reaction(&end)) &&
 	    !vhu_cause_say_unanswered(&end) && !say_offer(&end) && !say_reaction(&end) &&
 	    !say_answer(&end) && !vhu_cause_say_data_path(&end) &&
-	    !vhu_cause_say_never_enabled(&end) && !vhu_cause_say_vrings(&end))
-		return cause->worst.rule ? VHU_CAUSE_BADLY : VHU_CAUSE_WELL;
+	    !vhu_cause_say_never_enabled(&end) && !vhu_cause_say_vrings(&end)) {
+		if (!cause->worst.rule)
+			return VHU_CAUSE_WELL;
+		say_worst(&end);
+		return VHU_CAUSE_BADLY;
+	}
 	vhu_cause_add_why(&end);
 	vhu_cause_add_open_kicks(&end);
 	vhu_cause_add_ours(&end);

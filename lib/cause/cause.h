@@ -113,8 +113,7 @@ struct vhu_cause_ending {
 
 /*
  * Judge how a session ended, and say why.
- * Returns the verdict. Unless the session ended well @to has the line, cut if it is longer, or
- * nothing where only cause->worst speaks against the session.
+ * Returns the verdict. Unless the session ended well @to has the line, cut if it is longer.
  */
 enum vhu_cause_verdict vhu_cause_judge(const struct vhu_cause *cause, const struct vhu_state *state,
 				       const struct vhu_cause_ending *ending,

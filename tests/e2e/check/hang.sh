@@ -38,11 +38,12 @@ grep -q "did not answer GET_VRING_BASE vring 0 (19) for [0-9.]* s so far; this m
 grep -q "^1 error, 1 warning; 1 session ended badly, in 1 session, 18 messages$" err || fail "$(cat err)"
 check 0 --exit-zero capture
 
-# Followed, the file is as open as before.
+# Followed, the file is as open as before. What was said last is not taken for what is said now.
+rm out err
 "$vhu" check -f capture >out 2>err &
 pid=$!
 jobs=$pid
-await 'grep -q V303 out' "what was there is read"
+await 'grep -qs V303 out' "what was there is read"
 kill -TERM "$pid"
 got=0
 wait "$pid" || got=$?
