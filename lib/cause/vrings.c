@@ -46,8 +46,9 @@ bool vhu_cause_say_never_enabled(struct vhu_cause_end *end)
 	add_started(end);
 	vhu_line_printf(&end->line,
 			" %s started and never enabled; bit 30 was acked (%" PRIu64
-			"), so the back-end must not serve a vring before SET_VRING_ENABLE",
-			started > 1 ? "were" : "was", state->features.acked.by);
+			"), so the back-end must not serve a vring before %s",
+			started > 1 ? "were" : "was", state->features.acked.by,
+			vhu_messages[VHU_MSG_SET_VRING_ENABLE].name);
 	return true;
 }
 
@@ -68,9 +69,8 @@ static void add_starts_enabled(struct vhu_cause_end *end)
 	if (with)
 		vhu_line_printf(&end->line,
 				"; vrings start enabled (bit 30 not acked, message %" PRIu64
-				") and no SET_VRING_ENABLE follows: a back-end that waits for it "
-				"never serves",
-				with);
+				") and no %s follows: a back-end that waits for it never serves",
+				with, vhu_messages[VHU_MSG_SET_VRING_ENABLE].name);
 }
 
 bool vhu_cause_say_vrings(struct vhu_cause_end *end)

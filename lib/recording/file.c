@@ -19,6 +19,8 @@
 /* Until it is said again that records are lost, and until the next file is tried for again. */
 #define CAPTURE_QUIET_NS (60 * VHU_NS_PER_S)
 #define CAPTURE_AGAIN_NS VHU_NS_PER_S
+/* Between two looks for the reader of a named pipe. */
+#define CAPTURE_LOOK_MS  50
 
 /* Tell the person a line, made as printf makes it. */
 static void __attribute__((format(printf, 2, 3)))
@@ -278,20 +280,25 @@ static bool capture_is_done(const struct vhu_capture_file *capture, uint64_t tim
 	return time_ns >= capture->until_ns;
 }
 
-int vhu_capture_file_await_reader(const char *path, void (*say)(const char *line), int *held)
+int vhu_capture_file_await_reader(const char *path, void (*say)(const char *line), int ends,
+				  int *held)
 {
+	struct pollfd end = {.fd = ends ? ends : -1, .events = POLLIN};
 	char line[PATH_MAX + 64];
+	bool said = false;
 	struct stat st;
 
 	*held = -1;
 	if (stat(path, &st) || !S_ISFIFO(st.st_mode))
 		return 0;
-	*held = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-	if (*held < 0 && errno == ENXIO) {
-		snprintf(line, sizeof(line), "%s: waits for somebody to read it", path);
-		if (say)
+	snprintf(line, sizeof(line), "%s: waits for somebody to read it", path);
+	/* Not by a call that blocks: a signal just before it would be lost. */
+	while ((*held = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC)) < 0 && errno == ENXIO) {
+		if (!said && say)
 			say(line);
-		*held = open(path, O_WRONLY | O_CLOEXEC);
+		said = true;
+		if (poll(&end, 1, CAPTURE_LOOK_MS))
+			return -EINTR;
 	}
 	return *held < 0 ? -errno : 0;
 }
@@ -303,8 +310,9 @@ static int capture_open_one(struct vhu_capture_file *capture)
 	bool is_stdout = !strcmp(options->path, "-");
 	struct vhu_pcapng_writer *writer;
 	int held = -1;
-	int error =
-	    is_stdout ? 0 : vhu_capture_file_await_reader(options->path, options->say, &held);
+	int error = is_stdout ? 0
+			      : vhu_capture_file_await_reader(options->path, options->say,
+							      options->ends, &held);
 
 	if (error)
 		return error;

@@ -51,7 +51,9 @@ struct vhu_capture_file_options {
 	bool reader_may_leave;                        /* of a pipe: that is not said */
 	struct vhu_prologue *prologue; /* which records pass into last; NULL: its own */
 	void (*say)(const char *line); /* tell the person a line without its end; NULL: nothing */
-	const char *goes_on;           /* what goes on while records are lost, as "forwarding" */
+	int ends; /* the wait for the reader of a named pipe, as vhu_capture_file_await_reader has
+		     it */
+	const char *goes_on; /* what goes on while records are lost, as "forwarding" */
 };
 
 struct vhu_capture_file {
@@ -90,11 +92,14 @@ struct vhu_capture_file {
 
 /*
  * Where @path is a named pipe that nobody reads, say so and wait until somebody does.
+ * @ends: a descriptor that can be read from once that is to end, whenever it happened; 0: a signal
+ * while it waits ends it, and nothing else.
  * @held: gets a descriptor that keeps the pipe open, for the caller to close once the capture is
  * open; -1 where @path is no named pipe.
- * Returns 0 or -errno; -EINTR after a signal.
+ * Returns 0 or -errno; -EINTR where that was ended.
  */
-int vhu_capture_file_await_reader(const char *path, void (*say)(const char *line), int *held);
+int vhu_capture_file_await_reader(const char *path, void (*say)(const char *line), int ends,
+				  int *held);
 
 /*
  * Begin a capture in a new file, or in place of what the file held; or the first file of a series.

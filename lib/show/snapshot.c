@@ -147,18 +147,16 @@ static void json_verdict(struct vhu_json *json, const struct vhu_vring_snapshot 
 	vhu_json_object_end(json);
 }
 
-/* Write an index, or a position's row. */
-static void json_index(struct vhu_json *json, const char *key, const char *wrap_key, uint16_t value,
-		       bool packed)
+void vhu_show_ring_index(struct vhu_json *json, const char *key, const char *wrap_key,
+			 uint16_t value, bool packed)
 {
 	vhu_json_unsigned(json, key, packed ? value & 0x7fff : value);
 	if (packed)
 		vhu_json_bool(json, wrap_key, value >> 15);
 }
 
-/* Write what a side asks of the other. */
-static void json_suppression(struct vhu_json *json, const char *key, bool events, uint16_t flags,
-			     uint16_t event)
+void vhu_show_ring_asks(struct vhu_json *json, const char *key, bool events, uint16_t flags,
+			uint16_t event)
 {
 	vhu_json_object(json, key);
 	vhu_json_unsigned(json, "flags", flags);
@@ -178,11 +176,12 @@ static void json_ring(struct vhu_json *json, const struct vhu_vring_snapshot *sn
 	}
 	vhu_json_string(json, "format", snapshot->packed ? "packed" : "split");
 	vhu_json_unsigned(json, "size", snapshot->size);
-	json_index(json, "available", "available_wrap", snapshot->available, snapshot->packed);
-	json_index(json, "used", "used_wrap", snapshot->used, snapshot->packed);
+	vhu_show_ring_index(json, "available", "available_wrap", snapshot->available,
+			    snapshot->packed);
+	vhu_show_ring_index(json, "used", "used_wrap", snapshot->used, snapshot->packed);
 	vhu_json_unsigned(json, "waiting", snapshot->waiting);
-	json_suppression(json, "driver", events, snapshot->driver_flags, snapshot->driver_event);
-	json_suppression(json, "device", events, snapshot->device_flags, snapshot->device_event);
+	vhu_show_ring_asks(json, "driver", events, snapshot->driver_flags, snapshot->driver_event);
+	vhu_show_ring_asks(json, "device", events, snapshot->device_flags, snapshot->device_event);
 	if (snapshot->has & VHU_SNAPSHOT_HAS_IN_FLIGHT)
 		vhu_json_unsigned(json, "in_flight", snapshot->in_flight);
 	if (snapshot->has & VHU_SNAPSHOT_HAS_AGE)

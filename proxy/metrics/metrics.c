@@ -42,26 +42,10 @@ static void add_time(struct vhu_metrics_times *times, uint64_t ns)
 	times->sum_ns += ns;
 }
 
-/* Return whether @text begins with @begins. */
-static bool begins_with(const char *text, const char *begins)
+void vhu_metrics_ended(struct vhu_metrics *metrics, enum vhu_metrics_end how)
 {
-	return !strncmp(text, begins, strlen(begins));
-}
-
-void vhu_metrics_ended(struct vhu_metrics *metrics, const char *reason)
-{
-	enum vhu_metrics_end end = VHU_METRICS_FAILED;
-
-	if (!metrics)
-		return;
-	if (begins_with(reason, "front-end closed"))
-		end = VHU_METRICS_FRONT_END_CLOSED;
-	else if (begins_with(reason, "back-end closed"))
-		end = VHU_METRICS_BACK_END_CLOSED;
-	else if (begins_with(reason, "closed on request") ||
-		 begins_with(reason, "the proxy was stopped"))
-		end = VHU_METRICS_REQUESTED;
-	metrics->ended[end]++;
+	if (metrics)
+		metrics->ended[how]++;
 }
 
 void vhu_metrics_passed(struct vhu_metrics *metrics, enum vhu_channel channel, uint32_t request,

@@ -35,10 +35,10 @@ struct vhu_metrics_times {
 
 /* Why a session ended. */
 enum vhu_metrics_end {
+	VHU_METRICS_FAILED, /* none of the others */
 	VHU_METRICS_FRONT_END_CLOSED,
 	VHU_METRICS_BACK_END_CLOSED,
 	VHU_METRICS_REQUESTED, /* by whoever runs the proxy */
-	VHU_METRICS_FAILED,    /* anything else */
 	VHU_METRICS_ENDS
 };
 
@@ -69,8 +69,8 @@ struct vhu_metrics *vhu_metrics_new(void);
 /* Free metrics. */
 void vhu_metrics_free(struct vhu_metrics *metrics);
 
-/* A session ended for @reason, as its record has it. */
-void vhu_metrics_ended(struct vhu_metrics *metrics, const char *reason);
+/* A session ended. */
+void vhu_metrics_ended(struct vhu_metrics *metrics, enum vhu_metrics_end how);
 
 /* A request, or a reply, has passed.
  * @asked_ns: when the request of a reply passed, as @now_ns; 0: not known. */

@@ -202,6 +202,12 @@ static void link_truncated(const struct vhu_link *link, enum vhu_side from)
 	    vhu_side_name(from), peer->comm, peer->pid, (uint64_t)limit.rlim_cur);
 }
 
+/* Return how a link has ended whose @side closed. */
+static enum vhu_metrics_end link_closed_by(enum vhu_side side)
+{
+	return side == VHU_FRONT ? VHU_METRICS_FRONT_END_CLOSED : VHU_METRICS_BACK_END_CLOSED;
+}
+
 /* Keep why the relay that passes on what @from sends has ended, if it is the first cause. */
 static void link_reason(struct vhu_link *link, enum vhu_side from)
 {
@@ -214,9 +220,11 @@ static void link_reason(struct vhu_link *link, enum vhu_side from)
 	switch (relay->end) {
 	case VHU_RELAY_SENDER_RESET:
 		snprintf(link->reason, size, "%s closed, leaving bytes unread", side);
+		link->how = link_closed_by(from);
 		break;
 	case VHU_RELAY_TARGET_CLOSED:
 		snprintf(link->reason, size, "%s closed", other);
+		link->how = link_closed_by(!from);
 		break;
 	case VHU_RELAY_TRUNCATED:
 		link_truncated(link, from);
@@ -232,11 +240,14 @@ static void link_reason(struct vhu_link *link, enum vhu_side from)
 		snprintf(link->reason, size, "cut by rule %u", relay->cut_by);
 		break;
 	default:
-		if (relay->draining)
+		if (relay->draining) {
 			snprintf(link->reason, size, "session ended");
-		else
-			snprintf(link->reason, size, "%s %s", side,
-				 link_hung_up(&link->end[from]) ? "closed" : "shut down sending");
+		} else if (link_hung_up(&link->end[from])) {
+			snprintf(link->reason, size, "%s closed", side);
+			link->how = link_closed_by(from);
+		} else {
+			snprintf(link->reason, size, "%s shut down sending", side);
+		}
 	}
 }
 

@@ -69,6 +69,7 @@ struct vhu_link {
 	struct vhu_link_end end[2];           /* by side */
 	struct vhu_relay relay[2];            /* by the side that sends */
 	char reason[VHU_RECORD_TEXT_MAX + 1]; /* why it ended; the first cause */
+	enum vhu_metrics_end how;             /* the same in short */
 };
 
 /*

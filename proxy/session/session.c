@@ -59,7 +59,7 @@ static void session_free(struct vhu_proxy_session *session)
 	vhu_loop_unset(&session->linger);
 	session_closed(session, VHU_FRONT_END, session->reason);
 	if (!session->unreached)
-		vhu_metrics_ended(session->common.metrics, session->reason);
+		vhu_metrics_ended(session->common.metrics, session->how);
 	*session->link = session->next;
 	among->open--;
 	if (session->next)
@@ -76,24 +76,21 @@ static void session_free(struct vhu_proxy_session *session)
 static void session_add_fate(struct vhu_proxy_session *session)
 {
 	const struct vhu_proxy *proxy = session->common.proxy;
+	const bool by_front = session->how == VHU_METRICS_FRONT_END_CLOSED;
 	const size_t length = strlen(session->reason);
 	char fate[128];
 
-	for (enum vhu_side side = VHU_FRONT; side <= VHU_BACK; side++) {
-		const size_t name = strlen(vhu_side_name(side));
-
-		if (proxy->fate && !strncmp(session->reason, vhu_side_name(side), name) &&
-		    !strncmp(session->reason + name, " closed", 7) &&
-		    proxy->fate(proxy, side, fate, sizeof(fate)))
-			snprintf(session->reason + length, sizeof(session->reason) - length, ": %s",
-				 fate);
-	}
+	if (!by_front && session->how != VHU_METRICS_BACK_END_CLOSED)
+		return;
+	if (proxy->fate && proxy->fate(proxy, by_front ? VHU_FRONT : VHU_BACK, fate, sizeof(fate)))
+		snprintf(session->reason + length, sizeof(session->reason) - length, ": %s", fate);
 }
 
 /* Free @link, which has ended, and record that; that of the main socket ends the session. */
 static void session_link_ended(struct vhu_proxy_session *session, struct vhu_link *link)
 {
 	char reason[VHU_RECORD_TEXT_MAX + 1];
+	const enum vhu_metrics_end how = link->how;
 	enum vhu_channel channel = link->channel;
 
 	snprintf(reason, sizeof(reason), "%s", link->reason);
@@ -103,6 +100,7 @@ static void session_link_ended(struct vhu_proxy_session *session, struct vhu_lin
 		return;
 	}
 	snprintf(session->reason, sizeof(session->reason), "%s", reason);
+	session->how = how;
 	session_add_fate(session);
 	session->main_ended = true;
 	for (link = session->links; link; link = link->next)
@@ -316,6 +314,7 @@ void vhu_proxy_session_end(struct vhu_proxy_session *session, const char *reason
 	for (struct vhu_link *link = session->links; link; link = link->next) {
 		vhu_link_finish(link);
 		snprintf(link->reason, sizeof(link->reason), "%s", reason);
+		link->how = VHU_METRICS_REQUESTED;
 		link->ended = true;
 	}
 	session_settle(session);

@@ -60,6 +60,7 @@ struct vhu_proxy_session {
 	bool crowded;   /* it was said that it has all the links that it may have */
 	char comm[2][VHU_FDINFO_COMM];
 	char reason[VHU_RECORD_TEXT_MAX + 1]; /* why the main socket ended */
+	enum vhu_metrics_end how;             /* the same in short */
 };
 
 /*

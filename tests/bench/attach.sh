@@ -61,9 +61,14 @@ done
 ways="watched bystander"
 if command -v strace >/dev/null; then
 	ways="$ways strace"
+	# By its number: strace would leave a child of its own behind.
+	stage_start straced taskset -c "$processor" "$build/tests/bin/bench_peer" echo "$stage/straced"
+	stage_listens straced "$stage/straced"
 	stage_start strace taskset -c "$processor" strace -f -o /dev/null -xx -s 4096 \
-		-e trace=sendmsg,recvmsg,read,write,recvfrom,sendto "$build/tests/bin/bench_peer" echo "$stage/straced"
-	stage_listens strace "$stage/straced"
+		-e trace=sendmsg,recvmsg,read,write,recvfrom,sendto -p "$(stage_pid straced)"
+	until grep -q '^TracerPid:.*[1-9]' "/proc/$(stage_pid straced)/status"; do
+		sleep 0.02
+	done
 else
 	echo "strace is not installed: left out"
 fi

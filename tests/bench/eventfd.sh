@@ -10,6 +10,7 @@
 # places the processes.
 set -eu
 . "$(dirname "$0")/../../samples/stage.sh"
+. "$(dirname "$0")/common.sh"
 
 build=build-test rounds=15 trips=20000 pinned=yes
 while getopts b:r:n:u option; do
@@ -23,44 +24,16 @@ while getopts b:r:n:u option; do
 	esac
 done
 bench=$build/tests/bin/bench_eventfd
-for program in "$build/bin/vhu" "$bench"; do
-	[ -x "$program" ] && continue
-	echo "eventfd.sh: $program: not there; build first, or name the folder by -b" >&2
-	exit 2
-done
-[ -z "$pinned" ] ||
-	taskset -pc "$(taskset -pc $$ | sed 's/.*[^0-9]//')" $$ >/dev/null
-
-work=$(mktemp -d)
-pids=
-# End what was started here, and only that.
-cleanup()
-{
-	# shellcheck disable=SC2086 # a word each
-	[ -z "$pids" ] || kill $pids 2>/dev/null || :
-	wait 2>/dev/null || :
-	rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM
+bench_needs bin/vhu tests/bin/bench_eventfd
+[ -z "$pinned" ] || bench_pin
+bench_open
 
 # Start the proxy for the way $1, with the options that follow, and wait until it listens.
 start()
 {
 	way=$1
 	shift
-	"$build/bin/vhu" proxy -q "$@" "$work/$way" "$work/$way.back" 2>>"$work/stderr" &
-	pids="$pids $!"
-	tries=0
-	until stage_has_listener 0 "$work/$way"; do
-		tries=$((tries + 1))
-		if [ $tries -gt 500 ]; then
-			echo "eventfd.sh: the proxy does not listen:" >&2
-			cat "$work/stderr" >&2
-			exit 1
-		fi
-		sleep 0.02
-	done
+	bench_start "$work/$way" "$build/bin/vhu" proxy -q "$@" "$work/$way" "$work/$way.back"
 }
 
 start past

@@ -10,6 +10,7 @@
 # that a trip is the sum of the work done for it; with -u the scheduler places the processes.
 set -eu
 . "$(dirname "$0")/../../samples/stage.sh"
+. "$(dirname "$0")/common.sh"
 
 build=build-test rounds=15 trips=5000 time=500 vrings=16 pinned=yes
 while getopts b:r:n:d:q:u option; do
@@ -24,45 +25,9 @@ while getopts b:r:n:d:q:u option; do
 	   exit 2 ;;
 	esac
 done
-for program in bin/vhu bin/vhu-sample-backend bin/vhu-sample-frontend tests/bin/bench_peer; do
-	[ -x "$build/$program" ] && continue
-	echo "stall.sh: $build/$program: not there; build first, or name the folder by -b" >&2
-	exit 2
-done
-[ -z "$pinned" ] ||
-	taskset -pc "$(taskset -pc $$ | sed 's/.*[^0-9]//')" $$ >/dev/null
-
-work=$(mktemp -d)
-pids=
-# End what was started here, and only that.
-cleanup()
-{
-	# shellcheck disable=SC2086 # a word each
-	[ -z "$pids" ] || kill $pids 2>/dev/null || :
-	wait 2>/dev/null || :
-	rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM
-
-# Start what listens on the socket $1: the rest is the command.
-start()
-{
-	listens=$1
-	shift
-	"$@" >/dev/null 2>>"$work/stderr" &
-	pids="$pids $!"
-	tries=0
-	until stage_has_listener 0 "$listens"; do
-		tries=$((tries + 1))
-		if [ $tries -gt 500 ]; then
-			echo "stall.sh: nobody listens on $listens:" >&2
-			cat "$work/stderr" >&2
-			exit 1
-		fi
-		sleep 0.02
-	done
-}
+bench_needs bin/vhu bin/vhu-sample-backend bin/vhu-sample-frontend tests/bin/bench_peer
+[ -z "$pinned" ] || bench_pin
+bench_open
 
 # Print the processor time that the process $1 has had, in ns.
 used()
@@ -74,13 +39,13 @@ for way in plain stall; do
 	[ $way = plain ] && option= || option='--stall 400ms'
 	for kind in echo disk; do
 		if [ $kind = echo ]; then
-			start "$work/echo.$way.back" "$build/tests/bin/bench_peer" echo "$work/echo.$way.back"
+			bench_start "$work/echo.$way.back" "$build/tests/bin/bench_peer" echo "$work/echo.$way.back"
 		else
-			start "$work/disk.$way.back" "$build/bin/vhu-sample-backend" --device blk \
+			bench_start "$work/disk.$way.back" "$build/bin/vhu-sample-backend" --device blk \
 				--queues "$vrings" "--socket-path=$work/disk.$way.back"
 		fi
 		# shellcheck disable=SC2086 # words
-		start "$work/$kind.$way" "$build/bin/vhu" proxy -q $option -w "$work/$kind.$way.pcapng" \
+		bench_start "$work/$kind.$way" "$build/bin/vhu" proxy -q $option -w "$work/$kind.$way.pcapng" \
 			"$work/$kind.$way" "$work/$kind.$way.back"
 		eval "proxy_${kind}_$way=\$!"
 	done

@@ -340,7 +340,8 @@ int vhu_attach_run(const struct vhu_command *command, const struct vhu_attach_re
 		status = vhu_attach_kicks_open(&run.kicks, command, &run.queue, record_kick, &run,
 					       vhu_attach_sessions_epoch(run.sessions));
 	if (status == VHU_EXIT_DONE)
-		status = vhu_attach_sinks_open(&run.sinks, command, request, argc, argv);
+		status =
+		    vhu_attach_sinks_open(&run.sinks, command, request, run.signals, argc, argv);
 	if (status == VHU_EXIT_DONE) {
 		status = find_and_watch(&run);
 		vhu_attach_sinks_close(&run.sinks, vhu_attach_sessions_running(run.sessions),

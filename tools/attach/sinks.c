@@ -82,8 +82,8 @@ static int open_flight(struct vhu_attach_sinks *sinks)
 	return 0;
 }
 
-/* Begin the capture. Returns 0 or -errno. */
-static int open_capture(struct vhu_attach_sinks *sinks)
+/* Begin the capture. @ends: as struct vhu_capture_file_options has it. Returns 0 or -errno. */
+static int open_capture(struct vhu_attach_sinks *sinks, int ends)
 {
 	const struct vhu_attach_request *request = sinks->request;
 	const struct vhu_capture_file_options options = {
@@ -93,6 +93,7 @@ static int open_capture(struct vhu_attach_sinks *sinks)
 	    .limits = request->files.ends ? &request->files.limits : NULL,
 	    .reader_may_leave = true,
 	    .say = say_line,
+	    .ends = ends,
 	    .goes_on = "watching",
 	};
 	int error;
@@ -108,7 +109,7 @@ static int open_capture(struct vhu_attach_sinks *sinks)
 }
 
 int vhu_attach_sinks_open(struct vhu_attach_sinks *sinks, const struct vhu_command *command,
-			  const struct vhu_attach_request *request, int argc, char **argv)
+			  const struct vhu_attach_request *request, int ends, int argc, char **argv)
 {
 	size_t length;
 	int error;
@@ -120,7 +121,7 @@ int vhu_attach_sinks_open(struct vhu_attach_sinks *sinks, const struct vhu_comma
 	for (int i = 0; i < argc && length < sizeof(sinks->comment); i++)
 		length += (size_t)snprintf(sinks->comment + length, sizeof(sinks->comment) - length,
 					   " %s", argv[i]);
-	error = open_capture(sinks);
+	error = open_capture(sinks, ends);
 	if (error)
 		return vhu_fail(command, "%s: cannot write a capture: %s", request->file,
 				strerror(-error));
@@ -130,21 +131,6 @@ int vhu_attach_sinks_open(struct vhu_attach_sinks *sinks, const struct vhu_comma
 void vhu_attach_sinks_take(struct vhu_attach_sinks *sinks, const struct vhu_record *record)
 {
 	vhu_sinks_give(&sinks->sinks, record);
-}
-
-/* See a record that the flight recorder writes; NULL: the file begins. */
-static void see_written(void *context, const struct vhu_record *record)
-{
-	struct vhu_recording_watch *written = context;
-
-	if (record) {
-		if (written->sessions)
-			vhu_recording_watch_see(written, record);
-		return;
-	}
-	vhu_recording_watch_end(written);
-	/* Without memory it is written without a word on why. */
-	vhu_recording_watch_start(written);
 }
 
 /* Write what the flight recorder has. @why: said if no session has ended badly. */
@@ -160,7 +146,7 @@ static void write_flight(struct vhu_attach_sinks *sinks, const char *why)
 			 sinks->request->file, why);
 		return;
 	}
-	error = vhu_flight_write(&sinks->flight, see_written, &sinks->written);
+	error = vhu_flight_write(&sinks->flight, vhu_recording_watch_written, &sinks->written);
 	if (error)
 		vhu_fail(sinks->command,
 			 "%s: %s: what has passed cannot be written, and is kept: %s",

@@ -36,7 +36,8 @@ struct vhu_attach_sinks {
 
 /* Open what was asked for. Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with why said. */
 int vhu_attach_sinks_open(struct vhu_attach_sinks *sinks, const struct vhu_command *command,
-			  const struct vhu_attach_request *request, int argc, char **argv);
+			  const struct vhu_attach_request *request, int ends, int argc,
+			  char **argv);
 
 /* Take a record. */
 void vhu_attach_sinks_take(struct vhu_attach_sinks *sinks, const struct vhu_record *record);

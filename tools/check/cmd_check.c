@@ -6,10 +6,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lib/cli/device.h"
 #include "lib/session/rules/table.h"
-#include "lib/util/duration.h"
 #include "tools/check/check.h"
+#include "tools/choice.h"
 #include "tools/commands.h"
 
 enum {
@@ -150,21 +149,11 @@ static int take_option(const struct vhu_command *command, struct vhu_check_reque
 		request->markdown = true;
 		break;
 	case KEY_LATE_AFTER:
-		if (vhu_duration_parse(argument, &check->choice.late_ns) || !check->choice.late_ns)
-			return vhu_usage(command, "%s: no length of time, as 500ms or 1.5s is",
-					 argument);
-		break;
+		return vhu_choose_late(command, &check->choice, argument);
 	case KEY_DIALECT:
-		place = vhu_dialect_parse(argument);
-		if (place < 0)
-			return vhu_usage(command, "%s: no such dialect", argument);
-		check->choice.dialect = (enum vhu_dialect)place;
-		break;
+		return vhu_choose_dialect(command, &check->choice, argument);
 	case KEY_DEVICE:
-		check->choice.device = vhu_device_parse(argument);
-		if (!check->choice.device)
-			return vhu_usage(command, "%s: no such virtio device", argument);
-		break;
+		return vhu_choose_device(command, &check->choice, argument);
 	}
 	return VHU_EXIT_DONE;
 }

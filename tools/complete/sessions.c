@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The sessions of a proxy that runs. Whatever goes wrong, there is nothing to complete. */
-#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <unistd.h>
 
 #include "proxy/control/socket.h"
 #include "tools/complete/complete.h"
+#include "tools/ctl/meet.h"
 
 /* A person waits. */
 #define PATIENCE_US 300000
@@ -20,21 +19,10 @@ static FILE *connect_to(const char *path)
 {
 	const struct timeval patience = {.tv_usec = PATIENCE_US};
 	char error[VHU_ENDPOINT_ERROR];
-	struct vhu_endpoint end;
 	FILE *proxy = NULL;
-	int fd;
 
-	if (vhu_endpoint_parse(&end, path, VHU_ENDPOINT_CONNECT, error) ||
-	    end.kind != VHU_ENDPOINT_CONNECT)
-		return NULL;
-	fd = vhu_endpoint_connect(&end, error);
-	if (fd < 0)
-		return NULL;
-	fcntl(fd, F_SETFL, 0);
-	if (!setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)))
-		proxy = fdopen(fd, "r+");
-	if (!proxy)
-		close(fd);
+	if (!vhu_control_meet(path, &proxy, error))
+		setsockopt(fileno(proxy), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	return proxy;
 }
 

@@ -6,20 +6,19 @@
  * there is to ask is the table of verbs below; docs/control.md has the language.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "lib/util/util.h"
 #include "proxy/control/socket.h"
 #include "tools/commands.h"
 #include "tools/ctl/ctl.h"
 #include "tools/ctl/http.h"
+#include "tools/ctl/meet.h"
 
 enum {
 	KEY_JSON = 256,
@@ -258,35 +257,16 @@ static FILE *connect_to(const struct vhu_ctl_request *request)
 {
 	char path[VHU_CONTROL_PATH_MAX], error[VHU_ENDPOINT_ERROR];
 	const char *socket = request->socket ? request->socket : vhu_control_path(path);
-	struct vhu_endpoint end;
-	FILE *proxy;
-	int fd;
+	FILE *proxy = NULL;
+	int code = vhu_control_meet(socket, &proxy, error);
 
-	if (vhu_endpoint_parse(&end, socket, VHU_ENDPOINT_CONNECT, error)) {
-		vhu_fail(request->command, "%s", error);
-		return NULL;
-	}
-	if (end.kind != VHU_ENDPOINT_CONNECT) {
-		vhu_fail(request->command, "%s: not the path of a socket", socket);
-		return NULL;
-	}
-	fd = vhu_endpoint_connect(&end, error);
-	if (fd == -ENOENT || fd == -ECONNREFUSED) {
+	if (code == -ENOENT || code == -ECONNREFUSED)
 		vhu_fail(request->command, "%s: %s: start a vhu proxy with --control %s", socket,
-			 strerror(-fd), request->socket ? socket : "-");
-		return NULL;
-	}
-	if (fd < 0) {
-		vhu_fail(request->command, "%s",
-			 fd == -EAGAIN ? "too many others wait for the proxy" : error);
-		return NULL;
-	}
-	fcntl(fd, F_SETFL, 0);
-	proxy = fdopen(fd, "r+");
-	if (!proxy) {
-		close(fd);
-		vhu_fail(request->command, "out of memory");
-	}
+			 strerror(-code), request->socket ? socket : "-");
+	else if (code == -EAGAIN)
+		vhu_fail(request->command, "too many others wait for the proxy");
+	else if (code)
+		vhu_fail(request->command, "%s", error);
 	return proxy;
 }
 

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lib/cli/device.h"
 #include "lib/show/dump.h"
 #include "lib/show/filter.h"
+#include "tools/choice.h"
 #include "tools/commands.h"
 #include "tools/reading.h"
 
@@ -98,13 +98,9 @@ static int take_option(const struct vhu_command *command, struct vhu_dump_reques
 		place = vhu_filter_channel(&request->wanted, argument);
 		break;
 	case KEY_DIALECT:
-		place = vhu_dialect_parse(argument);
-		request->reading.choice.dialect = (enum vhu_dialect)place;
-		break;
+		return vhu_choose_dialect(command, &request->reading.choice, argument);
 	case KEY_DEVICE:
-		request->reading.choice.device = vhu_device_parse(argument);
-		place = request->reading.choice.device ? 0 : -1;
-		break;
+		return vhu_choose_device(command, &request->reading.choice, argument);
 	case KEY_MESSAGE:
 		place = vhu_filter_message(&request->wanted, argument);
 		if (place == -ENOSPC)
@@ -115,8 +111,6 @@ static int take_option(const struct vhu_command *command, struct vhu_dump_reques
 				     key == 't'           ? "form of time"
 				     : key == KEY_SESSION ? "session number"
 				     : key == KEY_CHANNEL ? "channel"
-				     : key == KEY_DIALECT ? "dialect"
-				     : key == KEY_DEVICE  ? "virtio device"
 							  : "message")
 			 : VHU_EXIT_DONE;
 }

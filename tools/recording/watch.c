@@ -93,3 +93,17 @@ void vhu_recording_watch_end(struct vhu_recording_watch *watch)
 	vhu_sessions_free(watch->sessions);
 	watch->sessions = NULL;
 }
+
+void vhu_recording_watch_written(void *context, const struct vhu_record *record)
+{
+	struct vhu_recording_watch *written = context;
+
+	if (record) {
+		if (written->sessions)
+			vhu_recording_watch_see(written, record);
+		return;
+	}
+	/* A file begins. Without memory it is written without a word on why. */
+	vhu_recording_watch_end(written);
+	vhu_recording_watch_start(written);
+}

@@ -24,4 +24,7 @@ void vhu_recording_watch_end(struct vhu_recording_watch *watch);
 /* See a record. Returns whether a session has ended badly with it. */
 bool vhu_recording_watch_see(struct vhu_recording_watch *watch, const struct vhu_record *record);
 
+/* See what a flight recorder writes, for vhu_flight_write. @context: the watch. */
+void vhu_recording_watch_written(void *context, const struct vhu_record *record);
+
 #endif

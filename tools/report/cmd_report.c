@@ -8,8 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/cli/device.h"
-#include "lib/util/duration.h"
+#include "tools/choice.h"
 #include "tools/commands.h"
 #include "tools/report/html/html.h"
 #include "tools/report/report.h"
@@ -52,7 +51,6 @@ static int take_option(const struct vhu_command *command, struct vhu_report_requ
 		       int key, const char *argument)
 {
 	struct vhu_report *report = &request->report;
-	int place;
 
 	switch (key) {
 	case 'o':
@@ -70,24 +68,22 @@ static int take_option(const struct vhu_command *command, struct vhu_report_requ
 			return vhu_usage(command, "%s: no such number of messages", argument);
 		break;
 	case KEY_LATE_AFTER:
-		if (vhu_duration_parse(argument, &report->choice.late_ns) ||
-		    !report->choice.late_ns)
-			return vhu_usage(command, "%s: no length of time, as 500ms or 1.5s is",
-					 argument);
-		break;
+		return vhu_choose_late(command, &report->choice, argument);
 	case KEY_DIALECT:
-		place = vhu_dialect_parse(argument);
-		if (place < 0)
-			return vhu_usage(command, "%s: no such dialect", argument);
-		report->choice.dialect = (enum vhu_dialect)place;
-		break;
+		return vhu_choose_dialect(command, &report->choice, argument);
 	case KEY_DEVICE:
-		report->choice.device = vhu_device_parse(argument);
-		if (!report->choice.device)
-			return vhu_usage(command, "%s: no such virtio device", argument);
-		break;
+		return vhu_choose_device(command, &report->choice, argument);
 	}
 	return VHU_EXIT_DONE;
+}
+
+/* Return whether two paths lead to the same file, which is there. "-" is none. */
+static bool is_same_file(const char *one, const char *other)
+{
+	struct stat a, b;
+
+	return strcmp(one, "-") != 0 && strcmp(other, "-") != 0 && !stat(one, &a) &&
+	       !stat(other, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 /* See that nothing is written over a capture that is read, by whatever name. Returns VHU_EXIT_DONE,
@@ -96,17 +92,12 @@ static int spare_captures(const struct vhu_command *command,
 			  const struct vhu_report_request *request, char *const *paths, int count)
 {
 	const char *const written[] = {request->page, request->trace};
-	struct stat out, in;
 
-	for (unsigned i = 0; i < sizeof(written) / sizeof(*written); i++) {
-		if (!written[i] || !strcmp(written[i], "-") || stat(written[i], &out))
-			continue;
-		for (int n = 0; n < count; n++)
-			if (strcmp(paths[n], "-") != 0 && !stat(paths[n], &in) &&
-			    in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+	for (unsigned i = 0; i < sizeof(written) / sizeof(*written); i++)
+		for (int n = 0; written[i] && n < count; n++)
+			if (is_same_file(written[i], paths[n]))
 				return vhu_usage(command, "%s: cannot be read and written at once",
 						 written[i]);
-	}
 	return VHU_EXIT_DONE;
 }
 
@@ -209,6 +200,9 @@ static int make_report(const struct vhu_command *command, struct vhu_report_requ
 			   : status;
 	if (request->page)
 		written = write_file(report, request->page, vhu_html_page);
+	/* By another name; now the page is there. */
+	if (request->page && request->trace && is_same_file(request->page, request->trace))
+		return vhu_fail(command, "%s: both the page and the trace", request->trace);
 	if (request->trace && written == VHU_EXIT_DONE)
 		written = write_file(report, request->trace, put_trace);
 	if (written == VHU_EXIT_DONE)

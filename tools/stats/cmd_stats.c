@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cli/device.h"
 #include "tools/by_session.h"
+#include "tools/choice.h"
 #include "tools/commands.h"
 #include "tools/reading.h"
 #include "tools/stats/stats.h"
@@ -55,7 +55,6 @@ struct vhu_stats_request {
 static int take_option(const struct vhu_command *command, struct vhu_stats_request *request,
 		       int key, const char *argument)
 {
-	int place;
 
 	switch (key) {
 	case KEY_JSON:
@@ -72,16 +71,9 @@ static int take_option(const struct vhu_command *command, struct vhu_stats_reque
 			return vhu_usage(command, "%s: no such session number", argument);
 		break;
 	case KEY_DIALECT:
-		place = vhu_dialect_parse(argument);
-		if (place < 0)
-			return vhu_usage(command, "%s: no such dialect", argument);
-		request->reading.choice.dialect = (enum vhu_dialect)place;
-		break;
+		return vhu_choose_dialect(command, &request->reading.choice, argument);
 	case KEY_DEVICE:
-		request->reading.choice.device = vhu_device_parse(argument);
-		if (!request->reading.choice.device)
-			return vhu_usage(command, "%s: no such virtio device", argument);
-		break;
+		return vhu_choose_device(command, &request->reading.choice, argument);
 	}
 	return VHU_EXIT_DONE;
 }

@@ -6,6 +6,7 @@
 #include "lib/protocol/field.h"
 #include "lib/protocol/text.h"
 #include "lib/ring/verdict/show.h"
+#include "lib/show/snapshot.h"
 
 /* As many entries of the in-flight area are written. */
 #define ENTRIES_MAX 64
@@ -34,26 +35,6 @@ static void put_verdict(struct vhu_json *json, const struct vhu_ring_verdict *ve
 	vhu_json_object_end(json);
 }
 
-/* Write an index, or a position's row. */
-static void put_index(struct vhu_json *json, const char *key, const char *wrap_key, uint16_t value,
-		      bool packed)
-{
-	vhu_json_unsigned(json, key, packed ? value & 0x7fff : value);
-	if (packed)
-		vhu_json_bool(json, wrap_key, value >> 15);
-}
-
-/* Write what a side asks of the other. */
-static void put_suppression(struct vhu_json *json, const char *key, bool event_idx, uint16_t flags,
-			    uint16_t event)
-{
-	vhu_json_object(json, key);
-	vhu_json_unsigned(json, "flags", flags);
-	if (event_idx)
-		vhu_json_unsigned(json, "event", event);
-	vhu_json_object_end(json);
-}
-
 /* Write the in-flight area. */
 static void put_inflight(struct vhu_json *json, const struct vhu_ring_inflight *inflight)
 {
@@ -79,14 +60,14 @@ static void put_ring(struct vhu_json *json, const struct vhu_ring_snapshot *ring
 
 	vhu_json_string(json, "format", ring->packed ? "packed" : "split");
 	vhu_json_unsigned(json, "size", ring->size);
-	put_index(json, "available", "available_wrap", ring->available, ring->packed);
-	put_index(json, "used", "used_wrap", ring->used, ring->packed);
+	vhu_show_ring_index(json, "available", "available_wrap", ring->available, ring->packed);
+	vhu_show_ring_index(json, "used", "used_wrap", ring->used, ring->packed);
 	vhu_json_unsigned(json, "waiting", ring->waiting);
 	if (ring->waiting_least != ring->waiting)
 		vhu_json_unsigned(json, "waiting_least", ring->waiting_least);
 	vhu_json_string(json, "used_known_by", known[ring->known]);
-	put_suppression(json, "driver", ring->event_idx, ring->driver_flags, ring->driver_event);
-	put_suppression(json, "device", ring->event_idx, ring->device_flags, ring->device_event);
+	vhu_show_ring_asks(json, "driver", ring->event_idx, ring->driver_flags, ring->driver_event);
+	vhu_show_ring_asks(json, "device", ring->event_idx, ring->device_flags, ring->device_event);
 	if (ring->waiting > 0)
 		vhu_json_string(json, "kick_wanted", kick[vhu_ring_kick(ring)]);
 	vhu_json_string(json, "call_wanted", call[vhu_ring_call(ring)]);
@@ -227,10 +208,10 @@ static void put_samples(struct vhu_json *json, const struct vhu_ring_evidence *e
 		vhu_json_object(json, NULL);
 		vhu_json_unsigned(json, "time_ns", sample->time_ns);
 		if (!sample->ring_error) {
-			put_index(json, "available", "available_wrap", sample->ring.available,
-				  sample->ring.packed);
-			put_index(json, "used", "used_wrap", sample->ring.used,
-				  sample->ring.packed);
+			vhu_show_ring_index(json, "available", "available_wrap",
+					    sample->ring.available, sample->ring.packed);
+			vhu_show_ring_index(json, "used", "used_wrap", sample->ring.used,
+					    sample->ring.packed);
 			vhu_json_unsigned(json, "waiting", sample->ring.waiting);
 		}
 		if (sample->kick.known)

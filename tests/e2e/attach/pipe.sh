@@ -33,3 +33,13 @@ messages ./it_*.pcapng >it.lines
 [ "$(wc -l <pipe.lines)" -ge 30 ] || fail "only $(wc -l <pipe.lines) messages"
 cmp pipe.lines it.lines || fail "the two captures differ"
 echo "$(wc -l <pipe.lines) messages twice"
+
+# One whose pipe nobody reads says so, and a signal ends it.
+mkfifo unread
+"$vhu" attach --socket "$work/back" -w unread >unread.log 2>&1 &
+unread=$!
+jobs="$jobs $unread"
+wait_for grep -q 'unread: waits for somebody to read it$' unread.log
+kill -TERM "$unread"
+wait "$unread" && fail "vhu attach ended well though nothing was read"
+[ ! -s unread ] || fail "something was written"

@@ -44,7 +44,10 @@ ln -s kept.pcapng kept.html
 expect 2 "cannot be read and written at once" -o ./kept.pcapng kept.pcapng
 expect 2 "cannot be read and written at once" --trace kept.pcapng kept.pcapng
 expect 2 "cannot be read and written at once" kept.pcapng
-cmp -s "$capture" kept.pcapng || { echo "a capture was written over"; status=1; }
+cmp -s "$capture" kept.pcapng || fail "a capture was written over"
+# The page stays where the trace is the same file by another name.
+"$vhu" report -o both.html --trace ./both.html kept.pcapng >out 2>err && fail "the page and the trace are one"
+head -n 1 both.html | grep -qi '<!doctype html>' || fail "the page was written over by the trace"
 rm kept.html
 expect 1 "no/such/folder/page.html: No such file" -o no/such/folder/page.html "$capture"
 "$vhu" report -o - "$capture" >/dev/full 2>err && fail "a full disk is no failure"

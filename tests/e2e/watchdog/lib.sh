@@ -5,23 +5,12 @@
 . "$(dirname "$0")/../../lib/common.sh"
 need jq
 work_open
-back_end=$build/bin/vhu-sample-backend front_end=$build/bin/vhu-sample-frontend
-
-# Start the sample back-end with the options $*.
-back() {
-	stage_start back "$back_end" --socket-path=back.sock "$@"
-	stage_listens back back.sock
-}
+. "$top/tests/lib/parties.sh"
 
 # Start the proxy with the options $* between both sides.
 proxy() {
 	stage_start proxy "$vhu" proxy -w vm.pcapng "$@" front.sock back.sock
 	stage_listens proxy front.sock
-}
-
-# Start the sample front-end with the options $*.
-front() {
-	stage_start front "$front_end" --timeout 100s "$@" front.sock
 }
 
 # End all parties, whatever state they are in, and forget what they left.

@@ -19,21 +19,6 @@
 
 #define FLIGHT_MOMENT_NS 200000000u
 
-/* See a record that is written; NULL: the file begins. */
-static void see_written(void *context, const struct vhu_record *record)
-{
-	struct vhu_recording_watch *written = context;
-
-	if (record) {
-		if (written->sessions)
-			vhu_recording_watch_see(written, record);
-		return;
-	}
-	vhu_recording_watch_end(written);
-	/* Without memory it is written without a word on why. */
-	vhu_recording_watch_start(written);
-}
-
 /*
  * Write what is in the recorder.
  * @why: what is said of it where no session has ended badly. @line: gets what is to be said.
@@ -55,7 +40,7 @@ static int write_out(struct vhu_proxy_run *run, const char *why, char line[VHU_P
 			 recorder->options.path, why);
 		return 0;
 	}
-	error = vhu_flight_write(recorder, see_written, written);
+	error = vhu_flight_write(recorder, vhu_recording_watch_written, written);
 	run->flight.dumps += !error;
 	if (written->bad > 1)
 		snprintf(more, sizeof(more), ", and %u more", written->bad - 1);

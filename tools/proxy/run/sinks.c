@@ -62,6 +62,7 @@ static int open_capture(struct vhu_proxy_run *run)
 	    .reader_may_leave = request->end_with_reader,
 	    .prologue = run->proxy.prologue,
 	    .say = run->proxy.say,
+	    .ends = run->signals.fd,
 	    .goes_on = "forwarding",
 	};
 	size_t length = (size_t)snprintf(run->comment, sizeof(run->comment), "vhu");
@@ -156,7 +157,7 @@ int vhu_proxy_run_await_reader(struct vhu_proxy_run *run, int *held)
 
 	*held = -1;
 	if (path && strcmp(path, "-") != 0)
-		error = vhu_capture_file_await_reader(path, run->proxy.say, held);
+		error = vhu_capture_file_await_reader(path, run->proxy.say, run->signals.fd, held);
 	return error ? vhu_fail(run->command, "%s: cannot write a capture: %s", path,
 				strerror(-error))
 		     : VHU_EXIT_DONE;

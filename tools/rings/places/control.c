@@ -4,15 +4,14 @@
  * each of them what it is; these are read as those of a capture are.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "proxy/control/socket.h"
+#include "tools/ctl/meet.h"
 #include "tools/rings/places/places.h"
 
 /* A conversation with a proxy. */
@@ -27,27 +26,14 @@ static int connect_to(struct vhu_rings_control_talk *talk)
 {
 	const struct vhu_command *command = talk->request->command;
 	char error[VHU_ENDPOINT_ERROR];
-	struct vhu_endpoint end;
-	int fd;
+	int code = vhu_control_meet(talk->path, &talk->proxy, error);
 
-	if (vhu_endpoint_parse(&end, talk->path, VHU_ENDPOINT_CONNECT, error))
-		return vhu_fail(command, "%s", error);
-	if (end.kind != VHU_ENDPOINT_CONNECT)
-		return vhu_fail(command, "%s: not the path of a socket", talk->path);
-	fd = vhu_endpoint_connect(&end, error);
-	if (fd == -ENOENT || fd == -ECONNREFUSED)
+	if (code == -ENOENT || code == -ECONNREFUSED)
 		return vhu_fail(command,
 				"%s: %s: name a capture (-r), a proxy's control socket (-s) or "
 				"QEMU's monitor (--qmp)",
-				talk->path, strerror(-fd));
-	if (fd < 0)
-		return vhu_fail(command, "%s", error);
-	fcntl(fd, F_SETFL, 0);
-	talk->proxy = fdopen(fd, "r+");
-	if (talk->proxy)
-		return VHU_EXIT_DONE;
-	close(fd);
-	return vhu_fail(command, "out of memory");
+				talk->path, strerror(-code));
+	return code ? vhu_fail(command, "%s", error) : VHU_EXIT_DONE;
 }
 
 /* Ask a question. Returns the answer; NULL with what is wrong said. */
