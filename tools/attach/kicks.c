@@ -8,7 +8,7 @@
 
 #include "bpf/vring/events.h"
 #include "lib/util/util.h"
-#include "tools/latency/told.h"
+#include "tools/latency/sources/told.h"
 
 /* How often is looked which eventfds are there: at once where vrings have changed, else seldom. */
 #define LOOK_NS    VHU_NS_PER_S

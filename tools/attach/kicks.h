@@ -10,8 +10,8 @@
 
 #include "lib/session/session.h"
 #include "tools/attach/queue.h"
-#include "tools/latency/events.h"
-#include "tools/latency/vrings.h"
+#include "tools/latency/show/events.h"
+#include "tools/latency/vrings/vrings.h"
 
 /* Of an event in the queue: not one of a socket, a struct vhu_bpf_event follows. */
 #define VHU_ATTACH_KICK UINT32_MAX

@@ -16,14 +16,14 @@
 #include "lib/util/duration.h"
 #include "lib/util/util.h"
 #include "tools/commands.h"
-#include "tools/latency/capture.h"
-#include "tools/latency/events.h"
-#include "tools/latency/interval.h"
-#include "tools/latency/learn.h"
-#include "tools/latency/output.h"
 #include "tools/latency/request.h"
 #include "tools/latency/rings.h"
-#include "tools/latency/sessions.h"
+#include "tools/latency/show/events.h"
+#include "tools/latency/show/output.h"
+#include "tools/latency/sources/capture.h"
+#include "tools/latency/sources/learn.h"
+#include "tools/latency/sources/sessions.h"
+#include "tools/latency/vrings/interval.h"
 
 /* How often events are taken and vrings looked for. */
 #define TICK_NS     UINT64_C(100000000)

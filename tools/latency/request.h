@@ -14,7 +14,7 @@
 
 #include "bpf/vring/probes.h"
 #include "lib/cli/options.h"
-#include "tools/latency/vrings.h"
+#include "tools/latency/vrings/vrings.h"
 
 #define VHU_LATENCY_VRINGS_GIVEN 64
 #define VHU_LATENCY_PIDS         2

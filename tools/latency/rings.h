@@ -4,7 +4,7 @@
 #define VHU_TOOLS_LATENCY_RINGS_H
 
 #include "lib/cli/options.h"
-#include "tools/latency/vrings.h"
+#include "tools/latency/vrings/vrings.h"
 
 /* Say on standard error how much older the open sessions of a capture are than the watch, and what
  * waits in their vrings since before. What cannot be looked at is passed over. */

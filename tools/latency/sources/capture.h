@@ -4,7 +4,7 @@
 #define VHU_TOOLS_LATENCY_CAPTURE_H
 
 #include "lib/cli/options.h"
-#include "tools/latency/vrings.h"
+#include "tools/latency/vrings/vrings.h"
 
 struct vhu_latency_capture;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Vrings found without a capture. */
-#include "tools/latency/learn.h"
+#include "tools/latency/sources/learn.h"
 
 #include <errno.h>
 #include <signal.h>

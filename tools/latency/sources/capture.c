@@ -5,7 +5,7 @@
  * A capture that is followed is read by a thread, since reading waits. What vrings get by it is
  * watched by that thread at once, if it can be, under their lock: what happens before is lost.
  */
-#include "tools/latency/capture.h"
+#include "tools/latency/sources/capture.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "lib/capture/pcapng/pcapng.h"
-#include "tools/latency/told.h"
+#include "tools/latency/sources/told.h"
 
 struct vhu_latency_capture {
 	const struct vhu_command *command;

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "tools/latency/vrings.h"
+#include "tools/latency/vrings/vrings.h"
 
 /* Write a table, a line a vring, of what was counted in the last @interval_ns; 0: since the start.
  */

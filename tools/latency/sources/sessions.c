@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Sessions without a proxy. */
-#include "tools/latency/sessions.h"
+#include "tools/latency/sources/sessions.h"
 
 #include <errno.h>
 #include <fcntl.h>

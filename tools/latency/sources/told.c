@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the records of sessions tell of vrings. */
-#include "tools/latency/told.h"
+#include "tools/latency/sources/told.h"
 
 #include <errno.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The vrings that are watched. */
-#include "tools/latency/vrings.h"
+#include "tools/latency/vrings/vrings.h"
 
 #include <errno.h>
 #include <stdlib.h>

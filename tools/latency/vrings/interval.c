@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What was counted on a vring since the table before. */
-#include "tools/latency/interval.h"
+#include "tools/latency/vrings/interval.h"
 
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
 #ifndef VHU_TOOLS_LATENCY_INTERVAL_H
 #define VHU_TOOLS_LATENCY_INTERVAL_H
 
-#include "tools/latency/vrings.h"
+#include "tools/latency/vrings/vrings.h"
 
 /* What had been counted when the interval began. */
 struct vhu_latency_before {

@@ -14,7 +14,7 @@
 #define VHU_TOOLS_LATENCY_LEARN_H
 
 #include "lib/cli/options.h"
-#include "tools/latency/vrings.h"
+#include "tools/latency/vrings/vrings.h"
 
 struct vhu_learn;
 

@@ -7,7 +7,7 @@
 
 #include "lib/capture/record.h"
 #include "lib/cli/options.h"
-#include "tools/latency/vrings.h"
+#include "tools/latency/vrings/vrings.h"
 
 struct vhu_pcapng_writer;
 

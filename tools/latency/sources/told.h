@@ -4,7 +4,7 @@
 #define VHU_TOOLS_LATENCY_TOLD_H
 
 #include "lib/session/session.h"
-#include "tools/latency/vrings.h"
+#include "tools/latency/vrings/vrings.h"
 
 /*
  * Take one record: say in @vrings which eventfds its session's vrings have from now on.

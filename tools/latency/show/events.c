@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Single events: slow calls as lines, all of them as a capture. */
-#include "tools/latency/events.h"
+#include "tools/latency/show/events.h"
 
 #include <errno.h>
 #include <fcntl.h>

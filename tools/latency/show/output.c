@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What was counted, as people and programs read it. */
-#include "tools/latency/output.h"
+#include "tools/latency/show/output.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "lib/util/histogram.h"
 #include "lib/util/json.h"
 #include "lib/util/util.h"
-#include "tools/latency/interval.h"
+#include "tools/latency/vrings/interval.h"
 
 /* The longest bar of a histogram. */
 #define BAR    50
