@@ -10,9 +10,12 @@
 #include <string.h>
 
 /* More options than any command has. */
-#define OPTIONS_MAX 64
-/* The column in which help texts begin. */
-#define HELP_COLUMN 30
+#define OPTIONS_MAX    64
+/* The column in which help texts begin, and the number of columns that a line of help may use. */
+#define HELP_COLUMN    30
+#define HELP_WIDTH     80
+/* The column in which the text about an example begins. */
+#define EXAMPLE_COLUMN 6
 
 /* Return whether an option has a short form. */
 static int has_letter(const struct vhu_option *option)
@@ -77,7 +80,47 @@ int vhu_usage(const struct vhu_command *command, const char *format, ...)
 	return VHU_EXIT_USAGE;
 }
 
-/* Print one option's line of help. */
+/*
+ * Print @text; break lines between words. The text begins in @column, where the cursor is, and so
+ * do the lines that follow. A newline in the text begins another line.
+ */
+static void put_text(const char *text, int column)
+{
+	const size_t room = HELP_WIDTH - column;
+
+	while (*text) {
+		size_t length = strcspn(text, "\n"), end = length;
+
+		if (length > room) {
+			for (end = room; end && text[end] != ' ';)
+				end--;
+			if (!end)
+				end = strcspn(text, " \n");
+		}
+		printf("%.*s\n", (int)end, text);
+		text += end;
+		text += *text == '\n' ? 1 : strspn(text, " ");
+		if (*text)
+			printf("%*s", column, "");
+	}
+}
+
+/* Print a usage line of @command for each line of its arguments. */
+static void put_usage(const struct vhu_command *command)
+{
+	const char *text = command->arguments, *label = "Usage:";
+
+	do {
+		int length = (int)strcspn(text, "\n");
+
+		printf("%s %s%s [OPTIONS]%s%.*s\n", label, before(command), command->name,
+		       length ? " " : "", length, text);
+		text += length + (text[length] == '\n');
+		label = "      ";
+	} while (*text);
+}
+
+/* Print the help of one option. */
 static void help_option(const struct vhu_option *option)
 {
 	int column = 0;
@@ -91,24 +134,29 @@ static void help_option(const struct vhu_option *option)
 				 option->argument);
 	if (column >= HELP_COLUMN)
 		column = printf("\n") - 1;
-	printf("%*s%s\n", HELP_COLUMN - column, "", option->help);
+	printf("%*s", HELP_COLUMN - column, "");
+	put_text(option->help, HELP_COLUMN);
 }
 
 void vhu_help(const struct vhu_command *command)
 {
-	static const struct vhu_option help = {'h', "help", NULL, "say this"};
+	static const struct vhu_option help = {'h', "help", NULL, "show this help"};
 
-	printf("%s%s: %s\n\nUsage: %s%s [OPTIONS] %s\n", before(command), command->name,
-	       command->summary, before(command), command->name, command->arguments);
-	if (command->about)
-		printf("\n%s\n", command->about);
+	printf("%s%s: %s\n\n", before(command), command->name, command->summary);
+	put_usage(command);
+	if (command->about) {
+		printf("\n");
+		put_text(command->about, 0);
+	}
 	printf("\nOptions:\n");
 	for (const struct vhu_option *option = command->option; option->name; option++)
 		help_option(option);
 	help_option(&help);
 	printf("\nExamples:\n");
-	for (const struct vhu_example *example = command->example; example->command; example++)
-		printf("  %s\n      %s\n", example->command, example->does);
+	for (const struct vhu_example *example = command->example; example->command; example++) {
+		printf("  %s\n%*s", example->command, EXAMPLE_COLUMN, "");
+		put_text(example->does, EXAMPLE_COLUMN);
+	}
 }
 
 /* Say what getopt found wrong with @word. */

@@ -32,9 +32,9 @@ struct vhu_example {
 struct vhu_command {
 	const char *name;
 	bool alone;            /* a program: it is called by its name alone, not as "vhu NAME" */
-	const char *arguments; /* after the options, in the usage line */
+	const char *arguments; /* what follows the options in the usage lines, one a line */
 	const char *summary;   /* a line, begins with a verb */
-	const char *about;     /* a few lines more, or NULL */
+	const char *about;     /* some sentences more, one paragraph a line, or NULL */
 	const struct vhu_option *option;
 	const struct vhu_example *example;
 	int (*run)(const struct vhu_command *command, int argc, char **argv);
@@ -47,7 +47,7 @@ enum {
 	VHU_OPTIONS_ERROR = -3, /* what is wrong was printed: exit with VHU_EXIT_USAGE */
 };
 
-/* Take the next option of @command; its argument is in *@argument, NULL without. Call it anew
+/* Take the next option of @command; its argument is in *@argument, NULL without. Call it again
  * until it ends; argv[0] is the sub-command. -h and --help are every command's. */
 int vhu_options_next(const struct vhu_command *command, int argc, char **argv,
 		     const char **argument);

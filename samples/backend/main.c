@@ -51,31 +51,34 @@ enum {
 };
 
 static const struct vhu_option option[] = {
-    {KEY_DEVICE, "device", "KIND", "what to be: rng (entropy, the default) or blk (a disk)"},
-    {KEY_SOCKET, "socket-path", "PATH", "listen there"},
+    {KEY_DEVICE, "device", "KIND", "the device: rng (entropy, the default) or blk (a disk)"},
+    {KEY_SOCKET, "socket-path", "PATH", "listen at PATH"},
     {KEY_FD, "fd", "N", "use an inherited socket, listening or connected"},
-    {KEY_CAPABILITIES, "print-capabilities", NULL, "say as JSON what it is, and end"},
-    {KEY_FILE, "blk-file", "FILE", "blk: what is on the disk; else memory, all zero at first"},
-    {KEY_READ_ONLY, "read-only", NULL, "blk: nothing can be written"},
+    {KEY_CAPABILITIES, "print-capabilities", NULL, "print as JSON what the back-end is, then exit"},
+    {KEY_FILE, "blk-file", "FILE", "blk: the contents of the disk (default: zeroed memory)"},
+    {KEY_READ_ONLY, "read-only", NULL, "blk: refuse writes"},
     {KEY_MEMORY, "memory", "MIB", "blk without a file: size of the disk (64)"},
-    {KEY_QUEUES, "queues", "N", "blk: how many vrings (4)"},
+    {KEY_QUEUES, "queues", "N", "blk: number of vrings (4)"},
     {KEY_DIALECT, "dialect", "NAME",
-     "what bit 18 and ids 41 to 43 mean: standalone, probe or upstream"},
-    {KEY_WITHOUT, "without", "FEATURE", "do not offer it, as STATUS or RING_PACKED; repeatable"},
-    {KEY_OFFER, "offer", "FEATURE", "offer it without what it depends on; repeatable"},
-    {KEY_DELAY, "delay", "TIME", "end each request that long after it was taken, as 2ms"},
-    {KEY_FAULT, "fault", "FAULT", "do something wrong, as drop-reply:GET_CONFIG; repeatable"},
-    {KEY_FAULTS, "faults", NULL, "list the faults, and end"},
-    {'v', "verbose", NULL, "say when front-ends come and go, and what is done again"},
+     "meaning of bit 18 and ids 41 to 43: standalone, probe or upstream"},
+    {KEY_WITHOUT, "without", "FEATURE",
+     "do not offer FEATURE, as STATUS or RING_PACKED; may be repeated"},
+    {KEY_OFFER, "offer", "FEATURE",
+     "offer FEATURE without the features it depends on; may be repeated"},
+    {KEY_DELAY, "delay", "TIME", "complete each request TIME after it was taken, as 2ms"},
+    {KEY_FAULT, "fault", "FAULT", "do something wrong, as drop-reply:GET_CONFIG; may be repeated"},
+    {KEY_FAULTS, "faults", NULL, "list the faults, then exit"},
+    {'v', "verbose", NULL,
+     "report when front-ends connect and close, and which requests are done again"},
     {0},
 };
 
 static const struct vhu_example example[] = {
     {"vhu-sample-backend --socket-path=/tmp/rng.sock", "an entropy device"},
-    {"vhu-sample-backend --device blk --blk-file=disk.img --socket-path=/tmp/disk.sock",
+    {"vhu-sample-backend --device blk --blk-file=disk.img --socket-path=disk.sock",
      "a disk, for QEMU's vhost-user-blk-pci or vhu-sample-frontend"},
-    {"vhu-sample-backend --fault late-reply:GET_FEATURES:3s --socket-path=/tmp/slow.sock",
-     "see what others make of a back-end that takes its time"},
+    {"vhu-sample-backend --fault late-reply:GET_FEATURES:3s --socket-path=slow.sock",
+     "test front-ends with a slow back-end"},
     {0},
 };
 
@@ -95,8 +98,8 @@ static const struct vhu_command command_backend = {
     .alone = true,
     .arguments = "",
     .summary = "be a virtio device behind a vhost-user socket",
-    .about = "The device is entropy or a disk. It serves one front-end at a time, and the next\n"
-	     "one when that has gone. SIGHUP has it look at the size of its disk again.",
+    .about = "The device is entropy or a disk. It serves one front-end at a time. On SIGHUP it "
+	     "reads the size of its disk again.",
     .option = option,
     .example = example,
     .run = run,

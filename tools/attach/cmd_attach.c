@@ -46,11 +46,10 @@ static int run(const struct vhu_command *command, int argc, char **argv)
 const struct vhu_command vhu_command_attach = {
     .name = "attach",
     .arguments = "",
-    .summary = "record the conversation of sessions that run, with no proxy",
-    .about =
-	"Watches vhost-user sockets by BPF: each message and its descriptors, in both directions.\n"
-	"Nothing that passes is touched. A session that began before is recorded from its next\n"
-	"message on. Needs CAP_BPF and CAP_PERFMON. Ctrl-C ends it with a whole capture.",
+    .summary = "record running sessions without a proxy",
+    .about = "Watches vhost-user sockets by BPF: each message and its descriptors, in both "
+	     "directions. Changes nothing. A session that is already open is recorded from its "
+	     "next message on. Needs CAP_BPF and CAP_PERFMON. Ctrl-C completes the capture.",
     .option = vhu_attach_option,
     .example = example,
     .run = run,

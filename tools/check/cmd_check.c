@@ -29,31 +29,34 @@ enum {
 };
 
 static const struct vhu_option option[] = {
-    {'s', "severity", "LEVEL", "error, warning (default) or info: that level and above"},
-    {KEY_RULE, "rule", "RULE", "only this rule, by id or name; may be repeated"},
-    {KEY_IGNORE, "ignore", "RULE", "all but this rule; may be repeated"},
-    {KEY_COMPARE, "compare", NULL, "the sessions of a second FILE go on where the first's ended"},
-    {'f', "follow", NULL, "wait for more at the end of the last file"},
+    {'s', "severity", "LEVEL", "report this level and above: error, warning (default) or info"},
+    {KEY_RULE, "rule", "RULE", "report only this rule, by id or name; may be repeated"},
+    {KEY_IGNORE, "ignore", "RULE", "do not report this rule; may be repeated"},
+    {KEY_COMPARE, "compare", NULL,
+     "compare two captures: the sessions of the second continue those of the first"},
+    {'f', "follow", NULL, "wait for more records at the end of the last file"},
     {KEY_SESSION, "session", "N", "only this session"},
-    {KEY_JSON, "json", NULL, "one JSON object a line"},
-    {KEY_SARIF, "sarif", NULL, "a SARIF 2.1.0 document"},
-    {KEY_JUNIT, "junit", NULL, "JUnit's XML"},
-    {KEY_EXIT_ZERO, "exit-zero", NULL, "exit status 0 whatever is found"},
-    {KEY_LATE_AFTER, "late-after", "TIME", "a reply is late after this (default 1s)"},
-    {KEY_DIALECT, "dialect", "NAME", "upstream, standalone, probe or dax; else found out"},
-    {KEY_DEVICE, "device", "DEVICE", "virtio device, by name or id; else found out"},
+    {KEY_JSON, "json", NULL, "print one JSON object a line"},
+    {KEY_SARIF, "sarif", NULL, "print a SARIF 2.1.0 document"},
+    {KEY_JUNIT, "junit", NULL, "print JUnit XML"},
+    {KEY_EXIT_ZERO, "exit-zero", NULL, "exit with 0 even if there are findings"},
+    {KEY_LATE_AFTER, "late-after", "TIME",
+     "report a reply that took longer than TIME (default 1s)"},
+    {KEY_DIALECT, "dialect", "NAME",
+     "dialect: upstream, standalone, probe or dax (default: detected)"},
+    {KEY_DEVICE, "device", "DEVICE", "virtio device, by name or id (default: detected)"},
     {KEY_LIST, "list", NULL, "list all rules"},
-    {KEY_MARKDOWN, "markdown", NULL, "the list in full, as Markdown"},
-    {KEY_EXPLAIN, "explain", "RULE", "say what there is to say about a rule"},
+    {KEY_MARKDOWN, "markdown", NULL, "with --list: print all about each rule, as Markdown"},
+    {KEY_EXPLAIN, "explain", "RULE", "explain a rule"},
     {0},
 };
 
 static const struct vhu_example example[] = {
-    {"vhu check vm.pcapng", "what is wrong, and why the session ended"},
-    {"vhu proxy -w - vm.sock disk.sock | vhu check -", "the same while it happens"},
-    {"vhu check --junit --severity error *.pcapng", "for continuous integration"},
-    {"vhu check --compare source.pcapng destination.pcapng", "what a migration changed"},
-    {"vhu check --explain V303", "what a rule is about"},
+    {"vhu check vm.pcapng", "list what is wrong, and why the session ended"},
+    {"vhu proxy -w - vm.sock disk.sock | vhu check -", "check a session live"},
+    {"vhu check --junit --severity error *.pcapng", "report errors to continuous integration"},
+    {"vhu check --compare source.pcapng destination.pcapng", "find what a migration changed"},
+    {"vhu check --explain V303", "explain rule V303"},
     {0},
 };
 
@@ -276,12 +279,11 @@ static int run(const struct vhu_command *command, int argc, char **argv)
 
 const struct vhu_command vhu_command_check = {
     .name = "check",
-    .arguments = "FILE...|-",
-    .summary = "say which rules of the protocol a capture breaks",
-    .about =
-	"Findings are lines on standard output: FILE:MESSAGE: severity RULE name: what. Where a\n"
-	"session ended badly the last line says why. Exit status 1 means that there are findings,\n"
-	"or that a session ended badly, unless --rule asks for some rules alone.",
+    .arguments = "FILE...|-\n--list [--markdown]\n--explain RULE",
+    .summary = "find the rules of the protocol that a capture breaks",
+    .about = "Prints findings, one a line: FILE:MESSAGE: severity RULE name: what. If a session "
+	     "ended badly, the last line names the likeliest cause. The exit status is 1 if there "
+	     "are findings or if a session ended badly; with --rule, only findings count.",
     .option = option,
     .example = example,
     .run = run,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The rules, listed and explained. */
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +9,10 @@
 
 #include "lib/session/rules/table.h"
 #include "lib/util/util.h"
+
+/* Columns of a line of the page, and more bytes than any rule's title has. */
+#define LINE      100
+#define TITLE_MAX 256
 
 /* The groups that a rule's hundreds tell. */
 static const char *const group[] = {
@@ -28,33 +33,57 @@ void vhu_check_list(FILE *to)
 			vhu_rules[i].title);
 }
 
-/* Write a text in Markdown's plain form: what stands between < and > would be taken for markup. */
-static void put_plain(FILE *to, const char *text)
+/* Write the @length bytes of a word in Markdown's plain form: < and > would be taken for markup. */
+static void put_word(FILE *to, const char *word, size_t length)
 {
-	for (; *text; text++) {
-		if (strchr("<>|*", *text))
+	for (; length--; word++) {
+		if (strchr("<>|*", *word))
 			fputc('\\', to);
-		fputc(*text, to);
+		fputc(*word, to);
 	}
+}
+
+/* Write @lead and @text as lines of at most LINE columns;
+ * those that follow begin with @indent blanks. */
+static void put_lines(FILE *to, int indent, const char *lead, const char *text)
+{
+	size_t column = strlen(lead), length;
+
+	fputs(lead, to);
+	for (bool first = true; *text; text += length, text += strspn(text, " "), first = false) {
+		length = strcspn(text, " ");
+		if (column + 1 + length > LINE) {
+			fprintf(to, "\n%*s", indent, "");
+			column = (size_t)indent;
+		} else if (!first) {
+			fputc(' ', to);
+			column++;
+		}
+		put_word(to, text, length);
+		column += length;
+	}
+	fputc('\n', to);
 }
 
 void vhu_check_list_markdown(FILE *to)
 {
 	unsigned hundreds = 0;
 
-	fprintf(
-	    to,
+	fputs(
 	    "# The rules of a session\n\n"
-	    "Made by `vhu check --list --markdown`. An error breaks the specification, a "
+	    "`vhu check --list --markdown` writes this page. An error breaks the specification, a "
 	    "warning is\n"
-	    "known to break real peers, an info is worth knowing. Sections are those of the\n"
-	    "specification, QEMU's docs/interop/vhost-user.rst, or of the proposal that a rule "
-	    "names.\n"
-	    "Text is how that puts the rule; an error that the text does not demand follows from "
-	    "it.\n"
-	    "A rule keeps its number for ever.\n");
+	    "known to break real peers, an info is worth knowing. Sections are sections of the "
+	    "specification,\n"
+	    "QEMU's docs/interop/vhost-user.rst, or of the proposal that the rule names. \"Text\" "
+	    "says how the\n"
+	    "specification puts the rule; an error that no text demands follows from the "
+	    "text. A rule never\n"
+	    "changes its number.\n",
+	    to);
 	for (unsigned i = 0; i < VHU_RULES; i++) {
 		const struct vhu_rule *rule = &vhu_rules[i];
+		char title[TITLE_MAX];
 
 		if (rule->id / 100 != hundreds) {
 			hundreds = rule->id / 100;
@@ -65,13 +94,13 @@ void vhu_check_list_markdown(FILE *to)
 		}
 		fprintf(to, "\n### V%u %s (%s)\n\n", rule->id, rule->name,
 			vhu_severity_name(rule->severity));
-		fputc(toupper((unsigned char)rule->title[0]), to);
-		put_plain(to, rule->title + 1);
-		fprintf(to, ".\n\n- Section: ");
-		put_plain(to, rule->section);
-		fprintf(to, "\n- Text: %s\n- Why: ", vhu_wording_text(rule->wording));
-		put_plain(to, rule->basis);
+		snprintf(title, sizeof(title), "%s.", rule->title);
+		title[0] = (char)toupper((unsigned char)title[0]);
+		put_lines(to, 0, "", title);
 		fputc('\n', to);
+		put_lines(to, 2, "- Section: ", rule->section);
+		put_lines(to, 2, "- Text: ", vhu_wording_text(rule->wording));
+		put_lines(to, 2, "- Why: ", rule->basis);
 	}
 }
 

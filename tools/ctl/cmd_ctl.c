@@ -32,26 +32,27 @@ enum {
 };
 
 static const struct vhu_option option[] = {
-    {'s', "socket", "SOCKET", "the proxy's control socket, if it is not the usual one"},
-    {KEY_JSON, "json", NULL, "print answers as they come, and records as vhu dump --json does"},
+    {'s', "socket", "SOCKET", "the proxy's control socket, if not the default one"},
+    {KEY_JSON, "json", NULL, "print answers and records as JSON, one object a line"},
     {KEY_SESSION, "session", "N", "follow, rules release: only this session"},
     {KEY_CHANNEL, "channel", "NAME", "follow: only this channel: front-end, back-end or gpu"},
     {KEY_MESSAGE, "message", "NAME", "follow: only this message and its replies; may be repeated"},
     {KEY_PATH, "path", "PATH", "sessions: only those with this socket on one side"},
     {KEY_PID, "pid", "PID", "sessions: only those with this process on one side"},
-    {KEY_OPENMETRICS, "openmetrics", NULL, "metrics: in the format of OpenMetrics"},
-    {KEY_HTTP, "http", NULL, "metrics: answer one HTTP request, from standard input"},
+    {KEY_OPENMETRICS, "openmetrics", NULL, "metrics: use the OpenMetrics format"},
+    {KEY_HTTP, "http", NULL, "metrics: answer one HTTP request from standard input"},
     {0},
 };
 
 static const struct vhu_example example[] = {
-    {"vhu ctl sessions", "tell all about each session that is open"},
-    {"vhu ctl follow --session 3 --message SET_VRING_CALL", "see them as they pass"},
-    {"vhu ctl --json sessions | jq '.sessions[].waiting'", "who waits for what, and how long"},
+    {"vhu ctl sessions", "show all open sessions"},
+    {"vhu ctl follow --session 3 --message SET_VRING_CALL", "show these messages as they pass"},
+    {"vhu ctl --json sessions | jq '.sessions[].waiting'",
+     "which requests wait for a reply, and for how long"},
     {"vhu ctl rules add 'front SET_VRING_KICK nth=3: delay 50ms'",
-     "change what passes from now on"},
-    {"vhu ctl call 3 0", "call vring 0's driver: if the guest goes on, a call was lost"},
-    {"vhu ctl close 3 'moved away'", "end a session; its capture has the reason"},
+     "delay the third SET_VRING_KICK from now on"},
+    {"vhu ctl call 3 0", "signal the call of vring 0: if the guest goes on, a call was lost"},
+    {"vhu ctl close 3 'moved away'", "close a session and record the reason"},
     {0},
 };
 
@@ -419,13 +420,13 @@ static int run_ctl(const struct vhu_command *command, int argc, char **argv)
 
 const struct vhu_command vhu_command_ctl = {
     .name = "ctl",
-    .arguments = "VERB ...",
-    .summary = "ask a running vhu proxy what it is doing, and tell it what to do",
-    .about = "Verbs: sessions, session N, follow, close N [REASON], rules [list], rules add RULE,\n"
-	     "rules remove N, rules clear, rules release [N], kick N VRING, call N VRING,\n"
-	     "stall [TIME|off], metrics, files next, version, help. The proxy is one that was\n"
-	     "started with --control; without -s its socket is looked for where VHU_CONTROL says,\n"
-	     "or else as vhu.sock in $XDG_RUNTIME_DIR or else in /run.",
+    .arguments = "COMMAND [ARGUMENT ...]",
+    .summary = "ask a running vhu proxy for its sessions, and give it orders",
+    .about = "The proxy must run with --control. Without -s, vhu ctl looks for its socket at "
+	     "$VHU_CONTROL, $XDG_RUNTIME_DIR/vhu.sock or /run/vhu.sock, in this order.\n"
+	     "Commands: sessions, session N, follow, close N [REASON], rules [list], rules add "
+	     "RULE, rules remove N, rules clear, rules release [N], kick N VRING, call N VRING, "
+	     "stall [TIME|off], metrics, files next, version, help.",
     .option = option,
     .example = example,
     .run = run_ctl,

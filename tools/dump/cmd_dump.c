@@ -16,22 +16,25 @@ enum { KEY_JSON = 256, KEY_SESSION, KEY_CHANNEL, KEY_MESSAGE, KEY_DIALECT, KEY_D
 static const struct vhu_option option[] = {
     {'v', "verbose", NULL, "show all fields of each message and its descriptors"},
     {'x', "bytes", NULL, "show the bytes of each message"},
-    {KEY_JSON, "json", NULL, "one JSON object a line"},
-    {'f', "follow", NULL, "wait for more at the end of the last file"},
-    {'t', "time", "FORM", "relative (default), absolute, delta or epoch"},
+    {KEY_JSON, "json", NULL, "print one JSON object a line"},
+    {'f', "follow", NULL, "wait for more records at the end of the last file"},
+    {'t', "time", "FORM", "time format: relative (default), absolute, delta or epoch"},
     {KEY_SESSION, "session", "N", "only this session"},
     {KEY_CHANNEL, "channel", "NAME", "only this channel: front-end, back-end or gpu"},
     {KEY_MESSAGE, "message", "NAME", "only this message and its replies; may be repeated"},
-    {KEY_DIALECT, "dialect", "NAME", "upstream, standalone, probe or dax; else found out"},
-    {KEY_DEVICE, "device", "DEVICE", "virtio device, by name or id; else found out"},
+    {KEY_DIALECT, "dialect", "NAME",
+     "dialect: upstream, standalone, probe or dax (default: detected)"},
+    {KEY_DEVICE, "device", "DEVICE", "virtio device, by name or id (default: detected)"},
     {0},
 };
 
 static const struct vhu_example example[] = {
-    {"vhu dump vm.pcapng", "list what passed, a line a message"},
-    {"vhu dump -v --message SET_MEM_TABLE vm.pcapng", "the memory that was shared, in full"},
-    {"vhu dump --json vm.pcapng | jq -c 'select(.delay_ns > 1000000)'", "replies later than 1 ms"},
-    {"vhu proxy -w - vm.sock disk.sock | vhu dump -", "watch a session as it happens"},
+    {"vhu dump vm.pcapng", "list the messages, one a line"},
+    {"vhu dump -v --message SET_MEM_TABLE vm.pcapng",
+     "show all fields of the shared memory regions"},
+    {"vhu dump --json vm.pcapng | jq -c 'select(.delay_ns > 1000000)'",
+     "list replies that took more than 1 ms"},
+    {"vhu proxy -w - vm.sock disk.sock | vhu dump -", "watch a session live"},
     {0},
 };
 
@@ -199,11 +202,9 @@ static int run(const struct vhu_command *command, int argc, char **argv)
 const struct vhu_command vhu_command_dump = {
     .name = "dump",
     .arguments = "FILE...|-",
-    .summary = "show what a capture holds, message by message",
-    .about =
-	"FILE is a capture of vhu proxy; - is standard input. Files that go on in one another are\n"
-	"one capture. Arrows point the way a message went: -> from the front-end, <- from the\n"
-	"back-end.",
+    .summary = "show the messages of a capture",
+    .about = "FILE is a capture; - is standard input. Files of one series are read as one capture. "
+	     "Arrows show the direction of a message: -> from the front-end, <- from the back-end.",
     .option = option,
     .example = example,
     .run = run,

@@ -483,12 +483,11 @@ static int run(const struct vhu_command *command, int argc, char **argv)
 const struct vhu_command vhu_command_latency = {
     .name = "latency",
     .arguments = "",
-    .summary = "tell what a kick, a wake and a call cost, vring by vring, as they happen",
-    .about =
-	"Watches the eventfds of vrings by BPF: how long from the front-end's kick until the\n"
-	"back-end takes it, until the back-end calls, and what was lost on the way. Needs CAP_BPF\n"
-	"and CAP_PERFMON, and CAP_SYS_PTRACE for other users' processes. Ctrl-C ends it with a\n"
-	"summary.",
+    .summary = "measure kick, wake and call on each vring",
+    .about = "Watches the eventfds of vrings by BPF: the time from the front-end's kick until the "
+	     "back-end reads it, the time until the back-end calls, and what was lost on the way. "
+	     "Needs CAP_BPF and CAP_PERFMON, and CAP_SYS_PTRACE for other users' processes. Ctrl-C "
+	     "prints a summary.",
     .option = vhu_latency_option,
     .example = example,
     .run = run,

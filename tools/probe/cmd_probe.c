@@ -32,29 +32,30 @@ enum {
 };
 
 static const struct vhu_option option[] = {
-    {'w', "write", "FILE", "record what passes in FILE, - for standard output"},
-    {KEY_JSON, "json", NULL, "show it as JSON"},
-    {KEY_EXPECT, "expect", "WHAT", "nothing, or device-id=ID,config-size=BYTES,vqs=NUMBER"},
-    {KEY_TIMEOUT, "timeout", "TIME", "wait so long for each answer (2s)"},
-    {KEY_DIALECT, "dialect", "NAME", "upstream, standalone or probe; else found out"},
-    {KEY_DEVICE, "device", "DEVICE", "virtio device, by name or id; else found out"},
-    {KEY_ONE, "one-connection", NULL, "never connect a second time"},
-    {'v', "verbose", NULL, "let what COMMAND says through"},
-    {KEY_CONFORMANCE, "conformance", NULL, "drive it through what back-ends get wrong"},
-    {KEY_CASE, "case", "NAME", "only this case; may be repeated"},
+    {'w', "write", "FILE", "record all messages in FILE; - is standard output"},
+    {KEY_JSON, "json", NULL, "print JSON"},
+    {KEY_EXPECT, "expect", "WHAT",
+     "what the front-end expects: nothing, or device-id=ID,config-size=BYTES,vqs=NUMBER"},
+    {KEY_TIMEOUT, "timeout", "TIME", "wait up to TIME for each reply (2s)"},
+    {KEY_DIALECT, "dialect", "NAME", "dialect: upstream, standalone or probe (default: detected)"},
+    {KEY_DEVICE, "device", "DEVICE", "virtio device, by name or id (default: detected)"},
+    {KEY_ONE, "one-connection", NULL, "connect only once"},
+    {'v', "verbose", NULL, "show the output of COMMAND"},
+    {KEY_CONFORMANCE, "conformance", NULL, "test the back-end with cases that real back-ends fail"},
+    {KEY_CASE, "case", "NAME", "run only this case; may be repeated"},
     {KEY_LIST, "list", NULL, "list the cases"},
-    {KEY_TAP, "tap", NULL, "tell results in the Test Anything Protocol"},
-    {KEY_JUNIT, "junit", NULL, "tell results as JUnit's XML"},
+    {KEY_TAP, "tap", NULL, "print results in the Test Anything Protocol"},
+    {KEY_JUNIT, "junit", NULL, "print results as JUnit XML"},
     {0},
 };
 
 static const struct vhu_example example[] = {
-    {"vhu probe /run/disk.sock", "everything that a back-end says of itself"},
+    {"vhu probe /run/disk.sock", "show what the back-end offers"},
     {"vhu probe --expect device-id=block,vqs=4 /run/disk.sock",
-     "does a front-end that wants a disk with 4 queues go on with it?"},
-    {"vhu probe --json /run/disk.sock | jq .specs.device_id", "which device it is"},
+     "would a front-end that expects a disk with 4 vrings accept it?"},
+    {"vhu probe --json /run/disk.sock | jq .specs.device_id", "show the device id"},
     {"vhu probe --conformance --tap disk.sock -- ./my-back-end disk.sock",
-     "test a back-end, starting it anew where it ends"},
+     "start and test a back-end; restart it if it exits"},
     {0},
 };
 
@@ -314,11 +315,10 @@ static int run_probe(const struct vhu_command *command, int argc, char **argv)
 
 const struct vhu_command vhu_command_probe = {
     .name = "probe",
-    .arguments = "SOCKET [-- COMMAND ...]",
+    .arguments = "SOCKET [-- COMMAND ...]\n--list",
     .summary = "ask a back-end what it is, and test how it behaves",
-    .about =
-	"SOCKET is where the back-end listens. COMMAND, if there is one, is the back-end: it is\n"
-	"started before and ended after. No ring is started but with --conformance.",
+    .about = "SOCKET is where the back-end listens. COMMAND is started as the back-end before the "
+	     "test and ended after it. Without --conformance, vhu probe starts no vring.",
     .option = option,
     .example = example,
     .run = run_probe,

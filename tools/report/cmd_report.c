@@ -20,22 +20,25 @@
 enum { KEY_SESSION = 256, KEY_TRACE, KEY_MESSAGES, KEY_LATE_AFTER, KEY_DIALECT, KEY_DEVICE };
 
 static const struct vhu_option option[] = {
-    {'o', "output", "FILE", "the page; - is standard output (default: FILE with .html)"},
-    {KEY_TRACE, "trace", "FILE",
-     "a trace for Perfetto's viewer; no page then, unless -o names one"},
+    {'o', "output", "FILE",
+     "write the page to FILE; - is standard output (default: the capture's name with .html)"},
+    {KEY_TRACE, "trace", "FILE", "write a trace for Perfetto, and no page unless -o is given"},
     {KEY_SESSION, "session", "N", "only this session"},
     {KEY_MESSAGES, "messages", "N", "keep the first N records (default 250000)"},
-    {KEY_LATE_AFTER, "late-after", "TIME", "a reply is late after this (default 1s)"},
-    {KEY_DIALECT, "dialect", "NAME", "upstream, standalone, probe or dax; else found out"},
-    {KEY_DEVICE, "device", "DEVICE", "virtio device, by name or id; else found out"},
+    {KEY_LATE_AFTER, "late-after", "TIME",
+     "report a reply that took longer than TIME (default 1s)"},
+    {KEY_DIALECT, "dialect", "NAME",
+     "dialect: upstream, standalone, probe or dax (default: detected)"},
+    {KEY_DEVICE, "device", "DEVICE", "virtio device, by name or id (default: detected)"},
     {0},
 };
 
 static const struct vhu_example example[] = {
-    {"vhu report vm.pcapng", "make vm.html: open it in a browser, or send it"},
-    {"vhu report -o run.html run-*.pcapng", "one page of several captures"},
-    {"vhu report --trace vm.json vm.pcapng", "open vm.json in https://ui.perfetto.dev"},
-    {"vhu report -o - vm.pcapng >page.html", "to standard output"},
+    {"vhu report vm.pcapng", "write vm.html, to open in a browser or to send"},
+    {"vhu report -o run.html run-*.pcapng", "write one page of several captures"},
+    {"vhu report --trace vm.json vm.pcapng",
+     "write a trace: open vm.json in https://ui.perfetto.dev"},
+    {"vhu report -o - vm.pcapng >page.html", "write the page to standard output"},
     {0},
 };
 
@@ -241,12 +244,10 @@ static int run(const struct vhu_command *command, int argc, char **argv)
 const struct vhu_command vhu_command_report = {
     .name = "report",
     .arguments = "FILE...|-",
-    .summary = "make a page of a capture that any browser shows",
-    .about = "The page is one file that fetches nothing: how each session ended and why, what is "
-	     "wrong,\n"
-	     "how the set-up went, and every message. Captures may hold names and paths of this "
-	     "machine:\n"
-	     "so does the page.",
+    .summary = "turn a capture into an HTML page",
+    .about = "The page is one file that loads nothing else: how each session ended and why, the "
+	     "findings, the set-up, and every message. Like the capture, the page may contain "
+	     "names and paths of this machine.",
     .option = option,
     .example = example,
     .run = run,

@@ -137,11 +137,10 @@ const struct vhu_command vhu_command_rings = {
     .name = "rings",
     .arguments = "",
     .summary = "look into vrings, and say why one hangs",
-    .about = "Reads the vrings' memory, the counters of their eventfds and the state of both "
-	     "processes,\n"
-	     "twice; changes nothing. Exits with 1 if a vring hangs. Without -r, -p and --qmp it "
-	     "asks a\n"
-	     "running proxy, as vhu ctl does. vhu-rings(1) explains each verdict.",
+    .about = "Reads twice the memory of the vrings, the counters of their eventfds and the state "
+	     "of both processes; changes nothing. The exit status is 1 if a vring hangs. Without "
+	     "-r, -p and --qmp, vhu rings asks a running proxy, as vhu ctl does. vhu-rings(1) "
+	     "explains each verdict.",
     .option = option,
     .example = example,
     .run = run,

@@ -16,19 +16,20 @@
 enum { KEY_JSON = 256, KEY_SESSION, KEY_TOTAL, KEY_DIALECT, KEY_DEVICE };
 
 static const struct vhu_option option[] = {
-    {KEY_JSON, "json", NULL, "one JSON object a line"},
-    {'f', "follow", NULL, "wait for more at the end of the last file"},
+    {KEY_JSON, "json", NULL, "print one JSON object a line"},
+    {'f', "follow", NULL, "wait for more records at the end of the last file"},
     {KEY_SESSION, "session", "N", "only this session"},
-    {KEY_TOTAL, "total", NULL, "only the sum of all sessions"},
-    {KEY_DIALECT, "dialect", "NAME", "upstream, standalone, probe or dax; else found out"},
-    {KEY_DEVICE, "device", "DEVICE", "virtio device, by name or id; else found out"},
+    {KEY_TOTAL, "total", NULL, "print only the sum of all sessions"},
+    {KEY_DIALECT, "dialect", "NAME",
+     "dialect: upstream, standalone, probe or dax (default: detected)"},
+    {KEY_DEVICE, "device", "DEVICE", "virtio device, by name or id (default: detected)"},
     {0},
 };
 
 static const struct vhu_example example[] = {
-    {"vhu stats vm.pcapng", "what was negotiated, how the rings stand, how long answers took"},
-    {"vhu stats --total long.pcapng", "the reply times of a long run"},
-    {"vhu stats --json vm.pcapng | jq '.setup'", "how long the parts of the set-up took"},
+    {"vhu stats vm.pcapng", "show features, vrings and reply times"},
+    {"vhu stats --total long.pcapng", "show the reply times of all sessions together"},
+    {"vhu stats --json vm.pcapng | jq '.setup'", "show how long each step of the set-up took"},
     {0},
 };
 
@@ -235,10 +236,9 @@ static int run(const struct vhu_command *command, int argc, char **argv)
 const struct vhu_command vhu_command_stats = {
     .name = "stats",
     .arguments = "FILE...|-",
-    .summary = "count what a capture holds, session by session",
-    .about =
-	"Numbers in parentheses are those of the messages that made it so. Reply times are within\n"
-	"4 percent; p90 is the time that 90 of 100 replies did not exceed.",
+    .summary = "sum up a capture, session by session",
+    .about = "Numbers in parentheses are message numbers. Reply times are accurate to 4 percent; "
+	     "p90 is the time that 90 of 100 replies did not exceed.",
     .option = option,
     .example = example,
     .run = run,
