@@ -25,7 +25,7 @@ vhu_packages() {
 			vhu_packages build demo dpdk package
 			echo libcmocka-dev libpcap-dev jq strace wireshark-common tcpdump valgrind systemd procps
 			echo clang libclang-rt-dev linux-libc-dev systemtap-sdt-dev libxml2-utils
-			echo clang-format clang-tidy shellcheck gcovr mandoc
+			echo clang-format clang-tidy shellcheck gcovr mandoc codespell
 			# What is installed: completions, packages in a Debian of their own.
 			echo bash zsh fish man-db debootstrap lintian
 			# The pages of vhu report.
