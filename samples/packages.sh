@@ -30,6 +30,8 @@ vhu_packages() {
 			echo bash zsh fish man-db debootstrap lintian
 			# The pages of vhu report.
 			echo chromium
+			# The JSON of commands, and the examples of docs/json.md.
+			echo python3-jsonschema python3-pandas
 			# Metrics.
 			echo prometheus curl iproute2
 			# In Debian 12 it is part of qemu-system-common.

@@ -51,6 +51,12 @@ void vhu_json_object(struct vhu_json *json, const char *key)
 	json->comma = false;
 }
 
+void vhu_json_document(struct vhu_json *json, const char *key, const char *schema)
+{
+	vhu_json_object(json, key);
+	vhu_json_string(json, "schema", schema);
+}
+
 void vhu_json_object_end(struct vhu_json *json)
 {
 	fputc('}', json->to);

@@ -18,6 +18,11 @@ struct vhu_json {
 
 /* Open and close an object or an array. */
 void vhu_json_object(struct vhu_json *json, const char *key);
+
+/* Open the object of a line or document. @schema: its schema and version, "dump/1", which
+ * docs/json/dump.json describes. */
+void vhu_json_document(struct vhu_json *json, const char *key, const char *schema);
+
 void vhu_json_object_end(struct vhu_json *json);
 void vhu_json_array(struct vhu_json *json, const char *key);
 void vhu_json_array_end(struct vhu_json *json);

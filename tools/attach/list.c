@@ -81,7 +81,7 @@ int vhu_attach_list_run(const struct vhu_command *command, const struct vhu_atta
 		if (request->json) {
 			struct vhu_json json = {.to = stdout};
 
-			vhu_json_object(&json, NULL);
+			vhu_json_document(&json, NULL, "attach-list/1");
 			put_side(&json, "front_end", pair.front);
 			put_side(&json, "back_end", pair.back);
 			vhu_json_string(&json, "socket", pair.path);

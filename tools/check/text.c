@@ -75,11 +75,12 @@ const struct vhu_check_form vhu_check_text = {
     .end = text_end,
 };
 
-/* Begin a line of JSON. */
-static void json_begin(struct vhu_check *check, uint64_t session)
+/* Begin a line of JSON. @type: what it is about. */
+static void json_begin(struct vhu_check *check, const char *type, uint64_t session)
 {
 	check->json = (struct vhu_json){.to = check->to};
-	vhu_json_object(&check->json, NULL);
+	vhu_json_document(&check->json, NULL, "check/1");
+	vhu_json_string(&check->json, "type", type);
 	vhu_json_string(&check->json, "file", check->path);
 	if (session)
 		vhu_json_unsigned(&check->json, "session", session);
@@ -108,7 +109,7 @@ static void json_finding(struct vhu_check *check, const struct vhu_finding *find
 {
 	struct vhu_json *json = &check->json;
 
-	json_begin(check, finding->session);
+	json_begin(check, "finding", finding->session);
 	vhu_json_unsigned(json, "number", finding->number);
 	json_rule(json, finding->rule, finding->text);
 	vhu_json_array(json, "see");
@@ -120,7 +121,7 @@ static void json_finding(struct vhu_check *check, const struct vhu_finding *find
 
 static void json_repeated(struct vhu_check *check, const struct vhu_check_repeated *repeated)
 {
-	json_begin(check, repeated->first);
+	json_begin(check, "repeated", repeated->first);
 	json_rule(&check->json, repeated->rule, repeated->text);
 	vhu_json_unsigned(&check->json, "as", repeated->number);
 	vhu_json_unsigned(&check->json, "last_session", repeated->last);
@@ -130,7 +131,7 @@ static void json_repeated(struct vhu_check *check, const struct vhu_check_repeat
 
 static void json_cause(struct vhu_check *check, const struct vhu_check_cause *cause)
 {
-	json_begin(check, cause->first);
+	json_begin(check, "cause", cause->first);
 	if (cause->times > 1) {
 		vhu_json_unsigned(&check->json, "last_session", cause->last);
 		vhu_json_unsigned(&check->json, "times", cause->times);
@@ -141,7 +142,7 @@ static void json_cause(struct vhu_check *check, const struct vhu_check_cause *ca
 
 static void json_broken(struct vhu_check *check, const char *text)
 {
-	json_begin(check, 0);
+	json_begin(check, "error", 0);
 	vhu_json_string(&check->json, "error", text);
 	json_end(check);
 }

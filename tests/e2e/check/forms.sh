@@ -74,7 +74,7 @@ holds JSON json 'map(select(.rule)) | all(.[];
 	(.text | length > 10) and (.see | type == "array"))'
 holds JSON json 'map(select(.rule == "V313")) | .[0] | .number == 19 and .severity == "error" and .see == [8]'
 holds JSON json 'map(select(.cause)) | length == 2 and .[0].session == 1 and (.[0].cause | startswith("the back-end"))'
-holds JSON json 'map(select(.error)) == [{"file": "cut", "error": .[-1].error}] and (.[-1].error | test("cut short"))'
+holds JSON json 'map(select(.error)) == [{"schema": "check/1", "type": "error", "file": "cut", "error": .[-1].error}] and (.[-1].error | test("cut short"))'
 
 # SARIF: what its schema requires, and nothing that points nowhere.
 check sarif 1 --sarif -s info "$name" cut

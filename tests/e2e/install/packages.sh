@@ -65,7 +65,8 @@ as_user sh -ec 'cd "$(mktemp -d)"
 as_user vhu complete check --sev >out || fail "no completion"
 for file in /usr/lib/systemd/system/vhu-proxy@.service /usr/share/doc/vhu/docs/hung.md \
 	/usr/share/doc/vhu/examples/example.conf /usr/share/doc/vhu/copyright \
-	/usr/share/doc/vhu/changelog.gz /usr/share/bash-completion/completions/vhu; do
+	/usr/share/doc/vhu/changelog.gz /usr/share/bash-completion/completions/vhu \
+	/usr/share/vhu/schema/check.json; do
 	[ -f "root$file" ] || fail "$file is not there"
 done
 for page in vhu vhu-proxy vhu-sample-backend; do
