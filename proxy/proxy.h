@@ -24,9 +24,6 @@ enum vhu_side {
 struct vhu_pair;
 struct vhu_prologue;
 
-/* The shortest time after which something may count as stalled. */
-#define VHU_STALL_LEAST_NS UINT64_C(200000000)
-
 /* What the watchdog of each session does; all zero: there is none. */
 struct vhu_watchdog_options {
 	uint64_t stall_ns; /* after which something counts as stalled; 0: nothing does */

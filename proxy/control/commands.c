@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/recording/prologue.h"
+#include "lib/ringwatch/stall.h"
 #include "lib/util/duration.h"
 #include "lib/util/util.h"
 #include "proxy/control/request.h"
@@ -339,8 +340,7 @@ static int command_stall(struct vhu_request *request)
 		if (vhu_duration_parse(time, &ns))
 			return vhu_request_fail(request, "%s: not a time, and not off", time);
 		if (ns < VHU_STALL_LEAST_NS)
-			return vhu_request_fail(request, "%s: too short for a stall: 200ms or more",
-						time);
+			return vhu_request_fail(request, VHU_STALL_TOO_SHORT, time);
 	}
 	if (time) {
 		proxy->watchdog.stall_ns = ns;

@@ -13,15 +13,11 @@
 #include "lib/recording/prologue.h"
 #include "lib/ring/verdict/show.h"
 #include "lib/ringwatch/record.h"
-#include "lib/util/duration.h"
+#include "lib/ringwatch/stall.h"
 #include "lib/util/util.h"
 #include "proxy/session/pair.h"
 #include "proxy/watchdog/look.h"
 
-/* Looks in the time after which something counts as stalled. */
-#define LOOKS        4
-/* Not more often than this: samples that are closer prove nothing. */
-#define LOOK_LEAST   (VHU_RING_SAMPLES_APART + VHU_NS_PER_MS)
 /* Without a time to stall, between looks for memory that is not used any more. */
 #define LOOK_FOR_OLD (10 * VHU_NS_PER_S)
 
@@ -29,11 +25,8 @@ struct vhu_watchdog {
 	struct vhu_proxy_session *session;
 	struct vhu_timer timer;
 	struct vhu_watchdog_kept kept;
-	struct vhu_watchdog_vring *vring[VHU_VRINGS_MAX]; /* NULL: never looked at */
-	/* The request that has waited longest, since when it is known to, and whether it was said.
-	 */
-	uint64_t pending, pending_ns;
-	bool pending_said;
+	struct vhu_ringwatch_vring *vring[VHU_VRINGS_MAX]; /* NULL: never looked at */
+	struct vhu_stall_pending pending;
 	bool ended; /* its end was recorded */
 	struct vhu_ringwatch_room *room;
 };
@@ -61,7 +54,7 @@ static void read_processes(const struct vhu_watchdog *watchdog, struct vhu_watch
 		int unread = 0;
 
 		if (peer->known)
-			vhu_watchdog_process_read(&view->process[side], peer->pid);
+			vhu_stall_process_read(&view->process[side], peer->pid);
 		if (view->pending.number && link &&
 		    !ioctl(link->end[side].watch.fd, SIOCOUTQ, &unread) && unread > 0)
 			view->process[side].unread = VHU_HEADER_SIZE;
@@ -84,7 +77,7 @@ static bool begin_look(const struct vhu_watchdog *watchdog, struct vhu_watchdog_
 }
 
 /* Return what is known of a vring, made if it is seen first; NULL out of memory. */
-static struct vhu_watchdog_vring *vring_of(struct vhu_watchdog *watchdog, unsigned index)
+static struct vhu_ringwatch_vring *vring_of(struct vhu_watchdog *watchdog, unsigned index)
 {
 	if (!watchdog->vring[index])
 		watchdog->vring[index] = calloc(1, sizeof(*watchdog->vring[index]));
@@ -101,7 +94,7 @@ static bool is_set_up(const struct vhu_vring *vring)
 static void look_at_vrings(struct vhu_watchdog *watchdog, const struct vhu_watchdog_view *view)
 {
 	for (unsigned i = 0; i < view->state->vrings && i < VHU_VRINGS_MAX; i++) {
-		struct vhu_watchdog_vring *vring;
+		struct vhu_ringwatch_vring *vring;
 
 		if (!is_set_up(&view->state->vring[i]))
 			continue;
@@ -113,7 +106,7 @@ static void look_at_vrings(struct vhu_watchdog *watchdog, const struct vhu_watch
 
 /* Record how a vring is. @title: takes the place of the verdict's; NULL: does not. */
 static void record_vring(struct vhu_watchdog *watchdog, const struct vhu_watchdog_view *view,
-			 const struct vhu_watchdog_vring *vring,
+			 const struct vhu_ringwatch_vring *vring,
 			 const struct vhu_ring_verdict *verdict, const char *title,
 			 const char *text, enum vhu_snapshot_reason reason)
 {
@@ -173,7 +166,7 @@ static bool judge_own(const struct vhu_watchdog_view *view,
 
 /* Judge a vring in which nothing moves. */
 static void judge_vring(struct vhu_watchdog *watchdog, const struct vhu_watchdog_view *view,
-			struct vhu_watchdog_vring *vring, unsigned index)
+			struct vhu_ringwatch_vring *vring, unsigned index)
 {
 	struct vhu_ring_verdict verdict;
 	char text[VHU_RING_SHOW_TEXT], title[64];
@@ -186,9 +179,7 @@ static void judge_vring(struct vhu_watchdog *watchdog, const struct vhu_watchdog
 
 	if (!own)
 		verdict = vhu_ring_judge(&vring->evidence);
-	/* A request without its reply is said by itself. D8 is no stall: a driver that asks for no
-	 * call while it waits for nothing looks the same. */
-	if (!verdict.hangs || verdict.id == VHU_RING_D14 || verdict.id == VHU_RING_D8)
+	if (!vhu_stall_is_one(&verdict))
 		return;
 	vring->said = true;
 	stall.verdict = vhu_ring_verdicts[verdict.id].id;
@@ -206,13 +197,10 @@ static void judge_vrings(struct vhu_watchdog *watchdog, const struct vhu_watchdo
 			 uint64_t stall_ns)
 {
 	for (unsigned i = 0; i < view->state->vrings && i < VHU_VRINGS_MAX; i++) {
-		struct vhu_watchdog_vring *vring = watchdog->vring[i];
+		struct vhu_ringwatch_vring *vring = watchdog->vring[i];
 
-		if (!vring || !vring->looked || vring->moved || vring->said ||
-		    !is_set_up(&view->state->vring[i]) ||
-		    vring->evidence.sample[1].time_ns - vring->still_ns < stall_ns)
-			continue;
-		judge_vring(watchdog, view, vring, i);
+		if (vring && is_set_up(&view->state->vring[i]) && vhu_stall_is_due(vring, stall_ns))
+			judge_vring(watchdog, view, vring, i);
 	}
 }
 
@@ -232,7 +220,8 @@ static bool is_withheld(const struct vhu_state *state, const struct vhu_ring_pen
 static void pending_stalls(struct vhu_watchdog *watchdog, const struct vhu_watchdog_view *view)
 {
 	const struct vhu_ring_pending *pending = &view->pending;
-	char text[VHU_RING_SHOW_TEXT], age[VHU_DURATION_TEXT_SIZE];
+	const char *why = "";
+	char text[VHU_RING_SHOW_TEXT];
 	struct vhu_line line = vhu_line_in(text, sizeof(text));
 	struct vhu_stall stall = {
 	    .session = watchdog->session->common.number,
@@ -243,22 +232,14 @@ static void pending_stalls(struct vhu_watchdog *watchdog, const struct vhu_watch
 	const enum vhu_side asked = pending->from_back_end ? VHU_FRONT : VHU_BACK;
 	const struct vhu_ring_process *process = &view->process[asked];
 
-	vhu_line_printf(&line, "the %s has not answered %s for %s", vhu_side_name(asked),
-			pending->message < VHU_MESSAGES ? vhu_messages[pending->message].name
-							: "a request",
-			vhu_duration_text(pending->age_ns, age));
 	if (is_withheld(view->state, pending))
-		vhu_line_add(&line,
-			     ", for the proxy kept its reply back, as one of its rules says");
+		why = ", for the proxy kept its reply back, as one of its rules says";
 	else if (process->unread)
-		vhu_line_add(&line, ", and has not read it");
-	if (process->known)
-		vhu_line_printf(&line, " (pid %" PRIu32 ", state %c)", process->pid,
-				process->state);
-	vhu_line_printf(&line, " (%s)", stall.verdict);
+		why = ", and has not read it";
+	vhu_stall_pending_text(&line, pending, why, process);
 	vhu_proxy_session_error(&watchdog->session->common, VHU_FRONT_END, "stall: %s", text);
 	for (unsigned i = 0; i < view->state->vrings && i < VHU_VRINGS_MAX; i++) {
-		struct vhu_watchdog_vring *vring = watchdog->vring[i];
+		struct vhu_ringwatch_vring *vring = watchdog->vring[i];
 		struct vhu_ring_verdict verdict;
 
 		if (!vring || !vring->looked || !is_set_up(&view->state->vring[i]))
@@ -269,33 +250,10 @@ static void pending_stalls(struct vhu_watchdog *watchdog, const struct vhu_watch
 	tell(watchdog, &stall);
 }
 
-/* See whether the oldest request has waited for @stall_ns. */
-static void look_at_pending(struct vhu_watchdog *watchdog, const struct vhu_watchdog_view *view,
-			    uint64_t stall_ns, uint64_t look_ns)
-{
-	const uint64_t now = vhu_now_ns();
-
-	if (watchdog->pending != view->pending.number) {
-		watchdog->pending = view->pending.number;
-		watchdog->pending_ns = now;
-		watchdog->pending_said = false;
-	}
-	/* Records have the time of day, which may leap: the looks must have seen it wait too. */
-	if (!view->pending.number || watchdog->pending_said || view->pending.age_ns < stall_ns ||
-	    now - watchdog->pending_ns + look_ns < stall_ns)
-		return;
-	watchdog->pending_said = true;
-	pending_stalls(watchdog, view);
-}
-
 /* Return the time between two looks. */
 static uint64_t look_every(uint64_t stall_ns)
 {
-	const uint64_t ns = stall_ns / LOOKS;
-
-	if (!stall_ns)
-		return LOOK_FOR_OLD;
-	return ns > LOOK_LEAST ? ns : LOOK_LEAST;
+	return stall_ns ? vhu_stall_look_every(stall_ns) : LOOK_FOR_OLD;
 }
 
 /* It is time to look. */
@@ -313,7 +271,8 @@ static void look(struct vhu_timer *timer)
 	if (stall_ns) {
 		read_processes(watchdog, &view);
 		look_at_vrings(watchdog, &view);
-		look_at_pending(watchdog, &view, stall_ns, look_every(stall_ns));
+		if (vhu_stall_pending_look(&watchdog->pending, &view.pending, stall_ns))
+			pending_stalls(watchdog, &view);
 		judge_vrings(watchdog, &view, stall_ns);
 	}
 	vhu_watchdog_view_end(&view);
@@ -363,7 +322,7 @@ static void note_start(struct vhu_watchdog *watchdog, const struct vhu_relay *re
 	const struct vhu_payload payload = {relay->buffer + VHU_HEADER_SIZE, relay->header.size,
 					    relay->header.size, vhu_host_is_big_endian()};
 	struct vhu_watchdog_view view;
-	struct vhu_watchdog_vring *vring;
+	struct vhu_ringwatch_vring *vring;
 	uint64_t index;
 
 	if (relay->got != relay->size ||
@@ -391,7 +350,7 @@ void vhu_watchdog_received(struct vhu_watchdog *watchdog, const struct vhu_relay
 
 /* Record how a vring is at the end. */
 static void record_end(struct vhu_watchdog *watchdog, const struct vhu_watchdog_view *view,
-		       const struct vhu_watchdog_vring *vring)
+		       const struct vhu_ringwatch_vring *vring)
 {
 	const struct vhu_ring_sample *newer = &vring->evidence.sample[1];
 	const struct vhu_ring_verdict verdict = vhu_ring_judge(&vring->evidence);
@@ -445,7 +404,7 @@ void vhu_watchdog_free(struct vhu_watchdog *watchdog)
 	vhu_loop_unset(&watchdog->timer);
 	for (unsigned i = 0; i < VHU_VRINGS_MAX; i++) {
 		if (watchdog->vring[i])
-			vhu_watchdog_vring_free(watchdog->vring[i]);
+			vhu_ringwatch_vring_free(watchdog->vring[i]);
 		free(watchdog->vring[i]);
 	}
 	vhu_watchdog_kept_free(&watchdog->kept);

@@ -10,6 +10,7 @@
 
 #include "lib/capture/pcapng/pcapng.h"
 #include "lib/cli/options.h"
+#include "lib/ringwatch/stall.h"
 #include "lib/util/duration.h"
 #include "lib/util/util.h"
 #include "proxy/session/pair.h"
@@ -122,8 +123,7 @@ static int request_stall(struct vhu_proxy_request *request, const char *argument
 	int code = request_time(argument, ns, error);
 
 	if (!code && *ns < VHU_STALL_LEAST_NS)
-		return vhu_request_wrong(error, "%s: too short for a stall: 200ms or more",
-					 argument);
+		return vhu_request_wrong(error, VHU_STALL_TOO_SHORT, argument);
 	return code;
 }
 

@@ -16,8 +16,8 @@
 #include "proxy/session/pair.h"
 #include "tools/proxy/request/request.h"
 #include "tools/proxy/run/child.h"
-#include "tools/proxy/stall/on_stall.h"
 #include "tools/recording/watch.h"
+#include "tools/stall/on_stall.h"
 
 /* Room for what the summary says about the capture. */
 #define VHU_PROXY_RUN_LOST_MAX 9000

@@ -19,9 +19,10 @@ static void run_command(struct vhu_proxy_run *run, const struct vhu_stall *stall
 						    : run->request->file;
 	int error;
 
-	for (int side = VHU_FRONT; session && side <= VHU_BACK; side++)
-		if (session->common.peer[side].known)
-			message.pid[side] = session->common.peer[side].pid;
+	if (session && session->common.peer[VHU_FRONT].known)
+		message.front_end = session->common.peer[VHU_FRONT].pid;
+	if (session && session->common.peer[VHU_BACK].known)
+		message.back_end = session->common.peer[VHU_BACK].pid;
 	snprintf(message.verdict, sizeof(message.verdict), "%s", stall->verdict);
 	snprintf(message.text, sizeof(message.text), "%s", stall->text);
 	snprintf(message.capture, sizeof(message.capture), "%s", capture ? capture : "");
@@ -57,8 +58,8 @@ int vhu_proxy_run_watch_stalls(struct vhu_proxy_run *run)
 	run->proxy.stalled = stalled;
 	run->on_stall.pipe = -1;
 	if (request->on_stall)
-		error =
-		    vhu_on_stall_start(&run->on_stall, request->on_stall, vhu_proxy_run_restore);
+		error = vhu_on_stall_start(&run->on_stall, run->command, request->on_stall,
+					   vhu_proxy_run_restore);
 	return error
 		   ? vhu_fail(run->command, "--on-stall: cannot be prepared: %s", strerror(-error))
 		   : VHU_EXIT_DONE;

@@ -2,31 +2,31 @@
 /*
  * The command that runs when something has stalled (--on-stall).
  *
- * The proxy's sandbox lets it start no process. So a helper is split off before the sandbox is
- * entered. It holds no socket, descriptor or memory of the proxy's, and can gain no rights; by a
- * pipe it gets numbers and a text, never what to run. The command is run by sh -c, once for each
- * stall, one at a time; what has stalled is in its environment:
+ * A helper is split off before anything is open; the proxy's sandbox lets the proxy start no
+ * process later. The helper holds no socket, descriptor or memory of its parent's, and can gain no
+ * rights; by a pipe it gets numbers and a text, never what to run. The command is run by sh -c,
+ *once for each stall, one at a time; what has stalled is in its environment:
  *
- *	VHU_SESSION	number of the session
+ *	VHU_SESSION	number of the session; empty: there is none
  *	VHU_VRING	number of the vring; empty: a request has no reply
  *	VHU_VERDICT	id of the verdict, as D3
  *	VHU_TEXT	what was said, without control characters
  *	VHU_FRONT_PID	process of the front-end, VHU_BACK_PID of the back-end; empty: not known
  *	VHU_CAPTURE	file of the capture, or of the flight recorder; empty: none
  */
-#ifndef VHU_TOOLS_PROXY_STALL_ON_STALL_H
-#define VHU_TOOLS_PROXY_STALL_ON_STALL_H
+#ifndef VHU_TOOLS_STALL_ON_STALL_H
+#define VHU_TOOLS_STALL_ON_STALL_H
 
 #include <limits.h>
 #include <stdint.h>
 
-#include "proxy/proxy.h"
+#include "lib/cli/options.h"
 
 /* What the helper gets; less than a pipe takes at once (PIPE_BUF). */
 struct vhu_on_stall_message {
-	uint64_t session;
+	uint64_t session; /* 0: none */
 	int32_t vring;
-	uint32_t pid[2]; /* by side; 0: not known */
+	uint32_t front_end, back_end; /* processes; 0: not known */
 	char verdict[8];
 	char text[1024];
 	char capture[2048];
@@ -36,9 +36,11 @@ struct vhu_on_stall {
 	int pipe; /* to the helper; -1: there is none */
 };
 
-/* Start the helper that runs @command. @prepare: is called in the helper, before anything runs, to
- * give back what the proxy changed for itself: signals, limits. Returns 0 or -errno. */
-int vhu_on_stall_start(struct vhu_on_stall *on_stall, const char *command, void (*prepare)(void));
+/* Start the helper that runs @what. @command: in whose name it speaks. @prepare: is called in the
+ * helper, before anything runs, to give back what its parent changed for itself: signals, limits;
+ * NULL: nothing. Returns 0 or -errno. */
+int vhu_on_stall_start(struct vhu_on_stall *on_stall, const struct vhu_command *command,
+		       const char *what, void (*prepare)(void));
 
 /* Have the command run. Returns 0; -EAGAIN: too many stalls wait for it; -errno. */
 int vhu_on_stall_run(const struct vhu_on_stall *on_stall,

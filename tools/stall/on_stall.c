@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The command that runs when something has stalled. */
-#include "tools/proxy/stall/on_stall.h"
+#include "tools/stall/on_stall.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,10 +38,10 @@ static void put_text(const char *name, char *text, size_t size)
 /* Become the command. */
 static _Noreturn void run_command(const char *command, struct vhu_on_stall_message *message)
 {
-	put_number("VHU_SESSION", true, message->session);
+	put_number("VHU_SESSION", message->session != 0, message->session);
 	put_number("VHU_VRING", message->vring >= 0, (uint64_t)message->vring);
-	put_number("VHU_FRONT_PID", message->pid[VHU_FRONT] != 0, message->pid[VHU_FRONT]);
-	put_number("VHU_BACK_PID", message->pid[VHU_BACK] != 0, message->pid[VHU_BACK]);
+	put_number("VHU_FRONT_PID", message->front_end != 0, message->front_end);
+	put_number("VHU_BACK_PID", message->back_end != 0, message->back_end);
 	put_text("VHU_VERDICT", message->verdict, sizeof(message->verdict));
 	put_text("VHU_TEXT", message->text, sizeof(message->text));
 	put_text("VHU_CAPTURE", message->capture, sizeof(message->capture));
@@ -49,28 +49,29 @@ static _Noreturn void run_command(const char *command, struct vhu_on_stall_messa
 	_exit(127);
 }
 
-/* Run the command and wait for its end, which is said unless it ends well. */
-static void run_and_wait(const char *command, struct vhu_on_stall_message *message)
+/* Run @what, a command of the shell, and wait for its end, which is said unless it ends well. */
+static void run_and_wait(const struct vhu_command *command, const char *what,
+			 struct vhu_on_stall_message *message)
 {
 	pid_t pid = fork();
 	int status = 0;
 
 	if (pid == 0)
-		run_command(command, message);
+		run_command(what, message);
 	if (pid < 0)
-		fprintf(stderr, "vhu proxy: --on-stall: cannot be run: %s\n", strerror(errno));
+		vhu_fail(command, "--on-stall: cannot be run: %s", strerror(errno));
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (WIFSIGNALED(status))
-		fprintf(stderr, "vhu proxy: --on-stall: was ended by signal %d (%s)\n",
-			WTERMSIG(status), strsignal(WTERMSIG(status)));
+		vhu_fail(command, "--on-stall: was ended by signal %d (%s)", WTERMSIG(status),
+			 strsignal(WTERMSIG(status)));
 	else if (WEXITSTATUS(status))
-		fprintf(stderr, "vhu proxy: --on-stall: ended with status %d\n",
-			WEXITSTATUS(status));
+		vhu_fail(command, "--on-stall: ended with status %d", WEXITSTATUS(status));
 }
 
-/* Be the helper: run the command for each message that comes, until the proxy is gone. */
-static _Noreturn void help(const char *command, void (*prepare)(void), int pipe)
+/* Be the helper: run @what for each message that comes, until its parent is gone. */
+static _Noreturn void help(const struct vhu_command *command, const char *what,
+			   void (*prepare)(void), int pipe)
 {
 	struct vhu_on_stall_message message;
 	int null = open("/dev/null", O_RDWR);
@@ -84,18 +85,20 @@ static _Noreturn void help(const char *command, void (*prepare)(void), int pipe)
 		dup2(pipe, 3);
 	fcntl(3, F_SETFD, FD_CLOEXEC);
 	close_range(4, ~0u, 0);
-	prepare();
+	if (prepare)
+		prepare();
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	for (;;) {
 		size = read(3, &message, sizeof(message));
 		if (size == sizeof(message))
-			run_and_wait(command, &message);
+			run_and_wait(command, what, &message);
 		else if (size >= 0 || errno != EINTR)
 			_exit(0);
 	}
 }
 
-int vhu_on_stall_start(struct vhu_on_stall *on_stall, const char *command, void (*prepare)(void))
+int vhu_on_stall_start(struct vhu_on_stall *on_stall, const struct vhu_command *command,
+		       const char *what, void (*prepare)(void))
 {
 	int ends[2];
 	pid_t pid;
@@ -105,7 +108,7 @@ int vhu_on_stall_start(struct vhu_on_stall *on_stall, const char *command, void 
 	pid = fork();
 	if (pid == 0) {
 		close(ends[1]);
-		help(command, prepare, ends[0]);
+		help(command, what, prepare, ends[0]);
 	}
 	close(ends[0]);
 	if (pid < 0) {
