@@ -114,8 +114,11 @@ int vhu_probe_greet(struct vhu_probe *probe, uint64_t useful)
 		return error;
 	probe->connection.negotiated.dialect = probe->dialect;
 	vhu_message_begin(&owner, VHU_MSG_SET_OWNER, VHU_LAYOUT_none);
+	probe->log.insists = true;
 	error = vhu_probe_set(&probe->connection, &owner);
-	probe->acknowledges = vhu_probe_has(&probe->connection, VHU_PF_REPLY_ACK) && error == 0;
+	probe->log.insists = false;
+	/* A refusal is an acknowledgement, too. */
+	probe->acknowledges = vhu_probe_has(&probe->connection, VHU_PF_REPLY_ACK) && error >= 0;
 	return error < 0 ? error : 0;
 }
 

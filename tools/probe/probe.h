@@ -157,6 +157,9 @@ void vhu_probe_look(struct vhu_probe *probe);
  * differs between them, "unknown" where bit 18 is offered and nothing told whose it is. */
 const char *vhu_probe_dialect_name(const struct vhu_probe *probe);
 
+/* Return whether it is known which protocol features the back-end offers, none at all included. */
+bool vhu_probe_knows_offer(const struct vhu_probe *probe);
+
 /* Say which dialect it speaks and whether it is a whole device. */
 void vhu_probe_judge(struct vhu_probe *probe);
 

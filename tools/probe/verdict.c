@@ -44,9 +44,15 @@ const char *vhu_probe_verdict_name(const struct vhu_probe *probe)
 	return probe->standalone ? "standalone" : probe->undecided ? "unknown" : "traditional";
 }
 
+bool vhu_probe_knows_offer(const struct vhu_probe *probe)
+{
+	return probe->has_protocol_features ||
+	       (probe->has_features && !(probe->features & VHU_PROBE_PF_BIT));
+}
+
 const char *vhu_probe_dialect_name(const struct vhu_probe *probe)
 {
-	if (probe->found_dialect == VHU_ANY &&
+	if (probe->found_dialect == VHU_ANY && vhu_probe_knows_offer(probe) &&
 	    !(probe->protocol_features & VHU_PROBE_BIT(STANDALONE)))
 		return "any";
 	return vhu_dialect_name(probe->found_dialect);
@@ -86,6 +92,8 @@ static void judge_dialect(struct vhu_probe *probe)
 		vhu_bits_text(VHU_NAMES_protocol_features, probe->protocol_features & above,
 			      &upstream, names, sizeof(names));
 		snprintf(why, VHU_PROBE_TEXT_MAX, "it offers %s", names);
+	} else if (!vhu_probe_knows_offer(probe)) {
+		snprintf(why, VHU_PROBE_TEXT_MAX, "its protocol features are not known");
 	} else if (probe->protocol_features & VHU_PROBE_BIT(STANDALONE)) {
 		snprintf(why, VHU_PROBE_TEXT_MAX,
 			 "it offers bit %d, and nothing tells what that is to it: try --dialect",
@@ -118,6 +126,14 @@ static void judge_told(struct vhu_probe *probe)
 				: "; it has no configuration space");
 }
 
+/* Say that the conversation ended before it was known. */
+static void judge_not_asked(struct vhu_probe *probe)
+{
+	probe->undecided = true;
+	snprintf(probe->verdict, VHU_PROBE_TEXT_MAX,
+		 "the conversation ended before the back-end said what it is");
+}
+
 /* Say whether it is a whole device, and why. */
 static void judge_device(struct vhu_probe *probe)
 {
@@ -129,10 +145,12 @@ static void judge_device(struct vhu_probe *probe)
 	    probe->specs.min_vqs.source != VHU_PROBE_NOT_KNOWN)
 		judge_told(probe);
 	else if (!probe->has_features)
-		snprintf(why, VHU_PROBE_TEXT_MAX, "it says nothing");
+		judge_not_asked(probe);
 	else if (!(probe->features & VHU_PROBE_PF_BIT))
 		snprintf(why, VHU_PROBE_TEXT_MAX, "it offers no protocol features (bit %d)",
 			 VHU_F_PROTOCOL_FEATURES);
+	else if (!probe->has_protocol_features)
+		judge_not_asked(probe);
 	else if (!offered)
 		snprintf(why, VHU_PROBE_TEXT_MAX, "it does not offer bit %d, %s or %s",
 			 VHU_PF_STANDALONE, feature_name(VHU_PF_STANDALONE, VHU_STANDALONE),
@@ -150,7 +168,7 @@ static void judge_device(struct vhu_probe *probe)
 		snprintf(why, VHU_PROBE_TEXT_MAX, "bit %d is %s to it: %.160s", VHU_PF_STANDALONE,
 			 feature_name(VHU_PF_STANDALONE, VHU_UPSTREAM), probe->dialect_why);
 	else
-		snprintf(why, VHU_PROBE_TEXT_MAX, "it was not asked to the end");
+		judge_not_asked(probe);
 }
 
 void vhu_probe_judge(struct vhu_probe *probe)

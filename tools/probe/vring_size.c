@@ -9,6 +9,8 @@
 
 /* "Split Virtqueues": the largest is 2 to the power of this. */
 #define LOG2_MAX 15
+/* The smallest that is tried. */
+#define LOG2_MIN 1
 
 /*
  * Set vring 0's size to 2 to the power of @log2.
@@ -53,9 +55,19 @@ static bool has_connection(struct vhu_probe *probe)
 	return !vhu_probe_greet_again(probe);
 }
 
-/* Look for the largest size, between powers of two of which the first is taken and the other not.
- * Returns as vhu_probe_run does. */
-static int bisect(struct vhu_probe *probe, unsigned taken, unsigned refused)
+/* Return whether not even the smallest size was taken. */
+static bool takes_none(const struct vhu_probe_tries *tries)
+{
+	return tries->count && tries->tried[tries->count - 1].size == 1 << LOG2_MIN &&
+	       tries->tried[tries->count - 1].outcome != VHU_PROBE_GIVEN;
+}
+
+/*
+ * Look for the largest size, between powers of two of which the first is taken and the other not.
+ * @findings: how many there were before a size was tried.
+ * Returns as vhu_probe_run does.
+ */
+static int bisect(struct vhu_probe *probe, unsigned taken, unsigned refused, unsigned findings)
 {
 	while (refused - taken > 1) {
 		const unsigned middle = taken + (refused - taken) / 2;
@@ -65,7 +77,11 @@ static int bisect(struct vhu_probe *probe, unsigned taken, unsigned refused)
 		/* Who has gone is asked no more. */
 		if (!has_connection(probe))
 			return 0;
+		/* That it refuses what is too large for it breaks no rule. */
+		probe->log.findings = findings;
+		probe->log.insists = middle == LOG2_MIN;
 		error = try_size(probe, middle, &is_taken);
+		probe->log.insists = false;
 		if (error)
 			return error;
 		if (is_taken)
@@ -73,7 +89,7 @@ static int bisect(struct vhu_probe *probe, unsigned taken, unsigned refused)
 		else
 			refused = middle;
 	}
-	if (taken)
+	if (taken >= LOG2_MIN)
 		probe->vring_size = (struct vhu_probe_value){
 		    UINT32_C(1) << taken, VHU_PROBE_BY_LOOKING, "the largest it takes"};
 	return 0;
@@ -89,11 +105,12 @@ int vhu_probe_look_at_vring_size(struct vhu_probe *probe)
 		return 0;
 	error = try_size(probe, LOG2_MAX, &taken);
 	if (!error)
-		error = bisect(probe, taken ? LOG2_MAX : 0, taken ? LOG2_MAX + 1 : LOG2_MAX);
+		error = bisect(probe, taken ? LOG2_MAX : LOG2_MIN - 1,
+			       taken ? LOG2_MAX + 1 : LOG2_MAX, findings);
 	if (error)
 		return error;
-	/* That it refuses what is too large for it breaks no rule. */
 	vhu_probe_disconnect(&probe->connection);
-	probe->log.findings = findings;
+	if (!takes_none(&probe->size_tried))
+		probe->log.findings = findings;
 	return 0;
 }

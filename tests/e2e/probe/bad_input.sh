@@ -107,7 +107,7 @@ for message in GET_FEATURES GET_PROTOCOL_FEATURES SET_OWNER GET_QUEUE_NUM GET_MA
 		"garbage:$message"
 	bad "the answer to $message says that 4294967295 bytes follow" "huge:$message"
 	bad "the answer to $message says that 65536 bytes follow" "large:$message"
-	bad "$message was answered by *" "other:$message"
+	bad "the answer to $message has a wrong id, that of *" "other:$message"
 	bad "the answer to $message lacks the REPLY bit" "no-reply:$message"
 	bad "the answer to $message is no vhost-user message: it begins with*" "version:$message"
 	waits "the answer to $message is not whole after 3000 ms: *" "drip:$message"
@@ -121,7 +121,7 @@ for message in GET_FEATURES GET_PROTOCOL_FEATURES SET_OWNER GET_QUEUE_NUM GET_MA
 	bad "the answer to $message has 0 bytes, not 8" "empty:$message"
 done
 # An answer too many is taken for the next one's.
-bad "GET_PROTOCOL_FEATURES was answered by GET_FEATURES" twice:GET_FEATURES
+bad "the answer to GET_PROTOCOL_FEATURES has a wrong id, that of GET_FEATURES" twice:GET_FEATURES
 
 # Specifications; upstream's back-ends may not answer, and say so elsewhere.
 bad "the answer to message 41 has 12 bytes, as in no dialect" short:GET_BACKEND_SPECS

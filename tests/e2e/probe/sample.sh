@@ -53,6 +53,26 @@ holds '.verdict == "standalone" and (has("queue_num") | not)'
 probe '' 0 --device blk --without REPLY_ACK
 holds '.acknowledges == false'
 
+# A conversation that is cut off says nothing about what was not asked.
+probe '' 1 --device blk --fault close-at:GET_PROTOCOL_FEATURES
+holds '.verdict == "unknown" and .dialect == "unknown" and (.because | test("ended before"))'
+rm -f b.sock
+"$vhu" probe b.sock -- "$sample" --socket-path b.sock --fault close-at:GET_PROTOCOL_FEATURES \
+	>out 2>err && fail "it ends with 0"
+grep -q 'Queues .*not known: MQ may be offered' out || fail "what was not asked is said to be missing"
+probe '' 1 --device blk --fault close-at:GET_QUEUE_NUM
+holds '.verdict == "unknown" and (.because | test("ended before"))'
+
+# A refusal that any front-end would meet is a finding, and an acknowledgement; so is a back-end that
+# takes a vring of no size. A size that is too large for it is none.
+probe '' 1 --device blk --fault nack:SET_OWNER
+holds '.acknowledges and any(.findings[]; .rule == "V412" and (.text | test("^SET_OWNER was refused")))'
+for fault in nack close-at; do
+	probe '' 1 --device blk --fault $fault:SET_VRING_NUM
+	holds '(has("vring_size") | not) and [.vring_sizes_tried[].size] == [32768, 128, 8, 2]'
+	holds '[.findings[] | select(.severity != "info")] | length == 1'
+done
+
 # STANDALONE without what it depends on is offered on request, and found.
 for without in STATUS CONFIG; do
 	probe '' 1 --device blk --without $without --offer STANDALONE
@@ -105,7 +125,7 @@ probe '--conformance --timeout 1s --case stop-and-go' 1 --device blk --fault bad
 holds '.cases[0].result == "fail" and (.cases[0].text | test("came back, 0 was sent"))'
 probe '--conformance --case need-reply-get' 1 --device blk --fault extra-reply:GET_FEATURES ||
 	true # the probe before the cases says so already
-grep -q 'was answered by GET_FEATURES' err || fail "an extra reply is not found"
+grep -q 'has a wrong id, that of GET_FEATURES' err || fail "an extra reply is not found"
 
 # What is recorded is what was said.
 probe '-w it.pcapng' 0 --device blk

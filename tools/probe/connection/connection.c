@@ -301,7 +301,7 @@ static int check_header(struct vhu_probe_connection *connection, const struct vh
 			    "the answer to %s is no vhost-user message: it begins with%s", name,
 			    shown);
 	if (header->request != asked->request)
-		return fail(connection, EPROTO, "%s was answered by %s", name,
+		return fail(connection, EPROTO, "the answer to %s has a wrong id, that of %s", name,
 			    name_of(connection, header->request, number));
 	if (!(header->flags & VHU_FLAG_REPLY))
 		return fail(connection, EPROTO, "the answer to %s lacks the REPLY bit", name);

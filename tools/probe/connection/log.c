@@ -25,7 +25,8 @@ int vhu_probe_log_open(struct vhu_probe_log *log, int capture, const char *comme
 
 /* Return whether a finding is about what the front-end does: we leave when we have heard enough,
  * and ask for what may be refused to see whether it is. */
-static bool is_ours(const struct vhu_finding *finding, const struct vhu_record *record)
+static bool is_ours(const struct vhu_probe_log *log, const struct vhu_finding *finding,
+		    const struct vhu_record *record)
 {
 	static const enum vhu_rule_at ours[] = {
 	    VHU_RULE_AT_304, /* call replaced */
@@ -38,6 +39,8 @@ static bool is_ours(const struct vhu_finding *finding, const struct vhu_record *
 	/* That we closed is what is wrong then, but for what was never answered. */
 	if (record->type == VHU_RECORD_CLOSED && !strcmp(record->text, VHU_PROBE_WE_CLOSED))
 		return finding->rule != &vhu_rules[VHU_RULE_AT_402];
+	if (log->insists && finding->rule == &vhu_rules[VHU_RULE_AT_412])
+		return false;
 	for (size_t i = 0; i < VHU_ARRAY_SIZE(ours); i++)
 		if (finding->rule == &vhu_rules[ours[i]])
 			return true;
@@ -49,7 +52,8 @@ static void keep(struct vhu_probe_log *log, const struct vhu_record *record,
 		 const struct vhu_annotation *note)
 {
 	for (unsigned i = 0; i < note->findings; i++)
-		if (!is_ours(&note->finding[i], record) && log->findings < VHU_PROBE_FINDINGS_MAX)
+		if (!is_ours(log, &note->finding[i], record) &&
+		    log->findings < VHU_PROBE_FINDINGS_MAX)
 			log->finding[log->findings++] = note->finding[i];
 }
 

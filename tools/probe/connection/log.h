@@ -29,6 +29,7 @@ struct vhu_probe_log {
 	struct vhu_finding finding[VHU_PROBE_FINDINGS_MAX]; /* about the back-end */
 	unsigned findings;
 	enum vhu_dialect dialect; /* of the connection, as far as was told */
+	bool insists;             /* what is sent now may not be refused: that would be a finding */
 };
 
 /* One message, as it passed. */

@@ -133,9 +133,11 @@ static void number_line(const struct vhu_probe *probe, FILE *to, const char *lab
 	if (has)
 		line(to, label, "%" PRIu64, value);
 	else
-		line(to, label, "not told: %s %s", name ? name->name : "?",
-		     probe->protocol_features >> needs & 1 ? "was asked for in vain"
-							   : "is not offered");
+		line(to, label, "not known: %s %s", name ? name->name : "?",
+		     !vhu_probe_knows_offer(probe) ? "may be offered, the conversation ended before"
+		     : probe->protocol_features >> needs & 1
+			 ? "is offered, the conversation ended before the answer"
+			 : "is not offered");
 }
 
 /* Write the sizes of shared memory regions. */
@@ -232,9 +234,8 @@ static void put_sizes(const struct vhu_probe *probe, FILE *to)
 			got->flags & VHU_FLAG_NEED_REPLY ? ", NEED_REPLY set" : "",
 			got->size == 0 ? ", empty" : "");
 	}
-	if (probe->taken & VHU_PROBE_BIT(REPLY_ACK))
-		fprintf(to, "  what is set with NEED_REPLY is %sacknowledged\n",
-			probe->acknowledges ? "" : "not ");
+	if (probe->acknowledges)
+		fprintf(to, "  messages with NEED_REPLY are acknowledged\n");
 	if (probe->connections > 1)
 		fprintf(to, "  it was connected to %u times\n", probe->connections);
 }

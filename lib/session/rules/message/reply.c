@@ -166,26 +166,47 @@ static uint64_t refusal(const struct vhu_check_context *check)
 	return 0;
 }
 
+/* Return the oldest request that has to be answered and waits; NULL if there is none. */
+static const struct vhu_pending *find_due(const struct vhu_pending_queue *queue)
+{
+	for (unsigned i = 0; i < queue->count; i++)
+		if (vhu_pending_at(queue, i)->due && !vhu_pending_at(queue, i)->withheld)
+			return vhu_pending_at(queue, i);
+	return NULL;
+}
+
+/* Report a reply to what nobody asked. */
+static void report_unasked(struct vhu_check_context *check)
+{
+	const struct vhu_channel_state *channel = &check->state->channel[check->record->channel];
+	const struct vhu_message *message = check->note->message;
+	const struct vhu_pending *due = find_due(&channel->pending);
+
+	if (channel->answered_message && channel->answered_message == message)
+		vhu_report(check, VHU_RULE_AT_405, channel->answered.by,
+			   "%s was answered before, by message %" PRIu64, name_of(message),
+			   channel->answered.by);
+	else if (due)
+		vhu_report(check, VHU_RULE_AT_405, due->number,
+			   "a reply to %s, and nothing asked for it; %s, message %" PRIu64
+			   ", waits: the reply may be meant for it, with a wrong id",
+			   name_of(message), name_of(due->message), due->number);
+	else
+		vhu_report(check, VHU_RULE_AT_405, 0, "a reply to %s, and nothing asked for it",
+			   name_of(message));
+}
+
 void vhu_rules_reply(struct vhu_check_context *check)
 {
 	const struct vhu_annotation *note = check->note;
 	const struct vhu_pending *skipped = &check->skipped;
-	const struct vhu_channel_state *channel = &check->state->channel[check->record->channel];
 
 	if (!(note->header.flags & VHU_FLAG_REPLY))
 		vhu_report(check, VHU_RULE_AT_406, check->request.number,
 			   "the reply to %s lacks the REPLY bit", name_of(note->message));
 	if (!check->request.number) {
-		if (!check->whole || answers_unknown(check))
-			return;
-		if (channel->answered_message && channel->answered_message == note->message)
-			vhu_report(check, VHU_RULE_AT_405, channel->answered.by,
-				   "%s was answered before, by message %" PRIu64,
-				   name_of(note->message), channel->answered.by);
-		else
-			vhu_report(check, VHU_RULE_AT_405, 0,
-				   "a reply to %s, and nothing asked for it",
-				   name_of(note->message));
+		if (check->whole && !answers_unknown(check))
+			report_unasked(check);
 		return;
 	}
 	if (skipped->number)
