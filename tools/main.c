@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/cli/near.h"
 #include "lib/util/util.h"
 #include "tools/commands.h"
 #include "tools/complete/complete.h"
@@ -44,7 +45,13 @@ static const struct vhu_command *find(const char *name)
 /* Say that there is no command called @name. Returns the exit status. */
 static int no_command(const char *name)
 {
-	fprintf(stderr, "vhu: %s: no such command (see vhu --help)\n", name);
+	struct vhu_near near = {.word = name};
+	char hint[VHU_NEAR_MAX];
+
+	for (size_t i = 0; i < COMMANDS; i++)
+		vhu_near_look(&near, commands[i]->name);
+	fprintf(stderr, "vhu: %s: no such command%s (see vhu --help)\n", name,
+		vhu_near_hint(&near, hint));
 	return VHU_EXIT_USAGE;
 }
 
@@ -53,7 +60,7 @@ static int help(const char *command)
 {
 	const struct vhu_command *about = command ? find(command) : NULL;
 
-	if (command && !about)
+	if (command && !about && strcmp(command, "help"))
 		return no_command(command);
 	if (about)
 		vhu_help(about);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/cli/near.h"
+
 /* More options than any command has. */
 #define OPTIONS_MAX    64
 /* The column in which help texts begin, and the number of columns that a line of help may use. */
@@ -159,13 +161,29 @@ void vhu_help(const struct vhu_command *command)
 	}
 }
 
+/* Say that there is no option as @word writes it: "--word" or "--word=argument". */
+static void no_such_option(const struct vhu_command *command, const char *word)
+{
+	char name[VHU_NEAR_MAX], hint[VHU_NEAR_MAX];
+	struct vhu_near near = {.word = name};
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
+	for (const struct vhu_option *option = command->option; option->name; option++)
+		vhu_near_look(&near, option->name);
+	vhu_usage(command, "%s: no such option%s", word, vhu_near_hint(&near, hint));
+}
+
 /* Say what getopt found wrong with @word. */
 static int bad_option(const struct vhu_command *command, int what, const char *word)
 {
 	if (what == ':')
 		vhu_usage(command, "%s: wants an argument", word);
+	else if (strncmp(word, "--", 2))
+		vhu_usage(command, "%s: no such option", word);
+	else if (optopt)
+		vhu_usage(command, "%s: this option takes no argument", word);
 	else
-		vhu_usage(command, "%s: no such option, or it takes no argument", word);
+		no_such_option(command, word);
 	return VHU_OPTIONS_ERROR;
 }
 

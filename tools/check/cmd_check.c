@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/cli/near.h"
 #include "lib/session/rules/table.h"
 #include "tools/check/check.h"
 #include "tools/choice.h"
@@ -89,6 +90,18 @@ static int take_form(const struct vhu_command *command, struct vhu_check_request
 	return VHU_EXIT_DONE;
 }
 
+/* Say that there is no rule called @name. Returns VHU_EXIT_USAGE. */
+static int no_such_rule(const struct vhu_command *command, const char *name)
+{
+	struct vhu_near near = {.word = name};
+	char hint[VHU_NEAR_MAX];
+
+	for (unsigned i = 0; i < VHU_RULES; i++)
+		vhu_near_look(&near, vhu_rules[i].name);
+	return vhu_usage(command, "%s: no such rule%s%s", name, vhu_near_hint(&near, hint),
+			 *hint ? "" : "; vhu check --list shows all");
+}
+
 /* Take an option that names a rule. Returns VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is wrong
  * said. */
 static int take_rule(const struct vhu_command *command, struct vhu_check_request *request, int key,
@@ -97,8 +110,7 @@ static int take_rule(const struct vhu_command *command, struct vhu_check_request
 	const struct vhu_rule *rule = vhu_rule_find(argument);
 
 	if (!rule)
-		return vhu_usage(command, "%s: no such rule: vhu check --list has them all",
-				 argument);
+		return no_such_rule(command, argument);
 	if (key == KEY_EXPLAIN)
 		request->explain = rule;
 	else if (key == KEY_IGNORE)

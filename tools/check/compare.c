@@ -215,6 +215,29 @@ static void compare_guess(struct comparison *comparison, unsigned index,
 		       index, is->first_base, origin(comparison, was->running_by));
 }
 
+/* Return whether both sessions may be about the same device. Report it if not: nothing else is
+ * worth comparing then. */
+static bool is_same_device(struct comparison *comparison)
+{
+	const struct vhu_fingerprint *before = comparison->before, *now = comparison->now;
+	const uint32_t was = before->context.device, is = now->context.device;
+	const char *was_name = vhu_device_name(was), *is_name = vhu_device_name(is);
+	const uint64_t was_by = before->device_by ? before->device_by : before->features.offered.by;
+	const bool is_told = before->device_by && now->device_by;
+
+	/* A guess alone may be wrong: what is offered has to differ, too. */
+	if (!was || !is || was == is ||
+	    (!is_told && before->features.offered.value == now->features.offered.value))
+		return true;
+	differ(comparison, VHU_RULE_AT_621, was_by,
+	       now->device_by ? now->device_by : now->features.offered.by,
+	       "the device is %s (%" PRIu32 "); %s had %s (%" PRIu32
+	       "): another device is not compared",
+	       is_name ? is_name : "?", is, origin(comparison, was_by), was_name ? was_name : "?",
+	       was);
+	return false;
+}
+
 /* Compare vrings that were set up in both sessions. */
 static void compare_rings(struct comparison *comparison)
 {
@@ -246,8 +269,8 @@ void vhu_fingerprint_compare(const struct vhu_fingerprint *before,
 	const uint64_t log_all = UINT64_C(1) << VHU_F_LOG_ALL;
 	struct comparison comparison = {before, now, file, report, with, ""};
 
-	compare_number(&comparison, "the virtio device id is", before->device, before->device_by,
-		       now->device, now->device_by);
+	if (!is_same_device(&comparison))
+		return;
 	compare_features(&comparison, VHU_NAMES_virtio_features, "virtio features offered",
 			 before->features.offered.value, before->features.offered.by,
 			 now->features.offered.value, now->features.offered.by, 0);

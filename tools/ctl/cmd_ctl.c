@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "lib/cli/near.h"
 #include "lib/util/util.h"
 #include "proxy/control/socket.h"
 #include "tools/commands.h"
@@ -227,6 +228,17 @@ static int find_verb(struct vhu_ctl_request *request, int words, char **word)
 	return 0;
 }
 
+/* Say that there is no verb as @word. Returns VHU_EXIT_USAGE. */
+static int no_such_verb(const struct vhu_ctl_request *request, const char *word)
+{
+	struct vhu_near near = {.word = word};
+	char hint[VHU_NEAR_MAX];
+
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(verbs); i++)
+		vhu_near_look(&near, verbs[i].name);
+	return vhu_usage(request->command, "%s: no such verb%s", word, vhu_near_hint(&near, hint));
+}
+
 /* Take the verb and its words. Returns as add does. */
 static int take_words(struct vhu_ctl_request *request, int words, char **word)
 {
@@ -237,7 +249,7 @@ static int take_words(struct vhu_ctl_request *request, int words, char **word)
 		return vhu_usage(request->command, "what is to be done?");
 	taking = find_verb(request, words, word);
 	if (!taking)
-		return vhu_usage(request->command, "%s: no such verb", word[0]);
+		return no_such_verb(request, word[0]);
 	words -= taking - 1;
 	word += taking - 1;
 	status = check_options(request);

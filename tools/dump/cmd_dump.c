@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/cli/near.h"
 #include "lib/show/dump.h"
 #include "lib/show/filter.h"
 #include "tools/choice.h"
@@ -70,6 +71,17 @@ static const char *time_name(unsigned i)
 	return name[i];
 }
 
+/* Say that there is no message called @name. Returns VHU_EXIT_USAGE. */
+static int no_such_message(const struct vhu_command *command, const char *name)
+{
+	struct vhu_near near = {.word = name};
+	char hint[VHU_NEAR_MAX];
+
+	for (unsigned i = 0; i < VHU_MESSAGES; i++)
+		vhu_near_look(&near, vhu_messages[i].name);
+	return vhu_usage(command, "%s: no such message%s", name, vhu_near_hint(&near, hint));
+}
+
 /* Take one option. Returns VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is wrong said. */
 static int take_option(const struct vhu_command *command, struct vhu_dump_request *request, int key,
 		       const char *argument)
@@ -110,11 +122,12 @@ static int take_option(const struct vhu_command *command, struct vhu_dump_reques
 			return vhu_usage(command, "more than %d messages", VHU_FILTER_MESSAGES);
 		break;
 	}
+	if (place < 0 && key == KEY_MESSAGE)
+		return no_such_message(command, argument);
 	return place < 0 ? vhu_usage(command, "%s: no such %s", argument,
 				     key == 't'           ? "form of time"
 				     : key == KEY_SESSION ? "session number"
-				     : key == KEY_CHANNEL ? "channel"
-							  : "message")
+							  : "channel")
 			 : VHU_EXIT_DONE;
 }
 

@@ -87,7 +87,7 @@ static int take_timeout(struct run *run, const char *argument)
 /* Take an option that has an argument. Returns as take_option does. */
 static int take_argument(struct run *run, int key, const char *argument)
 {
-	char error[VHU_PROBE_TEXT_MAX];
+	char error[VHU_PROBE_TEXT_MAX], hint[VHU_NEAR_MAX];
 	int dialect;
 
 	switch (key) {
@@ -113,7 +113,8 @@ static int take_argument(struct run *run, int key, const char *argument)
 		break;
 	case KEY_CASE:
 		if (vhu_probe_select(&run->selection, argument))
-			return vhu_usage(run->command, "%s: no such case: see --list", argument);
+			return vhu_usage(run->command, "%s: no such case%s", argument,
+					 vhu_probe_case_hint(argument, hint));
 		break;
 	}
 	return VHU_EXIT_DONE;

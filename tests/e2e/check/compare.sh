@@ -150,6 +150,12 @@ expect "devices" --compare before after <<'END'
 after:55: warning V621 sessions-differ: in the configuration Capacity is 514; session 3 of before (message 55) had 512 (session 3)
 END
 
+# A disk and a network card (bits 5, 15, 16 and 17 are its own) are two devices, of which nothing more is compared.
+session 1 20 /run/c.sock 0x140038020 0x140038020 1 512 64 0 600 | capture card.pcapng
+expect "another device" --compare source.pcapng card.pcapng <<'END'
+card.pcapng:3: warning V621 sessions-differ: the device is NET (1); session 7 of source.pcapng (message 3) had BLOCK (2): another device is not compared (session 1)
+END
+
 # Of several sessions the last of the one goes on in the first of the other.
 {
 	session 1 10 /run/a.sock 0x170000240 0x140000000 4 2048 256 0 400

@@ -103,5 +103,5 @@ refused 'soon: not a time' --retry=soon
 refused '-1: not a time' --retry=-1
 refused '99999999999999: not a time' --retry=99999999999999
 refused ': not a time' --retry=
-refused 'no such option, or it takes no argument' --one=2
+refused 'this option takes no argument' --one=2
 echo "who waits is served, in order"

@@ -55,6 +55,17 @@ int vhu_probe_select(struct vhu_probe_selection *selection, const char *name)
 	return -ENOENT;
 }
 
+const char *vhu_probe_case_hint(const char *name, char to[VHU_NEAR_MAX])
+{
+	struct vhu_near near = {.word = name};
+
+	for (unsigned i = 0; i < CASES; i++)
+		vhu_near_look(&near, cases[i].name);
+	if (!near.name)
+		return "; --list shows all";
+	return vhu_near_hint(&near, to);
+}
+
 void vhu_probe_list(FILE *to)
 {
 	for (unsigned i = 0; i < CASES; i++)

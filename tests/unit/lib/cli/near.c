@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which name is offered for one that there is not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/cli/near.h"
+#include "lib/util/util.h"
+
+/* Return what is said of @word where there are check, stats, GET_FEATURES and GET_MAX_MEM_SLOTS. */
+static const char *hint(const char *word)
+{
+	static const char *const name[] = {"check", "stats", "GET_FEATURES", "GET_MAX_MEM_SLOTS"};
+	static char text[VHU_NEAR_MAX];
+	struct vhu_near near = {.word = word};
+
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(name); i++)
+		vhu_near_look(&near, name[i]);
+	return vhu_near_hint(&near, text);
+}
+
+static void a_slip_is_recognized(void **state)
+{
+	(void)state;
+	assert_string_equal(hint("chek"), "; did you mean check?");
+	assert_string_equal(hint("checkk"), "; did you mean check?");
+	assert_string_equal(hint("chcek"), "; did you mean check?");
+	assert_string_equal(hint("sTats"), "; did you mean stats?");
+	assert_string_equal(hint("get_feature"), "; did you mean GET_FEATURES?");
+	assert_string_equal(hint("GET_MAX_MEMSLOTS"), "; did you mean GET_MAX_MEM_SLOTS?");
+}
+
+static void what_is_like_nothing_has_no_hint(void **state)
+{
+	char word[200];
+
+	(void)state;
+	assert_string_equal(hint(""), "");
+	assert_string_equal(hint("dump"), "");
+	assert_string_equal(hint("frobnicate"), "");
+	/* Three of five letters are too many. */
+	assert_string_equal(hint("chxyz"), "");
+	memset(word, 'c', sizeof(word) - 1);
+	word[sizeof(word) - 1] = '\0';
+	assert_string_equal(hint(word), "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_slip_is_recognized),
+	    cmocka_unit_test(what_is_like_nothing_has_no_hint),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
