@@ -5,7 +5,7 @@
  * A helper is split off before anything is open; the proxy's sandbox lets the proxy start no
  * process later. The helper holds no socket, descriptor or memory of its parent's, and can gain no
  * rights; by a pipe it gets numbers and a text, never what to run. The command is run by sh -c,
- *once for each stall, one at a time; what has stalled is in its environment:
+ * once for each stall, one at a time; what has stalled is in its environment:
  *
  *	VHU_SESSION	number of the session; empty: there is none
  *	VHU_VRING	number of the vring; empty: a request has no reply
