@@ -61,7 +61,8 @@ struct vhu_proxy {
 	uint64_t sessions;     /* begun; the last one's number */
 	uint64_t messages;     /* passed on */
 	uint64_t fds;          /* passed on */
-	unsigned pairs;        /* that still serve; the loop stops at none */
+	unsigned pairs;        /* that still serve */
+	unsigned retired;      /* that have sessions left; the loop stops at none of both */
 	struct vhu_pair *pair; /* all that are open */
 };
 

@@ -187,17 +187,23 @@ static int capture_end_file(struct vhu_capture_file *capture)
 	return error;
 }
 
+/* Return when a file that is begun at @time_ns ends by the interval that is asked for. */
+static uint64_t capture_until(const struct vhu_capture_file *capture, uint64_t time_ns)
+{
+	const uint64_t interval = capture->limits.interval_ns;
+
+	return interval ? (time_ns / interval + 1) * interval : UINT64_MAX;
+}
+
 /* Let the file at hand be @fd, which was begun by @writer. @time_ns: of the first record in it. */
 static void capture_take_file(struct vhu_capture_file *capture, int fd,
 			      struct vhu_pcapng_writer *writer, uint64_t time_ns)
 {
-	uint64_t interval = capture->limits.interval_ns;
-
 	capture->fd = fd;
 	capture->writer = writer;
 	capture->head = vhu_pcapng_writer_size(writer);
 	capture->begun_ns = vhu_now_ns();
-	capture->until_ns = interval ? (time_ns / interval + 1) * interval : UINT64_MAX;
+	capture->until_ns = capture_until(capture, time_ns);
 	if (capture->series)
 		capture->name = vhu_series_name(&capture->files);
 }
@@ -393,6 +399,18 @@ void vhu_capture_file_take(void *context, const struct vhu_record *record)
 		capture_lost(capture, record, error);
 	if (capture->keeps_prologue)
 		vhu_prologue_take(capture->prologue, record);
+}
+
+void vhu_capture_file_limit(struct vhu_capture_file *capture,
+			    const struct vhu_capture_file_limits *limits)
+{
+	const bool other = limits->interval_ns != capture->limits.interval_ns;
+
+	capture->limits = *limits;
+	if (other)
+		capture->until_ns = capture_until(capture, vhu_realtime_ns());
+	vhu_series_limit(&capture->files, limits->files, limits->disk,
+			 limits->bytes + VHU_CAPTURE_FILE_OVER);
 }
 
 int vhu_capture_file_next(struct vhu_capture_file *capture)

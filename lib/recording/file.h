@@ -111,6 +111,10 @@ int vhu_capture_file_open(struct vhu_capture_file *capture,
 /* Write a record: what sinks do, @context being the capture. */
 void vhu_capture_file_take(void *context, const struct vhu_record *record);
 
+/* Let a series go by other limits from now on, its file at hand too. */
+void vhu_capture_file_limit(struct vhu_capture_file *capture,
+			    const struct vhu_capture_file_limits *limits);
+
 /* Go on with the next file of a series now. Returns 0; -EINVAL of what is no series; -errno. */
 int vhu_capture_file_next(struct vhu_capture_file *capture);
 

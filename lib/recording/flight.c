@@ -71,6 +71,11 @@ static void flight_pass(struct vhu_flight *flight)
 	flight->records--;
 }
 
+void vhu_flight_limit(struct vhu_flight *flight, unsigned files, uint64_t disk)
+{
+	vhu_series_limit(&flight->files, files, disk, flight->options.bytes + VHU_FLIGHT_BYTES_MIN);
+}
+
 void vhu_flight_take(void *context, const struct vhu_record *record)
 {
 	struct vhu_flight *flight = context;

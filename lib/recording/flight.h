@@ -46,6 +46,9 @@ struct vhu_flight {
 /* Begin to record. Returns 0; -errno where there is no memory, or no file could be made there. */
 int vhu_flight_open(struct vhu_flight *flight, const struct vhu_flight_options *options);
 
+/* Keep so many files, and so many bytes of all together, from now on; 0 any number. */
+void vhu_flight_limit(struct vhu_flight *flight, unsigned files, uint64_t disk);
+
 /* Record: what sinks do, @context being the recorder. */
 void vhu_flight_take(void *context, const struct vhu_record *record);
 

@@ -156,6 +156,14 @@ void vhu_series_trim(struct vhu_series *files)
 		files_forget(files, TAILQ_FIRST(&files->made));
 }
 
+void vhu_series_limit(struct vhu_series *files, unsigned keep, uint64_t most, uint64_t reserve)
+{
+	files->keep = keep;
+	files->most = most;
+	files->reserve = reserve;
+	vhu_series_trim(files);
+}
+
 bool vhu_series_make_room(struct vhu_series *files)
 {
 	bool may = files->most || (files->keep && files->count >= files->keep);

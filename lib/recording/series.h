@@ -38,6 +38,9 @@ struct vhu_series {
 void vhu_series_start(struct vhu_series *files, const char *path, unsigned keep);
 void vhu_series_free(struct vhu_series *files);
 
+/* Keep so many files from now on, and so many bytes, as struct vhu_series has it. */
+void vhu_series_limit(struct vhu_series *files, unsigned keep, uint64_t most, uint64_t reserve);
+
 /* Make the next file. Returns it, open for writing; -errno. */
 int vhu_series_next(struct vhu_series *files);
 

@@ -19,9 +19,6 @@
 #include "proxy/core/systemd.h"
 #include "proxy/endpoint/socket_owner.h"
 
-/* Connections that wait to be accepted; the kernel cuts it to its own limit. */
-#define ENDPOINT_BACKLOG 4096
-
 /* Put a line into @error. Returns -@code. */
 __attribute__((format(printf, 3, 4))) static int endpoint_fail(char error[VHU_ENDPOINT_ERROR],
 							       int code, const char *format, ...)
@@ -63,6 +60,11 @@ static int endpoint_inherited(const char *text, char error[VHU_ENDPOINT_ERROR])
 	return (int)fd;
 }
 
+bool vhu_endpoint_is_inherited(const char *text)
+{
+	return !strncmp(text, "fd:", 3) || !strcmp(text, "activation");
+}
+
 int vhu_endpoint_parse(struct vhu_endpoint *endpoint, const char *text, enum vhu_endpoint_kind bare,
 		       char error[VHU_ENDPOINT_ERROR])
 {
@@ -70,7 +72,7 @@ int vhu_endpoint_parse(struct vhu_endpoint *endpoint, const char *text, enum vhu
 	endpoint->fd = endpoint->folder = -1;
 	endpoint->kind = bare;
 	endpoint->path = text;
-	if (!strncmp(text, "fd:", 3) || !strcmp(text, "activation")) {
+	if (vhu_endpoint_is_inherited(text)) {
 		endpoint->kind = VHU_ENDPOINT_FD;
 		endpoint->fd = endpoint_inherited(text, error);
 		return endpoint->fd < 0 ? endpoint->fd : 0;
@@ -297,7 +299,7 @@ static int endpoint_listen(struct vhu_endpoint *endpoint, const struct vhu_socke
 	code = endpoint_own(endpoint, perms, error);
 	if (code)
 		goto failed;
-	if (!listen(endpoint->fd, ENDPOINT_BACKLOG))
+	if (!listen(endpoint->fd, VHU_ENDPOINT_BACKLOG))
 		return 0;
 	code =
 	    endpoint_fail(error, errno, "%s: cannot listen: %s", endpoint->path, strerror(errno));

@@ -20,6 +20,9 @@
 /* Room for a line that says what is wrong with an endpoint. */
 #define VHU_ENDPOINT_ERROR 512
 
+/* Connections that wait to be accepted; the kernel cuts it to its own limit. */
+#define VHU_ENDPOINT_BACKLOG 4096
+
 enum vhu_endpoint_kind {
 	VHU_ENDPOINT_LISTEN,  /* peers come, any number of them */
 	VHU_ENDPOINT_CONNECT, /* peers are gone to, when one is wanted */
@@ -38,6 +41,9 @@ struct vhu_endpoint {
 	dev_t device; /* of it */
 	ino_t inode;
 };
+
+/* Return whether @text names a socket that is inherited: "fd:N", "fd:NAME", "activation". */
+bool vhu_endpoint_is_inherited(const char *text);
 
 /*
  * Understand how an endpoint is written.

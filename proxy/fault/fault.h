@@ -101,6 +101,7 @@ struct vhu_fault {
 	uint64_t matched; /* what fitted */
 	uint64_t applied; /* to so many of them */
 	bool said;        /* that it could not be followed */
+	bool configured;  /* set by the owner of the list: it is the configuration's */
 	uint64_t latest;  /* the count of what fitted last */
 
 	bool of_signals;          /* it is for kicks or calls, else for messages */

@@ -88,6 +88,7 @@ void vhu_sandbox_allow(struct vhu_sandbox *sandbox, const char *folder, unsigned
 {
 	struct landlock_path_beneath_attr rule = {0};
 
+	sandbox->sockets |= (uses & VHU_SANDBOX_SOCKETS) != 0;
 	if (sandbox->ruleset < 0)
 		return;
 	if (uses & VHU_SANDBOX_READ)
@@ -96,6 +97,8 @@ void vhu_sandbox_allow(struct vhu_sandbox *sandbox, const char *folder, unsigned
 		rule.allowed_access |= SANDBOX_WRITE;
 	if (uses & VHU_SANDBOX_REMOVE)
 		rule.allowed_access |= SANDBOX_REMOVE;
+	if (uses & VHU_SANDBOX_SOCKETS)
+		rule.allowed_access |= LANDLOCK_ACCESS_FS_MAKE_SOCK | SANDBOX_REMOVE;
 	if (uses & VHU_SANDBOX_REMOVE_FOLDER)
 		rule.allowed_access |= LANDLOCK_ACCESS_FS_REMOVE_DIR;
 	rule.allowed_access &= sandbox_handled(sandbox->landlock);
@@ -133,9 +136,8 @@ static void sandbox_files_start(struct vhu_sandbox *sandbox)
 
 void vhu_sandbox_allow(struct vhu_sandbox *sandbox, const char *folder, unsigned uses)
 {
-	(void)sandbox;
 	(void)folder;
-	(void)uses;
+	sandbox->sockets |= (uses & VHU_SANDBOX_SOCKETS) != 0;
 }
 
 static int sandbox_files_enter(struct vhu_sandbox *sandbox)
@@ -168,6 +170,13 @@ void vhu_sandbox_allow_beside(struct vhu_sandbox *sandbox, const char *path, uns
 	vhu_sandbox_allow(sandbox, folder, uses);
 }
 
+void vhu_sandbox_leave(struct vhu_sandbox *sandbox)
+{
+	if (sandbox->ruleset >= 0)
+		close(sandbox->ruleset);
+	sandbox->ruleset = -1;
+}
+
 int vhu_sandbox_enter(struct vhu_sandbox *sandbox, char error[VHU_SANDBOX_ERROR])
 {
 	int files, calls;
@@ -177,7 +186,7 @@ int vhu_sandbox_enter(struct vhu_sandbox *sandbox, char error[VHU_SANDBOX_ERROR]
 	/* Without it neither fence is let to those who are not root; nothing is executed anyway. */
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	files = sandbox_files_enter(sandbox);
-	calls = vhu_sandbox_calls(sandbox->child);
+	calls = vhu_sandbox_calls(sandbox->child, sandbox->sockets);
 	if (calls && calls != -ENOSYS)
 		snprintf(error, VHU_SANDBOX_ERROR, "no sandbox of system calls: %s",
 			 strerror(-calls));

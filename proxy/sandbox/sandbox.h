@@ -28,6 +28,7 @@ enum vhu_sandbox_use {
 	VHU_SANDBOX_WRITE = 1 << 1,  /* files are made and written */
 	VHU_SANDBOX_REMOVE = 1 << 2, /* files, sockets among them, are removed and replaced */
 	VHU_SANDBOX_REMOVE_FOLDER = 1 << 3,
+	VHU_SANDBOX_SOCKETS = 1 << 4, /* sockets are made, and given an owner */
 };
 
 struct vhu_sandbox {
@@ -35,6 +36,7 @@ struct vhu_sandbox {
 	int ruleset;  /* -1 without */
 	int error;    /* 0, or why the ruleset would not allow what it has to */
 	pid_t child;  /* whom signals are sent to; 0 nobody */
+	bool sockets; /* are made somewhere */
 };
 
 /*
@@ -49,6 +51,9 @@ void vhu_sandbox_allow(struct vhu_sandbox *sandbox, const char *folder, unsigned
 /* The same for the folder that the file @path is in. */
 void vhu_sandbox_allow_beside(struct vhu_sandbox *sandbox, const char *path, unsigned uses);
 
+/* Give up nothing: another process enters the sandbox that was begun here. */
+void vhu_sandbox_leave(struct vhu_sandbox *sandbox);
+
 /*
  * Give up all else.
  * Returns 0; -errno where a fence that belongs here is refused, with a line on it in @error: then
@@ -57,7 +62,8 @@ void vhu_sandbox_allow_beside(struct vhu_sandbox *sandbox, const char *path, uns
 int vhu_sandbox_enter(struct vhu_sandbox *sandbox, char error[VHU_SANDBOX_ERROR]);
 
 /* For vhu_sandbox_enter: give up all system calls but those of serving. @child: whom signals may
- * be sent to, 0 nobody. Returns 0; -ENOSYS where this was built without; -errno. */
-int vhu_sandbox_calls(pid_t child);
+ * be sent to, 0 nobody. @sockets: sockets are made. Returns 0; -ENOSYS where this was built
+ * without; -errno. */
+int vhu_sandbox_calls(pid_t child, bool sockets);
 
 #endif

@@ -36,7 +36,7 @@
  * over. */
 static const char *const plain[] = {
     /* sockets that are there, and what comes and goes on them */
-    "accept4 connect getpeername getsockname getsockopt recvfrom recvmsg",
+    "accept4 connect getpeername getsockname getsockopt listen recvfrom recvmsg",
     "sendmsg sendto setsockopt shutdown",
     /* waiting */
     "clock_nanosleep epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd2",
@@ -59,6 +59,12 @@ static const char *const plain[] = {
     "clone clone3 execve fcntl getdents kill mincore mmap mprotect pipe pipe2 prctl prlimit64",
     "process_vm_readv ptrace rseq sched_getaffinity set_robust_list set_tid_address tgkill vfork",
 #endif
+    NULL,
+};
+
+/* How a socket is made at a path, and given the owner, the mode and the labels of another. */
+static const char *const sockets_made[] = {
+    "bind chmod fchmod fchmodat fchmodat2 fchownat getxattr setxattr",
     NULL,
 };
 
@@ -252,7 +258,7 @@ static uint32_t calls_otherwise(void)
 	return SCMP_ACT_ERRNO(EPERM);
 }
 
-int vhu_sandbox_calls(pid_t child)
+int vhu_sandbox_calls(pid_t child, bool sockets)
 {
 	scmp_filter_ctx filter = seccomp_init(calls_otherwise());
 	int error = filter ? 0 : -ENOMEM;
@@ -265,6 +271,8 @@ int vhu_sandbox_calls(pid_t child)
 	}
 	if (!error)
 		error = calls_list(filter, SCMP_ACT_ALLOW, plain);
+	if (!error && sockets)
+		error = calls_list(filter, SCMP_ACT_ALLOW, sockets_made);
 	if (!error)
 		error = calls_list(filter, SCMP_ACT_KILL_PROCESS, fatal);
 	if (!error)
@@ -282,9 +290,10 @@ int vhu_sandbox_calls(pid_t child)
 
 #else
 
-int vhu_sandbox_calls(pid_t child)
+int vhu_sandbox_calls(pid_t child, bool sockets)
 {
 	(void)child;
+	(void)sockets;
 	return -ENOSYS;
 }
 

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "lib/util/util.h"
-#include "proxy/session/pair_ends.h"
+#include "proxy/session/pair_internal.h"
 
 /* Until one whose queue is full is tried again. */
 #define PAIR_FULL_NS   10000000u
@@ -41,8 +41,7 @@ __attribute__((format(printf, 2, 3))) static void pair_say(const struct vhu_pair
 		vhu_proxy_say(pair->proxy, "%s", text);
 }
 
-/* Say a line about the pair @context. */
-static void pair_say_line(void *context, const char *line)
+void vhu_pair_say_line(void *context, const char *line)
 {
 	pair_say(context, "%s", line);
 }
@@ -60,8 +59,7 @@ static void pair_stop_listening(struct vhu_pair *pair)
 		vhu_loop_unwatch(&pair->proxy->loop, &pair->listener[side].watch);
 }
 
-/* Serve no more. */
-static void pair_done(struct vhu_pair *pair)
+void vhu_pair_done(struct vhu_pair *pair)
 {
 	if (pair->done)
 		return;
@@ -69,7 +67,7 @@ static void pair_done(struct vhu_pair *pair)
 	pair_stop_listening(pair);
 	vhu_loop_unset(&pair->resume);
 	vhu_loop_unset(&pair->again);
-	if (!--pair->proxy->pairs)
+	if (!--pair->proxy->pairs && !pair->proxy->retired)
 		pair->proxy->loop.stop = true;
 }
 
@@ -116,9 +114,15 @@ static void pair_session_ended(struct vhu_proxy_sessions *sessions)
 {
 	struct vhu_pair *pair = vhu_container_of(sessions, struct vhu_pair, sessions);
 
+	if (pair->retired) {
+		/* Not from within the session. */
+		if (!pair->sessions.first)
+			vhu_loop_set(&pair->proxy->loop, &pair->again, 0);
+		return;
+	}
 	if (pair->once && pair->begun) {
 		if (!pair->sessions.first)
-			pair_done(pair);
+			vhu_pair_done(pair);
 		return;
 	}
 	if (pair->done)
@@ -138,7 +142,7 @@ static void pair_give_up(struct vhu_pair *pair, const char *line)
 {
 	pair_say(pair, "%s", line);
 	pair->failed = !pair->begun;
-	pair_done(pair);
+	vhu_pair_done(pair);
 }
 
 /* A waiting peer has gone away while it waited. */
@@ -161,8 +165,7 @@ static void pair_peer_left(struct vhu_waiting_peers *peers, struct vhu_waiting_p
 	}
 }
 
-/* Record the sessions that could not begin and were only counted so far, as one. */
-static void pair_record_failures(struct vhu_pair *pair)
+void vhu_pair_record_failures(struct vhu_pair *pair)
 {
 	const char *path[2] = {pair->end[VHU_FRONT].path, pair->end[VHU_BACK].path};
 	const int none[2] = {-1, -1};
@@ -179,7 +182,7 @@ static void pair_record_failures(struct vhu_pair *pair)
 /* It is time to record them. */
 static void pair_count_ends(struct vhu_timer *timer)
 {
-	pair_record_failures(vhu_container_of(timer, struct vhu_pair, record_failures));
+	vhu_pair_record_failures(vhu_container_of(timer, struct vhu_pair, record_failures));
 }
 
 /* A session is about to begin, or could not, for @reason. Returns whether that is only counted. */
@@ -188,7 +191,7 @@ static bool pair_count(struct vhu_pair *pair, const char *reason)
 	uint64_t count_ns;
 
 	if (!reason || !vhu_failures_is_again(&pair->failures, reason))
-		pair_record_failures(pair);
+		vhu_pair_record_failures(pair);
 	if (!reason) {
 		vhu_failures_end(&pair->failures);
 		return false;
@@ -380,10 +383,18 @@ static void pair_meet(struct vhu_pair *pair)
 		pair_listen(pair);
 }
 
-/* It is time to look again whether waiting peers can be joined. */
+/* It is time to look again whether waiting peers can be joined, or the last session of a pair that
+ * was retired has ended. */
 static void pair_again(struct vhu_timer *timer)
 {
-	pair_meet(vhu_container_of(timer, struct vhu_pair, again));
+	struct vhu_pair *pair = vhu_container_of(timer, struct vhu_pair, again);
+
+	if (!pair->retired) {
+		pair_meet(pair);
+		return;
+	}
+	vhu_pair_leave(pair);
+	pair->gone(pair);
 }
 
 /* The moment after running out of descriptors has passed. */
@@ -425,10 +436,8 @@ static void pair_accept(struct vhu_watch *watch, uint32_t events)
 	}
 }
 
-int vhu_pair_open(struct vhu_pair *pair, struct vhu_proxy *proxy, char error[VHU_ENDPOINT_ERROR])
+void vhu_pair_prepare(struct vhu_pair *pair, struct vhu_proxy *proxy)
 {
-	int code, listen = 0;
-
 	pair->proxy = pair->sessions.proxy = proxy;
 	pair->sessions.say = pair_session_say;
 	pair->sessions.ended = pair_session_ended;
@@ -437,26 +446,10 @@ int vhu_pair_open(struct vhu_pair *pair, struct vhu_proxy *proxy, char error[VHU
 	pair->resume.fire = pair_resume;
 	pair->again.fire = pair_again;
 	pair->record_failures.fire = pair_count_ends;
-	code = vhu_pair_ends_open(pair->end, &pair->rights, pair_say_line, pair, error);
-	if (code)
-		return code;
 	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
 		pair->listener[side].pair = pair;
 		pair->listener[side].watch.ready = pair_accept;
-		pair->listener[side].watch.fd = pair->end[side].fd;
-		listen += pair->end[side].kind == VHU_ENDPOINT_LISTEN;
-		if (pair->end[side].kind == VHU_ENDPOINT_FD)
-			pair->once = true;
 	}
-	pair->calls = !listen && !pair->once;
-	if (pair->calls && !pair->patience_ns)
-		pair->once = true;
-	proxy->pairs++;
-	pair->link = &proxy->pair;
-	while (*pair->link)
-		pair->link = &(*pair->link)->next;
-	*pair->link = pair;
-	return 0;
 }
 
 int vhu_pair_start(struct vhu_pair *pair, char error[VHU_ENDPOINT_ERROR])
@@ -477,25 +470,4 @@ int vhu_pair_start(struct vhu_pair *pair, char error[VHU_ENDPOINT_ERROR])
 	pair->called_ns = vhu_now_ns();
 	pair_meet(pair);
 	return 0;
-}
-
-void vhu_pair_close(struct vhu_pair *pair, const char *reason)
-{
-	struct vhu_proxy_session *session = pair->sessions.first, *next;
-
-	pair_done(pair);
-	pair_record_failures(pair);
-	for (; session; session = next) {
-		next = session->next;
-		vhu_proxy_session_end(session, reason);
-	}
-	while (pair->waiting.first)
-		close(vhu_waiting_peer_take(pair->waiting.first));
-	vhu_endpoint_close(&pair->end[VHU_FRONT]);
-	vhu_endpoint_close(&pair->end[VHU_BACK]);
-	vhu_metrics_free(pair->sessions.metrics);
-	pair->sessions.metrics = NULL;
-	*pair->link = pair->next;
-	if (pair->next)
-		pair->next->link = pair->link;
 }

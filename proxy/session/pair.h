@@ -60,7 +60,7 @@ struct vhu_pair {
 	    rights; /* for a socket that it makes; the rest is the other side's */
 
 	struct vhu_proxy *proxy;
-	struct vhu_pair *next, **link; /* of the proxy's, while it is open */
+	struct vhu_pair *next, **link; /* of the proxy's; NULL while it is not open */
 	struct vhu_pair_listener listener[2];
 	struct vhu_timer resume; /* accepts again after running out of descriptors */
 	struct vhu_timer
@@ -70,6 +70,10 @@ struct vhu_pair {
 	bool once;  /* one session, then done */
 	bool calls; /* neither side brings peers */
 	bool begun, done;
+	bool retired; /* it serves no more, and is gone once its sessions have ended */
+	/* Set by its owner: a pair that was retired has no session left, and may be freed. Called
+	 * from the loop. */
+	void (*gone)(struct vhu_pair *pair);
 	bool failed; /* the last session could not begin */
 	struct vhu_failures failures;
 	struct vhu_timer record_failures;
@@ -91,7 +95,28 @@ int vhu_pair_open(struct vhu_pair *pair, struct vhu_proxy *proxy, char error[VHU
  * a line in @error where it cannot wait for anything. */
 int vhu_pair_start(struct vhu_pair *pair, char error[VHU_ENDPOINT_ERROR]);
 
-/* End all sessions for @reason, and close the endpoints. */
+/*
+ * Begin to serve between endpoints that were opened already. Of a pair that serves, or was retired,
+ * the endpoints are replaced: sessions go on, and so do those who wait at an endpoint that is
+ * still the same.
+ * @pair: zero but for what is asked for, or one that is open. @end: opened, by side; the pair's
+ * from now on.
+ * Returns as vhu_pair_start does.
+ */
+int vhu_pair_serve(struct vhu_pair *pair, struct vhu_proxy *proxy, const struct vhu_endpoint end[2],
+		   char error[VHU_ENDPOINT_ERROR]);
+
+/* What was asked for has changed, but not the endpoints: go by it from now on. */
+void vhu_pair_renew(struct vhu_pair *pair);
+
+/* Give away the listening socket at @side, for another pair or for vhu_pair_serve. */
+struct vhu_endpoint vhu_pair_yield(struct vhu_pair *pair, enum vhu_side side);
+
+/* Serve no more: nobody is accepted, who waits is disconnected, the endpoints are closed. Sessions
+ * go on until they end by themselves; then `gone` is called. */
+void vhu_pair_retire(struct vhu_pair *pair);
+
+/* End all sessions for @reason, and close the endpoints. One that is closed is left alone. */
 void vhu_pair_close(struct vhu_pair *pair, const char *reason);
 
 #endif

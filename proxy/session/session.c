@@ -67,6 +67,8 @@ static void session_free(struct vhu_proxy_session *session)
 	vhu_watchdog_free(session->common.watchdog);
 	vhu_kept_eventfds_free(&session->common.eventfds);
 	vhu_fault_memory_free(&session->common.faults);
+	free(session->path[VHU_FRONT]);
+	free(session->path[VHU_BACK]);
 	free(session);
 	among->ended(among);
 }
@@ -269,9 +271,12 @@ int vhu_proxy_session_start(struct vhu_proxy_sessions *sessions, const int socke
 		session->next->link = &session->next;
 	sessions->first = session;
 	sessions->open++;
-	for (int side = VHU_FRONT; side <= VHU_BACK; side++)
-		vhu_fdinfo_peer(socket[side], path[side], &session->common.peer[side],
-				session->comm[side]);
+	for (int side = VHU_FRONT; side <= VHU_BACK; side++) {
+		/* A pair may have other paths before its session ends. */
+		session->path[side] = strdup(path[side]);
+		vhu_fdinfo_peer(socket[side], session->path[side] ? session->path[side] : "",
+				&session->common.peer[side], session->comm[side]);
+	}
 	session_opened(session, VHU_FRONT_END);
 	if (sessions->metrics && !reason)
 		sessions->metrics->opened++;

@@ -59,6 +59,7 @@ struct vhu_proxy_session {
 	bool unreached; /* it has only one side */
 	bool crowded;   /* it was said that it has all the links that it may have */
 	char comm[2][VHU_FDINFO_COMM];
+	char *path[2];                        /* by which each side is reached, by side */
 	char reason[VHU_RECORD_TEXT_MAX + 1]; /* why the main socket ended */
 	enum vhu_metrics_end how;             /* the same in short */
 };

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vhu proxy: stands between a front-end and a back-end, and records what they say. */
 #include <fcntl.h>
-#include <getopt.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "tools/commands.h"
-#include "tools/proxy/request/config.h"
+#include "tools/proxy/request/read.h"
 #include "tools/proxy/run/run.h"
 
 static const struct vhu_option option[] = {
@@ -47,6 +45,8 @@ static const struct vhu_option option[] = {
     {VHU_PROXY_SNAPSHOT_AT_END, "snapshot-at-end", NULL,
      "record the state of the vrings when a session ends"},
     {VHU_PROXY_CONFIG, "config", "FILE", "read options from FILE, one a line, without dashes"},
+    {VHU_PROXY_RELOAD_FOLDER, "reload-folder", "FOLDER",
+     "let SIGHUP add pairs whose sockets are below FOLDER"},
     {VHU_PROXY_CHECK_CONFIG, "check-config", NULL,
      "check the options and the configuration file, then exit"},
     {VHU_PROXY_CONTROL, "control", "SOCKET",
@@ -96,50 +96,17 @@ static void hold_streams(void)
 		close(fd);
 }
 
-/* Take options and arguments. Returns VHU_EXIT_DONE; VHU_EXIT_USAGE with what is wrong said;
- * VHU_OPTIONS_HELP where help was asked for. */
-static int take(const struct vhu_command *command, struct vhu_proxy_request *request, int argc,
-		char **argv)
-{
-	char error[VHU_REQUEST_ERROR];
-	const char *argument;
-	int key, wrong;
-
-	while ((key = vhu_options_next(command, argc, argv, &argument)) >= 0) {
-		if (key == VHU_PROXY_CONFIG)
-			wrong = vhu_proxy_config_take(command, request, argument, error);
-		else
-			wrong = vhu_proxy_request_take(request, key, argument, error);
-		if (wrong)
-			return vhu_usage(command, "%s", error);
-	}
-	if (key != VHU_OPTIONS_END)
-		return key == VHU_OPTIONS_HELP ? key : VHU_EXIT_USAGE;
-	if (vhu_proxy_request_end(request, argc - optind, argv + optind, error))
-		return vhu_usage(command, "%s", error);
-	return VHU_EXIT_DONE;
-}
-
-/* Find COMMAND, which comes after "--". Returns how many arguments come before. */
-static int take_child(struct vhu_proxy_request *request, int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--"))
-			continue;
-		request->child = &argv[i + 1];
-		return i;
-	}
-	return argc;
-}
-
 /* Run the sub-command. Returns the exit status. */
 static int run_proxy(const struct vhu_command *command, int argc, char **argv)
 {
 	struct vhu_proxy_request request = {0};
+	char error[VHU_REQUEST_ERROR];
 	int status;
 
 	hold_streams();
-	status = take(command, &request, take_child(&request, argc, argv), argv);
+	status = vhu_proxy_request_read(command, &request, argc, argv, error);
+	if (status == VHU_EXIT_USAGE && *error)
+		vhu_usage(command, "%s", error);
 	if (status == VHU_EXIT_DONE)
 		status = vhu_proxy_run(command, &request, argc, argv);
 	vhu_proxy_request_free(&request);

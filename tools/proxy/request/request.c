@@ -167,9 +167,42 @@ static int request_mask(struct vhu_proxy_request *request, const char *argument,
 	return 0;
 }
 
+/* Take --owner. Returns as vhu_proxy_request_take does. */
+static int request_owner(struct vhu_proxy_request *request, const char *argument, char *error)
+{
+	const struct vhu_proxy_request *running = request->running;
+
+	if (!running)
+		return vhu_socket_perms_ask_owner(&request->rights, argument, error);
+	/* The list of users cannot be read from the sandbox, and the owner is not changed. */
+	request->rights.has_uid = request->rights.uid_asked = running->rights.uid_asked;
+	request->rights.uid = running->rights.uid;
+	request->rights.has_gid = request->rights.gid_asked = running->rights.gid_asked;
+	request->rights.gid = running->rights.gid;
+	return 0;
+}
+
+/* Note that an option was given. Returns as vhu_proxy_request_take does. */
+static int request_note(struct vhu_proxy_request *request, int key, const char *argument,
+			char *error)
+{
+	struct vhu_proxy_given *more =
+	    reallocarray(request->given, request->givens + 1, sizeof(*more));
+
+	if (!more) {
+		vhu_request_wrong(error, "out of memory");
+		return -ENOMEM;
+	}
+	request->given = more;
+	more[request->givens++] = (struct vhu_proxy_given){key, argument};
+	return 0;
+}
+
 int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const char *argument,
 			   char error[VHU_REQUEST_ERROR])
 {
+	if (request_note(request, key, argument, error))
+		return -ENOMEM;
 	switch (key) {
 	case 'w':
 		request->file = argument;
@@ -186,6 +219,9 @@ int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const cha
 		return vhu_recording_files_take(&request->files, argument, error);
 	case VHU_PROXY_MAX_DISK:
 		return vhu_recording_files_take_disk(&request->files, argument, error);
+	case VHU_PROXY_CONFIG:
+		request->config = argument;
+		break;
 	case VHU_PROXY_CHECK_CONFIG:
 		request->check = true;
 		break;
@@ -205,7 +241,7 @@ int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const cha
 	case VHU_PROXY_MODE:
 		return vhu_socket_perms_ask_mode(&request->rights, argument, error);
 	case VHU_PROXY_OWNER:
-		return vhu_socket_perms_ask_owner(&request->rights, argument, error);
+		return request_owner(request, argument, error);
 	case VHU_PROXY_INTERPOSE:
 		request->interpose = true;
 		return vhu_eventfd_options_parse(&request->notify, argument, error,
@@ -317,7 +353,9 @@ void vhu_proxy_request_free(struct vhu_proxy_request *request)
 		free(text);
 	}
 	vhu_faults_clear(&request->faults);
+	free(request->given);
 	free(request->pair);
+	request->given = NULL;
 	request->pair = NULL;
-	request->pairs = 0;
+	request->givens = request->pairs = 0;
 }

@@ -4,7 +4,7 @@
  * opened. An option is a row of the table in cmd_proxy.c, a key here, a field here, and a case in
  * vhu_proxy_request_take.
  *
- * Ownership: a request owns its list of pairs, its faults, and the texts that it was asked to keep;
+ * Ownership: a request owns its lists, its faults, and the texts that it was asked to keep;
  * all others are the command line's.
  */
 #ifndef VHU_TOOLS_PROXY_REQUEST_REQUEST_H
@@ -38,6 +38,7 @@ enum vhu_proxy_key {
 	VHU_PROXY_SEED,
 	VHU_PROXY_MASK,
 	VHU_PROXY_CONFIG, /* taken by vhu_proxy_config_take */
+	VHU_PROXY_RELOAD_FOLDER,
 	VHU_PROXY_NO_SANDBOX,
 	VHU_PROXY_CONTROL,
 	VHU_PROXY_END_WITH_READER,
@@ -46,7 +47,18 @@ enum vhu_proxy_key {
 	VHU_PROXY_SNAPSHOT_AT_END,
 };
 
+/* An option as it was given, on the command line or in a configuration. */
+struct vhu_proxy_given {
+	int key;
+	const char *argument; /* NULL without one */
+};
+
 struct vhu_proxy_request {
+	/* What serves while this is a new configuration for it; else NULL. */
+	const struct vhu_proxy_request *running;
+	struct vhu_proxy_given *given; /* all options, in their order */
+	size_t givens;
+	const char *config;  /* the last --config; NULL: none */
 	const char *file;    /* NULL: no capture */
 	uint32_t snaplen;    /* 0: the default */
 	const char *control; /* NULL: no control socket; "-": where it is by itself */

@@ -30,8 +30,8 @@
 /* Return whether any session is left. */
 static bool has_sessions(const struct vhu_proxy_run *run)
 {
-	for (size_t i = 0; i < run->request->pairs; i++) {
-		if (run->pair[i].sessions.first)
+	for (struct vhu_proxy_run_pair *pair = run->pairs; pair; pair = pair->next) {
+		if (pair->pair.sessions.first)
 			return true;
 	}
 	return false;
@@ -81,9 +81,9 @@ int vhu_proxy_child_start(struct vhu_proxy_run *run)
 	child->quiet_output = run->request->file && !strcmp(run->request->file, "-");
 	run->child.linger.fire = linger;
 	/* It is known to come. */
-	if (run->pair[0].end[run->child.side].kind == VHU_ENDPOINT_CONNECT) {
-		run->pair[0].patience_ns = VHU_PAIR_FOR_EVER;
-		run->pair[0].missed = true;
+	if (run->pairs->pair.end[run->child.side].kind == VHU_ENDPOINT_CONNECT) {
+		run->pairs->pair.patience_ns = VHU_PAIR_FOR_EVER;
+		run->pairs->pair.missed = true;
 	}
 	error = vhu_child_start(child, &run->proxy.loop);
 	if (child->pass >= 0)

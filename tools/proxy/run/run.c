@@ -40,8 +40,8 @@ void vhu_proxy_run_restore(void)
 /* Return whether a pair has ended by itself without the session that it was for. */
 static bool a_pair_failed(const struct vhu_proxy_run *run)
 {
-	for (size_t i = 0; i < run->request->pairs; i++) {
-		if (run->pair[i].done && run->pair[i].failed)
+	for (struct vhu_proxy_run_pair *at = run->pairs; at; at = at->next) {
+		if (at->pair.done && at->pair.failed && !at->pair.retired)
 			return true;
 	}
 	return false;
@@ -95,6 +95,8 @@ static int open_and_serve(struct vhu_proxy_run *run)
 	char lost[VHU_PROXY_RUN_LOST_MAX];
 	int held = -1;
 
+	if (status == VHU_EXIT_DONE)
+		status = vhu_proxy_run_start_maker(run);
 	/* Nobody is to connect while a reader is waited for. */
 	if (status == VHU_EXIT_DONE)
 		status = vhu_proxy_run_await_reader(run, &held);
@@ -148,6 +150,7 @@ int vhu_proxy_run(const struct vhu_command *command, struct vhu_proxy_request *r
 		      .with_keys = request->with_keys,
 		      .started_ns = vhu_realtime_ns()},
 	    .on_stall.pipe = -1,
+	    .maker.socket = -1,
 	};
 	int status, error;
 
@@ -180,8 +183,9 @@ int vhu_proxy_run(const struct vhu_command *command, struct vhu_proxy_request *r
 		vhu_fdinfo_end();
 	}
 	vhu_on_stall_end(&run.on_stall);
+	vhu_socket_maker_end(&run.maker);
 	vhu_proxy_child_free(&run);
 	vhu_proxy_run_drop_faults(&run);
-	free(run.pair);
+	vhu_proxy_run_free_pairs(&run);
 	return status;
 }

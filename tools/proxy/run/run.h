@@ -13,9 +13,11 @@
 #include "lib/session/session.h"
 #include "lib/show/dump.h"
 #include "proxy/control/socket.h"
+#include "proxy/endpoint/socket_maker.h"
 #include "proxy/session/pair.h"
 #include "tools/proxy/request/request.h"
 #include "tools/proxy/run/child.h"
+#include "tools/proxy/run/pairs.h"
 #include "tools/recording/watch.h"
 #include "tools/stall/on_stall.h"
 
@@ -41,16 +43,18 @@ struct vhu_proxy_run {
 	int argc; /* of the sub-command */
 	char **argv;
 	struct vhu_proxy proxy;
-	struct vhu_pair *pair; /* as many as were requested */
+	struct vhu_proxy_run_pair *pairs; /* and those that were retired */
+	struct vhu_socket_maker maker;    /* no socket: this process makes sockets */
 	struct vhu_capture_file capture;
 	struct vhu_proxy_flight flight;
 	char comment[1024]; /* what was asked for, in the capture */
 	struct vhu_proxy_child child;
 	struct vhu_on_stall on_stall;
-	struct vhu_watch signals;    /* readable once a signal came */
-	bool signalled;              /* to end */
-	struct vhu_control *control; /* NULL without */
-	struct vhu_watch reader;     /* of a pipe that the capture goes to, for --end-with-reader */
+	uint64_t configured_stall_ns; /* as the configuration has it; vhu ctl may set another */
+	struct vhu_watch signals;     /* readable once a signal came */
+	bool signalled;               /* to end */
+	struct vhu_control *control;  /* NULL without */
+	struct vhu_watch reader; /* of a pipe that the capture goes to, for --end-with-reader */
 	/* for SIGUSR1: sessions up to `last` are said, those up to `said` were */
 	struct {
 		struct vhu_timer timer;
@@ -78,6 +82,16 @@ int vhu_proxy_run_start_pairs(struct vhu_proxy_run *run);
 
 /* End all sessions for @reason, and close the pairs. */
 void vhu_proxy_run_close_pairs(struct vhu_proxy_run *run, const char *reason);
+
+/* Free all pairs, which are closed. */
+void vhu_proxy_run_free_pairs(struct vhu_proxy_run *run);
+
+/* Read the configuration again, and go by it; say what that changes, or why it changes nothing. */
+void vhu_proxy_run_reload(struct vhu_proxy_run *run);
+
+/* Start the process that makes the sockets of pairs that a reload adds, if there can be such;
+ * before the pairs are open. Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with why said. */
+int vhu_proxy_run_start_maker(struct vhu_proxy_run *run);
 
 /* Where the capture is a pipe without a reader, wait for one. @held: see
  * vhu_capture_file_await_reader. Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with why said. */
@@ -118,6 +132,17 @@ void vhu_proxy_run_enter_sandbox(struct vhu_proxy_run *run);
  * vhu_proxy_run_drop_faults is still to be called. */
 int vhu_proxy_run_take_faults(struct vhu_proxy_run *run);
 
+/* See whether the faults of @next, a new configuration, can take the place of those of the
+ * configuration so far. Returns 0; -errno with a line in @error. */
+int vhu_proxy_run_may_change_faults(const struct vhu_proxy_run *run,
+				    const struct vhu_proxy_request *next,
+				    char error[VHU_REQUEST_ERROR]);
+
+/* Let them do that; those that are the same stay, with their counts. @added, @removed: get how
+ * many. */
+void vhu_proxy_run_change_faults(struct vhu_proxy_run *run, const struct vhu_proxy_request *next,
+				 unsigned *added, unsigned *removed);
+
 /* Say of each fault how often it was followed. */
 void vhu_proxy_run_summarize_faults(const struct vhu_proxy_run *run);
 
@@ -125,10 +150,10 @@ void vhu_proxy_run_summarize_faults(const struct vhu_proxy_run *run);
 void vhu_proxy_run_drop_faults(struct vhu_proxy_run *run);
 
 /*
- * Let SIGINT, SIGTERM and SIGHUP end the run in order, SIGUSR1 say what it is doing, and let
- * nothing else end it that is only an error of a call. Calls are not restarted, so that a full pipe
- * cannot hold up the end. Returns 0 or -errno; vhu_proxy_run_release_signals is to be called in
- * both cases.
+ * Let SIGINT and SIGTERM end the run in order, SIGHUP too unless it has a configuration, which it
+ * reads again then, SIGUSR1 say what it is doing, and let nothing else end it that is only an error
+ * of a call. Calls are not restarted, so that a full pipe cannot hold up the end. Returns 0 or
+ * -errno; vhu_proxy_run_release_signals is to be called in both cases.
  */
 int vhu_proxy_run_catch_signals(struct vhu_proxy_run *run);
 void vhu_proxy_run_release_signals(struct vhu_proxy_run *run);

@@ -17,6 +17,15 @@ static void stop(struct vhu_proxy_run *run)
 	run->proxy.loop.stop = true;
 }
 
+/* The terminal is gone, or the configuration has changed. */
+static void hang_up(struct vhu_proxy_run *run)
+{
+	if (run->request->config)
+		vhu_proxy_run_reload(run);
+	else
+		stop(run);
+}
+
 /* Write out what there is, and say so. */
 static void write_out(struct vhu_proxy_run *run)
 {
@@ -29,11 +38,12 @@ static void write_out(struct vhu_proxy_run *run)
 /* What is done about a signal: one row each. */
 static const struct {
 	int number;
-	bool ends; /* the run: left alone where it is ignored, as nohup and shells have it */
+	/* It ends the run: left alone where it is ignored, as nohup and shells have it. */
+	bool ends;
 	void (*act)(struct vhu_proxy_run *run);
 } row[] = {
     {SIGINT, true, stop},        {SIGTERM, true, stop},
-    {SIGHUP, true, stop},        {SIGUSR1, false, vhu_proxy_run_say_status},
+    {SIGHUP, true, hang_up},     {SIGUSR1, false, vhu_proxy_run_say_status},
     {SIGUSR2, false, write_out},
 };
 #define ROWS VHU_ARRAY_SIZE(row)
@@ -89,7 +99,9 @@ int vhu_proxy_run_catch_signals(struct vhu_proxy_run *run)
 	if (signalled < 0)
 		return -errno;
 	for (size_t i = 0; i < ROWS; i++) {
-		if (!row[i].ends ||
+		const bool ends = row[i].ends && (row[i].number != SIGHUP || !run->request->config);
+
+		if (!ends ||
 		    (!sigaction(row[i].number, NULL, &before) && before.sa_handler != SIG_IGN))
 			sigaction(row[i].number, &action, NULL);
 	}

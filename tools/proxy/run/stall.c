@@ -55,6 +55,7 @@ int vhu_proxy_run_watch_stalls(struct vhu_proxy_run *run)
 	int error = 0;
 
 	run->proxy.watchdog = request->watchdog;
+	run->configured_stall_ns = request->watchdog.stall_ns;
 	run->proxy.stalled = stalled;
 	run->on_stall.pipe = -1;
 	if (request->on_stall)

@@ -172,6 +172,28 @@ static void others_files_are_left_alone(void **state)
 	vhu_series_free(&files);
 }
 
+static void a_lower_limit_deletes_the_oldest(void **state)
+{
+	struct vhu_series files;
+	char name[4][64];
+
+	(void)state;
+	vhu_series_start(&files, "vm", 4);
+	for (int i = 0; i < 4; i++) {
+		make(&files);
+		snprintf(name[i], sizeof(name[i]), "%s", vhu_series_name(&files));
+		assert_int_equal(truncate(name[i], 1000), 0);
+	}
+	vhu_series_limit(&files, 3, 0, 0);
+	assert_true(!exists(name[0]) && exists(name[1]));
+	/* Two have 2,000 bytes, and another 500 must have room. */
+	vhu_series_limit(&files, 3, 2500, 500);
+	assert_true(!exists(name[1]) && exists(name[2]) && exists(name[3]));
+	unlink(name[2]);
+	unlink(name[3]);
+	vhu_series_free(&files);
+}
+
 static void where_no_file_can_be_made_it_is_said(void **state)
 {
 	char longest[300];
@@ -198,6 +220,7 @@ int main(void)
 	    cmocka_unit_test(names_are_dumpcaps),
 	    cmocka_unit_test(the_latest_stay),
 	    cmocka_unit_test(others_files_are_left_alone),
+	    cmocka_unit_test(a_lower_limit_deletes_the_oldest),
 	    cmocka_unit_test(where_no_file_can_be_made_it_is_said),
 	};
 	char folder[] = "/tmp/vhu-files-XXXXXX";
