@@ -7,7 +7,7 @@ need systemd-analyze systemd-socket-activate jq
 work_open
 
 # The units, with the command that was built in the place of the one to be installed.
-sed -E "s|^(ExecStart|ExecReload)=[^ ]*/vhu|\1=$vhu|" "$build/tools/vhu-proxy@.service" >vhu-proxy@.service
+sed "s,^\(Exec[A-Z][a-z]*\)=/[^ ]*/vhu ,\1=$vhu ," "$build/tools/vhu-proxy@.service" >vhu-proxy@.service
 cp "$top/tools/systemd/vhu-proxy@.socket" .
 status=0
 systemd-analyze verify --man=no --recursive-errors=no ./vhu-proxy@.service ./vhu-proxy@.socket \
