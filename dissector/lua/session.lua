@@ -131,16 +131,22 @@ do
 		}
 	end
 
+	-- Note which request a reply answers, and how long that took.
+	local function note_request(note, request, time)
+		note.request_number = request.number
+		note.delay = time >= request.time and time - request.time or nil
+	end
+
 	-- Note that the proxy kept a reply back, so that its request stays unanswered. Returns whether the
 	-- reply is missed.
-	local function withhold(session, record, note)
+	local function withhold(session, record, note, time)
 		local queue = session.pending[record.channel]
 		local at = find_request(queue, note.request)
 		if not at or queue[at].altered then
 			return false
 		end
 		queue[at].withheld = true
-		note.request_number, note.delay = queue[at].number, 0
+		note_request(note, queue[at], time)
 		return true
 	end
 
@@ -307,15 +313,14 @@ do
 	-- Find the request that a reply answers. Returns the size of its payload, -1 not known.
 	local function answer(session, record, note, time)
 		local queue = session.pending[record.channel]
-		note.withheld = record.dropped and withhold(session, record, note) or false
+		note.withheld = record.dropped and withhold(session, record, note, time) or false
 		local at = not note.withheld and find_request(queue, note.request)
 		if not at then
 			return -1
 		end
 		local request = table.remove(queue, at)
-		note.request_number = request.number
+		note_request(note, request, time)
 		note.answered = request.message
-		note.delay = time >= request.time and time - request.time or nil
 		return request.size
 	end
 

@@ -348,6 +348,16 @@ static bool is_fs_io(const struct vhu_check_context *check)
 			   : check->record->fds > 0;
 }
 
+/* Note which request a reply answers, and how long that took. */
+static void note_request(struct vhu_check_context *check, const struct vhu_pending *request)
+{
+	struct vhu_annotation *note = check->note;
+
+	note->request_number = request->number;
+	note->delay_ns = vhu_elapsed_ns(request->time_ns, check->record->time_ns);
+	note->clock_back = check->record->time_ns < request->time_ns;
+}
+
 void vhu_annotate(struct vhu_check_context *check)
 {
 	struct vhu_state *state = check->state;
@@ -355,17 +365,17 @@ void vhu_annotate(struct vhu_check_context *check)
 	enum vhu_channel channel = check->record->channel;
 	int64_t request = note->reply ? -1 : (int64_t)note->payload.size;
 	const uint64_t dialect_by = state->dialect.by;
+	struct vhu_pending withheld;
 	unsigned agree;
 
-	check->withheld =
-	    note->reply && (check->record->marks & VHU_MARK_DROPPED) &&
-	    vhu_state_withhold(state, channel, note->header.request, &note->request_number);
-	if (!check->withheld && note->reply &&
-	    vhu_state_answer(state, channel, note->header.request, check->number, &check->request,
-			     &check->skipped)) {
-		note->request_number = check->request.number;
-		note->delay_ns = vhu_elapsed_ns(check->request.time_ns, check->record->time_ns);
-		note->clock_back = check->record->time_ns < check->request.time_ns;
+	check->withheld = note->reply && (check->record->marks & VHU_MARK_DROPPED) &&
+			  vhu_state_withhold(state, channel, note->header.request, &withheld);
+	if (check->withheld) {
+		note_request(check, &withheld);
+	} else if (note->reply &&
+		   vhu_state_answer(state, channel, note->header.request, check->number,
+				    &check->request, &check->skipped)) {
+		note_request(check, &check->request);
 		request = (int64_t)check->request.size;
 	}
 	agree = vhu_annotation_identify(note, channel, state->dialect_is_sure,

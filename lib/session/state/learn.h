@@ -26,10 +26,10 @@ bool vhu_state_answer(struct vhu_state *state, enum vhu_channel channel, uint32_
 /*
  * Note that the answer to the oldest unanswered @request was kept back: it stays unanswered. Where
  * the request was altered itself the answer is one that only the proxy had asked for.
- * Returns whether the answer is missed, and then in *@number the request's.
+ * Returns whether the answer is missed, and then in *@asked the request.
  */
 bool vhu_state_withhold(struct vhu_state *state, enum vhu_channel channel, uint32_t request,
-			uint64_t *number);
+			struct vhu_pending *asked);
 
 /* Note that the proxy has a hand in a record. */
 void vhu_state_alter(struct vhu_state *state, uint64_t number);

@@ -77,7 +77,7 @@ bool vhu_state_answer(struct vhu_state *state, enum vhu_channel channel, uint32_
 }
 
 bool vhu_state_withhold(struct vhu_state *state, enum vhu_channel channel, uint32_t request,
-			uint64_t *number)
+			struct vhu_pending *asked)
 {
 	struct vhu_pending_queue *queue = &state->channel[channel].pending;
 	const int at = vhu_pending_find(queue, request);
@@ -89,7 +89,7 @@ bool vhu_state_withhold(struct vhu_state *state, enum vhu_channel channel, uint3
 	if (pending->altered)
 		return false;
 	pending->withheld = true;
-	*number = pending->number;
+	*asked = *pending;
 	vhu_state_alter(state, pending->number);
 	return true;
 }

@@ -20,6 +20,7 @@ struct talk {
 	uint64_t session, number, time_ns;
 	struct vhu_annotation note; /* of the message fed last */
 	char text[256];             /* and what it says */
+	uint16_t marks;             /* of the messages that are fed */
 };
 
 static struct talk talk_new(void)
@@ -44,7 +45,7 @@ static void say(struct talk *talk, enum vhu_channel channel, bool reply, uint32_
 	    .message = bytes,
 	    .message_size = VHU_HEADER_SIZE + size,
 	    .message_sent = VHU_HEADER_SIZE + size,
-	    .marks = vhu_host_is_big_endian() ? VHU_MARK_BIG_ENDIAN : 0,
+	    .marks = talk->marks | (vhu_host_is_big_endian() ? VHU_MARK_BIG_ENDIAN : 0),
 	    .text = "",
 	};
 
@@ -207,6 +208,19 @@ static void a_reply_answers_the_oldest_request_of_its_id(void **state)
 	assert_int_equal(talk.note.request_number, 2);
 	answer(&talk, 1, &features, 8);
 	assert_int_equal(talk.note.request_number, 0);
+	vhu_sessions_free(talk.sessions);
+}
+
+static void a_reply_that_is_kept_back_took_its_time(void **state)
+{
+	struct talk talk = talk_new();
+
+	(void)state;
+	ask(&talk, 1, NULL, 0);
+	talk.marks = VHU_MARK_DROPPED;
+	answer(&talk, 1, (const uint64_t[]){0}, 8);
+	assert_int_equal(talk.note.request_number, 1);
+	assert_int_equal(talk.note.delay_ns, 100);
 	vhu_sessions_free(talk.sessions);
 }
 
@@ -403,6 +417,7 @@ int main(void)
 	    cmocka_unit_test(negotiated_features_lean_towards_a_dialect),
 	    cmocka_unit_test(a_forced_dialect_is_taken_for_granted),
 	    cmocka_unit_test(a_reply_answers_the_oldest_request_of_its_id),
+	    cmocka_unit_test(a_reply_that_is_kept_back_took_its_time),
 	    cmocka_unit_test(an_acknowledgement_answers_what_asked_for_one),
 	    cmocka_unit_test(replies_go_the_other_way_on_the_channels_inside),
 	    cmocka_unit_test(postcopy_ends_its_exchange_of_addresses),
