@@ -70,7 +70,7 @@ static hf_register_info fields[] = {
       "Why the session ended, or what went wrong", HFILL}},
     {&hf_change,
      {"Altered", "vhost_user.altered", FT_STRING, BASE_NONE, NULL, 0,
-      "What the proxy did to the message, and by which rule", HFILL}},
+      "What the proxy did to the message, and by which fault", HFILL}},
     {&hf_marks,
      {"Marks", "vhost_user.marks", FT_UINT16, BASE_HEX, NULL, 0, "Left by what captured it",
       HFILL}},

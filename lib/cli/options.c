@@ -152,7 +152,8 @@ void vhu_help(const struct vhu_command *command)
 	}
 	printf("\nOptions:\n");
 	for (const struct vhu_option *option = command->option; option->name; option++)
-		help_option(option);
+		if (option->help)
+			help_option(option);
 	help_option(&help);
 	printf("\nExamples:\n");
 	for (const struct vhu_example *example = command->example; example->command; example++) {
@@ -169,7 +170,8 @@ static void no_such_option(const struct vhu_command *command, const char *word)
 
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
 	for (const struct vhu_option *option = command->option; option->name; option++)
-		vhu_near_look(&near, option->name);
+		if (option->help)
+			vhu_near_look(&near, option->name);
 	vhu_usage(command, "%s: no such option%s", word, vhu_near_hint(&near, hint));
 }
 

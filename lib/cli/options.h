@@ -21,7 +21,7 @@ struct vhu_option {
 	int key;              /* what vhu_options_next returns; a letter is the short form too */
 	const char *name;     /* long form, without its dashes */
 	const char *argument; /* what it takes ("FILE"), or may take ("[=TIME]"); NULL: nothing */
-	const char *help;     /* a line */
+	const char *help;     /* what it does; NULL: an older name, which help leaves out */
 };
 
 struct vhu_example {

@@ -20,7 +20,7 @@ static int request_fault_number(struct vhu_request *request, unsigned *number)
 	if (vhu_request_number(request, "number", &told))
 		return -EINVAL;
 	if (told > UINT_MAX)
-		return vhu_request_fail(request, "no rule %" PRIu64, told);
+		return vhu_request_fail(request, "no fault %" PRIu64, told);
 	*number = (unsigned)told;
 	return 0;
 }
@@ -70,7 +70,7 @@ int vhu_request_rules_add(struct vhu_request *request)
 					"--interpose-eventfds");
 	}
 	vhu_json_unsigned(&request->json, "added", (uint64_t)added);
-	return request->text ? vhu_request_say(request, "rule %d added\n", added) : 0;
+	return request->text ? vhu_request_say(request, "fault %d added\n", added) : 0;
 }
 
 int vhu_request_rules_remove(struct vhu_request *request)
@@ -80,9 +80,9 @@ int vhu_request_rules_remove(struct vhu_request *request)
 	if (request_fault_number(request, &number))
 		return -EINVAL;
 	if (vhu_faults_remove(request_faults(request), number))
-		return vhu_request_fail(request, "no rule %u", number);
+		return vhu_request_fail(request, "no fault %u", number);
 	vhu_json_unsigned(&request->json, "removed", number);
-	return request->text ? vhu_request_say(request, "rule %u removed\n", number) : 0;
+	return request->text ? vhu_request_say(request, "fault %u removed\n", number) : 0;
 }
 
 int vhu_request_rules_clear(struct vhu_request *request)
@@ -92,7 +92,7 @@ int vhu_request_rules_clear(struct vhu_request *request)
 	vhu_faults_clear(request_faults(request));
 	vhu_json_unsigned(&request->json, "removed", count);
 	return request->text
-		   ? vhu_request_say(request, "%u rule%s removed\n", count, count == 1 ? "" : "s")
+		   ? vhu_request_say(request, "%u fault%s removed\n", count, count == 1 ? "" : "s")
 		   : 0;
 }
 

@@ -37,7 +37,7 @@ static void record_signal(struct vhu_session_common *session, uint32_t vring,
 	char text[32];
 
 	if (signal->fault) {
-		snprintf(text, sizeof(text), "rule %u", signal->fault);
+		snprintf(text, sizeof(text), "fault %u", signal->fault);
 		record.text = text;
 	}
 	record.time_ns = vhu_realtime_ns();

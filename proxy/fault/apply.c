@@ -33,7 +33,7 @@ static void follow_replies(struct vhu_fault_edit_work *work)
 		return;
 	vhu_replies_answer(work->link->replies, request);
 	work->plan->drop = true;
-	vhu_line_printf(&work->text, "%srule %u: kept back: only the proxy had asked for it",
+	vhu_line_printf(&work->text, "%sfault %u: kept back: only the proxy had asked for it",
 			work->text.length ? "; " : "", fault);
 }
 
@@ -134,9 +134,9 @@ void vhu_fault_dropped(const struct vhu_fault_link *link, struct vhu_relay *rela
 		return;
 	vhu_header_write(bytes, header, vhu_host_is_big_endian());
 	vhu_integer_write(bytes + VHU_HEADER_SIZE, 8, vhu_host_is_big_endian(), plan->value);
-	snprintf(text, sizeof(text), "rule %u: made by the proxy", plan->fault);
+	snprintf(text, sizeof(text), "fault %u: made by the proxy", plan->fault);
 	if (vhu_relay_insert(other, bytes, sizeof(bytes), text))
-		vhu_proxy_session_say(link->session, "rule %u: no room for one more answer",
+		vhu_proxy_session_say(link->session, "fault %u: no room for one more answer",
 				      plan->fault);
 }
 

@@ -25,7 +25,7 @@ void vhu_fault_edit_tell(struct vhu_fault_edit_work *work, const char *format, .
 	if (work->told == work->fault->id)
 		vhu_line_printf(&work->text, ", %s", part);
 	else
-		vhu_line_printf(&work->text, "%srule %u: %s", work->text.length ? "; " : "",
+		vhu_line_printf(&work->text, "%sfault %u: %s", work->text.length ? "; " : "",
 				work->fault->id, part);
 	work->told = work->fault->id;
 }
@@ -43,7 +43,7 @@ static __attribute__((format(printf, 2, 3))) void cannot(struct vhu_fault_edit_w
 	va_start(arguments, format);
 	vsnprintf(why, sizeof(why), format, arguments);
 	va_end(arguments);
-	vhu_proxy_session_say(work->link->session, "rule %u: %s", work->fault->id, why);
+	vhu_proxy_session_say(work->link->session, "fault %u: %s", work->fault->id, why);
 }
 
 /* Read an integer of the message, header included. */

@@ -10,7 +10,7 @@
 #include "lib/protocol/walk.h"
 #include "proxy/fault/parse.h"
 
-/* A file of rules is no larger, and no line of it is longer. */
+/* A file of faults is no larger, and no line of it is longer. */
 #define FAULTS_FILE_MAX (1u << 20)
 #define FAULTS_LINE_MAX 4096
 
@@ -84,7 +84,7 @@ int vhu_faults_add(struct vhu_faults *faults, const char *text, char error[VHU_F
 	if (id == -EINVAL)
 		snprintf(error, VHU_FAULT_ERROR, "column %u: %s", wrong.column, wrong.what);
 	else if (id == -ENOSPC)
-		snprintf(error, VHU_FAULT_ERROR, "there are %d rules already", VHU_FAULTS_MAX);
+		snprintf(error, VHU_FAULT_ERROR, "there are %d faults already", VHU_FAULTS_MAX);
 	else if (id < 0)
 		snprintf(error, VHU_FAULT_ERROR, "%s", strerror(-id));
 	return id;
@@ -147,7 +147,7 @@ static int faults_add_line(struct vhu_faults *faults, char *line, struct vhu_fau
 /*
  * Add the faults of all lines of @file.
  * @number: gets the line that was read last.
- * Returns 0; as vhu_faults_add does; -E2BIG: it is no file of rules.
+ * Returns 0; as vhu_faults_add does; -E2BIG: it is no file of faults.
  */
 static int faults_add_lines(struct vhu_faults *faults, FILE *file, unsigned *number,
 			    struct vhu_fault_error *error)
@@ -184,13 +184,14 @@ int vhu_faults_load(struct vhu_faults *faults, const char *path, char error[VHU_
 		snprintf(error, VHU_FAULT_ERROR, "%s:%u:%u: %s", path, number, wrong.column,
 			 wrong.what);
 	else if (ret == -ENOSPC)
-		snprintf(error, VHU_FAULT_ERROR, "%s:%u: there are %d rules already", path, number,
+		snprintf(error, VHU_FAULT_ERROR, "%s:%u: there are %d faults already", path, number,
 			 VHU_FAULTS_MAX);
 	else if (ret == -E2BIG)
-		snprintf(error, VHU_FAULT_ERROR,
-			 "%s:%u: not a file of rules: a line is longer than %d bytes, or all of it "
-			 "than 1 MiB",
-			 path, number, FAULTS_LINE_MAX - 2);
+		snprintf(
+		    error, VHU_FAULT_ERROR,
+		    "%s:%u: not a file of faults: a line is longer than %d bytes, or all of it "
+		    "than 1 MiB",
+		    path, number, FAULTS_LINE_MAX - 2);
 	else if (ret < 0)
 		snprintf(error, VHU_FAULT_ERROR, "%s: %s", path, strerror(-ret));
 	if (ret < 0)

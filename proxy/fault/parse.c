@@ -382,7 +382,7 @@ int vhu_fault_parse(struct vhu_fault *fault, const char *text, struct vhu_fault_
 	fault->first = fault->every = fault->chance = fault->among = 1;
 	fault->last = UINT64_MAX;
 	if (strlen(text) > VHU_FAULT_TEXT_MAX)
-		return wrong(&reader, text + VHU_FAULT_TEXT_MAX, "a rule has at most %d bytes",
+		return wrong(&reader, text + VHU_FAULT_TEXT_MAX, "a fault has at most %d bytes",
 			     VHU_FAULT_TEXT_MAX);
 	subject = text + strspn(text, " \t");
 	if (read_subject(&reader) || read_conditions(&reader, subject))

@@ -164,7 +164,7 @@ bool vhu_relay_again(struct vhu_relay *relay)
 	plan->copies--;
 	plan->copied++;
 	plan->piece_next = 0;
-	snprintf(plan->text, sizeof(plan->text), "rule %u: copy %u of %u", plan->fault,
+	snprintf(plan->text, sizeof(plan->text), "fault %u: copy %u of %u", plan->fault,
 		 plan->copied, plan->copied + plan->copies);
 	relay->sent = 0;
 	relay->kept = relay->recorded = false;

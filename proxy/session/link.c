@@ -237,7 +237,7 @@ static void link_reason(struct vhu_link *link, enum vhu_side from)
 		vhu_proxy_session_say(link->session, "closed: %s", link->reason);
 		break;
 	case VHU_RELAY_CUT:
-		snprintf(link->reason, size, "cut by rule %u", relay->cut_by);
+		snprintf(link->reason, size, "cut by fault %u", relay->cut_by);
 		break;
 	default:
 		if (relay->draining) {

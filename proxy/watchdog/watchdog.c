@@ -159,7 +159,7 @@ static bool judge_own(const struct vhu_watchdog_view *view,
 			 ring->waiting == 1 ? "" : "s", ring->waiting == 1 ? "s" : "");
 	else
 		snprintf(verdict->text, sizeof(verdict->text), "all is used up to %u", ring->used);
-	snprintf(title, 64, "rule %u of the proxy lost the last %s", fault,
+	snprintf(title, 64, "fault %u of the proxy lost the last %s", fault,
 		 vhu_vring_role_name(role));
 	return true;
 }
@@ -233,7 +233,7 @@ static void pending_stalls(struct vhu_watchdog *watchdog, const struct vhu_watch
 	const struct vhu_ring_process *process = &view->process[asked];
 
 	if (is_withheld(view->state, pending))
-		why = ", for the proxy kept its reply back, as one of its rules says";
+		why = ", because a fault of the proxy kept its reply back";
 	else if (process->unread)
 		why = ", and has not read it";
 	vhu_stall_pending_text(&line, pending, why, process);

@@ -38,7 +38,7 @@ start()
 
 start past
 start counted --interpose-eventfds
-start ruled --rule 'kick vring=1: lose' --rule 'call vring=1: lose'
+start ruled --fault 'kick vring=1: lose' --fault 'call vring=1: lose'
 start recorded --interpose-eventfds --record-kicks -w "$work/capture.pcapng"
 ways="direct past counted ruled recorded"
 ln -s direct.back "$work/direct"

@@ -115,8 +115,8 @@ await "$work/direct"
 way relay echo "$bench/bench_relay"
 way plain echo "$vhu" proxy
 way bare echo "$vhu" proxy --no-sandbox
-way rules echo "$vhu" proxy -q --rules "$work/rules.txt"
-way looks echo "$vhu" proxy -q --rule 'any u64[0]=1: drop'
+way rules echo "$vhu" proxy -q --faults "$work/rules.txt"
+way looks echo "$vhu" proxy -q --fault 'any u64[0]=1: drop'
 way proxy echo "$vhu" proxy -w "$work/proxy.pcapng"
 way files echo "$vhu" proxy -w "$work/files.pcapng" -b filesize:1000 -b files:5
 way flight echo "$vhu" proxy -w "$work/flight.pcapng" --flight-recorder

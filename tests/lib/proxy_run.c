@@ -102,7 +102,7 @@ void proxy_start(struct proxy *proxy, const char *capture)
 		args[n++] = capture;
 	}
 	if (proxy->rule) {
-		args[n++] = "--rule";
+		args[n++] = "--fault";
 		args[n++] = proxy->rule;
 	}
 	args[n++] = proxy->front;

@@ -37,7 +37,8 @@ static void offer_options(const struct vhu_complete *at, const struct vhu_comman
 
 	for (const struct vhu_option *option = command->option; option->name; option++) {
 		snprintf(word, sizeof(word), "--%s", option->name);
-		vhu_complete_offer(at, word, option->help);
+		if (option->help)
+			vhu_complete_offer(at, word, option->help);
 	}
 	vhu_complete_offer(at, "--help", "say what the command does");
 }

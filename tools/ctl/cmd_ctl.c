@@ -35,7 +35,7 @@ enum {
 static const struct vhu_option option[] = {
     {'s', "socket", "SOCKET", "the proxy's control socket, if not the default one"},
     {KEY_JSON, "json", NULL, "print answers and records as JSON, one object a line"},
-    {KEY_SESSION, "session", "N", "follow, rules release: only this session"},
+    {KEY_SESSION, "session", "N", "follow, faults release: only this session"},
     {KEY_CHANNEL, "channel", "NAME", "follow: only this channel: front-end, back-end or gpu"},
     {KEY_MESSAGE, "message", "NAME", "follow: only this message and its replies; may be repeated"},
     {KEY_PATH, "path", "PATH", "sessions: only those with this socket on one side"},
@@ -50,7 +50,7 @@ static const struct vhu_example example[] = {
     {"vhu ctl follow --session 3 --message SET_VRING_CALL", "show these messages as they pass"},
     {"vhu ctl --json sessions | jq '.sessions[].waiting'",
      "which requests wait for a reply, and for how long"},
-    {"vhu ctl rules add 'front SET_VRING_KICK nth=3: delay 50ms'",
+    {"vhu ctl faults add 'front SET_VRING_KICK nth=3: delay 50ms'",
      "delay the third SET_VRING_KICK from now on"},
     {"vhu ctl call 3 0", "signal the call of vring 0: if the guest goes on, a call was lost"},
     {"vhu ctl close 3 'moved away'", "close a session and record the reason"},
@@ -77,12 +77,12 @@ static const struct verb {
     {"session", {{"session", true, true}}, "", false},
     {"follow", {{NULL}}, " session channel message ", true},
     {"close", {{"session", true, true}, {"reason", false, false}}, "", false},
-    {"rules", {{NULL}}, "", false},
-    {"rules list", {{NULL}}, "", false, "rules"},
-    {"rules add", {{"rule", false, true}}, "", false},
-    {"rules remove", {{"number", true, true}}, "", false},
-    {"rules clear", {{NULL}}, "", false},
-    {"rules release", {{"number", true, false}}, " session ", false},
+    {"faults", {{NULL}}, "", false, "rules"},
+    {"faults list", {{NULL}}, "", false, "rules"},
+    {"faults add", {{"rule", false, true}}, "", false, "rules add"},
+    {"faults remove", {{"number", true, true}}, "", false, "rules remove"},
+    {"faults clear", {{NULL}}, "", false, "rules clear"},
+    {"faults release", {{"number", true, false}}, " session ", false, "rules release"},
     {"kick", {{"session", true, true}, {"vring", true, true}}, "", false},
     {"call", {{"session", true, true}, {"vring", true, true}}, "", false},
     {"stall", {{"time", false, false}}, "", false},
@@ -213,10 +213,14 @@ void vhu_complete_verbs(const struct vhu_complete *at, int words, char **word)
 /* Find the verb that the words begin with. Returns of how many words it is; 0: there is none. */
 static int find_verb(struct vhu_ctl_request *request, int words, char **word)
 {
+	const char *first = word[0];
 	char name[64];
 
+	/* Faults were called rules. */
+	if (!strcmp(first, "rules"))
+		first = "faults";
 	for (int taking = words > 1 ? 2 : 1; taking; taking--) {
-		snprintf(name, sizeof(name), "%s%s%s", word[0], taking > 1 ? " " : "",
+		snprintf(name, sizeof(name), "%s%s%s", first, taking > 1 ? " " : "",
 			 taking > 1 ? word[1] : "");
 		for (size_t i = 0; i < VHU_ARRAY_SIZE(verbs); i++) {
 			if (strcmp(verbs[i].name, name))
@@ -236,7 +240,8 @@ static int no_such_verb(const struct vhu_ctl_request *request, const char *word)
 
 	for (size_t i = 0; i < VHU_ARRAY_SIZE(verbs); i++)
 		vhu_near_look(&near, verbs[i].name);
-	return vhu_usage(request->command, "%s: no such verb%s", word, vhu_near_hint(&near, hint));
+	return vhu_usage(request->command, "%s: no such command%s", word,
+			 vhu_near_hint(&near, hint));
 }
 
 /* Take the verb and its words. Returns as add does. */
@@ -246,7 +251,7 @@ static int take_words(struct vhu_ctl_request *request, int words, char **word)
 	int status, taking;
 
 	if (!words)
-		return vhu_usage(request->command, "what is to be done?");
+		return vhu_usage(request->command, "no command given");
 	taking = find_verb(request, words, word);
 	if (!taking)
 		return no_such_verb(request, word[0]);
@@ -434,11 +439,12 @@ const struct vhu_command vhu_command_ctl = {
     .name = "ctl",
     .arguments = "COMMAND [ARGUMENT ...]",
     .summary = "ask a running vhu proxy for its sessions, and give it orders",
-    .about = "The proxy must run with --control. Without -s, vhu ctl looks for its socket at "
-	     "$VHU_CONTROL, $XDG_RUNTIME_DIR/vhu.sock or /run/vhu.sock, in this order.\n"
-	     "Commands: sessions, session N, follow, close N [REASON], rules [list], rules add "
-	     "RULE, rules remove N, rules clear, rules release [N], kick N VRING, call N VRING, "
-	     "stall [TIME|off], metrics, files next, version, help.",
+    .about =
+	"The proxy must run with --control. Without -s, vhu ctl looks for its socket at "
+	"$VHU_CONTROL, $XDG_RUNTIME_DIR/vhu.sock or /run/vhu.sock, in this order.\n"
+	"Commands: sessions, session N, follow, close N [REASON], faults [list], faults add "
+	"FAULT, faults remove N, faults clear, faults release [N], kick N VRING, call N VRING, "
+	"stall [TIME|off], metrics, files next, version, help.",
     .option = option,
     .example = example,
     .run = run_ctl,

@@ -39,41 +39,41 @@ says() {
 }
 
 blk='--device blk --operation read --requests 100000'
-lost='vring 0: kick \([0-9]+\) had no call for [0-9.]+ s until the end; its call \([0-9]+\) was lost by the proxy \(rule 1\), then the front-end'
-start "--record-kicks --rule 'call vring=0 nth=5..: lose'" '--device blk' "$blk"
-wait_for grep_dump 'call, .* lost by the proxy: rule 1'
+lost='vring 0: kick \([0-9]+\) had no call for [0-9.]+ s until the end; its call \([0-9]+\) was lost by the proxy \(fault 1\), then the front-end'
+start "--record-kicks --fault 'call vring=0 nth=5..: lose'" '--device blk' "$blk"
+wait_for grep_dump 'call, .* lost by the proxy: fault 1'
 sleep 1.5
 end KILL
 says "$lost"
 
 # Only what is lost is recorded.
-start "--rule 'call vring=0 nth=5..: lose'" '--device blk' "$blk"
-wait_for grep_dump 'call, .* lost by the proxy: rule 1'
+start "--fault 'call vring=0 nth=5..: lose'" '--device blk' "$blk"
+wait_for grep_dump 'call, .* lost by the proxy: fault 1'
 [ "$("$vhu" dump vm.pcapng | grep -c ' kick, ')" -eq 0 ] || fail 'kicks are recorded that were not to be'
 sleep 1.5
 end KILL
-says 'vring 0: call \([0-9]+\) was lost by the proxy \(rule 1\) and none came for [0-9.]+ s until the end'
+says 'vring 0: call \([0-9]+\) was lost by the proxy \(fault 1\) and none came for [0-9.]+ s until the end'
 
-start "--record-kicks --rule 'kick vring=0 nth=3: lose'" '--device blk' "$blk"
-wait_for grep_dump 'kick, .* lost by the proxy: rule 1'
+start "--record-kicks --fault 'kick vring=0 nth=3: lose'" '--device blk' "$blk"
+wait_for grep_dump 'kick, .* lost by the proxy: fault 1'
 sleep 1.5
 end KILL
-says 'vring 0: kick \([0-9]+\) was lost by the proxy \(rule 1\) and none came after it for [0-9.]+ s until the end'
+says 'vring 0: kick \([0-9]+\) was lost by the proxy \(fault 1\) and none came after it for [0-9.]+ s until the end'
 
 # A call that is lost now and then, of many under way: the next makes up for it, and all ends in order.
-start "--rule 'call nth=3: lose'" '--device blk' \
+start "--fault 'call nth=3: lose'" '--device blk' \
 	'--device blk --operation read --depth 8 --duration 2s --rate 100'
 wait_for grep_dump 'session closed'
 "$vhu" check vm.pcapng >out || fail "a call was made up for: $(cat out)"
 end TERM 2>/dev/null || :
 
 # A back-end that goes after a message was altered was perhaps not to blame.
-start "--rule 'SET_VRING_CALL nth=1: delay 5ms'" '--device blk' "$blk"
+start "--fault 'SET_VRING_CALL nth=1: delay 5ms'" '--device blk' "$blk"
 wait_for grep_dump SET_VRING_ENABLE
 sleep 0.5
 kill -KILL "$(stage_pid back)"
 wait_for grep_dump 'session closed'
-says 'the proxy altered what passed, as it was told to \([0-9]+: rule 1: delayed'
+says 'the proxy altered what passed, as it was told to \([0-9]+: fault 1: delayed'
 stage_end back KILL || :
 stage_end front KILL || :
 stage_end proxy TERM || :

@@ -383,7 +383,7 @@ static void changes_rules(void)
 	peer_check(control_number(answer, "rules.0.applied") == 1, "not applied once");
 	json_decref(answer);
 	json_decref(control_ask(client, "{\"verb\":\"rules remove\",\"number\":1}"));
-	control_refused(client, "{\"verb\":\"rules remove\",\"number\":1}", "no rule 1");
+	control_refused(client, "{\"verb\":\"rules remove\",\"number\":1}", "no fault 1");
 	pass(&fixture, VHU_MSG_GET_QUEUE_NUM, NULL, 0, -1);
 	answer = control_ask(client, "{\"verb\":\"rules clear\"}");
 	peer_check(json_integer_value(control_at(answer, "removed")) == 0, "there was another");
@@ -459,15 +459,15 @@ static void ctl_asks(void)
 	ctl(&fixture, 0, "--json sessions --path /nowhere", "^{\"ok\":true,\"sessions\":\\[\\]}$");
 	ctl(&fixture, 0, "version", "^vhu .*, pid [0-9]*$");
 	ctl(&fixture, 0, "help", "^sessions  ");
-	ctl(&fixture, 0, "rules add 'front GET_CONFIG nth=2: drop'", "^rule 1 added$");
+	ctl(&fixture, 0, "faults add 'front GET_CONFIG nth=2: drop'", "^fault 1 added$");
 	ctl(&fixture, 0, "rules list", "^1: front GET_CONFIG nth=2: drop");
-	ctl(&fixture, 0, "rules clear", "^1 rule removed$");
+	ctl(&fixture, 0, "rules clear", "^1 fault removed$");
 	ctl(&fixture, 1, "session 7", "^vhu ctl: no session 7 is open$");
 	ctl(&fixture, 1, "follow --message NO_SUCH", "no such message");
 	ctl(&fixture, 2, "session x", "x: not a session number (see vhu ctl --help)$");
 	ctl(&fixture, 2, "session", "which session?");
-	ctl(&fixture, 2, "", "what is to be done?");
-	ctl(&fixture, 2, "frobnicate", "no such verb");
+	ctl(&fixture, 2, "", "no command given");
+	ctl(&fixture, 2, "frobnicate", "no such command");
 	ctl(&fixture, 2, "close 1 2 3", "3: what is that for?");
 	ctl(&fixture, 2, "close --channel gpu 1", "not an option of close");
 	ctl(&fixture, 0, "close 1 enough", "^session 1 closed$");

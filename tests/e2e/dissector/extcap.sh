@@ -34,7 +34,7 @@ says() {
 "$extcap" --extcap-interface vhost-user --extcap-dlts | grep -q '^dlt {number=252}' ||
 	fail "no link type"
 "$extcap" --extcap-interface=vhost-user --extcap-config >config
-for option in front back retry rules verbose snaplen; do
+for option in front back retry faults verbose snaplen; do
 	grep -q "^arg {number=[0-9]*}{call=--$option}{display=[^{}]*}{type=[a-z]*}{tooltip=[^{}]*}" config ||
 		fail "no --$option in the dialog"
 done
@@ -56,7 +56,7 @@ wait "$reader" || fail "a reader waits for a capture that cannot begin"
 
 # It ends when nobody reads the FIFO any more.
 timeout 60 "$extcap" --capture --extcap-interface=vhost-user --fifo=fifo --front early.sock \
-	--back none.sock --retry on --rules '' 2>ended.log &
+	--back none.sock --retry on --faults '' 2>ended.log &
 proxy=$!
 timeout 60 dd if=fifo of=opening bs=4 count=1 2>/dev/null || fail "nobody writes to the FIFO"
 wait "$proxy" || fail "does not end well without a reader: $(cat ended.log)"
@@ -101,7 +101,7 @@ for option in socket pid all latency snaplen; do
 done
 ! grep -q 'call=--front' config || fail "the dialog of vhu attach asks for a front-end"
 says 2 'which sessions?' "$extcap" --capture --extcap-interface=vhost-user-attach --fifo=f
-says 2 'no option of the interface' "$extcap" --capture --extcap-interface=vhost-user-attach --fifo=f --rules x
+says 2 'no option of the interface' "$extcap" --capture --extcap-interface=vhost-user-attach --fifo=f --faults x
 "$vhu" attach --all --duration 1ms >out 2>&1 || exit 0
 rm fifo
 mkfifo fifo

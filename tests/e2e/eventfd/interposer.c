@@ -96,7 +96,7 @@ static void kinds(void)
 /* Kicks that were there when the eventfd is handed over are counted, and rules see them. */
 static void pending(void)
 {
-	static const char *const option[] = {"--rule", "kick vring=1 nth=1: lose", NULL};
+	static const char *const option[] = {"--fault", "kick vring=1 nth=1: lose", NULL};
 	struct fixture_eventfd fixture;
 	int kick = fixture_new_eventfd(3), other = fixture_new_eventfd(2), got;
 
@@ -352,13 +352,13 @@ static int recorded(struct fixture_eventfd *fixture, const char *text)
 static void rules(void)
 {
 	static const char *const option[] = {"--record-kicks",
-					     "--rule",
+					     "--fault",
 					     "call vring=0 nth=3: lose",
-					     "--rule",
+					     "--fault",
 					     "kick vring=0 nth=5: repeat 2",
-					     "--rule",
+					     "--fault",
 					     "kick vring=1: delay 1min",
-					     "--rule",
+					     "--fault",
 					     "call vring=1: delay 1ms",
 					     NULL};
 	struct fixture_eventfd fixture;

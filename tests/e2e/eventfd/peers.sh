@@ -85,7 +85,7 @@ done <"$stage/counts"
 
 # Calls that are lost: who waits for one hangs, and summary and capture tell which. One that comes
 # while nobody waits yet is not missed, so that all are lost from the seventh on.
-start lost --record-kicks --rule 'call vring=0 nth=7..: lose'
+start lost --record-kicks --fault 'call vring=0 nth=7..: lose'
 status=0
 drive lost --requests 5000 --timeout 2s || status=$?
 [ "$status" -eq 1 ] || fail "the front-end ended with status $status, though calls were lost"
@@ -95,8 +95,8 @@ said lost 'vring 0: [0-9]* kicks; [0-9]* calls, [0-9]* of them lost[^;]*; .*; [0
 	fail "no lost call is recorded"
 
 # Late and spurious ones hurt nobody.
-start changed --rule 'call vring=0 every=5: repeat' --rule 'kick vring=1 probability=10%: delay 1ms' \
-	--rule 'call vring=1 every=7: delay 0ms..2ms' --seed 4
+start changed --fault 'call vring=0 every=5: repeat' --fault 'kick vring=1 probability=10%: delay 1ms' \
+	--fault 'call vring=1 every=7: delay 0ms..2ms' --seed 4
 drive changed --requests 1000 --depth 16 --queues 2 || fail "status $?"
 end changed
 said changed 'vring 0: .* of them repeated'

@@ -57,11 +57,11 @@ becomes 'vhu_sessions_failed_total{pair="idle.sock"}' 1
 becomes 'vhu_sessions_opened_total{pair="idle.sock"}' 0
 
 # A request that waits, and waits no more.
-"$vhu" ctl rules add 'back GET_QUEUE_NUM: hold' >out || fail "no rule"
+"$vhu" ctl faults add 'back GET_QUEUE_NUM: hold' >out || fail "no rule"
 stage_start frontend "$build/bin/vhu-sample-frontend" --requests 10 "$front"
 await "[ \"\$(value 'vhu_oldest_request_seconds{pair=\"$label\"}')\" != 0.000000 ]" "a request waits"
-"$vhu" ctl rules release >out || fail "not released"
-"$vhu" ctl rules clear >out
+"$vhu" ctl faults release >out || fail "not released"
+"$vhu" ctl faults clear >out
 stage_end frontend || fail "the front-end ended with status $?"
 becomes "vhu_oldest_request_seconds{pair=\"$label\"}" 0.000000
 

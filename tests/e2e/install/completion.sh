@@ -55,7 +55,7 @@ offers 'GET_MAX_MEM_SLOTS' vhu dump --message GET_MAX
 offers 'V301' vhu check --explain V301
 offers 'error' vhu check --severity er
 offers 'standalone' vhu dump --dialect st
-offers 'add clear list release remove' vhu ctl rules ''
+offers 'add clear list release remove' vhu ctl faults ''
 offers 'one.pcapng' vhu dump one
 offers '' vhu nothing ''
 

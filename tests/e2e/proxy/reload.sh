@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# SIGHUP: the proxy reads its configuration again. Pairs come and go and have other back-ends, rules and
+# SIGHUP: the proxy reads its configuration again. Pairs come and go and have other back-ends, faults and
 # limits change, and sessions go on; what is wrong is refused, and the old configuration stays.
 . "$(dirname "$0")/../../lib/common.sh"
 need jq
@@ -33,9 +33,9 @@ configure() {
 	} >next.conf
 	mv next.conf host.conf
 }
-# Print what the proxy has of an option, as vhu ctl rules.
-rules() {
-	"$vhu" ctl rules
+# Print what the proxy has of an option, as vhu ctl faults.
+faults() {
+	"$vhu" ctl faults
 }
 
 for n in 1 2 3; do
@@ -47,7 +47,7 @@ done
 configure <<'CONF'
 pair a.sock back1.sock
 pair b.sock back3.sock
-rule back GET_CONFIG nth=1: delay 1ms
+fault back GET_CONFIG nth=1: delay 1ms
 CONF
 stage_start proxy "$vhu" proxy --config host.conf --reload-folder ../below
 stage_listens proxy b.sock
@@ -62,15 +62,15 @@ configure <<'CONF'
 pair a.sock back1.sock
 pair c.sock back1.sock
 pair ../below/d.sock back2.sock
-rule back GET_CONFIG nth=1: delay 2ms
-rule back GET_FEATURES nth=1: delay 1ms
+fault back GET_CONFIG nth=1: delay 2ms
+fault back GET_FEATURES nth=1: delay 1ms
 CONF
-reload 'pairs: 2 added, 1 removed, 0 changed; rules: 2 added, 1 removed'
+reload 'pairs: 2 added, 1 removed, 0 changed; faults: 2 added, 1 removed'
 nobody b.sock
 drive a.sock
 drive c.sock
 drive ../below/d.sock
-[ "$(rules | grep -c delay)" -eq 2 ] || fail "the rules are not the new ones: $(rules)"
+[ "$(faults | grep -c delay)" -eq 2 ] || fail "the faults are not the new ones: $(faults)"
 "$vhu" ctl sessions | grep -q b.sock || fail "the session at b.sock has ended"
 "$vhu" ctl metrics | grep -q '^vhu_pairs 3$' || fail "not three pairs"
 # Who connects sees the proxy as its peer, not the process that made the socket.
@@ -87,8 +87,8 @@ configure <<'CONF'
 pair a.sock back2.sock
 pair b.sock back2.sock
 CONF
-"$vhu" ctl rules add 'back GET_QUEUE_NUM nth=100000: drop' >../out
-reload 'pairs: 1 added, 2 removed, 1 changed; rules: 0 added, 2 removed'
+"$vhu" ctl faults add 'back GET_QUEUE_NUM nth=100000: drop' >../out
+reload 'pairs: 1 added, 2 removed, 1 changed; faults: 0 added, 2 removed'
 nobody c.sock
 nobody ../below/d.sock
 drive b.sock
@@ -96,7 +96,7 @@ drive a.sock
 [ "$("$vhu" ctl metrics | grep -c '^vhu_sessions_open{pair="b.sock"}')" -eq 1 ] || fail "b.sock twice"
 [ "$("$vhu" ctl metrics | sed -n 's/^vhu_sessions_open{pair="b.sock"} //p')" -eq 1 ] ||
 	fail "the session of before is not counted at b.sock"
-rules | grep -q GET_QUEUE_NUM || fail "the rule of vhu ctl has gone"
+faults | grep -q GET_QUEUE_NUM || fail "the fault of vhu ctl has gone"
 "$vhu" dump --json ../capture_*.pcapng | jq -s -r \
 	'[.[] | select(.type == "opened" and .channel == "front-end" and .front_end.path == "a.sock")] |
 	last | .back_end.path' >../out
@@ -110,7 +110,7 @@ retry
 stall 30s
 max-disk 10G
 CONF
-reload 'pairs: 0 added, 0 removed, 1 changed; rules: 0 added, 0 removed'
+reload 'pairs: 0 added, 0 removed, 1 changed; faults: 0 added, 0 removed'
 drive a.sock
 "$vhu" ctl stall | grep -q "30.0 s" || fail "the time of stalls is not the new one: $("$vhu" ctl stall)"
 
@@ -190,7 +190,7 @@ CONF
 	reload 'read again: '
 	if [ "$n" -eq 2 ] || [ "$n" -eq 100 ]; then
 		await "[ \"\$(\"$vhu\" ctl metrics | sed -n 's/^vhu_pairs //p')\" = 1 ]" "one pair"
-		rules | grep -q GET_FEATURES && fail "a rule stayed"
+		faults | grep -q GET_FEATURES && fail "a fault stayed"
 		drive a.sock
 		await "[ \"\$(\"$vhu\" ctl metrics | sed -n 's/^vhu_sessions_open{pair=\"a.sock\"} //p')\" = 0 ]" "no session"
 		descriptors >"fds$n"

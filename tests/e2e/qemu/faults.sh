@@ -56,10 +56,10 @@ grep -q 'GET_PROTOCOL_FEATURES reply .*mask: protocol_features without CONFIGURE
 
 # Late, in pieces, and asked to be acknowledged: the disk works all the same. No QEMU itself asks for
 # an acknowledgement of SET_VRING_NUM; QEMU 11 does of SET_VRING_KICK.
-drive --rule 'front SET_VRING_CALL: delay 5ms' --rule 'SET_VRING_ADDR: split 12 pause 1ms' \
-	--rule 'SET_VRING_NUM: need-reply'
-for what in 'SET_VRING_CALL .*rule 1: delayed 5.00 ms' 'SET_VRING_ADDR .*rule 2: split at 12' \
-	'SET_VRING_NUM .*rule 3: NEED_REPLY set' 'SET_VRING_NUM reply .*rule 3: kept back'; do
+drive --fault 'front SET_VRING_CALL: delay 5ms' --fault 'SET_VRING_ADDR: split 12 pause 1ms' \
+	--fault 'SET_VRING_NUM: need-reply'
+for what in 'SET_VRING_CALL .*fault 1: delayed 5.00 ms' 'SET_VRING_ADDR .*fault 2: split at 12' \
+	'SET_VRING_NUM .*fault 3: NEED_REPLY set' 'SET_VRING_NUM reply .*fault 3: kept back'; do
 	grep -q "$what" dump.txt || fail "no $what in: $(grep altered dump.txt)"
 done
 echo "QEMU works with what is left: $(grep -c altered dump.txt) messages were altered last"

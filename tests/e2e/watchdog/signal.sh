@@ -29,7 +29,7 @@ case_is() {
 	# A driver that waits for nothing goes on when it is called; one that waits forgets what is lost.
 	wait_for hangs
 	before=$(used)
-	[ "$("$vhu" ctl rules clear)" = '1 rule removed' ] || fail "the rule stays"
+	[ "$("$vhu" ctl faults clear)" = '1 fault removed' ] || fail "the fault stays"
 	"$vhu" ctl "$1" 1 0 >out 2>err || fail "ctl $1 fails"
 	grep -q "^vring 0: one $1 sent by eventfd [0-9]*$" out || fail "ctl $1 does not say what it did"
 	wait_for goes_on "$before"
@@ -40,8 +40,8 @@ case_is() {
 	all_out
 }
 
-case_is call "--rule 'call nth=50..: lose'"
-case_is kick "--rule 'kick nth=50..: lose'"
+case_is call "--fault 'call nth=50..: lose'"
+case_is kick "--fault 'kick nth=50..: lose'"
 
 # Without the proxy between: a device that calls for nothing, and a driver that does not mind.
 back --device blk

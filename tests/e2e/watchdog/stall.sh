@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What stalls is said once, with its cause, and recorded: vrings that hang, requests without a reply,
-# what the proxy's own rules bring about.
+# what the proxy's own faults bring about.
 . "$(dirname "$0")/lib.sh"
 
 # A case: $1 is its name, $2 the back-end's options, $3 the proxy's, $4 the front-end's, $5 what is said,
@@ -45,11 +45,11 @@ for packed in '' --packed; do
 		'--interpose-eventfds' "--device rng --requests 100000000 --event-idx $packed" \
 		'vring 0: .*, the driver wanted a call and there was none: .* (D5)$' \
 		'.waiting == 0' ''
-	case_is "call lost by a rule $packed" '--device blk' "--rule 'call nth=20..: lose'" "$blk $packed" \
-		'vring 0: all is used up to [0-9]*: rule 1 of the proxy lost the last call (D6)$' \
-		'.verdict.id == "D6" and .verdict.title == "rule 1 of the proxy lost the last call"' ''
-	case_is "kick lost by a rule $packed" '--device blk' "--rule 'kick nth=20..: lose'" "$blk $packed" \
-		'vring 0: .* wait.*: rule 1 of the proxy lost the last kick (D1)$' \
+	case_is "call lost by a fault $packed" '--device blk' "--fault 'call nth=20..: lose'" "$blk $packed" \
+		'vring 0: all is used up to [0-9]*: fault 1 of the proxy lost the last call (D6)$' \
+		'.verdict.id == "D6" and .verdict.title == "fault 1 of the proxy lost the last call"' ''
+	case_is "kick lost by a fault $packed" '--device blk' "--fault 'kick nth=20..: lose'" "$blk $packed" \
+		'vring 0: .* wait.*: fault 1 of the proxy lost the last kick (D1)$' \
 		'.verdict.id == "D1" and .waiting > 0' ''
 done
 case_is 'front-end stopped' '--device blk --delay 300ms' '' "$blk --depth 4" \
@@ -57,5 +57,5 @@ case_is 'front-end stopped' '--device blk --delay 300ms' '' "$blk --depth 4" \
 	'.verdict.id == "D6" and .call.count > 0' front
 case_is 'reply that does not come' '--device blk --fault late-reply:GET_FEATURES:99s' '' "$blk" \
 	'the back-end has not answered GET_FEATURES for [0-9.]* .*s (pid [0-9]*, state [A-Z]) (D14)$' '' ''
-case_is 'reply dropped by a rule' '--device blk' "--rule 'back GET_CONFIG: drop'" "$blk" \
-	'the back-end has not answered GET_CONFIG for .*, for the proxy kept its reply back, .* (D14)$' '' ''
+case_is 'reply dropped by a fault' '--device blk' "--fault 'back GET_CONFIG: drop'" "$blk" \
+	'the back-end has not answered GET_CONFIG for .*, because a fault of the proxy kept its reply back .* (D14)$' '' ''

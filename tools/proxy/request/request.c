@@ -127,18 +127,18 @@ static int request_stall(struct vhu_proxy_request *request, const char *argument
 	return code;
 }
 
-/* Take --rule. Returns as vhu_proxy_request_take does. */
+/* Take --fault. Returns as vhu_proxy_request_take does. */
 static int request_fault(struct vhu_proxy_request *request, const char *argument, char *error)
 {
 	char what[VHU_FAULT_ERROR];
 	int id = vhu_faults_add(&request->faults, argument, what);
 
 	if (id < 0)
-		vhu_request_wrong(error, "rule '%.*s': %s", VHU_REQUEST_ERROR / 4, argument, what);
+		vhu_request_wrong(error, "fault '%.*s': %s", VHU_REQUEST_ERROR / 4, argument, what);
 	return id < 0 ? id : 0;
 }
 
-/* Take --rules. Returns as vhu_proxy_request_take does. */
+/* Take --faults. Returns as vhu_proxy_request_take does. */
 static int request_faults(struct vhu_proxy_request *request, const char *argument, char *error)
 {
 	char what[VHU_FAULT_ERROR];
@@ -249,9 +249,9 @@ int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const cha
 	case VHU_PROXY_RECORD_KICKS:
 		request->notify.record = true;
 		break;
-	case VHU_PROXY_RULE:
+	case VHU_PROXY_FAULT:
 		return request_fault(request, argument, error);
-	case VHU_PROXY_RULES:
+	case VHU_PROXY_FAULTS:
 		return request_faults(request, argument, error);
 	case VHU_PROXY_SEED:
 		return request_seed(request, argument, error);

@@ -56,11 +56,11 @@ int vhu_proxy_run_may_change_faults(const struct vhu_proxy_run *run,
 	for (const struct vhu_fault *fault = run->proxy.faults.first; fault; fault = fault->next)
 		others -= fault->configured;
 	if (others + next->faults.count > VHU_FAULTS_MAX)
-		return vhu_request_wrong(error, "more than %d rules, with those of vhu ctl",
+		return vhu_request_wrong(error, "more than %d faults, with those of vhu ctl",
 					 VHU_FAULTS_MAX);
 	if (!run->proxy.notify && vhu_faults_speak_of_signals(&next->faults))
 		return vhu_request_wrong(error,
-					 "rules on kicks and calls: those do not come by this "
+					 "faults on kicks and calls: those do not come by this "
 					 "proxy: restart it with --interpose-eventfds");
 	return 0;
 }
@@ -113,7 +113,7 @@ void vhu_proxy_run_change_faults(struct vhu_proxy_run *run, const struct vhu_pro
 void vhu_proxy_run_summarize_faults(const struct vhu_proxy_run *run)
 {
 	for (const struct vhu_fault *fault = run->proxy.faults.first; fault; fault = fault->next)
-		vhu_fail(run->command, "rule %u applied to %" PRIu64 " of %" PRIu64 ": %s",
+		vhu_fail(run->command, "fault %u applied to %" PRIu64 " of %" PRIu64 ": %s",
 			 fault->id, fault->applied, fault->matched, fault->text);
 }
 

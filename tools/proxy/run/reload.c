@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * vhu proxy reads its configuration again. It understands the whole of the new one, and does what may
- * fail, before anything changes. If anything is wrong with it, the old one stays.
+ * vhu proxy reads its configuration again. It understands the whole of the new one, and does what
+ * may fail, before anything changes. If anything is wrong with it, the old one stays.
  */
 #include "tools/proxy/run/reload.h"
 
@@ -19,8 +19,8 @@
 
 /* Options whose change takes effect while the proxy runs. */
 static const int live[] = {
-    VHU_PROXY_PAIR,  VHU_PROXY_RETRY, VHU_PROXY_ONE,      VHU_PROXY_MODE,   VHU_PROXY_RULE,
-    VHU_PROXY_RULES, VHU_PROXY_STALL, VHU_PROXY_MAX_DISK, VHU_PROXY_CONFIG, 'b',
+    VHU_PROXY_PAIR,   VHU_PROXY_RETRY, VHU_PROXY_ONE,      VHU_PROXY_MODE,   VHU_PROXY_FAULT,
+    VHU_PROXY_FAULTS, VHU_PROXY_STALL, VHU_PROXY_MAX_DISK, VHU_PROXY_CONFIG, 'b',
 };
 
 /* Return the next option with @key from *@at on, and move *@at behind it; NULL for none. */
@@ -135,7 +135,7 @@ static int go_by(struct vhu_proxy_run *run, const struct vhu_proxy_request *next
 		change_limits(run, next);
 		vhu_reload_plan_follow(&plan);
 		vhu_proxy_say(&run->proxy,
-			      "%s: read again: pairs: %u added, %u removed, %u changed; rules: %u "
+			      "%s: read again: pairs: %u added, %u removed, %u changed; faults: %u "
 			      "added, %u removed",
 			      run->request->config, plan.added, plan.removed, plan.changed, added,
 			      removed);

@@ -26,7 +26,7 @@ static void allow_sockets(const struct vhu_proxy_run *run, struct vhu_sandbox *s
 	}
 }
 
-/* Allow the configuration to be read again, and files of rules. */
+/* Allow the configuration to be read again, and files of faults. */
 static void allow_configuration(const struct vhu_proxy_request *request,
 				struct vhu_sandbox *sandbox)
 {
@@ -35,7 +35,7 @@ static void allow_configuration(const struct vhu_proxy_request *request,
 	for (size_t i = 0; i < request->givens; i++) {
 		const struct vhu_proxy_given *given = &request->given[i];
 
-		if (given->key == VHU_PROXY_CONFIG || given->key == VHU_PROXY_RULES)
+		if (given->key == VHU_PROXY_CONFIG || given->key == VHU_PROXY_FAULTS)
 			vhu_sandbox_allow_beside(sandbox, given->argument, VHU_SANDBOX_READ);
 	}
 }

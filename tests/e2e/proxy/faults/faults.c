@@ -150,7 +150,7 @@ static int receive_channel(const struct channel_fault *fault, int back)
 /* Run one case on a channel. */
 static void run_channel(struct proxy *proxy, int listener, const struct channel_fault *fault)
 {
-	const struct fault as = {.name = fault->name, .option = {"--rule", fault->rule}};
+	const struct fault as = {.name = fault->name, .option = {"--fault", fault->rule}};
 	const struct peer_header opens = {21, 1, 0}, after = {3, 1, 0};
 	unsigned int fds = 0;
 	int front, back, end[2], last;

@@ -12,7 +12,7 @@
 #ifndef CASE
 #define CASE(...)
 #endif
-#define R(rule) "--rule", rule
+#define R(rule) "--fault", rule
 #define M(what) "--mask", what
 #define NONE {NULL}
 CASE("nothing", ALL_SENT, 0, NONE,

@@ -5,7 +5,7 @@
  * and so is what the capture holds.
  *
  *	transparency [--seed N] [--messages N] [--sessions N] [--at-once N] [--channels EVERY]
- *		     [--rule RULE]
+ *		     [--fault FAULT]
  *
  * A run is repeated by its seed, but for the moments at which the kernel cuts and the proxy reads.
  */
@@ -39,7 +39,7 @@ static struct options parse(int argc, char **argv)
 	    {"sessions", required_argument, NULL, 'n'},
 	    {"at-once", required_argument, NULL, 'a'},
 	    {"channels", required_argument, NULL, 'c'},
-	    {"rule", required_argument, NULL, 'r'},
+	    {"fault", required_argument, NULL, 'r'},
 	    {0},
 	};
 	struct options options = {

@@ -81,7 +81,7 @@ static void what_a_fault_holds_passes_when_it_is_released(void **state)
 		assert_null(fixture->proxy.faults.held);
 		assert_int_equal(fixture_receive(fixture->peer[VHU_BACK]), -1);
 		assert_int_equal(fixture_receive(fixture->peer[VHU_BACK]), -1);
-		assert_memory_equal(fixture->kept[2].text, "rule 1: held; let go after ", 27);
+		assert_memory_equal(fixture->kept[2].text, "fault 1: held; let go after ", 28);
 		assert_false(fixture->kept[2].record.marks & VHU_MARK_DROPPED);
 		fixture_end(fixture);
 	}
@@ -101,7 +101,7 @@ static void what_is_still_held_is_recorded_at_the_end(void **state)
 	fixture_run(fixture, 3);
 	fixture_is(fixture, 1, VHU_RECORD_MESSAGE, VHU_FRONT_END, false);
 	assert_true(fixture->kept[1].record.marks & VHU_MARK_DROPPED);
-	assert_string_equal(fixture->kept[1].text, "rule 1: delayed 600 s");
+	assert_string_equal(fixture->kept[1].text, "fault 1: delayed 600 s");
 	fixture_is(fixture, 2, VHU_RECORD_CLOSED, VHU_FRONT_END, false);
 	fixture_end(fixture);
 }

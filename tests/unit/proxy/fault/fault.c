@@ -395,7 +395,7 @@ static void adds_and_removes(void **state)
 	for (unsigned i = 0; i < VHU_FAULTS_MAX; i++)
 		assert_true(vhu_faults_add(&faults, "any: drop", error) > 0);
 	assert_int_equal(vhu_faults_add(&faults, "any: drop", error), -ENOSPC);
-	assert_string_equal(error, "there are 256 rules already");
+	assert_string_equal(error, "there are 256 faults already");
 	vhu_faults_clear(&faults);
 }
 
