@@ -17,6 +17,7 @@
 #define VHU_CAUSE_CAUSE_H
 
 #include "lib/session/session.h"
+#include "lib/util/turns.h"
 
 #define VHU_CAUSE_TEXT_MAX 1024
 #define VHU_CAUSE_FINDINGS 8
@@ -65,6 +66,7 @@ struct vhu_cause_signal {
 /* What passed on the eventfds of a vring, and how it was when it was looked at. */
 struct vhu_cause_vring {
 	uint32_t vring;
+	struct vhu_turns turns;
 	unsigned answered;                 /* kicks that had a call */
 	struct vhu_cause_signal kick;      /* the first that passed and has no call since */
 	struct vhu_cause_signal lost_kick; /* the first that the proxy lost since one passed */
@@ -89,6 +91,10 @@ struct vhu_cause {
 	/* What the proxy altered last, as it was told to; number 0: nothing. */
 	struct vhu_cause_signal ours;
 	unsigned alterations;
+	/* The kick or the call that the proxy made last, as somebody asked for; number 0: none. */
+	struct vhu_cause_signal sent;
+	uint32_t sent_vring;
+	bool sent_call;
 	/* A message that was cut off by its sender's closing; number 0: none. */
 	struct {
 		uint64_t number, bytes, size;

@@ -50,11 +50,19 @@ static void drop(struct vhu_cause_signal *signal)
 	signal->number = 0;
 }
 
+/* Return whether a record is of a kick or a call that the proxy made, as somebody asked for. */
+static bool is_sent(const struct vhu_record *record)
+{
+	return record->type == VHU_RECORD_VRING && record->vring.has & VHU_VRING_HAS_FATE &&
+	       record->vring.fate == VHU_FATE_SENT;
+}
+
 /* Learn from a kick or a call. */
 static void see_event(struct vhu_cause *cause, const struct vhu_record *record, uint64_t number)
 {
 	const struct vhu_vring_event *event = &record->vring;
 	const bool lost = event->has & VHU_VRING_HAS_FATE && event->fate == VHU_FATE_LOST;
+	const uint64_t count = event->has & VHU_VRING_HAS_FATE ? event->signals : 1;
 	struct vhu_cause_vring *vring;
 
 	if (event->act != VHU_ACT_KICK && event->act != VHU_ACT_CALL)
@@ -67,12 +75,17 @@ static void see_event(struct vhu_cause *cause, const struct vhu_record *record, 
 
 		if (!lost)
 			drop(&vring->lost_kick);
+		/* One that somebody asked for need not have a call. */
+		if (is_sent(record))
+			return;
+		vhu_turns_kick(&vring->turns, count, record->time_ns);
 		if (!kept->number)
 			keep(kept, record, number);
 	} else if (lost) {
 		if (!vring->lost_call.number)
 			keep(&vring->lost_call, record, number);
 	} else {
+		vhu_turns_call(&vring->turns, count);
 		vring->answered += vring->kick.number != 0;
 		drop(&vring->kick);
 		drop(&vring->lost_call);
@@ -105,7 +118,8 @@ static void see_snapshot(struct vhu_cause *cause, const struct vhu_record *recor
 static bool is_altered(const struct vhu_record *record)
 {
 	return record->type == VHU_RECORD_VRING
-		   ? record->vring.has & VHU_VRING_HAS_FATE && record->vring.fate != VHU_FATE_PASSED
+		   ? record->vring.has & VHU_VRING_HAS_FATE &&
+			 record->vring.fate != VHU_FATE_PASSED && !is_sent(record)
 		   : record->marks & VHU_MARK_ALTERED &&
 			 (!record->text || strcmp(record->text, VHU_RECORD_INTERPOSED) != 0);
 }
@@ -117,6 +131,11 @@ void vhu_cause_see_vring(struct vhu_cause *cause, const struct vhu_record *recor
 	if (is_altered(record)) {
 		cause->alterations++;
 		keep(&cause->ours, record, number);
+	}
+	if (is_sent(record)) {
+		keep(&cause->sent, record, number);
+		cause->sent_call = record->vring.act == VHU_ACT_CALL;
+		cause->sent_vring = record->vring.vring;
 	}
 	if (record->type == VHU_RECORD_VRING)
 		see_event(cause, record, number);
@@ -186,21 +205,28 @@ static void add_for(struct vhu_cause_end *end, uint32_t vring,
 		vhu_line_add(&end->line, end->goes_on ? " so far" : " until the end");
 }
 
+/* Say that a kick had no call. */
+static void say_open_kick(struct vhu_cause_end *end, const struct vhu_cause_vring *vring)
+{
+	vhu_line_printf(&end->line, "vring %" PRIu32 ": kick (%" PRIu64 ") had no call",
+			vring->vring, vring->kick.number);
+	add_for(end, vring->vring, &vring->kick);
+}
+
 /* Say that the proxy lost a call, or a kick, and none came behind it. */
 static void say_lost(struct vhu_cause_end *end, const struct vhu_cause_vring *vring)
 {
 	const bool call = vring->lost_call.number != 0;
 
-	vhu_line_printf(&end->line, "vring %" PRIu32 ": ", vring->vring);
 	if (call && vring->kick.number) {
-		vhu_line_printf(&end->line, "kick (%" PRIu64 ") had no call", vring->kick.number);
-		add_for(end, vring->vring, &vring->kick);
+		say_open_kick(end, vring);
 		vhu_line_printf(&end->line, "; its call (%" PRIu64 ") was lost",
 				vring->lost_call.number);
 		add_by(end, &vring->lost_call);
 		return;
 	}
-	vhu_line_printf(&end->line, "%s (%" PRIu64 ") was lost", call ? "call" : "kick",
+	vhu_line_printf(&end->line, "vring %" PRIu32 ": %s (%" PRIu64 ") was lost", vring->vring,
+			call ? "call" : "kick",
 			call ? vring->lost_call.number : vring->lost_kick.number);
 	add_by(end, call ? &vring->lost_call : &vring->lost_kick);
 	vhu_line_printf(&end->line, " and none came%s", call ? "" : " after it");
@@ -223,13 +249,51 @@ static void say_hang(struct vhu_cause_end *end, const struct vhu_cause_vring *vr
 	vhu_line_add(&end->line, end->goes_on ? " ago" : " before the end");
 }
 
-/* Return whether a vring was left hanging, as far as is known for sure. */
+/* Return whether each request of a device gets a call, unless its driver turns calls off. */
+static bool answers_all(const struct vhu_state *state, uint32_t vring)
+{
+	switch (state->context.device) {
+	case VIRTIO_ID_BLOCK:
+	case VIRTIO_ID_RNG:
+	case VIRTIO_ID_FS:
+		return true;
+	case VIRTIO_ID_SCSI:
+		return vring != 1; /* eventq */
+	}
+	return false;
+}
+
+/* Return whether the last kick had no call, which it should have had. */
+static bool lacks_call(const struct vhu_cause_end *end, const struct vhu_cause_vring *vring)
+{
+	return vring->answered >= ANSWERED_MIN && answers_all(end->state, vring->vring) &&
+	       age(end, vring->vring, &vring->kick) >= VHU_CAUSE_HUNG_NS;
+}
+
+/* Return whether the last kick had no call, and each one before it had, since the vring was
+ * started. */
+static bool is_out_of_turn(const struct vhu_cause_end *end, const struct vhu_cause_vring *vring)
+{
+	return vring->turns.in_turn >= VHU_TURNS_HABIT && lacks_call(end, vring) &&
+	       vring->vring < end->state->vrings &&
+	       end->state->vring[vring->vring].start_ns <= vring->turns.begun_ns;
+}
+
+/* Return whether the front-end left its vrings running: it may have been ended because it hung. */
+static bool is_left(const struct vhu_cause_end *end)
+{
+	return end->closer == VHU_CAUSE_FRONT && !end->fate && vhu_state_running(end->state) > 0;
+}
+
+/* Return whether a vring was left hanging. */
 static bool hangs(const struct vhu_cause_end *end, const struct vhu_cause_vring *vring)
 {
 	const uint64_t least = VHU_CAUSE_HUNG_NS;
 
 	if (age(end, vring->vring, &vring->lost_call) >= least ||
 	    age(end, vring->vring, &vring->lost_kick) >= least)
+		return true;
+	if (is_left(end) && is_out_of_turn(end, vring))
 		return true;
 	return vring->hang.number && until(end, vring->vring, &vring->hang).time_ns &&
 	       !until(end, vring->vring, &vring->hang).stopped;
@@ -251,27 +315,17 @@ bool vhu_cause_say_data_path(struct vhu_cause_end *end)
 		return false;
 	if (first->lost_call.number || first->lost_kick.number)
 		say_lost(end, first);
-	else
+	else if (first->hang.number)
 		say_hang(end, first);
+	else
+		say_open_kick(end, first);
 	if (more)
 		vhu_line_printf(&end->line, "; so do %u more vring%s", more, more > 1 ? "s" : "");
 	if (!end->goes_on)
 		vhu_cause_add_then(end, VHU_CAUSE_NOBODY);
 	end->data_path_said = true;
+	end->hung = is_left(end);
 	return true;
-}
-
-/* Return whether each request of a device gets a call, unless its driver turns calls off. */
-static bool answers_all(const struct vhu_state *state, uint32_t vring)
-{
-	switch (state->context.device) {
-	case VIRTIO_ID_BLOCK:
-	case VIRTIO_ID_FS:
-		return true;
-	case VIRTIO_ID_SCSI:
-		return vring != 1; /* eventq */
-	}
-	return false;
 }
 
 void vhu_cause_add_open_kicks(struct vhu_cause_end *end)
@@ -281,12 +335,10 @@ void vhu_cause_add_open_kicks(struct vhu_cause_end *end)
 	for (unsigned i = 0; i < end->cause->vrings; i++) {
 		const struct vhu_cause_vring *vring = &end->cause->vring[i];
 
-		if (vring->answered < ANSWERED_MIN || !answers_all(end->state, vring->vring) ||
-		    age(end, vring->vring, &vring->kick) < VHU_CAUSE_HUNG_NS)
+		if (!lacks_call(end, vring))
 			continue;
-		vhu_line_printf(&end->line, "; vring %" PRIu32 ": kick (%" PRIu64 ") had no call",
-				vring->vring, vring->kick.number);
-		add_for(end, vring->vring, &vring->kick);
+		vhu_line_add(&end->line, "; ");
+		say_open_kick(end, vring);
 	}
 }
 
@@ -294,6 +346,10 @@ void vhu_cause_add_ours(struct vhu_cause_end *end)
 {
 	const struct vhu_cause *cause = end->cause;
 
+	if (cause->sent.number)
+		vhu_line_printf(
+		    &end->line, "; the proxy itself %s vring %" PRIu32 " on request (%" PRIu64 ")",
+		    cause->sent_call ? "called" : "kicked", cause->sent_vring, cause->sent.number);
 	if (!cause->ours.number || end->ours_said)
 		return;
 	vhu_line_printf(&end->line,

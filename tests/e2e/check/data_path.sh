@@ -46,6 +46,31 @@ sleep 1.5
 end KILL
 says "$lost"
 
+# The hang comes before what it looked like: the front-end was ended because of it.
+start '--record-kicks --interpose-eventfds' '--device blk --fault lose-call:1/9' "$blk"
+wait_for grep_dump ' call, '
+sleep 2.5
+end KILL
+says 'vring 0: kick \([0-9]+\) had no call for [0-9.]+ s until the end, then the front-end'
+
+# A kick that somebody asked for need not have a call, and is no alteration. The driver is stopped while nothing is
+# under way.
+start '--record-kicks --interpose-eventfds --control ctl.sock' '--device blk' \
+	'--device blk --operation read --rate 20'
+is_stopped_idle() {
+	kill -CONT "$(stage_pid front)"
+	sleep 0.3
+	kill -STOP "$(stage_pid front)"
+	sleep 0.1
+	"$vhu" dump vm.pcapng | tail -1 | grep ' call, '
+}
+wait_for is_stopped_idle
+"$vhu" ctl -s ctl.sock kick 1 0 >/dev/null
+sleep 1.2
+end KILL
+says 'without stopping its vrings \(1 ran\).*; the proxy itself kicked vring 0 on request \([0-9]+\)'
+if grep -Eq 'altered|had no call' out; then fail "a kick on request: $(cat out)"; fi
+
 # Only what is lost is recorded.
 start "--fault 'call vring=0 nth=5..: lose'" '--device blk' "$blk"
 wait_for grep_dump 'call, .* lost by the proxy: fault 1'
