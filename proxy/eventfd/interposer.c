@@ -285,6 +285,9 @@ int vhu_interposer_replace(struct vhu_interposer *interposer, struct vhu_relay *
 		ring->wire[role] = wire;
 		interposer_attribute(interposer, wire);
 	}
+	/* Front-ends kick vrings that they start, with or without buffers. */
+	if (role == VHU_KICK)
+		ring->turns.in_turn = 0;
 	interposer_begin(wire);
 	interposer->replaced = true;
 	/* The relay may describe it once more, where faults have the message pass again. */

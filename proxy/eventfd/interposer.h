@@ -30,6 +30,7 @@
 
 #include "lib/util/histogram.h"
 #include "lib/util/json.h"
+#include "lib/util/turns.h"
 #include "proxy/eventfd/options.h"
 #include "proxy/eventfd/relay.h"
 #include "proxy/session/common.h"
@@ -64,7 +65,7 @@ struct vhu_interposer_vring {
 	bool told[VHU_VRING_ROLES];                      /* why it has none was said */
 	struct vhu_interposer_count count[VHU_VRING_ROLES];
 	unsigned lost_by[VHU_VRING_ROLES]; /* the fault that lost the latest; 0: it was passed on */
-	uint64_t open_kicks, open_ns; /* since the last call, and when the first of them came */
+	struct vhu_turns turns;            /* monotonic times */
 	/* Kicks that a call answered together with another one: the next calls may be theirs. */
 	uint64_t spare_kicks, spare_ns;
 	uint64_t calls_without_kick;

@@ -44,16 +44,16 @@ int vhu_interposer_vring_text(const struct vhu_interposer_vring *ring, char *to,
 		    &line, "; kick to call 50%% %s, 99%% %s",
 		    vhu_duration_text(vhu_histogram_quantile(&ring->kick_to_call, 500), half),
 		    vhu_duration_text(vhu_histogram_quantile(&ring->kick_to_call, 990), most));
-	if (ring->open_kicks)
+	if (ring->turns.open)
 		vhu_line_printf(&line, "; %" PRIu64 " kick%s since %s had no call",
-				ring->open_kicks, ring->open_kicks == 1 ? "" : "s",
-				vhu_duration_text(vhu_now_ns() - ring->open_ns, half));
+				ring->turns.open, ring->turns.open == 1 ? "" : "s",
+				vhu_duration_text(vhu_now_ns() - ring->turns.open_ns, half));
 	return (int)line.length;
 }
 
 /* Write what came of one kind on a vring. */
 static void put_count(struct vhu_json *json, const char *key,
-		      const struct vhu_interposer_count *count)
+		      const struct vhu_interposer_count *count, unsigned lost_by)
 {
 	vhu_json_object(json, key);
 	vhu_json_unsigned(json, "signals", count->signals);
@@ -61,6 +61,7 @@ static void put_count(struct vhu_json *json, const char *key,
 	vhu_json_unsigned(json, "delayed", count->delayed);
 	vhu_json_unsigned(json, "repeated", count->repeated);
 	vhu_json_unsigned(json, "sent", count->sent);
+	vhu_json_bool(json, "last_lost", lost_by != 0);
 	vhu_json_object_end(json);
 }
 
@@ -69,9 +70,9 @@ static void put_ring(struct vhu_json *json, const struct vhu_interposer_vring *r
 {
 	vhu_json_object(json, NULL);
 	vhu_json_unsigned(json, "vring", ring->vring);
-	put_count(json, "kicks", &ring->count[VHU_KICK]);
-	put_count(json, "calls", &ring->count[VHU_CALL]);
-	put_count(json, "errors", &ring->count[VHU_ERR]);
+	put_count(json, "kicks", &ring->count[VHU_KICK], ring->lost_by[VHU_KICK]);
+	put_count(json, "calls", &ring->count[VHU_CALL], ring->lost_by[VHU_CALL]);
+	put_count(json, "errors", &ring->count[VHU_ERR], ring->lost_by[VHU_ERR]);
 	vhu_json_unsigned(json, "calls_without_kick", ring->calls_without_kick);
 	if (ring->kick_to_call.count) {
 		vhu_json_object(json, "kick_to_call_ns");
@@ -81,9 +82,10 @@ static void put_ring(struct vhu_json *json, const struct vhu_interposer_vring *r
 		vhu_json_unsigned(json, "most", ring->kick_to_call.greatest);
 		vhu_json_object_end(json);
 	}
-	if (ring->open_kicks) {
-		vhu_json_unsigned(json, "kicks_without_call", ring->open_kicks);
-		vhu_json_unsigned(json, "for_ns", vhu_now_ns() - ring->open_ns);
+	vhu_json_unsigned(json, "kicks_in_turn", ring->turns.in_turn);
+	if (ring->turns.open) {
+		vhu_json_unsigned(json, "kicks_without_call", ring->turns.open);
+		vhu_json_unsigned(json, "for_ns", vhu_now_ns() - ring->turns.open_ns);
 	}
 	vhu_json_object_end(json);
 }

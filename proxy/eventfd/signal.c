@@ -62,19 +62,20 @@ static void signal_answers(struct signal *signal)
 	const uint64_t now = vhu_now_ns();
 	/* A back-end that was kicked twice may call twice. */
 	const uint64_t spare = now - ring->spare_ns < SIGNAL_SPARE_NS ? ring->spare_kicks : 0;
-	const uint64_t kicks = ring->open_kicks + spare;
+	const uint64_t open = ring->turns.open;
+	const uint64_t kicks = open + spare;
 	const uint64_t left = signal->count < kicks ? kicks - signal->count : 0;
 
 	if (signal->count > kicks)
 		ring->calls_without_kick += signal->count - kicks;
 	/* Those of long ago have had their calls. */
-	ring->spare_kicks = ring->open_kicks && left > ring->open_kicks ? ring->open_kicks : left;
-	if (!ring->open_kicks)
+	ring->spare_kicks = open && left > open ? open : left;
+	vhu_turns_call(&ring->turns, signal->count);
+	if (!open)
 		return;
 	ring->spare_ns = now;
 	signal->timed = true;
-	signal->kick_to_call = now - ring->open_ns;
-	ring->open_kicks = 0;
+	signal->kick_to_call = now - ring->turns.open_ns;
 	vhu_histogram_add(&ring->kick_to_call, signal->kick_to_call, 1);
 }
 
@@ -97,10 +98,12 @@ static void signal_note(struct signal *signal)
 		count->repeated += signal->count;
 	else if (signal->fate == VHU_FATE_SENT)
 		count->sent += signal->count;
-	if (signal->wire->role == VHU_KICK) {
-		if (!ring->open_kicks)
-			ring->open_ns = vhu_now_ns();
-		ring->open_kicks += signal->count;
+	if (signal->wire->role == VHU_KICK && signal->fate == VHU_FATE_SENT) {
+		/* A call may come of it, or none. */
+		ring->spare_kicks += signal->count;
+		ring->spare_ns = vhu_now_ns();
+	} else if (signal->wire->role == VHU_KICK) {
+		vhu_turns_kick(&ring->turns, signal->count, vhu_now_ns());
 	} else if (signal->wire->role == VHU_CALL && signal->fate != VHU_FATE_LOST) {
 		signal_answers(signal);
 	}

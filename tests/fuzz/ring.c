@@ -78,6 +78,13 @@ static void fill(const struct ring_input *input, struct vhu_ring_evidence *evide
 						    .kicks = input->probes & 4,
 						    .wakes = input->probes & 8,
 						    .calls = input->probes & 16};
+	evidence->signals =
+	    (struct vhu_ring_signals){.known = input->probes & 32,
+				      .open_kicks = input->probes / 4,
+				      .open_ns = input->probes * UINT64_C(100000000),
+				      .in_turn = input->probes,
+				      .lost_kick = (input->probes & 192) == 64,
+				      .lost_call = (input->probes & 192) == 128};
 	evidence->dead = (struct vhu_ring_dead){input->dead & 1, input->dead, input->dead, 1};
 	evidence->mappings =
 	    (struct vhu_ring_mappings){input->dead & 2, input->dead & 64, input->dead & 128, false};

@@ -179,7 +179,7 @@ void vhu_rings_show(const struct vhu_rings_request *request,
 	if (request->watch && !request->json)
 		show_time();
 	if (targets->memories == 0 && !request->json)
-		puts("no session is open");
+		puts(*targets->none ? targets->none : "no session is open");
 	for (unsigned i = 0; i < targets->memories && !request->json; i++)
 		if (targets->memory[i].session->vrings == 0 && !is_stuck(targets, i))
 			show_session(&targets->memory[i]);

@@ -3,6 +3,11 @@
 #include <inttypes.h>
 
 #include "lib/ring/verdict/judges.h"
+#include "lib/util/duration.h"
+#include "lib/util/turns.h"
+
+/* A kick that has had no call for so long has none, nanoseconds. */
+#define OPEN_LEAST UINT64_C(1000000000)
 
 /* Return whether the back-end called what is no longer the vring's call, all the time. */
 static bool calls_elsewhere(const struct vhu_ring_evidence *evidence)
@@ -60,6 +65,60 @@ static bool was_to_be_called(const struct vhu_judgement *judgement)
 	return false;
 }
 
+/* Add since when kicks have had no call. */
+static void add_age(struct vhu_judgement *judgement)
+{
+	char age[VHU_DURATION_TEXT_SIZE];
+
+	vhu_line_add(&judgement->text,
+		     vhu_duration_text(judgement->evidence->signals.open_ns, age));
+}
+
+/* Return whether the driver wants to be called for what is used, as far as that shows. */
+static bool may_want_call(const struct vhu_judgement *judgement)
+{
+	enum vhu_ring_call call = vhu_ring_call(judgement->ring);
+
+	return judgement->ring->waiting == 0 &&
+	       (call == VHU_RING_CALL_UNKNOWN || call == VHU_RING_CALL_PASSED) &&
+	       vhu_judge_role(judgement) != VHU_RING_INPUT;
+}
+
+/* Return whether the driver asks for a call where it has been long ago: it may do without. */
+static bool is_event_old(const struct vhu_judgement *judgement)
+{
+	const struct vhu_ring_snapshot *ring = judgement->ring;
+
+	return ring->event_idx && !ring->packed &&
+	       (uint16_t)(ring->used - ring->driver_event) >
+		   judgement->evidence->signals.open_kicks;
+}
+
+/* Make out D6 if the proxy lost the last call, else D5 if each kick had a call and the last one has
+ * none: by what was counted since the session began. */
+static bool judge_uncalled(struct vhu_judgement *judgement)
+{
+	const struct vhu_ring_signals *signals = &judgement->evidence->signals;
+
+	if (!may_want_call(judgement))
+		return false;
+	if (signals->lost_call) {
+		vhu_line_printf(&judgement->text,
+				"all is used up to %u, and a fault of the proxy lost the last call",
+				judgement->ring->used);
+		return vhu_judge_as(judgement, VHU_RING_D6, true);
+	}
+	if (!signals->known || signals->in_turn < VHU_TURNS_HABIT ||
+	    signals->open_ns < OPEN_LEAST || is_event_old(judgement))
+		return false;
+	vhu_line_printf(&judgement->text,
+			"all is used up to %u, each kick had a call, and the last one has had none "
+			"for ",
+			judgement->ring->used);
+	add_age(judgement);
+	return vhu_judge_as(judgement, VHU_RING_D5, true);
+}
+
 bool vhu_judge_call(struct vhu_judgement *judgement)
 {
 	const struct vhu_ring_sample *newer = &judgement->evidence->sample[1];
@@ -80,6 +139,8 @@ bool vhu_judge_call(struct vhu_judgement *judgement)
 		vhu_judge_process(judgement, "front-end", &newer->front_end);
 		return vhu_judge_as(judgement, VHU_RING_D6, true);
 	}
+	if (judge_uncalled(judgement))
+		return true;
 	if (!was_to_be_called(judgement) || probes->calls > 0)
 		return false;
 	vhu_line_printf(&judgement->text,
@@ -111,6 +172,11 @@ static void add_doubts(struct vhu_judgement *judgement)
 	if (call == VHU_RING_CALL_PASSED)
 		vhu_line_printf(&judgement->text, ", the driver asked for a call at %u",
 				ring->driver_event);
+	if (judgement->evidence->signals.open_ns >= OPEN_LEAST) {
+		vhu_line_printf(&judgement->text, ", the last kick%s had no call for ",
+				judgement->evidence->signals.open_kicks == 1 ? " has" : "s have");
+		add_age(judgement);
+	}
 	if (!was_to_be_called(judgement))
 		vhu_judge_or(judgement, VHU_RING_D5);
 	vhu_judge_or(judgement, VHU_RING_D8);

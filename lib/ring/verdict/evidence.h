@@ -87,6 +87,17 @@ struct vhu_ring_probes {
 	uint64_t kicks, wakes, calls; /* wakes: the back-end read the kick */
 };
 
+/* Kicks and calls that reached the other side, as a proxy or a probe counted them since the session
+ * began. */
+struct vhu_ring_signals {
+	bool known;
+	uint64_t kicks, calls;
+	uint64_t open_kicks;       /* since the last call */
+	uint64_t open_ns;          /* the age of the first of these */
+	uint64_t in_turn;          /* kicks before these, in a row, that had a call each */
+	bool lost_kick, lost_call; /* the proxy lost the latest one, as it was told to */
+};
+
 /* Looks at a vring between the samples. Each one makes it less likely that a busy vring seems to be
  * at rest, and shows what becomes of the kick's counter. */
 struct vhu_ring_watch {
@@ -129,6 +140,7 @@ struct vhu_ring_evidence {
 	enum vhu_ring_poller kick_poller, call_poller;
 	struct vhu_ring_session session;
 	struct vhu_ring_probes probes;
+	struct vhu_ring_signals signals;
 	struct vhu_ring_watch watch; /* begins as all 0; see vhu_ring_watch_add */
 	struct vhu_ring_mappings mappings;
 	struct vhu_ring_dead dead;

@@ -68,12 +68,10 @@ bool vhu_judge_busy_loop(struct vhu_judgement *judgement)
 
 	if (!is_woken(judgement->evidence) || !is_never_read(judgement))
 		return false;
-	vhu_line_printf(&judgement->text,
-			"the kick counter was %" PRIu64 " and is %" PRIu64
-			", used went from %u to %u: the back-end does its requests and never reads "
-			"the kick",
-			sample[0].kick.count, sample[1].kick.count, sample[0].ring.used,
-			judgement->ring->used);
+	vhu_line_printf(
+	    &judgement->text,
+	    "the kick counter was %" PRIu64 " and is %" PRIu64 ", used went from %u to %u",
+	    sample[0].kick.count, sample[1].kick.count, sample[0].ring.used, judgement->ring->used);
 	return vhu_judge_as(judgement, VHU_RING_D16, false);
 }
 
@@ -162,6 +160,10 @@ static bool judge_not_kicked(struct vhu_judgement *judgement, bool taken_is_know
 		vhu_line_add(&judgement->text,
 			     " since before the back-end started, and nothing was used since");
 		return vhu_judge_as(judgement, VHU_RING_D2b, true);
+	}
+	if (evidence->signals.lost_kick) {
+		vhu_line_add(&judgement->text, ", and a fault of the proxy lost the last kick");
+		return vhu_judge_as(judgement, VHU_RING_D1, true);
 	}
 	if (added && probes->kicks > 0 && evidence->sample[1].kick.known)
 		return judge_taken(judgement, "the back-end was kicked and read the kick");

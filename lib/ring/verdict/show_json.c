@@ -164,6 +164,23 @@ static void put_sample(struct vhu_json *json, const struct vhu_ring_sample *samp
 	}
 }
 
+/* Write what was counted since the session began. */
+static void put_signals(struct vhu_json *json, const struct vhu_ring_signals *signals)
+{
+	if (!signals->known)
+		return;
+	vhu_json_object(json, "signals");
+	vhu_json_unsigned(json, "kicks", signals->kicks);
+	vhu_json_unsigned(json, "calls", signals->calls);
+	vhu_json_unsigned(json, "kicks_in_turn", signals->in_turn);
+	vhu_json_unsigned(json, "kicks_without_call", signals->open_kicks);
+	if (signals->open_kicks)
+		vhu_json_unsigned(json, "for_ns", signals->open_ns);
+	vhu_json_bool(json, "kick_lost", signals->lost_kick);
+	vhu_json_bool(json, "call_lost", signals->lost_call);
+	vhu_json_object_end(json);
+}
+
 /* Write what is known of the vring as a whole. */
 static void put_rest(struct vhu_json *json, const struct vhu_ring_evidence *evidence)
 {
@@ -179,6 +196,7 @@ static void put_rest(struct vhu_json *json, const struct vhu_ring_evidence *evid
 		vhu_json_unsigned(json, "calls", probes->calls);
 		vhu_json_object_end(json);
 	}
+	put_signals(json, &evidence->signals);
 	if (evidence->waiting_since_known)
 		vhu_json_unsigned(json, "waiting_since_ns", evidence->waiting_since_ns);
 	if (evidence->dead.known) {

@@ -23,6 +23,11 @@ says 2 'what is that for' vm.pcapng
 says 1 'No such file' -r nothing.pcapng
 says 1 'name a capture' -s nothing.sock
 says 1 'No such file' --qmp nothing.sock
+says 1 'there is no process 4194305' -p 4194305
+sleep 60 &
+jobs=$!
+says 1 "process $jobs: no vhu proxy and no vhu attach records its sessions" -p "$jobs"
+kill "$jobs"
 echo no capture >bad.pcapng
 says 1 'bad.pcapng' -r bad.pcapng
 says 1 'no session is open' -r "$captures/qemu-blk.pcapng"

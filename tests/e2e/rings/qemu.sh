@@ -30,6 +30,16 @@ case_is 'no kick' no-kick D1 '' D1,D3,D4
 case_is 'no kick, nothing tracks what was taken' no-kick D1,D4 '--without INFLIGHT_SHMFD'
 case_is 'taken' kick D4 '--delay 99s'
 case_is 'machine stopped' stopped D10
+# The monitor says why it has no vring to show.
+case_name='machine stopped, by the monitor'
+back --device blk
+proxy
+qemu stopped
+wait_for test -e ready
+"$vhu" rings --qmp "$(cat ready)" >out 2>err && fail "$case_name: status 0"
+grep -q ': the machine is not running (paused), and its vrings are stopped: let it go on' err ||
+	fail "$case_name: $(cat err)"
+qemu_out
 case_is 'index far ahead' far-ahead D11 '' D11
 case_is 'chain in a loop' loop D18 '' D18
 case_is 'chain outside memory' outside D18

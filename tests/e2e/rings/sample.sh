@@ -41,6 +41,8 @@ case_is 'no vring yet, and no answer' '--device blk --fault late-reply:GET_PROTO
 	'--device blk --operation read' D14
 case_is 'kick never read' '--device rng --fault unread-kick' \
 	'--device rng --requests 100000 --rate 50' D16
+[ "$(jq -r .verdict.text out | grep -o 'never reads the kick' | wc -l)" -eq 0 ] ||
+	fail "the text says what the title says: $(jq -r .verdict.text out)"
 case_is 'in-flight area without requests' '--device blk --delay 99s --fault no-inflight' \
 	'--device blk --operation read --event-idx' D12
 

@@ -28,6 +28,15 @@ static int connect_to(struct vhu_rings_control_talk *talk)
 	char error[VHU_ENDPOINT_ERROR];
 	int code = vhu_control_meet(talk->path, &talk->proxy, error);
 
+	if ((code == -ENOENT || code == -ECONNREFUSED) && talk->request->pid &&
+	    !talk->request->control)
+		return vhu_fail(command,
+				"process %" PRIu32
+				": no vhu proxy and no vhu attach records its sessions: watch it "
+				"with vhu attach -p %" PRIu32
+				", or name a capture (-r), a proxy's control socket (-s) or QEMU's "
+				"monitor (--qmp)",
+				talk->request->pid, talk->request->pid);
 	if (code == -ENOENT || code == -ECONNREFUSED)
 		return vhu_fail(command,
 				"%s: %s: name a capture (-r), a proxy's control socket (-s) or "
@@ -140,6 +149,50 @@ static int read_session(struct vhu_rings_control_talk *talk, struct vhu_rings_se
 	return !ret && answer ? VHU_EXIT_DONE : VHU_EXIT_FAILED;
 }
 
+/* Return a number of an answer; 0 without it. */
+static uint64_t number_in(const json_t *answer, const char *key)
+{
+	return (uint64_t)json_integer_value(json_object_get(answer, key));
+}
+
+/* Return how many signals of a kind have reached the other side. */
+static uint64_t passed(const json_t *count)
+{
+	const uint64_t signals = number_in(count, "signals"), lost = number_in(count, "lost");
+
+	return signals > lost ? signals - lost : 0;
+}
+
+/* Take what the proxy has counted of kicks and calls, if it stands between them: its records of
+ * what was before have none. */
+static void take_signals(struct vhu_rings_session *session, const json_t *interposed)
+{
+	const json_t *vring;
+	size_t i;
+
+	json_array_foreach(interposed, i, vring)
+	{
+		struct vhu_rings_vring *to =
+		    vhu_rings_session_vring(session, (unsigned)number_in(vring, "vring"));
+		const json_t *kicks = json_object_get(vring, "kicks");
+		const json_t *calls = json_object_get(vring, "calls");
+
+		/* That there was none may mean that the proxy does not stand between them. */
+		if (!to || !passed(kicks) || !passed(calls))
+			continue;
+		to->signals = (struct vhu_ring_signals){
+		    .known = true,
+		    .kicks = passed(kicks),
+		    .calls = passed(calls),
+		    .in_turn = number_in(vring, "kicks_in_turn"),
+		    .open_kicks = number_in(vring, "kicks_without_call"),
+		    .open_ns = number_in(vring, "for_ns"),
+		    .lost_kick = json_is_true(json_object_get(kicks, "last_lost")),
+		    .lost_call = json_is_true(json_object_get(calls, "last_lost")),
+		};
+	}
+}
+
 /* Read the sessions that were asked for. Returns as read_session does. */
 static int read_sessions(struct vhu_rings_control_talk *talk, struct vhu_rings_sessions *sessions)
 {
@@ -158,10 +211,15 @@ static int read_sessions(struct vhu_rings_control_talk *talk, struct vhu_rings_s
 	json_array_foreach(json_object_get(answer, "sessions"), i, session)
 	{
 		json_int_t number = json_integer_value(json_object_get(session, "session"));
+		struct vhu_rings_session *read;
 
-		if (status == VHU_EXIT_DONE &&
-		    (!request->session || (uint64_t)number == request->session))
-			status = read_session(talk, sessions, number);
+		if (status != VHU_EXIT_DONE ||
+		    (request->session && (uint64_t)number != request->session))
+			continue;
+		status = read_session(talk, sessions, number);
+		read = vhu_rings_sessions_find(sessions, (uint64_t)number);
+		if (status == VHU_EXIT_DONE && read)
+			take_signals(read, json_object_get(session, "interposed"));
 	}
 	json_decref(answer);
 	return status;

@@ -2,8 +2,10 @@
 /* The sessions that a source has, and the source that a person means. */
 #include "tools/rings/places/places.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <signal.h>
 #include <string.h>
 
 #include "tools/reading.h"
@@ -62,6 +64,8 @@ static int places_of_pid(const struct vhu_rings_request *request,
 	struct vhu_prologue *const prologue = sessions->prologue;
 	char path[PATH_MAX];
 
+	if (kill((pid_t)request->pid, 0) && errno == ESRCH)
+		return vhu_fail(request->command, "there is no process %" PRIu32, request->pid);
 	if (vhu_rings_capture_of(request->pid, path, sizeof(path)))
 		return vhu_rings_places_capture(request, path, sessions);
 	for (unsigned i = 0; vhu_rings_capture_attached(i, path, sizeof(path)); i++) {
@@ -97,9 +101,10 @@ int vhu_rings_places(const struct vhu_rings_request *request, struct vhu_rings_s
 	if (request->pid)
 		return vhu_fail(request->command, "no session of process %" PRIu32 " is open",
 				request->pid);
-	return vhu_fail(request->command, "%s: no session is open",
+	return vhu_fail(request->command, "%s: %s",
 			request->capture   ? request->capture
 			: request->control ? request->control
 			: request->qmp     ? request->qmp
-					   : "the proxy");
+					   : "the proxy",
+			*sessions->none ? sessions->none : "no session is open");
 }

@@ -168,6 +168,24 @@ static int add_device(struct vhu_qmp *qmp, struct vhu_rings_sessions *sessions,
 	return ret;
 }
 
+/* Say why no device is started. */
+static void say_none(struct vhu_qmp *qmp, struct vhu_rings_sessions *sessions)
+{
+	json_t *answer = vhu_qmp_ask(qmp, "{\"execute\":\"query-status\"}\n");
+	const char *state = json_string_value(json_object_get(answer, "status"));
+
+	if (state && json_is_false(json_object_get(answer, "running")))
+		snprintf(sessions->none, sizeof(sessions->none),
+			 "the machine is not running (%.32s), and its vrings are stopped: let it "
+			 "go on with the monitor's command cont",
+			 state);
+	else
+		snprintf(sessions->none, sizeof(sessions->none),
+			 "no device with a vhost-user back-end is started: has the guest's driver "
+			 "set it up?");
+	json_decref(answer);
+}
+
 int vhu_rings_places_qmp(const struct vhu_rings_request *request,
 			 struct vhu_rings_sessions *sessions)
 {
@@ -193,6 +211,8 @@ int vhu_rings_places_qmp(const struct vhu_rings_request *request,
 		if (process && path && !ret)
 			ret = add_device(&qmp, sessions, process, path);
 	}
+	if (devices && !ret && sessions->count == 0)
+		say_none(&qmp, sessions);
 	json_decref(devices);
 	if (ret || !process)
 		status = vhu_qmp_fail(&qmp, strerror(ENOMEM));

@@ -123,25 +123,45 @@ static int see_vring(struct vhu_rings_session *session, unsigned index, uint64_t
 		    !(fd->has_eventfd && fd->eventfd_id == seen->fd[role].id))
 			ret = add_old(session, index, role, number);
 		seen->fd[role] = (struct vhu_rings_eventfd){fd->has_eventfd, fd->eventfd_id};
+		/* Front-ends kick vrings that they start, with or without buffers. */
+		if (role == VHU_KICK)
+			seen->turns.in_turn = 0;
 		if (role == VHU_KICK && ++seen->kicks > session->resets + 1)
 			session->resets = seen->kicks - 1;
 	}
 	return ret;
 }
 
-void vhu_rings_history_signal(struct vhu_rings_session *session,
-			      const struct vhu_vring_event *event)
+void vhu_rings_history_signal(struct vhu_rings_session *session, const struct vhu_record *record)
 {
-	const uint64_t signals = event->has & VHU_VRING_HAS_FATE ? event->signals : 1;
-	struct vhu_rings_signals *counted;
+	const struct vhu_vring_event *event = &record->vring;
+	const bool told = event->has & VHU_VRING_HAS_FATE;
+	const bool lost = told && event->fate == VHU_FATE_LOST;
+	const bool sent = told && event->fate == VHU_FATE_SENT;
+	const bool kick = event->act == VHU_ACT_KICK;
+	const uint64_t count = told ? event->signals : 1;
+	struct vhu_ring_signals *signals;
+	struct vhu_rings_fds *seen;
+	bool *lost_before;
 
-	if (event->vring >= VHU_VRINGS_MAX)
+	if (event->vring >= VHU_VRINGS_MAX || (!kick && event->act != VHU_ACT_CALL))
 		return;
-	counted = &session->seen[event->vring].signals;
-	if (event->act == VHU_ACT_KICK)
-		counted->kicks += signals;
-	else if (event->act == VHU_ACT_CALL)
-		counted->calls += signals;
+	seen = &session->seen[event->vring];
+	signals = &seen->signals;
+	lost_before = kick ? &signals->lost_kick : &signals->lost_call;
+	/* Those that are lost, the next one behind them, and those that somebody asked for are
+	 * recorded even if no others are; and kicks may be recorded without calls. */
+	if (!lost && !*lost_before && !sent)
+		*(kick ? &seen->records_kicks : &seen->records_calls) = true;
+	signals->known = seen->records_kicks && seen->records_calls;
+	*lost_before = lost;
+	if (lost)
+		return;
+	*(kick ? &signals->kicks : &signals->calls) += count;
+	if (!kick)
+		vhu_turns_call(&seen->turns, count);
+	else if (!sent) /* one that somebody asked for need not have a call */
+		vhu_turns_kick(&seen->turns, count, record->time_ns);
 }
 
 int vhu_rings_history_see(struct vhu_rings_session *session, const struct vhu_record *record,

@@ -9,8 +9,7 @@
 int vhu_rings_history_see(struct vhu_rings_session *session, const struct vhu_record *record,
 			  uint64_t number, const struct vhu_annotation *note);
 
-/* Count a kick or a call. */
-void vhu_rings_history_signal(struct vhu_rings_session *session,
-			      const struct vhu_vring_event *event);
+/* Count a kick or a call, if the record is of one. */
+void vhu_rings_history_signal(struct vhu_rings_session *session, const struct vhu_record *record);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "lib/ring/verdict/evidence.h"
 #include "lib/session/session.h"
+#include "lib/util/turns.h"
 #include "tools/by_session.h"
 
 enum { VHU_RINGS_FRONT, VHU_RINGS_BACK, VHU_RINGS_SIDES };
@@ -35,11 +36,6 @@ struct vhu_rings_old {
 	uint64_t by; /* the message that replaced it, or that ended its session */
 };
 
-/* What a capture has of kicks and calls, counted from the session's beginning. */
-struct vhu_rings_signals {
-	uint64_t kicks, calls;
-};
-
 /* A vring that was given addresses. */
 struct vhu_rings_vring {
 	unsigned index;
@@ -47,7 +43,7 @@ struct vhu_rings_vring {
 	uint64_t descriptor, available, used;
 	bool big_endian;
 	struct vhu_rings_eventfd fd[VHU_VRING_ROLES];
-	struct vhu_rings_signals signals;
+	struct vhu_ring_signals signals;
 	struct vhu_ring_session session;
 };
 
@@ -79,7 +75,9 @@ struct vhu_rings_session {
 		struct vhu_rings_eventfd fd[VHU_VRING_ROLES];
 		enum vhu_message_id stopped, disabled; /* by which kind of message */
 		unsigned kicks;
-		struct vhu_rings_signals signals;
+		struct vhu_ring_signals signals;
+		bool records_kicks, records_calls;
+		struct vhu_turns turns; /* times of the records */
 	} seen[VHU_VRINGS_MAX];
 };
 

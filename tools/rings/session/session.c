@@ -159,6 +159,7 @@ static struct vhu_rings_vring vring_of(const struct vhu_rings_session *session, 
 	const struct vhu_vring *from = &state->vring[index];
 	const struct vhu_rings_fds *seen = &session->seen[index];
 	const struct vhu_ring_place place = vhu_ringwatch_place(state, from);
+	const uint64_t now = vhu_realtime_ns();
 	struct vhu_rings_vring vring = {
 	    .index = index,
 	    .size = place.size,
@@ -170,6 +171,10 @@ static struct vhu_rings_vring vring_of(const struct vhu_rings_session *session, 
 	    .session = vhu_ringwatch_session(state, from, seen->stopped, seen->disabled),
 	};
 
+	vring.signals.open_kicks = seen->turns.open;
+	vring.signals.in_turn = seen->turns.in_turn;
+	if (seen->turns.open && now > seen->turns.open_ns)
+		vring.signals.open_ns = now - seen->turns.open_ns;
 	for (unsigned role = 0; role < VHU_VRING_ROLES; role++)
 		vring.fd[role] = (struct vhu_rings_eventfd){
 		    from->fd[role].number && from->fd[role].has_eventfd, from->fd[role].eventfd_id};
@@ -253,7 +258,7 @@ int vhu_rings_sessions_see(void *with, const struct vhu_record *record, uint64_t
 	} else if (record->type == VHU_RECORD_MESSAGE && note->state) {
 		ret = vhu_rings_history_see(session, record, number, note);
 	} else if (record->type == VHU_RECORD_VRING) {
-		vhu_rings_history_signal(session, &record->vring);
+		vhu_rings_history_signal(session, record);
 	} else if (record->type == VHU_RECORD_CLOSED && record->channel == VHU_FRONT_END) {
 		ret = keep_closed(sessions, session, number);
 		vhu_by_session_remove(&sessions->open, &session->kept);

@@ -18,6 +18,7 @@
 struct vhu_rings_sessions {
 	struct vhu_rings_session **session;
 	unsigned count;
+	char none[160];                /* why there are none; "" without a reason */
 	struct vhu_prologue *prologue; /* takes all records too; NULL: none */
 	/* While records are fed. */
 	struct vhu_by_session open;

@@ -130,6 +130,7 @@ static struct vhu_rings_target target_of(struct vhu_rings_memory *memory,
 		    .vring = vring->index,
 		    .context = &session->context,
 		    .session = vring->session,
+		    .signals = vring->signals,
 		},
 	};
 
@@ -145,7 +146,7 @@ int vhu_rings_targets_open(struct vhu_rings_targets *targets,
 {
 	unsigned vrings = 0;
 
-	*targets = (struct vhu_rings_targets){0};
+	*targets = (struct vhu_rings_targets){.none = sessions->none};
 	for (unsigned i = 0; i < sessions->count; i++)
 		vrings += sessions->session[i]->vrings + 1;
 	targets->memory = calloc(sessions->count + 1, sizeof(*targets->memory));

@@ -52,18 +52,24 @@ static bool is_read(const struct vhu_rings_target *target)
 static struct vhu_ring_probes probes_since(const struct vhu_rings_past_look *then,
 					   const struct vhu_rings_past_look *now)
 {
-	/* That none is recorded may mean that none is ever recorded. */
-	if (!then->time_ns || then->signals.kicks == 0)
+	const uint64_t kicks = now->signals.kicks - then->signals.kicks;
+	uint16_t available = then->available;
+
+	if (!then->time_ns || !then->signals.known)
 		return (struct vhu_ring_probes){0};
+	/* If some of the buffers that were added since came with a kick, the last one may have come
+	 * without: then nothing is said of kicks. */
+	if (kicks > 0 && kicks < (uint16_t)(now->available - then->available))
+		available = now->available;
 	return (struct vhu_ring_probes){
 	    .known = true,
 	    .since_ns = then->time_ns,
 	    .until_ns = now->time_ns,
-	    .available = then->available,
+	    .available = available,
 	    .used = then->used,
-	    .kicks = now->signals.kicks - then->signals.kicks,
+	    .kicks = kicks,
 	    /* Who read them is not recorded. */
-	    .wakes = now->signals.kicks - then->signals.kicks,
+	    .wakes = kicks,
 	    .calls = now->signals.calls - then->signals.calls,
 	};
 }

@@ -15,7 +15,7 @@
 struct vhu_rings_past_look {
 	uint64_t time_ns; /* 0: there was none */
 	uint16_t available, used;
-	struct vhu_rings_signals signals;
+	struct vhu_ring_signals signals;
 };
 
 /* A vring: one that the same front-end has at the same place, whatever its session. */

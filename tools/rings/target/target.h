@@ -39,6 +39,7 @@ struct vhu_rings_targets {
 	unsigned memories;
 	struct vhu_rings_target *target;
 	unsigned count;
+	const char *none;                  /* why there are none; "" without a reason; borrowed */
 	const struct vhu_rings_past *past; /* earlier looks; NULL: none; borrowed */
 };
 

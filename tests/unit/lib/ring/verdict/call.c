@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -41,6 +42,63 @@ static void d5_there_was_no_call(void **state)
 	/* Nothing was used while the probes watched. */
 	image.evidence.probes.used = 3;
 	image_expect(&image, V(D13), 2, V(D5), V(D8));
+	image_close(&image);
+}
+
+static void d5_each_kick_had_a_call_but_the_last(void **state)
+{
+	const uint64_t second = UINT64_C(1000000000);
+	struct image image;
+
+	(void)state;
+	image_open_used(&image, 0, 5);
+	image.evidence.signals = (struct vhu_ring_signals){.known = true,
+							   .kicks = 5,
+							   .calls = 4,
+							   .open_kicks = 1,
+							   .open_ns = 2 * second,
+							   .in_turn = 4};
+	image_expect(&image, V(D5), 0);
+	assert_true(image_judge(&image).hangs);
+	assert_non_null(strstr(image_judge(&image).text, "the last one has had none for 2.00 s"));
+	/* Only now; too few to be a habit; the driver wants no calls. */
+	image.evidence.signals.open_ns = second / 2;
+	image_expect(&image, V(D13), 2, V(D5), V(D8));
+	image.evidence.signals.open_ns = 2 * second;
+	image.evidence.signals.in_turn = 3;
+	image_expect(&image, V(D13), 2, V(D5), V(D8));
+	image.evidence.signals.in_turn = 4;
+	image.avail->flags = htole16(VRING_AVAIL_F_NO_INTERRUPT);
+	image_expect(&image, V(D13), 0);
+	image_close(&image);
+	/* The driver asks for a call at the last buffer; where it was long ago. */
+	image_open_used(&image, IMAGE_EVENT_IDX, 5);
+	image.evidence.signals = (struct vhu_ring_signals){.known = true,
+							   .kicks = 5,
+							   .calls = 4,
+							   .open_kicks = 1,
+							   .open_ns = 2 * second,
+							   .in_turn = 4};
+	*image.used_event = htole16(4);
+	image_expect(&image, V(D5), 0);
+	*image.used_event = htole16(3);
+	image_expect(&image, V(D13), 2, V(D5), V(D8));
+	*image.used_event = htole16(5);
+	image_expect(&image, V(D13), 0);
+	image_close(&image);
+}
+
+static void d6_the_proxy_lost_the_call(void **state)
+{
+	struct image image;
+
+	(void)state;
+	image_open_used(&image, 0, 5);
+	image.evidence.signals.lost_call = true;
+	image_expect(&image, V(D6), 0);
+	assert_true(image_judge(&image).hangs);
+	image.avail->flags = htole16(VRING_AVAIL_F_NO_INTERRUPT);
+	image_expect(&image, V(D13), 0);
 	image_close(&image);
 }
 
@@ -173,6 +231,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(d5_there_was_no_call),
+	    cmocka_unit_test(d5_each_kick_had_a_call_but_the_last),
+	    cmocka_unit_test(d6_the_proxy_lost_the_call),
 	    cmocka_unit_test(d6_a_call_is_not_read),
 	    cmocka_unit_test(d7_the_back_end_holds_the_call_of_before),
 	    cmocka_unit_test(d8_the_driver_was_called_and_has_not_seen_it),

@@ -51,6 +51,18 @@ static void d1_a_kick_is_wanted_and_none_came(void **state)
 	image_close(&image);
 }
 
+static void d1_the_proxy_lost_the_kick(void **state)
+{
+	struct image image;
+
+	(void)state;
+	image_open_waiting(&image, 0, 3);
+	image.evidence.signals.lost_kick = true;
+	image_expect(&image, V(D1), 0);
+	assert_non_null(strstr(image_judge(&image).text, "the proxy lost the last kick"));
+	image_close(&image);
+}
+
 static void d1_probes_tell_it_from_a_kick_that_was_read(void **state)
 {
 	struct image image;
@@ -326,6 +338,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(d1_a_kick_is_wanted_and_none_came),
+	    cmocka_unit_test(d1_the_proxy_lost_the_kick),
 	    cmocka_unit_test(d1_probes_tell_it_from_a_kick_that_was_read),
 	    cmocka_unit_test(d2_the_driver_was_told_not_to_kick),
 	    cmocka_unit_test(d2b_the_buffers_wait_since_the_start),

@@ -1,0 +1,56 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A look at a vring whose kicks and calls a proxy has counted or recorded tells a call that is missing
+# (D5), by the capture and by the control socket, and a fault of the proxy's own (D1, D6); a kick that somebody
+# asked for is none that lacks a call.
+. "$(dirname "$0")/lib.sh"
+
+# A case: $1 is its name, $2 the back-end's options, $3 the front-end's, $4 the verdict, $5 what its text says,
+# $6 the proxy's options.
+case_is() {
+	case_name=$1
+	# shellcheck disable=SC2086 # options are several words
+	back $2
+	# A fault is one word.
+	eval "proxy --interpose-eventfds --record-kicks ${6-}"
+	# shellcheck disable=SC2086
+	front $3
+	for by in '-r vm.pcapng' '-s ctl.sock'; do
+		# shellcheck disable=SC2086
+		expect_by "$4" $by
+		jq -e --arg text "$5" '.verdict.text | contains($text)' out >/dev/null ||
+			fail "$1, $by: does not say '$5': $(cat out)"
+	done
+	all_out
+}
+
+for packed in '' --packed; do
+	blk="--device blk --operation read --rate 50 $packed"
+	case_is "call lost $packed" '--device blk --fault lose-call:1/9' "$blk" D5 'and the last one has had none for'
+	case_is "call lost by the proxy $packed" '--device blk' "$blk" D6 'a fault of the proxy lost the last call' \
+		"--rule 'call vring=0 nth=9..: lose'"
+	case_is "kick lost by the proxy $packed" '--device blk' "$blk" D1 'a fault of the proxy lost the last kick' \
+		"--rule 'kick vring=0 nth=9..: lose'"
+done
+
+# What the proxy sends on request waits for nothing. The driver stops while nothing is under way.
+case_name='kick on request'
+back --device blk
+proxy --interpose-eventfds --record-kicks
+front --device blk --operation read --rate 20
+is_stopped_idle() {
+	kill -CONT "$(stage_pid front)"
+	sleep 0.3
+	kill -STOP "$(stage_pid front)"
+	rings -r vm.pcapng
+	jq -e '.used > 5 and .verdict.id == "D13" and .signals.kicks_without_call == 0' out
+}
+wait_for is_stopped_idle
+"$vhu" ctl -s ctl.sock kick 1 0 >/dev/null
+sleep 1.2
+for by in '-r vm.pcapng' '-s ctl.sock'; do
+	# shellcheck disable=SC2086
+	expect_by D13,D5,D8 $by
+	jq -e '.signals.kicks_without_call == 0' out >/dev/null || fail "$by: $(jq -c .signals out)"
+done
+all_out
