@@ -388,12 +388,12 @@ static void rules(void)
 	peer_check(fixture_now(kick[1]) == 2, "it was not put back");
 	fixture_signal(called[1], 2);
 	fixture_take_all(call[1], 2);
-	peer_check(
-	    !proxy_shell(
-		"%s ctl -s %s --json session 1 | grep -q '%s'", proxy_vhu(), fixture.control,
-		"\"interposed\":\\[{\"vring\":0,\"kicks\":{\"signals\":5,\"lost\":0,"
-		"\"delayed\":0,\"repeated\":1,\"sent\":0},\"calls\":{\"signals\":5,\"lost\":1,"),
-	    "the control socket tells otherwise");
+	peer_check(!proxy_shell(
+		       "%s ctl -s %s --json session 1 | grep -q '%s'", proxy_vhu(), fixture.control,
+		       "\"interposed\":\\[{\"vring\":0,\"kicks\":{\"signals\":5,\"lost\":0,"
+		       "\"delayed\":0,\"repeated\":1,\"sent\":0,\"last_lost\":false},\"calls\":{"
+		       "\"signals\":5,\"lost\":1,"),
+		   "the control socket tells otherwise");
 	fixture_close(&fixture.front);
 	proxy_log_wait(&fixture.proxy,
 		       "vring 0: 5 kicks, 1 of them repeated; 5 calls, 1 of them lost");
