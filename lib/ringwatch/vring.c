@@ -67,7 +67,8 @@ static void take_probes(struct vhu_ringwatch_vring *vring,
 {
 	const struct vhu_ringwatch_moment *before = &vring->before;
 	const struct vhu_ring_sample *newer = &vring->evidence.sample[1];
-	const bool known = before->time_ns && before->signals.known && signals->known;
+	const bool known =
+	    before->time_ns && before->signals.known && signals->known && !signals->partly;
 	const uint64_t kicks = known ? signals->kicks - before->signals.kicks : 0;
 	uint16_t available = before->available;
 
@@ -141,6 +142,12 @@ static bool has_moved(const struct vhu_ringwatch_vring *vring,
 	       sight->signals.wakes != last->wakes || sight->signals.calls != last->calls;
 }
 
+void vhu_ringwatch_vring_since(struct vhu_ringwatch_vring *vring, uint64_t time_ns,
+			       const struct vhu_ringwatch_signals *signals)
+{
+	vring->last = (struct vhu_ringwatch_moment){.time_ns = time_ns, .signals = *signals};
+}
+
 void vhu_ringwatch_vring_look(struct vhu_ringwatch_vring *vring,
 			      const struct vhu_ringwatch_sight *sight)
 {
@@ -154,6 +161,11 @@ void vhu_ringwatch_vring_look(struct vhu_ringwatch_vring *vring,
 	vring->moved = has_moved(vring, sight);
 	if (vring->moved) {
 		vring->before = vring->last;
+		/* Without memory it rests from the last wake and call on. */
+		if (!sight->place.memory) {
+			vring->before.signals.wakes = sight->signals.wakes;
+			vring->before.signals.calls = sight->signals.calls;
+		}
 		vring->still_ns = newer->time_ns;
 		vring->said = false;
 	}

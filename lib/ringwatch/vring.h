@@ -13,6 +13,7 @@
 /* How many kicks and calls there were, counted since some time. */
 struct vhu_ringwatch_signals {
 	bool known;
+	bool partly;           /* some kicks or calls may not have been counted */
 	uint64_t kicks, calls; /* that reached the other side */
 	/* Kicks that the back-end read; not known: all that its eventfd does not count any more. */
 	bool wakes_known;
@@ -63,6 +64,11 @@ struct vhu_ringwatch_vring {
  * far. */
 void vhu_ringwatch_vring_start(struct vhu_ringwatch_vring *vring,
 			       const struct vhu_ring_place *place,
+			       const struct vhu_ringwatch_signals *signals);
+
+/* Note what had been signalled at a vring whose memory nobody knows, before it is looked at first.
+ */
+void vhu_ringwatch_vring_since(struct vhu_ringwatch_vring *vring, uint64_t time_ns,
 			       const struct vhu_ringwatch_signals *signals);
 
 /* Look at a vring that is started, or that nobody knows more of than its eventfds. What is known of

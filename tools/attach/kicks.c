@@ -8,7 +8,6 @@
 
 #include "bpf/vring/events.h"
 #include "lib/util/util.h"
-#include "tools/latency/sources/told.h"
 
 /* How often is looked which eventfds are there: at once where vrings have changed, else seldom. */
 #define LOOK_NS    VHU_NS_PER_S
@@ -48,7 +47,6 @@ int vhu_attach_kicks_open(struct vhu_attach_kicks *kicks, const struct vhu_comma
 	}
 	vhu_latency_vrings_init(&kicks->vrings, kicks->probes);
 	kicks->queue = queue;
-	kicks->sessions = vhu_sessions_new(false);
 	kicks->events = (struct vhu_latency_events){
 	    .vrings = &kicks->vrings,
 	    .give = give,
@@ -56,7 +54,9 @@ int vhu_attach_kicks_open(struct vhu_attach_kicks *kicks, const struct vhu_comma
 	    .fd = -1,
 	    .epoch_ns = (int64_t)epoch_ns,
 	};
-	return kicks->sessions ? VHU_EXIT_DONE : vhu_fail(command, "out of memory");
+	return vhu_latency_told_open(&kicks->told, &kicks->vrings, false)
+		   ? vhu_fail(command, "out of memory")
+		   : VHU_EXIT_DONE;
 }
 
 void vhu_attach_kicks_hooks(const struct vhu_attach_kicks *kicks, char *to, size_t size)
@@ -73,7 +73,7 @@ void vhu_attach_kicks_close(struct vhu_attach_kicks *kicks)
 		return;
 	vhu_latency_vrings_free(&kicks->vrings);
 	vhu_probes_close(kicks->probes);
-	vhu_sessions_free(kicks->sessions);
+	vhu_latency_told_close(&kicks->told);
 	kicks->probes = NULL;
 }
 
@@ -84,7 +84,7 @@ void vhu_attach_kicks_learn(struct vhu_attach_kicks *kicks, const struct vhu_rec
 	if (!kicks->probes)
 		return;
 	/* Without memory some vrings are not watched. */
-	vhu_latency_told_take(&kicks->vrings, kicks->sessions, record, ++kicks->records, time_ns);
+	vhu_latency_told_take(&kicks->told, record, ++kicks->records, time_ns);
 	if (kicks->vrings.changed && time_ns >= kicks->vrings.begun_ns)
 		vhu_latency_vrings_rewire(&kicks->vrings);
 }

@@ -8,10 +8,9 @@
 #ifndef VHU_TOOLS_ATTACH_KICKS_H
 #define VHU_TOOLS_ATTACH_KICKS_H
 
-#include "lib/session/session.h"
 #include "tools/attach/queue.h"
 #include "tools/latency/show/events.h"
-#include "tools/latency/vrings/vrings.h"
+#include "tools/latency/sources/told.h"
 
 /* Of an event in the queue: not one of a socket, a struct vhu_bpf_event follows. */
 #define VHU_ATTACH_KICK UINT32_MAX
@@ -20,7 +19,7 @@ struct vhu_attach_kicks {
 	struct vhu_probes *probes; /* NULL: not asked for */
 	struct vhu_latency_vrings vrings;
 	struct vhu_latency_events events;
-	struct vhu_sessions *sessions;
+	struct vhu_latency_told told;
 	struct vhu_attach_queue *queue;
 	uint64_t records, wired_ns;
 };

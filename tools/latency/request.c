@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/ringwatch/stall.h"
 #include "lib/util/duration.h"
 
 enum {
@@ -16,6 +17,8 @@ enum {
 	KEY_HISTOGRAM,
 	KEY_JSON,
 	KEY_SLOW,
+	KEY_STALL,
+	KEY_ON_STALL,
 	KEY_HOOKS,
 	KEY_POP,
 	KEY_PUSH
@@ -35,6 +38,10 @@ const struct vhu_option vhu_latency_option[] = {
     {KEY_HISTOGRAM, "histogram", NULL, "draw histograms at the end"},
     {KEY_JSON, "json", NULL, "a line of JSON an interval, and one at the end"},
     {KEY_SLOW, "slower-than", "TIME", "tell each kick that waits longer than this, and its call"},
+    {KEY_STALL, "stall", "TIME",
+     "say, and with -w record, what stalls for this time, as vhu proxy does"},
+    {KEY_ON_STALL, "on-stall", "COMMAND",
+     "run this then, once for each stall: vhu-proxy(1) has its environment"},
     {'w', "write", "FILE", "write what happens, or only what is slow, as a capture"},
     {KEY_HOOKS, "hooks", "SET", "fentry, kprobe, syscalls or all-syscalls; else the best there is"},
     {KEY_POP, "pop", "BINARY:PLACE", "split wake to call: where a request is taken off a vring"},
@@ -102,6 +109,18 @@ static int take_place(const struct vhu_command *command, struct vhu_latency_plac
 	return VHU_EXIT_DONE;
 }
 
+/* Read the time after which something counts as stalled. Returns VHU_EXIT_DONE or VHU_EXIT_USAGE.
+ */
+static int take_stall(const struct vhu_command *command, struct vhu_latency_request *request,
+		      const char *argument)
+{
+	if (vhu_duration_parse(argument, &request->stall_ns))
+		return vhu_usage(command, "%s: no duration, such as 5s", argument);
+	if (request->stall_ns < VHU_STALL_LEAST_NS)
+		return vhu_usage(command, VHU_STALL_TOO_SHORT, argument);
+	return VHU_EXIT_DONE;
+}
+
 int vhu_latency_request_take(const struct vhu_command *command, struct vhu_latency_request *request,
 			     int key, const char *argument)
 {
@@ -141,6 +160,11 @@ int vhu_latency_request_take(const struct vhu_command *command, struct vhu_laten
 	case KEY_SLOW:
 		ret = vhu_duration_parse(argument, &request->slow_ns);
 		break;
+	case KEY_STALL:
+		return take_stall(command, request, argument);
+	case KEY_ON_STALL:
+		request->on_stall = argument;
+		break;
 	case KEY_POP:
 		return take_place(command, &request->place[VHU_UPROBES_POP], argument);
 	case KEY_PUSH:
@@ -164,7 +188,7 @@ int vhu_latency_request_take(const struct vhu_command *command, struct vhu_laten
 }
 
 int vhu_latency_request_check(const struct vhu_command *command,
-			      const struct vhu_latency_request *request)
+			      struct vhu_latency_request *request)
 {
 	if (!!request->capture + !!request->socket + !!request->pids + !!request->vrings_given != 1)
 		return vhu_usage(command,
@@ -172,5 +196,10 @@ int vhu_latency_request_check(const struct vhu_command *command,
 	if (request->follow && !request->capture && !request->pids)
 		return vhu_usage(command,
 				 "-f follows a capture or a back-end: give it with -r or -p");
+	if (request->on_stall && !request->stall_ns)
+		return vhu_usage(command, "--on-stall wants --stall: after which time?");
+	/* What sessions say now has to be known. */
+	if (request->stall_ns && request->capture)
+		request->follow = true;
 	return VHU_EXIT_DONE;
 }

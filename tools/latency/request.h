@@ -30,6 +30,8 @@ struct vhu_latency_request {
 	} given[VHU_LATENCY_VRINGS_GIVEN];
 	unsigned vrings_given;
 	uint64_t interval_ns, duration_ns, slow_ns;
+	uint64_t stall_ns;    /* 0: nothing counts as stalled */
+	const char *on_stall; /* NULL: nothing is run */
 	int hooks;
 	struct vhu_latency_place {
 		char text[PATH_MAX];
@@ -44,8 +46,9 @@ extern const struct vhu_option vhu_latency_option[];
 int vhu_latency_request_take(const struct vhu_command *command, struct vhu_latency_request *request,
 			     int key, const char *argument);
 
-/* Return VHU_EXIT_DONE where a request makes sense, VHU_EXIT_USAGE with what is wrong said. */
+/* Complete a request. Returns VHU_EXIT_DONE if it makes sense, VHU_EXIT_USAGE with what is wrong
+ * said. */
 int vhu_latency_request_check(const struct vhu_command *command,
-			      const struct vhu_latency_request *request);
+			      struct vhu_latency_request *request);
 
 #endif

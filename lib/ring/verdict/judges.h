@@ -21,7 +21,8 @@ bool vhu_judge_restart(struct vhu_judgement *judgement);
 bool vhu_judge_chains(struct vhu_judgement *judgement);
 bool vhu_judge_inflight(struct vhu_judgement *judgement);
 
-/* kick.c: D16, D3, D15, D2, D4, D2b, D1: something waits. */
+/* kick.c: D16, D3, D15, D2, D4, D2b, D1: something waits. D3 also without the memory. */
+bool vhu_judge_not_read(struct vhu_judgement *judgement);
 bool vhu_judge_busy_loop(struct vhu_judgement *judgement);
 bool vhu_judge_deaf(struct vhu_judgement *judgement);
 bool vhu_judge_waiting(struct vhu_judgement *judgement);

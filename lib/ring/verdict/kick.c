@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "lib/ring/verdict/judges.h"
+#include "lib/util/duration.h"
 
 /* Rests with an unread kick, without one that was read among them, that no back-end shows that
  * reads its kicks. */
@@ -75,6 +76,20 @@ bool vhu_judge_busy_loop(struct vhu_judgement *judgement)
 	return vhu_judge_as(judgement, VHU_RING_D16, false);
 }
 
+/* Add that the back-end does not read its kick. */
+static void add_not_read(struct vhu_judgement *judgement)
+{
+	const struct vhu_ring_sample *newer = &judgement->evidence->sample[1];
+
+	vhu_line_printf(&judgement->text,
+			", the kick counter is %" PRIu64 " (eventfd %" PRIu32
+			") and the back-end does not read it",
+			newer->kick.count, newer->kick.id);
+	if (judgement->evidence->kick_poller == VHU_RING_POLLER_NONE)
+		vhu_line_add(&judgement->text, ", nobody polls the eventfd");
+	vhu_judge_process(judgement, "back-end", &newer->back_end);
+}
+
 bool vhu_judge_deaf(struct vhu_judgement *judgement)
 {
 	const struct vhu_ring_evidence *evidence = judgement->evidence;
@@ -88,13 +103,29 @@ bool vhu_judge_deaf(struct vhu_judgement *judgement)
 	    evidence->kick_poller != VHU_RING_POLLER_LEVEL)
 		return false;
 	vhu_judge_waits(judgement);
-	vhu_line_printf(&judgement->text,
-			", the kick counter is %" PRIu64 " (eventfd %" PRIu32
-			") and the back-end does not read it",
-			newer->kick.count, newer->kick.id);
-	if (evidence->kick_poller == VHU_RING_POLLER_NONE)
-		vhu_line_add(&judgement->text, ", nobody polls the eventfd");
-	vhu_judge_process(judgement, "back-end", &newer->back_end);
+	add_not_read(judgement);
+	return vhu_judge_as(judgement, VHU_RING_D3, true);
+}
+
+bool vhu_judge_not_read(struct vhu_judgement *judgement)
+{
+	const struct vhu_ring_evidence *evidence = judgement->evidence;
+	const struct vhu_ring_sample *older = &evidence->sample[0], *newer = &evidence->sample[1];
+	const struct vhu_ring_probes *probes = &evidence->probes;
+	char age[VHU_DURATION_TEXT_SIZE];
+
+	/* A kick that was there before the probes may be one that wakes nobody. */
+	if (judgement->readable || !probes->known || probes->kicks == 0 || probes->wakes > 0 ||
+	    probes->calls > 0 || !vhu_judge_pending(&older->kick) ||
+	    !vhu_judge_pending(&newer->kick) || older->kick.id != newer->kick.id ||
+	    newer->time_ns - older->time_ns < VHU_RING_SAMPLES_APART)
+		return false;
+	vhu_line_printf(&judgement->text, "%" PRIu64 " kick%s wait%s", newer->kick.count,
+			newer->kick.count == 1 ? "" : "s", newer->kick.count == 1 ? "s" : "");
+	if (evidence->waiting_since_known)
+		vhu_line_printf(&judgement->text, " for %s",
+				vhu_duration_text(evidence->waiting_since_ns, age));
+	add_not_read(judgement);
 	return vhu_judge_as(judgement, VHU_RING_D3, true);
 }
 
@@ -185,7 +216,7 @@ static bool judge_not_kicked(struct vhu_judgement *judgement, bool taken_is_know
 	/* A back-end may read a kick before it is ready, and forget it. */
 	if (!evidence->sample[1].kick.known)
 		vhu_line_add(&judgement->text, "; whether one is pending is not known");
-	else if (!probes->known)
+	else
 		vhu_line_add(&judgement->text,
 			     "; if a kick came, the back-end read it and did nothing");
 	if (!evidence->sample[1].kick.known)

@@ -26,7 +26,7 @@ struct vhu_latency_capture {
 	const char *path;
 	bool follow;
 	struct vhu_pcapng_reader *reader;
-	struct vhu_sessions *sessions;
+	struct vhu_latency_told told;
 	int changed;      /* eventfd */
 	int64_t epoch_ns; /* what CLOCK_MONOTONIC lacks to the time of day */
 	pthread_t thread;
@@ -61,7 +61,7 @@ static int take(struct vhu_latency_capture *capture, const struct vhu_record *re
 	int ret;
 
 	pthread_mutex_lock(&vrings->lock);
-	ret = vhu_latency_told_take(vrings, capture->sessions, record, number, time_ns);
+	ret = vhu_latency_told_take(&capture->told, record, number, time_ns);
 	if (!ret)
 		ret = watch(capture, time_ns);
 	pthread_mutex_unlock(&vrings->lock);
@@ -132,8 +132,8 @@ static int start_thread(struct vhu_latency_capture *capture)
 }
 
 int vhu_latency_capture_open(struct vhu_latency_capture **to, const struct vhu_command *command,
-			     struct vhu_latency_vrings *vrings, const char *path, bool following,
-			     int64_t epoch_ns)
+			     struct vhu_latency_vrings *vrings, const char *path,
+			     const struct vhu_latency_capture_choice *choice)
 {
 	struct vhu_latency_capture *capture = calloc(1, sizeof(*capture));
 	char error[VHU_PCAPNG_ERROR_SIZE];
@@ -145,15 +145,15 @@ int vhu_latency_capture_open(struct vhu_latency_capture **to, const struct vhu_c
 	capture->command = command;
 	capture->vrings = vrings;
 	capture->path = path;
-	capture->follow = following;
-	capture->epoch_ns = epoch_ns;
+	capture->follow = choice->follow;
+	capture->epoch_ns = choice->epoch_ns;
 	capture->changed = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	capture->sessions = vhu_sessions_new(false);
-	if (!capture->sessions || capture->changed < 0)
+	if (vhu_latency_told_open(&capture->told, vrings, choice->keep) || capture->changed < 0)
 		status = vhu_fail(command, "out of memory or descriptors");
-	else if (vhu_pcapng_reader_open(&capture->reader, path, following && !is_pipe(path), error))
+	else if (vhu_pcapng_reader_open(&capture->reader, path, choice->follow && !is_pipe(path),
+					error))
 		status = vhu_fail(command, "%s: %s", path, error);
-	else if (!following)
+	else if (!choice->follow)
 		status = read_all(capture);
 	else if (start_thread(capture))
 		status = vhu_fail(command, "no thread can be started");
@@ -162,6 +162,11 @@ int vhu_latency_capture_open(struct vhu_latency_capture **to, const struct vhu_c
 		*to = NULL;
 	}
 	return status;
+}
+
+const struct vhu_latency_told *vhu_latency_capture_told(const struct vhu_latency_capture *capture)
+{
+	return &capture->told;
 }
 
 int vhu_latency_capture_fd(const struct vhu_latency_capture *capture)
@@ -189,7 +194,7 @@ void vhu_latency_capture_close(struct vhu_latency_capture *capture)
 	if (capture->has_thread)
 		pthread_join(capture->thread, NULL);
 	vhu_pcapng_reader_close(capture->reader);
-	vhu_sessions_free(capture->sessions);
+	vhu_latency_told_close(&capture->told);
 	if (capture->changed >= 0)
 		close(capture->changed);
 	free(capture);

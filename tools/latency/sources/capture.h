@@ -4,19 +4,27 @@
 #define VHU_TOOLS_LATENCY_CAPTURE_H
 
 #include "lib/cli/options.h"
-#include "tools/latency/vrings/vrings.h"
+#include "tools/latency/sources/told.h"
 
 struct vhu_latency_capture;
 
+struct vhu_latency_capture_choice {
+	/* Go on reading, and watch the vrings, in a thread of its own until the capture is closed.
+	 */
+	bool follow;
+	bool keep;        /* what verdicts on vrings need */
+	int64_t epoch_ns; /* what CLOCK_MONOTONIC lacks to the time of day */
+};
+
 /*
  * Read @path and say in @vrings which eventfds the vrings of its open sessions have.
- * @follow: go on with that, and watch them, in a thread of its own until vhu_latency_capture_close.
- * @epoch_ns: what CLOCK_MONOTONIC lacks to the time of day.
  * Returns VHU_EXIT_DONE and *@capture; VHU_EXIT_FAILED with what is wrong said.
  */
 int vhu_latency_capture_open(struct vhu_latency_capture **capture,
 			     const struct vhu_command *command, struct vhu_latency_vrings *vrings,
-			     const char *path, bool follow, int64_t epoch_ns);
+			     const char *path, const struct vhu_latency_capture_choice *choice);
+/* Return what is kept of the records; it needs the vrings' lock. */
+const struct vhu_latency_told *vhu_latency_capture_told(const struct vhu_latency_capture *capture);
 /* Return a descriptor that is readable when vrings are to be watched yet; -1: none will. */
 int vhu_latency_capture_fd(const struct vhu_latency_capture *capture);
 /* Return whether nothing more will come of it. */

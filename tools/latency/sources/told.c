@@ -3,6 +3,9 @@
 #include "tools/latency/sources/told.h"
 
 #include <errno.h>
+#include <stdlib.h>
+
+#include "lib/util/util.h"
 
 /* Say which eventfds a session's vrings have, at @time_ns. Returns 0 or -ENOMEM. */
 static int take_state(struct vhu_latency_vrings *vrings, const struct vhu_state *state,
@@ -43,17 +46,39 @@ static void end_session(struct vhu_latency_vrings *vrings, uint64_t session)
 				vhu_latency_vrings_want(vrings, vrings->vring[i], which, false, 0);
 }
 
-int vhu_latency_told_take(struct vhu_latency_vrings *vrings, struct vhu_sessions *sessions,
-			  const struct vhu_record *record, uint64_t number, uint64_t time_ns)
+int vhu_latency_told_open(struct vhu_latency_told *told, struct vhu_latency_vrings *vrings,
+			  bool keep)
+{
+	*told = (struct vhu_latency_told){.vrings = vrings, .sessions = vhu_sessions_new(false)};
+	if (keep)
+		told->kept = calloc(1, sizeof(*told->kept));
+	return told->sessions && (told->kept || !keep) ? 0 : -ENOMEM;
+}
+
+void vhu_latency_told_close(struct vhu_latency_told *told)
+{
+	vhu_sessions_free(told->sessions);
+	if (told->kept)
+		vhu_rings_sessions_free(told->kept);
+	free(told->kept);
+	*told = (struct vhu_latency_told){0};
+}
+
+int vhu_latency_told_take(struct vhu_latency_told *told, const struct vhu_record *record,
+			  uint64_t number, uint64_t time_ns)
 {
 	struct vhu_annotation note;
-	int ret = vhu_session_feed(sessions, record, number, &note);
+	int ret = vhu_session_feed(told->sessions, record, number, &note);
 
+	if (!ret && told->kept)
+		ret = vhu_rings_sessions_see(told->kept, record, number, &note);
 	if (ret)
 		return ret;
+	if (record->type != VHU_RECORD_VRING)
+		told->changed_ns = vhu_now_ns();
 	if (record->type == VHU_RECORD_CLOSED && record->channel == VHU_FRONT_END)
-		end_session(vrings, record->session);
+		end_session(told->vrings, record->session);
 	else if (record->type == VHU_RECORD_MESSAGE && note.state && note.vring >= 0)
-		ret = take_state(vrings, note.state, time_ns);
+		ret = take_state(told->vrings, note.state, time_ns);
 	return ret;
 }

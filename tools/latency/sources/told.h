@@ -1,17 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the records of sessions tell of vrings: which eventfds they have. */
+/*
+ * What the records of sessions tell of vrings: which eventfds they have.
+ *
+ * Ownership: what is kept belongs to a struct vhu_latency_told from opening to closing.
+ */
 #ifndef VHU_TOOLS_LATENCY_TOLD_H
 #define VHU_TOOLS_LATENCY_TOLD_H
 
 #include "lib/session/session.h"
 #include "tools/latency/vrings/vrings.h"
+#include "tools/rings/session/session.h"
+
+/* What is kept of the records. All of it needs the lock of its vrings. */
+struct vhu_latency_told {
+	struct vhu_latency_vrings *vrings;
+	struct vhu_sessions *sessions;
+	struct vhu_rings_sessions *kept; /* what verdicts on vrings need; NULL: nobody wants to know
+					  */
+	uint64_t changed_ns;             /* when the last record came that may change a vring */
+};
+
+/* Begin. @keep: also what verdicts on vrings need. Returns 0 or -ENOMEM. */
+int vhu_latency_told_open(struct vhu_latency_told *told, struct vhu_latency_vrings *vrings,
+			  bool keep);
+void vhu_latency_told_close(struct vhu_latency_told *told);
 
 /*
- * Take one record: say in @vrings which eventfds its session's vrings have from now on.
+ * Take one record: say in the vrings which eventfds its session's vrings have from now on.
  * @number: of the record. @time_ns: its time, by CLOCK_MONOTONIC.
- * Needs the lock of @vrings. Returns 0; -ENOMEM: out of memory or of vrings.
+ * Needs the vrings' lock. Returns 0; -ENOMEM: out of memory or of vrings.
  */
-int vhu_latency_told_take(struct vhu_latency_vrings *vrings, struct vhu_sessions *sessions,
-			  const struct vhu_record *record, uint64_t number, uint64_t time_ns);
+int vhu_latency_told_take(struct vhu_latency_told *told, const struct vhu_record *record,
+			  uint64_t number, uint64_t time_ns);
 
 #endif

@@ -267,6 +267,52 @@ int vhu_rings_sessions_see(void *with, const struct vhu_record *record, uint64_t
 	return ret;
 }
 
+/* Copy an array. Returns 0 or -ENOMEM. */
+static int copy_array(void *to, unsigned count, size_t size)
+{
+	void **array = to, *copy = count ? malloc(count * size) : NULL;
+
+	if (copy)
+		memcpy(copy, *array, count * size);
+	*array = copy;
+	return count && !copy ? -ENOMEM : 0;
+}
+
+/* Put a copy of an open session, with what its state says, into a list. Returns 0 or -ENOMEM. */
+static int add_copy(const struct vhu_rings_sessions *sessions,
+		    const struct vhu_rings_session *session, const struct vhu_state *state,
+		    struct vhu_rings_sessions *to)
+{
+	struct vhu_rings_session *copy = vhu_rings_sessions_add(to);
+	int translations, olds;
+
+	if (!copy)
+		return -ENOMEM;
+	*copy = *session;
+	copy->kept.next = NULL;
+	translations =
+	    copy_array(&copy->translation, copy->translations, sizeof(*copy->translation));
+	olds = copy_array(&copy->old, copy->olds, sizeof(*copy->old));
+	return translations ?: olds ?: take_state(copy, state) ?: take_closed(sessions, copy);
+}
+
+int vhu_rings_sessions_now(const struct vhu_rings_sessions *sessions,
+			   const struct vhu_sessions *known, struct vhu_rings_sessions *to)
+{
+	int ret = 0;
+
+	for (unsigned b = 0; b < VHU_BY_SESSION_BUCKETS; b++)
+		for (const struct vhu_kept *kept = sessions->open.bucket[b]; kept && !ret;
+		     kept = kept->next) {
+			const struct vhu_state *state = vhu_sessions_state(known, kept->session);
+
+			if (state)
+				ret = add_copy(sessions, (const struct vhu_rings_session *)kept,
+					       state, to);
+		}
+	return ret;
+}
+
 void vhu_rings_sessions_free(struct vhu_rings_sessions *sessions)
 {
 	for (unsigned i = 0; i < sessions->count; i++)

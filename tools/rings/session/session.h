@@ -38,6 +38,14 @@ struct vhu_rings_sessions {
 int vhu_rings_sessions_see(void *with, const struct vhu_record *record, uint64_t number,
 			   const struct vhu_annotation *note);
 
+/*
+ * Put the sessions that are open now into a list, while records are still fed.
+ * @known: was fed the same records. @to: all 0 at first; to be freed in any case.
+ * Returns 0 or -ENOMEM.
+ */
+int vhu_rings_sessions_now(const struct vhu_rings_sessions *sessions,
+			   const struct vhu_sessions *known, struct vhu_rings_sessions *to);
+
 /* Add a new session to the list. Returns it; NULL out of memory. */
 struct vhu_rings_session *vhu_rings_sessions_add(struct vhu_rings_sessions *sessions);
 

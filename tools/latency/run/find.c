@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The vrings to watch, and all that is needed for that. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/capture/pcapng/pcapng.h"
+#include "tools/latency/run/run.h"
+
+/* Watch what is wanted. Returns how many vrings are watched, or -errno. */
+int vhu_latency_wire(struct vhu_latency_run *run)
+{
+	int ret;
+
+	pthread_mutex_lock(&run->vrings.lock);
+	ret = vhu_latency_vrings_wire(&run->vrings);
+	pthread_mutex_unlock(&run->vrings.lock);
+	return ret;
+}
+
+/* Want the vrings that were given by the ids of their eventfds. Returns an exit status. */
+static int want_given(struct vhu_latency_run *run)
+{
+	const struct vhu_latency_request *request = run->request;
+
+	for (unsigned i = 0; i < request->vrings_given; i++) {
+		struct vhu_latency_vring *vring = vhu_latency_vrings_get(&run->vrings, 0, i);
+
+		if (!vring)
+			return vhu_fail(run->command, "out of memory");
+		for (enum vhu_vring_role which = VHU_KICK; which < VHU_LATENCY_ROLES; which++)
+			vhu_latency_vrings_want(&run->vrings, vring, which,
+						request->given[i].set[which],
+						request->given[i].id[which]);
+	}
+	vhu_latency_wire(run);
+	for (unsigned i = 0; i < run->vrings.count; i++)
+		for (enum vhu_vring_role which = VHU_KICK; which < VHU_LATENCY_ROLES; which++) {
+			const struct vhu_latency_fd *fd = &run->vrings.vring[i]->fd[which];
+
+			if (fd->wanted && !fd->wired)
+				return vhu_fail(run->command, "eventfd %u: no process has it open",
+						fd->id);
+		}
+	return VHU_EXIT_DONE;
+}
+
+/* Look whether the processes to watch are there. Returns an exit status. */
+int vhu_latency_find_processes(const struct vhu_latency_run *run)
+{
+	const struct vhu_latency_request *request = run->request;
+
+	for (unsigned i = 0; i < request->pids; i++)
+		if (kill((pid_t)request->pid[i], 0) && errno == ESRCH)
+			return vhu_fail(run->command, "pid %u: no such process", request->pid[i]);
+	return VHU_EXIT_DONE;
+}
+
+/* Return whether sessions without a proxy are to be recorded. */
+bool vhu_latency_needs_sessions(const struct vhu_latency_request *request)
+{
+	return request->socket || (request->pids && request->follow);
+}
+
+/* Read a capture. Returns an exit status. */
+static int open_capture(struct vhu_latency_run *run, const char *path, bool follow)
+{
+	const struct vhu_latency_capture_choice choice = {
+	    .follow = follow, .keep = run->stall != NULL, .epoch_ns = run->events.epoch_ns};
+
+	return vhu_latency_capture_open(&run->capture, run->command, &run->vrings, path, &choice);
+}
+
+/* Read what is recorded of sessions without a proxy, and learn the vrings of one that began before.
+ * Returns an exit status. */
+static int find_sessions(struct vhu_latency_run *run)
+{
+	const struct vhu_latency_request *request = run->request;
+	uint32_t pid[VHU_LATENCY_PIDS] = {request->pid[0], request->pid[1]};
+	int status = open_capture(run, run->sessions.path, true);
+
+	vhu_latency_sessions_are_read(&run->sessions);
+	if (status == VHU_EXIT_DONE &&
+	    (request->pids || vhu_latency_sessions_find(request->socket, pid)))
+		vhu_learn_start(&run->learn, &run->vrings, pid[0], pid[1]);
+	return status;
+}
+
+/* Look whether the files can be read and written, before the probes are loaded. Returns an exit
+ * status. */
+int vhu_latency_find_files(const struct vhu_latency_run *run)
+{
+	const struct vhu_latency_request *request = run->request;
+	struct vhu_pcapng_reader *reader;
+	char error[VHU_PCAPNG_ERROR_SIZE];
+	struct stat file;
+
+	/* What comes by a pipe can be read once. */
+	if (request->capture && strcmp(request->capture, "-") != 0 &&
+	    (stat(request->capture, &file) || S_ISREG(file.st_mode))) {
+		if (vhu_pcapng_reader_open(&reader, request->capture, false, error))
+			return vhu_fail(run->command, "%s: %s", request->capture, error);
+		vhu_pcapng_reader_close(reader);
+	}
+	if (request->write_to && access(request->write_to, W_OK) && errno != ENOENT)
+		return vhu_fail(run->command, "%s: %s", request->write_to, strerror(errno));
+	return VHU_EXIT_DONE;
+}
+
+/* Find the vrings to watch. Returns an exit status. */
+int vhu_latency_find_vrings(struct vhu_latency_run *run)
+{
+	const struct vhu_latency_request *request = run->request;
+	int status;
+
+	if (request->vrings_given)
+		return want_given(run);
+	if (vhu_latency_needs_sessions(request))
+		return find_sessions(run);
+	if (request->pids)
+		return vhu_learn_open(&run->learn, run->command, &run->vrings, request->pid[0],
+				      request->pid[1]);
+	status = open_capture(run, request->capture, request->follow);
+	if (status != VHU_EXIT_DONE || request->follow)
+		return status;
+	if (!run->vrings.count)
+		return vhu_fail(run->command, "%s: no session told of a vring", request->capture);
+	if (vhu_latency_wire(run) > 0)
+		return VHU_EXIT_DONE;
+	for (unsigned i = 0; i < run->vrings.count; i++)
+		if (run->vrings.vring[i]->polled)
+			return vhu_fail(run->command,
+					"%s: its vrings are polled and have no eventfds: vhu rings "
+					"looks into them",
+					request->capture);
+	return vhu_fail(run->command, "%s: none of its vrings' eventfds is open any more%s",
+			request->capture, run->vrings.changed ? "" : ": its sessions ended");
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The watching itself: what is done again and again until there is an end. */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "bpf/vring/events.h"
+#include "lib/util/util.h"
+#include "tools/latency/rings.h"
+#include "tools/latency/run/run.h"
+#include "tools/latency/show/output.h"
+#include "tools/latency/vrings/interval.h"
+
+/* How often events are taken and vrings looked for. */
+#define TICK_NS UINT64_C(100000000)
+#define LOOK_NS UINT64_C(1000000000)
+
+/* Write a table of the interval, or of all that was counted, and begin the next. Needs the vrings'
+ * lock. */
+static void put_table(struct vhu_latency_run *run, FILE *to, uint64_t now)
+{
+	if (run->request->cumulative) {
+		vhu_latency_table(to, &run->vrings, now, 0);
+		return;
+	}
+	vhu_latency_table(to, &run->vrings, now, now - run->table_ns);
+	for (unsigned i = 0; i < run->vrings.count; i++)
+		vhu_latency_interval_end(run->vrings.vring[i]);
+	run->table_ns = now;
+}
+
+/* Write how things stand, or stood. Needs the vrings' lock. */
+static void put(struct vhu_latency_run *run, FILE *to, bool last)
+{
+	const struct vhu_latency_request *request = run->request;
+	uint64_t now = vhu_now_ns();
+
+	vhu_latency_vrings_read(&run->vrings);
+	if (last && request->capture)
+		vhu_latency_rings_end(run->command, request->capture, &run->vrings);
+	if (request->json) {
+		vhu_latency_json(to, &run->vrings, now);
+	} else if (last) {
+		vhu_latency_summary(to, &run->vrings, now, request->histogram);
+	} else {
+		if (isatty(STDOUT_FILENO) && !request->slow_ns)
+			fprintf(to, "\033[H\033[J");
+		put_table(run, to, now);
+	}
+}
+
+/* Show how things stand, or stood. Whoever reads that may be slow: vrings are not kept waiting. */
+void vhu_latency_show(struct vhu_latency_run *run, bool last)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *to = open_memstream(&text, &size);
+
+	if (!to)
+		return;
+	pthread_mutex_lock(&run->vrings.lock);
+	put(run, to, last);
+	pthread_mutex_unlock(&run->vrings.lock);
+	if (fclose(to) == 0)
+		fwrite(text, 1, size, stdout);
+	free(text);
+	fflush(stdout);
+}
+
+/* Look what became of the processes and their eventfds. Returns whether there is more to come. */
+static bool look(struct vhu_latency_run *run, uint64_t now)
+{
+	int wired;
+
+	if (run->learn && !vhu_learn_tick(run->learn, now)) {
+		if (!*run->sessions.socket) {
+			run->ended = "the back-end ended";
+			return false;
+		}
+		/* Another one's sessions are recorded from their beginning. */
+		vhu_learn_close(run->learn);
+		run->learn = NULL;
+	}
+	wired = vhu_latency_wire(run);
+	if (wired < 0)
+		return true;
+	if (!wired && !run->learn && (!run->capture || vhu_latency_capture_ended(run->capture))) {
+		run->ended = "no process has the rings' eventfds open any more";
+		return false;
+	}
+	return true;
+}
+
+/* Wait for the next tick, a signal, an event or news of the capture. Returns whether to go on. */
+static bool wait_until(struct vhu_latency_run *run, uint64_t until)
+{
+	uint64_t now = vhu_now_ns(), value;
+	struct pollfd watched[] = {
+	    {.fd = run->signals, .events = POLLIN},
+	    {.fd = vhu_probes_events_fd(run->probes), .events = POLLIN},
+	    {.fd = run->capture ? vhu_latency_capture_fd(run->capture) : -1, .events = POLLIN},
+	};
+
+	if (poll(watched, 3, until > now ? (int)((until - now + 999999) / 1000000) : 0) < 0)
+		return errno == EINTR;
+	vhu_probes_events(run->probes);
+	if ((watched[2].revents & POLLIN) && read(watched[2].fd, &value, sizeof(value)) > 0)
+		vhu_latency_wire(run);
+	return !(watched[0].revents & POLLIN);
+}
+
+/* Tell the kicks that have waited too long, each once. */
+static void tell_waiting(struct vhu_latency_run *run, uint64_t now)
+{
+	pthread_mutex_lock(&run->vrings.lock);
+	vhu_latency_vrings_read(&run->vrings);
+	for (unsigned i = 0; i < run->vrings.count; i++)
+		vhu_latency_events_waits(&run->events, run->vrings.vring[i], run->request->slow_ns,
+					 now);
+	pthread_mutex_unlock(&run->vrings.lock);
+}
+
+/* Watch until there is an end. */
+void vhu_latency_watch(struct vhu_latency_run *run)
+{
+	const struct vhu_latency_request *request = run->request;
+	uint64_t start = vhu_now_ns(), tick = start, shown = start, looked = start;
+	bool more = true;
+
+	run->table_ns = start;
+	while (more) {
+		uint64_t now = vhu_now_ns(), until;
+
+		if (request->duration_ns && now - start >= request->duration_ns)
+			break;
+		if (now - looked >= LOOK_NS || (run->vrings.changed && now - looked >= TICK_NS)) {
+			more = look(run, now);
+			looked = now;
+		}
+		if (request->slow_ns)
+			tell_waiting(run, now);
+		if (run->stall && more && now >= vhu_latency_stall_next(run->stall))
+			vhu_latency_stall_look(run->stall,
+					       run->capture ? vhu_latency_capture_told(run->capture)
+							    : NULL);
+		if (more && request->interval_ns && now - shown >= request->interval_ns) {
+			vhu_latency_show(run, false);
+			shown = now;
+		}
+		tick = now + TICK_NS;
+		until = request->interval_ns && shown + request->interval_ns < tick
+			    ? shown + request->interval_ns
+			    : tick;
+		if (run->stall && vhu_latency_stall_next(run->stall) < until)
+			until = vhu_latency_stall_next(run->stall);
+		if (request->duration_ns && start + request->duration_ns < until)
+			until = start + request->duration_ns;
+		if (more)
+			more = wait_until(run, until);
+	}
+	if (run->ended)
+		vhu_fail(run->command, "%s", run->ended);
+}
