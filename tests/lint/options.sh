@@ -67,7 +67,7 @@ for page in $(pages .) docs/*.1; do
 		# What follows -- is another program's; what is quoted is a value.
 		for word in $(printf '%s\n' "$rest" | sed -E "s/ -- .*//; s/'[^']*'//g; s/\"[^\"]*\"//g"); do
 			case $word in
-			--*) option=$(printf '%s' "${word#--}" | sed -E 's/[^a-z0-9-].*//') ;;
+			--[a-z]*) option=$(printf '%s' "${word#--}" | sed -E 's/[^a-z0-9-].*//') ;;
 			-[a-zA-Z]*) option=$(printf '%.1s' "${word#-}") ;;
 			*) continue ;;
 			esac
