@@ -63,6 +63,7 @@ struct vhu_proxy {
 	uint64_t fds;          /* passed on */
 	unsigned pairs;        /* that still serve */
 	unsigned retired;      /* that have sessions left; the loop stops at none of both */
+	uint64_t left;         /* pairs that were open and are not any more */
 	struct vhu_pair *pair; /* all that are open */
 };
 

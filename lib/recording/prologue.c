@@ -17,7 +17,9 @@ struct vhu_prologue {
 	struct vhu_sessions *sessions;
 	struct vhu_prologue_session *session[PROLOGUE_BUCKETS];
 	uint64_t number;
-	bool only_states; /* keeps no records */
+	bool only_states;                                                /* keeps no records */
+	void (*found)(void *context, const struct vhu_finding *finding); /* NULL: not checked */
+	void *context;
 	struct vhu_prologue_work work;
 	struct vhu_fd_info fd[VHU_RECORD_FDS_MAX];
 	struct vhu_record bare;            /* as it is decoded */
@@ -106,6 +108,17 @@ static struct vhu_record *prologue_decode(struct vhu_prologue *prologue, uint64_
 	return record;
 }
 
+/* Learn from @record, and tell what it breaks. Returns as vhu_session_feed does. */
+static int prologue_feed(struct vhu_prologue *prologue, const struct vhu_record *record,
+			 uint64_t number, struct vhu_annotation *note)
+{
+	int error = vhu_session_feed(prologue->sessions, record, number, note);
+
+	for (unsigned i = 0; prologue->found && i < note->findings; i++)
+		prologue->found(prologue->context, &note->finding[i]);
+	return error;
+}
+
 /* Learn from the records of @session that are set aside; if @keeps, add them to those that are
  * looked at. Returns whether there was enough memory. */
 static bool prologue_learn(struct vhu_prologue *prologue, struct vhu_prologue_session *session,
@@ -123,7 +136,7 @@ static bool prologue_learn(struct vhu_prologue *prologue, struct vhu_prologue_se
 		record = prologue_decode(prologue, session->number, &passed, bytes, &room);
 		if (!record)
 			continue;
-		if (vhu_session_feed(prologue->sessions, record, passed.number, &note))
+		if (prologue_feed(prologue, record, passed.number, &note))
 			whole = false;
 		if (keeps && whole && prologue_tells(record))
 			whole = vhu_prologue_work_add(&prologue->work, &passed, bytes, &note);
@@ -242,6 +255,15 @@ void vhu_prologue_only_states(struct vhu_prologue *prologue)
 	prologue->only_states = true;
 }
 
+void vhu_prologue_check(struct vhu_prologue *prologue,
+			void (*found)(void *context, const struct vhu_finding *finding),
+			void *context)
+{
+	prologue->found = found;
+	prologue->context = context;
+	vhu_sessions_learn_alone(prologue->sessions);
+}
+
 void vhu_prologue_take(struct vhu_prologue *prologue, const struct vhu_record *record)
 {
 	struct vhu_prologue_session *session;
@@ -253,8 +275,11 @@ void vhu_prologue_take(struct vhu_prologue *prologue, const struct vhu_record *r
 		return;
 	session = prologue_find(prologue, record->session, true);
 	if (session && record->type == VHU_RECORD_CLOSED && record->channel == VHU_FRONT_END) {
+		/* Without rules nobody wants to know what was set aside. */
+		if (prologue->found)
+			prologue_settle(prologue, session);
 		if (vhu_sessions_state(prologue->sessions, record->session))
-			vhu_session_feed(prologue->sessions, record, prologue->number, &note);
+			prologue_feed(prologue, record, prologue->number, &note);
 		prologue_remove(prologue, session);
 		return;
 	}
@@ -264,7 +289,7 @@ void vhu_prologue_take(struct vhu_prologue *prologue, const struct vhu_record *r
 		prologue_settle(prologue, session);
 		prologue_give_up(session);
 	}
-	vhu_session_feed(prologue->sessions, record, prologue->number, &note);
+	prologue_feed(prologue, record, prologue->number, &note);
 }
 
 const struct vhu_state *vhu_prologue_state(struct vhu_prologue *prologue, uint64_t number)

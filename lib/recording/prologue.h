@@ -36,6 +36,15 @@ void vhu_prologue_free(struct vhu_prologue *prologue);
 /* Keep no records, only states: vhu_prologue_tell has nothing to give then. */
 void vhu_prologue_only_states(struct vhu_prologue *prologue);
 
+/*
+ * Hold what passes against the rules too, before the first record. Of messages that is their first
+ * VHU_PROLOGUE_MESSAGE_MAX bytes; events of vrings are not looked at.
+ * @found: gets @context and each finding, at the latest when the session closes or is asked for.
+ */
+void vhu_prologue_check(struct vhu_prologue *prologue,
+			void (*found)(void *context, const struct vhu_finding *finding),
+			void *context);
+
 /* Add @record. If memory runs out the prologue leaves out the session of the record. */
 void vhu_prologue_take(struct vhu_prologue *prologue, const struct vhu_record *record);
 

@@ -32,7 +32,7 @@ struct session {
 struct vhu_sessions {
 	struct session *bucket[BUCKETS];
 	unsigned count;
-	bool remember, only_learns;
+	bool remember, only_learns, alone;
 	bool continued;           /* the capture goes on elsewhere, as the last record says */
 	enum vhu_dialect dialect; /* forced */
 	uint32_t device;          /* forced */
@@ -58,7 +58,13 @@ struct vhu_sessions *vhu_sessions_new(bool remember)
 
 void vhu_sessions_only_learn(struct vhu_sessions *sessions)
 {
-	sessions->only_learns = true;
+	sessions->only_learns = sessions->alone = true;
+}
+
+void vhu_sessions_learn_alone(struct vhu_sessions *sessions)
+{
+	sessions->only_learns = false;
+	sessions->alone = true;
 }
 
 /* Free the state of the session that closed last. */
@@ -304,7 +310,7 @@ static int take_device(struct vhu_sessions *sessions, struct session *session,
 {
 	uint32_t device;
 
-	if (sessions->only_learns || check->record->channel != VHU_FRONT_END)
+	if (sessions->alone || check->record->channel != VHU_FRONT_END)
 		return 0;
 	session->socket = vhu_recall_number(check->record->back_end.path);
 	if (!vhu_recall_device(&sessions->recall, session->socket, &device) ||

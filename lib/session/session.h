@@ -25,6 +25,10 @@ void vhu_sessions_free(struct vhu_sessions *sessions);
 /* Learn of messages, and hold none against the rules: there are no findings. */
 void vhu_sessions_only_learn(struct vhu_sessions *sessions);
 
+/* Learn of a session from its own records alone, as vhu_sessions_only_learn does, but hold them
+ * against the rules. */
+void vhu_sessions_learn_alone(struct vhu_sessions *sessions);
+
 /* Take @dialect for granted in all sessions; VHU_ANY lets each be found out. */
 void vhu_sessions_force_dialect(struct vhu_sessions *sessions, enum vhu_dialect dialect);
 

@@ -9,19 +9,42 @@
 /* RFC 8259, section 6: integers up to here are the same in every implementation. */
 #define EXACT_MAX ((UINT64_C(1) << 53) - 1)
 
-/* Write a text between quotes. */
-static void put_text(struct vhu_json *json, const char *text)
+/* Return how many bytes at @text stand for themselves in a string. */
+static size_t plain_size(const char *text)
 {
-	fputc('"', json->to);
-	while (*text) {
-		unsigned size = vhu_utf8_size(text);
-		unsigned char first = (unsigned char)*text;
+	const char *at = text;
 
+	for (;; at++) {
+		unsigned char byte = (unsigned char)*at;
+
+		if (byte < ' ' || byte > '~' || byte == '"' || byte == '\\')
+			return (size_t)(at - text);
+	}
+}
+
+/* Write a text as it stands between quotes. */
+static void put_part(struct vhu_json *json, const char *text)
+{
+	while (*text) {
+		size_t plain = plain_size(text);
+		unsigned size;
+		unsigned char first;
+
+		/* At once: most of a text is so. */
+		if (plain) {
+			fwrite(text, 1, plain, json->to);
+			text += plain;
+			continue;
+		}
+		size = vhu_utf8_size(text);
+		first = (unsigned char)*text;
 		if (size == 0) {
 			fputs("\\ufffd", json->to);
 			size = 1;
 		} else if (first == '"' || first == '\\') {
 			fprintf(json->to, "\\%c", first);
+		} else if (first == '\n') {
+			fputs("\\u000a", json->to);
 		} else if (first < ' ' || first == 0x7f) {
 			fprintf(json->to, "\\u%04x", first);
 		} else {
@@ -29,6 +52,13 @@ static void put_text(struct vhu_json *json, const char *text)
 		}
 		text += size;
 	}
+}
+
+/* Write a text between quotes. */
+static void put_text(struct vhu_json *json, const char *text)
+{
+	fputc('"', json->to);
+	put_part(json, text);
 	fputc('"', json->to);
 }
 
@@ -100,6 +130,22 @@ void vhu_json_string(struct vhu_json *json, const char *key, const char *text)
 {
 	begin(json, key);
 	put_text(json, text ? text : "");
+}
+
+void vhu_json_text(struct vhu_json *json, const char *key)
+{
+	begin(json, key);
+	fputc('"', json->to);
+}
+
+void vhu_json_text_part(struct vhu_json *json, const char *text)
+{
+	put_part(json, text);
+}
+
+void vhu_json_text_end(struct vhu_json *json)
+{
+	fputc('"', json->to);
 }
 
 void vhu_json_bytes(struct vhu_json *json, const char *key, const uint8_t *bytes, size_t size)

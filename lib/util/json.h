@@ -36,6 +36,11 @@ void vhu_json_bool(struct vhu_json *json, const char *key, bool value);
 /* Write a text; bytes that are not UTF-8 become U+FFFD. */
 void vhu_json_string(struct vhu_json *json, const char *key, const char *text);
 
+/* Write a text in parts, which end between characters. */
+void vhu_json_text(struct vhu_json *json, const char *key);
+void vhu_json_text_part(struct vhu_json *json, const char *text);
+void vhu_json_text_end(struct vhu_json *json);
+
 /* Write bytes as a string of hexadecimal digits. */
 void vhu_json_bytes(struct vhu_json *json, const char *key, const uint8_t *bytes, size_t size);
 

@@ -194,9 +194,16 @@ static int command_records(struct vhu_request *request)
 /* Write some more of the metrics, or end them. Returns as verbs do. */
 static int command_more_metrics(struct vhu_request *request)
 {
+	bool more;
+
 	request->exposition->to = request->lines;
-	return vhu_exposition_go_on(request->exposition) ? VHU_REQUEST_MORE
-							 : vhu_request_put_text(request);
+	more = vhu_exposition_go_on(request->exposition);
+	if (vhu_request_put_part(request))
+		return -EINVAL;
+	if (more)
+		return VHU_REQUEST_MORE;
+	vhu_json_text_end(&request->json);
+	return 0;
 }
 
 /* metrics: what the proxy has counted since it started. */
@@ -215,6 +222,7 @@ static int command_metrics(struct vhu_request *request)
 	request->exposition->proxy = control->proxy;
 	request->exposition->open_metrics = json_is_true(open_metrics);
 	control->owner.count(control->owner.context, &request->exposition->capture);
+	vhu_json_text(&request->json, "text");
 	request->more = command_more_metrics;
 	return VHU_REQUEST_MORE;
 }

@@ -35,6 +35,20 @@ int vhu_request_put_text(struct vhu_request *request)
 	return 0;
 }
 
+int vhu_request_put_part(struct vhu_request *request)
+{
+	FILE *lines = request->lines;
+	bool whole = !ferror(lines);
+
+	request->lines = NULL;
+	if (fclose(lines) || !whole)
+		return vhu_request_fail(request, "out of memory");
+	vhu_json_text_part(&request->json, request->line);
+	free(request->line);
+	request->line = NULL;
+	return vhu_request_open_text(request);
+}
+
 int vhu_request_say(struct vhu_request *request, const char *format, ...)
 {
 	va_list arguments;

@@ -96,6 +96,10 @@ int vhu_request_open_text(struct vhu_request *request);
 /* Put that text into the answer. Returns 0, or -errno with why. */
 int vhu_request_put_text(struct vhu_request *request);
 
+/* Put the text so far into the answer, which is one after vhu_json_text, and go on with an empty
+ * one. Returns 0, or -errno with why. */
+int vhu_request_put_part(struct vhu_request *request);
+
 /* Both at once, the text made as printf makes it. */
 __attribute__((format(printf, 2, 3))) int vhu_request_say(struct vhu_request *request,
 							  const char *format, ...);

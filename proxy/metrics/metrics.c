@@ -27,6 +27,7 @@ void vhu_metrics_free(struct vhu_metrics *metrics)
 			free(metrics->message[channel][i].waited);
 	for (unsigned i = 0; i < VHU_METRICS_VRINGS; i++)
 		free(metrics->vring[i]);
+	free(metrics->found);
 	free(metrics);
 }
 
@@ -84,6 +85,16 @@ void vhu_metrics_signals(struct vhu_metrics *metrics, uint32_t vring, enum vhu_v
 	metrics->vring[at]->lost[role] += lost;
 	if (kick_to_call_ns)
 		add_time(&metrics->vring[at]->kick_to_call, kick_to_call_ns);
+}
+
+void vhu_metrics_found(struct vhu_metrics *metrics, enum vhu_rule_at rule)
+{
+	if (!metrics)
+		return;
+	if (!metrics->found)
+		metrics->found = calloc(VHU_RULES, sizeof(*metrics->found));
+	if (metrics->found)
+		metrics->found[rule]++;
 }
 
 void vhu_metrics_stalled(struct vhu_metrics *metrics, const char *verdict)

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "lib/protocol/protocol.h"
+#include "lib/session/rules/table.h"
 
 /* Message numbers with a slot of their own; all others share the last slot. */
 #define VHU_METRICS_IDS      64
@@ -61,6 +62,7 @@ struct vhu_metrics {
 		char verdict[VHU_METRICS_VERDICT];
 		uint64_t count;
 	} stall[VHU_METRICS_VERDICTS];
+	uint64_t *found; /* by the place of the rule in the table; NULL: nothing */
 };
 
 /* Return the metrics of a pair at which nothing has happened; NULL out of memory. */
@@ -81,6 +83,9 @@ void vhu_metrics_passed(struct vhu_metrics *metrics, enum vhu_channel channel, u
  * @kick_to_call_ns: the time from a kick to this call; 0: none. */
 void vhu_metrics_signals(struct vhu_metrics *metrics, uint32_t vring, enum vhu_vring_role role,
 			 uint64_t signals, uint64_t lost, uint64_t kick_to_call_ns);
+
+/* The rule at this place of the table was broken. */
+void vhu_metrics_found(struct vhu_metrics *metrics, enum vhu_rule_at rule);
 
 /* Something has stalled. @verdict: its id; "" for a request without its reply. */
 void vhu_metrics_stalled(struct vhu_metrics *metrics, const char *verdict);

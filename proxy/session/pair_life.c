@@ -17,6 +17,7 @@ void vhu_pair_leave(struct vhu_pair *pair)
 	if (pair->next)
 		pair->next->link = pair->link;
 	pair->link = NULL;
+	proxy->left++;
 	if (!pair->retired)
 		return;
 	pair->retired = false;

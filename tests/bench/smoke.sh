@@ -3,7 +3,7 @@
 # Shows that what measures works: every row is there and holds numbers above 0, whatever they are;
 # and the frames that Wireshark is measured on are dissected as what they claim to be.
 #
-#	smoke.sh proxy|frames|eventfd|stall|latency|attach BUILD
+#	smoke.sh proxy|frames|eventfd|stall|metrics|latency|attach BUILD
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -46,6 +46,12 @@ eventfd)
 stall)
 	sh "$here/stall.sh" -b "$2" -r 2 -n 100 -d 300 -q 2 >"$work/out"
 	expect 2 "trip of a message" "request on a loaded vring" "2 idle vrings"
+	;;
+metrics)
+	sh "$here/metrics.sh" -b "$2" -o "$2/bin/vhu" -r 2 -n 100 -m 500 -p 2 >"$work/out"
+	for row in counting scrapes findings same; do
+		expect 2 "$row  *trip" "$row  *messages"
+	done
 	;;
 latency)
 	BENCH_COUNT=200 sh "$here/latency/latency.sh" -b "$2" -r 1 -w all-syscalls >"$work/out"

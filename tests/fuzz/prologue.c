@@ -32,6 +32,25 @@ static int take(void *context, const struct vhu_record *record, uint64_t number)
 	return 0;
 }
 
+/* Count a finding. */
+static void found(void *context, const struct vhu_finding *finding)
+{
+	uint64_t *count = context;
+
+	must(finding->rule && finding->session);
+	++*count;
+}
+
+/* Return whether a prologue looks at @record, when @checked are the sessions that it knows. */
+static bool is_taken(const struct vhu_record *record, const struct vhu_sessions *checked)
+{
+	if (record->type == VHU_RECORD_CLOSED && record->channel == VHU_FRONT_END)
+		return vhu_sessions_state(checked, record->session) != NULL;
+	return record->session &&
+	       (record->type == VHU_RECORD_OPENED || record->type == VHU_RECORD_CLOSED ||
+		record->type == VHU_RECORD_MESSAGE);
+}
+
 /* Return whether so many requests of @session wait that the next one puts out the oldest. Which
  * ones were put out is not told: a session in which one was may differ. */
 static bool is_full(struct vhu_sessions *sessions, uint64_t session)
@@ -46,7 +65,9 @@ static bool is_full(struct vhu_sessions *sessions, uint64_t session)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct vhu_sessions *passed = vhu_sessions_new(false);
+	struct vhu_sessions *passed = vhu_sessions_new(false), *checked = vhu_sessions_new(false);
+	uint64_t at_once = 0, later = 0;
+	bool differs = false; /* what is looked at later */
 	struct told told = {.sessions = vhu_sessions_new(false)};
 	struct fuzz_stream stream = {.data = data, .size = size};
 	struct vhu_prologue *prologue = vhu_prologue_new(), *states = vhu_prologue_new();
@@ -55,8 +76,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct vhu_annotation note;
 	uint64_t number = 0; /* as the prologue counts: the records of sessions */
 
-	if (passed && told.sessions && prologue && states) {
+	if (passed && checked && told.sessions && prologue && states) {
 		vhu_prologue_only_states(states);
+		/* Later than at once, the rules find what they find at once. */
+		vhu_prologue_check(states, found, &later);
+		vhu_sessions_learn_alone(checked);
 		vhu_sessions_only_learn(passed);
 		vhu_sessions_only_learn(told.sessions);
 		while (stream_next(&stream, &record)) {
@@ -68,6 +92,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			vhu_prologue_take(states, &record);
 			number += record.session != 0;
 			vhu_session_feed(passed, &record, number, &note);
+			/* Descriptors of no kind have one after they were encoded. */
+			differs |= record.fds || record.message_size > VHU_PROLOGUE_MESSAGE_MAX;
+			if (is_taken(&record, checked)) {
+				vhu_session_feed(checked, &record, number, &note);
+				at_once += note.findings;
+			}
 			full[record.session] |= is_full(passed, record.session);
 		}
 		must(!vhu_prologue_tell(prologue, take, &told));
@@ -75,19 +105,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			const struct vhu_state *a = vhu_sessions_state(passed, session);
 			const struct vhu_state *b = vhu_sessions_state(told.sessions, session);
 			const struct vhu_state *c = vhu_prologue_state(states, session);
+			const struct vhu_state *d = vhu_sessions_state(checked, session);
 			const char *what = a && b && !full[session] ? state_differs(a, b) : NULL;
 
-			if (a && c && !what)
-				what = state_differs(a, c);
+			if (d && c && !what)
+				what = state_differs(d, c);
 			if (what)
 				fprintf(stderr, "session %llu: %s\n", (unsigned long long)session,
 					what);
 			must(!what);
 		}
+		must(differs || at_once == later);
 	}
 	vhu_prologue_free(states);
 	vhu_prologue_free(prologue);
 	vhu_sessions_free(told.sessions);
+	vhu_sessions_free(checked);
 	vhu_sessions_free(passed);
 	return 0;
 }

@@ -53,6 +53,8 @@ static const struct vhu_option option[] = {
      "check the options and the configuration file, then exit"},
     {VHU_PROXY_CONTROL, "control", "SOCKET",
      "listen for vhu ctl at SOCKET; - is the default place"},
+    {VHU_PROXY_FINDINGS, "findings", NULL,
+     "check what passes by the rules of vhu check, and count the findings"},
     {VHU_PROXY_NO_SANDBOX, "no-sandbox", NULL, "do not restrict system calls and files"},
     {0},
 };

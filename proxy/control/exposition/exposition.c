@@ -7,7 +7,7 @@
 #include "lib/util/utf8.h"
 
 /* Pairs that are written at a time. */
-#define PAIRS_AT_ONCE 64
+#define PAIRS_AT_ONCE 8
 
 void vhu_exposition_escape(const char *text, char *to, size_t size)
 {
@@ -45,11 +45,14 @@ static void put_head(struct vhu_exposition *exposition, const struct vhu_exposit
 		family->help, family->name, total, family->type);
 }
 
-/* Return the pair that comes after @pairs others; NULL where there is none. */
-static const struct vhu_pair *pair_after(const struct vhu_proxy *proxy, uint64_t pairs)
+/* Return the pair that comes after those that are written; NULL where there is none. */
+static const struct vhu_pair *next_pair(const struct vhu_exposition *exposition)
 {
-	const struct vhu_pair *pair = proxy->pair;
+	const struct vhu_pair *pair = exposition->proxy->pair;
+	uint64_t pairs = exposition->pairs;
 
+	if (pairs && exposition->left == exposition->proxy->left)
+		return exposition->next;
 	while (pair && pairs--)
 		pair = pair->next;
 	return pair;
@@ -58,7 +61,7 @@ static const struct vhu_pair *pair_after(const struct vhu_proxy *proxy, uint64_t
 /* Write samples of some more pairs. Returns whether that were all. */
 static bool put_pairs(struct vhu_exposition *exposition, const struct vhu_exposition_family *family)
 {
-	const struct vhu_pair *pair = pair_after(exposition->proxy, exposition->pairs);
+	const struct vhu_pair *pair = next_pair(exposition);
 
 	for (unsigned i = 0; pair && i < PAIRS_AT_ONCE; i++, pair = pair->next) {
 		vhu_exposition_escape(pair->end[VHU_FRONT].path, exposition->pair,
@@ -66,6 +69,8 @@ static bool put_pairs(struct vhu_exposition *exposition, const struct vhu_exposi
 		family->of_pair(exposition, pair);
 		exposition->pairs++;
 	}
+	exposition->next = pair;
+	exposition->left = exposition->proxy->left;
 	return !pair;
 }
 
@@ -73,13 +78,14 @@ bool vhu_exposition_go_on(struct vhu_exposition *exposition)
 {
 	const struct vhu_exposition_family *family = &vhu_exposition_families[exposition->family];
 	bool whole = true;
+	long before = ftell(exposition->to);
 
 	if (!family->name) {
 		if (exposition->open_metrics)
 			fputs("# EOF\n", exposition->to);
 		return false;
 	}
-	if (family->detailed && !exposition->pairs && ftell(exposition->to) > VHU_EXPOSITION_MAX) {
+	if (family->detailed && !exposition->pairs && exposition->written > VHU_EXPOSITION_MAX) {
 		exposition->left_out++;
 	} else {
 		if (!exposition->pairs)
@@ -89,6 +95,7 @@ bool vhu_exposition_go_on(struct vhu_exposition *exposition)
 		if (family->of_pair)
 			whole = put_pairs(exposition, family);
 	}
+	exposition->written += (uint64_t)(ftell(exposition->to) - before);
 	if (whole) {
 		exposition->family++;
 		exposition->pairs = 0;

@@ -26,14 +26,17 @@ struct vhu_exposition_capture {
 
 /* An exposition as it grows; zero but for what it is made of. */
 struct vhu_exposition {
-	FILE *to;
+	FILE *to; /* the part that is written; its user takes it away */
 	const struct vhu_proxy *proxy;
 	struct vhu_exposition_capture capture;
-	bool open_metrics;       /* OpenMetrics 1.0, else the older format */
-	unsigned family;         /* the metric that is written */
-	uint64_t pairs;          /* of which it has been written */
-	uint64_t left_out;       /* metrics */
-	char pair[3 * PATH_MAX]; /* the label of the pair at hand, escaped */
+	bool open_metrics;           /* OpenMetrics 1.0, else the older format */
+	unsigned family;             /* the metric that is written */
+	uint64_t pairs;              /* of which it has been written */
+	const struct vhu_pair *next; /* the pair that comes then, unless others have left since: */
+	uint64_t left;               /* pairs that had left the proxy */
+	uint64_t written;            /* bytes, before the part in `to` */
+	uint64_t left_out;           /* metrics */
+	char pair[3 * PATH_MAX];     /* the label of the pair at hand, escaped */
 };
 
 /* A metric. */

@@ -315,6 +315,21 @@ static void stalls(struct vhu_exposition *exposition, const struct vhu_pair *pai
 			exposition->pair, metrics->stall[i].verdict, metrics->stall[i].count);
 }
 
+static void findings(struct vhu_exposition *exposition, const struct vhu_pair *pair)
+{
+	const struct vhu_metrics *metrics = pair->sessions.metrics;
+
+	for (unsigned i = 0; metrics && metrics->found && i < VHU_RULES; i++) {
+		if (!metrics->found[i])
+			continue;
+		fprintf(exposition->to,
+			"vhu_findings_total{pair=\"%s\",rule=\"V%u\",name=\"%s\",severity=\"%s\"} "
+			"%" PRIu64 "\n",
+			exposition->pair, vhu_rules[i].id, vhu_rules[i].name,
+			vhu_severity_name(vhu_rules[i].severity), metrics->found[i]);
+	}
+}
+
 const struct vhu_exposition_family vhu_exposition_families[] = {
     {"vhu_build_info", "gauge", "The version of vhu.", .of_proxy = build},
     {"vhu_start_time_seconds", "gauge", "When the proxy started, in seconds since 1970.",
@@ -339,6 +354,8 @@ const struct vhu_exposition_family vhu_exposition_families[] = {
      .of_pair = oldest_request},
     {"vhu_stalled", "counter", "Stalls found by --stall.", .of_pair = stalled},
     {"vhu_stalls", "counter", "Stalls found by --stall, by verdict.", .of_pair = stalls},
+    {"vhu_findings", "counter", "Rules of vhu check that were broken, with --findings.", true,
+     .of_pair = findings},
     {"vhu_message_bytes", "counter", "Bytes of messages passed on, by sender.", .of_pair = bytes},
     {"vhu_descriptors", "counter", "File descriptors passed on, by sender.",
      .of_pair = descriptors},

@@ -65,6 +65,27 @@ await "[ \"\$(value 'vhu_oldest_request_seconds{pair=\"$label\"}')\" != 0.000000
 stage_end frontend || fail "the front-end ended with status $?"
 becomes "vhu_oldest_request_seconds{pair=\"$label\"}" 0.000000
 
+# Findings: those that vhu check has of the capture, by pair, at once and when a session ends.
+stage_start checked "$vhu" proxy -q -w checked.pcapng --control "$stage/checked" --findings \
+	--rule 'front SET_VRING_NUM session=1 nth=1: duplicate' \
+	--rule 'back GET_QUEUE_NUM session=1 nth=1: delay 1200ms' \
+	--pair checked.sock=back.sock --pair clean.sock=back.sock
+stage_listens checked clean.sock
+"$build/bin/vhu-sample-frontend" --requests 1 checked.sock >out 2>&1 && fail "a reply too many was taken"
+"$build/bin/vhu-sample-frontend" --requests 1 clean.sock >out 2>&1 || fail "no session at clean.sock"
+"$vhu" ctl -s "$stage/checked" metrics >found
+promtool check metrics <found >out 2>&1 && [ ! -s out ] || fail "promtool has something to say"
+stage_end checked TERM || fail "the proxy ended with status $?"
+sed -n 's/^vhu_findings_total{pair="checked.sock",rule="\(.*\)",name="\(.*\)",severity="\(.*\)"} /\1 \2 \3 /p' found |
+	grep -v ' info ' | sort >counted
+"$vhu" check --json checked.pcapng | jq -r 'select(.type == "finding" and .session == 1) |
+	"\(.rule) \(.name) \(.severity)"' | sort | uniq -c | awk '{ print $2, $3, $4, $1 }' >checked
+[ -s checked ] && cmp -s counted checked || fail "counted: $(cat counted) of: $(cat checked)"
+grep -q '^V404 late-reply warning 1$' counted || fail "the late reply is not there: $(cat counted)"
+grep 'vhu_findings_total.*clean.sock' found | grep -v '"info"' && fail "a finding of the other session"
+grep -q '^vhu_findings_total' after && fail "findings without --findings"
+"$vhu" proxy --findings a.sock b.sock >out 2>&1 && fail "--findings without --control"
+
 # By HTTP.
 ask() {
 	printf "$1" | "$vhu" ctl metrics --http >out 2>err || fail "$1: status $?"

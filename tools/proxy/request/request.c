@@ -276,6 +276,9 @@ int vhu_proxy_request_take(struct vhu_proxy_request *request, int key, const cha
 	case VHU_PROXY_SNAPSHOT_AT_END:
 		request->watchdog.at_end = true;
 		break;
+	case VHU_PROXY_FINDINGS:
+		request->findings = true;
+		break;
 	case VHU_PROXY_NO_SANDBOX:
 		request->no_sandbox = true;
 		break;
@@ -335,6 +338,9 @@ int vhu_proxy_request_end(struct vhu_proxy_request *request, int argc, char **ar
 	if (request->watchdog.at_end && !request->file)
 		return vhu_request_wrong(error,
 					 "--snapshot-at-end wants -w: snapshots are records");
+	if (request->findings && !request->control)
+		return vhu_request_wrong(
+		    error, "--findings wants --control: vhu ctl metrics tells what was found");
 	request->notify.quiet = request->quiet;
 	if (request->file && !strcmp(request->file, "-") && isatty(STDOUT_FILENO))
 		return vhu_request_wrong(error,

@@ -39,6 +39,7 @@ enum vhu_proxy_key {
 	VHU_PROXY_MASK,
 	VHU_PROXY_CONFIG, /* taken by vhu_proxy_config_take */
 	VHU_PROXY_RELOAD_FOLDER,
+	VHU_PROXY_FINDINGS,
 	VHU_PROXY_NO_SANDBOX,
 	VHU_PROXY_CONTROL,
 	VHU_PROXY_END_WITH_READER,
@@ -73,7 +74,7 @@ struct vhu_proxy_request {
 	const char *on_stall; /* NULL: nothing is run */
 	bool interpose;       /* as `notify` tells */
 	struct vhu_eventfd_options notify;
-	bool verbose, quiet, with_keys, no_sandbox, end_with_reader;
+	bool verbose, quiet, with_keys, no_sandbox, end_with_reader, findings;
 	bool check;          /* see whether it makes sense, and do nothing */
 	char **child;        /* COMMAND and its arguments; NULL: none */
 	bool child_is_front; /* else it is the back-end */

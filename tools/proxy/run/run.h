@@ -64,6 +64,11 @@ struct vhu_proxy_run {
 	struct vhu_sessions *sessions;
 	struct vhu_dump dump;
 	uint64_t records;
+	/* for --findings: whose session the latest was */
+	struct {
+		uint64_t session;
+		struct vhu_metrics *metrics;
+	} found;
 };
 
 /* Do what @request asks for. @argc, @argv: the sub-command's. Returns the exit status. */

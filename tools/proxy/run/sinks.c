@@ -8,6 +8,7 @@
 
 #include "lib/recording/prologue.h"
 #include "lib/util/util.h"
+#include "proxy/control/status.h"
 #include "tools/proxy/run/run.h"
 #include "tools/proxy/run/say.h"
 
@@ -102,6 +103,21 @@ static void keep_record(void *context, const struct vhu_record *record)
 	vhu_prologue_take(context, record);
 }
 
+/* A rule is broken: count that for the pair of its session. Sessions have new numbers, and the
+ * counts of a pair last longer than its sessions. */
+static void count_finding(void *context, const struct vhu_finding *finding)
+{
+	struct vhu_proxy_run *run = context;
+	const struct vhu_proxy_session *session;
+
+	if (run->found.session != finding->session) {
+		session = vhu_status_find(&run->proxy, finding->session);
+		run->found.session = finding->session;
+		run->found.metrics = session ? session->common.metrics : NULL;
+	}
+	vhu_metrics_found(run->found.metrics, (enum vhu_rule_at)(finding->rule - vhu_rules));
+}
+
 #ifdef VHU_HAVE_CONTROL
 /* Write out what there is, for vhu ctl. */
 static int write_out(void *context, char *line, size_t size)
@@ -172,6 +188,8 @@ int vhu_proxy_run_open_sinks(struct vhu_proxy_run *run)
 		status = vhu_fail(run->command, "out of memory");
 	else if (!run->request->control && !run->request->file)
 		vhu_prologue_only_states(run->proxy.prologue);
+	if (status == VHU_EXIT_DONE && run->request->findings)
+		vhu_prologue_check(run->proxy.prologue, count_finding, run);
 	if (status == VHU_EXIT_DONE && run->request->control)
 		status = open_control(run);
 	if (status == VHU_EXIT_DONE && run->request->file)
