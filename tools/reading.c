@@ -23,18 +23,19 @@
 /* After a signal it is looked so often, in microseconds, whether more comes. */
 #define LOOK_US  300000
 
-/* What becomes of a request. */
-enum answered {
-	OUTCOME_UNKNOWN,  /* no answer was seen */
-	OUTCOME_ANSWERED, /* or may be, elsewhere */
-	OUTCOME_WAITS,    /* when the capture ends, which its session does not */
+/* What becomes of a request: so many records later its reply comes, or one of these. */
+enum {
+	OUTCOME_UNKNOWN = 0,          /* no answer was seen */
+	OUTCOME_FAR = UINT32_MAX - 2, /* the reply comes after more records than that */
+	OUTCOME_ELSEWHERE,            /* it may be in another capture */
+	OUTCOME_WAITS,                /* when the capture ends, which its session does not */
 };
 
 /* What a first reading found out about requests. */
 struct outcomes {
-	bool read;   /* there was a first reading */
-	bool failed; /* no memory: not all is known */
-	uint8_t *of; /* by number, enum answered */
+	bool read;    /* there was a first reading */
+	bool failed;  /* no memory: not all is known */
+	uint32_t *of; /* by the request's number */
 	size_t room;
 };
 
@@ -89,20 +90,20 @@ static bool is_being_written(const struct vhu_reading *reading, const char *path
 }
 
 /* Note what becomes of record @number. Without memory for it nothing is noted. */
-static void note_outcome(struct outcomes *outcomes, uint64_t number, enum answered outcome)
+static void note_outcome(struct outcomes *outcomes, uint64_t number, uint32_t outcome)
 {
 	if (number >= outcomes->room) {
-		size_t room = number < SIZE_MAX / 2 ? (size_t)number * 2 + 1024 : 0;
-		uint8_t *grown = room ? realloc(outcomes->of, room) : NULL;
+		size_t room = number < SIZE_MAX / 16 ? (size_t)number * 2 + 1024 : 0;
+		uint32_t *grown = room ? reallocarray(outcomes->of, room, sizeof(*grown)) : NULL;
 
 		outcomes->failed |= !grown;
 		if (!grown)
 			return;
-		memset(grown + outcomes->room, 0, room - outcomes->room);
+		memset(grown + outcomes->room, 0, (room - outcomes->room) * sizeof(*grown));
 		outcomes->of = grown;
 		outcomes->room = room;
 	}
-	outcomes->of[number] = (uint8_t)outcome;
+	outcomes->of[number] = outcome;
 }
 
 /* Note the requests that wait when the capture ends before their session does. @continued: it goes
@@ -114,30 +115,46 @@ static void note_waiting(struct outcomes *outcomes, const struct vhu_state *stat
 
 		for (unsigned i = 0; i < queue->count; i++)
 			note_outcome(outcomes, vhu_pending_at(queue, i)->number,
-				     continued ? OUTCOME_ANSWERED : OUTCOME_WAITS);
+				     continued ? OUTCOME_ELSEWHERE : OUTCOME_WAITS);
 	}
 }
 
-/* Set in @note whether a request stays unanswered. */
+/* Return whether a message is the request that was sent last on its channel, and has to be
+ * answered. */
+static bool is_due(const struct vhu_record *record, uint64_t number,
+		   const struct vhu_annotation *note)
+{
+	const struct vhu_pending_queue *queue = &note->state->channel[record->channel].pending;
+	const struct vhu_pending *last =
+	    queue->count ? vhu_pending_at(queue, queue->count - 1) : NULL;
+
+	return last && last->number == number && last->due && !last->withheld;
+}
+
+/* Set in @note which reply a request gets, or that it stays unanswered. */
 static void tell_outcome(const struct outcomes *outcomes, const struct vhu_record *record,
 			 uint64_t number, struct vhu_annotation *note)
 {
-	const struct vhu_pending_queue *queue;
-	const struct vhu_pending *last;
-	enum answered outcome = OUTCOME_UNKNOWN;
+	uint32_t outcome = number < outcomes->room ? outcomes->of[number] : OUTCOME_UNKNOWN;
 
 	if (outcomes->failed || !outcomes->read || !note->state || !note->has_header || note->reply)
 		return;
-	queue = &note->state->channel[record->channel].pending;
-	last = queue->count ? vhu_pending_at(queue, queue->count - 1) : NULL;
-	if (!last || last->number != number || !last->due || last->withheld)
+	if (outcome != OUTCOME_UNKNOWN && outcome < OUTCOME_FAR)
+		note->reply_number = number + outcome;
+	else if (!is_due(record, number, note))
 		return;
-	if (number < outcomes->room)
-		outcome = (enum answered)outcomes->of[number];
-	if (outcome == OUTCOME_UNKNOWN)
+	else if (outcome == OUTCOME_UNKNOWN)
 		note->unanswered = VHU_UNANSWERED_NEVER;
 	else if (outcome == OUTCOME_WAITS)
 		note->unanswered = VHU_UNANSWERED_STILL;
+}
+
+/* Note that a record is the reply to a request. */
+static void note_reply(struct outcomes *outcomes, uint64_t number, uint64_t request)
+{
+	uint64_t later = number > request ? number - request : OUTCOME_FAR;
+
+	note_outcome(outcomes, request, later < OUTCOME_FAR ? (uint32_t)later : OUTCOME_FAR);
 }
 
 /* Open the capture. @error: as vhu_pcapng_reader_open has it. Returns 0 or -errno. */
@@ -169,12 +186,13 @@ static void look_ahead(struct vhu_reading *reading, struct vhu_sessions *session
 	while (vhu_pcapng_read(reader, &record) > 0 &&
 	       !vhu_session_feed(sessions, record, vhu_pcapng_reader_number(reader), &note)) {
 		if (note.reply && note.request_number)
-			note_outcome(outcomes, note.request_number, OUTCOME_ANSWERED);
+			note_reply(outcomes, vhu_pcapng_reader_number(reader), note.request_number);
 		continued = record->type == VHU_RECORD_CONTINUED;
 	}
 	while (vhu_session_finish(sessions, &note))
 		note_waiting(outcomes, note.state, continued);
 	outcomes->read = true;
+	reading->head = *vhu_pcapng_reader_head(reader);
 	reading->files += vhu_pcapng_reader_gone_on(reader);
 	vhu_pcapng_reader_close(reader);
 	vhu_sessions_rewind(sessions);
@@ -254,6 +272,8 @@ static int read_through(struct vhu_reading *reading, struct vhu_sessions *sessio
 
 		reading->files = 1 + vhu_pcapng_reader_gone_on(reader);
 		records_read = records_read + 1;
+		if (!idle.number && !outcomes->read)
+			reading->head = *vhu_pcapng_reader_head(reader);
 		idle.number = number;
 		idle.time_ns = record->time_ns;
 		error = vhu_session_feed(sessions, record, number, &note);
@@ -287,6 +307,7 @@ int vhu_reading_run(struct vhu_reading *reading)
 
 	reading->files = 1;
 	reading->error[0] = '\0';
+	reading->head = (struct vhu_packets_head){0};
 	reading->now_ns = 0;
 	if (!sessions)
 		return fail(reading, "%s", strerror(ENOMEM));

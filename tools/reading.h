@@ -42,6 +42,10 @@ struct vhu_reading {
 	 */
 	void (*hung)(void *with, uint64_t now_ns, const struct vhu_annotation *note);
 
+	/* What the capture's first file says of itself, from its first record on; how much was
+	 * dropped in the whole capture is known only of a file that is read twice. */
+	struct vhu_packets_head head;
+
 	int files; /* of which the capture was made up, as far as that is known */
 	char error[VHU_PCAPNG_ERROR_SIZE + 64]; /* what is wrong with the capture; "" nothing */
 	/* Told when the ends of sessions are shown that the capture does not close: the present, if

@@ -13,6 +13,7 @@ struct vhu_place {
 	const char *what; /* "descriptor area" */
 	unsigned region;  /* its place in the session's memory */
 	uint64_t offset;  /* bytes, from the region's beginning */
+	uint64_t length;  /* bytes; 0 not known: nothing told the vring's size */
 };
 #define VHU_PLACES_MAX 3
 #define VHU_READ_BY    5
@@ -41,6 +42,7 @@ struct vhu_annotation {
 	bool clock_back;         /* reply: the clock went back since then; delay_ns is 0 */
 	/* Request that needs an answer: for whoever has read on to set; vhu_session_feed cannot. */
 	enum vhu_unanswered unanswered;
+	uint64_t reply_number; /* request: of the record that answers it; 0 not known. The same. */
 
 	int vring;           /* that the message is about; -1 none */
 	uint64_t offered_by; /* the message takes features: what offered them, 0 none */

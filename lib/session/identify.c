@@ -241,28 +241,35 @@ const struct vhu_message *vhu_check_other_reading(const struct vhu_check_context
 /* Find the region that each area of a ring lies in. */
 static void find_places(struct vhu_check_context *check)
 {
+	static const char *const what[] = {"descriptor area", "available area", "used area"};
+	static const unsigned order[VHU_PLACES_MAX] = {0, 2, 1};
 	const struct vhu_state *state = check->state;
 	struct vhu_annotation *note = check->note;
-	const struct {
-		const char *what;
-		uint64_t address;
-	} area[VHU_PLACES_MAX] = {
-	    {"descriptor area", vhu_get(check, VHU_FIELD_vring_addr_descriptor)},
-	    {"used area", vhu_get(check, VHU_FIELD_vring_addr_used)},
-	    {"available area", vhu_get(check, VHU_FIELD_vring_addr_available)},
+	const struct vhu_vring *known =
+	    note->vring >= 0 ? vhu_state_vring(state, (uint64_t)note->vring) : NULL;
+	const struct vhu_vring vring = {
+	    .size.value = known ? known->size.value : 0,
+	    .descriptor.value = vhu_get(check, VHU_FIELD_vring_addr_descriptor),
+	    .available.value = vhu_get(check, VHU_FIELD_vring_addr_available),
+	    .used.value = vhu_get(check, VHU_FIELD_vring_addr_used),
 	};
+	const bool guest = vhu_taken(check, VHU_PF_GPA_ADDRESSES);
+	struct vhu_vring_area area[VHU_PLACES_MAX];
+	bool packed, format_known = vhu_check_format(check, &packed);
 
+	vhu_vring_areas(&vring, packed, area);
 	for (unsigned i = 0; i < VHU_PLACES_MAX; i++) {
-		bool guest = vhu_taken(check, VHU_PF_GPA_ADDRESSES);
-		int region = vhu_state_region(state, area[i].address, 1, guest);
+		const struct vhu_vring_area *at = &area[order[i]];
+		int region = vhu_state_region(state, at->address, 1, guest);
 
 		if (region < 0)
 			continue;
 		note->place[note->places++] = (struct vhu_place){
-		    area[i].what,
+		    what[order[i]],
 		    (unsigned)region,
-		    area[i].address - (guest ? state->region[region].guest_address
-					     : state->region[region].user_address),
+		    at->address - (guest ? state->region[region].guest_address
+					 : state->region[region].user_address),
+		    vring.size.value && format_known ? at->size : 0,
 		};
 	}
 }

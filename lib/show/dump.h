@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "lib/capture/packets/packets.h"
 #include "lib/session/session.h"
 #include "lib/util/json.h"
 
@@ -38,6 +39,9 @@ void vhu_dump_text(struct vhu_dump *dump, const struct vhu_record *record, uint6
 /* Show a record as one line of JSON. */
 void vhu_dump_json(struct vhu_dump *dump, const struct vhu_record *record, uint64_t number,
 		   const struct vhu_annotation *note);
+
+/* Show what a capture says of itself as one line of JSON. */
+void vhu_dump_head_json(struct vhu_dump *dump, const struct vhu_packets_head *head);
 
 /* Write a record as an object under @key. @bytes: the message's bytes too. */
 void vhu_show_record_json(struct vhu_json *json, const char *key, const struct vhu_record *record,

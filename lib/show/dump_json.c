@@ -1,130 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Records as lines of JSON. docs/vhu-dump.1 lists the keys. */
+/* Records as lines of JSON. docs/json/dump.json lists the keys. */
 #include <string.h>
 
-#include "lib/protocol/field.h"
-#include "lib/protocol/text.h"
 #include "lib/show/dump.h"
+#include "lib/show/fields_json.h"
 #include "lib/show/snapshot.h"
 #include "lib/show/state.h"
 #include "lib/util/util.h"
 
-/* Write the name of a value or the names of its bits, under the field's key with a suffix. */
-static void put_names(struct vhu_json *json, const struct vhu_item *item,
-		      const struct vhu_context *context)
-{
-	const struct vhu_field *field = item->field;
-	const struct vhu_name *name;
-	char key[64], unknown[16];
-
-	if (!vhu_name_sets[field->names].bits) {
-		name = vhu_name_find(field->names, item->value, context);
-		snprintf(key, sizeof(key), "%s_name", vhu_field_key(field));
-		if (name)
-			vhu_json_string(json, key, name->name);
-		return;
-	}
-	snprintf(key, sizeof(key), "%s_names", vhu_field_key(field));
-	vhu_json_array(json, key);
-	for (unsigned bit = 0; bit < 64; bit++) {
-		if (!(item->value >> bit & 1))
-			continue;
-		name = vhu_name_find(field->names, bit, context);
-		snprintf(unknown, sizeof(unknown), "bit %u", bit);
-		vhu_json_string(json, NULL, name ? name->name : unknown);
-	}
-	vhu_json_array_end(json);
-}
-
-/* Write one field. */
-static void put_field(struct vhu_json *json, const struct vhu_item *item,
-		      const struct vhu_context *context)
-{
-	const struct vhu_field *field = item->field;
-	char text[1024];
-
-	if (field->show == VHU_SECRET) {
-		vhu_value_text(item, context, text, sizeof(text));
-		vhu_json_string(json, vhu_field_key(field), text);
-		return;
-	}
-	switch (field->kind) {
-	case VHU_UINT:
-	case VHU_LE:
-		if (field->show == VHU_BOOL)
-			vhu_json_bool(json, vhu_field_key(field), item->value);
-		else
-			vhu_json_unsigned(json, vhu_field_key(field), item->value);
-		break;
-	case VHU_INT:
-		vhu_json_signed(json, vhu_field_key(field), (int64_t)item->value);
-		break;
-	case VHU_MAC:
-	case VHU_UUID:
-		vhu_value_text(item, context, text, sizeof(text));
-		vhu_json_string(json, vhu_field_key(field), text);
-		break;
-	case VHU_TEXT:
-		snprintf(text, sizeof(text), "%.*s", (int)item->size, (const char *)item->bytes);
-		vhu_json_string(json, vhu_field_key(field), text);
-		break;
-	case VHU_PADDING:
-		if (!item->value)
-			break;
-		/* fall through */
-	default:
-		vhu_json_bytes(json, vhu_field_key(field), item->bytes, item->size);
-		break;
-	}
-	if (field->names != VHU_NAMES_none)
-		put_names(json, item, context);
-}
-
-/* Write the bytes that a walk could not have, or had no field for. */
-static void put_rest(struct vhu_json *json, const struct vhu_item *item)
-{
-	if (item->what == VHU_ITEM_MISSING)
-		vhu_json_unsigned(json, "missing", item->size);
-	else if (item->what == VHU_ITEM_CUT)
-		vhu_json_unsigned(json, "cut", item->size);
-	else
-		vhu_json_bytes(json, "left_over", item->bytes, item->size);
-}
-
-/* Write a payload's fields. Elements of an array stand one after the other in the walk; the array
- * ends with the first step after an element that opens no further one. */
-static void put_payload(struct vhu_json *json, const struct vhu_annotation *note)
-{
-	struct vhu_walk walk;
-	struct vhu_item item;
-	bool after_element = false;
-
-	vhu_json_object(json, "payload");
-	vhu_walk_start(&walk, note->layout, &note->payload, &note->context);
-	while (vhu_walk_next(&walk, &item)) {
-		bool opens = item.what == VHU_ITEM_OPEN && item.element;
-
-		if (after_element && !(opens && item.index))
-			vhu_json_array_end(json);
-		after_element = item.what == VHU_ITEM_CLOSE && item.element;
-		if (opens && item.index == 0)
-			vhu_json_array(json, vhu_field_key(item.field));
-		if (item.what == VHU_ITEM_VALUE)
-			put_field(json, &item, &note->context);
-		else if (item.what == VHU_ITEM_OPEN)
-			vhu_json_object(json, item.element ? NULL
-					      : item.field->kind == VHU_CONFIG
-						  ? "fields"
-						  : vhu_field_key(item.field));
-		else if (item.what == VHU_ITEM_CLOSE)
-			vhu_json_object_end(json);
-		else
-			put_rest(json, &item);
-	}
-	if (after_element)
-		vhu_json_array_end(json);
-	vhu_json_object_end(json);
-}
+/* What docs/json describes. */
+#define SCHEMA "dump/1"
 
 /* Write a message and what it means. */
 static void put_message(struct vhu_json *json, const struct vhu_record *record,
@@ -151,13 +36,16 @@ static void put_message(struct vhu_json *json, const struct vhu_record *record,
 		else
 			vhu_json_unsigned(json, "delay_ns", note->delay_ns);
 	}
+	if (note->reply_number)
+		vhu_json_unsigned(json, "reply_number", note->reply_number);
 	if (note->unanswered != VHU_UNANSWERED_NOT)
 		vhu_json_string(json, "unanswered",
 				note->unanswered == VHU_UNANSWERED_NEVER ? "never" : "yet");
 	if (note->vring >= 0)
 		vhu_json_unsigned(json, "vring", (uint64_t)note->vring);
 	if (note->layout)
-		put_payload(json, note);
+		vhu_show_payload_json(json, "payload", note->layout, &note->payload,
+				      &note->context);
 	else if (note->payload.captured)
 		vhu_json_bytes(json, "payload_bytes", note->payload.bytes, note->payload.captured);
 }
@@ -172,8 +60,10 @@ static void put_meaning(struct vhu_json *json, const struct vhu_annotation *note
 	for (unsigned i = 0; i < note->places; i++) {
 		vhu_json_object(json, NULL);
 		vhu_json_string(json, "what", note->place[i].what);
-		vhu_json_unsigned(json, "region", note->place[i].region);
+		vhu_json_unsigned(json, "region_index", note->place[i].region);
 		vhu_json_unsigned(json, "offset", note->place[i].offset);
+		if (note->place[i].length)
+			vhu_json_unsigned(json, "length", note->place[i].length);
 		vhu_json_object_end(json);
 	}
 	if (note->places)
@@ -207,7 +97,7 @@ static void put_fds(struct vhu_json *json, const struct vhu_record *record)
 		vhu_json_string(json, "kind", vhu_fd_kind_name(fd->kind));
 		if (fd->has & VHU_FD_HAS_INODE) {
 			vhu_json_unsigned(json, "inode", fd->inode);
-			vhu_json_unsigned(json, "device", fd->device);
+			vhu_json_unsigned(json, "device_number", fd->device);
 		}
 		if (fd->has & VHU_FD_HAS_SIZE)
 			vhu_json_unsigned(json, "size", fd->size);
@@ -285,12 +175,15 @@ static void put_record(struct vhu_json *json, const struct vhu_record *record, u
 {
 	const char *channel = vhu_channel_name(record->channel);
 	const char *type = vhu_record_type_name(record->type);
+	char info[1024];
 
+	vhu_annotation_text(note, record, info, sizeof(info));
 	vhu_json_unsigned(json, "number", number);
 	vhu_json_unsigned(json, "time_ns", record->time_ns);
 	vhu_json_string(json, "type", type ? type : "unknown");
 	vhu_json_unsigned(json, "session", record->session);
 	vhu_json_string(json, "channel", channel ? channel : "unknown");
+	vhu_json_string(json, "info", info);
 	if (record->type == VHU_RECORD_MESSAGE)
 		put_message(json, record, note);
 	if (record->type == VHU_RECORD_VRING)
@@ -306,16 +199,41 @@ static void put_record(struct vhu_json *json, const struct vhu_record *record, u
 		vhu_show_peer_json(json, "back_end", &record->back_end);
 	}
 	put_meaning(json, note);
+	if (note->state)
+		vhu_show_changes_json(json, "changes", note->state, number);
 	if (*record->text)
 		vhu_json_string(json, "text", record->text);
 	if (bytes && record->message_size)
 		vhu_json_bytes(json, "bytes", record->message, record->message_size);
 }
 
+void vhu_dump_head_json(struct vhu_dump *dump, const struct vhu_packets_head *head)
+{
+	const struct {
+		const char *key, *text;
+	} row[] = {{"program", head->program},
+		   {"os", head->os},
+		   {"hardware", head->hardware},
+		   {"comment", head->comment}};
+	struct vhu_json json = {.to = dump->to};
+
+	vhu_json_document(&json, NULL, SCHEMA);
+	vhu_json_string(&json, "type", "capture");
+	if (dump->file)
+		vhu_json_string(&json, "file", dump->file);
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++)
+		if (*row[i].text)
+			vhu_json_string(&json, row[i].key, row[i].text);
+	if (head->counted)
+		vhu_json_unsigned(&json, "dropped", head->dropped);
+	vhu_json_object_end(&json);
+	fputc('\n', dump->to);
+}
+
 void vhu_show_record_json(struct vhu_json *json, const char *key, const struct vhu_record *record,
 			  uint64_t number, const struct vhu_annotation *note, bool bytes)
 {
-	vhu_json_object(json, key);
+	vhu_json_document(json, key, SCHEMA);
 	put_record(json, record, number, note, bytes);
 	vhu_json_object_end(json);
 }
@@ -325,7 +243,7 @@ void vhu_dump_json(struct vhu_dump *dump, const struct vhu_record *record, uint6
 {
 	struct vhu_json json = {.to = dump->to};
 
-	vhu_json_object(&json, NULL);
+	vhu_json_document(&json, NULL, SCHEMA);
 	if (dump->file)
 		vhu_json_string(&json, "file", dump->file);
 	put_record(&json, record, number, note, dump->bytes);

@@ -161,7 +161,7 @@ void vhu_show_ring_asks(struct vhu_json *json, const char *key, bool events, uin
 	vhu_json_object(json, key);
 	vhu_json_unsigned(json, "flags", flags);
 	if (events)
-		vhu_json_unsigned(json, "event", event);
+		vhu_json_unsigned(json, "event_index", event);
 	vhu_json_object_end(json);
 }
 
@@ -171,7 +171,8 @@ static void json_ring(struct vhu_json *json, const struct vhu_vring_snapshot *sn
 	const bool events = snapshot->has & VHU_SNAPSHOT_HAS_EVENTS;
 
 	if (!(snapshot->has & VHU_SNAPSHOT_HAS_RING)) {
-		vhu_json_unsigned(json, "error", snapshot->error);
+		vhu_json_string(json, "error", strerror((int)snapshot->error));
+		vhu_json_unsigned(json, "errno", snapshot->error);
 		return;
 	}
 	vhu_json_string(json, "format", snapshot->packed ? "packed" : "split");
@@ -180,8 +181,10 @@ static void json_ring(struct vhu_json *json, const struct vhu_vring_snapshot *sn
 			    snapshot->packed);
 	vhu_show_ring_index(json, "used", "used_wrap", snapshot->used, snapshot->packed);
 	vhu_json_unsigned(json, "waiting", snapshot->waiting);
-	vhu_show_ring_asks(json, "driver", events, snapshot->driver_flags, snapshot->driver_event);
-	vhu_show_ring_asks(json, "device", events, snapshot->device_flags, snapshot->device_event);
+	vhu_show_ring_asks(json, "driver_events", events, snapshot->driver_flags,
+			   snapshot->driver_event);
+	vhu_show_ring_asks(json, "device_events", events, snapshot->device_flags,
+			   snapshot->device_event);
 	if (snapshot->has & VHU_SNAPSHOT_HAS_IN_FLIGHT)
 		vhu_json_unsigned(json, "in_flight", snapshot->in_flight);
 	if (snapshot->has & VHU_SNAPSHOT_HAS_AGE)
@@ -216,7 +219,7 @@ static void json_request(struct vhu_json *json, const struct vhu_snapshot_reques
 {
 	vhu_json_object(json, NULL);
 	vhu_json_unsigned(json, "head", request->head);
-	vhu_json_unsigned(json, "id", request->id);
+	vhu_json_unsigned(json, "buffer_id", request->id);
 	vhu_json_bool(json, "taken", request->taken);
 	vhu_json_unsigned(json, "descriptors", request->descriptors);
 	vhu_json_unsigned(json, "readable", request->readable);
@@ -261,7 +264,7 @@ void vhu_show_snapshot_json(struct vhu_json *json, const struct vhu_vring_snapsh
 		json_process(json, "back_end", &snapshot->back_end);
 	if (snapshot->has & VHU_SNAPSHOT_HAS_PENDING) {
 		vhu_json_object(json, "pending");
-		vhu_json_unsigned(json, "request", snapshot->pending_request);
+		vhu_json_unsigned(json, "request_number", snapshot->pending_request);
 		vhu_json_string(json, "from",
 				snapshot->pending_of_back_end ? "back-end" : "front-end");
 		vhu_json_unsigned(json, "age_ns", snapshot->pending_ns);

@@ -33,4 +33,9 @@ void vhu_show_peer_json(struct vhu_json *json, const char *key, const struct vhu
 void vhu_show_device_json(struct vhu_json *json, const struct vhu_state *state);
 void vhu_show_state_json(struct vhu_json *json, const struct vhu_state *state);
 
+/* Write what record @number told of the session's state, with the same keys in an object; nothing
+ * where it told nothing. Where it changed the memory, all regions are written. */
+void vhu_show_changes_json(struct vhu_json *json, const char *key, const struct vhu_state *state,
+			   uint64_t number);
+
 #endif

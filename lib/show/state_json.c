@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The state of a session as JSON. docs/vhu-stats.1 lists the keys. */
+/* The state of a session as JSON. docs/json/common.json lists the keys. */
 #include <stdio.h>
 
+#include "lib/show/fields_json.h"
 #include "lib/show/state.h"
+#include "lib/util/util.h"
 
 void vhu_show_peer_json(struct vhu_json *json, const char *key, const struct vhu_peer *peer)
 {
@@ -20,7 +22,7 @@ void vhu_show_peer_json(struct vhu_json *json, const char *key, const struct vhu
 /* Write the number of the message that told a fact, where one did. */
 static void put_by(struct vhu_json *json, const char *key, const struct vhu_told *told)
 {
-	char by[32];
+	char by[48];
 
 	if (!told->by)
 		return;
@@ -28,9 +30,9 @@ static void put_by(struct vhu_json *json, const char *key, const struct vhu_told
 	vhu_json_unsigned(json, by, told->by);
 }
 
-/* Write a fact that was told, in its form; not one without a key. */
-static void put_told(struct vhu_json *json, enum vhu_form form, const char *key,
-		     const struct vhu_told *told)
+/* Write the value of a fact, in its form; of none without a key. */
+static void put_value(struct vhu_json *json, enum vhu_form form, const char *key,
+		      const struct vhu_told *told)
 {
 	if (!*key)
 		return;
@@ -38,7 +40,7 @@ static void put_told(struct vhu_json *json, enum vhu_form form, const char *key,
 	case VHU_FORM_EVENT:
 		if (told->by)
 			vhu_json_unsigned(json, key, told->by);
-		return;
+		break;
 	case VHU_FORM_FLAG:
 	case VHU_FORM_RUNS:
 		vhu_json_bool(json, key, told->value);
@@ -48,24 +50,15 @@ static void put_told(struct vhu_json *json, enum vhu_form form, const char *key,
 			vhu_json_unsigned(json, key, told->value);
 		break;
 	}
-	put_by(json, key, told);
 }
 
-/* Write the names of features. */
-static void put_names(struct vhu_json *json, const char *key, enum vhu_names_id set, uint64_t value,
-		      const struct vhu_context *context)
+/* Write a fact that was told, and by which message. */
+static void put_told(struct vhu_json *json, enum vhu_form form, const char *key,
+		     const struct vhu_told *told)
 {
-	char unknown[16];
-
-	vhu_json_array(json, key);
-	for (unsigned bit = 0; bit < 64; bit++) {
-		const struct vhu_name *name = vhu_name_find(set, bit, context);
-
-		snprintf(unknown, sizeof(unknown), "bit %u", bit);
-		if (value >> bit & 1)
-			vhu_json_string(json, NULL, name ? name->name : unknown);
-	}
-	vhu_json_array_end(json);
+	put_value(json, form, key, told);
+	if (*key && form != VHU_FORM_EVENT)
+		put_by(json, key, told);
 }
 
 /* Write bits that one side told, with their names. */
@@ -75,7 +68,7 @@ static void put_bits(struct vhu_json *json, const char *key, const char *names,
 {
 	put_told(json, VHU_FORM_BITS, key, told);
 	if (told->by)
-		put_names(json, names, set, told->value, context);
+		vhu_show_names_json(json, names, set, told->value, context);
 }
 
 /* Write a set of features: what was offered and acked. */
@@ -86,7 +79,7 @@ static void put_features(struct vhu_json *json, const char *key, enum vhu_field_
 
 	vhu_json_object(json, key);
 	put_bits(json, "offered", "offered_names", set, &features->offered, context);
-	put_bits(json, "taken", "taken_names", set, &features->acked, context);
+	put_bits(json, "acked", "acked_names", set, &features->acked, context);
 	vhu_json_object_end(json);
 }
 
@@ -127,7 +120,7 @@ static void put_vrings(struct vhu_json *json, const struct vhu_state *state)
 		const struct vhu_vring *vring = &state->vring[i];
 
 		vhu_json_object(json, NULL);
-		vhu_json_unsigned(json, "index", i);
+		vhu_json_unsigned(json, "vring", i);
 #define VHU_VRING_SHOWN(member, repeat, form, json_key, ...)                                       \
 	if (!state->begun_before || vring->member.by || vring->member.value)                       \
 		put_told(json, VHU_FORM_##form, json_key, &vring->member);
@@ -192,4 +185,113 @@ void vhu_show_state_json(struct vhu_json *json, const struct vhu_state *state)
 	if (!state->regions)
 		vhu_json_string(json, NULL, "memory");
 	vhu_json_array_end(json);
+}
+
+/* Return whether record @number told anything of a vring. */
+static bool vring_changes(const struct vhu_vring *vring, uint64_t number)
+{
+	bool changes = false;
+
+#define VHU_VRING_SHOWN(member, repeat, form, json_key, ...)                                       \
+	changes |= *(json_key) && vring->member.by == number;
+#define VHU_VRING_FD(role, ...) changes |= vring->fd[VHU_##role].number == number;
+#include "lib/session/state/state.def"
+	return changes;
+}
+
+/* Return whether record @number told anything that vhu_show_changes_json shows. */
+static bool state_changes(const struct vhu_state *state, uint64_t number)
+{
+	bool changes =
+	    state->memory.by == number || state->device.by == number || state->dialect.by == number;
+
+#define VHU_FEATURES(member, ...)                                                                  \
+	changes |= state->member.offered.by == number || state->member.acked.by == number;
+#define VHU_SESSION_SHOWN(member, repeat, form, key, ...)                                          \
+	changes |= *(key) && state->member.by == number;
+#include "lib/session/state/state.def"
+	for (unsigned i = 0; i < state->vrings; i++)
+		changes |= vring_changes(&state->vring[i], number);
+	return changes;
+}
+
+/* Write what record @number told of a vring. */
+static void put_vring_changes(struct vhu_json *json, const struct vhu_vring *vring, unsigned index,
+			      uint64_t number)
+{
+	vhu_json_object(json, NULL);
+	vhu_json_unsigned(json, "vring", index);
+#define VHU_VRING_SHOWN(member, repeat, form, json_key, ...)                                       \
+	if (vring->member.by == number)                                                            \
+		put_value(json, VHU_FORM_##form, json_key, &vring->member);
+#define VHU_VRING_FD(role, json_key, ...)                                                          \
+	if (vring->fd[VHU_##role].number == number)                                                \
+		put_vring_fd(json, json_key, &vring->fd[VHU_##role]);
+#include "lib/session/state/state.def"
+	/* Its `started` still has what started it. */
+	if (vring->stopped.by == number && vring->started.by != number)
+		vhu_json_bool(json, "started", vring->started.value);
+	vhu_json_object_end(json);
+}
+
+/* Write the vrings of which record @number told anything. */
+static void put_vrings_changes(struct vhu_json *json, const struct vhu_state *state,
+			       uint64_t number)
+{
+	unsigned written = 0;
+
+	for (unsigned i = 0; i < state->vrings; i++) {
+		if (!vring_changes(&state->vring[i], number))
+			continue;
+		if (!written++)
+			vhu_json_array(json, "vrings");
+		put_vring_changes(json, &state->vring[i], i, number);
+	}
+	if (written)
+		vhu_json_array_end(json);
+}
+
+/* Write what record @number told of features. */
+static void put_feature_changes(struct vhu_json *json, const char *key, enum vhu_field_id field,
+				const struct vhu_feature_set *features,
+				const struct vhu_context *context, uint64_t number)
+{
+	const struct {
+		const char *key, *names;
+		const struct vhu_told *told;
+	} row[] = {{"offered", "offered_names", &features->offered},
+		   {"acked", "acked_names", &features->acked}};
+
+	if (features->offered.by != number && features->acked.by != number)
+		return;
+	vhu_json_object(json, key);
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++) {
+		if (row[i].told->by != number)
+			continue;
+		vhu_json_unsigned(json, row[i].key, row[i].told->value);
+		vhu_show_names_json(json, row[i].names, vhu_fields[field].names, row[i].told->value,
+				    context);
+	}
+	vhu_json_object_end(json);
+}
+
+void vhu_show_changes_json(struct vhu_json *json, const char *key, const struct vhu_state *state,
+			   uint64_t number)
+{
+	if (!state_changes(state, number))
+		return;
+	vhu_json_object(json, key);
+	if (state->device.by == number || state->dialect.by == number)
+		vhu_show_device_json(json, state);
+#define VHU_FEATURES(member, title, json_key, field, ...)                                          \
+	put_feature_changes(json, json_key, VHU_FIELD_##field, &state->member, &state->context,    \
+			    number);
+#define VHU_SESSION_SHOWN(member, repeat, form, json_key, ...)                                     \
+	if (state->member.by == number)                                                            \
+		put_value(json, VHU_FORM_##form, json_key, &state->member);
+#include "lib/session/state/state.def"
+	put_vrings_changes(json, state, number);
+	if (state->memory.by == number)
+		put_memory(json, state);
+	vhu_json_object_end(json);
 }

@@ -3,11 +3,21 @@
 #include "lib/util/json.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "lib/util/utf8.h"
+#include "lib/util/util.h"
 
-/* RFC 8259, section 6: integers up to here are the same in every implementation. */
-#define EXACT_MAX ((UINT64_C(1) << 53) - 1)
+/*
+ * Keys whose numbers are strings of their digits, sorted: times of day, and 64 bits that all count.
+ * Many readers of JSON have doubles, which hold no more than 53 bits.
+ */
+static const char *const exact_keys[] = {
+    "acked",    "begin_ns", "features",       "input_range_end",   "input_range_start",
+    "modifier", "offered",  "page_size_mask", "protocol_features", "protocol_features_acked",
+    "time_ns",
+};
 
 /* Return how many bytes at @text stand for themselves in a string. */
 static size_t plain_size(const char *text)
@@ -106,18 +116,28 @@ void vhu_json_array_end(struct vhu_json *json)
 	json->comma = true;
 }
 
+/* Compare two keys. */
+static int compare_keys(const void *one, const void *other)
+{
+	return strcmp(*(const char *const *)one, *(const char *const *)other);
+}
+
+bool vhu_json_is_exact(const char *key)
+{
+	return key && bsearch(&key, exact_keys, VHU_ARRAY_SIZE(exact_keys), sizeof(*exact_keys),
+			      compare_keys);
+}
+
 void vhu_json_unsigned(struct vhu_json *json, const char *key, uint64_t value)
 {
 	begin(json, key);
-	fprintf(json->to, value > EXACT_MAX ? "\"%" PRIu64 "\"" : "%" PRIu64, value);
+	fprintf(json->to, vhu_json_is_exact(key) ? "\"%" PRIu64 "\"" : "%" PRIu64, value);
 }
 
 void vhu_json_signed(struct vhu_json *json, const char *key, int64_t value)
 {
-	bool exact = value <= (int64_t)EXACT_MAX && value >= -(int64_t)EXACT_MAX;
-
 	begin(json, key);
-	fprintf(json->to, exact ? "%" PRId64 : "\"%" PRId64 "\"", value);
+	fprintf(json->to, "%" PRId64, value);
 }
 
 void vhu_json_bool(struct vhu_json *json, const char *key, bool value)

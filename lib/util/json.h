@@ -27,8 +27,14 @@ void vhu_json_object_end(struct vhu_json *json);
 void vhu_json_array(struct vhu_json *json, const char *key);
 void vhu_json_array_end(struct vhu_json *json);
 
-/* Write a number; one that a double cannot hold exactly becomes a string of its digits. */
+/* Return whether the numbers of a key are strings of their digits. @key: may be NULL, which is not.
+ */
+bool vhu_json_is_exact(const char *key);
+
+/* Write a number; as a string of its digits if vhu_json_is_exact says so of its key. */
 void vhu_json_unsigned(struct vhu_json *json, const char *key, uint64_t value);
+
+/* Write a number that may be negative. */
 void vhu_json_signed(struct vhu_json *json, const char *key, int64_t value);
 
 void vhu_json_bool(struct vhu_json *json, const char *key, bool value);

@@ -24,18 +24,22 @@ def plugin_only: {
 
 # Keys of the dump alone, below the record.
 def dump_only: {
+	"schema": "is the form of the dump's JSON",
 	"number": "is frame.number, and begins each line",
 	"time_ns": "is the packet's time, which Wireshark reads itself",
 	"payload.key": "is a secret: each side says its size in its own words",
 	"payload.auth_key": "is a secret: each side says its size in its own words",
 	"payload.unused": "may hold a secret: each side says its size in its own words",
+	"error": "is errno as a text",
+	"changes": "is in the state tree, which dissector_cases.txt tests",
 	"unanswered": "takes a reading of the whole capture before"
 };
 
 # Fields of the plugin whose key has another name in the dump.
 def renamed: {
 	"direction": "from",                      # Wireshark's arrow points to the receiver
-	"request_in": "request_number",           # Wireshark's usual name for this link
+	"request_in": "request_number",           # Wireshark's usual names for these links
+	"reply_in": "reply_number",
 	"response_time": "delay_ns",              # Wireshark's usual name and type for it
 	"vring.kick_to_wake": "kick_to_wake_ns",  # a time has no unit in Wireshark
 	"vring.wake_to_call": "wake_to_call_ns",
@@ -45,6 +49,14 @@ def renamed: {
 	"altered": "text",                        # the dump has one key for every record's text
 	"snapshot.age": "age_ns",
 	"snapshot.pending.age": "age_ns",
+	"snapshot.error": "errno",                # the dump has its text, too
+	"snapshot.driver": "driver_events",       # a key has one type in all of vhu's JSON
+	"snapshot.driver.event": "event_index",
+	"snapshot.device": "device_events",
+	"snapshot.device.event": "event_index",
+	"snapshot.pending.request": "request_number",
+	"snapshot.request.id": "buffer_id",
+	"fd.device": "device_number",
 	"snapshot.request": "requests",           # the dump has a list
 	"snapshot.request.buffer": "buffers",
 	"fds": "fds_count",                       # the dump has a list
@@ -148,11 +160,12 @@ def keys_of($at):
 	end;
 
 # Add what the plugin shows in more than one way, computed from the one way of the dump.
-def in_every_way($reply_in):
+def in_every_way:
+	(if .payload.fields and (.payload | has("space") | not) then .payload |= .fields else . end) |
 	.payload as $payload | .flags as $flags |
 	(if .offered then
-		(.offered | bits) as $offered |
-		($payload.features // $payload.protocol_features | bits) as $taken |
+		(.offered | tonumber | bits) as $offered |
+		($payload.features // $payload.protocol_features | tonumber | bits) as $taken |
 		.not_taken = ($offered - $taken | sum_of_bits) |
 		.not_offered = ($taken - $offered | sum_of_bits)
 	else . end) |
@@ -167,14 +180,12 @@ def in_every_way($reply_in):
 		with_entries(select((.key | startswith("flags.") | not) or .value != 0))]
 	else . end) |
 	(if .bytes | length > 24 then ."payload" = $payload | .payload_is = .bytes[24:] else . end) |
-	.reply_in = $reply_in | .marks_names = (.marks // [] | map(if . == "truncated" then "fds lost" else . end)) |
+	.marks_names = (.marks // [] | map(if . == "truncated" then "fds lost" else . end)) |
 	del(.bytes, .marks) |
 	.finding = (.findings // [] | map(.rule)) | .findings |= (. // [] | map({rule: .name, severity, text}));
 
-def dump: (map(select(.request_number) | {key: "\(.request_number)", value: .number}) | from_entries)
-	as $replies |
-	.[] | .number as $number |
-	[in_every_way($replies["\($number)"]) | keys_of("") |
+def dump: .[] | select(.number) | .number as $number |
+	[in_every_way | keys_of("") |
 		select(.[1] != "null" and .[1] != "" and . != ["dialect", "unknown"]) |
 		.[0] |= (sub("^payload_is$"; "payload") | sub("^findings"; "finding"))] |
 	lines($number);

@@ -19,7 +19,11 @@ show()
 {
 	message=${2##*/}
 	case $1 in
-	json) "$build/bin/vhu" dump --json "$2" ;;
+	# What the head says of this vhu and this machine is theirs.
+	json)
+		"$build/bin/vhu" dump --json "$2" |
+			sed '1s/"program":.*,"comment"/"program":"vhu","os":"Linux","hardware":"here","comment"/'
+		;;
 	text)
 		case $2 in
 		# What is no message, and one negotiation in full, from which the device is learnt.
@@ -64,9 +68,6 @@ dump_lines()
 	"$build/bin/vhu" dump --json --bytes "$1" | jq -rs "$include dump" | grep -v '^[0-9]* finding'
 	"$build/bin/vhu" dump --json --bytes - <"$1" | jq -rs "$include dump" |
 		grep '^[0-9]* finding'
-	"$build/bin/vhu" dump "$1" | sed -n -E 's/ \((after [0-9]+ [a-z]+|the clock went back)\)$//
-		s/ \((NEED_REPLY)?(, )?(never answered|not answered yet)?\)$//
-		s/^ *([0-9]+) [0-9.]+ [0-9]+ [a-z-]+ +(->|<-|--) /\1 info /p'
 }
 
 # Print the plugin's fields of $1 as lines "NUMBER PATH VALUE".

@@ -36,15 +36,46 @@ def load(folders):
     return found
 
 
+def inlined(part, name, schemas):
+    """Return a part of a schema with what its references lead to in their place."""
+    if isinstance(part, list):
+        return [inlined(item, name, schemas) for item in part]
+    if not isinstance(part, dict):
+        return part
+    result = {key: inlined(value, name, schemas) for key, value in part.items() if key not in ("$ref", "$defs")}
+    if isinstance(part.get("$ref"), str):
+        target, home = follow(part["$ref"], name, schemas)
+        result = {**inlined(target, home, schemas), **result}
+    return result
+
+
+def follow(reference, name, schemas):
+    """Return what a reference in a schema leads to, and the schema that it is in."""
+    file, _, path = reference.partition("#")
+    target = schemas[file or name]
+    for part in path.strip("/").split("/"):
+        target = target[part]
+    return target, file or name
+
+
+def types_named(schema):
+    """Return the values that the key "type" of a line can have; None: it has no such key."""
+    kind = schema.get("properties", {}).get("type")
+    if kind is None:
+        return (None,)
+    return tuple(kind.get("enum", [kind.get("const")]))
+
+
 def validators(schemas):
-    """Return a validator for each schema by its name; references lead to the others."""
-    store = {f"file:///{name}": schema for name, schema in schemas.items()}
-    return {
-        name.removesuffix(".json"): jsonschema.Draft202012Validator(
-            schema, resolver=jsonschema.RefResolver(f"file:///{name}", schema, store)
-        )
-        for name, schema in schemas.items()
-    }
+    """Return for each schema by its name a validator for each type of line; None: of no type."""
+    known = {}
+    for name, schema in schemas.items():
+        whole = inlined(schema, name, schemas)
+        known[name.removesuffix(".json")] = {
+            kind: jsonschema.Draft202012Validator(part)
+            for part in whole.get("oneOf", [whole]) for kind in types_named(part)
+        }
+    return known
 
 
 def what_is_wrong(line, known):
@@ -56,22 +87,15 @@ def what_is_wrong(line, known):
     named = value.get("schema") if isinstance(value, dict) else None
     if not isinstance(named, str) or named.partition("/")[0] not in known:
         return f'names no schema: "schema" is {named!r}'
-    errors = list(known[named.partition("/")[0]].iter_errors(value))
-    return "; ".join(describe(error, value) for error in errors[:3])
+    kinds = known[named.partition("/")[0]]
+    if value.get("type") not in kinds:
+        return f'"type" is {value.get("type")!r}'
+    errors = list(kinds[value.get("type")].iter_errors(value))
+    return "; ".join(describe(error) for error in errors[:3])
 
 
-def describe(error, value):
-    """Return an error of validation as a text. Of alternatives the one that fits best is told."""
-    while error.context:
-        kind = value.get("type")
-        fitting = [
-            part for part in error.context
-            if not any(other.schema_path[0] == part.schema_path[0] and
-                       list(other.absolute_path) == ["type"] for other in error.context)
-        ]
-        error = jsonschema.exceptions.best_match(fitting or error.context)
-        if kind is None:
-            break
+def describe(error):
+    """Return an error of validation as a text."""
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
     return f"{where or '.'}: {error.message[:300]}"
 
@@ -95,11 +119,7 @@ def check(schemas):
 def types_of(schema, name, schemas):
     """Return the types that a schema allows, following references."""
     if "$ref" in schema:
-        file, _, path = schema["$ref"].partition("#")
-        target = schemas[file or name]
-        for part in path.strip("/").split("/"):
-            target = target[part]
-        return types_of(target, file or name, schemas)
+        return types_of(*follow(schema["$ref"], name, schemas), schemas)
     for word in ("oneOf", "anyOf"):
         if word in schema:
             return set().union(*(types_of(part, name, schemas) for part in schema[word]))

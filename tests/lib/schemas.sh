@@ -11,11 +11,11 @@
 # Hold each line of the file $1 against the schema that it names; other lines are what is wrong.
 schemas_fit()
 {
-	/usr/bin/python3 -W ignore "$top/tests/json/schemas.py" check "$top/docs/json" <"$1"
+	/usr/bin/python3 -W ignore "$top/tests/json/schemas.py" check "$top/docs/json" "$build/schema" <"$1"
 }
 
 # Look whether the schemas agree with one another.
 schemas_are_sound()
 {
-	/usr/bin/python3 -W ignore "$top/tests/json/schemas.py" keys "$top/docs/json"
+	/usr/bin/python3 -W ignore "$top/tests/json/schemas.py" keys "$top/docs/json" "$build/schema"
 }

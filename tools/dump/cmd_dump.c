@@ -139,7 +139,9 @@ static void begin_capture(struct vhu_dump_request *request)
 	bool several = request->captures++ || reading->files < reading->count;
 
 	request->dump.file = several && request->json ? reading->paths[0] : NULL;
-	if (several && !request->json)
+	if (request->json)
+		vhu_dump_head_json(&request->dump, &reading->head);
+	else if (several)
 		printf("%s==> %s <==\n", request->captures > 1 ? "\n" : "", reading->paths[0]);
 }
 

@@ -13,8 +13,14 @@
 #define INTERFACE_DESCRIPTION 1
 #define OLD_PACKET            2
 #define SIMPLE_PACKET         3
+#define INTERFACE_STATISTICS  5
 #define ENHANCED_PACKET       6
 #define OPT_END               0
+#define OPT_COMMENT           1
+#define SHB_HARDWARE          2
+#define SHB_OS                3
+#define SHB_USERAPPL          4
+#define ISB_IFDROP            5
 #define IF_TSRESOL            9
 #define IF_TSOFFSET           14
 #define TSRESOL_POWER_OF_2    0x80
@@ -100,24 +106,89 @@ static uint64_t time_of(const struct vhu_packets_interface *interface, uint64_t 
 	return ns < UINT64_MAX ? (uint64_t)ns : UINT64_MAX;
 }
 
+/* An option of a block. */
+struct packets_option {
+	uint16_t code, size;
+	const uint8_t *bytes;
+};
+
+/* Take the next of a block's options off @options. Returns whether there is one. */
+static bool next_option(const struct vhu_packets *packets, struct packets_body *options,
+			struct packets_option *option)
+{
+	size_t padded;
+
+	if (options->left < 4)
+		return false;
+	*option = (struct packets_option){get_16(packets, options->at),
+					  get_16(packets, options->at + 2), options->at + 4};
+	padded = 4 + (((size_t)option->size + 3) & ~(size_t)3);
+	if (option->code == OPT_END || padded > options->left)
+		return false;
+	options->at += padded;
+	options->left -= padded;
+	return true;
+}
+
 /* Take the options of an interface that say how its times are counted. */
 static void take_options(const struct vhu_packets *packets, struct packets_body options,
 			 struct vhu_packets_interface *interface)
 {
-	while (options.left >= 4) {
-		uint16_t code = get_16(packets, options.at);
-		uint16_t size = get_16(packets, options.at + 2);
-		size_t padded = 4 + (((size_t)size + 3) & ~(size_t)3);
+	struct packets_option option;
 
-		if (code == OPT_END || padded > options.left)
-			return;
-		if (code == IF_TSRESOL && size == 1)
-			interface->tsresol = options.at[4];
-		if (code == IF_TSOFFSET && size == 8)
-			interface->tsoffset = (int64_t)get_64(packets, options.at + 4);
-		options.at += padded;
-		options.left -= padded;
+	while (next_option(packets, &options, &option)) {
+		if (option.code == IF_TSRESOL && option.size == 1)
+			interface->tsresol = option.bytes[0];
+		if (option.code == IF_TSOFFSET && option.size == 8)
+			interface->tsoffset = (int64_t)get_64(packets, option.bytes);
 	}
+}
+
+/* Copy an option of text to @to, of @room bytes; what is too long is cut. */
+static void take_text(const struct packets_option *option, char *to, size_t room)
+{
+	size_t size = option->size < room ? option->size : room - 1;
+
+	memcpy(to, option->bytes, size);
+	to[size] = '\0';
+}
+
+/* Take what the first section says of the capture. Returns 0. */
+static int take_section(struct vhu_packets *packets, struct packets_body body)
+{
+	struct vhu_packets_head *head = &packets->head;
+	struct packets_option option;
+	struct packets_body options = {body.at + 16, body.left - 16};
+
+	if (packets->sections++)
+		return 0;
+	while (next_option(packets, &options, &option)) {
+		if (option.code == SHB_USERAPPL)
+			take_text(&option, head->program, sizeof(head->program));
+		else if (option.code == SHB_OS)
+			take_text(&option, head->os, sizeof(head->os));
+		else if (option.code == SHB_HARDWARE)
+			take_text(&option, head->hardware, sizeof(head->hardware));
+		else if (option.code == OPT_COMMENT && !*head->comment)
+			take_text(&option, head->comment, sizeof(head->comment));
+	}
+	return 0;
+}
+
+/* Take the statistics of an interface. Returns 0. */
+static int take_statistics(struct vhu_packets *packets, struct packets_body body)
+{
+	struct packets_option option;
+	struct packets_body options = {body.at + 12, body.left - 12};
+
+	if (body.left < 12)
+		return 0;
+	while (next_option(packets, &options, &option))
+		if (option.code == ISB_IFDROP && option.size == 8) {
+			packets->head.counted = true;
+			packets->head.dropped += get_64(packets, option.bytes);
+		}
+	return 0;
 }
 
 /* Add an interface to those of the section. Returns 0, -ENOMEM, -EBADMSG. */
@@ -240,8 +311,12 @@ static int read_block(struct vhu_packets *packets, uint32_t type, uint32_t size,
 	packets->block = size;
 	body = (struct packets_body){bytes + BLOCK_HEAD, size - BLOCK_LEAST};
 	switch (type) {
+	case SECTION_HEADER:
+		return take_section(packets, body);
 	case INTERFACE_DESCRIPTION:
 		return take_interface(packets, body);
+	case INTERFACE_STATISTICS:
+		return take_statistics(packets, body);
 	case SIMPLE_PACKET:
 		return take_simple(packets, body, packet);
 	case OLD_PACKET:
@@ -254,8 +329,9 @@ static int read_block(struct vhu_packets *packets, uint32_t type, uint32_t size,
 /* Return whether something is needed of blocks of a type. */
 static bool is_needed(uint32_t type)
 {
-	return type == INTERFACE_DESCRIPTION || type == SIMPLE_PACKET || type == OLD_PACKET ||
-	       type == ENHANCED_PACKET || type == SECTION_HEADER;
+	return type == INTERFACE_DESCRIPTION || type == INTERFACE_STATISTICS ||
+	       type == SIMPLE_PACKET || type == OLD_PACKET || type == ENHANCED_PACKET ||
+	       type == SECTION_HEADER;
 }
 
 /* Read the next packet of a pcapng file. Returns as vhu_packets_read. */

@@ -27,6 +27,16 @@ struct vhu_packets_interface {
 	int64_t tsoffset; /* seconds */
 };
 
+/* What the first section says of the capture. Texts are "" if it says nothing. */
+struct vhu_packets_head {
+	char program[128];  /* that wrote it, with its version */
+	char os[128];       /* of the host that it was written on */
+	char hardware[128]; /* of that host */
+	char comment[4096];
+	bool counted;     /* some interface's statistics were read */
+	uint64_t dropped; /* packets that the writer lost, as far as statistics were read */
+};
+
 struct vhu_packets {
 	struct vhu_input input;
 	bool classic; /* pcap, not pcapng */
@@ -35,6 +45,8 @@ struct vhu_packets {
 	struct vhu_packets_interface *interface;
 	uint32_t interfaces;
 	const char *wrong; /* what is wrong with the file; NULL nothing */
+	struct vhu_packets_head head;
+	unsigned sections; /* begun so far */
 };
 
 /*

@@ -10,6 +10,7 @@
 #ifndef VHU_CAPTURE_PCAPNG_PCAPNG_H
 #define VHU_CAPTURE_PCAPNG_PCAPNG_H
 
+#include "lib/capture/packets/packets.h"
 #include "lib/capture/record.h"
 
 /* Room for what a reader says is wrong. */
@@ -105,6 +106,10 @@ int vhu_pcapng_reader_gone_on(const struct vhu_pcapng_reader *reader);
  */
 void vhu_pcapng_reader_on_idle(struct vhu_pcapng_reader *reader,
 			       void (*idle)(void *with, uint64_t now_ns), void *with);
+
+/* Return what the capture's first file says of itself, known from the first record on, with the
+ * statistics of all files as far as they were read. Lasts as long as @reader. */
+const struct vhu_packets_head *vhu_pcapng_reader_head(const struct vhu_pcapng_reader *reader);
 
 /* Return the path of the file that is read. */
 const char *vhu_pcapng_reader_path(const struct vhu_pcapng_reader *reader);

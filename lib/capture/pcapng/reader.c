@@ -108,6 +108,11 @@ int vhu_pcapng_reader_gone_on(const struct vhu_pcapng_reader *reader)
 	return reader->gone_on;
 }
 
+const struct vhu_packets_head *vhu_pcapng_reader_head(const struct vhu_pcapng_reader *reader)
+{
+	return &reader->packets.head;
+}
+
 const char *vhu_pcapng_reader_path(const struct vhu_pcapng_reader *reader)
 {
 	return reader->path;
@@ -148,6 +153,7 @@ static int open_next(struct vhu_pcapng_reader *reader)
 {
 	bool follow =
 	    reader->packets.input.follow || (reader->follow && reader->gone_on == reader->thens);
+	const struct vhu_packets_head head = reader->packets.head;
 	char error[VHU_PCAPNG_ERROR_SIZE];
 	int ret;
 
@@ -158,6 +164,8 @@ static int open_next(struct vhu_pcapng_reader *reader)
 	reader->path = reader->next;
 	reader->next = NULL;
 	ret = open_file(reader, reader->path, follow, error);
+	reader->packets.head = head;
+	reader->packets.sections = 1;
 	if (ret)
 		snprintf(reader->error, sizeof(reader->error), "goes on in %.100s: %.120s",
 			 name_of(reader->path), error);

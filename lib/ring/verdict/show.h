@@ -39,7 +39,8 @@ int vhu_ring_chain_text(const struct vhu_ring_chain *chain, bool packed, bool ta
  *	available_wrap, used_wrap	packed rings, whose available and used are rows of the ring
  *	waiting_least	if it differs from waiting: the used position is a guess
  *	used_known_by	"index", "inflight", "event", "guess"
- *	driver, device	{flags, event}: what each asks of the other; event with EVENT_IDX only
+ *	driver_events, device_events	{flags, event_index}: what each asks; the
+ *			latter with EVENT_IDX only
  *	kick_wanted	"wanted", "suppressed", "stale", "taken"; if something waits
  *	call_wanted	"unknown", "suppressed", "ahead", "passed"
  *	in_flight	{requests, descriptors, used, entries: [the oldest 64]};
@@ -55,7 +56,7 @@ int vhu_ring_chain_text(const struct vhu_ring_chain *chain, bool packed, bool ta
  *	waiting_since_ns
  *	dead_eventfds	{held, resets, since}
  *	mapping		{private, other_file, by}
- *	samples		[{time_ns, available, used, waiting, kick, call}]: older, newer
+ *	samples		[{monotonic_ns, available, used, waiting, kick, call}]: older, newer
  */
 void vhu_ring_evidence_json(struct vhu_json *json, const struct vhu_ring_evidence *evidence,
 			    const struct vhu_ring_verdict *verdict);

@@ -66,8 +66,10 @@ static void put_ring(struct vhu_json *json, const struct vhu_ring_snapshot *ring
 	if (ring->waiting_least != ring->waiting)
 		vhu_json_unsigned(json, "waiting_least", ring->waiting_least);
 	vhu_json_string(json, "used_known_by", known[ring->known]);
-	vhu_show_ring_asks(json, "driver", ring->event_idx, ring->driver_flags, ring->driver_event);
-	vhu_show_ring_asks(json, "device", ring->event_idx, ring->device_flags, ring->device_event);
+	vhu_show_ring_asks(json, "driver_events", ring->event_idx, ring->driver_flags,
+			   ring->driver_event);
+	vhu_show_ring_asks(json, "device_events", ring->event_idx, ring->device_flags,
+			   ring->device_event);
 	if (ring->waiting > 0)
 		vhu_json_string(json, "kick_wanted", kick[vhu_ring_kick(ring)]);
 	vhu_json_string(json, "call_wanted", call[vhu_ring_call(ring)]);
@@ -224,7 +226,7 @@ static void put_samples(struct vhu_json *json, const struct vhu_ring_evidence *e
 		const struct vhu_ring_sample *sample = &evidence->sample[i];
 
 		vhu_json_object(json, NULL);
-		vhu_json_unsigned(json, "time_ns", sample->time_ns);
+		vhu_json_unsigned(json, "monotonic_ns", sample->time_ns);
 		if (!sample->ring_error) {
 			vhu_show_ring_index(json, "available", "available_wrap",
 					    sample->ring.available, sample->ring.packed);

@@ -40,8 +40,9 @@ holds() {
 # eventfd was signalled when it passed, which answers are late, and which side closed an inner channel
 # first when the session ended. Inner channels end in any order, so their ends are moved to the end.
 lines() {
-	"$vhu" dump --json -x "$1" | jq -c 'select(.type != "continued")
-		| del(.time_ns, .number, .request_number, .delay_ns, .offered_by, .front_end, .back_end)
+	"$vhu" dump --json -x "$1" | jq -c 'select(.type != "continued" and .type != "capture")
+		| del(.time_ns, .number, .request_number, .reply_number, .delay_ns, .front_end, .back_end, .info)
+		| del(.changes.vrings[]? | .kick.by, .call.by, .err.by) | del(.changes.memory[]?.by)
 		| (.fds[]? | select(.kind == "socket")) |= del(.inode, .name)
 		| (.fds[]? | select(.kind == "eventfd")) |= del(.eventfd_count)
 		| .findings = [.findings[]? | select(.rule != "V404")]

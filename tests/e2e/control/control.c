@@ -127,10 +127,12 @@ static void check_session(const json_t *session, int kick)
 	peer_check(control_number(session, "waiting.for_ns") > 0, "waits for no time");
 	/* Two sockets and the kick. */
 	peer_check(control_number(session, "descriptors") == 3, "descriptors");
-	peer_check((uint64_t)control_number(session, "virtio_features.taken") == FEATURES,
+	peer_check(strtoull(control_text(session, "negotiated_features.acked"), NULL, 10) ==
+		       FEATURES,
 		   "features");
-	peer_check(!strcmp(control_text(session, "virtio_features.taken_names.1"), "RING_PACKED"),
-		   "names of features");
+	peer_check(
+	    !strcmp(control_text(session, "negotiated_features.acked_names.1"), "RING_PACKED"),
+	    "names of features");
 	peer_check(control_number(session, "vrings.0.size") == 256, "size");
 	peer_check(control_number(session, "vrings.0.base") == 7, "base");
 	peer_check(json_is_true(control_at(session, "vrings.0.started")), "not started");
@@ -298,7 +300,7 @@ static void follows_as_dump_shows(void)
 		got[i] = next_record(all, "record");
 	peer_check(control_number(got[0], "id") == 7, "another id");
 	peer_check(control_number(got[0], "record.request_number") == 4, "answers another");
-	peer_check(control_number(got[1], "record.offered") > 0, "nothing was offered");
+	peer_check(strcmp(control_text(got[1], "record.offered"), "0") != 0, "nothing was offered");
 	control_close(&fixture);
 	got[3] = next_record(all, "record");
 	answer = next_record(all, "end");
@@ -315,7 +317,8 @@ static void follows_as_dump_shows(void)
 	while (getline(&line, &room, dump) > 0) {
 		json_t *shown = json_loads(line, 0, NULL);
 
-		if (++from > 4) {
+		/* Behind what the capture says of itself. */
+		if (++from > 5) {
 			peer_check(compared < 4 &&
 				       json_equal(control_at(got[compared], "record"), shown),
 				   "vhu dump shows record %zu differently: %s", from, line);

@@ -45,7 +45,7 @@ kicks=$(value "vhu_kicks_total{pair=\"$label\",vring=\"0\"}")
 calls=$(value "vhu_kick_to_call_seconds_bucket{pair=\"$label\",vring=\"0\",le=\"+Inf\"}")
 [ "$kicks" -ge 2 ] && [ "$calls" -ge 2 ] || fail "kicks $kicks, kick to call $calls"
 # As many records as the capture has.
-records=$("$vhu" dump --json capture.pcapng | wc -l)
+records=$("$vhu" dump capture.pcapng | wc -l)
 becomes vhu_capture_records_total "$records"
 becomes vhu_capture_bytes_total "$(wc -c <capture.pcapng)"
 # No label that a session's end would leave behind.

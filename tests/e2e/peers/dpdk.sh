@@ -14,7 +14,7 @@ captured_answers GET_FEATURES GET_PROTOCOL_FEATURES GET_STATUS
 captured_messages SET_OWNER SET_FEATURES SET_PROTOCOL_FEATURES SET_STATUS SET_MEM_TABLE
 captured "packed vrings negotiated" \
 	'any(.message == "SET_FEATURES" and (.payload.features_names | index("RING_PACKED")))'
-captured "bases of packed vrings" 'any(.message == "GET_VRING_BASE" and .reply and (.payload | has("used_wrap")))'
+captured "bases of packed vrings" 'any(.message == "GET_VRING_BASE" and .reply and (.payload | has("used_wrap_counter")))'
 for vring in 0 1 2 3; do
 	captured_vring "$vring"
 done

@@ -63,7 +63,8 @@ static void damage_is_said_where_it_is(void **state)
 	    {{1, 16, 252, 16, 0, 0, 0, 0}, "damaged after packet 6: an interface block is too"},
 	    {{6, 28, 0, 0, 0, 0, 28, 0}, "damaged after packet 6: a packet block is too short"},
 	    {{0x0a0d0d0a, 32, 0x1a2b3c4e, 1, 0, 0, 0, 32}, "a section is in no known byte order"},
-	    {{5, 0xfffffff0}, "cut short in the middle of a block, after packet 6"},
+	    {{5, 0xfffffff0}, "damaged after packet 6: a block is too long"},
+	    {{7, 0xfffffff0}, "cut short in the middle of a block, after packet 6"},
 	};
 
 	(void)state;

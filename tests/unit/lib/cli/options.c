@@ -87,8 +87,9 @@ static void json_is_as_it_should_be(void **state)
 
 	(void)state;
 	vhu_json_object(&json, NULL);
-	vhu_json_unsigned(&json, "exact", (UINT64_C(1) << 53) - 1);
-	vhu_json_unsigned(&json, "large", UINT64_C(1) << 53);
+	vhu_json_unsigned(&json, "features", 1);
+	vhu_json_unsigned(&json, "time_ns", UINT64_MAX);
+	vhu_json_unsigned(&json, "size", UINT64_C(1) << 53);
 	vhu_json_signed(&json, "small", -1);
 	vhu_json_array(&json, "list");
 	vhu_json_object(&json, NULL);
@@ -99,11 +100,12 @@ static void json_is_as_it_should_be(void **state)
 	vhu_json_bytes(&json, "bytes", (const uint8_t[]){0, 0xab}, 2);
 	vhu_json_object_end(&json);
 	fclose(json.to);
-	assert_string_equal(
-	    text, "{\"exact\":9007199254740991,\"large\":\"9007199254740992\",\"small\":-1,"
-		  "\"list\":[{},true],"
-		  "\"text\":\"a\\\"\\\\\\u000a\\u007f \xc3\xa4 \\ufffd\\ufffd\\ufffd "
-		  "\\ufffd\\ufffd\\ufffd\",\"bytes\":\"00ab\"}");
+	assert_string_equal(text,
+			    "{\"features\":\"1\",\"time_ns\":\"18446744073709551615\","
+			    "\"size\":9007199254740992,\"small\":-1,"
+			    "\"list\":[{},true],"
+			    "\"text\":\"a\\\"\\\\\\u000a\\u007f \xc3\xa4 \\ufffd\\ufffd\\ufffd "
+			    "\\ufffd\\ufffd\\ufffd\",\"bytes\":\"00ab\"}");
 	free(text);
 }
 

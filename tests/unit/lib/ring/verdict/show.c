@@ -37,7 +37,7 @@ static void a_verdict_is_written_as_json(void **state)
 	assert_non_null(
 	    strstr(text, "\"kick\":{\"eventfd_id\":10,\"count\":0,\"poller\":\"level\"}"));
 	assert_non_null(strstr(text, "\"back_end\":{\"pid\":200,\"state\":\"S\",\"unread\":0}"));
-	assert_non_null(strstr(text, "\"samples\":[{\"time_ns\":0,\"available\":3,"));
+	assert_non_null(strstr(text, "\"samples\":[{\"monotonic_ns\":0,\"available\":3,"));
 	free(text);
 	image_close(&image);
 }
