@@ -56,8 +56,14 @@ static bool next_request(const struct vhu_rings_target *target, uint32_t *cursor
 {
 	const struct vhu_ring_sample *sample = &target->evidence.sample[1];
 
-	return !sample->ring_error &&
-	       vhu_ring_chain_next(&target->memory->memory, &sample->ring, cursor, chain, taken);
+	if (sample->ring_error ||
+	    !vhu_ring_chain_next(&target->memory->memory, &sample->ring, cursor, chain, taken))
+		return false;
+	/* Where not all memory is known an address outside of it means nothing. */
+	if ((target->session->regions_partly || target->memory->missing) &&
+	    chain->fault == VHU_RING_FAULT_UNMAPPED)
+		chain->fault = VHU_RING_FAULT_NONE;
+	return true;
 }
 
 /* Read the header of a request. Returns whether it has one that is known. */
