@@ -30,6 +30,8 @@
 /* Of vring 0: where its descriptors and its available ring are. */
 #define TABLE     QEMU_MMIO_MEMORY
 #define AVAILABLE (QEMU_MMIO_MEMORY + 0x1000)
+/* Memory above 4 GB is a region of its own. */
+#define HIGH      UINT64_C(0x100000000)
 
 struct hung {
 	struct qemu_stage stage;
@@ -172,10 +174,19 @@ static void step_no_kick(struct hung *hung, unsigned int number)
 	put(hung, number);
 }
 
+/* Have a request done, and ask to be called for the next one. */
+static void use_and_ask(struct hung *hung)
+{
+	use(hung);
+	qemu_mmio_want_call(&hung->device, 0, 1);
+}
+
 static const struct hung_case {
 	const char *name;
 	void (*run)(struct hung *hung);
-	bool private_memory, reconnect;
+	bool private_memory, reconnect, event_idx;
+	bool high; /* vrings are above 4 GB, buffers are not */
+	const char *memory;
 	/* What each line on standard input makes happen later, counted from 1. */
 	void (*step)(struct hung *hung, unsigned int number);
 } cases[] = {
@@ -189,6 +200,10 @@ static const struct hung_case {
     {"resets", resets},
     {"restarted", restarted, .reconnect = true},
     {"steps", idle, .reconnect = true, .step = step},
+    {"steps-unheeded", use_and_ask, .event_idx = true, .step = step},
+    {"huge", put_and_kick, .memory = "64M,hugetlb=on,hugetlbsize=2M"},
+    {"regions", put_and_kick, .high = true, .memory = "4G"},
+    {"truncated", idle, .memory = "64M,seal=off"},
     {"steps-no-kick", idle, .reconnect = true, .step = step_no_kick},
     {"stuck", stuck},
     {"private", put_and_kick, .private_memory = true},
@@ -220,11 +235,17 @@ static void start(struct hung *hung, const struct hung_case *which, const char *
 	    .qmp = monitor,
 	    .reconnect = which->reconnect,
 	    .private_memory = which->private_memory,
+	    .memory = which->memory,
 	};
 
 	qemu_qtest_open(&hung->qtest, &hung->stage, "qemu",
 			qemu_machine_start(&hung->stage, &machine));
 	qemu_mmio_find(&hung->device, &hung->qtest, VIRTIO_ID_BLOCK);
+	hung->device.event_idx = which->event_idx;
+	if (which->high) {
+		hung->device.buffers = hung->device.memory;
+		hung->device.memory = HIGH;
+	}
 	qemu_mmio_start(&hung->device, QUEUES);
 	qemu_qmp_open(&hung->qmp, &hung->stage, "qemu", monitor);
 }

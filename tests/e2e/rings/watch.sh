@@ -6,11 +6,11 @@
 need qemu-system-x86_64
 . "$here/qemu_lib.sh"
 
-# Begin to look at vring 0 all the time.
+# Begin to look at vring 0 all the time, which is as $1 has it, else idle.
 watch() {
 	: >looks
 	stage_start watch sh -c "exec '$vhu' rings --json --vring 0 --watch=50ms -r vm.pcapng >looks 2>watch.err"
-	wait_for is_seen D13,D5,D8
+	wait_for is_seen "${1-D13,D5,D8}"
 }
 
 # Return whether a look's verdict is $1, with those that cannot be told from it.
@@ -44,6 +44,17 @@ case_is() {
 case_is 'not kicked' steps-no-kick D1
 case_is 'kicked, and taken or not' steps D4,D3 '' STOP
 case_is 'not called' steps D5 '--fault lose-call:1/2'
+
+# The driver was called for the request and has not looked: D8 alone, by the capture.
+case_name='not heeded'
+back --device blk --without INFLIGHT_SHMFD
+proxy --interpose-eventfds --record-kicks
+qemu steps-unheeded
+wait_for test -e ready
+watch D13
+echo >&3
+wait_for is_seen D8
+done_with
 
 # Buffers wait, and the back-end is killed; its successor does not look at the vring. It swallows kicks too: QEMU
 # kicks each vring that it starts.

@@ -151,6 +151,18 @@ static void add_chardev(struct qemu_command *command, const struct qemu_machine 
 			 machine->reconnect ? reconnect_option() : "");
 }
 
+/* Add the memory of @machine. */
+static void add_memory(struct qemu_command *command, const struct qemu_machine *machine)
+{
+	const char *memory = machine->memory != NULL ? machine->memory : "64M";
+
+	qemu_command_add(command, "-m");
+	qemu_command_add(command, "%.*s", (int)strcspn(memory, ","), memory);
+	qemu_command_add(command, "-object");
+	qemu_command_add(command, "memory-backend-memfd,id=memory,share=%s,size=%s",
+			 machine->private_memory ? "off" : "on", memory);
+}
+
 int qemu_machine_start(struct qemu_stage *stage, const struct qemu_machine *machine)
 {
 	struct qemu_command command = {.words = 0};
@@ -163,11 +175,10 @@ int qemu_machine_start(struct qemu_stage *stage, const struct qemu_machine *mach
 		qemu_command_add(&command, "%s", machine->strace);
 	}
 	qemu_command_words(&command,
-			   "qemu-system-x86_64 -M microvm,memory-backend=memory -accel tcg -m 64M "
+			   "qemu-system-x86_64 -M microvm,memory-backend=memory -accel tcg "
 			   "-nodefaults -display none -qtest-log /dev/null "
-			   "-global virtio-mmio.force-legacy=false -object");
-	qemu_command_add(&command, "memory-backend-memfd,id=memory,size=64M,share=%s",
-			 machine->private_memory ? "off" : "on");
+			   "-global virtio-mmio.force-legacy=false");
+	add_memory(&command, machine);
 	qemu_command_add(&command, "-bios");
 	qemu_command_add(&command, "%s", firmware);
 	qemu_command_add(&command, "-qtest");

@@ -25,6 +25,7 @@ struct qemu_machine {
 	const char *chardev;  /* more of its options of that socket, as "server=on"; NULL */
 	bool reconnect;       /* it connects to that socket again, every second */
 	bool private_memory;  /* its memory is not shared, which is wrong */
+	const char *memory;   /* its memory's size, as "4G", and more of its options; NULL: 64M */
 	const char *device;   /* its type: "blk" (as NULL), "fs", "rng" or "net" */
 	unsigned int queues;  /* of a disk */
 	const char *qmp;      /* the socket where its monitor listens; NULL without one */

@@ -40,9 +40,9 @@ static void set(struct qemu_mmio *device, unsigned int offset, uint32_t value)
 }
 
 /* Return where vring @queue begins: its descriptors. */
-static uint64_t share_of(unsigned int queue)
+static uint64_t share_of(const struct qemu_mmio *device, unsigned int queue)
 {
-	return QEMU_MMIO_MEMORY + queue * SHARE;
+	return device->memory + queue * SHARE;
 }
 
 void qemu_mmio_find(struct qemu_mmio *device, struct qemu_qtest *qtest, uint32_t id)
@@ -50,6 +50,7 @@ void qemu_mmio_find(struct qemu_mmio *device, struct qemu_qtest *qtest, uint32_t
 	*device = (struct qemu_mmio){
 	    .qtest = qtest,
 	    .registers = TRANSPORTS + TRANSPORT_LAST * TRANSPORT_SIZE,
+	    .memory = QEMU_MMIO_MEMORY,
 	};
 	if (get(device, VIRTIO_MMIO_MAGIC_VALUE) != MAGIC ||
 	    get(device, VIRTIO_MMIO_VERSION) != VERSION_MODERN ||
@@ -68,7 +69,7 @@ static void negotiate(struct qemu_mmio *device)
 	features = (uint64_t)get(device, VIRTIO_MMIO_DEVICE_FEATURES) << 32;
 	set(device, VIRTIO_MMIO_DEVICE_FEATURES_SEL, 0);
 	features |= get(device, VIRTIO_MMIO_DEVICE_FEATURES);
-	features &= FEATURES_TAKEN;
+	features &= FEATURES_TAKEN | (uint64_t)device->event_idx << VIRTIO_RING_F_EVENT_IDX;
 	set(device, VIRTIO_MMIO_DRIVER_FEATURES_SEL, 1);
 	set(device, VIRTIO_MMIO_DRIVER_FEATURES, (uint32_t)(features >> 32));
 	set(device, VIRTIO_MMIO_DRIVER_FEATURES_SEL, 0);
@@ -85,7 +86,7 @@ static void set_up(struct qemu_mmio *device, unsigned int queue)
 {
 	static const uint8_t empty[QEMU_QTEST_BYTES_MAX];
 	uint32_t max = qemu_mmio_queue_max(device, queue);
-	uint64_t at = share_of(queue);
+	uint64_t at = share_of(device, queue);
 
 	for (uint64_t offset = 0; offset < BUFFERS; offset += sizeof(empty))
 		qemu_qtest_write(device->qtest, at + offset, empty, sizeof(empty));
@@ -96,11 +97,11 @@ static void set_up(struct qemu_mmio *device, unsigned int queue)
 	device->size[queue] = max < QEMU_MMIO_RING_SIZE ? (uint16_t)max : QEMU_MMIO_RING_SIZE;
 	set(device, VIRTIO_MMIO_QUEUE_NUM, device->size[queue]);
 	set(device, VIRTIO_MMIO_QUEUE_DESC_LOW, (uint32_t)at);
-	set(device, VIRTIO_MMIO_QUEUE_DESC_HIGH, 0);
+	set(device, VIRTIO_MMIO_QUEUE_DESC_HIGH, (uint32_t)(at >> 32));
 	set(device, VIRTIO_MMIO_QUEUE_AVAIL_LOW, (uint32_t)(at + AVAILABLE));
-	set(device, VIRTIO_MMIO_QUEUE_AVAIL_HIGH, 0);
+	set(device, VIRTIO_MMIO_QUEUE_AVAIL_HIGH, (uint32_t)((at + AVAILABLE) >> 32));
 	set(device, VIRTIO_MMIO_QUEUE_USED_LOW, (uint32_t)(at + USED));
-	set(device, VIRTIO_MMIO_QUEUE_USED_HIGH, 0);
+	set(device, VIRTIO_MMIO_QUEUE_USED_HIGH, (uint32_t)((at + USED) >> 32));
 	set(device, VIRTIO_MMIO_QUEUE_READY, 1);
 }
 
@@ -130,23 +131,24 @@ uint32_t qemu_mmio_queue_max(struct qemu_mmio *device, unsigned int queue)
 }
 
 /* Return where buffer @index of the request in @slot lies. */
-static uint64_t buffer_at(unsigned int queue, unsigned int slot, unsigned int index)
+static uint64_t buffer_at(const struct qemu_mmio *device, unsigned int queue, unsigned int slot,
+			  unsigned int index)
 {
-	return share_of(queue) + BUFFERS +
-	       (slot * QEMU_MMIO_BUFFERS_MAX + index) * QEMU_QTEST_BYTES_MAX;
+	return (device->buffers ? device->buffers + queue * SHARE : share_of(device, queue)) +
+	       BUFFERS + (slot * QEMU_MMIO_BUFFERS_MAX + index) * QEMU_QTEST_BYTES_MAX;
 }
 
 void qemu_mmio_put(struct qemu_mmio *device, unsigned int queue, unsigned int slot,
 		   const struct qemu_mmio_buffer *buffer, unsigned int count)
 {
-	uint64_t available = share_of(queue) + AVAILABLE;
+	uint64_t available = share_of(device, queue) + AVAILABLE;
 	uint16_t place = device->added[queue] % device->size[queue];
 	uint16_t first = (uint16_t)(slot * QEMU_MMIO_BUFFERS_MAX), head = htole16(first);
 	uint16_t index = htole16(++device->added[queue]);
 	struct vring_desc chain[QEMU_MMIO_BUFFERS_MAX];
 
 	for (unsigned int i = 0; i < count; i++) {
-		uint64_t at = buffer_at(queue, slot, i);
+		uint64_t at = buffer_at(device, queue, slot, i);
 		unsigned int flags = (buffer[i].out == NULL ? VRING_DESC_F_WRITE : 0) |
 				     (i + 1 < count ? VRING_DESC_F_NEXT : 0);
 
@@ -157,7 +159,7 @@ void qemu_mmio_put(struct qemu_mmio *device, unsigned int queue, unsigned int sl
 		if (buffer[i].out != NULL)
 			qemu_qtest_write(device->qtest, at, buffer[i].out, buffer[i].size);
 	}
-	qemu_qtest_write(device->qtest, share_of(queue) + first * sizeof(*chain), chain,
+	qemu_qtest_write(device->qtest, share_of(device, queue) + first * sizeof(*chain), chain,
 			 count * sizeof(*chain));
 	qemu_qtest_write(device->qtest,
 			 available + offsetof(struct vring_avail, ring) + place * sizeof(head),
@@ -171,12 +173,23 @@ void qemu_mmio_kick(struct qemu_mmio *device, unsigned int queue)
 	set(device, VIRTIO_MMIO_QUEUE_NOTIFY, queue);
 }
 
+void qemu_mmio_want_call(struct qemu_mmio *device, unsigned int queue, uint16_t after)
+{
+	const uint64_t event = share_of(device, queue) + AVAILABLE +
+			       offsetof(struct vring_avail, ring) +
+			       device->size[queue] * sizeof(__virtio16);
+
+	after = htole16(after);
+	qemu_qtest_write(device->qtest, event, &after, sizeof(after));
+}
+
 unsigned int qemu_mmio_in_flight(struct qemu_mmio *device, unsigned int queue)
 {
 	uint16_t index;
 
-	qemu_qtest_read(device->qtest, share_of(queue) + USED + offsetof(struct vring_used, idx),
-			&index, sizeof(index));
+	qemu_qtest_read(device->qtest,
+			share_of(device, queue) + USED + offsetof(struct vring_used, idx), &index,
+			sizeof(index));
 	return (uint16_t)(device->added[queue] - le16toh(index));
 }
 
@@ -196,14 +209,14 @@ void qemu_mmio_fetch(struct qemu_mmio *device, unsigned int queue, unsigned int 
 {
 	for (unsigned int i = 0; i < count; i++)
 		if (buffer[i].out == NULL)
-			qemu_qtest_read(device->qtest, buffer_at(queue, slot, i), buffer[i].in,
-					buffer[i].size);
+			qemu_qtest_read(device->qtest, buffer_at(device, queue, slot, i),
+					buffer[i].in, buffer[i].size);
 }
 
 uint32_t qemu_mmio_request(struct qemu_mmio *device, unsigned int queue,
 			   const struct qemu_mmio_buffer *buffer, unsigned int count)
 {
-	uint64_t used = share_of(queue) + USED + offsetof(struct vring_used, ring);
+	uint64_t used = share_of(device, queue) + USED + offsetof(struct vring_used, ring);
 	struct vring_used_elem element;
 
 	qemu_mmio_put(device, queue, 0, buffer, count);

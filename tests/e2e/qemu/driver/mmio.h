@@ -26,6 +26,9 @@ struct qemu_mmio_buffer {
 struct qemu_mmio {
 	struct qemu_qtest *qtest;
 	uint64_t registers;                   /* where the device's are */
+	uint64_t memory;                      /* where the driver's is: QEMU_MMIO_MEMORY */
+	uint64_t buffers;                     /* where buffers are instead; 0: beside their vring */
+	bool event_idx;                       /* take event indexes if the device has them */
 	uint16_t size[QEMU_MMIO_QUEUES_MAX];  /* of each vring */
 	uint16_t added[QEMU_MMIO_QUEUES_MAX]; /* requests put on each vring so far */
 };
@@ -61,6 +64,10 @@ void qemu_mmio_put(struct qemu_mmio *device, unsigned int queue, unsigned int sl
 
 /* Tell the device of what was put on vring @queue. */
 void qemu_mmio_kick(struct qemu_mmio *device, unsigned int queue);
+
+/* Say behind which used buffer of vring @queue the driver wants to be called (with event indexes).
+ */
+void qemu_mmio_want_call(struct qemu_mmio *device, unsigned int queue, uint16_t after);
 
 /* Return how many of the requests that were put on vring @queue the device has not used yet. */
 unsigned int qemu_mmio_in_flight(struct qemu_mmio *device, unsigned int queue);
