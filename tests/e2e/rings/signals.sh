@@ -43,7 +43,7 @@ is_stopped_idle() {
 	sleep 0.3
 	kill -STOP "$(stage_pid front)"
 	rings -r vm.pcapng
-	jq -e '.used > 5 and .verdict.id == "D13" and .signals.kicks_without_call == 0' out
+	[ -s out ] && jq -e '.used > 5 and .verdict.id == "D13" and .signals.kicks_without_call == 0' out
 }
 wait_for is_stopped_idle
 "$vhu" ctl -s ctl.sock kick 1 0 >/dev/null
