@@ -14,25 +14,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/metrics/vrings.h"
 #include "lib/protocol/protocol.h"
 #include "lib/session/rules/table.h"
 
 /* Message numbers with a slot of their own; all others share the last slot. */
-#define VHU_METRICS_IDS      64
-/* Vrings that are counted one by one; those above share the last. */
-#define VHU_METRICS_VRINGS   64
-/* Verdicts of stalls, and room for a name. */
-#define VHU_METRICS_VERDICTS 32
-#define VHU_METRICS_VERDICT  8
-
-/* Times, in buckets that hold all up to a bound: VHU_METRICS_BOUND_NS. */
-#define VHU_METRICS_BOUNDS 6
-extern const uint64_t vhu_metrics_bound_ns[VHU_METRICS_BOUNDS];
-
-struct vhu_metrics_times {
-	uint64_t bucket[VHU_METRICS_BOUNDS + 1]; /* the last: above all bounds */
-	uint64_t count, sum_ns;
-};
+#define VHU_METRICS_IDS 64
 
 /* Why a session ended. */
 enum vhu_metrics_end {
@@ -48,20 +35,11 @@ struct vhu_metrics_message {
 	struct vhu_metrics_times *waited; /* from a request to its reply; NULL: none had one */
 };
 
-struct vhu_metrics_vring {
-	uint64_t signals[VHU_VRING_ROLES], lost[VHU_VRING_ROLES];
-	struct vhu_metrics_times kick_to_call;
-};
-
 struct vhu_metrics {
 	uint64_t opened, failed, ended[VHU_METRICS_ENDS];
 	uint64_t bytes[2], fds[2]; /* by the side that sent them */
 	struct vhu_metrics_message message[VHU_CHANNELS][VHU_METRICS_IDS + 1];
-	struct vhu_metrics_vring *vring[VHU_METRICS_VRINGS]; /* NULL: no signal came */
-	struct {
-		char verdict[VHU_METRICS_VERDICT];
-		uint64_t count;
-	} stall[VHU_METRICS_VERDICTS];
+	struct vhu_metrics_vrings vrings;
 	uint64_t *found; /* by the place of the rule in the table; NULL: nothing */
 };
 

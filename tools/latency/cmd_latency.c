@@ -15,6 +15,8 @@ static const struct vhu_example example[] = {
      "tell slow requests, and keep them; mergecap puts them among the messages"},
     {"vhu latency -r vm.pcapng --stall 5s -w hang.pcapng",
      "say why a vring hangs once it does, and keep what there is to see"},
+    {"vhu latency --socket disk.sock --interval 15 --metrics DIR/disk.prom",
+     "count for Prometheus's node-exporter, which reads the files in DIR"},
     {0},
 };
 

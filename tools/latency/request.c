@@ -19,6 +19,7 @@ enum {
 	KEY_SLOW,
 	KEY_STALL,
 	KEY_ON_STALL,
+	KEY_METRICS,
 	KEY_HOOKS,
 	KEY_POP,
 	KEY_PUSH
@@ -42,6 +43,8 @@ const struct vhu_option vhu_latency_option[] = {
      "say, and with -w record, what stalls for this time, as vhu proxy does"},
     {KEY_ON_STALL, "on-stall", "COMMAND",
      "run this then, once for each stall: vhu-proxy(1) has its environment"},
+    {KEY_METRICS, "metrics", "FILE",
+     "write counts and histograms for Prometheus's node-exporter, each interval"},
     {'w', "write", "FILE", "write what happens, or only what is slow, as a capture"},
     {KEY_HOOKS, "hooks", "SET", "fentry, kprobe, syscalls or all-syscalls; else the best there is"},
     {KEY_POP, "pop", "BINARY:PLACE", "split wake to call: where a request is taken off a vring"},
@@ -164,6 +167,9 @@ int vhu_latency_request_take(const struct vhu_command *command, struct vhu_laten
 		return take_stall(command, request, argument);
 	case KEY_ON_STALL:
 		request->on_stall = argument;
+		break;
+	case KEY_METRICS:
+		request->metrics = argument;
 		break;
 	case KEY_POP:
 		return take_place(command, &request->place[VHU_UPROBES_POP], argument);

@@ -32,6 +32,7 @@ struct vhu_latency_request {
 	uint64_t interval_ns, duration_ns, slow_ns;
 	uint64_t stall_ns;    /* 0: nothing counts as stalled */
 	const char *on_stall; /* NULL: nothing is run */
+	const char *metrics;  /* file for them; NULL: none */
 	int hooks;
 	struct vhu_latency_place {
 		char text[PATH_MAX];

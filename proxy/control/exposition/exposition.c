@@ -2,48 +2,10 @@
 /* The text format, metric by metric. */
 #include "proxy/control/exposition/exposition.h"
 
-#include <string.h>
-
-#include "lib/util/utf8.h"
+#include "lib/metrics/text.h"
 
 /* Pairs that are written at a time. */
 #define PAIRS_AT_ONCE 8
-
-void vhu_exposition_escape(const char *text, char *to, size_t size)
-{
-	static const char instead[] = "\xef\xbf\xbd"; /* U+FFFD */
-	size_t length = 0;
-
-	while (*text && length + 5 < size) {
-		unsigned bytes = vhu_utf8_size(text);
-
-		if (!bytes) {
-			memcpy(to + length, instead, 3);
-			length += 3;
-			text++;
-			continue;
-		}
-		if (*text == '\\' || *text == '"' || *text == '\n')
-			to[length++] = '\\';
-		if (*text == '\n')
-			to[length++] = 'n';
-		else
-			memcpy(to + length, text, bytes), length += bytes;
-		text += bytes;
-	}
-	to[length] = '\0';
-}
-
-/* Write what stands before the samples of a metric. */
-static void put_head(struct vhu_exposition *exposition, const struct vhu_exposition_family *family)
-{
-	/* The older format has the samples' name there. */
-	const char *total =
-	    !exposition->open_metrics && !strcmp(family->type, "counter") ? "_total" : "";
-
-	fprintf(exposition->to, "# HELP %s%s %s\n# TYPE %s%s %s\n", family->name, total,
-		family->help, family->name, total, family->type);
-}
 
 /* Return the pair that comes after those that are written; NULL where there is none. */
 static const struct vhu_pair *next_pair(const struct vhu_exposition *exposition)
@@ -64,8 +26,8 @@ static bool put_pairs(struct vhu_exposition *exposition, const struct vhu_exposi
 	const struct vhu_pair *pair = next_pair(exposition);
 
 	for (unsigned i = 0; pair && i < PAIRS_AT_ONCE; i++, pair = pair->next) {
-		vhu_exposition_escape(pair->end[VHU_FRONT].path, exposition->pair,
-				      sizeof(exposition->pair));
+		vhu_metrics_escape(pair->end[VHU_FRONT].path, exposition->pair,
+				   sizeof(exposition->pair));
 		family->of_pair(exposition, pair);
 		exposition->pairs++;
 	}
@@ -89,7 +51,8 @@ bool vhu_exposition_go_on(struct vhu_exposition *exposition)
 		exposition->left_out++;
 	} else {
 		if (!exposition->pairs)
-			put_head(exposition, family);
+			vhu_metrics_put_head(exposition->to, family->name, family->type,
+					     family->help, exposition->open_metrics);
 		if (family->of_proxy)
 			family->of_proxy(exposition);
 		if (family->of_pair)

@@ -56,7 +56,4 @@ extern const struct vhu_exposition_family vhu_exposition_families[];
 /* Write some more. Returns whether there is more. */
 bool vhu_exposition_go_on(struct vhu_exposition *exposition);
 
-/* Write @text into @to, of @size bytes, as the value of a label: escaped, and in UTF-8. */
-void vhu_exposition_escape(const char *text, char *to, size_t size);
-
 #endif

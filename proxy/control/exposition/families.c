@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lib/metrics/text.h"
 #include "lib/util/util.h"
 #include "proxy/control/exposition/exposition.h"
 #include "proxy/control/status.h"
@@ -187,39 +188,20 @@ static void messages(struct vhu_exposition *exposition, const struct vhu_pair *p
 	}
 }
 
-/*
- * Write times as a histogram of seconds.
- * @put_labels: writes the labels, without the brace at their end.
- */
-static void put_times(struct vhu_exposition *exposition, const char *name,
-		      const struct vhu_metrics_times *times,
-		      void (*put_labels)(struct vhu_exposition *exposition,
-					 enum vhu_channel channel, unsigned at),
-		      enum vhu_channel channel, unsigned at)
-{
-	uint64_t below = 0;
+/* A message, for its labels. */
+struct message_labels {
+	struct vhu_exposition *exposition;
+	enum vhu_channel channel;
+	unsigned at;
+};
 
-	for (unsigned i = 0; i <= VHU_METRICS_BOUNDS; i++) {
-		below += times->bucket[i];
-		fprintf(exposition->to, "%s_bucket", name);
-		put_labels(exposition, channel, at);
-		/* OpenMetrics wants a fraction. */
-		if (i < VHU_METRICS_BOUNDS)
-			fprintf(exposition->to, ",le=\"%g%s\"} %" PRIu64 "\n",
-				(double)vhu_metrics_bound_ns[i] / 1e9,
-				exposition->open_metrics &&
-					vhu_metrics_bound_ns[i] % VHU_NS_PER_S == 0
-				    ? ".0"
-				    : "",
-				below);
-		else
-			fprintf(exposition->to, ",le=\"+Inf\"} %" PRIu64 "\n", below);
-	}
-	fprintf(exposition->to, "%s_sum", name);
-	put_labels(exposition, channel, at);
-	fprintf(exposition->to, "} %.9f\n%s_count", (double)times->sum_ns / 1e9, name);
-	put_labels(exposition, channel, at);
-	fprintf(exposition->to, "} %" PRIu64 "\n", times->count);
+/* Write the labels of a message. */
+static void put_message_labels(FILE *to, const void *with)
+{
+	const struct message_labels *labels = with;
+
+	(void)to;
+	put_message(labels->exposition, labels->channel, labels->at);
 }
 
 static void replies(struct vhu_exposition *exposition, const struct vhu_pair *pair)
@@ -227,36 +209,25 @@ static void replies(struct vhu_exposition *exposition, const struct vhu_pair *pa
 	const struct vhu_metrics *metrics = pair->sessions.metrics;
 
 	for (unsigned channel = 0; metrics && channel < VHU_CHANNELS; channel++)
-		for (unsigned i = 0; i <= VHU_METRICS_IDS; i++)
-			if (metrics->message[channel][i].waited)
-				put_times(exposition, "vhu_reply_seconds",
-					  metrics->message[channel][i].waited, put_message,
-					  (enum vhu_channel)channel, i);
-}
+		for (unsigned i = 0; i <= VHU_METRICS_IDS; i++) {
+			const struct message_labels with = {exposition, (enum vhu_channel)channel,
+							    i};
+			const struct vhu_metrics_labels labels = {put_message_labels, &with};
 
-/* Write the labels of a vring, without the brace at their end. */
-static void put_vring(struct vhu_exposition *exposition, enum vhu_channel channel, unsigned at)
-{
-	(void)channel;
-	fprintf(exposition->to, "{pair=\"%s\",vring=\"%u\"", exposition->pair, at);
+			if (metrics->message[channel][i].waited)
+				vhu_metrics_put_times(exposition->to, "vhu_reply_seconds",
+						      metrics->message[channel][i].waited, &labels,
+						      exposition->open_metrics);
+		}
 }
 
 /* Write a counter of each vring of a pair. @lost: signals that faults lost, else all. */
 static void put_signals(struct vhu_exposition *exposition, const struct vhu_pair *pair,
 			const char *name, enum vhu_vring_role role, bool lost)
 {
-	const struct vhu_metrics *metrics = pair->sessions.metrics;
-
-	for (unsigned i = 0; metrics && i < VHU_METRICS_VRINGS; i++) {
-		const struct vhu_metrics_vring *vring = metrics->vring[i];
-
-		if (!vring)
-			continue;
-		fprintf(exposition->to, "%s_total", name);
-		put_vring(exposition, VHU_FRONT_END, i);
-		fprintf(exposition->to, "} %" PRIu64 "\n",
-			lost ? vring->lost[role] : vring->signals[role]);
-	}
+	if (pair->sessions.metrics)
+		vhu_metrics_put_signals(exposition->to, exposition->pair,
+					&pair->sessions.metrics->vrings, name, role, lost);
 }
 
 static void kicks(struct vhu_exposition *exposition, const struct vhu_pair *pair)
@@ -286,33 +257,25 @@ static void errors(struct vhu_exposition *exposition, const struct vhu_pair *pai
 
 static void kick_to_call(struct vhu_exposition *exposition, const struct vhu_pair *pair)
 {
-	const struct vhu_metrics *metrics = pair->sessions.metrics;
-
-	for (unsigned i = 0; metrics && i < VHU_METRICS_VRINGS; i++)
-		if (metrics->vring[i] && metrics->vring[i]->kick_to_call.count)
-			put_times(exposition, "vhu_kick_to_call_seconds",
-				  &metrics->vring[i]->kick_to_call, put_vring, VHU_FRONT_END, i);
+	if (pair->sessions.metrics)
+		vhu_metrics_put_kick_to_call(exposition->to, exposition->pair,
+					     &pair->sessions.metrics->vrings,
+					     exposition->open_metrics);
 }
 
 static void stalled(struct vhu_exposition *exposition, const struct vhu_pair *pair)
 {
-	const struct vhu_metrics *metrics = pair->sessions.metrics;
-	uint64_t count = 0;
+	static const struct vhu_metrics_vrings none;
 
-	for (unsigned i = 0; metrics && i < VHU_METRICS_VERDICTS; i++)
-		count += metrics->stall[i].count;
-	fprintf(exposition->to, "vhu_stalled_total{pair=\"%s\"} %" PRIu64 "\n", exposition->pair,
-		count);
+	vhu_metrics_put_stalled(exposition->to, exposition->pair,
+				pair->sessions.metrics ? &pair->sessions.metrics->vrings : &none);
 }
 
 static void stalls(struct vhu_exposition *exposition, const struct vhu_pair *pair)
 {
-	const struct vhu_metrics *metrics = pair->sessions.metrics;
-
-	for (unsigned i = 0; metrics && i < VHU_METRICS_VERDICTS && metrics->stall[i].count; i++)
-		fprintf(exposition->to,
-			"vhu_stalls_total{pair=\"%s\",verdict=\"%s\"} %" PRIu64 "\n",
-			exposition->pair, metrics->stall[i].verdict, metrics->stall[i].count);
+	if (pair->sessions.metrics)
+		vhu_metrics_put_stalls(exposition->to, exposition->pair,
+				       &pair->sessions.metrics->vrings);
 }
 
 static void findings(struct vhu_exposition *exposition, const struct vhu_pair *pair)
@@ -352,8 +315,8 @@ const struct vhu_exposition_family vhu_exposition_families[] = {
     {"vhu_oldest_request_seconds", "gauge",
      "How long the oldest request waits that must be answered; 0: none does.",
      .of_pair = oldest_request},
-    {"vhu_stalled", "counter", "Stalls found by --stall.", .of_pair = stalled},
-    {"vhu_stalls", "counter", "Stalls found by --stall, by verdict.", .of_pair = stalls},
+    {VHU_METRICS_STALLED, .of_pair = stalled},
+    {VHU_METRICS_STALLS, .of_pair = stalls},
     {"vhu_findings", "counter", "Rules of vhu check that were broken, with --findings.", true,
      .of_pair = findings},
     {"vhu_message_bytes", "counter", "Bytes of messages passed on, by sender.", .of_pair = bytes},
@@ -363,19 +326,15 @@ const struct vhu_exposition_family vhu_exposition_families[] = {
      .of_pair = messages},
     {"vhu_reply_seconds", "histogram", "Time from a request to its reply, by message.", true,
      .of_pair = replies},
-    {"vhu_kicks", "counter", "Kicks seen with --interpose-eventfds, by vring.", true,
-     .of_pair = kicks},
+    {VHU_METRICS_KICKS, true, .of_pair = kicks},
     {"vhu_kicks_lost", "counter", "Kicks that a fault lost, by vring.", true,
      .of_pair = kicks_lost},
-    {"vhu_calls", "counter", "Calls seen with --interpose-eventfds, by vring.", true,
-     .of_pair = calls},
+    {VHU_METRICS_CALLS, true, .of_pair = calls},
     {"vhu_calls_lost", "counter", "Calls that a fault lost, by vring.", true,
      .of_pair = calls_lost},
     {"vhu_vring_errors", "counter", "Errors signalled by a back-end, by vring.", true,
      .of_pair = errors},
-    {"vhu_kick_to_call_seconds", "histogram",
-     "Time from the first kick after a call to the next call, by vring.", true,
-     .of_pair = kick_to_call},
+    {VHU_METRICS_KICK_TO_CALL, true, .of_pair = kick_to_call},
     {"vhu_metrics_left_out", "gauge", "Metrics left out of this answer, which was too long.",
      .of_proxy = left_out},
     {0},

@@ -68,7 +68,7 @@ bool vhu_latency_needs_sessions(const struct vhu_latency_request *request)
 static int open_capture(struct vhu_latency_run *run, const char *path, bool follow)
 {
 	const struct vhu_latency_capture_choice choice = {
-	    .follow = follow, .keep = run->stall != NULL, .epoch_ns = run->events.epoch_ns};
+	    .follow = follow, .keep = run->stall || run->metrics, .epoch_ns = run->events.epoch_ns};
 
 	return vhu_latency_capture_open(&run->capture, run->command, &run->vrings, path, &choice);
 }

@@ -105,6 +105,41 @@ static int load(struct vhu_latency_run *run)
 	return VHU_EXIT_DONE;
 }
 
+/* Find what vrings without a session are said to be of: the socket that they came by, else the
+ * name of the back-end. */
+static void name_pair(struct vhu_latency_run *run)
+{
+	const struct vhu_latency_request *request = run->request;
+
+	if (request->socket)
+		snprintf(run->pair, sizeof(run->pair), "%s", request->socket);
+	else if (request->pids)
+		vhu_latency_sessions_socket(request->pid[0], run->pair);
+	if (!*run->pair && request->pids)
+		vhu_latency_sessions_name(request->pid[0], run->pair, sizeof(run->pair));
+	if (!*run->pair)
+		snprintf(run->pair, sizeof(run->pair), "eventfds");
+}
+
+/* Begin to write metrics. Returns an exit status. */
+static int open_metrics(struct vhu_latency_run *run)
+{
+	const struct vhu_latency_metrics_choice choice = {
+	    .command = run->command, .path = run->request->metrics, .pair = run->pair};
+
+	name_pair(run);
+	return vhu_latency_metrics_open(&run->metrics, &choice);
+}
+
+/* Something has stalled. */
+static void stalled(void *with, const char *pair, const char *verdict)
+{
+	struct vhu_latency_run *run = with;
+
+	if (run->metrics)
+		vhu_latency_metrics_stalled(run->metrics, pair, verdict);
+}
+
 /* Open what is needed before the probes see anything. Returns an exit status. */
 static int prepare(struct vhu_latency_run *run)
 {
@@ -124,10 +159,13 @@ static int prepare(struct vhu_latency_run *run)
 		status = vhu_latency_sessions_open(&run->sessions, run->command, request);
 	if (status == VHU_EXIT_DONE)
 		status = vhu_latency_find_files(run);
+	if (status == VHU_EXIT_DONE && request->metrics)
+		status = open_metrics(run);
 	if (status == VHU_EXIT_DONE)
 		status = load(run);
 	if (status != VHU_EXIT_DONE) {
 		vhu_latency_sessions_close(&run->sessions);
+		vhu_latency_metrics_close(run->metrics);
 		vhu_on_stall_end(&run->on_stall);
 	}
 	return status;
@@ -147,6 +185,8 @@ static int open_sinks(struct vhu_latency_run *run)
 	    .on_stall = &run->on_stall,
 	    .capture = request->write_to ? request->write_to : "",
 	    .json = request->json,
+	    .stalled = stalled,
+	    .with = run,
 	};
 	int status = VHU_EXIT_DONE;
 
@@ -197,6 +237,7 @@ int vhu_latency_run(const struct vhu_command *command, const struct vhu_latency_
 	vhu_latency_capture_close(run.capture);
 	vhu_learn_close(run.learn);
 	vhu_latency_stall_free(run.stall);
+	vhu_latency_metrics_close(run.metrics);
 	vhu_latency_vrings_free(&run.vrings);
 	vhu_probes_close(run.probes);
 	vhu_on_stall_end(&run.on_stall);

@@ -7,6 +7,7 @@
 #ifndef VHU_TOOLS_LATENCY_RUN_H
 #define VHU_TOOLS_LATENCY_RUN_H
 
+#include "tools/latency/metrics/metrics.h"
 #include "tools/latency/request.h"
 #include "tools/latency/show/events.h"
 #include "tools/latency/sources/capture.h"
@@ -26,9 +27,13 @@ struct vhu_latency_run {
 	struct vhu_learn *learn;
 	struct vhu_latency_sessions sessions;
 	struct vhu_on_stall on_stall;
-	struct vhu_latency_stall *stall; /* NULL: nobody looks for stalls */
+	struct vhu_latency_stall *stall;     /* NULL: nobody looks for stalls */
+	struct vhu_latency_metrics *metrics; /* NULL: nobody wants them */
+	char pair[VHU_ATTACH_PATH_MAX + 2];  /* what vrings without a session are said to be of */
 	int signals;
 	uint64_t table_ns; /* when the last table was written */
+	/* When things were shown and vrings looked for last, and when metrics are due. */
+	uint64_t shown_ns, looked_ns, metrics_ns;
 	const char *ended; /* why it ends by itself */
 };
 

@@ -121,44 +121,82 @@ static void tell_waiting(struct vhu_latency_run *run, uint64_t now)
 	pthread_mutex_unlock(&run->vrings.lock);
 }
 
+/* Return how often metrics are written. */
+static uint64_t metrics_every(const struct vhu_latency_request *request)
+{
+	return request->interval_ns ? request->interval_ns : VHU_NS_PER_S;
+}
+
+/* Write the metrics. */
+static void put_metrics(struct vhu_latency_run *run)
+{
+	pthread_mutex_lock(&run->vrings.lock);
+	vhu_latency_vrings_read(&run->vrings);
+	vhu_latency_metrics_count(run->metrics, &run->vrings, vhu_now_ns());
+	pthread_mutex_unlock(&run->vrings.lock);
+	vhu_latency_metrics_write(run->metrics);
+}
+
+/* Do what is due. Returns whether to go on. */
+static bool do_due(struct vhu_latency_run *run, uint64_t now)
+{
+	const struct vhu_latency_request *request = run->request;
+	bool more = true;
+
+	if (now - run->looked_ns >= LOOK_NS ||
+	    (run->vrings.changed && now - run->looked_ns >= TICK_NS)) {
+		more = look(run, now);
+		run->looked_ns = now;
+	}
+	if (request->slow_ns)
+		tell_waiting(run, now);
+	if (run->stall && more && now >= vhu_latency_stall_next(run->stall))
+		vhu_latency_stall_look(
+		    run->stall, run->capture ? vhu_latency_capture_told(run->capture) : NULL);
+	if (more && request->interval_ns && now - run->shown_ns >= request->interval_ns) {
+		vhu_latency_show(run, false);
+		run->shown_ns = now;
+	}
+	if (run->metrics && now >= run->metrics_ns) {
+		put_metrics(run);
+		run->metrics_ns = now + metrics_every(request);
+	}
+	return more;
+}
+
+/* Return when something is due next, after @now. */
+static uint64_t next_due(const struct vhu_latency_run *run, uint64_t start, uint64_t now)
+{
+	const struct vhu_latency_request *request = run->request;
+	uint64_t until = now + TICK_NS;
+
+	if (request->interval_ns && run->shown_ns + request->interval_ns < until)
+		until = run->shown_ns + request->interval_ns;
+	if (run->stall && vhu_latency_stall_next(run->stall) < until)
+		until = vhu_latency_stall_next(run->stall);
+	if (run->metrics && run->metrics_ns < until)
+		until = run->metrics_ns;
+	if (request->duration_ns && start + request->duration_ns < until)
+		until = start + request->duration_ns;
+	return until;
+}
+
 /* Watch until there is an end. */
 void vhu_latency_watch(struct vhu_latency_run *run)
 {
-	const struct vhu_latency_request *request = run->request;
-	uint64_t start = vhu_now_ns(), tick = start, shown = start, looked = start;
+	const uint64_t start = vhu_now_ns(), duration = run->request->duration_ns;
+	uint64_t now = start;
 	bool more = true;
 
-	run->table_ns = start;
-	while (more) {
-		uint64_t now = vhu_now_ns(), until;
-
-		if (request->duration_ns && now - start >= request->duration_ns)
-			break;
-		if (now - looked >= LOOK_NS || (run->vrings.changed && now - looked >= TICK_NS)) {
-			more = look(run, now);
-			looked = now;
-		}
-		if (request->slow_ns)
-			tell_waiting(run, now);
-		if (run->stall && more && now >= vhu_latency_stall_next(run->stall))
-			vhu_latency_stall_look(run->stall,
-					       run->capture ? vhu_latency_capture_told(run->capture)
-							    : NULL);
-		if (more && request->interval_ns && now - shown >= request->interval_ns) {
-			vhu_latency_show(run, false);
-			shown = now;
-		}
-		tick = now + TICK_NS;
-		until = request->interval_ns && shown + request->interval_ns < tick
-			    ? shown + request->interval_ns
-			    : tick;
-		if (run->stall && vhu_latency_stall_next(run->stall) < until)
-			until = vhu_latency_stall_next(run->stall);
-		if (request->duration_ns && start + request->duration_ns < until)
-			until = start + request->duration_ns;
+	run->table_ns = run->shown_ns = run->looked_ns = start;
+	while (more && (!duration || now - start < duration)) {
+		more = do_due(run, now);
 		if (more)
-			more = wait_until(run, until);
+			more = wait_until(run, next_due(run, start, now));
+		now = vhu_now_ns();
 	}
+	if (run->metrics)
+		put_metrics(run);
 	if (run->ended)
 		vhu_fail(run->command, "%s", run->ended);
 }

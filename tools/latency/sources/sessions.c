@@ -28,8 +28,7 @@ static int list(struct vhu_attach_listing *listing)
 	return ret;
 }
 
-/* Find the only socket that a process listens at. @path: gets it, "" none. */
-static void find_socket(uint32_t pid, char path[VHU_ATTACH_PATH_MAX + 2])
+void vhu_latency_sessions_socket(uint32_t pid, char path[VHU_ATTACH_PATH_MAX + 2])
 {
 	struct vhu_attach_listing listing;
 	const struct vhu_attach_listed *socket;
@@ -45,6 +44,20 @@ static void find_socket(uint32_t pid, char path[VHU_ATTACH_PATH_MAX + 2])
 	if (found > 1 || (*path != '/' && *path != '@'))
 		*path = '\0';
 	vhu_attach_listing_free(&listing);
+}
+
+void vhu_latency_sessions_name(uint32_t pid, char *to, size_t size)
+{
+	char path[32];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
+	file = fopen(path, "re");
+	if (!file || !fgets(to, (int)size, file))
+		*to = '\0';
+	to[strcspn(to, "\n")] = '\0';
+	if (file)
+		fclose(file);
 }
 
 /* Become the recorder, whose capture goes to @out. @parent: who reads it. Does not return. */
@@ -78,7 +91,7 @@ int vhu_latency_sessions_open(struct vhu_latency_sessions *sessions,
 	if (request->socket)
 		strcpy(sessions->socket, request->socket);
 	else
-		find_socket(request->pid[0], sessions->socket);
+		vhu_latency_sessions_socket(request->pid[0], sessions->socket);
 	if (pipe2(ends, O_CLOEXEC))
 		return vhu_fail(command, "no pipe: %s", strerror(errno));
 	sessions->recorder = fork();

@@ -22,6 +22,11 @@ struct vhu_latency_sessions {
 	char socket[VHU_ATTACH_PATH_MAX + 2];
 };
 
+/* Find the only socket that a process listens at. @path: gets it, "" none. */
+void vhu_latency_sessions_socket(uint32_t pid, char path[VHU_ATTACH_PATH_MAX + 2]);
+/* Find the name of a process; "": it is gone. */
+void vhu_latency_sessions_name(uint32_t pid, char *to, size_t size);
+
 /* Begin to record the sessions that are asked for: of a process, those of the socket that it
  * listens at, if it does, so that one that is started after it is found there. Returns
  * VHU_EXIT_DONE, or VHU_EXIT_FAILED with what is wrong said. */

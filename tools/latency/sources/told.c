@@ -4,13 +4,32 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/util/util.h"
 
+const char *vhu_latency_pair_name(const char *front_end, const char *back_end)
+{
+	return *front_end ? front_end : back_end;
+}
+
+/* Return what a session is called. */
+static const char *pair_of(struct vhu_rings_sessions *kept, uint64_t number)
+{
+	const struct vhu_rings_session *session =
+	    (const struct vhu_rings_session *)vhu_by_session_find(&kept->open, number);
+
+	return session ? vhu_latency_pair_name(session->path[VHU_RINGS_FRONT],
+					       session->path[VHU_RINGS_BACK])
+		       : "";
+}
+
 /* Say which eventfds a session's vrings have, at @time_ns. Returns 0 or -ENOMEM. */
-static int take_state(struct vhu_latency_vrings *vrings, const struct vhu_state *state,
+static int take_state(const struct vhu_latency_told *told, const struct vhu_state *state,
 		      uint64_t time_ns)
 {
+	struct vhu_latency_vrings *vrings = told->vrings;
+
 	for (unsigned i = 0; i < state->vrings; i++) {
 		const struct vhu_vring *known = &state->vring[i];
 		struct vhu_latency_vring *vring;
@@ -20,6 +39,8 @@ static int take_state(struct vhu_latency_vrings *vrings, const struct vhu_state 
 		vring = vhu_latency_vrings_get(vrings, state->id, i);
 		if (!vring)
 			return -ENOMEM;
+		if (!vring->pair && told->kept)
+			vring->pair = strdup(pair_of(told->kept, state->id));
 		vring->polled = known->fd[VHU_KICK].number && known->fd[VHU_KICK].polling;
 		vring->peer[VHU_LATENCY_FRONT_END] = state->peer[0].pid;
 		vring->peer[VHU_LATENCY_BACK_END] = state->peer[1].pid;
@@ -79,6 +100,6 @@ int vhu_latency_told_take(struct vhu_latency_told *told, const struct vhu_record
 	if (record->type == VHU_RECORD_CLOSED && record->channel == VHU_FRONT_END)
 		end_session(told->vrings, record->session);
 	else if (record->type == VHU_RECORD_MESSAGE && note.state && note.vring >= 0)
-		ret = take_state(told->vrings, note.state, time_ns);
+		ret = take_state(told, note.state, time_ns);
 	return ret;
 }

@@ -15,10 +15,15 @@
 struct vhu_latency_told {
 	struct vhu_latency_vrings *vrings;
 	struct vhu_sessions *sessions;
-	struct vhu_rings_sessions *kept; /* what verdicts on vrings need; NULL: nobody wants to know
-					  */
-	uint64_t changed_ns;             /* when the last record came that may change a vring */
+	struct vhu_rings_sessions
+	    *kept;           /* what verdicts and metrics need; NULL: nobody wants to know
+			      */
+	uint64_t changed_ns; /* when the last record came that may change a vring */
 };
+
+/* Return what a session is called by the paths of its sides, "" if neither has any: the socket of
+ * its front-end, else of its back-end. */
+const char *vhu_latency_pair_name(const char *front_end, const char *back_end);
 
 /* Begin. @keep: also what verdicts on vrings need. Returns 0 or -ENOMEM. */
 int vhu_latency_told_open(struct vhu_latency_told *told, struct vhu_latency_vrings *vrings,

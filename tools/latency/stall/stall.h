@@ -32,7 +32,10 @@ struct vhu_latency_stall_choice {
 	uint64_t stall_ns;
 	const struct vhu_on_stall *on_stall; /* its pipe is -1 if no command is to run */
 	const char *capture;                 /* for that command; "" none */
-	bool json;                           /* each stall is a line on standard output, too */
+	/* Is called for each stall. @pair: what its session is called, "" without one. */
+	void (*stalled)(void *with, const char *pair, const char *verdict);
+	void *with;
+	bool json; /* each stall is a line on standard output, too */
 };
 
 /* Return a watchdog; NULL out of memory. */

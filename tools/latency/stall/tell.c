@@ -16,8 +16,15 @@ struct stall {
 	int64_t vring;       /* -1: a request without its reply */
 	const char *verdict; /* "D3" */
 	const char *text;
+	const char *pair;             /* what its session is called; "" without one */
 	uint32_t front_end, back_end; /* processes; 0: not known */
 };
+
+/* Return what a session is called. */
+static const char *pair_of(const struct vhu_rings_session *session)
+{
+	return vhu_latency_pair_name(session->path[VHU_RINGS_FRONT], session->path[VHU_RINGS_BACK]);
+}
 
 /* Have the command run. */
 static void run_command(const struct vhu_latency_stall *stall, const struct stall *one)
@@ -50,6 +57,8 @@ static void tell(const struct vhu_latency_stall *stall, const struct stall *one)
 			 one->text);
 	else
 		vhu_fail(stall->choice.command, "stall: %s", one->text);
+	if (stall->choice.stalled)
+		stall->choice.stalled(stall->choice.with, one->pair, one->verdict);
 	run_command(stall, one);
 }
 
@@ -108,6 +117,7 @@ void vhu_latency_stall_tell_vring(struct vhu_latency_stall *stall,
 	    .vring = vring->index,
 	    .verdict = vhu_ring_verdicts[verdict->id].id,
 	    .text = text,
+	    .pair = vring->target ? pair_of(vring->target->session) : "",
 	    .front_end = sample->front_end.pid,
 	    .back_end = sample->back_end.pid,
 	};
@@ -160,6 +170,7 @@ void vhu_latency_stall_tell_request(struct vhu_latency_stall *stall,
 	    .vring = -1,
 	    .verdict = vhu_ring_verdicts[VHU_RING_D14].id,
 	    .text = text,
+	    .pair = pair_of(memory->session),
 	    .front_end = memory->session->pid[VHU_RINGS_FRONT],
 	    .back_end = memory->session->pid[VHU_RINGS_BACK],
 	};

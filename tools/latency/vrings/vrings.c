@@ -28,13 +28,21 @@ void vhu_latency_vrings_init(struct vhu_latency_vrings *vrings, struct vhu_probe
 	pthread_mutex_init(&vrings->lock, NULL);
 }
 
+/* Free what a vring points to. */
+static void free_parts(struct vhu_latency_vring *vring)
+{
+	free(vring->before);
+	free(vring->metered);
+	free(vring->pair);
+}
+
 void vhu_latency_vrings_free(struct vhu_latency_vrings *vrings)
 {
 	for (unsigned i = 0; i < vrings->count; i++) {
 		for (enum vhu_vring_role which = VHU_KICK; which < VHU_LATENCY_ROLES; which++)
 			if (vrings->vring[i]->fd[which].wired)
 				vhu_held_close(&vrings->vring[i]->fd[which].held);
-		free(vrings->vring[i]->before);
+		free_parts(vrings->vring[i]);
 		free(vrings->vring[i]);
 	}
 	pthread_mutex_destroy(&vrings->lock);
@@ -53,15 +61,19 @@ static bool has_ended(const struct vhu_latency_vring *vring)
 	       !vring->fd[VHU_CALL].wanted;
 }
 
-/* Find a slot for one more vring. Returns it, -1 if all are in use. */
+/* Find a slot for one more vring: a new one, else that of the vring that ended first. Returns it,
+ * -1 if all are in use. */
 static int find_place(const struct vhu_latency_vrings *vrings)
 {
+	int oldest = -1;
+
 	if (vrings->count < VHU_LATENCY_VRINGS_MAX)
 		return (int)vrings->count;
 	for (unsigned i = 0; i < vrings->count; i++)
-		if (has_ended(vrings->vring[i]))
-			return (int)i;
-	return -1;
+		if (has_ended(vrings->vring[i]) &&
+		    (oldest < 0 || vrings->vring[i]->ended_ns < vrings->vring[oldest]->ended_ns))
+			oldest = (int)i;
+	return oldest;
 }
 
 struct vhu_latency_vring *vhu_latency_vrings_get(struct vhu_latency_vrings *vrings,
@@ -84,7 +96,7 @@ struct vhu_latency_vring *vhu_latency_vrings_get(struct vhu_latency_vrings *vrin
 	} else {
 		vring = vrings->vring[place];
 		vhu_probes_clear(vrings->probes, (uint32_t)place);
-		free(vring->before);
+		free_parts(vring);
 	}
 	memset(vring, 0, sizeof(*vring));
 	vring->session = session;

@@ -53,6 +53,8 @@ struct vhu_latency_vring {
 	struct vhu_bpf_vring counts;
 	struct vhu_bpf_inside inside;      /* where the back-end's own code is watched */
 	struct vhu_latency_before *before; /* NULL: no interval has begun */
+	struct vhu_bpf_vring *metered;     /* what metrics have of its counts; NULL: nothing */
+	char *pair; /* the socket that names its session for metrics; NULL: not known */
 };
 
 struct vhu_latency_vrings {
