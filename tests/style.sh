@@ -29,7 +29,7 @@ failed=0
 	jq -r '.[].file' "$build/compile_commands.json" | sort -u | grep -v "^$PWD/build" | tr '\n' '\0' |
 		xargs -0 -P "$(nproc)" -n 8 clang-tidy -p "$build" --quiet 2>/dev/null || failed=1
 	# It says on its output what it does not like, and ends well where that is only style.
-	said=$(mandoc -T lint docs/*.1 2>&1) && [ -z "$said" ] || {
+	said=$(mandoc -T lint docs/*.1 "$build"/docs/*.[57] 2>&1) && [ -z "$said" ] || {
 		printf '%s\n' "$said"
 		failed=1
 	}

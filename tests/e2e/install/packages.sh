@@ -69,9 +69,13 @@ for file in /usr/lib/systemd/system/vhu-proxy@.service /usr/share/doc/vhu/docs/h
 	/usr/share/vhu/schema/check.json; do
 	[ -f "root$file" ] || fail "$file is not there"
 done
-for page in vhu vhu-proxy vhu-sample-backend; do
-	inside man -w "$page" >out 2>&1 || [ -f "root/usr/share/man/man1/$page.1.gz" ] ||
-		fail "no manual page of $page"
+for page in vhu.1 vhu-proxy.1 vhu-sample-backend.1 vhu-capture.5 vhu-faults.7 vhu-rules.7; do
+	[ -f "root/usr/share/man/man${page##*.}/$page.gz" ] || fail "no manual page $page"
+done
+# The files that manuals name.
+for file in $(zcat root/usr/share/man/man1/vhu*.1.gz root/usr/share/man/man7/vhu*.7.gz |
+	grep -o '/[a-z/]*share/doc/vhu/[a-zA-Z/-]*\.[a-z]*' | sort -u); do
+	[ -f "root$file" ] || fail "a manual names $file"
 done
 
 # Without the plugin the dissector in Lua is there.

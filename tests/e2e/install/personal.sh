@@ -13,7 +13,8 @@ grep -E '^-- (Installing|Up-to-date)' installed.log | sed 's/^-- [A-Za-z-]*: //'
 grep -v "^$HOME/" files && fail "written elsewhere"
 
 "$HOME/.local/bin/vhu" dump "$captures/qemu-blk.pcapng" >out || fail "vhu does not run"
-for file in share/man/man1/vhu-dump.1 share/doc/vhu/docs/hung.md share/doc/vhu/README.md \
+for file in share/man/man1/vhu-dump.1 share/man/man7/vhu-faults.7 share/man/man5/vhu-capture.5 \
+	share/doc/vhu/docs/hung.md share/doc/vhu/README.md \
 	share/doc/vhu/samples/captures/qemu-blk.pcapng share/bash-completion/completions/vhu; do
 	[ -f "$HOME/.local/$file" ] || fail "$file is not there"
 done
