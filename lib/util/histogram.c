@@ -142,6 +142,27 @@ uint64_t vhu_histogram_mean(const struct vhu_histogram *histogram)
 	return mean >= 18446744073709551616.0 ? UINT64_MAX : (uint64_t)mean;
 }
 
+void vhu_histogram_times_json(struct vhu_json *json, const char *key,
+			      const struct vhu_histogram *histogram)
+{
+	static const struct {
+		const char *key;
+		unsigned permille;
+	} row[] = {{"p50_ns", 500}, {"p90_ns", 900}, {"p99_ns", 990}, {"p999_ns", 999}};
+
+	vhu_json_object(json, key);
+	vhu_json_unsigned(json, "count", histogram->count);
+	if (histogram->count) {
+		vhu_json_unsigned(json, "min_ns", histogram->least);
+		vhu_json_unsigned(json, "mean_ns", vhu_histogram_mean(histogram));
+		for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+			vhu_json_unsigned(json, row[i].key,
+					  vhu_histogram_quantile(histogram, row[i].permille));
+		vhu_json_unsigned(json, "max_ns", histogram->greatest);
+	}
+	vhu_json_object_end(json);
+}
+
 void vhu_histogram_free(struct vhu_histogram *histogram)
 {
 	free(histogram->bucket);

@@ -15,6 +15,8 @@
 
 #include <stdint.h>
 
+#include "lib/util/json.h"
+
 /* Buckets in a power of two, and in all of them. */
 #define VHU_HISTOGRAM_STEPS   16
 #define VHU_HISTOGRAM_BUCKETS 976
@@ -47,6 +49,11 @@ uint64_t vhu_histogram_quantile(const struct vhu_histogram *histogram, unsigned 
 
 /* Return the mean, rounded down; 0 where the histogram is empty. */
 uint64_t vhu_histogram_mean(const struct vhu_histogram *histogram);
+
+/* Write a histogram of nanoseconds as an object: count, and if that is not 0 min_ns, mean_ns,
+ * p50_ns, p90_ns, p99_ns, p999_ns and max_ns. */
+void vhu_histogram_times_json(struct vhu_json *json, const char *key,
+			      const struct vhu_histogram *histogram);
 
 /* Free what a histogram holds; it is empty then. */
 void vhu_histogram_free(struct vhu_histogram *histogram);

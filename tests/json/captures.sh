@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What vhu dump and vhu check say of captures as JSON fits its schema: of real captures, of each golden
+# What vhu dump, stats and check say of captures as JSON fits its schema: of real captures, of each golden
 # one and of the scenarios of rules.
 . "$(dirname "$0")/../lib/common.sh"
 . "$top/tests/lib/schemas.sh"
@@ -23,6 +23,7 @@ fits()
 }
 
 fits dump --json --bytes
+fits stats --json
 fits check --json --severity info
 "$vhu" dump --json "$captures/qemu-blk.pcapng" golden.pcapng >lines
 schemas_fit lines >out || fail "vhu dump of two captures: $(cat out)"

@@ -29,7 +29,8 @@ static const struct vhu_option option[] = {
 static const struct vhu_example example[] = {
     {"vhu stats vm.pcapng", "show features, vrings and reply times"},
     {"vhu stats --total long.pcapng", "show the reply times of all sessions together"},
-    {"vhu stats --json vm.pcapng | jq '.setup'", "show how long each step of the set-up took"},
+    {"vhu stats --json vm.pcapng | jq -c '.setup[]?'",
+     "show how long each step of the set-up took"},
     {0},
 };
 

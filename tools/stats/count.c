@@ -100,6 +100,8 @@ int vhu_stats_see(struct vhu_stats *stats, const struct vhu_record *record, uint
 	}
 	if (record->type == VHU_RECORD_SNAPSHOT)
 		see_snapshot(stats, &record->snapshot);
+	if (record->type == VHU_RECORD_VRING)
+		return vhu_stats_vring_see(stats, &record->vring);
 	if (record->type != VHU_RECORD_MESSAGE)
 		return 0;
 	/* Of a set-up that began before, nothing can be told. */
@@ -137,11 +139,12 @@ int vhu_stats_add(struct vhu_stats *to, const struct vhu_stats *from)
 		if (!delays || vhu_histogram_merge(delays, from->delay[i]))
 			return -ENOMEM;
 	}
-	return 0;
+	return vhu_stats_vrings_add(to, from);
 }
 
 void vhu_stats_free(struct vhu_stats *stats)
 {
+	vhu_stats_vrings_free(stats);
 	for (unsigned i = 0; i < VHU_MESSAGES; i++) {
 		if (stats->delay[i])
 			vhu_histogram_free(stats->delay[i]);

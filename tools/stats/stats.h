@@ -41,6 +41,23 @@ struct vhu_stats_peer {
 	char path[VHU_RECORD_TEXT_MAX + 1];
 };
 
+/* Times of a vring that are counted. */
+enum vhu_stats_time {
+	VHU_STATS_KICK_TO_WAKE,
+	VHU_STATS_WAKE_TO_CALL,
+	VHU_STATS_KICK_TO_CALL,
+	VHU_STATS_TIMES,
+};
+
+/* Vrings that are counted apart. */
+#define VHU_STATS_VRINGS 256
+
+/* What was recorded of one vring's kicks, wakes and calls. */
+struct vhu_stats_vring {
+	uint64_t signals[VHU_ACTS], lost[VHU_ACTS]; /* those that the proxy lost are among them */
+	struct vhu_histogram time[VHU_STATS_TIMES]; /* in ns */
+};
+
 struct vhu_stats {
 	struct vhu_stats_peer peer[2]; /* front-end, back-end */
 	uint64_t sessions;             /* 1, or how many are summed up */
@@ -58,6 +75,8 @@ struct vhu_stats {
 	uint64_t requests[VHU_MESSAGES], replies[VHU_MESSAGES];
 	struct vhu_histogram *delay[VHU_MESSAGES]; /* of replies, in ns; NULL before the first */
 	struct vhu_stats_setup setup;
+	struct vhu_stats_vring *vring[VHU_STATS_VRINGS]; /* NULL before its first event */
+	uint64_t events_left_out; /* of vrings beyond these, and of unknown kinds */
 };
 
 /* Count a record. @record: NULL at the end of a capture that leaves the session open. Returns 0 or
@@ -74,6 +93,15 @@ void vhu_stats_free(struct vhu_stats *stats);
 /* Follow a session's set-up, one message after the other. */
 void vhu_stats_setup_see(struct vhu_stats_setup *setup, const struct vhu_record *record,
 			 uint64_t number, const struct vhu_annotation *note);
+
+/* Count what happened on a vring. Returns 0 or -ENOMEM. */
+int vhu_stats_vring_see(struct vhu_stats *stats, const struct vhu_vring_event *event);
+
+/* Add the vrings of @from to those of @to. Returns 0 or -ENOMEM. */
+int vhu_stats_vrings_add(struct vhu_stats *to, const struct vhu_stats *from);
+
+/* Free what is counted of vrings. */
+void vhu_stats_vrings_free(struct vhu_stats *stats);
 
 /* Return the name of a part of a set-up. */
 const char *vhu_stats_phase_name(enum vhu_stats_phase_id phase);

@@ -137,6 +137,39 @@ static void put_messages(const struct vhu_stats *stats)
 	}
 }
 
+/* Write what was recorded of kicks, wakes and calls. */
+static void put_events(const struct vhu_stats *stats)
+{
+	bool headed = false;
+
+	for (unsigned i = 0; i < VHU_STATS_VRINGS; i++) {
+		const struct vhu_stats_vring *vring = stats->vring[i];
+		const struct vhu_histogram *time;
+
+		if (!vring)
+			continue;
+		if (!headed)
+			printf("\n  %-10s %9s %9s %9s   %-12s %9s %9s %9s %9s\n", "vring", "kicks",
+			       "wakes", "calls", "kick to call", "p50", "p90", "p99", "max");
+		headed = true;
+		printf("  %-10u %9" PRIu64 " %9" PRIu64 " %9" PRIu64, i,
+		       vring->signals[VHU_ACT_KICK], vring->signals[VHU_ACT_WAKE],
+		       vring->signals[VHU_ACT_CALL]);
+		time = &vring->time[VHU_STATS_KICK_TO_CALL];
+		if (time->count) {
+			printf("   %12" PRIu64, time->count);
+			put_time(vhu_histogram_quantile(time, 500), 9);
+			put_time(vhu_histogram_quantile(time, 900), 9);
+			put_time(vhu_histogram_quantile(time, 990), 9);
+			put_time(time->greatest, 9);
+		}
+		putchar('\n');
+	}
+	if (stats->events_left_out)
+		printf("  and %" PRIu64 " events of other vrings or kinds\n",
+		       stats->events_left_out);
+}
+
 void vhu_stats_text(const struct vhu_stats *stats, const struct vhu_state *state)
 {
 	if (state) {
@@ -153,6 +186,7 @@ void vhu_stats_text(const struct vhu_stats *stats, const struct vhu_state *state
 	if (state && !stats->earlier)
 		put_setup(stats);
 	put_messages(stats);
+	put_events(stats);
 	if (state)
 		vhu_show_state(stdout, state);
 }

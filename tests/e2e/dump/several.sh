@@ -29,7 +29,7 @@ grep -c '^==> [ab].pcapng <==$' out | grep -qx 2 || fail "stats does not name th
 sed -n '/^all 2 sessions/,$p' out | grep -q '^  GET_FEATURES ' || fail "stats has no sum of both"
 "$vhu" stats --json a.pcapng b.pcapng | jq -r '.file // "sum"' | tr '\n' ' ' >out
 [ "$(cat out)" = "a.pcapng b.pcapng sum " ] || fail "JSON of stats does not name the files"
-"$vhu" stats --json --total a.pcapng b.pcapng | jq -e .sessions==2 >/dev/null || fail "the sum is not of two"
+"$vhu" stats --json --total a.pcapng b.pcapng | jq -e .session_count==2 >/dev/null || fail "the sum is not of two"
 
 # Only one session, wherever it is: with its findings alone, and its times.
 cat >two.scn <<'SCENARIO'

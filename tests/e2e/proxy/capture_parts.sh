@@ -18,8 +18,8 @@ parts_rules() {
 # Add up what vhu stats counts in the captures $*: messages from the front-end and from the back-end.
 parts_count() {
 	for part; do
-		"$vhu" stats --json "$part" | jq -c 'select(.session) | .messages'
-	done | jq -s -c '[(map(.front_end) | add), (map(.back_end) | add)]'
+		"$vhu" stats --json "$part" | jq -c 'select(.session) | [.from_front_end, .from_back_end]'
+	done | jq -s -c '[(map(.[0]) | add), (map(.[1]) | add)]'
 }
 
 # Hold the parts $2... against the whole, $1: each of them alone says what the whole says.

@@ -124,8 +124,8 @@ parts_compare whole.pcapng part_*.pcapng
 # Given all at once they are the whole, too; what is told again is not counted twice.
 "$vhu" dump --dialect standalone part_*.pcapng | parts_messages | diff followed.whole - >difference ||
 	fail "dumped as a series it is another: $(head -n 5 difference)"
-"$vhu" stats --json --total whole.pcapng | jq -c '.messages, .by_message' | sed 's/"reply_ns":{[^}]*}//g' >whole.stats
-"$vhu" stats --json --total part_*.pcapng | jq -c '.messages, .by_message' | sed 's/"reply_ns":{[^}]*}//g' |
+"$vhu" stats --json --total whole.pcapng | jq -c '.messages, .by_message' | sed 's/"delay":{[^}]*}//g' >whole.stats
+"$vhu" stats --json --total part_*.pcapng | jq -c '.messages, .by_message' | sed 's/"delay":{[^}]*}//g' |
 	diff whole.stats - >difference || fail "counted as a series it is another: $(cat difference)"
 "$vhu" check -s info whole.pcapng 2>whole.said | sed 's/^[^:]*:[0-9]*//; s/, see [0-9 ,]*//' >whole.check
 "$vhu" check -s info part_*.pcapng 2>part.said | sed 's/^[^:]*:[0-9]*//; s/, see [0-9 ,]*//' |
