@@ -218,4 +218,13 @@ const char *vhu_record_type_name(enum vhu_record_type type);
  */
 int vhu_fd_text(const struct vhu_fd_info *fd, char *to, size_t size);
 
+/* Room for the names of all flags and all seals. */
+#define VHU_FLAGS_TEXT 160
+
+/* Write the open flags of a descriptor by their names: "O_RDWR|O_NONBLOCK". */
+void vhu_open_flags_text(uint32_t flags, char *to, size_t size);
+
+/* Write the seals of a memfd by their names, "none" for 0. */
+void vhu_seals_text(uint32_t seals, char *to, size_t size);
+
 #endif

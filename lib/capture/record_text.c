@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "lib/capture/record.h"
+#include "lib/protocol/line.h"
+#include "lib/util/util.h"
 
 const char *vhu_fd_kind_name(enum vhu_fd_kind kind)
 {
@@ -82,6 +84,58 @@ static const char *fd_name(const struct vhu_fd_info *fd, int *size)
 		length -= sizeof(suffix) - 1;
 	*size = (int)length;
 	return name;
+}
+
+/* A bit, and its name. */
+struct vhu_record_bit {
+	uint32_t bit;
+	const char *name;
+};
+
+/* Add the names of the @count @bits that are set in @value to @line, and what has no name in octal.
+ */
+static void put_bits(struct vhu_line *line, const struct vhu_record_bit *bits, size_t count,
+		     uint32_t value, const char *between)
+{
+	for (size_t i = 0; i < count; i++) {
+		if ((value & bits[i].bit) != bits[i].bit)
+			continue;
+		vhu_line_printf(line, "%s%s", between, bits[i].name);
+		between = "|";
+		value &= ~bits[i].bit;
+	}
+	if (value)
+		vhu_line_printf(line, "%s0%" PRIo32, between, value);
+}
+
+void vhu_open_flags_text(uint32_t flags, char *to, size_t size)
+{
+	static const char *const access[] = {"O_RDONLY", "O_WRONLY", "O_RDWR", "3"};
+	/* Those that x86-64 and arm64 number alike; the others of x86-64, as most captures are from
+	 * there. Larger ones first: O_SYNC has the bit of O_DSYNC. */
+	static const struct vhu_record_bit bits[] = {
+	    {04010000, "O_SYNC"},     {010000, "O_DSYNC"},      {02000, "O_APPEND"},
+	    {04000, "O_NONBLOCK"},    {020000, "O_ASYNC"},      {040000, "O_DIRECT"},
+	    {0100000, "O_LARGEFILE"}, {0200000, "O_DIRECTORY"}, {0400000, "O_NOFOLLOW"},
+	    {01000000, "O_NOATIME"},  {02000000, "O_CLOEXEC"},  {010000000, "O_PATH"},
+	};
+	struct vhu_line line = vhu_line_in(to, size);
+
+	vhu_line_printf(&line, "%s", access[flags & 3]);
+	put_bits(&line, bits, VHU_ARRAY_SIZE(bits), flags & ~UINT32_C(3), "|");
+}
+
+void vhu_seals_text(uint32_t seals, char *to, size_t size)
+{
+	static const struct vhu_record_bit bits[] = {
+	    {1, "SEAL"},  {2, "SHRINK"},        {4, "GROW"},
+	    {8, "WRITE"}, {16, "FUTURE_WRITE"}, {32, "EXEC"},
+	};
+	struct vhu_line line = vhu_line_in(to, size);
+
+	if (!seals)
+		vhu_line_printf(&line, "none");
+	put_bits(&line, bits, VHU_ARRAY_SIZE(bits), seals, "");
 }
 
 int vhu_fd_text(const struct vhu_fd_info *fd, char *to, size_t size)

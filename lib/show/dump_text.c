@@ -169,7 +169,7 @@ static void put_header(FILE *to, const struct vhu_annotation *note)
 /* Write one descriptor that passed. */
 static void put_fd(FILE *to, unsigned index, const struct vhu_fd_info *fd)
 {
-	char text[VHU_RECORD_TEXT_MAX + 64];
+	char text[VHU_RECORD_TEXT_MAX + 64], names[VHU_FLAGS_TEXT];
 
 	vhu_fd_text(fd, text, sizeof(text));
 	put_label(to, 0, "Descriptor");
@@ -178,15 +178,18 @@ static void put_fd(FILE *to, unsigned index, const struct vhu_fd_info *fd)
 		fprintf(to, ", inode %" PRIu64 " on device 0x%" PRIx64, fd->inode, fd->device);
 	if (fd->has & VHU_FD_HAS_SIZE)
 		fprintf(to, ", size 0x%" PRIx64, fd->size);
-	if (fd->has & VHU_FD_HAS_SEALS)
-		fprintf(to, ", seals 0x%" PRIx32, fd->seals);
+	if (fd->has & VHU_FD_HAS_SEALS) {
+		vhu_seals_text(fd->seals, names, sizeof(names));
+		fprintf(to, ", seals %s", names);
+	}
 	if (fd->has & VHU_FD_HAS_PAGE_SIZE)
 		fprintf(to, ", pages of 0x%" PRIx64, fd->page_size);
 	if (fd->has & VHU_FD_HAS_COUNT)
 		fprintf(to, ", count %" PRIu64, fd->eventfd_count);
 	if ((fd->has & VHU_FD_HAS_SEMAPHORE) && fd->semaphore)
 		fprintf(to, ", semaphore");
-	fprintf(to, ", flags 0%" PRIo32 "\n", fd->flags);
+	vhu_open_flags_text(fd->flags, names, sizeof(names));
+	fprintf(to, ", flags %s\n", names);
 }
 
 /* Write who was at one side. */
