@@ -89,6 +89,25 @@ int vhu_held_open(struct vhu_held *held, const struct vhu_bpf_eventfd *eventfd)
 	return -ESRCH;
 }
 
+bool vhu_held_count(const struct vhu_held *held, uint64_t *count)
+{
+	unsigned long long value = 0;
+	bool known = false;
+	char path[48], line[64];
+	FILE *file;
+
+	if (held->fd < 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", held->fd);
+	file = fopen(path, "re");
+	while (file && !known && fgets(line, sizeof(line), file))
+		known = sscanf(line, "eventfd-count: %llx", &value) == 1;
+	if (file)
+		fclose(file);
+	*count = value;
+	return known;
+}
+
 void vhu_held_close(struct vhu_held *held)
 {
 	if (held->fd >= 0)

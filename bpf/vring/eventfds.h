@@ -6,6 +6,8 @@
 #ifndef VHU_BPF_VRING_EVENTFDS_H
 #define VHU_BPF_VRING_EVENTFDS_H
 
+#include <stdbool.h>
+
 #include "bpf/vring/maps.h"
 
 struct vhu_probes;
@@ -28,6 +30,8 @@ struct vhu_held {
  * if it is gone.
  */
 int vhu_held_open(struct vhu_held *held, const struct vhu_bpf_eventfd *eventfd);
+/* Read what it counts. Returns whether that is known. */
+bool vhu_held_count(const struct vhu_held *held, uint64_t *count);
 /* Let it go. */
 void vhu_held_close(struct vhu_held *held);
 

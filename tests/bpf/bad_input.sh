@@ -119,7 +119,7 @@ wait_for stage_has_listener $back "$work/sock"
 jobs="$jobs $!"
 wait_for "$vhu" latency --json --duration 1ms -p $back
 for name in one two; do
-	"$vhu" latency --json --interval 100ms -p $back >"$work/$name" 2>"$work/$name.err" &
+	"$vhu" latency --json --cumulative --interval 100ms -p $back >"$work/$name" 2>"$work/$name.err" &
 	eval "$name=$!"
 	jobs="$jobs $!"
 done

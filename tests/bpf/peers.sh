@@ -32,9 +32,9 @@ stage_hears $proxy front || fail "the proxy does not listen"
 front=$!
 jobs="$jobs $front"
 wait_for test -s it.pcapng
-"$vhu" latency -f -r it.pcapng --json --interval 200ms >capture.json 2>capture.log &
+"$vhu" latency -f -r it.pcapng --json --cumulative --interval 200ms >capture.json 2>capture.log &
 by_capture=$!
-"$vhu" latency -p "$back" -p "$front" --json --interval 200ms >passive.json 2>passive.log &
+"$vhu" latency -p "$back" -p "$front" --json --cumulative --interval 200ms >passive.json 2>passive.log &
 by_pid=$!
 jobs="$jobs $by_capture $by_pid"
 

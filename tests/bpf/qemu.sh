@@ -25,7 +25,7 @@ proxy=$!
 jobs="$jobs $proxy"
 stage_hears $proxy front || fail "the proxy does not listen"
 wait_for test -s messages.pcapng
-"$vhu" latency -f -r messages.pcapng --json --interval 100ms -w events.pcapng >told 2>tool.log &
+"$vhu" latency -f -r messages.pcapng --json --cumulative --interval 100ms -w events.pcapng >told 2>tool.log &
 tool=$!
 jobs="$jobs $tool"
 wait_for test -s told

@@ -29,7 +29,7 @@ case $how in
 socket) set -- --socket "$work/back" ;;
 pid) set -- -f -p "$(stage_pid back)" ;;
 esac
-"$vhu" latency "$@" --json --interval 200ms >told 2>latency.log &
+"$vhu" latency "$@" --json --cumulative --interval 200ms >told 2>latency.log &
 latency=$!
 jobs="$jobs $latency"
 lacks() {

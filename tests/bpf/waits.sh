@@ -64,7 +64,7 @@ kill -CONT "$(stage_pid back)"
 wait_for grep -q 'session 1 vring 0: kick to call .*; kick by' latency.log
 
 # What has ended does not age.
-stage_start json "$vhu" latency -f -r vm.pcapng --json --interval 100ms
+stage_start json "$vhu" latency -f -r vm.pcapng --json --cumulative --interval 100ms
 wait_for grep -q '"kicks":[1-9]' json.log
 kill -STOP "$(stage_pid back)"
 waits() {

@@ -57,9 +57,9 @@ void tool_expect(bool good, const char *what, uint64_t got, uint64_t wanted)
 
 void tool_start(const char *const *argument)
 {
-	const char *all[32] = {vhu, "latency", "--json"};
+	const char *all[32] = {vhu, "latency", "--json", "--cumulative"};
 	const char *hooks = getenv("HOOKS");
-	int out[2], count = 3;
+	int out[2], count = 4;
 
 	if (hooks) {
 		all[count++] = "--hooks";
@@ -114,7 +114,7 @@ void tool_wait(int kick_fd, int call_fd)
 		moment();
 	}
 	/* A line may have been on its way already. */
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		if (!tool_line())
 			exit(1);
 }

@@ -16,18 +16,25 @@
 #define TICK_NS UINT64_C(100000000)
 #define LOOK_NS UINT64_C(1000000000)
 
-/* Write a table of the interval, or of all that was counted, and begin the next. Needs the vrings'
- * lock. */
-static void put_table(struct vhu_latency_run *run, FILE *to, uint64_t now)
+/* Write what was counted in the interval, or all that was counted, and begin the next. Needs the
+ * vrings' lock. */
+static void put_interval(struct vhu_latency_run *run, FILE *to, uint64_t now)
 {
-	if (run->request->cumulative) {
+	const bool json = run->request->json;
+
+	if (run->request->cumulative && json) {
+		vhu_latency_json(to, &run->vrings, run->learn, now);
+	} else if (run->request->cumulative) {
 		vhu_latency_table(to, &run->vrings, now, 0);
-		return;
+	} else {
+		if (json)
+			vhu_latency_json_interval(to, &run->vrings, now, now - run->table_ns);
+		else
+			vhu_latency_table(to, &run->vrings, now, now - run->table_ns);
+		for (unsigned i = 0; i < run->vrings.count; i++)
+			vhu_latency_interval_end(run->vrings.vring[i]);
+		run->table_ns = now;
 	}
-	vhu_latency_table(to, &run->vrings, now, now - run->table_ns);
-	for (unsigned i = 0; i < run->vrings.count; i++)
-		vhu_latency_interval_end(run->vrings.vring[i]);
-	run->table_ns = now;
 }
 
 /* Write how things stand, or stood. Needs the vrings' lock. */
@@ -39,14 +46,17 @@ static void put(struct vhu_latency_run *run, FILE *to, bool last)
 	vhu_latency_vrings_read(&run->vrings);
 	if (last && request->capture)
 		vhu_latency_rings_end(run->command, request->capture, &run->vrings);
-	if (request->json) {
-		vhu_latency_json(to, &run->vrings, now);
+	if (last && request->json) {
+		vhu_latency_json(to, &run->vrings, run->learn, now);
 	} else if (last) {
 		vhu_latency_summary(to, &run->vrings, now, request->histogram);
+		vhu_latency_unread(to, run->learn);
 	} else {
-		if (isatty(STDOUT_FILENO) && !request->slow_ns)
+		if (isatty(STDOUT_FILENO) && !request->slow_ns && !request->json)
 			fprintf(to, "\033[H\033[J");
-		put_table(run, to, now);
+		put_interval(run, to, now);
+		if (!request->json)
+			vhu_latency_unread(to, run->learn);
 	}
 }
 
@@ -188,6 +198,10 @@ void vhu_latency_watch(struct vhu_latency_run *run)
 	uint64_t now = start;
 	bool more = true;
 
+	if (run->request->json) {
+		vhu_latency_json_start(stdout, &run->vrings);
+		fflush(stdout);
+	}
 	run->table_ns = run->shown_ns = run->looked_ns = start;
 	while (more && (!duration || now - start < duration)) {
 		more = do_due(run, now);

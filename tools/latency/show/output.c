@@ -8,70 +8,14 @@
 #include "bpf/vring/counts.h"
 #include "bpf/vring/events.h"
 #include "lib/util/duration.h"
-#include "lib/util/histogram.h"
-#include "lib/util/json.h"
 #include "lib/util/util.h"
+#include "tools/latency/show/stages.h"
 #include "tools/latency/vrings/interval.h"
 
 /* The longest bar of a histogram. */
 #define BAR    50
 /* Lines of a histogram: powers of two. */
 #define POWERS 64
-
-_Static_assert(VHU_HISTOGRAM_BUCKETS <= VHU_BPF_BUCKETS, "the probes have all buckets");
-
-/* The stages in the order of the output; those inside wake to call are not always watched. */
-static const struct stage {
-	const char *name, *key;
-	bool inside;
-	unsigned number; /* enum vhu_bpf_inner where inside, else enum vhu_bpf_stage */
-} stage[] = {
-    {"kick to wake", "kick_to_wake_ns", false, VHU_KICK_TO_WAKE},
-    {"wake to call", "wake_to_call_ns", false, VHU_WAKE_TO_CALL},
-    {"wake to pop", "wake_to_pop_ns", true, VHU_WAKE_TO_POP},
-    {"pop to push", "pop_to_push_ns", true, VHU_POP_TO_PUSH},
-    {"push to call", "push_to_call_ns", true, VHU_PUSH_TO_CALL},
-    {"kick to call", "kick_to_call_ns", false, VHU_KICK_TO_CALL},
-};
-#define STAGES VHU_ARRAY_SIZE(stage)
-
-/* Return whether a stage is watched. */
-static bool is_watched(const struct vhu_latency_vrings *vrings, const struct stage *which)
-{
-	return !which->inside || vhu_probes_has_inside(vrings->probes);
-}
-
-/* Return a stage's buckets as the probes counted, and in *@greatest the greatest value. */
-static const uint64_t *buckets_of(const struct vhu_latency_vring *vring, const struct stage *which,
-				  uint64_t *greatest)
-{
-	*greatest = which->inside ? vring->inside.greatest[which->number]
-				  : vring->counts.greatest[which->number];
-	return which->inside ? vring->inside.bucket[which->number]
-			     : vring->counts.bucket[which->number];
-}
-
-/* Make a histogram of what the probes counted, to be freed. Out of memory it lacks some. */
-static struct vhu_histogram histogram_of(const struct vhu_latency_vring *vring,
-					 const struct stage *which)
-{
-	struct vhu_histogram histogram = {0};
-	uint64_t greatest;
-	const uint64_t *bucket = buckets_of(vring, which, &greatest);
-
-	for (unsigned i = 0; i < VHU_HISTOGRAM_BUCKETS; i++) {
-		uint64_t last, least;
-
-		if (!bucket[i])
-			continue;
-		least = vhu_histogram_range(i, &last);
-		vhu_histogram_add(&histogram, least + (last - least) / 2, bucket[i]);
-	}
-	/* The greatest is known exactly. */
-	if (histogram.count)
-		histogram.greatest = greatest;
-	return histogram;
-}
 
 /* Write a duration, or a dash where there is none. */
 static void put_time(FILE *to, int width, bool known, uint64_t ns)
@@ -83,9 +27,10 @@ static void put_time(FILE *to, int width, bool known, uint64_t ns)
 
 /* Write one stage's percentiles, those of @permille. */
 static void put_quantiles(FILE *to, const struct vhu_latency_vring *vring,
-			  const struct stage *which, const unsigned *permille, unsigned count)
+			  const struct vhu_latency_stage *which, const unsigned *permille,
+			  unsigned count)
 {
-	struct vhu_histogram histogram = histogram_of(vring, which);
+	struct vhu_histogram histogram = vhu_latency_stage_histogram(vring, which);
 
 	for (unsigned i = 0; i < count; i++)
 		put_time(to, 8, histogram.count, vhu_histogram_quantile(&histogram, permille[i]));
@@ -100,18 +45,17 @@ static void put_head(FILE *to, const struct vhu_latency_vrings *vrings, bool int
 	fprintf(to, "%7s %5s %10s %10s %9s %10s %7s %8s", "session", "vring",
 		interval ? "kicks/s" : "kicks", interval ? "wakes/s" : "wakes", "coalesced",
 		interval ? "calls/s" : "calls", "waiting", "oldest");
-	for (size_t i = 0; i < STAGES; i++)
-		if (is_watched(vrings, &stage[i]))
-			fprintf(to, " |%16s%*s", stage[i].name, width - 16, "");
+	for (size_t i = 0; i < VHU_LATENCY_STAGES; i++)
+		if (vhu_latency_stage_is_watched(vrings, &vhu_latency_stage[i]))
+			fprintf(to, " |%16s%*s", vhu_latency_stage[i].name, width - 16, "");
 	fprintf(to, "\n%74s", "");
-	for (size_t i = 0; i < STAGES; i++)
-		if (is_watched(vrings, &stage[i]))
+	for (size_t i = 0; i < VHU_LATENCY_STAGES; i++)
+		if (vhu_latency_stage_is_watched(vrings, &vhu_latency_stage[i]))
 			fprintf(to, " |%9s%9s%s", "p50", "p99", interval ? "      max" : "");
 	fputc('\n', to);
 }
 
-/* Return how often something happened in a second. */
-static uint64_t rate(uint64_t count, uint64_t ns)
+uint64_t vhu_latency_rate(uint64_t count, uint64_t ns)
 {
 	return ns ? (uint64_t)((double)count * VHU_NS_PER_S / (double)ns + 0.5) : count;
 }
@@ -139,15 +83,16 @@ void vhu_latency_table(FILE *to, const struct vhu_latency_vrings *vrings, uint64
 		fprintf(to,
 			"%7" PRIu64 " %5" PRIu32 " %10" PRIu64 " %10" PRIu64 " %9" PRIu64
 			" %10" PRIu64 " %7" PRIu64,
-			vring->session, vring->index, rate(counts->kicks, interval_ns),
-			rate(counts->wakes, interval_ns), counts->coalesced,
-			rate(counts->calls, interval_ns), waiting.untaken + waiting.taken);
+			vring->session, vring->index, vhu_latency_rate(counts->kicks, interval_ns),
+			vhu_latency_rate(counts->wakes, interval_ns), counts->coalesced,
+			vhu_latency_rate(counts->calls, interval_ns),
+			waiting.untaken + waiting.taken);
 		put_time(to, 8, waiting.oldest_ns, waiting.for_ns);
-		for (size_t at = 0; at < STAGES; at++) {
-			if (!is_watched(vrings, &stage[at]))
+		for (size_t at = 0; at < VHU_LATENCY_STAGES; at++) {
+			if (!vhu_latency_stage_is_watched(vrings, &vhu_latency_stage[at]))
 				continue;
 			fprintf(to, " |");
-			put_quantiles(to, vring, &stage[at], shown, columns);
+			put_quantiles(to, vring, &vhu_latency_stage[at], shown, columns);
 		}
 		fprintf(to, "%s%s\n", vring->polled ? "  (polled)" : "",
 			vhu_latency_vring_is_wired(vring) ? "" : "  (ended)");
@@ -155,10 +100,11 @@ void vhu_latency_table(FILE *to, const struct vhu_latency_vrings *vrings, uint64
 }
 
 /* Draw a histogram, a line for each power of two. */
-static void put_bars(FILE *to, const struct vhu_latency_vring *vring, const struct stage *which)
+static void put_bars(FILE *to, const struct vhu_latency_vring *vring,
+		     const struct vhu_latency_stage *which)
 {
 	uint64_t power[POWERS] = {0}, most = 0, greatest;
-	const uint64_t *bucket = buckets_of(vring, which, &greatest);
+	const uint64_t *bucket = vhu_latency_stage_buckets(vring, which, &greatest);
 	int first = POWERS, last = -1;
 
 	for (unsigned i = 0; i < VHU_HISTOGRAM_BUCKETS; i++) {
@@ -241,18 +187,18 @@ static void put_vring(FILE *to, const struct vhu_latency_vrings *vrings,
 	if (waiting.untaken + waiting.taken)
 		put_waiting(to, vring, &waiting);
 	fprintf(to, "  %-12s%9s%9s%9s%9s%9s\n", "", "p50", "p90", "p99", "p99.9", "max");
-	for (size_t i = 0; i < STAGES; i++) {
-		if (!is_watched(vrings, &stage[i]))
+	for (size_t i = 0; i < VHU_LATENCY_STAGES; i++) {
+		if (!vhu_latency_stage_is_watched(vrings, &vhu_latency_stage[i]))
 			continue;
-		fprintf(to, "  %-12s", stage[i].name);
-		put_quantiles(to, vring, &stage[i], shown, 5);
+		fprintf(to, "  %-12s", vhu_latency_stage[i].name);
+		put_quantiles(to, vring, &vhu_latency_stage[i], shown, 5);
 		fputc('\n', to);
 	}
-	for (size_t i = 0; histogram && i < STAGES; i++) {
-		if (!is_watched(vrings, &stage[i]))
+	for (size_t i = 0; histogram && i < VHU_LATENCY_STAGES; i++) {
+		if (!vhu_latency_stage_is_watched(vrings, &vhu_latency_stage[i]))
 			continue;
-		fprintf(to, "  %s\n", stage[i].name);
-		put_bars(to, vring, &stage[i]);
+		fprintf(to, "  %s\n", vhu_latency_stage[i].name);
+		put_bars(to, vring, &vhu_latency_stage[i]);
 	}
 }
 
@@ -264,82 +210,21 @@ void vhu_latency_summary(FILE *to, const struct vhu_latency_vrings *vrings, uint
 			put_vring(to, vrings, vrings->vring[i], now_ns, histogram);
 }
 
-/* Write one stage. */
-static void json_stage(struct vhu_json *json, const struct vhu_latency_vring *vring,
-		       const struct stage *which)
+void vhu_latency_unread(FILE *to, const struct vhu_learn *learn)
 {
-	static const struct {
-		const char *key;
-		unsigned permille;
-	} row[] = {{"p50", 500}, {"p90", 900}, {"p99", 990}, {"p999", 999}, {"max", 1000}};
-	struct vhu_histogram histogram = histogram_of(vring, which);
+	struct vhu_learn_unread list[VHU_LEARN_MAX];
+	unsigned count = learn ? vhu_learn_unread(learn, list, VHU_LEARN_MAX) : 0;
 
-	vhu_json_object(json, which->key);
-	vhu_json_unsigned(json, "count", histogram.count);
-	for (size_t i = 0; histogram.count && i < VHU_ARRAY_SIZE(row); i++)
-		vhu_json_unsigned(json, row[i].key,
-				  vhu_histogram_quantile(&histogram, row[i].permille));
-	vhu_json_object_end(json);
-	vhu_histogram_free(&histogram);
-}
-
-/* Write one vring. */
-static void json_vring(struct vhu_json *json, const struct vhu_latency_vrings *vrings,
-		       const struct vhu_latency_vring *vring, uint64_t now_ns)
-{
-	const struct vhu_bpf_vring *counts = &vring->counts;
-	const struct vhu_latency_waiting waiting = vhu_latency_vring_waiting(vring, now_ns);
-
-	vhu_json_object(json, NULL);
-	vhu_json_unsigned(json, "session", vring->session);
-	vhu_json_unsigned(json, "vring", vring->index);
-	vhu_json_unsigned(json, "kick_eventfd", vring->fd[VHU_KICK].id);
-	vhu_json_unsigned(json, "call_eventfd", vring->fd[VHU_CALL].id);
-	vhu_json_bool(json, "ended", !vhu_latency_vring_is_wired(vring));
-	vhu_json_bool(json, "polled", vring->polled);
-	if (vring->left_known)
-		vhu_json_unsigned(json, "buffers_left", vring->left);
-	if (vring->seen)
-		vhu_json_unsigned(json, "sure_percent", vring->sure);
-	if (vring->session) {
-		vhu_json_unsigned(json, "eventfds", vring->taken_up);
-		vhu_json_unsigned(json, "unwatched_ns", vring->unwatched_ns);
-		vhu_json_unsigned(json, "unwatched_most_ns", vring->unwatched_most_ns);
+	for (unsigned i = 0; i < count; i++) {
+		fprintf(to, "eventfd %" PRIu32 ": ", list[i].id);
+		if (list[i].kicks)
+			fprintf(to, "%" PRIu64 " kick%s, and the back-end reads none",
+				list[i].kicks, list[i].kicks == 1 ? "" : "s");
+		if (list[i].count_known)
+			fprintf(to,
+				list[i].kicks ? " (its counter is %" PRIu64 ")"
+					      : "its counter is %" PRIu64 " and nobody reads it",
+				list[i].count);
+		fputc('\n', to);
 	}
-	vhu_json_unsigned(json, "kicks", counts->kicks);
-	vhu_json_unsigned(json, "wakes", counts->wakes);
-	vhu_json_unsigned(json, "calls", counts->calls);
-	vhu_json_unsigned(json, "coalesced", counts->coalesced);
-	vhu_json_unsigned(json, "wakes_without_kick", counts->wakes_without_kick);
-	vhu_json_unsigned(json, "calls_without_kick", counts->calls_without_kick);
-	vhu_json_unsigned(json, "waiting", waiting.untaken + waiting.taken);
-	vhu_json_unsigned(json, "waiting_taken", waiting.taken);
-	vhu_json_unsigned(json, "oldest_ns", waiting.for_ns);
-	if (vhu_probes_has_inside(vrings->probes)) {
-		vhu_json_unsigned(json, "pops", vring->inside.pops);
-		vhu_json_unsigned(json, "pushes", vring->inside.pushes);
-	}
-	for (size_t i = 0; i < STAGES; i++)
-		if (is_watched(vrings, &stage[i]))
-			json_stage(json, vring, &stage[i]);
-	vhu_json_object_end(json);
-}
-
-void vhu_latency_json(FILE *to, const struct vhu_latency_vrings *vrings, uint64_t now_ns)
-{
-	struct vhu_json json = {.to = to};
-
-	vhu_json_object(&json, NULL);
-	vhu_json_string(&json, "hooks", vhu_hooks_name(vhu_probes_hooks(vrings->probes)));
-	vhu_json_string(&json, "blind", vhu_probes_blind(vrings->probes));
-	vhu_json_unsigned(&json, "dropped", vhu_probes_dropped(vrings->probes));
-	if (vhu_probes_has_inside(vrings->probes))
-		vhu_json_unsigned(&json, "unplaced", vhu_probes_unplaced(vrings->probes));
-	vhu_json_array(&json, "rings");
-	for (unsigned i = 0; i < vrings->count; i++)
-		if (vrings->vring[i]->ever_wired)
-			json_vring(&json, vrings, vrings->vring[i], now_ns);
-	vhu_json_array_end(&json);
-	vhu_json_object_end(&json);
-	fputc('\n', to);
 }

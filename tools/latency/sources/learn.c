@@ -10,8 +10,7 @@
 #include "bpf/vring/roles.h"
 #include "lib/util/util.h"
 
-/* Eventfds watched at once. */
-#define SHARED_MAX   256
+#define SHARED_MAX   VHU_LEARN_MAX
 /* Threads of a back-end that are distinguished; a power of two. */
 #define READERS      64
 /* Evidence that is enough: kicks taken, and percents of certainty. */
@@ -29,8 +28,12 @@
 struct vhu_learn_eventfd {
 	struct vhu_held held;
 	bool used;
-	uint32_t fd;                  /* as the back-end has it */
-	uint64_t reads, writes;       /* by the back-end */
+	uint32_t fd;                 /* as the back-end has it */
+	uint64_t reads, writes;      /* by the back-end */
+	uint64_t kicks;              /* writes by others */
+	uint64_t count, first_count; /* what it counts, now and when it was found */
+	bool counted;                /* these are known */
+	bool read_by_others;
 	uint64_t since_ns;            /* it was read, or written, first */
 	uint64_t read_ns, written_ns; /* last */
 	bool concluded;
@@ -84,6 +87,16 @@ static bool is_told(const struct vhu_learn *learn, uint32_t id)
 	return told;
 }
 
+/* Read what an eventfd counts. */
+static void read_count(struct vhu_learn_eventfd *shared)
+{
+	const bool first = !shared->counted;
+
+	shared->counted = vhu_held_count(&shared->held, &shared->count);
+	if (first)
+		shared->first_count = shared->count;
+}
+
 /* Begin to watch a shared eventfd, unless it is already. Returns 0 or -errno. */
 static int add(struct vhu_learn *learn, const struct vhu_bpf_eventfd *eventfd)
 {
@@ -97,6 +110,7 @@ static int add(struct vhu_learn *learn, const struct vhu_bpf_eventfd *eventfd)
 			place = i;
 		} else if (learn->shared[i]->held.eventfd.file == eventfd->file) {
 			learn->shared[i]->seen = true;
+			read_count(learn->shared[i]);
 			learn->shared[i]->concluded |= told;
 			return 0;
 		}
@@ -112,6 +126,7 @@ static int add(struct vhu_learn *learn, const struct vhu_bpf_eventfd *eventfd)
 	}
 	shared->fd = eventfd->fd;
 	shared->seen = true;
+	read_count(shared);
 	role.slot = (uint32_t)place;
 	if (vhu_probes_assign(learn->vrings->probes, eventfd, &role)) {
 		vhu_held_close(&shared->held);
@@ -206,9 +221,14 @@ void vhu_learn_see(struct vhu_learn *learn, const struct vhu_bpf_event *event)
 	    event->slot < SHARED_MAX ? learn->shared[event->slot] : NULL;
 	struct vhu_learn_reader *reader;
 
-	/* The front-end's own use of both tells nothing that the back-end's does not. */
-	if (!shared || event->who.pid != learn->back_end)
+	if (!shared)
 		return;
+	/* The front-end's own use of both tells whose they are no better than the back-end's. */
+	if (event->who.pid != learn->back_end) {
+		shared->kicks += event->what == VHU_EVENT_LEARN_WRITE;
+		shared->read_by_others |= event->what == VHU_EVENT_LEARN_READ;
+		return;
+	}
 	if (!shared->since_ns)
 		shared->since_ns = event->time_ns;
 	reader = &learn->reader[event->who.tid % READERS];
@@ -410,6 +430,24 @@ bool vhu_learn_tick(struct vhu_learn *learn, uint64_t now_ns)
 	return true;
 }
 
+/* Return how many kicks an eventfd has had. The hooks may be blind to some, which its counter has.
+ */
+static uint64_t kicks_of(const struct vhu_learn_eventfd *shared)
+{
+	const uint64_t counted = shared->counted && shared->count > shared->first_count
+				     ? shared->count - shared->first_count
+				     : 0;
+
+	return counted > shared->kicks ? counted : shared->kicks;
+}
+
+/* Return whether an eventfd is signalled and nobody reads it: a kick, most likely. */
+static bool is_unread(const struct vhu_learn_eventfd *shared)
+{
+	return !shared->concluded && !shared->reads && !shared->writes && !shared->read_by_others &&
+	       (shared->counted ? shared->count : shared->kicks);
+}
+
 unsigned vhu_learn_silent(const struct vhu_learn *learn)
 {
 	unsigned silent = 0;
@@ -417,8 +455,29 @@ unsigned vhu_learn_silent(const struct vhu_learn *learn)
 	if (is_gone(learn))
 		return 0;
 	for (unsigned i = 0; i < SHARED_MAX; i++)
-		silent += learn->shared[i] && !learn->shared[i]->concluded;
+		silent += learn->shared[i] && !learn->shared[i]->concluded &&
+			  !is_unread(learn->shared[i]);
 	return silent;
+}
+
+unsigned vhu_learn_unread(const struct vhu_learn *learn, struct vhu_learn_unread *list,
+			  unsigned most)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < SHARED_MAX && count < most; i++) {
+		const struct vhu_learn_eventfd *shared = learn->shared[i];
+
+		if (!shared || !is_unread(shared))
+			continue;
+		list[count++] = (struct vhu_learn_unread){
+		    .id = shared->held.eventfd.eventfd_id,
+		    .kicks = kicks_of(shared),
+		    .count_known = shared->counted,
+		    .count = shared->count,
+		};
+	}
+	return count;
 }
 
 void vhu_learn_close(struct vhu_learn *learn)

@@ -18,6 +18,9 @@
 
 struct vhu_learn;
 
+/* Eventfds watched at once. */
+#define VHU_LEARN_MAX 256
+
 /* Begin to watch what process @back_end shares with @front_end, 0: with any other. Returns how many
  * eventfds that are, and in *@learn, NULL without any, what is to be closed; -errno. */
 int vhu_learn_start(struct vhu_learn **learn, struct vhu_latency_vrings *vrings, uint32_t back_end,
@@ -33,8 +36,21 @@ void vhu_learn_see(struct vhu_learn *learn, const struct vhu_bpf_event *event);
 /* Look for new eventfds, and conclude what can be concluded. Returns false where the back-end is
  * gone. */
 bool vhu_learn_tick(struct vhu_learn *learn, uint64_t now_ns);
-/* Return how many shared eventfds of a back-end that is there stand for nothing yet. */
+/* Return how many shared eventfds of a back-end that is there had no traffic to tell them by. */
 unsigned vhu_learn_silent(const struct vhu_learn *learn);
+
+/* A shared eventfd that is signalled and that nobody reads. */
+struct vhu_learn_unread {
+	uint32_t id;
+	uint64_t kicks; /* since it was found; 0: it was signalled before */
+	bool count_known;
+	uint64_t count; /* as it counts them */
+};
+
+/* List the eventfds that nobody reads. @list: gets @most at the most. Returns how
+ * many. */
+unsigned vhu_learn_unread(const struct vhu_learn *learn, struct vhu_learn_unread *list,
+			  unsigned most);
 void vhu_learn_close(struct vhu_learn *learn);
 
 #endif

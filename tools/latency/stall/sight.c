@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What there is to see of vrings. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/util/array.h"
@@ -76,19 +75,9 @@ static struct vhu_ringwatch_sight sight_of(const struct vhu_latency_stall *stall
 static struct vhu_ring_counter read_held(const struct vhu_latency_fd *fd)
 {
 	struct vhu_ring_counter counter = {.id = fd->id};
-	unsigned long long count = 0;
-	char path[48], line[64];
-	FILE *file;
 
-	if (!fd->wired || fd->held.fd < 0)
-		return counter;
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd->held.fd);
-	file = fopen(path, "re");
-	while (file && !counter.known && fgets(line, sizeof(line), file))
-		counter.known = sscanf(line, "eventfd-count: %llx", &count) == 1;
-	if (file)
-		fclose(file);
-	counter.count = count;
+	if (fd->wired)
+		counter.known = vhu_held_count(&fd->held, &counter.count);
 	return counter;
 }
 
