@@ -23,6 +23,8 @@ struct vhu_stream_buffer {
 	uint8_t bytes[];
 };
 
+/* stream_buffer.c: buffers. It calls none of the files that take events. */
+
 /* Return a new buffer at the end of the list; NULL out of memory. */
 struct vhu_stream_buffer *vhu_stream_add(struct vhu_stream *stream, uint64_t address,
 					 const uint8_t *bytes, uint32_t size);
