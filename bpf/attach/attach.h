@@ -72,8 +72,9 @@ int vhu_attach_states(struct vhu_attach *attach, struct vhu_attach_state **list)
  * -EALREADY where it is watched; -errno. */
 int vhu_attach_watch(struct vhu_attach *attach, const struct vhu_attach_listed *socket,
 		     uint64_t *id);
-/* Watch a socket no more: @ignore copies nothing of it from now on, else it is forgotten. */
-void vhu_attach_unwatch(struct vhu_attach *attach, uint64_t address, bool ignore);
+/* Watch the socket @id no more, unless another one is at its address by now.
+ * @ignore: copy nothing of it from now on, else forget it. */
+void vhu_attach_unwatch(struct vhu_attach *attach, uint64_t id, uint64_t address, bool ignore);
 /* Watch each connection to a listed socket that listens. */
 int vhu_attach_listener(struct vhu_attach *attach, const struct vhu_attach_listed *socket,
 			enum vhu_attach_listening how);

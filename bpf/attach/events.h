@@ -76,7 +76,8 @@ struct vhu_attach_event {
 	uint32_t copied;   /* bytes that follow */
 	uint32_t fds;      /* descriptors that the buffer carries; FD: which of them this is */
 	uint32_t guessed;  /* watched because it looks like vhost-user: it may have begun before */
-	uint32_t spare;
+	uint32_t begun;    /* since when it is watched, some number: another says that it was not
+			      watched for a while, and numbers begin again */
 	struct vhu_attach_who who;
 };
 
@@ -119,6 +120,8 @@ struct vhu_attach_watched {
 	uint32_t sent, taken; /* events so far */
 	uint32_t ignored;     /* it is no vhost-user: nothing is copied any more */
 	uint32_t guessed;     /* as in the event */
+	uint32_t begun;       /* as in the event; not 0 */
+	uint32_t spare;
 };
 
 enum vhu_attach_kind {
@@ -157,7 +160,7 @@ struct vhu_attach_state {
 	uint32_t error;    /* errno that is waiting */
 	uint32_t queued;   /* buffers that nobody has taken */
 	uint32_t sent;     /* events of its sending so far */
-	uint32_t spare;
+	uint32_t begun;    /* as in the event */
 };
 
 /* What is fixed before the programs are loaded. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "bpf/attach/internal.h"
+#include "lib/util/util.h"
 
 int vhu_attach_fd(const struct vhu_attach *attach)
 {
@@ -115,9 +116,14 @@ int vhu_attach_watch(struct vhu_attach *attach, const struct vhu_attach_listed *
 				socket->peer_address),
 	    .inode = socket->inode,
 	    .peer_inode = socket->peer_inode,
+	    .begun = (uint32_t)vhu_now_ns() | 1,
 	};
 	const struct vhu_attach_watched peer = {
-	    .id = own.id ^ 1, .inode = own.peer_inode, .peer_inode = own.inode};
+	    .id = own.id ^ 1,
+	    .inode = own.peer_inode,
+	    .peer_inode = own.inode,
+	    .begun = own.begun,
+	};
 	int ret, peer_ret;
 
 	if (!socket->peer)
@@ -128,16 +134,18 @@ int vhu_attach_watch(struct vhu_attach *attach, const struct vhu_attach_listed *
 	return ret ? ret : peer_ret;
 }
 
-void vhu_attach_unwatch(struct vhu_attach *attach, uint64_t address, bool ignore)
+void vhu_attach_unwatch(struct vhu_attach *attach, uint64_t id, uint64_t address, bool ignore)
 {
 	struct vhu_attach_watched value;
 
+	/* The kernel uses addresses again at once. Whoever comes there between these calls is
+	 * watched again with its next message, and its events say that (`begun`). */
+	if (bpf_map_lookup_elem(attach->watched, &address, &value) || value.id != id)
+		return;
 	if (!ignore) {
 		bpf_map_delete_elem(attach->watched, &address);
 		return;
 	}
-	if (bpf_map_lookup_elem(attach->watched, &address, &value))
-		return;
 	value.ignored = 1;
 	bpf_map_update_elem(attach->watched, &address, &value, BPF_EXIST);
 }

@@ -26,8 +26,8 @@ static void refuse(struct vhu_attach_connection *connection)
 	connection->refused = true;
 	for (unsigned end = 0; end < 2; end++)
 		if (connection->end[end].address)
-			sessions->owner->forget(sessions->context, connection->end[end].address,
-						true);
+			sessions->owner->forget(sessions->context, connection->id | end,
+						connection->end[end].address, true);
 }
 
 /* Return whether a request is one that conversations begin with. */
@@ -231,7 +231,8 @@ static const struct vhu_stream_owner stream_owner = {.bytes = take_bytes, .gap =
 
 /* Return a new connection; NULL out of memory. */
 static struct vhu_attach_connection *connection_new(struct vhu_attach_sessions *sessions,
-						    uint64_t id, const unsigned queued[2])
+						    uint64_t id, const unsigned queued[2],
+						    uint64_t since_ns)
 {
 	struct vhu_attach_connection *connection = calloc(1, sizeof(*connection));
 
@@ -240,6 +241,7 @@ static struct vhu_attach_connection *connection_new(struct vhu_attach_sessions *
 	connection->sessions = sessions;
 	connection->id = id & ~UINT64_C(1);
 	connection->front = -1;
+	connection->since_ns = since_ns;
 	for (unsigned end = 0; end < 2; end++) {
 		vhu_stream_begin(&connection->stream[end], &stream_owner, connection,
 				 sessions->sees_sending, queued[end]);
@@ -317,7 +319,7 @@ void vhu_attach_sessions_take(struct vhu_attach_sessions *sessions,
 	if (!connection && vhu_attach_has_ended(sessions, event->socket))
 		return;
 	if (!connection) {
-		connection = connection_new(sessions, event->socket, none);
+		connection = connection_new(sessions, event->socket, none, event->time_ns);
 		if (!connection)
 			return;
 		connection->carried = event->parent != 0;
@@ -342,7 +344,7 @@ void vhu_attach_sessions_take(struct vhu_attach_sessions *sessions,
 		memcpy(&file, bytes, sizeof(file));
 		if (file.socket && !find(sessions, file.socket)) {
 			struct vhu_attach_connection *inner =
-			    connection_new(sessions, file.socket, none);
+			    connection_new(sessions, file.socket, none, event->time_ns);
 
 			if (inner)
 				inner->carried = true;
@@ -393,7 +395,7 @@ int vhu_attach_sessions_found(struct vhu_attach_sessions *sessions,
 			      const struct vhu_attach_found *found)
 {
 	struct vhu_attach_connection *connection =
-	    connection_new(sessions, found->id, found->queued);
+	    connection_new(sessions, found->id, found->queued, vhu_now_ns());
 
 	if (!connection)
 		return -ENOMEM;

@@ -44,11 +44,13 @@ struct vhu_attach_sessions_owner {
 	void (*record)(void *context, const struct vhu_record *record);
 	/* Find out who is at the ends of a connection: fill in what is not known. */
 	void (*identify)(void *context, struct vhu_attach_end end[2]);
-	/* Return whether a watched socket is closed by now. @id, @address: its. */
-	bool (*is_closed)(void *context, uint64_t id, uint64_t address);
+	/* List how the watched sockets stand now. Returns how many are in *@state, which the caller
+	 * frees; -errno. */
+	int (*look)(void *context, struct vhu_attach_state **state);
 	/* A socket is to be watched no more: it is not vhost-user, or it is closed.
+	 * @id, @address: its; another socket may be at that address by now.
 	 * @ignore: it is open, and nothing of it is to be copied. */
-	void (*forget)(void *context, uint64_t address, bool ignore);
+	void (*forget)(void *context, uint64_t id, uint64_t address, bool ignore);
 };
 
 struct vhu_attach_counts {
@@ -94,10 +96,11 @@ void vhu_attach_sessions_take(struct vhu_attach_sessions *sessions,
 bool vhu_attach_sessions_differ(const struct vhu_attach_sessions *sessions,
 				const struct vhu_attach_state *state, unsigned count);
 
-/* Learn how the watched sockets stood at a time up to which all events were taken. */
+/* Learn how the watched sockets stood at a time up to which all events were taken. @from_ns,
+ * @time_ns: when the list was begun, and when it was complete. */
 void vhu_attach_sessions_settle(struct vhu_attach_sessions *sessions,
 				const struct vhu_attach_state *state, unsigned count,
-				uint64_t time_ns);
+				uint64_t from_ns, uint64_t time_ns);
 
 /* No more events come: pass on what is known of the sessions that are open, and say what is not. */
 void vhu_attach_sessions_end(struct vhu_attach_sessions *sessions, uint64_t time_ns);

@@ -5,6 +5,10 @@
 
 #include "lib/attach/session_internal.h"
 
+/* An end is closed that so many lists lack, one after the other: a list that is made while sockets
+ * come may pass one over. */
+#define GONE 2
+
 bool vhu_attach_has_ended(const struct vhu_attach_sessions *sessions, uint64_t id)
 {
 	for (unsigned i = 0; i < VHU_ATTACH_ENDED; i++)
@@ -86,8 +90,8 @@ static void let_go(struct vhu_attach_connection *connection, const bool open[2])
 
 	for (unsigned end = 0; end < 2; end++)
 		if (connection->end[end].address)
-			sessions->owner->forget(sessions->context, connection->end[end].address,
-						open[end]);
+			sessions->owner->forget(sessions->context, connection->id | end,
+						connection->end[end].address, open[end]);
 	vhu_attach_connection_free(connection);
 }
 
@@ -134,18 +138,96 @@ static void end_connection(struct vhu_attach_connection *connection, const bool 
 	let_go(connection, open);
 }
 
+/* Return whether a list of how sockets stand has an end of a connection. */
+static bool is_listed(const struct vhu_attach_connection *connection, unsigned end,
+		      const struct vhu_attach_state *state, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (state[i].socket == (connection->id | end))
+			return true;
+	return false;
+}
+
+/* Learn which ends are closed by now because other sockets are at their addresses. @from_ns: when
+ * the list was begun. */
+static void learn_gone(struct vhu_attach_sessions *sessions, const struct vhu_attach_state *state,
+		       unsigned count, uint64_t from_ns)
+{
+	struct vhu_attach_connection *at;
+
+	TAILQ_FOREACH(at, &sessions->connection, link)
+	{
+		for (unsigned end = 0; end < 2; end++) {
+			if (is_listed(at, end, state, count))
+				at->gone[end] = 0;
+			else if (at->since_ns < from_ns)
+				at->gone[end]++;
+		}
+	}
+}
+
+/* Return how one end of a connection stood. */
+static bool is_open(struct vhu_attach_connection *connection, unsigned end,
+		    const struct vhu_attach_state *state, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (state[i].socket != (connection->id | end))
+			continue;
+		connection->end[end].address = state[i].address;
+		return state[i].open;
+	}
+	return connection->gone[end] < GONE;
+}
+
+/* Return whether all that an end had sent was taken, by how its socket stood. */
+static bool is_told(const struct vhu_attach_connection *connection,
+		    const struct vhu_attach_state *state)
+{
+	const struct vhu_stream *stream = &connection->stream[state->socket & 1];
+
+	return !connection->sessions->sees_sending ||
+	       vhu_stream_is_told(stream, state->begun, state->sent);
+}
+
+/* Return whether nothing is still to come of what was sent in a connection's session. */
+static bool is_all_told(const struct vhu_attach_connection *connection,
+			const struct vhu_attach_state *state, unsigned count)
+{
+	const struct vhu_attach_connection *at;
+
+	TAILQ_FOREACH(at, &connection->sessions->connection, link)
+	{
+		if (at->session != connection->session)
+			continue;
+		if (vhu_stream_waits(&at->stream[0]) || vhu_stream_waits(&at->stream[1]))
+			return false;
+		for (unsigned i = 0; i < count; i++)
+			if ((state[i].socket & ~UINT64_C(1)) == at->id && !is_told(at, &state[i]))
+				return false;
+	}
+	return true;
+}
+
 bool vhu_attach_end_if_closed(struct vhu_attach_connection *connection, unsigned end)
 {
 	const struct vhu_attach_sessions *sessions = connection->sessions;
 	const bool open[2] = {end != 0, end != 1};
+	struct vhu_attach_state *state;
+	bool ends;
+	int count;
 
-	if (!connection->session || !connection->closing_ns[end] ||
-	    vhu_stream_waits(&connection->stream[0]) || vhu_stream_waits(&connection->stream[1]) ||
-	    !sessions->owner->is_closed(sessions->context, connection->id | end,
-					connection->end[end].address))
+	if (!connection->session || !connection->closing_ns[end])
 		return false;
-	end_connection(connection, open, connection->closing_ns[end]);
-	return true;
+	count = sessions->owner->look(sessions->context, &state);
+	if (count < 0)
+		return false;
+	/* The event of closing comes before it is closed: the other end may send meanwhile. */
+	ends = !is_open(connection, end, state, (unsigned)count) &&
+	       is_all_told(connection, state, (unsigned)count);
+	free(state);
+	if (ends)
+		end_connection(connection, open, connection->closing_ns[end]);
+	return ends;
 }
 
 /* Return whether there is a connection with a socket. */
@@ -168,20 +250,8 @@ static void forget_closed(struct vhu_attach_sessions *sessions,
 {
 	for (unsigned i = 0; i < count; i++)
 		if (!state[i].open && !is_there(sessions, state[i].socket))
-			sessions->owner->forget(sessions->context, state[i].address, false);
-}
-
-/* Return how one end of a connection stood. */
-static bool is_open(struct vhu_attach_connection *connection, unsigned end,
-		    const struct vhu_attach_state *state, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++) {
-		if (state[i].socket != (connection->id | end))
-			continue;
-		connection->end[end].address = state[i].address;
-		return state[i].open;
-	}
-	return true;
+			sessions->owner->forget(sessions->context, state[i].socket,
+						state[i].address, false);
 }
 
 /* Return whether the main connection of a channel's session was closed, too. */
@@ -210,7 +280,8 @@ static void expect(struct vhu_attach_sessions *sessions, const struct vhu_attach
 	{
 		for (unsigned i = 0; i < count; i++)
 			if ((state[i].socket & ~UINT64_C(1)) == at->id && sessions->sees_sending)
-				vhu_stream_expect(&at->stream[state[i].socket & 1], state[i].sent);
+				vhu_stream_expect(&at->stream[state[i].socket & 1], state[i].begun,
+						  state[i].sent);
 	}
 }
 
@@ -249,10 +320,14 @@ bool vhu_attach_sessions_differ(const struct vhu_attach_sessions *sessions,
 			return true;
 		TAILQ_FOREACH(at, &sessions->connection, link)
 		{
-			if ((state[i].socket & ~UINT64_C(1)) == at->id &&
-			    at->stream[state[i].socket & 1].sent != state[i].sent)
+			if ((state[i].socket & ~UINT64_C(1)) == at->id && !is_told(at, &state[i]))
 				return true;
 		}
+	}
+	TAILQ_FOREACH(at, &sessions->connection, link)
+	{
+		if (!is_listed(at, 0, state, count) || !is_listed(at, 1, state, count))
+			return true;
 	}
 	return false;
 }
@@ -270,8 +345,9 @@ void vhu_attach_sessions_end(struct vhu_attach_sessions *sessions, uint64_t time
 
 void vhu_attach_sessions_settle(struct vhu_attach_sessions *sessions,
 				const struct vhu_attach_state *state, unsigned count,
-				uint64_t time_ns)
+				uint64_t from_ns, uint64_t time_ns)
 {
+	learn_gone(sessions, state, count, from_ns);
 	forget_closed(sessions, state, count);
 	expect(sessions, state, count);
 	settle(sessions, false, state, count, time_ns);

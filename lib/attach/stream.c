@@ -75,6 +75,12 @@ static struct vhu_stream_buffer *first_after_unknown(const struct vhu_stream *st
 	return NULL;
 }
 
+/* Return whether it is known of buffers that they were sent, and not what they are. */
+static bool is_some_unknown(const struct vhu_stream *stream)
+{
+	return stream->unknown || first_after_unknown(stream);
+}
+
 /* Some of a buffer was taken whose sending is not known. */
 static void take_unknown(struct vhu_stream *stream, const struct vhu_attach_event *event,
 			 const uint8_t *bytes)
@@ -124,7 +130,9 @@ static void take_taken(struct vhu_stream *stream, const struct vhu_attach_event 
 		buffer = NULL;
 	if (!buffer) {
 		done = find_in(&stream->done, event->buffer);
-		if (done && stream->sees_sending && can_be(done, event, bytes))
+		/* Rather one of those whose sending was told, and not what they are. */
+		if (done && stream->sees_sending && !is_some_unknown(stream) &&
+		    can_be(done, event, bytes))
 			keep_again(stream, done, event, bytes);
 		else
 			take_unknown(stream, event, bytes);
@@ -160,9 +168,21 @@ static void take_fd(struct vhu_stream *stream, const struct vhu_attach_event *ev
 	memcpy(&more[stream->fds.known++], bytes, sizeof(*more));
 }
 
+/* The direction was not watched for a while, or may not have been: what passed then is not known.
+ */
+static void begin_again(struct vhu_stream *stream, uint64_t time_ns)
+{
+	stream->unknown++;
+	vhu_stream_settle(stream, NULL, time_ns);
+	stream->sent = stream->taken = 0;
+}
+
 void vhu_stream_take(struct vhu_stream *stream, const struct vhu_attach_event *event,
 		     const uint8_t *bytes)
 {
+	if (stream->begun && stream->begun != event->begun)
+		begin_again(stream, event->time_ns);
+	stream->begun = event->begun;
 	switch (event->what) {
 	case VHU_ATTACH_SENT:
 		vhu_stream_take_sent(stream, event, bytes);
@@ -174,6 +194,11 @@ void vhu_stream_take(struct vhu_stream *stream, const struct vhu_attach_event *e
 		take_fd(stream, event, bytes);
 		break;
 	}
+}
+
+bool vhu_stream_is_told(const struct vhu_stream *stream, uint32_t begun, uint32_t sent)
+{
+	return sent == (!stream->begun || stream->begun == begun ? stream->sent : 0);
 }
 
 bool vhu_stream_waits(const struct vhu_stream *stream)

@@ -68,6 +68,7 @@ struct vhu_stream {
 	void *context;
 	TAILQ_HEAD(vhu_stream_list, vhu_stream_buffer) buffers, done;
 	unsigned count, done_count;
+	uint32_t begun;            /* as in the events; 0: none came so far */
 	uint32_t sent, taken;      /* numbers of the last events */
 	unsigned unknown;          /* buffers that were sent after those known, and not seen */
 	bool sees_sending;         /* else only what is taken is told */
@@ -91,8 +92,11 @@ void vhu_stream_take(struct vhu_stream *stream, const struct vhu_attach_event *e
 /* Pass on what is known and was waiting: nothing more is taken. */
 void vhu_stream_end(struct vhu_stream *stream, uint64_t time_ns);
 
-/* Learn how many buffers were sent, when all that was told of them was taken. */
-void vhu_stream_expect(struct vhu_stream *stream, uint32_t sent);
+/* Learn how many buffers were sent, when all that was told of them was taken. @begun: as in the
+ * events. */
+void vhu_stream_expect(struct vhu_stream *stream, uint32_t begun, uint32_t sent);
+/* Return whether all events came of @sent buffers. */
+bool vhu_stream_is_told(const struct vhu_stream *stream, uint32_t begun, uint32_t sent);
 
 /* Return whether bytes are still to be told that were sent. */
 bool vhu_stream_waits(const struct vhu_stream *stream);

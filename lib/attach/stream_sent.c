@@ -171,11 +171,12 @@ void vhu_stream_take_sent(struct vhu_stream *stream, const struct vhu_attach_eve
 		take_gone(stream);
 }
 
-void vhu_stream_expect(struct vhu_stream *stream, uint32_t sent)
+void vhu_stream_expect(struct vhu_stream *stream, uint32_t begun, uint32_t sent)
 {
 	uint32_t missing = sent - stream->sent;
 
-	if (missing >= UINT32_MAX / 2)
+	/* The first event of a watch that began again says what is missing. */
+	if (missing >= UINT32_MAX / 2 || (stream->begun && stream->begun != begun))
 		return;
 	stream->sent = sent;
 	take_missing(stream, missing);

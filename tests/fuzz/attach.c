@@ -50,15 +50,21 @@ static void identify(void *context, struct vhu_attach_end end[2])
 	(void)end;
 }
 
-static bool is_closed(void *context, uint64_t id, uint64_t address)
+/* Every other socket is closed. */
+static int look(void *context, struct vhu_attach_state **state)
 {
 	(void)context;
-	return (id + address) % 2;
+	*state = calloc(64, sizeof(**state));
+	for (unsigned i = 0; *state && i < 64; i++)
+		(*state)[i] = (struct vhu_attach_state){
+		    .socket = i, .address = i + 1, .open = i / 2 % 2, .sent = i % 8, .begun = 1};
+	return *state ? 64 : -1;
 }
 
-static void forget(void *context, uint64_t address, bool ignore)
+static void forget(void *context, uint64_t id, uint64_t address, bool ignore)
 {
 	(void)context;
+	(void)id;
 	(void)address;
 	(void)ignore;
 }
@@ -78,6 +84,7 @@ static void feed(struct vhu_attach_sessions *sessions, struct attach_input *inpu
 	    .parent = flags & 1 ? 2 : 0,
 	    .guessed = flags >> 1 & 1,
 	    .fds = flags >> 2 & 3,
+	    .begun = 1u + (what == 0xff),
 	    .who.pid = 1u + socket % 4,
 	};
 	size_t most = event.what == VHU_ATTACH_FD ? sizeof(struct vhu_attach_file) : 4096;
@@ -105,14 +112,15 @@ static void settle(struct vhu_attach_sessions *sessions, struct attach_input *in
 		state[i] = (struct vhu_attach_state){.socket = next(input) % 64,
 						     .address = 1,
 						     .open = next(input) & 1,
-						     .sent = next(input)};
-	vhu_attach_sessions_settle(sessions, state, 4, 2);
+						     .sent = next(input),
+						     .begun = 1};
+	vhu_attach_sessions_settle(sessions, state, 4, 1, 2);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct vhu_attach_sessions_owner owner = {
-	    .record = see, .identify = identify, .is_closed = is_closed, .forget = forget};
+	    .record = see, .identify = identify, .look = look, .forget = forget};
 	struct attach_input input = {data, size};
 	uint32_t numbers[2][64] = {{0}};
 	uint64_t open = 0;

@@ -78,30 +78,24 @@ static void identify(void *with, struct vhu_attach_end end[2])
 	vhu_attach_listing_free(&listing);
 }
 
-/* Return whether a watched socket is closed. */
-static bool is_closed(void *with, uint64_t id, uint64_t address)
+/* List how the watched sockets stand. */
+static int look(void *with, struct vhu_attach_state **state)
 {
-	struct vhu_attach_run *run = with;
-	struct vhu_attach_state *state;
-	int count = vhu_attach_states(run->attach, &state);
-	bool closed = false;
+	const struct vhu_attach_run *run = with;
 
-	for (int i = 0; i < count; i++)
-		closed |= state[i].socket == id && state[i].address == address && !state[i].open;
-	free(count < 0 ? NULL : state);
-	return closed;
+	return vhu_attach_states(run->attach, state);
 }
 
 /* Watch a socket no more. */
-static void forget(void *with, uint64_t address, bool ignore)
+static void forget(void *with, uint64_t id, uint64_t address, bool ignore)
 {
 	struct vhu_attach_run *run = with;
 
-	vhu_attach_unwatch(run->attach, address, ignore);
+	vhu_attach_unwatch(run->attach, id, address, ignore);
 }
 
 static const struct vhu_attach_sessions_owner owner = {
-    .record = record, .identify = identify, .is_closed = is_closed, .forget = forget};
+    .record = record, .identify = identify, .look = look, .forget = forget};
 
 /* Queue the events that there are. Returns up to which time they are all there. */
 static uint64_t queue_events(struct vhu_attach_run *run)
@@ -127,7 +121,8 @@ static void take_events(struct vhu_attach_run *run)
 	vhu_attach_queue_take(&run->queue, until, take, run);
 	if (!run->state || run->states_ns > until)
 		return;
-	vhu_attach_sessions_settle(run->sessions, run->state, run->states, run->states_ns);
+	vhu_attach_sessions_settle(run->sessions, run->state, run->states, run->states_from_ns,
+				   run->states_ns);
 	free(run->state);
 	run->state = NULL;
 }
@@ -139,6 +134,7 @@ static void look_at_states(struct vhu_attach_run *run)
 
 	if (run->state || !vhu_attach_sessions_open(run->sessions))
 		return;
+	run->states_from_ns = vhu_now_ns();
 	count = vhu_attach_states(run->attach, &run->state);
 	if (count < 0)
 		return;
@@ -205,7 +201,8 @@ static void take_rest(struct vhu_attach_run *run)
 	queue_events(run);
 	vhu_attach_queue_take(&run->queue, UINT64_MAX, take, run);
 	if (run->state)
-		vhu_attach_sessions_settle(run->sessions, run->state, run->states, run->states_ns);
+		vhu_attach_sessions_settle(run->sessions, run->state, run->states,
+					   run->states_from_ns, run->states_ns);
 	vhu_attach_sessions_end(run->sessions, vhu_now_ns());
 	free(run->state);
 	run->state = NULL;

@@ -41,9 +41,9 @@ struct vhu_attach_run {
 	/* States that wait until all events before them were taken. */
 	struct vhu_attach_state *state;
 	unsigned states;
-	uint64_t states_ns;
-	unsigned found;  /* sessions that were there already */
-	uint64_t kicked; /* records of kicks, wakes and calls */
+	uint64_t states_from_ns, states_ns; /* when their list was begun, and complete */
+	unsigned found;                     /* sessions that were there already */
+	uint64_t kicked;                    /* records of kicks, wakes and calls */
 };
 
 /* Do what @request asks for. Returns the exit status. */

@@ -22,6 +22,7 @@ static __always_inline void begin(struct vhu_attach_event *event, __u32 what,
 		event->socket = sender->id;
 		event->parent = sender->parent;
 		event->guessed = sender->guessed;
+		event->begun = sender->begun;
 	}
 	describe_who(&event->who);
 }
@@ -354,6 +355,7 @@ int list_watched(struct bpf_iter__bpf_map_elem *at)
 	state.error = (__u32)BPF_CORE_READ(socket, sk_err);
 	state.queued = BPF_CORE_READ(socket, sk_receive_queue.qlen);
 	state.sent = value->sent;
+	state.begun = value->begun;
 	bpf_seq_write(at->meta->seq, &state, sizeof(state));
 	return 0;
 }

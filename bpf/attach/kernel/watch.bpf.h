@@ -41,6 +41,7 @@ static __always_inline void watch(const struct sock *socket, const struct sock *
 	    .inode = inode_of(socket),
 	    .peer_inode = inode_of(peer),
 	    .guessed = guessed,
+	    .begun = (__u32)bpf_ktime_get_ns() | 1,
 	};
 	struct vhu_attach_watched *before;
 	__u64 key = (__u64)socket;
