@@ -27,6 +27,8 @@
 #define SENT        "sock_def_readable"
 #define CLOSED      "unix_release"
 #define SHUT        "unix_shutdown"
+/* One that programs use if it is there. */
+#define CAST        "bpf_rdonly_cast"
 
 VHU_BPF_OBJECT(vhu_bpf_attach);
 
@@ -263,6 +265,7 @@ int vhu_attach_open(struct vhu_attach **to, const struct vhu_attach_choice *choi
 	if (attach && kernel) {
 		attach->choice = *choice;
 		attach->choice.config.own = (uint32_t)getpid();
+		attach->choice.config.casts = vhu_bpf_has_function(kernel, CAST);
 		for (size_t i = 0; ret && i < VHU_ARRAY_SIZE(hooks); i++)
 			if (is_chosen(choice, i) && are_possible(kernel, &hooks[i])) {
 				vhu_diagnose_listen();

@@ -24,6 +24,8 @@
 /* Of what is taken at once, this much is copied: a sample has 64 KiB. */
 #define VHU_ATTACH_TAKEN_MAX 60000
 #define VHU_ATTACH_NAME_MAX  256
+#define VHU_ATTACH_MARK_BITS 12
+#define VHU_ATTACH_MARKS     (1u << VHU_ATTACH_MARK_BITS)
 #define VHU_ATTACH_PATH_MAX  108
 
 /* How a listening socket is watched. */
@@ -78,6 +80,8 @@ struct vhu_attach_event {
 	uint32_t guessed;  /* watched because it looks like vhost-user: it may have begun before */
 	uint32_t begun;    /* since when it is watched, some number: another says that it was not
 			      watched for a while, and numbers begin again */
+	uint32_t told;     /* SENT: all of the buffer follows, and no event of taking is to come */
+	uint32_t whole;    /* TAKEN: bytes of the buffer */
 	struct vhu_attach_who who;
 };
 
@@ -117,11 +121,15 @@ struct vhu_attach_watched {
 	uint64_t id, parent;
 	uint64_t inode;       /* 0: nobody has accepted it yet */
 	uint64_t peer_inode;  /* 0: nobody has accepted it yet */
+	uint64_t cookie;      /* of the socket, which no other ever has; 0 not known */
+	uint64_t last_told;   /* address of the latest buffer that was told when it was sent */
 	uint32_t sent, taken; /* events so far */
 	uint32_t ignored;     /* it is no vhost-user: nothing is copied any more */
 	uint32_t guessed;     /* as in the event */
 	uint32_t begun;       /* as in the event; not 0 */
-	uint32_t spare;
+	uint32_t user;        /* the process that has sent last */
+	uint32_t waiting;     /* buffers that were told when they were sent, and nobody has taken */
+	uint32_t peer_learnt; /* the peer's cookie is known */
 };
 
 enum vhu_attach_kind {
@@ -161,12 +169,18 @@ struct vhu_attach_state {
 	uint32_t queued;   /* buffers that nobody has taken */
 	uint32_t sent;     /* events of its sending so far */
 	uint32_t begun;    /* as in the event */
+	uint32_t
+	    waiting; /* of those that nobody has taken, so many were told when they were sent */
+	uint32_t spare;
 };
 
 /* What is fixed before the programs are loaded. */
 struct vhu_attach_config {
 	uint32_t any; /* adopt any connection whose first message looks like vhost-user */
 	uint32_t own; /* the loader's process, which is not watched */
+	/* Filled in by the loader. */
+	uint32_t casts; /* the kernel has bpf_rdonly_cast */
+	uint32_t spare;
 };
 
 /* What changes while they run. */
@@ -176,6 +190,15 @@ struct vhu_attach_shared {
 	/* What there is to compare with, written by the loader. */
 	uint32_t listeners; /* names of sockets were given */
 	uint32_t processes; /* processes were given */
+	/* By vhu_attach_place: whether a socket, a name or a process may be one that is looked at.
+	 * A mark stays, so one that is not set lets what does not matter pass at once. */
+	uint8_t mark[VHU_ATTACH_MARKS];
 };
+
+/* Return which of 2^bits places a number has, be it the lower half of an address or a process. */
+static inline uint32_t vhu_attach_place(uint32_t number, unsigned bits)
+{
+	return number * 0x9e3779b1u >> (32 - bits);
+}
 
 #endif

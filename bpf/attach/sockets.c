@@ -92,6 +92,14 @@ int vhu_attach_states(struct vhu_attach *attach, struct vhu_attach_state **list)
 	return count;
 }
 
+/* Have what is at an address, or a process, looked at. */
+static void mark(const struct vhu_attach *attach, uint64_t what)
+{
+	__atomic_store_n(
+	    &attach->shared->mark[vhu_attach_place((uint32_t)what, VHU_ATTACH_MARK_BITS)], 1,
+	    __ATOMIC_RELAXED);
+}
+
 /* Watch one end of a connection. Returns 0; -EALREADY where it is watched; -errno. */
 static int watch(const struct vhu_attach *attach, uint64_t address,
 		 const struct vhu_attach_watched *value)
@@ -128,6 +136,8 @@ int vhu_attach_watch(struct vhu_attach *attach, const struct vhu_attach_listed *
 
 	if (!socket->peer)
 		return -ENOTCONN;
+	mark(attach, socket->socket);
+	mark(attach, socket->peer);
 	ret = watch(attach, socket->socket, &own);
 	peer_ret = watch(attach, socket->peer, &peer);
 	*id = own.id;
@@ -162,6 +172,7 @@ int vhu_attach_listener(struct vhu_attach *attach, const struct vhu_attach_liste
 
 	memcpy(value.start, socket->path,
 	       socket->path_size < sizeof(value.start) ? socket->path_size : sizeof(value.start));
+	mark(attach, socket->address);
 	__atomic_store_n(&attach->shared->listeners, 1, __ATOMIC_RELAXED);
 	return bpf_map_update_elem(attach->listeners, &socket->address, &value, BPF_ANY) ? -errno
 											 : 0;
@@ -178,6 +189,8 @@ int vhu_attach_process(struct vhu_attach *attach, uint32_t pid, bool look)
 	int ret = look ? bpf_map_update_elem(attach->processes, &pid, &one, BPF_ANY)
 		       : bpf_map_delete_elem(attach->processes, &pid);
 
+	if (look)
+		mark(attach, pid);
 	if (look)
 		__atomic_store_n(&attach->shared->processes, 1, __ATOMIC_RELAXED);
 	return ret ? -errno : 0;

@@ -4,10 +4,13 @@
 #include <stdlib.h>
 
 #include "lib/attach/session_internal.h"
+#include "lib/util/util.h"
 
 /* An end is closed that so many lists lack, one after the other: a list that is made while sockets
  * come may pass one over. */
-#define GONE 2
+#define GONE     2
+/* The kernel has noted by then that a buffer is told which was sent so long ago. */
+#define NOTED_NS (10 * VHU_NS_PER_MS)
 
 bool vhu_attach_has_ended(const struct vhu_attach_sessions *sessions, uint64_t id)
 {
@@ -67,7 +70,8 @@ static uint64_t closed_ns(const struct vhu_attach_connection *connection, uint64
 static void say_reason(const struct vhu_attach_connection *connection, unsigned first,
 		       char reason[VHU_RECORD_TEXT_MAX + 1])
 {
-	bool unread = vhu_stream_has_unread(&connection->stream[!first]);
+	bool unread =
+	    vhu_stream_has_unread(&connection->stream[!first]) || connection->waiting[!first];
 
 	snprintf(reason, VHU_RECORD_TEXT_MAX + 1, "%s closed%s",
 		 (int)first == connection->front ? "front-end" : "back-end",
@@ -158,9 +162,13 @@ static void learn_gone(struct vhu_attach_sessions *sessions, const struct vhu_at
 	TAILQ_FOREACH(at, &sessions->connection, link)
 	{
 		for (unsigned end = 0; end < 2; end++) {
-			if (is_listed(at, end, state, count))
+			if (is_listed(at, end, state, count)) {
 				at->gone[end] = 0;
-			else if (at->since_ns < from_ns)
+				continue;
+			}
+			/* What waited once was taken, or was not: nobody knows any more. */
+			at->waiting[end] = 0;
+			if (at->since_ns < from_ns)
 				at->gone[end]++;
 		}
 	}
@@ -174,6 +182,7 @@ static bool is_open(struct vhu_attach_connection *connection, unsigned end,
 		if (state[i].socket != (connection->id | end))
 			continue;
 		connection->end[end].address = state[i].address;
+		connection->waiting[end] = state[i].waiting;
 		return state[i].open;
 	}
 	return connection->gone[end] < GONE;
@@ -211,9 +220,8 @@ static bool is_all_told(const struct vhu_attach_connection *connection,
 bool vhu_attach_end_if_closed(struct vhu_attach_connection *connection, unsigned end)
 {
 	const struct vhu_attach_sessions *sessions = connection->sessions;
-	const bool open[2] = {end != 0, end != 1};
 	struct vhu_attach_state *state;
-	bool ends;
+	bool open[2], ends;
 	int count;
 
 	if (!connection->session || !connection->closing_ns[end])
@@ -221,9 +229,17 @@ bool vhu_attach_end_if_closed(struct vhu_attach_connection *connection, unsigned
 	count = sessions->owner->look(sessions->context, &state);
 	if (count < 0)
 		return false;
+	for (unsigned i = 0; i < 2; i++) {
+		bool listed = is_listed(connection, i, state, (unsigned)count);
+
+		/* Another one is at the address by now of one that was closed. */
+		if (!listed)
+			connection->waiting[i] = 0;
+		open[i] = is_open(connection, i, state, (unsigned)count) &&
+			  (listed || !connection->closing_ns[i]);
+	}
 	/* The event of closing comes before it is closed: the other end may send meanwhile. */
-	ends = !is_open(connection, end, state, (unsigned)count) &&
-	       is_all_told(connection, state, (unsigned)count);
+	ends = !open[end] && is_all_told(connection, state, (unsigned)count);
 	free(state);
 	if (ends)
 		end_connection(connection, open, connection->closing_ns[end]);
@@ -270,18 +286,24 @@ static bool ends_with_main(const struct vhu_attach_connection *channel,
 	return false;
 }
 
-/* Learn how many buffers the ends of connections have sent. */
+/* Learn how many buffers the ends of connections have sent, and how many of them wait to be taken.
+ */
 static void expect(struct vhu_attach_sessions *sessions, const struct vhu_attach_state *state,
-		   unsigned count)
+		   unsigned count, uint64_t from_ns, uint64_t time_ns)
 {
 	struct vhu_attach_connection *at;
 
 	TAILQ_FOREACH(at, &sessions->connection, link)
 	{
-		for (unsigned i = 0; i < count; i++)
-			if ((state[i].socket & ~UINT64_C(1)) == at->id && sessions->sees_sending)
-				vhu_stream_expect(&at->stream[state[i].socket & 1], state[i].begun,
-						  state[i].sent);
+		for (unsigned i = 0; i < count && sessions->sees_sending; i++) {
+			struct vhu_stream *stream = &at->stream[state[i].socket & 1];
+
+			if ((state[i].socket & ~UINT64_C(1)) != at->id)
+				continue;
+			vhu_stream_expect(stream, state[i].begun, state[i].sent);
+			vhu_stream_pass_taken(stream, state[i].waiting, from_ns - NOTED_NS,
+					      time_ns);
+		}
 	}
 }
 
@@ -304,6 +326,9 @@ static void settle(struct vhu_attach_sessions *sessions, bool main,
 		/* The main one takes its channels along. */
 		if ((open[0] && open[1]) || (!main && ends_with_main(at, state, count)))
 			continue;
+		/* One that is not listed is closed most likely, and no later than that says so. */
+		for (unsigned end = 0; end < 2; end++)
+			open[end] = open[end] && !at->gone[end];
 		end_connection(at, open, time_ns);
 		if (before - sessions->count > 1)
 			next = TAILQ_FIRST(&sessions->connection);
@@ -326,7 +351,8 @@ bool vhu_attach_sessions_differ(const struct vhu_attach_sessions *sessions,
 	}
 	TAILQ_FOREACH(at, &sessions->connection, link)
 	{
-		if (!is_listed(at, 0, state, count) || !is_listed(at, 1, state, count))
+		if (!is_listed(at, 0, state, count) || !is_listed(at, 1, state, count) ||
+		    vhu_stream_waits(&at->stream[0]) || vhu_stream_waits(&at->stream[1]))
 			return true;
 	}
 	return false;
@@ -349,7 +375,7 @@ void vhu_attach_sessions_settle(struct vhu_attach_sessions *sessions,
 {
 	learn_gone(sessions, state, count, from_ns);
 	forget_closed(sessions, state, count);
-	expect(sessions, state, count);
+	expect(sessions, state, count, from_ns, time_ns);
 	settle(sessions, false, state, count, time_ns);
 	settle(sessions, true, state, count, time_ns);
 }

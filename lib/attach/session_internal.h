@@ -34,6 +34,7 @@ struct vhu_attach_connection {
 	uint64_t shut_ns[2];    /* when an end said that it sends no more; 0 did not */
 	uint64_t plain;         /* as vhu_redact has it */
 	unsigned passed;        /* buffers that do not look right */
+	unsigned waiting[2];    /* buffers that each end had sent, told then, and not taken */
 	uint64_t since_ns;      /* when it was heard of first */
 	unsigned gone[2]; /* lists of how sockets stand, one after the other, that lack an end */
 };

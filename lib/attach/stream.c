@@ -58,8 +58,7 @@ static bool can_be(const struct vhu_stream_buffer *done, const struct vhu_attach
 {
 	uint32_t size = event->copied < done->known ? event->copied : done->known;
 
-	return (!done->length || event->consumed + event->length <= done->length) &&
-	       !memcmp(done->bytes, bytes, size);
+	return event->consumed + event->length <= done->length && !memcmp(done->bytes, bytes, size);
 }
 
 /* Return the first buffer that others are missing before; NULL without. */
@@ -112,6 +111,10 @@ static void take_unknown(struct vhu_stream *stream, const struct vhu_attach_even
 	vhu_stream_take_fds(stream, event, &buffer->fds);
 	vhu_stream_give(stream, buffer, bytes, event->copied, event->time_ns);
 	buffer->taken = event->consumed + event->length;
+	buffer->length = event->whole > buffer->taken ? event->whole : buffer->taken;
+	if (buffer->taken == buffer->length)
+		vhu_stream_remember(stream, buffer);
+	vhu_stream_give_waiting(stream, event->time_ns);
 }
 
 /* Take what is told when some of a buffer is taken. */
@@ -124,10 +127,6 @@ static void take_taken(struct vhu_stream *stream, const struct vhu_attach_event 
 	stream->taken = event->number;
 	if (missing && missing < UINT32_MAX / 2 && !stream->sees_sending)
 		stream->owner->gap(stream, 0, event->time_ns);
-	/* Without its length it ends where another begins. */
-	if (buffer && !buffer->length && !event->consumed && buffer->taken &&
-	    (!stream->sees_sending || !can_be(buffer, event, bytes)))
-		buffer = NULL;
 	if (!buffer) {
 		done = find_in(&stream->done, event->buffer);
 		/* Rather one of those whose sending was told, and not what they are. */
@@ -138,14 +137,13 @@ static void take_taken(struct vhu_stream *stream, const struct vhu_attach_event 
 			take_unknown(stream, event, bytes);
 		return;
 	}
-	if (buffer->length)
-		vhu_stream_settle(stream, buffer, event->time_ns);
+	vhu_stream_settle(stream, buffer, event->time_ns);
 	if (!buffer->given)
 		vhu_stream_take_fds(stream, event, &buffer->fds);
 	vhu_stream_give(stream, buffer, bytes, event->copied, event->time_ns);
 	if (buffer->taken < event->consumed + event->length)
 		buffer->taken = event->consumed + event->length;
-	if (buffer->length && buffer->taken >= buffer->length) {
+	if (buffer->taken >= buffer->length) {
 		vhu_stream_give(stream, buffer, buffer->bytes, buffer->known, event->time_ns);
 		vhu_stream_remember(stream, buffer);
 	}

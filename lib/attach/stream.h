@@ -5,9 +5,9 @@
  *
  * Theory of operation
  *
- * The kernel tells of a buffer when it is sent, with its first bytes, and when some of it is taken,
- * with all its bytes up to there. Most messages are known whole when they are sent; what is taken
- * tells the rest of long ones, and all of those whose sending was not seen.
+ * The kernel tells of a buffer when it is sent, with its first bytes. Most messages are known whole
+ * then, and nothing more is told of those. Of others it is told when some of them is taken, with
+ *all bytes up to there: the rest of long ones, and those whose sending was not seen.
  *
  *	sent:   [ a ][ b ][ c ]       each buffer once
  *	taken:  a a b c               in order; a peek takes the same bytes again
@@ -22,7 +22,8 @@
  * next event of sending decides.
  *
  * Sendings are numbered, so a gap in the numbers says how many buffers are not known. Those that
- * follow wait until what is taken has told of the ones before. What nobody told is a gap, and said.
+ * follow wait until what is taken has told of the ones before, or until one that follows was taken.
+ * What nobody told is a gap, and said.
  *
  * Ownership: a stream copies what it keeps.
  */
@@ -95,6 +96,14 @@ void vhu_stream_end(struct vhu_stream *stream, uint64_t time_ns);
 /* Learn how many buffers were sent, when all that was told of them was taken. @begun: as in the
  * events. */
 void vhu_stream_expect(struct vhu_stream *stream, uint32_t begun, uint32_t sent);
+/*
+ * Buffers that are told whole when they are sent wait here only for others before them, which are
+ * not known. Learn how many of them wait to be taken: what was sent before one that was taken was
+ * taken, too, and nobody will tell of it.
+ * @before_ns: of those that were sent before. Pass on what follows.
+ */
+void vhu_stream_pass_taken(struct vhu_stream *stream, unsigned waiting, uint64_t before_ns,
+			   uint64_t time_ns);
 /* Return whether all events came of @sent buffers. */
 bool vhu_stream_is_told(const struct vhu_stream *stream, uint32_t begun, uint32_t sent);
 

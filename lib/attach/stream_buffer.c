@@ -46,16 +46,16 @@ void vhu_stream_remember(struct vhu_stream *stream, struct vhu_stream_buffer *bu
 
 void vhu_stream_give_waiting(struct vhu_stream *stream, uint64_t time_ns)
 {
-	struct vhu_stream_buffer *buffer;
+	struct vhu_stream_buffer *buffer = TAILQ_FIRST(&stream->buffers), *next;
 
-	TAILQ_FOREACH(buffer, &stream->buffers, link)
-	{
-		if (buffer->unknown)
-			return;
+	for (; buffer && !buffer->unknown; buffer = next) {
+		next = TAILQ_NEXT(buffer, link);
 		vhu_stream_give(stream, buffer, buffer->bytes, buffer->known,
 				buffer->time_ns ? buffer->time_ns : time_ns);
 		if (buffer->given < buffer->length)
 			return;
+		if (buffer->taken >= buffer->length)
+			vhu_stream_remember(stream, buffer);
 	}
 }
 

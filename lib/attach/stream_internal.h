@@ -8,10 +8,11 @@
 struct vhu_stream_buffer {
 	TAILQ_ENTRY(vhu_stream_buffer) link;
 	uint64_t address, time_ns;
-	uint32_t length;  /* 0: its sending was not told */
+	uint32_t length;
 	uint32_t given;   /* bytes that were passed on */
 	uint32_t taken;   /* bytes that somebody took, or peeked at */
 	unsigned unknown; /* buffers that were sent just before it, and not seen */
+	bool told;        /* all of it was told when it was sent: its being taken is not */
 	bool early;       /* it was taken before its sending was told, which is the next that is */
 	struct vhu_stream_fds fds;
 	/* Taken again: a peek, or another buffer at its address. */
@@ -31,7 +32,7 @@ struct vhu_stream_buffer *vhu_stream_add(struct vhu_stream *stream, uint64_t add
 /* Pass on bytes of a buffer up to @to, which @bytes has from the buffer's beginning. */
 void vhu_stream_give(struct vhu_stream *stream, struct vhu_stream_buffer *buffer,
 		     const uint8_t *bytes, uint32_t to, uint64_t time_ns);
-/* Pass on what waits, as far as it is known. */
+/* Pass on what waits, as far as it is known, and remember what was taken whole. */
 void vhu_stream_give_waiting(struct vhu_stream *stream, uint64_t time_ns);
 /* Remember a buffer that was taken whole. */
 void vhu_stream_remember(struct vhu_stream *stream, struct vhu_stream_buffer *buffer);

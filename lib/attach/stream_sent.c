@@ -62,6 +62,13 @@ static void take_missing(struct vhu_stream *stream, uint32_t missing)
 	stream->unknown += missing;
 }
 
+/* All of a buffer was told when it was sent, and nothing more will be. */
+static void rely_on(struct vhu_stream_buffer *buffer)
+{
+	buffer->told = true;
+	buffer->taken = buffer->length;
+}
+
 /* The sending of a buffer is told that was taken before, maybe in part. */
 static void take_early(struct vhu_stream *stream, struct vhu_stream_buffer *buffer,
 		       const struct vhu_attach_event *event, const uint8_t *bytes)
@@ -75,7 +82,8 @@ static void take_early(struct vhu_stream *stream, struct vhu_stream_buffer *buff
 			stream->owner->gap(stream, event->length - buffer->given, event->time_ns);
 		return;
 	}
-	buffer->length = event->buffer ? event->length : buffer->taken;
+	if (event->told)
+		rely_on(buffer);
 	vhu_stream_give(stream, buffer, bytes, event->copied, event->time_ns);
 	if (buffer->taken >= buffer->length)
 		vhu_stream_remember(stream, buffer);
@@ -141,9 +149,9 @@ static void take_new(struct vhu_stream *stream, const struct vhu_attach_event *e
 	stream->unknown = 0;
 	vhu_stream_take_fds(stream, event, &buffer->fds);
 	take_again(stream, buffer);
+	if (event->told)
+		rely_on(buffer);
 	vhu_stream_give_waiting(stream, event->time_ns);
-	if (buffer->taken >= buffer->length && buffer->given >= buffer->length)
-		vhu_stream_remember(stream, buffer);
 }
 
 void vhu_stream_take_sent(struct vhu_stream *stream, const struct vhu_attach_event *event,
@@ -180,4 +188,34 @@ void vhu_stream_expect(struct vhu_stream *stream, uint32_t begun, uint32_t sent)
 		return;
 	stream->sent = sent;
 	take_missing(stream, missing);
+}
+
+/* Return how many of the buffers that were sent before @before_ns were told whole then. */
+static unsigned count_told(const struct vhu_stream *stream, uint64_t before_ns)
+{
+	const struct vhu_stream_buffer *buffer;
+	unsigned told = 0;
+
+	TAILQ_FOREACH(buffer, &stream->buffers, link)
+	{
+		told += buffer->told && buffer->time_ns < before_ns;
+	}
+	return told;
+}
+
+void vhu_stream_pass_taken(struct vhu_stream *stream, unsigned waiting, uint64_t before_ns,
+			   uint64_t time_ns)
+{
+	struct vhu_stream_buffer *buffer;
+	unsigned told = count_told(stream, before_ns), taken = told > waiting ? told - waiting : 0;
+
+	if (!taken)
+		return;
+	TAILQ_FOREACH(buffer, &stream->buffers, link)
+	{
+		if (buffer->told && !--taken)
+			break;
+	}
+	vhu_stream_settle(stream, buffer, time_ns);
+	vhu_stream_give_waiting(stream, time_ns);
 }

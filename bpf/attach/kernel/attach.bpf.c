@@ -11,8 +11,7 @@
 
 /* Fill in what all events have. */
 static __always_inline void begin(struct vhu_attach_event *event, __u32 what,
-				  const struct sock *socket,
-				  const struct vhu_attach_watched *sender)
+				  const struct sock *socket, struct vhu_attach_watched *sender)
 {
 	__builtin_memset(event, 0, sizeof(*event));
 	event->time_ns = bpf_ktime_get_ns();
@@ -24,7 +23,8 @@ static __always_inline void begin(struct vhu_attach_event *event, __u32 what,
 		event->guessed = sender->guessed;
 		event->begun = sender->begun;
 	}
-	describe_who(&event->who);
+	/* Of what is taken the sender's socket is told. */
+	describe_who(&event->who, what == VHU_ATTACH_SENT ? sender : 0);
 }
 
 /* Count an event that could not be passed on. */
@@ -38,11 +38,10 @@ static __always_inline void count_lost(long result)
 static __always_inline const struct sk_buff *last_of(const struct sock *sender,
 						     const struct sock *receiver)
 {
-	const struct sk_buff *buffer = BPF_CORE_READ(receiver, sk_receive_queue.prev);
+	const struct sk_buff *buffer = receiver->sk_receive_queue.prev;
 
 	/* Whoever takes it may have been quicker. */
-	if (!buffer || !BPF_CORE_READ(receiver, sk_receive_queue.qlen) ||
-	    BPF_CORE_READ(buffer, sk) != sender)
+	if (!buffer || !receiver->sk_receive_queue.qlen || buffer->sk != sender)
 		return 0;
 	return buffer;
 }
@@ -51,14 +50,13 @@ static __always_inline const struct sk_buff *last_of(const struct sock *sender,
 static __always_inline __u32 fill_sent(void *context, const struct sk_buff *buffer,
 				       struct vhu_attach_event *event, __u8 *bytes)
 {
-	const struct unix_skb_parms *parms = (const struct unix_skb_parms *)&buffer->cb;
 	__u32 linear;
 
 	event->buffer = (__u64)buffer;
-	event->length = BPF_CORE_READ(buffer, len);
-	event->consumed = BPF_CORE_READ(parms, consumed);
+	event->length = buffer->len;
+	event->consumed = parms_of(buffer)->consumed;
 	describe_fds(context, buffer, event);
-	linear = event->length - BPF_CORE_READ(buffer, data_len);
+	linear = event->length - buffer->data_len;
 	if (linear > VHU_ATTACH_SENT_MAX)
 		linear = VHU_ATTACH_SENT_MAX;
 	/* So every kernel's verifier believes that it fits. */
@@ -66,100 +64,214 @@ static __always_inline __u32 fill_sent(void *context, const struct sk_buff *buff
 	if (linear >= VHU_ATTACH_SENT_MAX)
 		linear = VHU_ATTACH_SENT_MAX - 1;
 	linear &= VHU_ATTACH_SENT_MAX - 1;
-	if (bpf_probe_read_kernel(bytes, linear, BPF_CORE_READ(buffer, data)))
+	if (bpf_probe_read_kernel(bytes, linear, buffer->data))
 		linear = 0;
 	return linear;
 }
 
-/* Something was queued at @receiver, in the context of the task that sends it. */
-static __always_inline int on_sent(void *context, const struct sock *receiver)
+/* Forget what was read of a buffer that was taken meanwhile: it may be another's. */
+static __always_inline void forget_sent(struct vhu_attach_event *event)
 {
-	const struct sock *sender;
-	const struct sk_buff *buffer;
-	const struct unix_skb_parms *parms;
-	struct vhu_attach_watched *from;
-	struct vhu_attach_event *event;
-	__u32 zero = 0, linear = 0;
-	struct room *room;
-	bool fresh = false;
+	event->buffer = 0;
+	event->length = event->consumed = event->fds = event->copied = 0;
+}
 
-	if (!is_passed_local_stream(receiver))
-		return 0;
-	sender = peer_of(receiver);
-	if (!sender || !may_concern(sender, receiver))
-		return 0;
-	buffer = last_of(sender, receiver);
-	if (buffer) {
-		parms = (const struct unix_skb_parms *)&buffer->cb;
-		fresh = BPF_CORE_READ(parms, consumed) == 0;
+/*
+ * All of most buffers is in the event of their sending, and their being taken need not be told. So
+ * each notes by the buffer's address that it has told, and the other leaves it to it:
+ *
+ *	0		nobody
+ *	address		the event of sending has all of it; it is queued
+ *	address + 1	it was taken whole, before its sending was told
+ *
+ * Two buffers may have one place: then both events come. A note may be left of a buffer that went
+ * another way, and the next one at its address has both events, too.
+ */
+static __always_inline __u64 *told_of(const struct sk_buff *buffer)
+{
+	return &told[vhu_attach_place(low_of(buffer), TOLD_BITS)];
+}
+
+/* Take back that the event of its sending has all of a buffer. Returns whether nobody has relied
+ * on it. */
+static __always_inline bool tell_later(const struct sk_buff *buffer,
+				       struct vhu_attach_watched *from)
+{
+	if (__sync_lock_test_and_set(told_of(buffer), 0) != (__u64)buffer)
+		return false;
+	__sync_fetch_and_add(&from->waiting, -1);
+	return true;
+}
+
+/* Note that the event of its sending has all of a buffer, if nothing else is noted. */
+static __always_inline void tell_now(const struct sock *sender, const struct sock *receiver,
+				     const struct sk_buff *buffer, struct vhu_attach_watched *from,
+				     struct vhu_attach_event *event)
+{
+	__u64 *note = told_of(buffer), before = *note;
+
+	if (before == (__u64)buffer && from->last_told == before) {
+		/* Another thread has sent after this one, and its buffer was told. */
+		forget_sent(event);
+		return;
 	}
-	from = find_or_adopt(sender, receiver, buffer, fresh);
+	if (before == (__u64)buffer || before == (__u64)((const char *)buffer + 1)) {
+		*note = 0;
+		return;
+	}
+	if (before || __sync_val_compare_and_swap(note, 0, (__u64)buffer))
+		return;
+	__sync_fetch_and_add(&from->waiting, 1);
+	from->last_told = (__u64)buffer;
+	/* Who was quicker has told it. */
+	event->told = last_of(sender, receiver) == buffer || !tell_later(buffer, from);
+}
+
+/* Return whether the event of its sending has all of a buffer, of which @end bytes are taken now;
+ * else note that it is taken. */
+static __always_inline bool was_told(const struct sk_buff *buffer, const struct sock *sender,
+				     __u32 end)
+{
+	__u64 key = (__u64)sender, *note = told_of(buffer);
+	struct vhu_attach_watched *from;
+
+	if (end < buffer->len)
+		return *note == (__u64)buffer;
+	if (__sync_val_compare_and_swap(note, 0, (__u64)((const char *)buffer + 1)) !=
+		(__u64)buffer ||
+	    __sync_lock_test_and_set(note, 0) != (__u64)buffer)
+		return false;
+	from = bpf_map_lookup_elem(&watched, &key);
+	if (from)
+		__sync_fetch_and_add(&from->waiting, -1);
+	return true;
+}
+
+/* Learn the cookie of a receiver, when its connection's other end sends. */
+static __always_inline void learn_peer(struct vhu_attach_watched *from, struct sock *receiver)
+{
+	__u64 key = (__u64)receiver;
+	struct vhu_attach_watched *to = bpf_map_lookup_elem(&watched, &key);
+
+	if (!to || to->id != (from->id ^ 1))
+		return;
+	to->cookie = bpf_get_socket_cookie(receiver);
+	from->peer_learnt = 1;
+}
+
+/* Tell what was queued at @receiver, if that is watched. */
+static __always_inline void tell_sent(void *context, const struct sock *sender,
+				      struct sock *receiver)
+{
+	const struct sk_buff *buffer = last_of(sender, receiver);
+	struct vhu_attach_watched *from =
+	    find_or_adopt(sender, (__u64)sender->__sk_common.skc_cookie.counter, receiver, buffer,
+			  buffer && !parms_of(buffer)->consumed);
+	struct vhu_attach_event *event;
+	struct room *room;
+	__u32 zero = 0;
+	long result;
+
 	room = bpf_map_lookup_elem(&rooms, &zero);
 	if (!from || !room)
-		return 0;
+		return;
+	if (!from->peer_learnt)
+		learn_peer(from, receiver);
 	event = &room->event;
 	begin(event, VHU_ATTACH_SENT, sender, from);
 	event->number = __sync_fetch_and_add(&from->sent, 1) + 1;
 	if (buffer) {
-		linear = fill_sent(context, buffer, event, room->bytes);
-		/* What was read of one that was taken meanwhile may be another's. */
-		if (last_of(sender, receiver) != buffer) {
-			event->buffer = 0;
-			event->length = event->consumed = event->fds = 0;
-			linear = 0;
-		}
+		event->copied = fill_sent(context, buffer, event, room->bytes);
+		if (last_of(sender, receiver) != buffer)
+			forget_sent(event);
+		else if (event->copied == event->length)
+			tell_now(sender, receiver, buffer, from, event);
 	}
-	event->copied = linear;
-	count_lost(bpf_perf_event_output(context, &events, BPF_F_CURRENT_CPU, room,
-					 sizeof(*event) + linear));
+	zero = event->copied & (VHU_ATTACH_SENT_MAX - 1);
+	result =
+	    bpf_perf_event_output(context, &events, BPF_F_CURRENT_CPU, room, sizeof(*event) + zero);
+	count_lost(result);
+	if (result && buffer && event->told)
+		tell_later(buffer, from);
+}
+
+/* Something was queued at @receiver, in the context of the task that sends it. */
+static __always_inline int on_sent(void *context, struct sock *receiver)
+{
+	const struct unix_sock *local;
+	const struct sock *sender;
+
+	if (!is_passed_local_stream(receiver))
+		return 0;
+	local = local_of(receiver);
+	if (!local)
+		return 0;
+	sender = local->peer;
+	if (sender && may_concern(sender, local, sender))
+		tell_sent(context, sender, receiver);
 	return 0;
 }
 
 SEC("tp_btf/sk_data_ready")
 int sent_tracepoint(__u64 *args)
 {
-	return on_sent(args, (const struct sock *)args[0]);
+	return on_sent(args, (struct sock *)args[0]);
 }
 
 SEC("fentry/sock_def_readable")
 int sent_fentry(__u64 *args)
 {
-	return on_sent(args, (const struct sock *)args[0]);
+	return on_sent(args, (struct sock *)args[0]);
+}
+
+/* Tell what is taken of a buffer. */
+static __always_inline void tell_taken(__u64 *args, struct sk_buff *buffer, struct sock *sender,
+				       const struct sock *receiver, __u32 consumed)
+{
+	struct vhu_attach_watched *from = find_or_adopt(
+	    sender, (__u64)sender->__sk_common.skc_cookie.counter, receiver, buffer, !consumed);
+	struct vhu_attach_event event;
+	__u32 copied;
+
+	if (!from)
+		return;
+	begin(&event, VHU_ATTACH_TAKEN, sender, from);
+	event.number = __sync_fetch_and_add(&from->taken, 1) + 1;
+	event.buffer = (__u64)buffer;
+	event.length = (__u32)args[1];
+	event.consumed = consumed;
+	event.whole = buffer->len;
+	describe_fds(args, buffer, &event);
+	copied = consumed + event.length;
+	if (copied > event.whole)
+		copied = event.whole;
+	if (copied > VHU_ATTACH_TAKEN_MAX)
+		copied = VHU_ATTACH_TAKEN_MAX;
+	event.copied = copied;
+	count_lost(bpf_skb_output(buffer, &events, BPF_F_CURRENT_CPU | (__u64)copied << 32, &event,
+				  sizeof(event)));
 }
 
 SEC("tp_btf/skb_copy_datagram_iovec")
 int taken(__u64 *args)
 {
 	struct sk_buff *buffer = (struct sk_buff *)args[0];
-	const struct sock *sender = buffer->sk, *receiver;
-	const struct unix_skb_parms *parms = (const struct unix_skb_parms *)&buffer->cb;
-	struct vhu_attach_watched *from;
-	struct vhu_attach_event event;
-	__u32 consumed, copied;
+	struct sock *sender = buffer->sk;
+	const struct unix_sock *local;
+	const struct sock *receiver;
+	__u32 consumed;
 
 	if (!sender || !is_passed_local_stream(sender))
 		return 0;
-	receiver = peer_of(sender);
-	if (!may_concern(sender, receiver))
+	local = local_of(sender);
+	if (!local)
 		return 0;
-	consumed = BPF_CORE_READ(parms, consumed);
-	from = find_or_adopt(sender, receiver, buffer, consumed == 0);
-	if (!from)
+	receiver = local->peer;
+	if (!may_concern(sender, local, receiver))
 		return 0;
-	begin(&event, VHU_ATTACH_TAKEN, sender, from);
-	event.number = __sync_fetch_and_add(&from->taken, 1) + 1;
-	event.buffer = (__u64)buffer;
-	event.length = (__u32)args[1];
-	event.consumed = consumed;
-	describe_fds(args, buffer, &event);
-	copied = consumed + event.length;
-	if (copied > BPF_CORE_READ(buffer, len))
-		copied = BPF_CORE_READ(buffer, len);
-	if (copied > VHU_ATTACH_TAKEN_MAX)
-		copied = VHU_ATTACH_TAKEN_MAX;
-	event.copied = copied;
-	count_lost(bpf_skb_output(buffer, &events, BPF_F_CURRENT_CPU | (__u64)copied << 32, &event,
-				  sizeof(event)));
+	consumed = parms_of(buffer)->consumed;
+	if (!was_told(buffer, sender, consumed + (__u32)args[1]))
+		tell_taken(args, buffer, sender, receiver, consumed);
 	return 0;
 }
 
@@ -171,7 +283,7 @@ static __always_inline int on_closing(void *context, const struct sock *socket, 
 
 	if (!socket || !is_local_stream(socket))
 		return 0;
-	value = find(socket, peer_of(socket));
+	value = find(socket, cookie_of(socket), peer_of(socket));
 	if (!value || value->ignored)
 		return 0;
 	begin(&event, what, socket, value);
@@ -351,6 +463,9 @@ int list_watched(struct bpf_iter__bpf_map_elem *at)
 	/* One that nobody has accepted yet goes with the listening socket. */
 	state.open = value->inode ? inode == value->inode
 				  : BPF_CORE_READ(socket, __sk_common.skc_state) == TCP_ESTABLISHED;
+	if (value->cookie && value->cookie != cookie_of(socket))
+		state.open = 0;
+	state.waiting = value->waiting;
 	state.shutdown = BPF_CORE_READ(socket, sk_shutdown);
 	state.error = (__u32)BPF_CORE_READ(socket, sk_err);
 	state.queued = BPF_CORE_READ(socket, sk_receive_queue.qlen);

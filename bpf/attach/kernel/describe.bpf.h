@@ -5,8 +5,9 @@
 
 #include "bpf/attach/kernel/watch.bpf.h"
 
-/* Say who acts. */
-static __always_inline void describe_who(struct vhu_attach_who *who)
+/* Say who acts, and remember that it uses watched sockets. @socket: that it acts on; NULL none. */
+static __always_inline void describe_who(struct vhu_attach_who *who,
+					 struct vhu_attach_watched *socket)
 {
 	__u64 thread = bpf_get_current_pid_tgid(), user = bpf_get_current_uid_gid();
 	__u32 pid = (__u32)(thread >> 32);
@@ -17,6 +18,10 @@ static __always_inline void describe_who(struct vhu_attach_who *who)
 	who->uid = (__u32)user;
 	who->gid = (__u32)(user >> 32);
 	bpf_get_current_comm(who->comm, sizeof(who->comm));
+	if (socket && socket->user == pid)
+		return;
+	if (socket)
+		socket->user = pid;
 	if (!bpf_map_lookup_elem(&users, &pid))
 		bpf_map_update_elem(&users, &pid, &one, BPF_ANY);
 }
@@ -36,7 +41,7 @@ static __always_inline __u64 describe_socket(const struct file___attach *file, _
 	if (!is_local_stream(end))
 		return 0;
 	peer = peer_of(end);
-	value = find(end, peer);
+	value = find(end, cookie_of(end), peer);
 	if (value)
 		return value->id;
 	return peer ? adopt(end, peer, parent, false) : 0;
@@ -113,8 +118,7 @@ static long describe_one(__u32 index, struct describing *with)
 static __always_inline void describe_fds(void *context, const struct sk_buff *buffer,
 					 struct vhu_attach_event *event)
 {
-	const struct unix_skb_parms *parms = (const struct unix_skb_parms *)&buffer->cb;
-	const struct scm_fp_list *list = BPF_CORE_READ(parms, fp);
+	const struct scm_fp_list *list = parms_of(buffer)->fp;
 	struct describing with = {.context = context, .list = list, .event = event};
 	short count;
 

@@ -120,6 +120,9 @@ struct sk_buff_head {
 struct sock_common {
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
+	struct {
+		long long counter;
+	} skc_cookie;
 };
 
 struct upid {

@@ -5,6 +5,39 @@
 
 #include "bpf/attach/kernel/maps.bpf.h"
 
+/*
+ * The kernel itself passes some sockets and buffers to a program, and what they point to is read
+ * without a helper: that counts, for each message of the host comes here. Such pointers have types
+ * that the verifier follows. Others are numbers to it, which a helper reads.
+ */
+
+extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym __weak;
+
+/* Return a socket that the kernel has passed, or that such a one points to, as the local one that
+ * it is. Older kernels have another way, which newer ones do not take for all sockets. */
+static __always_inline const struct unix_sock *local_of(const struct sock *socket)
+{
+	if (config.casts)
+		return bpf_rdonly_cast(socket, bpf_core_type_id_kernel(struct unix_sock));
+	return bpf_skc_to_unix_sock((void *)socket);
+}
+
+/* Return the lower half of an address as a number: the verifier lets nobody reckon with a pointer.
+ */
+static __always_inline __u32 low_of(const void *address)
+{
+	__u32 low;
+
+	asm volatile("%0 = %1" : "=w"(low) : "w"((__u32)(__u64)address));
+	return low;
+}
+
+/* Return what a local socket keeps with a buffer. */
+static __always_inline const struct unix_skb_parms *parms_of(const struct sk_buff *buffer)
+{
+	return (const struct unix_skb_parms *)&buffer->cb;
+}
+
 /* Return the other end of a local socket's connection; NULL without one. */
 static __always_inline struct sock *peer_of(const struct sock *socket)
 {
@@ -18,8 +51,7 @@ static __always_inline bool is_local_stream(const struct sock *socket)
 	       BPF_CORE_READ(socket, sk_type) == SOCK_STREAM;
 }
 
-/* The same of one that the kernel itself passes to a program: it is read without a helper, which
- * counts, for each message of the host comes here. */
+/* The same of one that the kernel itself passes. */
 static __always_inline bool is_passed_local_stream(const struct sock *socket)
 {
 	return socket->__sk_common.skc_family == AF_UNIX && socket->sk_type == SOCK_STREAM;
@@ -29,6 +61,24 @@ static __always_inline bool is_passed_local_stream(const struct sock *socket)
 static __always_inline __u64 inode_of(const struct sock *socket)
 {
 	return BPF_CORE_READ(socket, sk_socket, file, f_inode, i_ino);
+}
+
+/* Return a socket's cookie; 0: it has none yet. */
+static __always_inline __u64 cookie_of(const struct sock *socket)
+{
+	return (__u64)BPF_CORE_READ(socket, __sk_common.skc_cookie.counter);
+}
+
+/* Have the messages of a socket looked at. */
+static __always_inline void mark(const struct sock *socket)
+{
+	shared.mark[vhu_attach_place(low_of(socket), VHU_ATTACH_MARK_BITS)] = 1;
+}
+
+/* Return whether a socket, a name or a process may be one that is looked at. */
+static __always_inline bool is_marked(__u32 what)
+{
+	return shared.mark[vhu_attach_place(what, VHU_ATTACH_MARK_BITS)];
 }
 
 /* Watch one end of a connection, unless another processor was quicker. */
@@ -46,6 +96,7 @@ static __always_inline void watch(const struct sock *socket, const struct sock *
 	struct vhu_attach_watched *before;
 	__u64 key = (__u64)socket;
 
+	mark(socket);
 	if (!bpf_map_update_elem(&watched, &key, &value, BPF_NOEXIST))
 		return;
 	before = bpf_map_lookup_elem(&watched, &key);
@@ -74,29 +125,43 @@ static __always_inline __u64 adopt(const struct sock *socket, const struct sock 
 	return id;
 }
 
-/* Return whether two inodes can be the same; 0 is not known. */
-static __always_inline bool is_same(__u64 inode, __u64 known)
+/*
+ * Return whether a watched socket is still what is at its address. Its cookie tells, once it has
+ * one; before that its inode, and of one that nobody has accepted yet the inode of its peer. What
+ * is neither is another's, and not for us.
+ * @inode, @peer_inode: of what is there; 0 not known, or nobody has it open.
+ */
+static __always_inline bool is_still(const struct vhu_attach_watched *value, __u64 cookie,
+				     __u64 inode, __u64 peer_inode)
 {
-	return !inode || !known || inode == known;
+	if (value->cookie)
+		return cookie == value->cookie;
+	if (value->inode)
+		return inode == value->inode;
+	return peer_inode && peer_inode == value->peer_inode;
 }
 
 /*
- * Return what is known of a watched socket; NULL where it is not watched. The address of one that
- * is gone may be another's, which is told by the inodes of both ends.
- * @peer: the other end, NULL not known.
+ * Return what is known of a watched socket; NULL where it is not watched, as where another one is
+ * at its address.
+ * @cookie: the socket's. @peer: the other end, NULL not known.
  */
-static __always_inline struct vhu_attach_watched *find(const struct sock *socket,
+static __always_inline struct vhu_attach_watched *find(const struct sock *socket, __u64 cookie,
 						       const struct sock *peer)
 {
 	__u64 key = (__u64)socket;
 	struct vhu_attach_watched *value = bpf_map_lookup_elem(&watched, &key);
-	__u64 inode, peer_inode;
+	__u64 inode, peer_inode = 0;
 
 	if (!value)
 		return 0;
+	/* It has all that can be known. */
+	if (value->cookie && value->inode && value->peer_inode)
+		return cookie == value->cookie ? value : 0;
 	inode = inode_of(socket);
-	peer_inode = peer ? inode_of(peer) : 0;
-	if (!is_same(inode, value->inode) || !is_same(peer_inode, value->peer_inode))
+	if (peer)
+		peer_inode = inode_of(peer);
+	if (!is_still(value, cookie, inode, peer_inode))
 		return 0;
 	if (inode)
 		value->inode = inode;
@@ -115,7 +180,7 @@ static __always_inline const struct vhu_attach_listener *listener_of(const struc
 	__u64 name = (__u64)address, start[VHU_ATTACH_NAME_START / 8] = {};
 	__u32 size;
 
-	listener = name ? bpf_map_lookup_elem(&listeners, &name) : 0;
+	listener = name && is_marked((__u32)name) ? bpf_map_lookup_elem(&listeners, &name) : 0;
 	if (!listener)
 		return 0;
 	size = (__u32)BPF_CORE_READ(address, len) - 2;
@@ -150,7 +215,7 @@ static __always_inline bool looks_right(const struct sk_buff *buffer)
 /* Return whether a process is one whose connections are looked at. */
 static __always_inline bool is_process_wanted(__u32 pid)
 {
-	return bpf_map_lookup_elem(&processes, &pid);
+	return is_marked(pid) && bpf_map_lookup_elem(&processes, &pid);
 }
 
 /* Return who was at the other end of a socket when it was connected. */
@@ -172,34 +237,40 @@ static __always_inline bool is_wanted(const struct sock *sender, const struct so
 	       is_process_wanted(peer_pid_of(receiver));
 }
 
+/* Return whether the name of a local socket is marked. */
+static __always_inline bool is_name_marked(const struct unix_sock *socket)
+{
+	return socket && is_marked(low_of(socket->addr));
+}
+
 /*
  * Return whether a message may be of a connection that is watched, or is to be. Others' messages
  * are let go after this, so what is looked at first is what costs least.
+ * @one: one end of the connection, sender or receiver; @other: the other end, NULL without.
  */
-static __always_inline bool may_concern(const struct sock *sender, const struct sock *receiver)
+static __always_inline bool may_concern(const struct sock *sender, const struct unix_sock *one,
+					const struct sock *other)
 {
-	__u64 key = (__u64)sender;
-
-	if (config.any || bpf_map_lookup_elem(&watched, &key))
+	if (config.any || is_marked(low_of(sender)))
 		return true;
-	if (!receiver)
+	if (!other)
 		return false;
-	if (shared.listeners && (listener_of(receiver) || listener_of(sender)))
+	if (shared.listeners && (is_name_marked(one) || is_name_marked(local_of(other))))
 		return true;
-	return shared.processes && is_wanted(sender, receiver);
+	return shared.processes && is_wanted((const struct sock *)one, other);
 }
 
 /*
  * Return what is known of the sender of a message, which may be watched from now on.
+ * @cookie: the sender's.
  * @fresh: nothing of the message was taken before.
  * @buffer: NULL, all of it was taken.
  */
-static __always_inline struct vhu_attach_watched *find_or_adopt(const struct sock *sender,
-								const struct sock *receiver,
-								const struct sk_buff *buffer,
-								bool fresh)
+static __always_inline struct vhu_attach_watched *
+find_or_adopt(const struct sock *sender, __u64 cookie, const struct sock *receiver,
+	      const struct sk_buff *buffer, bool fresh)
 {
-	struct vhu_attach_watched *value = find(sender, receiver);
+	struct vhu_attach_watched *value = find(sender, cookie, receiver);
 	const struct vhu_attach_listener *listener;
 
 	if (value)
@@ -216,7 +287,7 @@ static __always_inline struct vhu_attach_watched *find_or_adopt(const struct soc
 		adopt(sender, receiver, 0, true);
 	else
 		return 0;
-	return find(sender, receiver);
+	return find(sender, cookie, receiver);
 }
 
 #endif

@@ -19,7 +19,7 @@ struct direction {
 	struct vhu_stream stream;
 	struct vhu_cutter cutter;
 	uint32_t sent, taken; /* numbers of the last events */
-	char log[512];
+	char log[2048];
 };
 
 /* Write down something. */
@@ -123,6 +123,24 @@ static void send_whole(struct direction *direction, uint64_t buffer, uint32_t re
 	send_part(direction, buffer, request, size, VHU_HEADER_SIZE + size);
 }
 
+/* The same, and nothing more is told of it. @begun: since when the direction is watched. */
+static void send_told(struct direction *direction, uint64_t buffer, uint32_t request, uint32_t size,
+		      uint32_t begun)
+{
+	const struct vhu_attach_event event = {
+	    .what = VHU_ATTACH_SENT,
+	    .time_ns = direction->sent + 1,
+	    .buffer = buffer,
+	    .number = ++direction->sent,
+	    .length = VHU_HEADER_SIZE + size,
+	    .copied = VHU_HEADER_SIZE + size,
+	    .told = 1,
+	    .begun = begun,
+	};
+
+	vhu_stream_take(&direction->stream, &event, message(request, size));
+}
+
 /* A buffer was sent, and whoever took it was quicker. */
 static void send_gone(struct direction *direction)
 {
@@ -143,6 +161,7 @@ static void take(struct direction *direction, uint64_t buffer, uint32_t request,
 	    .length = length,
 	    .consumed = consumed,
 	    .copied = consumed + length,
+	    .whole = VHU_HEADER_SIZE + size,
 	};
 
 	vhu_stream_take(&direction->stream, &event, message(request, size));
@@ -169,6 +188,80 @@ static void a_message_is_known_when_it_is_sent(void **state)
 	take_whole(&it, 1, 1, 0);
 	take_whole(&it, 2, 2, 8);
 	end(&it, " 1(0) 2(8)");
+}
+
+static void what_is_told_when_it_is_sent_waits_for_nothing(void **state)
+{
+	struct direction it;
+
+	(void)state;
+	begin(&it, true, true, 0);
+	for (unsigned i = 0; i < 3 * VHU_STREAM_DONE_MAX; i++)
+		send_told(&it, 1, 1, 0, 0);
+	assert_false(vhu_stream_waits(&it.stream));
+	assert_false(vhu_stream_has_unread(&it.stream));
+	it.log[0] = '\0';
+	/* Another one's address, and the same bytes, taken before its sending is told. */
+	take_whole(&it, 1, 1, 0);
+	send_gone(&it);
+	send_told(&it, 1, 2, 8, 0);
+	end(&it, " 1(0) 2(8)");
+}
+
+static void what_is_taken_after_its_sending_was_told_is_no_peek(void **state)
+{
+	struct direction it;
+
+	(void)state;
+	begin(&it, true, true, 0);
+	send_told(&it, 1, 2, 8, 0);
+	/* The sender found nothing queued, and had taken the time before. */
+	send_gone(&it);
+	take_whole(&it, 1, 2, 8);
+	assert_false(vhu_stream_waits(&it.stream));
+	send_told(&it, 2, 3, 0, 0);
+	/* So with one that has the address and the bytes of that. */
+	take_whole(&it, 1, 2, 8);
+	send_gone(&it);
+	send_told(&it, 2, 3, 0, 0);
+	end(&it, " 2(8) 2(8) 3(0) 2(8) 3(0)");
+}
+
+static void what_nobody_told_is_passed_over_once_later_ones_are_taken(void **state)
+{
+	struct direction it;
+
+	(void)state;
+	begin(&it, true, true, 0);
+	send_told(&it, 1, 1, 0, 0);
+	it.sent++; /* of message 2, and its being taken is lost, too */
+	send_told(&it, 3, 3, 0, 0);
+	send_told(&it, 4, 4, 0, 0);
+	assert_string_equal(it.log, " 1(0)");
+	vhu_stream_pass_taken(&it.stream, 2, 100, 100);
+	assert_string_equal(it.log, " 1(0)");
+	/* Those that were sent at 3 and 4 were not there yet when it was counted. */
+	vhu_stream_pass_taken(&it.stream, 0, 2, 100);
+	assert_string_equal(it.log, " 1(0)");
+	vhu_stream_pass_taken(&it.stream, 1, 100, 100);
+	assert_string_equal(it.log, " 1(0) lost 0 3(0) 4(0)");
+	end(&it, " 1(0) lost 0 3(0) 4(0)");
+}
+
+static void what_passed_while_nobody_watched_is_lost(void **state)
+{
+	struct direction it;
+
+	(void)state;
+	begin(&it, true, true, 0);
+	send_told(&it, 1, 1, 0, 7);
+	send_told(&it, 1, 2, 8, 7);
+	it.sent = 0;
+	send_told(&it, 1, 3, 8, 9);
+	assert_true(vhu_stream_is_told(&it.stream, 9, 1));
+	assert_false(vhu_stream_is_told(&it.stream, 9, 2));
+	send_told(&it, 1, 4, 0, 9);
+	end(&it, " 1(0) 2(8) lost 0 3(8) 4(0)");
 }
 
 static void the_rest_of_a_long_message_is_taken(void **state)
@@ -276,9 +369,9 @@ static void the_last_that_was_sent_and_never_told_is_lost(void **state)
 	begin(&it, true, true, 0);
 	send_whole(&it, 1, 1, 0);
 	take_whole(&it, 1, 1, 0);
-	vhu_stream_expect(&it.stream, 1);
+	vhu_stream_expect(&it.stream, 0, 1);
 	assert_false(vhu_stream_waits(&it.stream));
-	vhu_stream_expect(&it.stream, 2);
+	vhu_stream_expect(&it.stream, 0, 2);
 	assert_true(vhu_stream_waits(&it.stream));
 	end(&it, " 1(0) lost 0");
 }
@@ -430,6 +523,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_message_is_known_when_it_is_sent),
+	    cmocka_unit_test(what_is_told_when_it_is_sent_waits_for_nothing),
+	    cmocka_unit_test(what_is_taken_after_its_sending_was_told_is_no_peek),
+	    cmocka_unit_test(what_nobody_told_is_passed_over_once_later_ones_are_taken),
+	    cmocka_unit_test(what_passed_while_nobody_watched_is_lost),
 	    cmocka_unit_test(the_rest_of_a_long_message_is_taken),
 	    cmocka_unit_test(what_is_only_taken_is_put_together),
 	    cmocka_unit_test(a_peek_changes_nothing),
