@@ -286,6 +286,15 @@ static bool ends_with_main(const struct vhu_attach_connection *channel,
 	return false;
 }
 
+/* Return how much waits at a socket to be taken; -1 not known. */
+static unsigned queued_at(uint64_t socket, const struct vhu_attach_state *state, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (state[i].socket == socket && state[i].open)
+			return state[i].queued;
+	return -1u;
+}
+
 /* Learn how many buffers the ends of connections have sent, and how many of them wait to be taken.
  */
 static void expect(struct vhu_attach_sessions *sessions, const struct vhu_attach_state *state,
@@ -301,8 +310,14 @@ static void expect(struct vhu_attach_sessions *sessions, const struct vhu_attach
 			if ((state[i].socket & ~UINT64_C(1)) != at->id)
 				continue;
 			vhu_stream_expect(stream, state[i].begun, state[i].sent);
-			vhu_stream_pass_taken(stream, state[i].waiting, from_ns - NOTED_NS,
-					      time_ns);
+			vhu_stream_pass_taken(
+			    stream, &(struct vhu_stream_standing){
+					.queued = queued_at(state[i].socket ^ 1, state, count),
+					.waiting = state[i].waiting,
+					.noted_ns = from_ns - NOTED_NS,
+					.from_ns = from_ns,
+					.time_ns = time_ns,
+				    });
 		}
 	}
 }

@@ -73,6 +73,7 @@ struct vhu_stream {
 	uint32_t sent, taken;      /* numbers of the last events */
 	unsigned unknown;          /* buffers that were sent after those known, and not seen */
 	bool sees_sending;         /* else only what is taken is told */
+	uint64_t waits_ns;         /* since when it waits though nothing is queued; 0 it does not */
 	bool ended;                /* nothing more is taken */
 	struct vhu_stream_fds fds; /* described, of the buffer whose event comes next */
 	uint64_t fds_buffer;       /* its address */
@@ -96,14 +97,19 @@ void vhu_stream_end(struct vhu_stream *stream, uint64_t time_ns);
 /* Learn how many buffers were sent, when all that was told of them was taken. @begun: as in the
  * events. */
 void vhu_stream_expect(struct vhu_stream *stream, uint32_t begun, uint32_t sent);
+/* How the buffers of a direction stood, when all events up to then were taken. */
+struct vhu_stream_standing {
+	unsigned queued;           /* that nobody has taken; -1: not known */
+	unsigned waiting;          /* of those, that were told whole when they were sent */
+	uint64_t noted_ns;         /* of what was sent up to then this is known for sure */
+	uint64_t from_ns, time_ns; /* when this was looked at */
+};
+
 /*
- * Buffers that are told whole when they are sent wait here only for others before them, which are
- * not known. Learn how many of them wait to be taken: what was sent before one that was taken was
- * taken, too, and nobody will tell of it.
- * @before_ns: of those that were sent before. Pass on what follows.
+ * Pass on what waits for buffers that are not known, if those were taken and nobody will tell of
+ * them: all are if nothing is queued; and those are that were sent before one that was taken.
  */
-void vhu_stream_pass_taken(struct vhu_stream *stream, unsigned waiting, uint64_t before_ns,
-			   uint64_t time_ns);
+void vhu_stream_pass_taken(struct vhu_stream *stream, const struct vhu_stream_standing *standing);
 /* Return whether all events came of @sent buffers. */
 bool vhu_stream_is_told(const struct vhu_stream *stream, uint32_t begun, uint32_t sent);
 

@@ -203,12 +203,26 @@ static unsigned count_told(const struct vhu_stream *stream, uint64_t before_ns)
 	return told;
 }
 
-void vhu_stream_pass_taken(struct vhu_stream *stream, unsigned waiting, uint64_t before_ns,
-			   uint64_t time_ns)
+/* Pass on all, if nothing was queued in two looks one after the other and it waits all the same. */
+static void pass_all(struct vhu_stream *stream, const struct vhu_stream_standing *standing)
+{
+	if (standing->queued || !vhu_stream_waits(stream)) {
+		stream->waits_ns = 0;
+	} else if (!stream->waits_ns) {
+		stream->waits_ns = standing->time_ns;
+	} else if (stream->waits_ns < standing->from_ns) {
+		stream->waits_ns = 0;
+		vhu_stream_settle(stream, NULL, standing->time_ns);
+	}
+}
+
+void vhu_stream_pass_taken(struct vhu_stream *stream, const struct vhu_stream_standing *standing)
 {
 	struct vhu_stream_buffer *buffer;
-	unsigned told = count_told(stream, before_ns), taken = told > waiting ? told - waiting : 0;
+	unsigned told = count_told(stream, standing->noted_ns);
+	unsigned taken = told > standing->waiting ? told - standing->waiting : 0;
 
+	pass_all(stream, standing);
 	if (!taken)
 		return;
 	TAILQ_FOREACH(buffer, &stream->buffers, link)
@@ -216,6 +230,6 @@ void vhu_stream_pass_taken(struct vhu_stream *stream, unsigned waiting, uint64_t
 		if (buffer->told && !--taken)
 			break;
 	}
-	vhu_stream_settle(stream, buffer, time_ns);
-	vhu_stream_give_waiting(stream, time_ns);
+	vhu_stream_settle(stream, buffer, standing->time_ns);
+	vhu_stream_give_waiting(stream, standing->time_ns);
 }
