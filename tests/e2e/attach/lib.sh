@@ -32,7 +32,7 @@ detach() {
 
 # Return whether $2, an expression of jq's on all records of the capture $1, holds.
 holds() {
-	"$vhu" dump --json "$1" | jq -se "$2"
+	"$vhu" dump --json "$1" | jq -se "map(select(.number)) | $2"
 }
 
 # Write what the capture $1 holds to $1.lines, without what two captures of one session cannot have in

@@ -34,7 +34,7 @@ grep -q "$sessions sessions, .* 0 events lost," attach.log || fail "not all is t
 ! grep -q 'missing in' attach.log || fail "something is missing"
 # What sessions say, one a line: the messages in order, with the kinds of descriptors, and the channels.
 said() {
-	"$vhu" dump --json "$1" | jq -sc 'group_by(.session) | .[]
+	"$vhu" dump --json "$1" | jq -sc 'map(select(.number)) | group_by(.session) | .[]
 		| map(select(.type == "message" or .type == "opened"))
 		| map([.type, .channel, .from, .message, .reply, [.fds[]?.kind]])'
 }
