@@ -5,9 +5,9 @@
  *
  * Theory of operation
  *
- * The kernel tells of a buffer when it is sent, with its first bytes. Most messages are known whole
- * then, and nothing more is told of those. Of others it is told when some of them is taken, with
- *all bytes up to there: the rest of long ones, and those whose sending was not seen.
+ * An event of sending comes for each buffer, with its first bytes. Most messages are whole in it,
+ * and no other event follows. For the rest an event of taking comes with each piece that somebody
+ * takes, with all bytes up to there: for long messages, and if the event of sending was lost.
  *
  *	sent:   [ a ][ b ][ c ]       each buffer once
  *	taken:  a a b c               in order; a peek takes the same bytes again
