@@ -10,7 +10,7 @@ vhu_packages() {
 		# Wireshark's headers include GLib's, though its package does not depend on them.
 		build)
 			echo gcc libc6-dev cmake make pkg-config libseccomp-dev
-			echo libwireshark-dev libglib2.0-dev libjansson-dev zlib1g-dev
+			echo libwireshark-dev libglib2.0-dev libjansson-dev libncurses-dev zlib1g-dev
 			# The probes: clang compiles them, llvm strips them.
 			echo libbpf-dev clang llvm
 			;;
@@ -28,6 +28,8 @@ vhu_packages() {
 			echo clang-format clang-tidy shellcheck gcovr mandoc codespell
 			# What is installed: completions, packages in a Debian of their own.
 			echo bash zsh fish man-db debootstrap lintian
+			# The screen of vhu top.
+			echo tmux
 			# The pages of vhu report.
 			echo chromium
 			# The JSON of commands, and the examples of docs/json.md.

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Vrings that hang: kicks and calls that were recorded, those that the proxy lost, snapshots. */
 #include <inttypes.h>
-#include <linux/virtio_ids.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/cause/internal.h"
+#include "lib/session/device.h"
 
 /* Of so many kicks in a row each had a call: the driver has not turned calls off. */
 #define ANSWERED_MIN 4
@@ -249,24 +249,11 @@ static void say_hang(struct vhu_cause_end *end, const struct vhu_cause_vring *vr
 	vhu_line_add(&end->line, end->goes_on ? " ago" : " before the end");
 }
 
-/* Return whether each request of a device gets a call, unless its driver turns calls off. */
-static bool answers_all(const struct vhu_state *state, uint32_t vring)
-{
-	switch (state->context.device) {
-	case VIRTIO_ID_BLOCK:
-	case VIRTIO_ID_RNG:
-	case VIRTIO_ID_FS:
-		return true;
-	case VIRTIO_ID_SCSI:
-		return vring != 1; /* eventq */
-	}
-	return false;
-}
-
 /* Return whether the last kick had no call, which it should have had. */
 static bool lacks_call(const struct vhu_cause_end *end, const struct vhu_cause_vring *vring)
 {
-	return vring->answered >= ANSWERED_MIN && answers_all(end->state, vring->vring) &&
+	return vring->answered >= ANSWERED_MIN &&
+	       vhu_device_answers_all(end->state->context.device, vring->vring) &&
 	       age(end, vring->vring, &vring->kick) >= VHU_CAUSE_HUNG_NS;
 }
 

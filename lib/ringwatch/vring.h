@@ -55,9 +55,10 @@ struct vhu_ringwatch_vring {
 	struct vhu_ringwatch_moment last, before; /* before: of the look before it moved last */
 	bool looked;                              /* at least once */
 	bool moved;                               /* from the look before to this one */
-	bool slides;       /* the next look replaces sample[0] by sample[1] */
-	uint64_t still_ns; /* since when nothing has moved */
-	bool said;         /* that it hangs */
+	bool slides;         /* the next look replaces sample[0] by sample[1] */
+	uint64_t still_ns;   /* since when nothing has moved */
+	bool said;           /* that it hangs */
+	const char *verdict; /* the id of the verdict that says so, if it was said */
 };
 
 /* Note how a vring is that is being started: the kick is about to reach the back-end. @signals: so

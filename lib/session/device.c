@@ -147,3 +147,16 @@ unsigned vhu_device_queues_fixed(uint32_t device)
 	}
 	return 0;
 }
+
+bool vhu_device_answers_all(uint32_t device, uint32_t vring)
+{
+	switch (device) {
+	case VIRTIO_ID_BLOCK:
+	case VIRTIO_ID_RNG:
+	case VIRTIO_ID_FS:
+		return true;
+	case VIRTIO_ID_SCSI:
+		return vring != 1; /* eventq */
+	}
+	return false;
+}

@@ -30,4 +30,8 @@ uint64_t vhu_device_queues(uint32_t device, const struct vhu_payload *config);
 /* Return how many virtqueues a type of device has at the most where that is fixed, 0 where not. */
 unsigned vhu_device_queues_fixed(uint32_t device);
 
+/* Return whether each request on virtqueue @vring of a type of device gets a call, unless the
+ * driver turns calls off. False if the device is not known, or if buffers wait there for input. */
+bool vhu_device_answers_all(uint32_t device, uint32_t vring);
+
 #endif

@@ -38,4 +38,7 @@ void vhu_show_state_json(struct vhu_json *json, const struct vhu_state *state);
 void vhu_show_changes_json(struct vhu_json *json, const char *key, const struct vhu_state *state,
 			   uint64_t number);
 
+/* Write the vrings alone, as a key of the object that is open. */
+void vhu_show_vrings_json(struct vhu_json *json, const struct vhu_state *state);
+
 #endif

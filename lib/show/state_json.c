@@ -112,8 +112,7 @@ static void put_not_seen(struct vhu_json *json, const struct vhu_vring *vring)
 	vhu_json_array_end(json);
 }
 
-/* Write the vrings. */
-static void put_vrings(struct vhu_json *json, const struct vhu_state *state)
+void vhu_show_vrings_json(struct vhu_json *json, const struct vhu_state *state)
 {
 	vhu_json_array(json, "vrings");
 	for (unsigned i = 0; i < state->vrings; i++) {
@@ -171,7 +170,7 @@ void vhu_show_state_json(struct vhu_json *json, const struct vhu_state *state)
 #define VHU_SESSION_SHOWN(member, repeat, form, key, ...)                                          \
 	put_told(json, VHU_FORM_##form, key, &state->member);
 #include "lib/session/state/state.def"
-	put_vrings(json, state);
+	vhu_show_vrings_json(json, state);
 	put_memory(json, state);
 	if (!state->begun_before)
 		return;

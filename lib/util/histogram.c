@@ -104,6 +104,30 @@ int vhu_histogram_merge(struct vhu_histogram *to, const struct vhu_histogram *fr
 	return 0;
 }
 
+int vhu_histogram_since(struct vhu_histogram *part, const struct vhu_histogram *now,
+			const struct vhu_histogram *before)
+{
+	uint64_t last = 0;
+	int ret = 0;
+
+	for (unsigned i = 0; i < now->buckets && !ret; i++) {
+		const unsigned bucket = now->first + i;
+		uint64_t count = now->bucket[i], least;
+
+		if (bucket >= before->first && bucket - before->first < before->buckets)
+			count -= before->bucket[bucket - before->first];
+		if (!count)
+			continue;
+		least = vhu_histogram_range(bucket, &last);
+		ret = vhu_histogram_add(part, least + (last - least) / 2, count);
+	}
+	if (part->count)
+		part->greatest = now->greatest != before->greatest || last > now->greatest
+				     ? now->greatest
+				     : last;
+	return ret;
+}
+
 /* Return the middle of a bucket, as far as it lies between the least and the greatest value. */
 static uint64_t middle_of(const struct vhu_histogram *histogram, unsigned bucket)
 {
@@ -161,6 +185,23 @@ void vhu_histogram_times_json(struct vhu_json *json, const char *key,
 		vhu_json_unsigned(json, "max_ns", histogram->greatest);
 	}
 	vhu_json_object_end(json);
+}
+
+void vhu_histogram_buckets_json(struct vhu_json *json, const char *key,
+				const struct vhu_histogram *histogram)
+{
+	vhu_json_array(json, key);
+	for (unsigned i = 0; i < histogram->buckets; i++) {
+		uint64_t last;
+
+		if (!histogram->bucket[i])
+			continue;
+		vhu_json_array(json, NULL);
+		vhu_json_unsigned(json, NULL, vhu_histogram_range(histogram->first + i, &last));
+		vhu_json_unsigned(json, NULL, histogram->bucket[i]);
+		vhu_json_array_end(json);
+	}
+	vhu_json_array_end(json);
 }
 
 void vhu_histogram_free(struct vhu_histogram *histogram)

@@ -42,6 +42,14 @@ int vhu_histogram_add(struct vhu_histogram *histogram, uint64_t value, uint64_t 
 int vhu_histogram_merge(struct vhu_histogram *to, const struct vhu_histogram *from);
 
 /*
+ * Add to @part, which is empty, the values that @now has and @before, an earlier state of the same
+ * histogram, has not. The greatest is exact if it is the greatest of all; else it is the end of its
+ * bucket. Returns 0; -ENOMEM, and @part lacks some.
+ */
+int vhu_histogram_since(struct vhu_histogram *part, const struct vhu_histogram *now,
+			const struct vhu_histogram *before);
+
+/*
  * Return the least value that @permille of a thousand values do not exceed: 500 is the median, 0
  * the least value, 1000 the greatest; both of these are exact. 0 where the histogram is empty.
  */
@@ -54,6 +62,11 @@ uint64_t vhu_histogram_mean(const struct vhu_histogram *histogram);
  * p50_ns, p90_ns, p99_ns, p999_ns and max_ns. */
 void vhu_histogram_times_json(struct vhu_json *json, const char *key,
 			      const struct vhu_histogram *histogram);
+
+/* Write the buckets that hold values as an array: for each its least value and how many it holds.
+ */
+void vhu_histogram_buckets_json(struct vhu_json *json, const char *key,
+				const struct vhu_histogram *histogram);
 
 /* Free what a histogram holds; it is empty then. */
 void vhu_histogram_free(struct vhu_histogram *histogram);

@@ -140,6 +140,12 @@ void vhu_json_signed(struct vhu_json *json, const char *key, int64_t value)
 	fprintf(json->to, "%" PRId64, value);
 }
 
+void vhu_json_decimal(struct vhu_json *json, const char *key, double value)
+{
+	begin(json, key);
+	fprintf(json->to, "%.1f", value);
+}
+
 void vhu_json_bool(struct vhu_json *json, const char *key, bool value)
 {
 	begin(json, key);

@@ -37,6 +37,9 @@ void vhu_json_unsigned(struct vhu_json *json, const char *key, uint64_t value);
 /* Write a number that may be negative. */
 void vhu_json_signed(struct vhu_json *json, const char *key, int64_t value);
 
+/* Write a number with one digit behind the point. */
+void vhu_json_decimal(struct vhu_json *json, const char *key, double value);
+
 void vhu_json_bool(struct vhu_json *json, const char *key, bool value);
 
 /* Write a text; bytes that are not UTF-8 become U+FFFD. */

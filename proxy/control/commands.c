@@ -9,6 +9,7 @@
 
 #include "lib/recording/prologue.h"
 #include "lib/ringwatch/stall.h"
+#include "lib/show/dump.h"
 #include "lib/util/duration.h"
 #include "lib/util/util.h"
 #include "proxy/control/request.h"
@@ -43,7 +44,8 @@ static void command_put_session(struct vhu_request *request, const char *key,
 	if (request->text)
 		vhu_status_text(request->lines, &status);
 	else
-		vhu_status_json(&request->json, key, &status);
+		vhu_status_json(&request->json, key, &status,
+				json_is_true(json_object_get(request->question, "brief")));
 }
 
 /* session: all of one session. */
@@ -171,6 +173,44 @@ static int command_put_record(void *context, const struct vhu_record *record, ui
 	return 0;
 }
 
+/* What shows records as text. */
+struct records_text {
+	struct vhu_request *request;
+	struct vhu_sessions *sessions;
+	struct vhu_dump dump;
+};
+
+/* Add a record as vhu dump shows it, if it is of the session that the question is about. */
+static int command_put_record_text(void *context, const struct vhu_record *record, uint64_t number)
+{
+	struct records_text *text = context;
+	struct vhu_record shown = *record;
+	struct vhu_annotation note;
+	int ret;
+
+	if (!shown.text)
+		shown.text = "";
+	ret = vhu_session_feed(text->sessions, &shown, number, &note);
+	if (!ret && record->session == text->request->at)
+		vhu_dump_text(&text->dump, &shown, number, &note);
+	return ret;
+}
+
+/* Add the records of the session that the question is about as text. Returns as verbs do. */
+static int command_records_text(struct vhu_request *request, struct vhu_prologue *prologue)
+{
+	struct records_text text = {.request = request};
+	int ret = vhu_request_open_text(request);
+
+	if (ret)
+		return ret;
+	text.dump.to = request->lines;
+	text.sessions = vhu_sessions_new(false);
+	ret = text.sessions ? vhu_prologue_tell(prologue, command_put_record_text, &text) : -ENOMEM;
+	vhu_sessions_free(text.sessions);
+	return ret ? vhu_request_fail(request, "out of memory") : vhu_request_put_text(request);
+}
+
 /* records: the records that made a session what it is. */
 static int command_records(struct vhu_request *request)
 {
@@ -179,11 +219,11 @@ static int command_records(struct vhu_request *request)
 
 	if (!session)
 		return -EINVAL;
-	if (request->text)
-		return vhu_request_fail(request, "records are no text");
 	if (!prologue)
 		return vhu_request_fail(request, "the proxy keeps no records");
 	request->at = session->common.number;
+	if (request->text)
+		return command_records_text(request, prologue);
 	vhu_json_array(&request->json, "records");
 	if (vhu_prologue_tell(prologue, command_put_record, request))
 		return vhu_request_fail(request, "out of memory");
@@ -366,8 +406,8 @@ static int command_stall(struct vhu_request *request)
 const struct vhu_control_command vhu_control_commands[] = {
     {"help", "", "list what can be asked", command_help},
     {"version", "", "show the proxy's version and pid", command_version},
-    {"sessions", "path pid", "show all open sessions", command_sessions},
-    {"session", "session!", "show one session", command_one_session},
+    {"sessions", "path pid brief", "show all open sessions", command_sessions},
+    {"session", "session! brief", "show one session", command_one_session},
     {"records", "session!", "send the records that explain the state of a session",
      command_records},
     {"close", "session! reason", "close a session", command_close},

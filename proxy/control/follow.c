@@ -9,7 +9,9 @@
 #include "lib/recording/prologue.h"
 #include "lib/show/dump.h"
 #include "lib/show/filter.h"
+#include "lib/util/util.h"
 #include "proxy/control/request.h"
+#include "proxy/control/status.h"
 
 struct vhu_follow {
 	json_t *id; /* of the question; NULL without */
@@ -77,6 +79,15 @@ static int follow_catch_up(struct vhu_request *request)
 	return vhu_request_fail(request, "out of memory");
 }
 
+/* Have texts tell times since @session began; NULL: since the first record that is sent. */
+static void follow_tell_since(struct vhu_follow *follow, const struct vhu_proxy_session *session)
+{
+	if (!session)
+		return;
+	follow->dump.begun = true;
+	follow->dump.first_ns = vhu_realtime_ns() - (vhu_now_ns() - session->begun_ns);
+}
+
 int vhu_follow_begin(struct vhu_request *request)
 {
 	struct vhu_control_client *from = request->from;
@@ -93,6 +104,7 @@ int vhu_follow_begin(struct vhu_request *request)
 		return -EINVAL;
 	}
 	follow->text = request->text;
+	follow_tell_since(follow, vhu_status_find(control->proxy, follow->wanted.session));
 	follow->id = json_incref(json_object_get(request->question, "id"));
 	from->follow = follow;
 	from->client->holds++;

@@ -59,7 +59,10 @@ void vhu_status_gather(struct vhu_status *status, const struct vhu_proxy_session
 /* Write a status as lines for people. */
 void vhu_status_text(FILE *to, const struct vhu_status *status);
 
-/* Write a status as an object. docs/control.md lists the keys. */
-void vhu_status_json(struct vhu_json *json, const char *key, const struct vhu_status *status);
+/* Write a status as an object. docs/control.md lists the keys. @brief: leave out features and
+ * memory.
+ */
+void vhu_status_json(struct vhu_json *json, const char *key, const struct vhu_status *status,
+		     bool brief);
 
 #endif

@@ -2,6 +2,7 @@
 /* The status of a session as JSON. docs/control.md lists the keys. */
 #include "lib/show/state.h"
 #include "proxy/control/status.h"
+#include "proxy/watchdog/watchdog.h"
 
 /* Write what one side sends on a channel. */
 static void put_way(struct vhu_json *json, const char *key, const struct vhu_status *status,
@@ -50,7 +51,8 @@ static void put_waits(struct vhu_json *json, const struct vhu_status *status)
 	vhu_json_object_end(json);
 }
 
-void vhu_status_json(struct vhu_json *json, const char *key, const struct vhu_status *status)
+void vhu_status_json(struct vhu_json *json, const char *key, const struct vhu_status *status,
+		     bool brief)
 {
 	const struct vhu_proxy_session *session = status->session;
 
@@ -63,10 +65,15 @@ void vhu_status_json(struct vhu_json *json, const char *key, const struct vhu_st
 	put_waits(json, status);
 	if (status->interposer)
 		vhu_interposer_json(json, "interposed", status->interposer);
+	if (session->common.watchdog)
+		vhu_watchdog_json(json, "watched", session->common.watchdog);
 	vhu_json_unsigned(json, "descriptors", status->fds);
 	if (status->state) {
 		vhu_show_device_json(json, status->state);
-		vhu_show_state_json(json, status->state);
+		if (brief)
+			vhu_show_vrings_json(json, status->state);
+		else
+			vhu_show_state_json(json, status->state);
 	}
 	vhu_json_object_end(json);
 }

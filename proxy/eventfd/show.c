@@ -80,6 +80,7 @@ static void put_ring(struct vhu_json *json, const struct vhu_interposer_vring *r
 		vhu_json_unsigned(json, "p50", vhu_histogram_quantile(&ring->kick_to_call, 500));
 		vhu_json_unsigned(json, "p99", vhu_histogram_quantile(&ring->kick_to_call, 990));
 		vhu_json_unsigned(json, "most", ring->kick_to_call.greatest);
+		vhu_histogram_buckets_json(json, "buckets", &ring->kick_to_call);
 		vhu_json_object_end(json);
 	}
 	vhu_json_unsigned(json, "kicks_in_turn", ring->turns.in_turn);

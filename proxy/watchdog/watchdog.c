@@ -182,7 +182,7 @@ static void judge_vring(struct vhu_watchdog *watchdog, const struct vhu_watchdog
 	if (!vhu_stall_is_one(&verdict))
 		return;
 	vring->said = true;
-	stall.verdict = vhu_ring_verdicts[verdict.id].id;
+	stall.verdict = vring->verdict = vhu_ring_verdicts[verdict.id].id;
 	if (own)
 		snprintf(text, sizeof(text), "vring %u: %s: %s (%s)", index, verdict.text, title,
 			 stall.verdict);
@@ -395,6 +395,28 @@ void vhu_watchdog_end(struct vhu_watchdog *watchdog)
 unsigned vhu_watchdog_fds(const struct vhu_watchdog *watchdog)
 {
 	return vhu_watchdog_kept_fds(&watchdog->kept);
+}
+
+void vhu_watchdog_json(struct vhu_json *json, const char *key, const struct vhu_watchdog *watchdog)
+{
+	vhu_json_array(json, key);
+	for (unsigned i = 0; i < VHU_VRINGS_MAX; i++) {
+		const struct vhu_ringwatch_vring *vring = watchdog->vring[i];
+
+		if (!vring || !vring->looked)
+			continue;
+		vhu_json_object(json, NULL);
+		vhu_json_unsigned(json, "vring", i);
+		vhu_json_unsigned(json, "still_ns", vhu_now_ns() - vring->still_ns);
+		vhu_json_bool(json, "stalled", vring->said);
+		if (vring->said) {
+			vhu_json_object(json, "verdict");
+			vhu_json_string(json, "id", vring->verdict);
+			vhu_json_object_end(json);
+		}
+		vhu_json_object_end(json);
+	}
+	vhu_json_array_end(json);
 }
 
 void vhu_watchdog_free(struct vhu_watchdog *watchdog)

@@ -22,6 +22,7 @@
 #ifndef VHU_PROXY_WATCHDOG_WATCHDOG_H
 #define VHU_PROXY_WATCHDOG_WATCHDOG_H
 
+#include "lib/util/json.h"
 #include "proxy/session/session.h"
 
 struct vhu_relay;
@@ -43,6 +44,9 @@ void vhu_watchdog_end(struct vhu_watchdog *watchdog);
 
 /* Return how many descriptors @watchdog keeps. */
 unsigned vhu_watchdog_fds(const struct vhu_watchdog *watchdog);
+
+/* Write how the vrings that are looked at stand as an array. docs/control.md lists the keys. */
+void vhu_watchdog_json(struct vhu_json *json, const char *key, const struct vhu_watchdog *watchdog);
 
 /* Free @watchdog (NULL is ignored). */
 void vhu_watchdog_free(struct vhu_watchdog *watchdog);

@@ -7,6 +7,7 @@
 #include "lib/session/rules/table.h"
 #include "lib/util/util.h"
 #include "tools/complete/complete.h"
+#include "tools/top/view.h"
 
 static void messages(const struct vhu_complete *at)
 {
@@ -49,6 +50,14 @@ static void severities(const struct vhu_complete *at)
 		vhu_complete_offer(at, vhu_severity_name((enum vhu_severity)i), NULL);
 }
 
+#ifdef VHU_HAVE_CONTROL
+static void columns(const struct vhu_complete *at)
+{
+	for (unsigned i = 0; i < vhu_top_columns; i++)
+		vhu_complete_offer(at, vhu_top_column[i].name, NULL);
+}
+#endif
+
 bool vhu_complete_values(const struct vhu_complete *at, const char *name)
 {
 	static const struct {
@@ -58,6 +67,9 @@ bool vhu_complete_values(const struct vhu_complete *at, const char *name)
 	    {"message", messages}, {"channel", channels},    {"dialect", dialects},
 	    {"device", devices},   {"rule", rules},          {"explain", rules},
 	    {"ignore", rules},     {"severity", severities}, {"session", vhu_complete_sessions},
+#ifdef VHU_HAVE_CONTROL
+	    {"sort", columns},
+#endif
 	};
 
 	for (unsigned i = 0; i < VHU_ARRAY_SIZE(known); i++) {

@@ -177,6 +177,34 @@ static void an_empty_histogram_says_0(void **state)
 	vhu_histogram_free(&histogram);
 }
 
+static void what_came_since_is_told_apart(void **state)
+{
+	struct vhu_histogram now = {0}, before = {0}, part = {0};
+
+	(void)state;
+	vhu_histogram_add(&now, 5000, 10);
+	vhu_histogram_merge(&before, &now);
+	vhu_histogram_add(&now, 100, 3);
+	vhu_histogram_add(&now, 3000, 1);
+	assert_int_equal(vhu_histogram_since(&part, &now, &before), 0);
+	assert_int_equal(part.count, 4);
+	assert_int_equal(vhu_histogram_bucket_of(vhu_histogram_quantile(&part, 500)),
+			 vhu_histogram_bucket_of(100));
+	/* The greatest of all came before: of this one only the bucket is known. */
+	assert_int_equal(vhu_histogram_bucket_of(part.greatest), vhu_histogram_bucket_of(3000));
+	vhu_histogram_free(&part);
+
+	vhu_histogram_add(&now, 7001, 1);
+	assert_int_equal(vhu_histogram_since(&part, &now, &before), 0);
+	assert_int_equal(part.greatest, 7001);
+	vhu_histogram_free(&part);
+
+	assert_int_equal(vhu_histogram_since(&part, &now, &now), 0);
+	assert_int_equal(part.count, 0);
+	vhu_histogram_free(&now);
+	vhu_histogram_free(&before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +215,7 @@ int main(void)
 	    cmocka_unit_test(memory_is_that_of_the_powers_between),
 	    cmocka_unit_test(great_counts_and_values_do_not_overflow),
 	    cmocka_unit_test(an_empty_histogram_says_0),
+	    cmocka_unit_test(what_came_since_is_told_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

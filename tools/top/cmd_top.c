@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* vhu top: shows what sessions and vrings do, live. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/util/array.h"
+#include "lib/util/duration.h"
+#include "lib/util/util.h"
+#include "proxy/control/socket.h"
+#include "tools/commands.h"
+#include "tools/top/run.h"
+#include "tools/top/ui.h"
+
+enum { KEY_SORT = 256, KEY_FILTER, KEY_DELAY, KEY_STALL, KEY_JSON, KEY_COUNT };
+
+static const struct vhu_option option[] = {
+    {'s', "control", "SOCKET",
+     "a proxy's control socket, or a folder of them; may be repeated; else the usual one"},
+    {KEY_SORT, "sort", "COLUMN",
+     "kicks (the default), calls, p50, p99, max, waiting, age, state, cpu, messages, session, ..."},
+    {KEY_FILTER, "filter", "TEXT", "only what has this text in a name or the state"},
+    {KEY_DELAY, "delay", "TIME", "between two looks, 1 s by default"},
+    {KEY_STALL, "stall", "TIME", "what has waited for longer is stalled, 1 s by default"},
+    {KEY_JSON, "json", NULL, "no screen: an object a line for each vring and look"},
+    {KEY_COUNT, "count", "N", "end after N looks; goes with JSON"},
+    {0},
+};
+
+static const struct vhu_example example[] = {
+    {"vhu top", "the sessions of the proxy whose control socket is where vhu ctl looks"},
+    {"vhu top -s /run/vhu", "those of all proxies with a control socket in this folder"},
+    {"vhu top --sort age --filter stalled", "what has stalled, the oldest first"},
+    {"vhu top --json --count 1 | jq 'select(.state == \"stalled\")'", "the same for a script"},
+    {0},
+};
+
+/* Add a control socket. Returns an exit status. */
+static int add_control(struct vhu_top_request *request, const char *path)
+{
+	const char **grown =
+	    vhu_array_more(request->control, &request->controls, sizeof(const char *));
+
+	if (!grown)
+		return vhu_fail(request->command, "out of memory");
+	if (strlen(path) >= VHU_TOP_NAME)
+		return vhu_usage(request->command, "%s: longer than the path of any socket", path);
+	request->control = grown;
+	grown[request->controls - 1] = path;
+	return VHU_EXIT_DONE;
+}
+
+/* Take a time. Returns VHU_EXIT_DONE, or VHU_EXIT_USAGE with what is wrong said. */
+static int take_time(const struct vhu_top_request *request, const char *argument, uint64_t least,
+		     uint64_t most, uint64_t *ns)
+{
+	if (vhu_duration_parse(argument, ns) || *ns < least || *ns > most)
+		return vhu_usage(request->command, "%s: not a time of 100ms to 60s", argument);
+	return VHU_EXIT_DONE;
+}
+
+/* Take one option. Returns an exit status. */
+static int take_option(struct vhu_top_request *request, int key, const char *argument)
+{
+	const struct vhu_command *command = request->command;
+	int column;
+
+	switch (key) {
+	case 's':
+		return add_control(request, argument);
+	case KEY_SORT:
+		column = vhu_top_column_find(argument);
+		if (column < 0)
+			return vhu_usage(command, "%s: no such column", argument);
+		request->sort = (unsigned)column;
+		break;
+	case KEY_FILTER:
+		if (strlen(argument) >= VHU_TOP_WORD)
+			return vhu_usage(command, "%s: a filter has at most %d characters",
+					 argument, VHU_TOP_WORD - 1);
+		request->filter = argument;
+		break;
+	case KEY_DELAY:
+		return take_time(request, argument, VHU_TOP_DELAY_LEAST, VHU_TOP_DELAY_MOST,
+				 &request->delay_ns);
+	case KEY_STALL:
+		return take_time(request, argument, VHU_TOP_DELAY_LEAST, VHU_TOP_DELAY_MOST,
+				 &request->stall_ns);
+	case KEY_JSON:
+		request->json = true;
+		break;
+	case KEY_COUNT:
+		if (vhu_number_parse(argument, 1, UINT32_MAX, &request->count))
+			return vhu_usage(command, "%s: not a number from 1 on", argument);
+		break;
+	}
+	return VHU_EXIT_DONE;
+}
+
+/* Return VHU_EXIT_DONE if a request makes sense here; else an exit status with what is wrong said.
+ */
+static int check(const struct vhu_top_request *request)
+{
+	const struct vhu_command *command = request->command;
+
+	if (request->count && !request->json)
+		return vhu_usage(command, "--count goes with --json");
+	if (!request->json && !(isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)))
+		return vhu_fail(command, "there is no terminal: use --json");
+	return VHU_EXIT_DONE;
+}
+
+/* Run the sub-command. Returns the exit status. */
+static int run(const struct vhu_command *command, int argc, char **argv)
+{
+	struct vhu_top_request request = {
+	    .command = command,
+	    .delay_ns = VHU_NS_PER_S,
+	    .stall_ns = VHU_NS_PER_S,
+	    .sort = (unsigned)vhu_top_column_find("kicks"),
+	    .filter = "",
+	};
+	char usual[VHU_CONTROL_PATH_MAX];
+	const char *argument;
+	int key, status = VHU_EXIT_DONE;
+
+	while (status == VHU_EXIT_DONE &&
+	       (key = vhu_options_next(command, argc, argv, &argument)) >= 0)
+		status = take_option(&request, key, argument);
+	if (status == VHU_EXIT_DONE && key == VHU_OPTIONS_ERROR)
+		status = VHU_EXIT_USAGE;
+	if (status == VHU_EXIT_DONE && key == VHU_OPTIONS_END) {
+		if (optind < argc)
+			status = vhu_usage(command, "%s: what is that for?", argv[optind]);
+		else
+			status = check(&request);
+		if (status == VHU_EXIT_DONE && !request.controls)
+			status = add_control(&request, vhu_control_path(usual));
+		if (status == VHU_EXIT_DONE)
+			status = vhu_top_run(&request);
+	}
+	free(request.control);
+	return status;
+}
+
+const struct vhu_command vhu_command_top = {
+    .name = "top",
+    .arguments = "",
+    .summary = "show what sessions and vrings do, live",
+    .about =
+	"A table of the vrings of running proxies: messages, kicks and calls a second, how long\n"
+	"calls take, what waits, what has stalled. Kicks and calls are counted if a proxy was\n"
+	"started with --interpose-eventfds. Keys: h for help, q to quit.",
+    .option = option,
+    .example = example,
+    .run = run,
+};
