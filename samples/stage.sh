@@ -4,7 +4,7 @@
 # To be sourced by a script that has set $top, the project's folder, with `set -eu`. Whatever way the
 # script ends, Ctrl-C included, what it started ends and the folder goes.
 
-stage='' stage_home='' stage_parties='' stage_steps=0
+stage='' stage_home='' stage_parties='' stage_steps=0 stage_told=''
 
 # Say which step comes now ($*).
 step() {
@@ -24,6 +24,7 @@ show() {
 
 # Say what went wrong ($*), print the end of each party's log, end.
 stage_fail() {
+	stage_told=yes
 	printf '\n%s: %s\n' "${0##*/}" "$*" >&2
 	for stage_log in "$stage"/*.log; do
 		[ -s "$stage_log" ] || continue

@@ -3,7 +3,7 @@
 # Shows that what measures works: every row is there and holds numbers above 0, whatever they are;
 # and the frames that Wireshark is measured on are dissected as what they claim to be.
 #
-#	smoke.sh proxy|frames|eventfd|stall|metrics|latency|attach BUILD
+#	smoke.sh proxy|frames|eventfd|stall|metrics|fleet|latency|attach BUILD
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -46,6 +46,12 @@ eventfd)
 stall)
 	sh "$here/stall.sh" -b "$2" -r 2 -n 100 -d 300 -q 2 >"$work/out"
 	expect 2 "trip of a message" "request on a loaded vring" "2 idle vrings"
+	;;
+fleet)
+	sh "$here/fleet.sh" -b "$2" -m 2 -h "1 3" -s 1 -n 2 >"$work/out" || { status=$?; cat "$work/out"; exit $status; }
+	expect 3 "a host with"
+	expect 5 " *1 " " *3 "
+	expect 3 "1,000 such hosts"
 	;;
 metrics)
 	sh "$here/metrics.sh" -b "$2" -o "$2/bin/vhu" -r 2 -n 100 -m 500 -p 2 >"$work/out"

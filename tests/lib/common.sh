@@ -44,10 +44,15 @@ need() {
 work_open() {
 	stage_open
 	work=$stage jobs=''
-	trap 'work_close' EXIT
+	trap 'work_close $?' EXIT
 	cd "$work"
 }
 work_close() {
+	# A command that fails silently, or a signal, ends the script without a word.
+	case ${1:-0} in
+	0 | 77) ;;
+	*) [ -n "$stage_told" ] || echo "${0##*/}: ended with status ${1:-0}, and said nothing" ;;
+	esac
 	for work_job in $jobs; do
 		kill "$work_job" 2>/dev/null || :
 	done
@@ -57,6 +62,7 @@ work_close() {
 
 # Say what went wrong ($*), show the files out, err and *.log of the work folder, end.
 fail() {
+	stage_told=yes
 	echo "${0##*/}: $*"
 	for fail_file in "$work/out" "$work/err" "$work"/*.log; do
 		[ -s "$fail_file" ] || continue

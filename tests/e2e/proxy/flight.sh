@@ -129,7 +129,7 @@ if ! mount -t tmpfs -o size=64k tmpfs small 2>mount.err; then
 	echo "lacks the right to mount a small file system: $(cat mount.err)"
 	exit 77
 fi
-trap 'umount "$stage/small"; work_close' EXIT
+trap 'flight_status=$?; umount "$stage/small"; work_close $flight_status' EXIT
 head -c 60000 /dev/zero >small/ballast
 stage_start full "$vhu" proxy -w small/vm.pcapng --flight-recorder "$stage/full.sock" "$stage/good.sock"
 stage_listens full "$stage/full.sock"

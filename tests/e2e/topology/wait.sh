@@ -105,3 +105,14 @@ refused '99999999999999: not a time' --retry=99999999999999
 refused ': not a time' --retry=
 refused 'this option takes no argument' --one=2
 echo "who waits is served, in order"
+
+# Once the control socket answers every pair can be connected to, the last of many too.
+if "$vhu" ctl --help >/dev/null 2>&1; then
+	for n in $(seq 300); do
+		echo "pair $n.sock b.sock"
+	done >many.conf
+	stage_start many "$vhu" proxy -q --config many.conf --control "$stage/control"
+	await '"$vhu" ctl -s "$stage/control" version >said 2>&1' "the control socket answers"
+	"$front" --requests 1 300.sock >said 2>&1 || fail "not ready though the control socket answers"
+	stage_end many TERM || fail "the proxy ended with status $?"
+fi
