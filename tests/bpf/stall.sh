@@ -198,6 +198,28 @@ alone)
 	END
 	all_out
 
+	# The same by vhu attach, whose capture has it among the messages.
+	back --device blk
+	stage_start latency "$vhu" attach --latency --stall 500ms --on-stall 'echo "$VHU_VERDICT $VHU_CAPTURE" >ran' \
+		-w stall.pcapng --socket "$work/back.sock"
+	wait_for grep -q watching latency.log
+	stage_start front "$front_end" --timeout 100s --device blk --operation read --rate 20 \
+		--requests 100000000 back.sock
+	kicks() {
+		"$vhu" dump stall.pcapng 2>/dev/null | grep -q 'vring 0 kick'
+	}
+	wait_for kicks
+	sleep 0.5
+	kill -STOP "$(stage_pid back)"
+	attach_stalls() {
+		grep -q '^vhu attach: session 1: stall: vring 0: 1 buffer waits .* (D3)$' latency.log
+	}
+	wait_for attach_stalls
+	wait_for grep -qx 'D3 stall.pcapng' ran
+	[ "$(snapshots | jq -r '[.session, .vring, .verdict.id] | @csv')" = '1,0,"D3"' ] ||
+		fail "by vhu attach: $(snapshots)"
+	all_out
+
 	# By the eventfds alone: a kick that is not read.
 	back --device blk
 	stage_start front "$front_end" --timeout 100s --device blk --operation read --rate 20 \

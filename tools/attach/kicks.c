@@ -31,7 +31,7 @@ static void see(void *with, const struct vhu_bpf_event *event)
 int vhu_attach_kicks_open(struct vhu_attach_kicks *kicks, const struct vhu_command *command,
 			  struct vhu_attach_queue *queue,
 			  void (*give)(void *with, const struct vhu_record *record), void *with,
-			  uint64_t epoch_ns)
+			  uint64_t epoch_ns, bool keep)
 {
 	const struct vhu_probes_choice choice = {
 	    .hooks = -1,
@@ -54,7 +54,7 @@ int vhu_attach_kicks_open(struct vhu_attach_kicks *kicks, const struct vhu_comma
 	    .fd = -1,
 	    .epoch_ns = (int64_t)epoch_ns,
 	};
-	return vhu_latency_told_open(&kicks->told, &kicks->vrings, false)
+	return vhu_latency_told_open(&kicks->told, &kicks->vrings, keep)
 		   ? vhu_fail(command, "out of memory")
 		   : VHU_EXIT_DONE;
 }

@@ -27,13 +27,13 @@ struct vhu_attach_kicks {
 /*
  * Load the probes.
  * @queue: gets events. @give: takes records of them. @epoch_ns: what CLOCK_MONOTONIC lacks to the
- * time of records.
+ * time of records. @keep: what verdicts on vrings need, in kicks->told.
  * Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with what is wrong said.
  */
 int vhu_attach_kicks_open(struct vhu_attach_kicks *kicks, const struct vhu_command *command,
 			  struct vhu_attach_queue *queue,
 			  void (*give)(void *with, const struct vhu_record *record), void *with,
-			  uint64_t epoch_ns);
+			  uint64_t epoch_ns, bool keep);
 /* Write by which hooks kicks are seen, and what those do not see. */
 void vhu_attach_kicks_hooks(const struct vhu_attach_kicks *kicks, char *to, size_t size);
 void vhu_attach_kicks_close(struct vhu_attach_kicks *kicks);

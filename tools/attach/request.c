@@ -8,6 +8,7 @@
 
 #include "bpf/attach/attach.h"
 #include "lib/capture/pcapng/pcapng.h"
+#include "lib/ringwatch/stall.h"
 #include "lib/util/duration.h"
 #include "tools/request_error.h"
 
@@ -23,6 +24,8 @@ enum {
 	KEY_REFRESH,
 	KEY_HOOKS,
 	KEY_LATENCY,
+	KEY_STALL,
+	KEY_ON_STALL,
 };
 
 const struct vhu_option vhu_attach_option[] = {
@@ -39,6 +42,10 @@ const struct vhu_option vhu_attach_option[] = {
      "SIGUSR2"},
     {KEY_LATENCY, "latency", NULL,
      "kicks, wakes and calls of the sessions' vrings, too, as vhu latency -w writes them"},
+    {KEY_STALL, "stall", "TIME",
+     "with --latency: say and record what stalls for this time, as vhu proxy does"},
+    {KEY_ON_STALL, "on-stall", "COMMAND",
+     "run this then, once for each stall: vhu-proxy(1) has its environment"},
     {KEY_DURATION, "duration", "TIME", "end after this"},
     {'v', "verbose", NULL, "say each message on standard error, too"},
     {'q', "quiet", NULL, "say nothing at the beginning and the end"},
@@ -134,6 +141,15 @@ int vhu_attach_request_take(const struct vhu_command *command, struct vhu_attach
 	case KEY_LATENCY:
 		request->latency = true;
 		break;
+	case KEY_STALL:
+		if (vhu_duration_parse(argument, &request->stall_ns))
+			return vhu_usage(command, "%s: not a duration, such as 5s", argument);
+		if (request->stall_ns < VHU_STALL_LEAST_NS)
+			return vhu_usage(command, VHU_STALL_TOO_SHORT, argument);
+		break;
+	case KEY_ON_STALL:
+		request->on_stall = argument;
+		break;
 	case KEY_HOOKS:
 		request->hooks = vhu_attach_hooks_by_name(argument);
 		if (request->hooks < 0)
@@ -162,6 +178,10 @@ int vhu_attach_request_check(const struct vhu_command *command, struct vhu_attac
 	if (request->all && (request->sockets || request->pids))
 		return vhu_usage(command,
 				 "--all watches every session: leave out --socket and --pid");
+	if (request->stall_ns && !request->latency)
+		return vhu_usage(command, "--stall wants --latency: its probes see what stalls");
+	if (request->on_stall && !request->stall_ns)
+		return vhu_usage(command, "--on-stall wants --stall: after which time?");
 	if (request->refresh && !request->qmp)
 		return vhu_usage(command,
 				 "--refresh stops a virtual machine: name its monitor by --qmp");

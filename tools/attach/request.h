@@ -28,6 +28,8 @@ struct vhu_attach_request {
 	const char *qmp;      /* path of QEMU's monitor, NULL: it is not asked */
 	bool refresh;         /* the virtual machine is to be stopped and to go on */
 	uint64_t duration_ns; /* 0: until a signal */
+	uint64_t stall_ns;    /* 0: nothing counts as stalled */
+	const char *on_stall; /* NULL: nothing is run */
 	int hooks;            /* a set of hooks, -1: the best that there is */
 };
 

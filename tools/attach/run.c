@@ -184,6 +184,8 @@ static void watch(struct vhu_attach_run *run)
 		look_at_states(run);
 		vhu_attach_sinks_tick(&run->sinks, now);
 		vhu_attach_kicks_tick(&run->kicks, now);
+		if (run->stall && now >= vhu_latency_stall_next(run->stall))
+			vhu_latency_stall_look(run->stall, &run->kicks.told);
 		if (now - found >= FIND_NS || vhu_attach_targets_changed(run)) {
 			vhu_attach_targets_find(run);
 			found = now;
@@ -278,6 +280,44 @@ static int block_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Give the command that runs on a stall back what was changed of signals. */
+static void restore(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
+}
+
+/* Take a record of a stall. */
+static void record_stall(void *with, const struct vhu_record *made)
+{
+	struct vhu_attach_run *run = with;
+
+	vhu_attach_sinks_take(&run->sinks, made);
+}
+
+/* Begin to look for stalls. Returns an exit status. */
+static int open_stall(struct vhu_attach_run *run)
+{
+	const struct vhu_attach_request *request = run->request;
+	const struct vhu_latency_stall_choice choice = {
+	    .command = run->command,
+	    .vrings = &run->kicks.vrings,
+	    .events = &run->stall_records,
+	    .stall_ns = request->stall_ns,
+	    .on_stall = &run->on_stall,
+	    .capture = request->file ? request->file : "",
+	};
+
+	run->stall_records =
+	    (struct vhu_latency_events){.give = record_stall, .with = run, .fd = -1};
+	run->stall = vhu_latency_stall_new(&choice);
+	return run->stall ? VHU_EXIT_DONE : vhu_fail(run->command, "out of memory");
+}
+
 /* Look whether the processes that are asked for are there. Returns an exit status. */
 static int find_processes(const struct vhu_attach_run *run)
 {
@@ -323,22 +363,31 @@ int vhu_attach_run(const struct vhu_command *command, const struct vhu_attach_re
 	int status;
 
 	run = (struct vhu_attach_run){.command = command, .request = request};
+	run.on_stall.pipe = -1;
 	run.signals = block_signals();
 	status = find_processes(&run);
+	/* Before there is anything that its process would have, too. */
+	if (status == VHU_EXIT_DONE && request->on_stall)
+		status = vhu_on_stall_open(&run.on_stall, command, request->on_stall, restore);
 	if (status == VHU_EXIT_DONE && vhu_attach_open(&run.attach, &choice, error))
 		status = vhu_fail(command, "%s", error);
-	if (status != VHU_EXIT_DONE)
+	if (status != VHU_EXIT_DONE) {
+		vhu_on_stall_end(&run.on_stall);
 		return status;
+	}
 	run.sessions = vhu_attach_sessions_new(&owner, &run, vhu_attach_sees_sending(run.attach),
 					       request->with_keys);
 	if (!run.sessions)
 		status = vhu_fail(command, "out of memory");
 	if (status == VHU_EXIT_DONE && request->latency)
 		status = vhu_attach_kicks_open(&run.kicks, command, &run.queue, record_kick, &run,
-					       vhu_attach_sessions_epoch(run.sessions));
+					       vhu_attach_sessions_epoch(run.sessions),
+					       request->stall_ns != 0);
 	if (status == VHU_EXIT_DONE)
 		status =
 		    vhu_attach_sinks_open(&run.sinks, command, request, run.signals, argc, argv);
+	if (status == VHU_EXIT_DONE && request->stall_ns)
+		status = open_stall(&run);
 	if (status == VHU_EXIT_DONE) {
 		status = find_and_watch(&run);
 		vhu_attach_sinks_close(&run.sinks, vhu_attach_sessions_running(run.sessions),
@@ -346,6 +395,8 @@ int vhu_attach_run(const struct vhu_command *command, const struct vhu_attach_re
 		if (!request->quiet)
 			say_end(&run, where);
 	}
+	vhu_latency_stall_free(run.stall);
+	vhu_on_stall_end(&run.on_stall);
 	vhu_attach_kicks_close(&run.kicks);
 	vhu_attach_sessions_free(run.sessions);
 	vhu_attach_queue_free(&run.queue);

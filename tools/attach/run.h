@@ -9,6 +9,7 @@
 #include "tools/attach/kicks.h"
 #include "tools/attach/queue.h"
 #include "tools/attach/sinks.h"
+#include "tools/latency/stall/stall.h"
 
 /* Names of listening sockets that are watched. */
 #define VHU_ATTACH_NAMES_MAX VHU_ATTACH_LISTENERS
@@ -21,6 +22,9 @@ struct vhu_attach_run {
 	struct vhu_attach_queue queue;
 	struct vhu_attach_sinks sinks;
 	struct vhu_attach_kicks kicks;
+	struct vhu_on_stall on_stall;
+	struct vhu_latency_stall *stall;         /* NULL: nobody looks for stalls */
+	struct vhu_latency_events stall_records; /* take its records */
 	/* Names of listening sockets that are watched. */
 	struct vhu_attach_name {
 		struct vhu_attach_listed socket; /* that listens */

@@ -120,6 +120,15 @@ int vhu_on_stall_start(struct vhu_on_stall *on_stall, const struct vhu_command *
 	return 0;
 }
 
+int vhu_on_stall_open(struct vhu_on_stall *on_stall, const struct vhu_command *command,
+		      const char *what, void (*prepare)(void))
+{
+	int error = vhu_on_stall_start(on_stall, command, what, prepare);
+
+	return error ? vhu_fail(command, "--on-stall: cannot be prepared: %s", strerror(-error))
+		     : VHU_EXIT_DONE;
+}
+
 int vhu_on_stall_run(const struct vhu_on_stall *on_stall,
 		     const struct vhu_on_stall_message *message)
 {

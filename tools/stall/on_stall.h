@@ -42,6 +42,11 @@ struct vhu_on_stall {
 int vhu_on_stall_start(struct vhu_on_stall *on_stall, const struct vhu_command *command,
 		       const char *what, void (*prepare)(void));
 
+/* The same for a command that ends if that fails. Returns VHU_EXIT_DONE, or VHU_EXIT_FAILED with
+ * what is wrong said. */
+int vhu_on_stall_open(struct vhu_on_stall *on_stall, const struct vhu_command *command,
+		      const char *what, void (*prepare)(void));
+
 /* Have the command run. Returns 0; -EAGAIN: too many stalls wait for it; -errno. */
 int vhu_on_stall_run(const struct vhu_on_stall *on_stall,
 		     const struct vhu_on_stall_message *message);

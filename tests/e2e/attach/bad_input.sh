@@ -31,6 +31,10 @@ says 2 'records nothing' --list --qmp a
 says 2 'sessions are named by' --all back
 says 2 'wants the path' --socket ''
 says 2 'goes with --list' --all --json -w a.pcapng
+says 2 'stall wants --latency' --all --stall 5s
+says 2 'on-stall wants --stall' --all --latency --on-stall true
+says 2 '10ms: too short for a stall' --all --latency --stall 10ms
+says 2 'x: not a duration' --all --latency --stall x
 says 1 'no such process' --pid 2147483647
 says 1 'cannot write a capture' --all -w nowhere/a.pcapng
 

@@ -147,14 +147,9 @@ static int prepare(struct vhu_latency_run *run)
 	int status = vhu_latency_find_processes(run);
 
 	/* Before there is anything that its process would have, too. */
-	if (status == VHU_EXIT_DONE && request->on_stall) {
-		int error =
-		    vhu_on_stall_start(&run->on_stall, run->command, request->on_stall, restore);
-
-		if (error)
-			status = vhu_fail(run->command, "--on-stall: cannot be prepared: %s",
-					  strerror(-error));
-	}
+	if (status == VHU_EXIT_DONE && request->on_stall)
+		status =
+		    vhu_on_stall_open(&run->on_stall, run->command, request->on_stall, restore);
 	if (status == VHU_EXIT_DONE && vhu_latency_needs_sessions(request))
 		status = vhu_latency_sessions_open(&run->sessions, run->command, request);
 	if (status == VHU_EXIT_DONE)

@@ -52,16 +52,12 @@ static void stalled(struct vhu_proxy *proxy, const struct vhu_stall *stall)
 int vhu_proxy_run_watch_stalls(struct vhu_proxy_run *run)
 {
 	const struct vhu_proxy_request *request = run->request;
-	int error = 0;
 
 	run->proxy.watchdog = request->watchdog;
 	run->configured_stall_ns = request->watchdog.stall_ns;
 	run->proxy.stalled = stalled;
 	run->on_stall.pipe = -1;
-	if (request->on_stall)
-		error = vhu_on_stall_start(&run->on_stall, run->command, request->on_stall,
-					   vhu_proxy_run_restore);
-	return error
-		   ? vhu_fail(run->command, "--on-stall: cannot be prepared: %s", strerror(-error))
-		   : VHU_EXIT_DONE;
+	return request->on_stall ? vhu_on_stall_open(&run->on_stall, run->command,
+						     request->on_stall, vhu_proxy_run_restore)
+				 : VHU_EXIT_DONE;
 }
