@@ -24,7 +24,7 @@ enum vhu_side {
 struct vhu_pair;
 struct vhu_prologue;
 
-/* What the watchdog of each session does; all zero: there is none. */
+/* What the watchdog of each session does; all zero: no watchdog. */
 struct vhu_watchdog_options {
 	uint64_t stall_ns; /* after which something counts as stalled; 0: nothing does */
 	bool at_end;       /* record how vrings are when their session ends */
@@ -49,12 +49,12 @@ struct vhu_proxy {
 	bool keep_eventfds; /* of vrings, to signal them on request */
 	bool with_keys;     /* key material is not masked */
 	bool several;       /* pairs: they are named in what is said */
-	/* Told to the person who runs it, a line without its end. */
+	/* Print a line, which has no newline, for the person who runs the proxy. */
 	void (*say)(const char *line);
 	/* Write how the process at a side, whose socket was just closed, has ended: "killed by
 	 * signal 11 (Segmentation fault)". Returns whether that is known. NULL: it never is. */
 	bool (*fate)(const struct vhu_proxy *proxy, enum vhu_side side, char *to, size_t size);
-	/* Something has stalled, which is said and recorded. NULL: nobody wants to know. */
+	/* Something has stalled, which is reported and recorded. May be NULL. */
 	void (*stalled)(struct vhu_proxy *proxy, const struct vhu_stall *stall);
 
 	uint64_t started_ns;   /* by vhu_realtime_ns */

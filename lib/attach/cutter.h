@@ -6,7 +6,7 @@
  * beginning of a buffer, since senders put a message into a buffer of its own, and only one that
  * looks as a header of that channel does.
  *
- * Ownership: a cutter copies what it keeps. A message lasts as long as the call that has it.
+ * Ownership: a cutter copies what it keeps. A message lasts as long as the call that passes it.
  */
 #ifndef VHU_ATTACH_CUTTER_H
 #define VHU_ATTACH_CUTTER_H
@@ -67,7 +67,8 @@ void vhu_cutter_end(struct vhu_cutter *cutter, uint64_t time_ns);
 /* Free what a cutter holds. */
 void vhu_cutter_free(struct vhu_cutter *cutter);
 
-/* Return whether 12 bytes are what a message of a channel begins with, as far as can be told. */
+/* Return whether 12 bytes are what a message of a channel begins with, as far as this can be known.
+ */
 bool vhu_header_looks_right(const uint8_t *bytes, enum vhu_channel channel);
 
 #endif

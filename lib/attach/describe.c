@@ -21,7 +21,7 @@
 /* EFD_SEMAPHORE */
 #define SEMAPHORE  1u
 
-/* Return a device's number as stat(2) has it. */
+/* Return a device's number as in stat(2). */
 static uint64_t device_of(const struct vhu_attach_file *file)
 {
 	return makedev(file->device >> MINOR_BITS, file->device & ((1u << MINOR_BITS) - 1));

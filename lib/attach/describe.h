@@ -10,7 +10,7 @@
  * Describe a descriptor.
  * @pid: a process that has it open, where its path is looked for if the kernel told only a name; 0
  * for none.
- * @name: room for its name, to which info->name will point.
+ * @name: room for its name; info->name will point there.
  */
 void vhu_attach_describe(const struct vhu_attach_file *file, uint32_t pid, struct vhu_fd_info *info,
 			 char name[VHU_RECORD_TEXT_MAX + 1]);

@@ -263,7 +263,7 @@ static void learn_who(struct vhu_attach_connection *connection,
 
 	if (event->address)
 		connection->end[sender].address = event->address;
-	/* A channel's ends are its session's; descriptors are told by both sides. */
+	/* A channel's ends are its session's; both sides report descriptors. */
 	if (connection->channel != VHU_FRONT_END || event->what == VHU_ATTACH_FD)
 		return;
 	end->who = event->who;

@@ -9,8 +9,8 @@
  * message of it proves that vhost-user is spoken there: which side sends a request tells who is the
  * front-end, too. What proves to be something else is not looked at any more, and forgotten.
  *
- * A connection ends when one of its sockets is closed; which was closed first is told by events of
- * closing, else by which is closed when that is found.
+ * A connection ends when one of its sockets is closed; events of closing say which was closed
+ * first, or else the one that is found closed.
  *
  * Ownership: sessions own all that they keep; a record lasts as long as the call that gets it.
  */
@@ -25,7 +25,7 @@ struct vhu_attach_end {
 	bool known;
 	struct vhu_attach_who who;
 	uint64_t address;                   /* of the socket in the kernel, 0 not known */
-	char path[VHU_RECORD_TEXT_MAX + 1]; /* by which it is reached; "" it is not, or not known */
+	char path[VHU_RECORD_TEXT_MAX + 1]; /* of its socket; "" none, or not known */
 };
 
 /* What is known of a connection that is watched from its middle. */

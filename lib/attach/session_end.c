@@ -36,7 +36,7 @@ void vhu_attach_connection_free(struct vhu_attach_connection *connection)
 	free(connection);
 }
 
-/* Return which of two times is the first; 0 is none. */
+/* Return the earlier of two times; 0 stands for no time. */
 static unsigned first_of(const uint64_t at[2])
 {
 	return at[0] && at[1] ? at[1] < at[0] : at[1] != 0;
@@ -124,7 +124,7 @@ static void end_channels(const struct vhu_attach_connection *main, uint64_t time
 	}
 }
 
-/* End a connection of which an end has closed. */
+/* End a connection when one of its ends has closed. */
 static void end_connection(struct vhu_attach_connection *connection, const bool open[2],
 			   uint64_t time_ns)
 {

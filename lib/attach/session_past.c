@@ -22,7 +22,7 @@ int vhu_attach_sessions_reconstruct(struct vhu_attach_sessions *sessions, uint64
 		return -EALREADY;
 	error = vhu_attach_open_session(at, at->end[1].address == front, (struct vhu_header){0},
 					time_ns);
-	/* Two records of one time would be taken for one that is told twice. */
+	/* Two records of one time would be taken for one record that is repeated. */
 	for (unsigned i = 0; !error && i < count; i++)
 		vhu_attach_record_past(at, &message[i], time_ns + 1 + i);
 	return error;

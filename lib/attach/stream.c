@@ -5,7 +5,8 @@
 
 #include "lib/attach/stream_internal.h"
 
-/* Of a buffer that was taken before its sending was told, this much is kept to know it again. */
+/* Bytes that are kept of a buffer that was received before its sending was reported, to recognise
+ * it. */
 #define KEEP_MAX 4096u
 
 void vhu_stream_begin(struct vhu_stream *stream, const struct vhu_stream_owner *owner,
@@ -117,7 +118,7 @@ static void take_unknown(struct vhu_stream *stream, const struct vhu_attach_even
 	vhu_stream_give_waiting(stream, event->time_ns);
 }
 
-/* Take what is told when some of a buffer is taken. */
+/* Take the report that some of a buffer was received. */
 static void take_taken(struct vhu_stream *stream, const struct vhu_attach_event *event,
 		       const uint8_t *bytes)
 {

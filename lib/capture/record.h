@@ -9,7 +9,7 @@
  * with its NUL, and its message last as long as those bytes. An encoder borrows from the record
  * only during the call.
  *
- * Texts are never NULL in a decoded record ("" where there is none); an encoder takes NULL for "".
+ * Texts are never NULL in a decoded record ("" for no text); an encoder takes NULL for "".
  */
 #ifndef VHU_CAPTURE_RECORD_H
 #define VHU_CAPTURE_RECORD_H
@@ -51,7 +51,7 @@ enum vhu_mark {
 	VHU_MARK_BIG_ENDIAN = 1 << 0, /* the message's byte order; little endian without it */
 	VHU_MARK_REDACTED = 1 << 1,   /* key material in the message was replaced by zeros */
 	VHU_MARK_TRUNCATED = 1 << 2,  /* descriptors were lost on the way (MSG_CTRUNC) */
-	VHU_MARK_ALTERED = 1 << 3,    /* the proxy changed the message, as it was told to */
+	VHU_MARK_ALTERED = 1 << 3,    /* a fault or a mask of the proxy changed the message */
 	VHU_MARK_PARTIAL = 1 << 4,    /* the sender closed before the message was whole */
 	VHU_MARK_EARLIER = 1 << 5,    /* told again: it passed before what follows, or the file */
 	VHU_MARK_LOST = 1 << 6,    /* an error: records before it are missing; of its session alone,
@@ -106,7 +106,7 @@ struct vhu_peer {
 	bool known; /* pid, uid, gid, comm; the path may be known without them */
 	uint32_t pid, uid, gid;
 	const char *comm;
-	const char *path; /* the socket by which it is reached, or "fd:N" */
+	const char *path; /* the path of its socket, or "fd:N" */
 };
 
 /* What happens on a vring. */
@@ -114,14 +114,14 @@ enum vhu_vring_act {
 	VHU_ACT_KICK = 0, /* the front-end kicks */
 	VHU_ACT_WAKE = 1, /* the back-end takes the kick */
 	VHU_ACT_CALL = 2, /* the back-end calls */
-	VHU_ACT_ERR = 3,  /* the back-end tells of an error */
+	VHU_ACT_ERR = 3,  /* the back-end signals an error */
 	VHU_ACTS
 };
 
 /* What became of a kick or a call that the proxy was to pass on. */
 enum vhu_vring_fate {
 	VHU_FATE_PASSED = 0,
-	VHU_FATE_LOST = 1,     /* as it was told to, like what follows */
+	VHU_FATE_LOST = 1,     /* by a fault, like those that follow */
 	VHU_FATE_DELAYED = 2,  /* it passes later */
 	VHU_FATE_REPEATED = 3, /* it passed, and passes again */
 	VHU_FATE_SENT = 4,     /* neither side made it: the proxy did, as somebody asked for */
@@ -133,7 +133,7 @@ enum vhu_vring_has {
 	VHU_VRING_HAS_KICK_TO_WAKE = 1 << 0,
 	VHU_VRING_HAS_WAKE_TO_CALL = 1 << 1,
 	VHU_VRING_HAS_KICK_TO_CALL = 1 << 2,
-	VHU_VRING_HAS_FATE = 1 << 3, /* signals, fate: the proxy tells of it */
+	VHU_VRING_HAS_FATE = 1 << 3, /* signals, fate: the record is the proxy's */
 };
 
 /* One thing that happened on a vring, and how long after what led to it. */
@@ -188,7 +188,7 @@ struct vhu_record {
 size_t vhu_record_encode(const struct vhu_record *record, uint8_t *to);
 
 /*
- * Decode a record from @from, @size bytes as captured, of which the packet had @sent before any
+ * Decode a record from @from, @size bytes as captured; the packet had @sent before any
  * snap length cut it. The exported-PDU tags may stand before it or have been taken off already.
  * @fd: room for VHU_RECORD_FDS_MAX descriptions, which record->fd will point to.
  * Leaves record->time_ns alone. TLVs of unknown types are skipped.

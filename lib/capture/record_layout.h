@@ -31,7 +31,7 @@ enum vhu_tlv {
 
 /* In the set of an fd's TLV: a name follows. The lower bits are enum vhu_fd_has. */
 #define FD_NAMED   (1 << 7)
-/* In the set of a peer's TLV: pid, uid, gid and comm are told. */
+/* In the set of a peer's TLV: pid, uid, gid and comm are known. */
 #define PEER_KNOWN (1 << 0)
 
 /* The tags as we write them; the name is padded to a multiple of 4. */

@@ -31,7 +31,7 @@ static void get_vring(struct input *in, struct vhu_vring_event *event)
 	}
 }
 
-/* Read a descriptor from its TLV's value. A kind of a later version is told as "other". */
+/* Read a descriptor from its TLV's value. A kind of a later version becomes "other". */
 static void get_fd(struct input *in, struct vhu_fd_info *fd)
 {
 	uint8_t kind = take_8(in);

@@ -68,8 +68,8 @@ struct vhu_snapshot_buffer {
 /* A request in a vring. */
 struct vhu_snapshot_request {
 	uint16_t head;               /* of a packed ring: the row of its first descriptor */
-	uint16_t id;                 /* by which a used descriptor names it */
-	bool taken;                  /* the in-flight area says that the back-end has it */
+	uint16_t id;                 /* that a used descriptor names */
+	bool taken;                  /* in flight, according to the inflight area */
 	uint32_t descriptors;        /* that it takes of the ring */
 	uint32_t buffers;            /* with those of an indirect table */
 	uint64_t readable, writable; /* bytes, by the device */

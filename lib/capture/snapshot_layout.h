@@ -9,7 +9,7 @@
 /* Append the TLVs of a snapshot. Returns where the next byte goes. */
 uint8_t *vhu_snapshot_encode(const struct vhu_vring_snapshot *snapshot, uint8_t *to);
 
-/* Make @snapshot one in which nothing is known, before TLVs are decoded into it. */
+/* Make everything in @snapshot unknown, before TLVs are decoded into it. */
 void vhu_snapshot_begin(struct vhu_vring_snapshot *snapshot);
 
 /* Decode the value of a TLV of a snapshot. What is wrong with it is in in->over. */

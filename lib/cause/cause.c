@@ -155,7 +155,7 @@ static bool say_reaction(struct vhu_cause_end *end)
 	return true;
 }
 
-/* A front-end left over what it was offered, which is a guess: an error before is none. Returns
+/* A front-end left because of the offer, which is a guess; an error before is a fact. Returns
  * whether that was it. */
 static bool say_offer(struct vhu_cause_end *end)
 {

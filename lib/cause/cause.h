@@ -8,7 +8,7 @@
  * broke, or the last one that was broken before, or says that the message breaks none, and ends
  * with what each side did last. Numbers in brackets are those of messages.
  *
- * A vring hangs if the proxy lost its kick or its call, as it was told to, and none came behind it,
+ * A vring hangs if the proxy lost its kick or its call, because of a fault, and none followed,
  * or if the last look at it (a snapshot) says so. A kick without a call is no sign of that alone:
  * drivers turn calls off, and buffers for input wait. It is only named where a session of a device
  * whose requests are all answered ended badly.
@@ -88,7 +88,7 @@ struct vhu_cause {
 	unsigned messages[VHU_CHANNELS][2]; /* so far */
 	struct vhu_cause_vring vring[VHU_CAUSE_VRINGS];
 	unsigned vrings;
-	/* What the proxy altered last, as it was told to; number 0: nothing. */
+	/* What a fault altered last; number 0: nothing. */
 	struct vhu_cause_signal ours;
 	unsigned alterations;
 	/* The kick or the call that the proxy made last, as somebody asked for; number 0: none. */

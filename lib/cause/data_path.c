@@ -114,7 +114,7 @@ static void see_snapshot(struct vhu_cause *cause, const struct vhu_record *recor
 		 text);
 }
 
-/* Return whether the proxy altered what a record is of, as it was told to. */
+/* Return whether a fault of the proxy altered the subject of a record. */
 static bool is_altered(const struct vhu_record *record)
 {
 	return record->type == VHU_RECORD_VRING

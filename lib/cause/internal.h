@@ -6,7 +6,8 @@
 #include "lib/cause/cause.h"
 #include "lib/protocol/line.h"
 
-/* A request that was open for longer was not cut off by the end: nobody was going to answer it. */
+/* A request that was open for longer was not cut off by the end: it would not have been answered.
+ */
 #define VHU_CAUSE_HUNG_NS     UINT64_C(1000000000)
 /* A side that closes so soon after a message closes because of it; one that asked, and leaves
  * later, has waited. */
@@ -25,7 +26,7 @@ struct vhu_cause_end {
 	enum vhu_cause_side closer; /* NOBODY: neither side began */
 	bool unread;                /* the closer left bytes unread */
 	const char *fate;           /* what became of the closer's process, NULL: not known */
-	const char *reason;         /* as the record that closed the session has it */
+	const char *reason;         /* from the record that closed the session */
 	uint64_t about;             /* number of the message that the line is about; 0 none */
 	uint64_t answer;            /* number of the answer that is a part of that; 0 none */
 	/* Who is at fault if message `about` breaks no rule; NOBODY: that does not tell. */
@@ -34,7 +35,7 @@ struct vhu_cause_end {
 	bool disabled; /* the line says that vrings were never enabled */
 	bool hung;     /* the front-end was ended while vrings ran: the device may have hung */
 	bool data_path_said; /* the line is about the data path */
-	bool ours_said;      /* the line says what the proxy altered, as it was told to */
+	bool ours_said;      /* the line says what a fault altered */
 	bool unsure;
 	struct vhu_line line;
 };
@@ -100,7 +101,7 @@ bool vhu_cause_say_data_path(struct vhu_cause_end *end);
 /* Add kicks that had no call, if they may be why the session ended. */
 void vhu_cause_add_open_kicks(struct vhu_cause_end *end);
 
-/* Add what the proxy altered last, as it was told to, if the line does not say it. */
+/* Add what a fault altered last, if the line does not say it. */
 void vhu_cause_add_ours(struct vhu_cause_end *end);
 
 /* why.c: what comes after the first part of the line. */

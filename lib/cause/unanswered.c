@@ -2,7 +2,7 @@
 /*
  * Requests that were not answered.
  *
- * The oldest comes first, whichever channel has it: a side that waits for an answer itself often
+ * The oldest comes first, on any channel: a side that waits for an answer itself often
  * answers nothing meanwhile, so what it then leaves unanswered is a consequence. Requests that wait
  * in both directions are a deadlock.
  */
@@ -10,7 +10,7 @@
 
 #include "lib/cause/internal.h"
 
-/* Requests that are told by name; more are counted. */
+/* Requests that are named; more are counted. */
 #define NAMED_MAX 4
 
 /* A request that waits. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Ends that vrings tell of: never enabled, left running, never started. */
+/* Ends that vrings explain: never enabled, left running, never started. */
 #include <inttypes.h>
 
 #include "lib/cause/internal.h"

@@ -13,10 +13,10 @@
 
 /* More options than any command has. */
 #define OPTIONS_MAX    64
-/* The column in which help texts begin, and the number of columns that a line of help may use. */
+/* The column where help texts begin, and the number of columns that a line of help may use. */
 #define HELP_COLUMN    30
 #define HELP_WIDTH     80
-/* The column in which the text about an example begins. */
+/* The column where the text about an example begins. */
 #define EXAMPLE_COLUMN 6
 
 /* Return whether an option has a short form. */

@@ -52,7 +52,7 @@ enum {
 int vhu_options_next(const struct vhu_command *command, int argc, char **argv,
 		     const char **argument);
 
-/* Return the option of @command with this long form, NULL where there is none. */
+/* Return the option of @command with this long form, NULL for none. */
 const struct vhu_option *vhu_option_find(const struct vhu_command *command, const char *name);
 
 /* Return whether @option may do without its argument. */

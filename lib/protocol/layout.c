@@ -2,7 +2,7 @@
 /* Which of a message's layouts its payload has. */
 #include "lib/protocol/field.h"
 
-/* Return whether protocol feature @bit is negotiated; *@known tells whether that can be told. */
+/* Return whether protocol feature @bit is negotiated; *@known says whether that is known. */
 static bool negotiated(const struct vhu_context *context, unsigned bit, bool *known)
 {
 	*known = context->has_protocol_features;

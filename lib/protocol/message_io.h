@@ -132,7 +132,7 @@ int vhu_message_receive_bytes(struct vhu_message_buf *message, int socket, uint3
  * or it was taken. */
 int vhu_message_take(struct vhu_message_buf *message, unsigned n);
 
-/* Close the descriptors that nobody took, and make ready for the next message. */
+/* Close the descriptors that were not taken, and make ready for the next message. */
 void vhu_message_drop(struct vhu_message_buf *message);
 
 #endif

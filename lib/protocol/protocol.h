@@ -100,7 +100,7 @@ struct vhu_name {
 	uint64_t value; /* a value; or a bit's number */
 	const char *name;
 	const char *older;        /* names in older or other texts, "" for none */
-	enum vhu_dialect dialect; /* in which the name holds */
+	enum vhu_dialect dialect; /* where the name is valid */
 	uint32_t device;          /* virtio device for which it holds, 0 all */
 };
 
@@ -116,7 +116,7 @@ enum vhu_kind {
 	VHU_BYTES,   /* bytes with no structure known here */
 	VHU_TEXT,    /* text, padded with NUL */
 	VHU_MAC,     /* an Ethernet address, 6 bytes */
-	VHU_UUID,    /* 16 bytes in the order in which a UUID is written */
+	VHU_UUID,    /* 16 bytes in the order of a UUID's text */
 	VHU_PADDING, /* should be zero, means nothing */
 	VHU_STRUCT,  /* `layout`, in the middle of this one */
 	VHU_ARRAY,   /* `layout`, again and again; see `counted_by` */
@@ -217,7 +217,7 @@ struct vhu_context {
 	uint64_t features, protocol_features;     /* negotiated */
 };
 
-/* A payload as a decoder has it. */
+/* A payload for a decoder. */
 struct vhu_payload {
 	const uint8_t *bytes;
 	uint32_t captured; /* how many of them there are */
@@ -316,7 +316,7 @@ const struct vhu_layout *vhu_config_layout(uint32_t device);
  * whose requests are not known here. */
 const struct vhu_layout *vhu_request_layout(uint32_t device);
 
-/* Return a virtio device's name as the specification's headers have it ("BLOCK"), or NULL. */
+/* Return a virtio device's name as in the specification's headers ("BLOCK"), or NULL. */
 const char *vhu_device_name(uint32_t device);
 
 /* Return the highest id of a virtio device that has a name. */

@@ -187,7 +187,7 @@ int vhu_value_text(const struct vhu_item *item, const struct vhu_context *contex
 	return (int)text.length;
 }
 
-/* Add a value as the one-line form has it: a name alone where there is one, bits as a number. */
+/* Add a value for the one-line form: a name alone where there is one, bits as a number. */
 static void add_brief(struct vhu_line *text, const struct vhu_item *item,
 		      const struct vhu_context *context)
 {
@@ -226,7 +226,7 @@ int vhu_brief_text(const struct vhu_layout *layout, const struct vhu_payload *pa
 
 	vhu_walk_start(&walk, layout, payload, context);
 	while (vhu_walk_next(&walk, &item)) {
-		/* Elements of an array would make a long line: their count has been told. */
+		/* Elements of an array would make a long line: their count has been written. */
 		if (item.element)
 			in_list = item.what == VHU_ITEM_OPEN;
 		if (item.what == VHU_ITEM_VALUE && item.field->brief && !in_list)

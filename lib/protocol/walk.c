@@ -47,7 +47,7 @@ static bool enter(struct vhu_walk *walk, struct vhu_item *item, struct vhu_walk_
 	return true;
 }
 
-/* Leave the innermost structure; returns true where that is told. */
+/* Leave the innermost structure; returns true if the caller sees that. */
 static bool leave(struct vhu_walk *walk, struct vhu_item *item)
 {
 	const struct vhu_walk_frame *frame = &walk->frame[--walk->depth];

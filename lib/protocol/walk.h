@@ -56,7 +56,7 @@ struct vhu_walk {
 	struct vhu_walk_frame frame[VHU_WALK_DEPTH];
 	unsigned depth; /* frames in use */
 	int64_t seen;   /* one past the last byte that a field covered */
-	bool window;    /* the configuration's bytes were told, its fields are next */
+	bool window;    /* the configuration's bytes were returned, its fields are next */
 	bool stopped;   /* nothing but what closes is left to tell */
 	bool ended;
 };

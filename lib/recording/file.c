@@ -94,7 +94,7 @@ static const char *capture_why(int error)
 	return error == -EAGAIN ? "nobody reads it" : strerror(-error);
 }
 
-/* Write a record that tells of the gap. Returns as vhu_pcapng_write does. */
+/* Write a record about the gap. Returns as vhu_pcapng_write does. */
 static int capture_tell_gap(struct vhu_capture_file *capture, struct vhu_pcapng_writer *writer,
 			    uint64_t time_ns)
 {
@@ -114,7 +114,8 @@ static int capture_tell_gap(struct vhu_capture_file *capture, struct vhu_pcapng_
 }
 
 /*
- * Begin anew, in a new file or after a gap: tell of the gap, where there is one, and of the past.
+ * Begin again, in a new file or after a gap: write a record about the gap, if any, and the
+ * prologue.
  * @time_ns: of the record that is to follow.
  * Returns 0 or -errno.
  */

@@ -10,7 +10,7 @@
  * before it, and what made the sessions that are open what they are by then (prologue.h).
  *
  * A series goes on with its next file when a record comes and the file at hand has what one is to
- * have; so there are no files in which nothing happened. The next one begins with the same records
+ * have; so no file is without records. The next one begins with the same records
  * of the past, in one piece, and only when they are in it the file before is done with: whenever
  * the recorder is killed, all that passed is in one or the other. Where the next file cannot be
  * begun the one at hand grows, and it is tried again from time to time.
@@ -45,8 +45,8 @@ struct vhu_capture_file_limits {
 
 struct vhu_capture_file_options {
 	const char *path;    /* "-": standard output; must outlive the capture */
-	uint32_t snaplen;    /* as the writer has it */
-	const char *comment; /* as the writer has it; must outlive the capture */
+	uint32_t snaplen;    /* for the writer */
+	const char *comment; /* for the writer; must outlive the capture */
 	const struct vhu_capture_file_limits *limits; /* NULL: one file */
 	bool reader_may_leave;                        /* of a pipe: that is not said */
 	struct vhu_prologue *prologue; /* which records pass into last; NULL: its own */
@@ -91,7 +91,7 @@ struct vhu_capture_file {
 };
 
 /*
- * Where @path is a named pipe that nobody reads, say so and wait until somebody does.
+ * If @path is a named pipe without a reader, say so and wait for a reader.
  * @ends: a descriptor that can be read from once that is to end, whenever it happened; 0: a signal
  * while it waits ends it, and nothing else.
  * @held: gets a descriptor that keeps the pipe open, for the caller to close once the capture is

@@ -138,7 +138,7 @@ static int flight_fill(struct vhu_flight *flight, struct flight_file *file)
 	return error ? error : held;
 }
 
-/* Make the next file and write it whole. Returns 0; -errno, and there is none. */
+/* Make the next file and write all of it. Returns 0; -errno, and there is no file. */
 static int flight_make_file(struct vhu_flight *flight, struct flight_file *file)
 {
 	const struct vhu_flight_options *options = &flight->options;

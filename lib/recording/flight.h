@@ -26,7 +26,7 @@
 
 struct vhu_flight_options {
 	const char *path;    /* NAME.EXT of the files; must outlive the recorder */
-	uint32_t snaplen;    /* as the pcapng writer has it */
+	uint32_t snaplen;    /* for the pcapng writer */
 	const char *comment; /* the same; must outlive the recorder */
 	size_t bytes;        /* of the ring; VHU_FLIGHT_BYTES_MIN at least */
 	unsigned files;      /* how many are kept; 0 all */
@@ -55,7 +55,7 @@ void vhu_flight_take(void *context, const struct vhu_record *record);
 /*
  * Write what is in the ring to the next file, and let it go.
  * @see: is shown each record as it is written, with @context, and NULL before the first; a full
- * disk can have it begin anew. Returns 0; -errno, and it stays in the ring.
+ * disk can make it begin again. Returns 0; -errno, and it stays in the ring.
  */
 int vhu_flight_write(struct vhu_flight *flight,
 		     void (*see)(void *context, const struct vhu_record *record), void *context);

@@ -26,7 +26,7 @@ struct vhu_prologue {
 	uint8_t head[VHU_RECORD_HEAD_MAX]; /* as it is encoded, of any other */
 };
 
-/* Return session @number, made if @make; NULL if there is none or out of memory. */
+/* Return session @number, made if @make; NULL if it does not exist or out of memory. */
 static struct vhu_prologue_session *prologue_find(struct vhu_prologue *prologue, uint64_t number,
 						  bool make)
 {
@@ -275,7 +275,7 @@ void vhu_prologue_take(struct vhu_prologue *prologue, const struct vhu_record *r
 		return;
 	session = prologue_find(prologue, record->session, true);
 	if (session && record->type == VHU_RECORD_CLOSED && record->channel == VHU_FRONT_END) {
-		/* Without rules nobody wants to know what was set aside. */
+		/* Without rules what was set aside is not needed. */
 		if (prologue->found)
 			prologue_settle(prologue, session);
 		if (vhu_sessions_state(prologue->sessions, record->session))

@@ -52,7 +52,7 @@ void vhu_prologue_take(struct vhu_prologue *prologue, const struct vhu_record *r
 const struct vhu_state *vhu_prologue_state(struct vhu_prologue *prologue, uint64_t session);
 
 /*
- * Give the records that made the open sessions what they are, in the order in which they passed,
+ * Give the records that explain the open sessions, in their original order,
  * with their own times, marked VHU_MARK_EARLIER.
  * @tell: gets @context, each record, and the record's number among all that were added for a
  * session; any value but 0 stops.

@@ -55,7 +55,7 @@ struct vhu_prologue_work {
  */
 bool vhu_prologue_work_begin(struct vhu_prologue_work *work,
 			     const struct vhu_prologue_session *session);
-/* prologue_keep.c: add a record, the latest, which @note tells of. Returns whether there was memory
+/* prologue_keep.c: add the latest record, which @note explains. Returns whether there was memory
  * for that. */
 bool vhu_prologue_work_add(struct vhu_prologue_work *work, const struct vhu_prologue_passed *passed,
 			   uint8_t *bytes, const struct vhu_annotation *note);

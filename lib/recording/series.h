@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A series of files: one after the other, named as dumpcap names them,
- * NAME_00001_20240131235959.EXT of NAME.EXT, by their number and the local time at which they were
+ * NAME_00001_20240131235959.EXT of NAME.EXT, by their number and the local time when they were
  * begun. Where only so many, or so many bytes, are to be kept the oldest are deleted.
  *
  * Ownership: a series remembers which files it made, and deletes no other: what is found under the
@@ -17,7 +17,7 @@
 
 /* As many as dumpcap counts, before it begins again at 0. */
 #define VHU_SERIES_MAX  100000
-/* Of each that is made: what devices are told is their owner's business alone. */
+/* Of each that is made: only its owner may read what devices are sent. */
 #define VHU_SERIES_MODE 0600
 
 struct vhu_series_made;
@@ -34,11 +34,11 @@ struct vhu_series {
 	uint64_t total, deleted;
 };
 
-/* Begin a series in which no file was made, to be freed by vhu_series_free. */
+/* Begin a series without a file, to be freed by vhu_series_free. */
 void vhu_series_start(struct vhu_series *files, const char *path, unsigned keep);
 void vhu_series_free(struct vhu_series *files);
 
-/* Keep so many files from now on, and so many bytes, as struct vhu_series has it. */
+/* Keep so many files from now on, and so many bytes, as in struct vhu_series. */
 void vhu_series_limit(struct vhu_series *files, unsigned keep, uint64_t most, uint64_t reserve);
 
 /* Make the next file. Returns it, open for writing; -errno. */

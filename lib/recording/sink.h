@@ -27,7 +27,7 @@ struct vhu_sinks {
 int vhu_sinks_add(struct vhu_sinks *sinks, void (*take)(void *context, const struct vhu_record *),
 		  void *context);
 
-/* Give @record to each sink, in the order in which they were added. */
+/* Give @record to each sink, in the order of their addition. */
 void vhu_sinks_give(const struct vhu_sinks *sinks, const struct vhu_record *record);
 
 #endif

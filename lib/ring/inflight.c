@@ -50,7 +50,7 @@ static uint64_t integer(const uint8_t *at, unsigned size)
 	return vhu_integer_read(at, size, vhu_host_is_big_endian());
 }
 
-/* Compare the order in which two requests were taken, as qsort wants it. */
+/* Compare when two requests were taken, for qsort. */
 static int compare(const void *a, const void *b)
 {
 	const struct vhu_ring_taken *one = a, *other = b;

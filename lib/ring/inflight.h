@@ -25,7 +25,7 @@ struct vhu_ring_inflight_place {
 struct vhu_ring_taken {
 	uint16_t entry;       /* its head (split), its first row in the area (packed) */
 	uint16_t descriptors; /* 1 in split rings */
-	uint64_t counter;     /* grows in the order in which requests were taken */
+	uint64_t counter;     /* grows with each request that is taken */
 };
 
 struct vhu_ring_inflight {

@@ -177,7 +177,7 @@ void vhu_ringwatch_vring_look(struct vhu_ringwatch_vring *vring,
 	    !vring->moved && (newer->ring.waiting > 0 || !sight->place.memory);
 	evidence->waiting_since_ns = newer->time_ns - vring->still_ns;
 	vring->looked = true;
-	/* A sample by which nothing can be judged makes room for the next one. */
+	/* A sample that allows no judgement makes room for the next one. */
 	vring->slides = vring->moved || !same_counter(&older->kick, &newer->kick) ||
 			!same_counter(&older->call, &newer->call) ||
 			older->pending.number != newer->pending.number;

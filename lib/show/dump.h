@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The forms in which records are shown on standard output: lines, fields, JSON. */
+/* The output formats of records: lines, fields, JSON. */
 #ifndef VHU_SHOW_DUMP_H
 #define VHU_SHOW_DUMP_H
 
@@ -28,7 +28,7 @@ struct vhu_dump {
 	uint64_t before_ns; /* of the record shown before */
 };
 
-/* See the first record of a capture, shown or not: times are told from it on. Others change
+/* See the first record of a capture, shown or not: times count from it. Others change
  * nothing. Returns whether it is the first. */
 bool vhu_dump_begin(struct vhu_dump *dump, const struct vhu_record *record);
 

@@ -19,8 +19,8 @@ struct vhu_filter {
 /* Want only the channel called @name, in any case of letters. Returns 0 or -EINVAL. */
 int vhu_filter_channel(struct vhu_filter *wanted, const char *name);
 
-/* Want the message called @name, as vhu_message_by_name has it, and what else is named. Returns 0;
- * -EINVAL: no such message; -ENOSPC: too many. */
+/* Select the message called @name, as for vhu_message_by_name, besides those selected before.
+ * Returns 0; -EINVAL: no such message; -ENOSPC: too many. */
 int vhu_filter_message(struct vhu_filter *wanted, const char *name);
 
 /* Return whether a record is wanted. */

@@ -52,7 +52,7 @@ static void put_value(struct vhu_json *json, enum vhu_form form, const char *key
 	}
 }
 
-/* Write a fact that was told, and by which message. */
+/* Write a fact, and the message that stated it. */
 static void put_told(struct vhu_json *json, enum vhu_form form, const char *key,
 		     const struct vhu_told *told)
 {
@@ -233,7 +233,7 @@ static void put_vring_changes(struct vhu_json *json, const struct vhu_vring *vri
 	vhu_json_object_end(json);
 }
 
-/* Write the vrings of which record @number told anything. */
+/* Write the vrings that record @number changed. */
 static void put_vrings_changes(struct vhu_json *json, const struct vhu_state *state,
 			       uint64_t number)
 {

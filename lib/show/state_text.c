@@ -128,7 +128,7 @@ struct rows {
 	size_t size;
 	unsigned count;
 	cell_of *cell;
-	bool begun; /* what nothing told may have been told before */
+	bool begun; /* unknown facts may have been stated before */
 };
 
 /* Fill in a cell. */

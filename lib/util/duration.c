@@ -18,7 +18,7 @@ static const struct {
 #define UNITS   VHU_ARRAY_SIZE(unit)
 #define SECONDS 3 /* the greatest unit that is written */
 
-/* Return the length of the unit named @name in nanoseconds, 0 where there is none. */
+/* Return the length of the unit named @name in nanoseconds, 0 for no such unit. */
 static uint64_t unit_of(const char *name)
 {
 	for (size_t i = 0; i < UNITS; i++)

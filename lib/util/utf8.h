@@ -3,7 +3,7 @@
 #ifndef VHU_UTIL_UTF8_H
 #define VHU_UTIL_UTF8_H
 
-/* Return how many bytes the character at @text has, 1 to 4; 0 where there is none: bytes that are
+/* Return how many bytes the character at @text has, 1 to 4; 0 for bytes that are
  * not UTF-8. @text ends with a NUL, which is a character of 1 byte. */
 unsigned vhu_utf8_size(const char *text);
 

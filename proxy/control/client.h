@@ -4,9 +4,9 @@
  *
  * Theory of operation
  *
- * What is sent to a client is queued, and written when its socket takes it: nobody waits for a
- * client. Answers are always queued; but while more than VHU_CLIENT_LOW bytes are, no further line
- * is taken from it, so that one who asks and does not read has no more than an answer waiting.
+ * What is sent to a client is queued, and written when its socket takes it: the proxy does not wait
+ * for a client. Answers are always queued; but while more than VHU_CLIENT_LOW bytes are, no further
+ * line is taken from it, so that one who asks and does not read has no more than an answer waiting.
  * What comes unasked goes through vhu_client_offer, which refuses it when VHU_CLIENT_HIGH bytes
  * wait.
  *

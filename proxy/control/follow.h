@@ -4,7 +4,7 @@
  * {"id":ID,"record":{...}}, or "text" in the place of "record".
  *
  * What does not fit into the client's queue is lost, and counted; before the next record that fits
- * the client is told {"id":ID,"lost":N}.
+ * the client gets {"id":ID,"lost":N}.
  */
 #ifndef VHU_PROXY_CONTROL_FOLLOW_H
 #define VHU_PROXY_CONTROL_FOLLOW_H

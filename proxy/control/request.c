@@ -141,7 +141,7 @@ static void request_send_error(struct vhu_request *request)
 	request_send(request);
 }
 
-/* Find a verb. Returns it; NULL where there is none. */
+/* Return the verb called @name; NULL for none. */
 static const struct vhu_control_command *request_command(const char *name)
 {
 	for (const struct vhu_control_command *command = vhu_control_commands; command->name;
@@ -152,7 +152,7 @@ static const struct vhu_control_command *request_command(const char *name)
 	return NULL;
 }
 
-/* Return the word of a verb's list of keys that is @key; NULL where there is none. */
+/* Return the word @key of a verb's list of keys; NULL for none. */
 static const char *request_key(const struct vhu_control_command *command, const char *key)
 {
 	size_t length = strlen(key);

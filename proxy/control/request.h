@@ -40,7 +40,7 @@ struct vhu_control {
 	struct vhu_control_client *clients;
 	unsigned count;
 	uint64_t records;              /* that the proxy has made */
-	struct vhu_sessions *sessions; /* as followers see them; NULL: nobody follows */
+	struct vhu_sessions *sessions; /* as followers see them; NULL: no client follows */
 	unsigned followers;
 };
 

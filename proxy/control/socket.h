@@ -24,7 +24,7 @@
 
 /* Clients served at a time. */
 #define VHU_CONTROL_CLIENTS  32
-/* Room for the path where the socket is when nobody says another. */
+/* Room for the default path of the socket. */
 #define VHU_CONTROL_PATH_MAX 4096
 /* The environment's variable that says another. */
 #define VHU_CONTROL_VARIABLE "VHU_CONTROL"
@@ -41,12 +41,12 @@ struct vhu_control_owner {
 	void (*count)(void *context, struct vhu_exposition_capture *counts);
 };
 
-/* Write where the socket is when nobody says another: $VHU_CONTROL, or vhu.sock in
+/* Write the default path of the socket: $VHU_CONTROL, or vhu.sock in
  * $XDG_RUNTIME_DIR or else in /run. Returns @path. */
 const char *vhu_control_path(char path[VHU_CONTROL_PATH_MAX]);
 
 /*
- * Make the socket of @proxy, and serve who comes.
+ * Make the socket of @proxy, and serve its clients.
  * @owner: is copied.
  * @path: as endpoints are written, a path alone most of the time; "-" for where it is when nobody
  * says another; must outlive it.

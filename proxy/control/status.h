@@ -17,7 +17,7 @@
 #include "proxy/eventfd/interposer.h"
 #include "proxy/session/pair.h"
 
-/* Links of a session that are told of one by one: the channels there are, and closing ones. */
+/* Links of a session that are listed one by one: open channels, and closing ones. */
 #define VHU_STATUS_LINKS 8
 
 /* What one side sends on a socket of the session. */
@@ -47,10 +47,10 @@ struct vhu_status {
 	enum vhu_channel waits_on;
 };
 
-/* Return the session with the smallest number above @after; NULL where there is none. */
+/* Return the session with the smallest number above @after; NULL for none. */
 struct vhu_proxy_session *vhu_status_next(const struct vhu_proxy *proxy, uint64_t after);
 
-/* Return session @number; NULL where there is none. */
+/* Return session @number; NULL for none. */
 struct vhu_proxy_session *vhu_status_find(const struct vhu_proxy *proxy, uint64_t number);
 
 /* Gather what @session is doing. */

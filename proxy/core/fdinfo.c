@@ -92,7 +92,7 @@ static size_t describe_read(const char *path, char *text, size_t size)
 struct describe_line {
 	const char *key;
 	unsigned length; /* of the key */
-	unsigned base;   /* in which the number is written */
+	unsigned base;   /* of the number's text */
 	bool found;
 	uint64_t value;
 };
@@ -101,7 +101,7 @@ struct describe_line {
 		.key = text, .length = sizeof(text) - 1, .base = in                                \
 	}
 
-/* Return what a digit stands for; UINT_MAX where it is none. */
+/* Return the value of a digit; UINT_MAX if @digit is not one. */
 static unsigned describe_digit(char digit)
 {
 	if (digit >= '0' && digit <= '9')

@@ -19,7 +19,7 @@ struct vhu_watch {
 	void (*ready)(struct vhu_watch *watch, uint32_t events);
 	int fd;
 	uint32_t events; /* what it waits for */
-	bool in;         /* known to epoll; with no events it still tells of EPOLLHUP */
+	bool in;         /* known to epoll; with no events it still reports EPOLLHUP */
 };
 
 /* A moment that is waited for. All zero but `fire`: not in the loop. */
@@ -53,7 +53,7 @@ int vhu_loop_watch(struct vhu_loop *loop, struct vhu_watch *watch, uint32_t even
 /* Take @watch out, with what is pending for it. To be called before its descriptor is closed. */
 void vhu_loop_unwatch(struct vhu_loop *loop, struct vhu_watch *watch);
 
-/* Let @timer fire once, @after_ns from now; one that is set already is set anew. */
+/* Let @timer fire once, @after_ns from now; a timer that is set already is set again. */
 void vhu_loop_set(struct vhu_loop *loop, struct vhu_timer *timer, uint64_t after_ns);
 
 /* Take @timer out if it is set. */

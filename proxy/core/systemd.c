@@ -15,7 +15,7 @@
 /* The first descriptor that is passed on. */
 #define SYSTEMD_FIRST 3
 
-/* Return the number that the whole of the environment's @name is, 0 where it is none. */
+/* Return the number in the environment variable @name, 0 if it is not a number. */
 static int systemd_number(const char *name)
 {
 	const char *text = getenv(name);

@@ -15,7 +15,7 @@
  * Find a socket that was passed on to this process.
  * @name: which one it is; NULL where there is one only.
  * @error: gets a line, which begins with @text.
- * Returns its descriptor; -ENOENT where there is none, -ENOTUNIQ where there are several, -EBADF
+ * Returns its descriptor; -ENOENT for none, -ENOTUNIQ where there are several, -EBADF
  * where it is not open.
  */
 int vhu_systemd_find(const char *name, const char *text, char *error, size_t size);

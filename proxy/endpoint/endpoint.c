@@ -116,7 +116,7 @@ static struct sockaddr_un endpoint_address(const char *path)
 /*
  * Find out whether anybody is bound to the socket file at @path, of which @st tells. A listener in
  * another network namespace is only found by connecting to it.
- * Returns 0 where nobody is: the file is stale; -errno with a line in @error.
+ * Returns 0 if no process is: the file is stale; -errno with a line in @error.
  */
 static int endpoint_stale(const char *path, const struct stat *st, char *error)
 {
@@ -207,7 +207,7 @@ static int endpoint_bind_failed(const char *path, int code, char *error)
 	}
 }
 
-/* Keep hold of the folder in which the endpoint's file is to be. Returns 0 or -errno with a line in
+/* Keep hold of the folder for the endpoint's file. Returns 0 or -errno with a line in
  * @error. */
 static int endpoint_open_folder(struct vhu_endpoint *endpoint, char *error)
 {

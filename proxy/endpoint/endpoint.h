@@ -25,7 +25,7 @@
 
 enum vhu_endpoint_kind {
 	VHU_ENDPOINT_LISTEN,  /* peers come, any number of them */
-	VHU_ENDPOINT_CONNECT, /* peers are gone to, when one is wanted */
+	VHU_ENDPOINT_CONNECT, /* the proxy connects when it needs a peer */
 	VHU_ENDPOINT_FD,      /* one is there; opened, a listening socket is VHU_ENDPOINT_LISTEN */
 };
 

@@ -47,7 +47,7 @@ static int holder_ask(int netlink)
 	return send(netlink, &request, sizeof(request), 0) < 0 ? -errno : 0;
 }
 
-/* Look at one socket: @size bytes of what the kernel tells of it. */
+/* Look at one socket: @size bytes of the kernel's description. */
 static void holder_look(struct holder *holder, const void *told, size_t size)
 {
 	const uint8_t *bytes = told;

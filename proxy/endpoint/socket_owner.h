@@ -10,7 +10,7 @@
 
 /*
  * Find out whether a socket of this network namespace is bound to the file @device, @inode.
- * @pid: gets a process that has it open, 0 where none is known.
+ * @pid: gets a process that has opened the socket, 0 if none is known.
  * Returns 1 where one is; 0 where none is here; -errno where the kernel does not tell.
  */
 int vhu_socket_owner_find(dev_t device, ino_t inode, pid_t *pid);

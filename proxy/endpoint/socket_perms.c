@@ -190,7 +190,7 @@ static void perms_give_labels(const struct vhu_socket_perms *perms, int file, co
 
 		if (!label->value)
 			continue;
-		/* The system may have given it already, and let nobody else do so. */
+		/* The system may have given it already, and allow no other process to do so. */
 		perms_read_label(&has, own, label_name[i]);
 		if ((has.size != label->size || memcmp(has.value, label->value, has.size)) &&
 		    setxattr(own, label_name[i], label->value, label->size, 0))

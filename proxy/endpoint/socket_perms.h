@@ -50,7 +50,7 @@ void vhu_socket_perms_read(struct vhu_socket_perms *perms, const char *path);
 
 /*
  * Give the file @rights that its creation has not.
- * @file: an O_PATH descriptor of a socket that nobody can connect to yet. @name: in what is said.
+ * @file: an O_PATH descriptor of a socket that does not listen yet. @name: in what is said.
  * @line: gets a line on what could not be given, "" where all was. A group that cannot be kept
  * leaves the file's group with no more than others have, unless a mode was asked for.
  * Returns 0, or -errno where something that was asked for could not be given.

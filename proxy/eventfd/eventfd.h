@@ -6,7 +6,7 @@
  * Theory of operation
  *
  * The flags of an eventfd belong to all who share it, so that neither O_NONBLOCK nor what poll said
- * a moment ago can be relied on. A read can be told not to wait (RWF_NOWAIT, Linux 5.8), a write
+ * a moment ago can be relied on. A read can be asked not to wait (RWF_NOWAIT, Linux 5.8), a write
  * cannot. One that waits, because somebody has filled the eventfd, is taken out of it by SIGALRM,
  * which comes again and again while there are writes, and does nothing else.
  */

@@ -69,7 +69,7 @@ struct vhu_interposer *vhu_interposer_new(struct vhu_session_common *session,
 	return interposer;
 }
 
-/* Return vring @number, which is made where there is none yet; NULL out of memory. */
+/* Return vring @number, and make it if it does not exist; NULL out of memory. */
 static struct vhu_interposer_vring *interposer_ring(struct vhu_interposer *interposer,
 						    uint32_t number)
 {

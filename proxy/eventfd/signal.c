@@ -79,7 +79,7 @@ static void signal_answers(struct signal *signal)
 	vhu_histogram_add(&ring->kick_to_call, signal->kick_to_call, 1);
 }
 
-/* Count @signal, and tell of it where that was asked for. */
+/* Count @signal, and record it if that was asked for. */
 static void signal_note(struct signal *signal)
 {
 	struct vhu_interposer_vring *ring = signal->ring;

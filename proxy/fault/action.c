@@ -228,7 +228,7 @@ static int read_assignment(struct vhu_fault_action_reader *reader, struct vhu_wo
 	return 0;
 }
 
-/* Read FIELD=VALUE..., each of which becomes an action. */
+/* Read FIELD=VALUE..., each one becomes an action. */
 static int read_assignments(struct vhu_fault_action_reader *reader, const struct action *action,
 			    struct vhu_fault_action *into)
 {
@@ -273,7 +273,7 @@ static const struct action action_table[] = {
 };
 #define ACTIONS VHU_ARRAY_SIZE(action_table)
 
-/* Find an action by its name, or say that there is none. Returns it or NULL. */
+/* Return the action called @word; NULL, with an error, for none. */
 static const struct action *find_action(struct vhu_fault_action_reader *reader,
 					struct vhu_word word)
 {

@@ -8,7 +8,7 @@
  * (vhu_fault_may_alter). When the message is due, the faults are asked, by what it is as it came;
  * then the mask is applied, and then what the faults want, fault by fault (vhu_fault_apply). What
  * waits, drops or sends in other ways than at once is left to the relay, as its plan. All that is
- * done is told in the plan's text, which becomes part of the message's record.
+ * done is described in the plan's text, which becomes part of the message's record.
  *
  * An answer that the proxy gives itself goes out by the relay of the other direction, between two
  * of its messages. An answer that only the proxy had asked for (need-reply) is kept back: the

@@ -26,7 +26,7 @@ struct vhu_fault_edit_work {
 	bool whole, reply;
 	const struct vhu_message *row; /* the message's in the table, or NULL */
 	struct vhu_fault *fault;       /* the one whose actions are being done */
-	unsigned told;                 /* the last fault of which the text tells */
+	unsigned told;                 /* the last fault that the text describes */
 	struct vhu_line text;          /* in the plan */
 };
 

@@ -17,7 +17,7 @@
 /* What of a fault's chance is decided. */
 enum { CHANCE_APPLIES, CHANCE_DELAY };
 
-/* Find out anew of which messages the faults speak. */
+/* Compute again which messages the faults name. */
 static void faults_speak(struct vhu_faults *faults)
 {
 	memset(faults->speak, 0, sizeof(faults->speak));
@@ -494,7 +494,7 @@ unsigned vhu_faults_release(struct vhu_faults *faults, uint64_t session, unsigne
 	unsigned released = 0;
 	struct vhu_fault_held *held;
 
-	/* To let one go may end others with it, so the list is looked through anew. */
+	/* To let one go may end others with it, so look through the list again. */
 	do {
 		for (held = faults->held; held; held = held->next)
 			if ((!session || held->session == session) &&

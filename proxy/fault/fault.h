@@ -12,7 +12,7 @@
  *
  *
  * Faults look at a message as it came: what one of them does, the next does not see. Without faults
- * nothing is looked at; with faults a message of which no fault speaks costs one look at a bit.
+ * nothing is looked at; if no fault names a message type, the check is one bit test.
  *
  * Ownership: the list owns its faults. A fault that is removed while messages are held by it is
  * gone only after they were let go: whoever holds some registers (struct vhu_fault_held) and is
@@ -104,11 +104,11 @@ struct vhu_fault {
 	bool configured;  /* set by the owner of the list: it is the configuration's */
 	uint64_t latest;  /* the count of what fitted last */
 
-	bool of_signals;          /* it is for kicks or calls, else for messages */
-	enum vhu_vring_role role; /* of signals: VHU_KICK or VHU_CALL */
-	bool any;                 /* messages of every number */
-	uint32_t request;         /* else of this */
-	bool of[VHU_CHANNELS][2]; /* which channels, and sent by whom (0 front-end, 1 back-end) */
+	bool of_signals;               /* it is for kicks or calls, else for messages */
+	enum vhu_vring_role role;      /* of signals: VHU_KICK or VHU_CALL */
+	bool any;                      /* messages of every number */
+	uint32_t request;              /* else of this */
+	bool of[VHU_CHANNELS][2];      /* channels and senders (0 front-end, 1 back-end) */
 	const struct vhu_message *row; /* the request's in the table, NULL without */
 	uint64_t session;              /* only this one; 0 all */
 	unsigned conditions;
@@ -144,12 +144,12 @@ struct vhu_fault_held {
 };
 
 struct vhu_faults {
-	struct vhu_fault *first; /* in the order in which they were added */
+	struct vhu_fault *first; /* in the order of their addition */
 	unsigned count;
 	unsigned given; /* the last id */
 	uint64_t seed;
 	int null_fd; /* /dev/null, where its owner has opened that beforehand; else 0 */
-	/* For a quick no: numbers below 64 of which faults speak, by channel and sender; bit 63 is
+	/* For a quick no: numbers below 64 that faults name, by channel and sender; bit 63 is
 	 * that of all greater ones too. */
 	uint64_t speak[VHU_CHANNELS][2];
 	bool slot[VHU_FAULTS_MAX];
@@ -185,14 +185,15 @@ struct vhu_fault_effect {
 /*
  * Add a fault.
  * @text: one fault, without an end of line; not kept.
- * @error: room for a line that says what is wrong and at which column; written only on failure.
- * Returns the fault's id, from 1; -EINVAL where @text is none; -ENOSPC at VHU_FAULTS_MAX; -ENOMEM.
+ * @error: room for a line with the error and its column; written only on failure.
+ * Returns the fault's id, from 1; -EINVAL if @text is not a fault; -ENOSPC at VHU_FAULTS_MAX;
+ * -ENOMEM.
  */
 int vhu_faults_add(struct vhu_faults *faults, const char *text, char error[VHU_FAULT_ERROR]);
 
 /*
  * Add the faults of a file: one a line; empty lines and what follows a # are passed over. Of a file
- * in which anything is wrong none is added.
+ * with any error none is added.
  * @error: as for vhu_faults_add, the line being FILE:LINE:COLUMN: what is wrong.
  * Returns how many were added, or -errno.
  */
@@ -271,7 +272,7 @@ void vhu_faults_unhold(struct vhu_fault_held *held);
  */
 unsigned vhu_faults_release(struct vhu_faults *faults, uint64_t session, unsigned fault);
 
-/* Return the name of a verb, as faults have it: "delay". */
+/* Return the name of a verb in faults: "delay". */
 const char *vhu_fault_verb_name(enum vhu_fault_verb command);
 
 #endif

@@ -176,7 +176,7 @@ static bool mask_bits(const struct vhu_item *item, uint64_t bits, uint8_t *bytes
 
 /*
  * Mask bytes of the configuration space: the front-end reads what the mask has for them, and what
- * it writes there does not arrive: the back-end is told what it had there itself, once that is
+ * it writes there is replaced with the back-end's last known value, once that is
  * known.
  * @from: the offset of the first of @item's bytes in the space.
  */

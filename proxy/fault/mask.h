@@ -19,13 +19,13 @@ struct vhu_mask {
 		uint32_t offset;
 		uint8_t byte;
 	} config[VHU_MASK_CONFIGS_MAX];
-	/* Which messages can hold what is masked, as struct vhu_faults has it. */
+	/* Which messages can hold what is masked, as in struct vhu_faults. */
 	uint64_t speak[VHU_CHANNELS][2];
 };
 
 /* What a session has told of what is masked; its owner's, all zero at first. */
 struct vhu_mask_memory {
-	uint64_t known; /* of which bytes, by their place in the mask, it is known what they are */
+	uint64_t known; /* bytes with a known value, by their place in the mask */
 	uint8_t was[VHU_MASK_CONFIGS_MAX];
 	bool said; /* that the front-end sets what was not offered */
 };
@@ -33,7 +33,7 @@ struct vhu_mask_memory {
 /*
  * Add to a mask what @text tells: "protocol:STATUS,MQ", "virtio:RING_PACKED", "virtio:34",
  * "0x400000000", "config:8=0", several with commas.
- * @error: room for a line that says what is wrong and at which column; written only on failure.
+ * @error: room for a line with the error and its column; written only on failure.
  * Returns 0, or -EINVAL with nothing added.
  */
 int vhu_mask_add(struct vhu_mask *mask, const char *text, char error[VHU_FAULT_ERROR]);

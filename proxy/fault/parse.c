@@ -40,7 +40,7 @@ static __attribute__((format(printf, 3, 4))) int wrong(struct vhu_fault_reader *
 	return -EINVAL;
 }
 
-/* Take the next word, which ends before a space or one of @ends; of size 0 where there is none. */
+/* Take the next word, which ends before a space or one of @ends; of size 0 for none. */
 static struct vhu_word next_word(struct vhu_fault_reader *reader, const char *ends)
 {
 	struct vhu_word word;
@@ -281,7 +281,7 @@ static int read_keyword(struct vhu_fault_reader *reader, struct vhu_word word)
 	return 0;
 }
 
-/* Decide on which channels, and from whom, the fault's messages come. Returns 0 or -EINVAL. */
+/* Decide the channels and senders of the fault's messages. Returns 0 or -EINVAL. */
 static int decide_senders(struct vhu_fault_reader *reader, const char *at)
 {
 	struct vhu_fault *fault = reader->fault;

@@ -43,7 +43,7 @@ struct vhu_metrics {
 	uint64_t *found; /* by the place of the rule in the table; NULL: nothing */
 };
 
-/* Return the metrics of a pair at which nothing has happened; NULL out of memory. */
+/* Return new metrics of a pair, all zero; NULL out of memory. */
 struct vhu_metrics *vhu_metrics_new(void);
 
 /* Free metrics. */

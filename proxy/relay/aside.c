@@ -94,7 +94,7 @@ void vhu_relay_aside_take(struct vhu_relay *relay)
 {
 	struct vhu_relay_aside **at = &relay->aside, *aside;
 
-	/* Once the sender has closed nobody else is to be waited for. */
+	/* Once the sender has closed there is nothing to wait for. */
 	while (*at && (*at)->plan->behind && !relay->end)
 		at = &(*at)->next;
 	aside = *at;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Several messages that lie in a relay's socket, received with two calls; relay.h tells of it. */
+/* Several messages that lie in a relay's socket, received with two calls; relay.h explains it. */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>

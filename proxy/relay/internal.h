@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the parts of the relay know of one another; nobody else includes this. */
+/* What the parts of the relay share; no other file includes this. */
 #ifndef VHU_PROXY_RELAY_INTERNAL_H
 #define VHU_PROXY_RELAY_INTERNAL_H
 

@@ -21,7 +21,7 @@ struct vhu_relay_plan {
 	bool drop, cut_before, cut_after;
 	bool answer; /* the owner's, once it was dropped: with `value` */
 	uint64_t value;
-	unsigned asks;   /* the fault that has it ask for an answer; 0: none */
+	unsigned asks;   /* the fault that sets NEED_REPLY; 0: none */
 	unsigned behind; /* so many others go first */
 	unsigned copies; /* go after it */
 	unsigned copied;

@@ -30,10 +30,10 @@
  * process, no message has arrived that is not in the capture, and records are in the order of
  * their times.
  *
- * Where messages come faster than they are passed on, and the owner allows it (`ahead`), the relay
- * looks at what lies in the socket (MSG_PEEK). Those that are there whole, before any descriptor,
- * are sent on one by one as ever, and taken out of the socket by one call when they were: that is
- * two calls for all in place of two for each. Nobody else may read the socket then.
+ * If messages arrive faster than they are passed on, and the owner allows it (`ahead`), the relay
+ * looks into the socket (MSG_PEEK). It sends the complete messages before the first descriptor one
+ *by one, then takes them out of the socket with one call: two calls for all instead of two for
+ *each. No other process may read the socket then.
  *
  * While one message is not sent nothing more is read, so the sender feels what its receiver does,
  * and a relay never holds more than its buffer and the descriptors of two reads.
@@ -41,17 +41,17 @@
  * The buffer's first VHU_RELAY_KEEP bytes are the message's first, and stay until it is recorded.
  * What a longer message has beyond them goes through the VHU_RELAY_WINDOW bytes that follow.
  *
- * Where its owner says so when the header has come, a message may be altered. Such a one is
- * gathered whole where it fits the buffer, however long its payload takes; when it is due the owner
- * is asked, and may change its bytes and descriptors (vhu_relay_resize, vhu_relay_lose_fd,
+ * If its owner says so when the header has come, a message may be altered. Such a message is
+ * gathered completely if it fits the buffer, however long its payload takes; when it is due the
+ *owner is asked, and may change its bytes and descriptors (vhu_relay_resize, vhu_relay_lose_fd,
  * vhu_relay_add_fd) and make a plan of what else is to be done:
  *
  *	due --> asked --> delayed --> held --> sent, in pieces, several times --> cut off
  *	                                |
  *	                                +--> dropped, set aside (sent after others), cut off
  *
- * Only waiting and cutting off can be done to one that was not whole when it was due. What is said
- * of it in the plan becomes part of its record.
+ * A message that was not complete when it was due can only wait and be cut off. The plan's text
+ * becomes part of the record.
  *
  * Ownership: a relay owns its buffer and the descriptors that it received until it has passed
  * them on (a descriptor that is passed on stays open here until it is described), plans, and what
@@ -71,7 +71,8 @@
 #define VHU_RELAY_WINDOW        (64u * 1024)
 #define VHU_RELAY_STALL_NS      20000000u
 /* Descriptors that are sent and not received yet, where messages have more than the few that they
- * need. They count for the proxy's user: where they are too many, nobody else's can be sent. */
+ * need. They count for the proxy's user: if there are too many, the kernel refuses those of other
+ * processes. */
 #define VHU_RELAY_IN_FLIGHT_MAX (4 * VHU_RECORD_FDS_MAX)
 
 /* What a relay waits for before it is to be run again. */
@@ -79,7 +80,7 @@ enum vhu_relay_wants {
 	VHU_RELAY_READ,  /* `from` to be readable */
 	VHU_RELAY_WRITE, /* `to` to be writable */
 	VHU_RELAY_PAUSE, /* its timer */
-	VHU_RELAY_HELD,  /* to be told to go on (vhu_relay_let_go), or its timer */
+	VHU_RELAY_HELD,  /* for vhu_relay_let_go, or its timer */
 	VHU_RELAY_ENDED, /* nothing; it passes nothing more */
 };
 
@@ -114,16 +115,16 @@ struct vhu_relay_owner {
 	void (*run)(struct vhu_relay *relay);
 	/* A header has come: return whether the message may be altered. NULL: none ever is. */
 	bool (*speaks)(struct vhu_relay *relay);
-	/* A message of which `speaks` was true is due: alter it. */
+	/* A message is due for which `speaks` returned true: alter it. */
 	void (*alters)(struct vhu_relay *relay);
-	/* The message is dropped now, as the plan had it. */
+	/* The message is dropped now, according to the plan. */
 	void (*dropped)(struct vhu_relay *relay);
 	/* Return whether nothing more may be received for a moment: too many descriptors are held.
 	 * NULL: it always may. */
 	bool (*full)(struct vhu_relay *relay);
 };
 
-/* Descriptors, and the byte of the message with which they came. */
+/* Descriptors, and the byte of the message that they came with. */
 struct vhu_relay_group {
 	uint64_t at;
 	unsigned fds;
@@ -153,10 +154,10 @@ struct vhu_relay {
 	enum vhu_relay_end end;
 	struct vhu_relay_pace pace;
 	bool describe; /* someone wants records */
-	bool ahead;    /* nobody else reads `from`: it may be looked at what lies there */
-	bool draining; /* what is there already is passed on, and no more is waited for */
+	bool ahead;    /* only the relay reads `from`: it may look ahead */
+	bool draining; /* it passes on what has arrived and waits for nothing more */
 	bool flush;    /* it is due though not whole */
-	bool recorded; /* the owner was told that it is received */
+	bool recorded; /* the owner's `received` was called */
 	bool asked;    /* the owner was asked whether it opens a channel */
 	bool broken;   /* it was waited for since its last piece: the next is a piece of its own */
 	bool spoken;   /* it may be altered */
@@ -169,7 +170,7 @@ struct vhu_relay {
 	unsigned described;            /* in record.fd and `name` */
 	int instead;                   /* goes in the place of fd[0]; -1 */
 	struct vhu_relay_plan *plan;   /* NULL: it is only passed on */
-	struct vhu_relay_aside *aside; /* set aside, in the order in which they came */
+	struct vhu_relay_aside *aside; /* set aside, in the order of arrival */
 	struct vhu_timer timer;
 
 	struct vhu_record record;
@@ -178,7 +179,7 @@ struct vhu_relay {
 	char (*name)[VHU_FDINFO_NAME]; /* of each in record.fd */
 	unsigned room_described;       /* for descriptions and names */
 	unsigned in_flight; /* descriptors sent by the dozen, since the target had none to read */
-	unsigned cut_by;    /* the fault that had it cut off */
+	unsigned cut_by;    /* the fault that cut it off */
 	int error;
 	int fd[2 * VHU_RECORD_FDS_MAX]; /* received and not passed on yet, in order */
 };

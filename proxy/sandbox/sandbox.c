@@ -76,7 +76,7 @@ static void sandbox_files_start(struct vhu_sandbox *sandbox)
 	attributes.files = sandbox_handled(sandbox->landlock);
 	if (version >= 6) {
 		/* A child was started outside, so signals to it would not be let through: then
-		 * seccomp alone sees to whom they go. */
+		 * seccomp alone limits their targets. */
 		attributes.scoped = LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET |
 				    (sandbox->child ? 0 : LANDLOCK_SCOPE_SIGNAL);
 		size = sizeof(attributes);

@@ -35,13 +35,13 @@ struct vhu_sandbox {
 	int landlock; /* the kernel's version of it; 0 without */
 	int ruleset;  /* -1 without */
 	int error;    /* 0, or why the ruleset would not allow what it has to */
-	pid_t child;  /* whom signals are sent to; 0 nobody */
+	pid_t child;  /* the only target of signals; 0: none */
 	bool sockets; /* are made somewhere */
 };
 
 /*
  * Begin to say what is needed; vhu_sandbox_enter is to be called afterwards.
- * @child: whom signals will be sent to, 0 nobody.
+ * @child: the only target of signals, 0 for none.
  */
 void vhu_sandbox_start(struct vhu_sandbox *sandbox, pid_t child);
 

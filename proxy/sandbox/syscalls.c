@@ -5,7 +5,7 @@
  * A call is let through by its name in `plain`, or with conditions on its arguments by a row in
  * calls_narrow. All others are refused: SIGSYS is raised in their place, and its handler says which
  * it was and lets it fail with EPERM. The kernel itself refuses the calls that make a process or a
- * thread. What nobody but an intruder would do ends the process.
+ * thread. Calls that only an intruder makes end the process.
  */
 #include "proxy/sandbox/sandbox.h"
 
@@ -41,7 +41,7 @@ static const char *const plain[] = {
     /* waiting */
     "clock_nanosleep epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd2",
     "nanosleep poll ppoll restart_syscall timerfd_create timerfd_gettime timerfd_settime",
-    /* files: Landlock sees to which */
+    /* files: Landlock limits which ones */
     "access close close_range dup dup2 dup3 faccessat faccessat2 fallocate fdatasync fstat fstatfs",
     "fsync ftruncate getcwd getdents64 lseek lstat newfstatat open openat pread64 pwrite64 read",
     "readlink readlinkat readv rename renameat renameat2 stat statfs statx umask unlink unlinkat",

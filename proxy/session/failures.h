@@ -3,7 +3,7 @@
  * Sessions of a pair that could not begin, in a row.
  *
  * Front-ends reconnect at once: a netdev of QEMU has 3,000 sessions a second with a back-end that
- * is not there. So the first failure is told to the front-end at once, the second only after
+ * is not there. So the front-end learns of the first failure at once, the second only after
  * VHU_FAILURES_WAIT_NS, each further one after twice as long, up to VHU_FAILURES_WAIT_MAX_NS. And
  * the first is recorded as it happens; those that follow for the same reason are counted, and
  * recorded as one: when a session begins or the reason changes, and every now and then.
@@ -19,7 +19,7 @@
 /* Room for a reason, and how often there was it. */
 #define VHU_FAILURES_TEXT        (VHU_ENDPOINT_ERROR + 32)
 
-/* All zero is none. */
+/* All zero: no failure. */
 struct vhu_failures {
 	char reason[VHU_ENDPOINT_ERROR]; /* of the latest; "": the last session began */
 	unsigned counted;                /* those that are not recorded yet */

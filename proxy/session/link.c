@@ -292,7 +292,8 @@ static int link_watch(struct vhu_link *link, enum vhu_side side)
 		events |= EPOLLIN;
 	if (link->relay[!side].wants == VHU_RELAY_WRITE)
 		events |= EPOLLOUT;
-	/* A hang-up is told again and again: do not listen while there is nothing to do about it.
+	/* epoll reports a hang-up again and again: do not listen while there is nothing to do about
+	 * it.
 	 */
 	if (!events && end->hung_up) {
 		vhu_loop_unwatch(loop, &end->watch);

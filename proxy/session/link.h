@@ -6,12 +6,12 @@
  * Theory of operation
  *
  * Each side has one watch for both directions. It waits for what the relay that reads from it and
- * the relay that writes to it want; with neither wanting anything it still tells of a hang-up.
+ * the relay that writes to it want; even if neither waits for anything, it reports a hang-up.
  *
- * What one side does to its end is done to the other: where it has shut down sending, what it had
- * sent is passed on, then the other side's end is shut down likewise, and the other direction
- * lives on; where it has closed, both ends are closed after what it had sent has passed. Where it
- * takes no more, the other side is not read any more.
+ * The link does to one end what a side does to the other. If a side shuts down sending, the link
+ * passes on what that side had sent, shuts down the other end, and the other direction goes on. If
+ * a side closes, the link closes both ends after what that side had sent has passed. While a side
+ * does not read, the link does not read from the other side.
  *
  * Ownership: a link owns both sockets, and the interposer. It lives until its session frees it,
  * once the link has ended.
@@ -58,7 +58,7 @@ struct vhu_link_end {
 struct vhu_link {
 	struct vhu_session_common *session;
 	const struct vhu_link_owner *owner;
-	struct vhu_interposer *interposer; /* of the main socket's; NULL where there is none */
+	struct vhu_interposer *interposer; /* of the main socket's; NULL for none */
 	enum vhu_channel channel;
 	bool ended;
 	uint64_t plain; /* messages with no secrets, as far as known: bits, by number below 64 */

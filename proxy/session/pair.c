@@ -81,7 +81,7 @@ static bool pair_has_room(const struct vhu_pair *pair)
 	return pair->sessions.open < VHU_PAIR_SESSIONS_MAX;
 }
 
-/* Accept whoever comes, as long as there is room. Returns 0 or -errno. */
+/* Accept peers as long as there is room. Returns 0 or -errno. */
 static int pair_listen(struct vhu_pair *pair)
 {
 	if (!pair_has_room(pair)) {
@@ -289,7 +289,7 @@ static int pair_connect(struct vhu_pair *pair, enum vhu_side side, uint64_t sinc
 
 /*
  * Find a peer for @waiting peer.
- * Returns its socket; -EAGAIN where there is none now; -errno with a line in @error.
+ * Returns its socket; -EAGAIN for none now; -errno with a line in @error.
  */
 static int pair_other(struct vhu_pair *pair, const struct vhu_waiting_peer *waiter,
 		      char error[VHU_ENDPOINT_ERROR])

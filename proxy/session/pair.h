@@ -4,13 +4,13 @@
  *
  * Theory of operation
  *
- * An endpoint that listens brings peers, as many as come; one that connects has one whenever it is
- * asked; an inherited connection is one, once. Whoever is there and has no peer yet is a waiting
- * peer. The first waiting peer is joined to a peer of the other side: a waiting peer there, or one
- * gone to for the purpose. Where that has to wait - nobody has come, the other side's queue is
- * full, nobody listens there yet - the waiting peers wait, in the order in which they came.
+ * A listening endpoint accepts any number of peers; a connecting endpoint connects when a peer is
+ * needed; an inherited connection is one peer, once. A peer without a partner is a waiting peer.
+ *The pair joins the first waiting peer to a peer of the other side: a waiting peer there, or a new
+ * connection. If that is not possible yet (no peer has connected, the queue of the other side is
+ * full, the other side does not listen yet), waiting peers wait in the order of their arrival.
  *
- * Where neither side listens nor is inherited the pair calls: it goes to FRONT to have a waiting
+ * If neither side listens or is inherited, the pair calls: it connects to FRONT to get a waiting
  * peer.
  *
  *	              comes, inherited, called                   other side's peer
@@ -20,12 +20,12 @@
  *	      ^                                                                         |
  *	      +------------- has ended: the next waiting peer where one waits, the next call --+
  *
- * A waiting peer whose other side cannot be reached has a session that says why, and is
- * disconnected; with others before it only after a while, in which the other side is tried again.
+ * If the other side cannot be reached, the waiting peer gets a session that records the reason, and
+ * is disconnected; after earlier failures only after a pause, in which the pair tries again.
  *
  * A pair with an inherited connection, or one that calls and has no patience, is done after one
  * session; others serve until they are stopped. While a pair that takes one at a time has a
- * session nobody is accepted: who comes then waits in the socket's own queue.
+ * session it accepts no peer: they wait in the socket's own queue.
  *
  * Ownership: a pair owns its endpoints, its waiting peers and its sessions.
  */
@@ -37,9 +37,8 @@
 #include "proxy/session/session.h"
 #include "proxy/session/waiting_peer.h"
 
-/* Sessions that a pair has at once, and waiting peers of each side; who else comes waits in the
- * socket's own queue. Each of them costs descriptors and memory, and who comes is not to be
- * trusted. */
+/* Sessions that a pair has at once, and waiting peers of each side; further peers wait in the
+ * socket's own queue. Each of them costs descriptors and memory, and peers are not trusted. */
 #define VHU_PAIR_SESSIONS_MAX 256
 #define VHU_PAIR_WAITING_MAX  64
 
@@ -112,7 +111,7 @@ void vhu_pair_renew(struct vhu_pair *pair);
 /* Give away the listening socket at @side, for another pair or for vhu_pair_serve. */
 struct vhu_endpoint vhu_pair_yield(struct vhu_pair *pair, enum vhu_side side);
 
-/* Serve no more: nobody is accepted, who waits is disconnected, the endpoints are closed. Sessions
+/* Serve no more: accept no peer, disconnect waiting peers, the endpoints are closed. Sessions
  * go on until they end by themselves; then `gone` is called. */
 void vhu_pair_retire(struct vhu_pair *pair);
 

@@ -4,7 +4,7 @@
  * for the status, for the faults and for the interposer.
  *
  * Replies come in the order of their requests, so a reply also ends the waiting of older requests:
- * nobody answers those any more. A request is remembered if it may be answered, whatever was
+ * they get no reply any more. A request is remembered if it may be answered, whatever was
  * negotiated; whether it must be is found out when somebody asks.
  */
 #ifndef VHU_PROXY_SESSION_REPLIES_H

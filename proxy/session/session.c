@@ -51,7 +51,7 @@ static void session_closed(struct vhu_proxy_session *session, enum vhu_channel c
 	vhu_proxy_session_record(&session->common, channel, &record);
 }
 
-/* Let go of @session, all of whose links have ended, and call their owner. */
+/* Free @session after all its links have ended, and call the owner of the sessions. */
 static void session_free(struct vhu_proxy_session *session)
 {
 	struct vhu_proxy_sessions *among = session->among;
@@ -110,7 +110,7 @@ static void session_link_ended(struct vhu_proxy_session *session, struct vhu_lin
 	vhu_loop_set(&session->common.proxy->loop, &session->linger, VHU_SESSION_LINGER_NS);
 }
 
-/* The session has ended a while ago, and there are channels that nobody reads. */
+/* The session ended a while ago, and some of its channels are not read. */
 static void session_lingered(struct vhu_timer *timer)
 {
 	struct vhu_proxy_session *session =
@@ -182,7 +182,7 @@ static bool session_is_channel(int fd)
 }
 
 /* A message of @main carries @socket, which is to become a channel. Returns as struct
- * vhu_link_owner has it. */
+ * in vhu_link_owner. */
 static struct vhu_link *session_interpose(const struct vhu_link *main, enum vhu_channel channel,
 					  int socket, int *instead)
 {

@@ -14,7 +14,7 @@
  * The session ends with its main socket: the channels pass what was sent so far, and are closed,
  * after VHU_SESSION_LINGER_NS at the latest.
  *
- * What peers can have it hold is bounded: the sockets of its links, and VHU_SESSION_FDS_MAX
+ * What a session holds for its peers is bounded: the sockets of its links, and VHU_SESSION_FDS_MAX
  * descriptors on their way. While there might be more, nothing more is read of it.
  *
  * Ownership: a session owns its links. When it has ended it frees itself, and calls the owner of
@@ -59,7 +59,7 @@ struct vhu_proxy_session {
 	bool unreached; /* it has only one side */
 	bool crowded;   /* it was said that it has all the links that it may have */
 	char comm[2][VHU_FDINFO_COMM];
-	char *path[2];                        /* by which each side is reached, by side */
+	char *path[2];                        /* of each side's socket, by side */
 	char reason[VHU_RECORD_TEXT_MAX + 1]; /* why the main socket ended */
 	enum vhu_metrics_end how;             /* the same in short */
 };
@@ -68,7 +68,7 @@ struct vhu_proxy_session {
  * Begin a session, one of @sessions, between two connected sockets, which it owns from now on, also
  * where this fails. Where @socket[side] is -1 that side could not be reached, and the session is
  * over when this returns: its records say so.
- * @path: by which each side is reached.
+ * @path: of each side's socket.
  * @reason: why a side could not be reached.
  * Returns 0, or -errno where there is no session.
  */

@@ -16,7 +16,7 @@ struct vhu_waiting_peers {
 	struct vhu_loop *loop;
 	/* A peer has gone away while it waited: take it. */
 	void (*left)(struct vhu_waiting_peers *peers, struct vhu_waiting_peer *waiter);
-	struct vhu_waiting_peer *first; /* in the order in which they came */
+	struct vhu_waiting_peer *first; /* in the order of arrival */
 	unsigned count[2];              /* by side */
 };
 

@@ -8,7 +8,7 @@
 
 #include "lib/protocol/walk.h"
 
-/* Return a descriptor of @fd's file of our own, by which nothing can be written if the kernel
+/* Return a descriptor of @fd's file of our own, that cannot write if the kernel
  * allows that; -1 without one. */
 static int reopen(int fd)
 {

@@ -15,17 +15,17 @@
 /* Files that are kept of a session at the most. */
 #define VHU_WATCHDOG_FILES_MAX 512
 
-/* A file in which memory is. */
+/* A file with memory. */
 struct vhu_watchdog_file {
 	uint64_t inode, device;
 	int fd;
 	bool fresh; /* it came since the files were looked through */
 };
 
-/* The in-flight area, as SET_INFLIGHT_FD has it. */
+/* The in-flight area, as in SET_INFLIGHT_FD. */
 struct vhu_watchdog_area {
 	uint64_t inode, device, offset, size;
-	unsigned queues; /* 0: there is none */
+	unsigned queues; /* 0: no area */
 };
 
 struct vhu_watchdog_kept {

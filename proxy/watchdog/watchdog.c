@@ -164,7 +164,7 @@ static bool judge_own(const struct vhu_watchdog_view *view,
 	return true;
 }
 
-/* Judge a vring in which nothing moves. */
+/* Judge a vring where nothing moves. */
 static void judge_vring(struct vhu_watchdog *watchdog, const struct vhu_watchdog_view *view,
 			struct vhu_ringwatch_vring *vring, unsigned index)
 {

@@ -5,7 +5,7 @@
  *
  * Theory of operation
  *
- * A virtual machine that hangs closes nothing, so nobody tells the proxy. The watchdog of each
+ * A virtual machine that hangs closes nothing, so the proxy gets no sign. The watchdog of each
  * session looks by itself, four times in the time after which something counts as stalled:
  *  - at the requests of all channels that must be answered;
  *  - at the indexes of each started vring, read with pread from the memory that passed by (kept.h),
@@ -28,7 +28,8 @@
 struct vhu_relay;
 struct vhu_watchdog;
 
-/* Return the watchdog of @session; NULL if nobody asks for one, or out of memory, which is said. */
+/* Return the watchdog of @session; NULL if none is asked for, or out of memory, which is reported.
+ */
 struct vhu_watchdog *vhu_watchdog_new(struct vhu_proxy_session *session);
 
 /* For links: a message of the main socket was received and recorded, and is to be passed on. */

@@ -45,7 +45,7 @@ static int wait_for_more(struct vhu_input *input)
 	return 0;
 }
 
-/* Tell that the file had no more at @now_ns, unless that was told just before. */
+/* Report that the file had no more at @now_ns, unless that was reported just before. */
 static void tell_idle(struct vhu_input *input, uint64_t now_ns)
 {
 	if (now_ns >= input->idle_ns && now_ns - input->idle_ns < IDLE_NS)

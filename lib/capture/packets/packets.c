@@ -291,7 +291,7 @@ static int take_packet(struct vhu_packets *packets, struct packets_body body, bo
 }
 
 /*
- * Read a block of which something is needed. Those of packets are consumed with the next call.
+ * Read a block that the reader needs. Those of packets are consumed with the next call.
  * Returns 1 with a packet; 0 without; -errno, -ENODATA at the file's end.
  */
 static int read_block(struct vhu_packets *packets, uint32_t type, uint32_t size,

@@ -23,7 +23,7 @@ struct vhu_packet {
 struct vhu_packets_interface {
 	uint16_t link_type;
 	uint32_t snaplen; /* 0: no limit */
-	uint8_t tsresol;  /* as the option has it */
+	uint8_t tsresol;  /* as in the option */
 	int64_t tsoffset; /* seconds */
 };
 
@@ -51,7 +51,7 @@ struct vhu_packets {
 
 /*
  * Open the file at @path and read its header.
- * @follow: as vhu_input_open has it.
+ * @follow: as for vhu_input_open.
  * Returns 0, and the caller closes @packets with vhu_packets_close; or -errno: -EBADMSG with
  * packets->wrong where the file is no capture. Then nothing needs to be closed, and of
  * packets->input the caller may still read the flags and counts.

@@ -16,7 +16,7 @@ uint8_t *vhu_block_section(uint8_t *to, const char *comment);
 
 /*
  * Append an interface block. All have the same link type and snap length, whatever this capture's
- * is: tcpdump reads no file in which they differ.
+ * is: tcpdump reads no file whose interfaces differ.
  * @description: "" for none.
  */
 uint8_t *vhu_block_interface(uint8_t *to, const char *name, const char *description);

@@ -31,7 +31,7 @@ struct vhu_pcapng_counts {
  * Begin a capture on @fd, which stays the caller's; it may be a pipe. Have SIGPIPE and SIGXFSZ
  * ignored, so that a reader that goes and a limit that is reached are errors and not the end.
  * @snaplen: most bytes kept of a packet; 0 is the default, which is also the most. Only messages
- * are cut, what is told of them (descriptors, peers) never.
+ * are cut, their descriptions (descriptors, peers) never.
  * @comment: the program and its arguments, for the section header; may be NULL.
  * Returns 0 and *@writer, to be ended by vhu_pcapng_writer_close; -errno.
  */
@@ -40,7 +40,7 @@ int vhu_pcapng_writer_open(struct vhu_pcapng_writer **writer, int fd, uint32_t s
 
 /*
  * Write @record. A record of a session seen for the first time is preceded by an interface block
- * named after the session (session 0 is none: what goes for the whole capture). The record that
+ * named after the session (session 0: what is true of the whole capture). The record that
  * closes a session (VHU_RECORD_CLOSED, VHU_FRONT_END) is followed by its statistics.
  *
  * Where a write is refused (disk full) or short, the file is taken back to its last whole block,
@@ -91,7 +91,7 @@ int vhu_pcapng_reader_open(struct vhu_pcapng_reader **reader, const char *path, 
  * Have the reader go on in the first of @paths where the capture says that it goes on in a file of
  * that name, and so on to the last. Files that are left over are the caller's to read.
  * @paths, @count: as long as the reader lives.
- * @follow: for the last of them, as vhu_pcapng_reader_open has it.
+ * @follow: for the last of them, as for vhu_pcapng_reader_open.
  */
 void vhu_pcapng_reader_go_on(struct vhu_pcapng_reader *reader, char *const *paths, int count,
 			     bool follow);
@@ -101,7 +101,7 @@ int vhu_pcapng_reader_gone_on(const struct vhu_pcapng_reader *reader);
 
 /*
  * Let vhu_pcapng_read call @idle while it waits for a pipe or at the end of a file that is
- * followed, about once a second. @now_ns: the time since the epoch at which there was no more.
+ * followed, about once a second. @now_ns: the time since the epoch when there was no more.
  * @idle may not read. A signal ends the wait for a pipe if the reader was opened with @follow.
  */
 void vhu_pcapng_reader_on_idle(struct vhu_pcapng_reader *reader,

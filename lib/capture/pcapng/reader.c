@@ -2,7 +2,7 @@
 /*
  * Reads captures: takes our records out of a file's packets.
  *
- * A file that is followed ends where it says in which other one the capture goes on. That one has
+ * A followed file ends with the name of the next file of the capture. That one has
  * been begun by then. It begins with what the reader has seen in the one before, which is passed
  * over.
  */
@@ -22,13 +22,13 @@ struct vhu_pcapng_reader {
 	struct vhu_packets packets;
 	bool open;         /* packets is */
 	char *path;        /* of the file */
-	char *next;        /* the file in which the capture goes on; NULL none */
+	char *next;        /* file of the capture; NULL none */
 	bool again;        /* the file has only told again so far */
 	char *const *then; /* files to go on to, if the capture says so */
 	int thens, gone_on;
 	bool follow; /* the last of them */
 	uint64_t number, foreign, damaged;
-	void (*idle)(void *with, uint64_t now_ns); /* NULL: nobody wants to know */
+	void (*idle)(void *with, uint64_t now_ns); /* may be NULL */
 	void *idle_with;
 	int end; /* 1 while there may be more, then what vhu_pcapng_read returns */
 	char error[VHU_PCAPNG_ERROR_SIZE];

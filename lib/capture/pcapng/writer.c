@@ -47,7 +47,7 @@ struct vhu_pcapng_session {
 struct vhu_pcapng_writer {
 	int fd;
 	bool regular; /* can be taken back to `end` */
-	int gone;     /* -EPIPE once nobody reads any more, 0 before */
+	int gone;     /* -EPIPE once the reader has closed the pipe, 0 before */
 	off_t end;    /* regular: where the last whole block ends */
 	uint32_t snaplen;
 	uint32_t interfaces; /* described so far */
@@ -152,7 +152,7 @@ static int make_room(struct vhu_pcapng_writer *writer)
 	return ret;
 }
 
-/* For twalk_r(3): let a session be described anew whose description was held and is dropped. */
+/* For twalk_r(3): describe a session again if its description was held and is dropped. */
 static void undescribe(const void *node, VISIT visit, void *closure)
 {
 	struct vhu_pcapng_session *const *session = node;
@@ -255,7 +255,7 @@ static int take_record(struct vhu_pcapng_writer *writer, const struct vhu_record
 		ret = record->session && !session ? -ENOMEM
 						  : write_record(writer, record, session, closes);
 	one = (struct vhu_pcapng_counts){.records = !ret, .lost = !!ret};
-	/* What is told besides was counted when it passed, or did not pass. */
+	/* Repeated records were counted when they passed, or did not pass. */
 	if (record->marks & (VHU_MARK_EARLIER | VHU_MARK_LOST) ||
 	    record->type == VHU_RECORD_CONTINUED)
 		one = (struct vhu_pcapng_counts){0};

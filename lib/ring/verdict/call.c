@@ -22,7 +22,7 @@ static bool calls_elsewhere(const struct vhu_ring_evidence *evidence)
 	       sample[0].call.id == sample[1].call.id;
 }
 
-/* Return whether a call that nobody reads holds the driver up. */
+/* Return whether an unread call holds the driver up. */
 static bool is_undelivered(const struct vhu_judgement *judgement)
 {
 	const struct vhu_ring_evidence *evidence = judgement->evidence;

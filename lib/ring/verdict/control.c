@@ -5,7 +5,7 @@
 #include "lib/ring/verdict/judges.h"
 #include "lib/util/duration.h"
 
-/* A reply may take so long, as rule 404 has it; nanoseconds. */
+/* A reply may take this long, as in rule 404; nanoseconds. */
 #define REPLY_LIMIT UINT64_C(1000000000)
 /* Kick, call and err of two vrings may be closed a while after they were replaced. */
 #define DEAD_LEAST  8

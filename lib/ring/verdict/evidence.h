@@ -4,7 +4,7 @@
  * eventfds, 100 ms apart or more, and what the session, the processes and the probes say.
  *
  * Whoever asks fills in what it knows. All zero is a valid "not known" for every part but the two
- * rings. Numbers of messages are those of the capture; 0 is none.
+ * rings. Numbers of messages are those of the capture; 0 for no message.
  */
 #ifndef VHU_RING_VERDICT_EVIDENCE_H
 #define VHU_RING_VERDICT_EVIDENCE_H
@@ -95,14 +95,14 @@ struct vhu_ring_signals {
 	uint64_t open_kicks;       /* since the last call */
 	uint64_t open_ns;          /* the age of the first of these */
 	uint64_t in_turn;          /* kicks before these, in a row, that had a call each */
-	bool lost_kick, lost_call; /* the proxy lost the latest one, as it was told to */
+	bool lost_kick, lost_call; /* a fault of the proxy lost the latest one */
 };
 
 /* Looks at a vring between the samples. Each one makes it less likely that a busy vring seems to be
  * at rest, and shows what becomes of the kick's counter. */
 struct vhu_ring_watch {
 	unsigned looks, moves; /* moves: looks at which the ring was not as in the older sample */
-	unsigned counts;       /* looks at which the counter was known */
+	unsigned counts;       /* looks that knew the counter */
 	unsigned falls;        /* of the counter, from one look to the next */
 	/* Times that the ring was empty at rest from one look to the next, 5 ms or more, and the
 	 * kick was not read. */

@@ -114,7 +114,7 @@ bool vhu_judge_not_read(struct vhu_judgement *judgement)
 	const struct vhu_ring_probes *probes = &evidence->probes;
 	char age[VHU_DURATION_TEXT_SIZE];
 
-	/* A kick that was there before the probes may be one that wakes nobody. */
+	/* A kick from before the probes may wake no thread. */
 	if (judgement->readable || !probes->known || probes->kicks == 0 || probes->wakes > 0 ||
 	    probes->calls > 0 || !vhu_judge_pending(&older->kick) ||
 	    !vhu_judge_pending(&newer->kick) || older->kick.id != newer->kick.id ||
@@ -154,7 +154,7 @@ static bool judge_taken(struct vhu_judgement *judgement, const char *why)
 	return vhu_judge_as(judgement, VHU_RING_D4, true);
 }
 
-/* Make out D2: the driver was told not to kick. */
+/* Make out D2: the device asks for no kicks. */
 static bool judge_not_armed(struct vhu_judgement *judgement)
 {
 	vhu_line_add(&judgement->text, ", the driver was told not to kick");

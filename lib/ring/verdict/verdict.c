@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A verdict on a vring: the order in which causes are looked for. */
+/* A verdict on a vring: the order of looking for causes. */
 #include "lib/ring/verdict/verdict.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
  * A verdict on a vring: why it hangs, or that it does not.
  *
  * A cause on the data path is named only if indexes, events and both counters are the same in both
- * samples: a vring in which anything moved is "moving". Where the evidence fits several causes the
+ * samples: a vring where anything moved is "moving". Where the evidence fits several causes the
  * verdict lists the others and what would tell them apart.
  */
 #ifndef VHU_RING_VERDICT_VERDICT_H

@@ -7,7 +7,7 @@
 /* Pairs that are written at a time. */
 #define PAIRS_AT_ONCE 8
 
-/* Return the pair that comes after those that are written; NULL where there is none. */
+/* Return the next pair that is not written yet; NULL for none. */
 static const struct vhu_pair *next_pair(const struct vhu_exposition *exposition)
 {
 	const struct vhu_pair *pair = exposition->proxy->pair;

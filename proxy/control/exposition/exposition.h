@@ -31,7 +31,7 @@ struct vhu_exposition {
 	struct vhu_exposition_capture capture;
 	bool open_metrics;           /* OpenMetrics 1.0, else the older format */
 	unsigned family;             /* the metric that is written */
-	uint64_t pairs;              /* of which it has been written */
+	uint64_t pairs;              /* that have been written */
 	const struct vhu_pair *next; /* the pair that comes then, unless others have left since: */
 	uint64_t left;               /* pairs that had left the proxy */
 	uint64_t written;            /* bytes, before the part in `to` */
