@@ -20,8 +20,8 @@
  * not taken is put back. A vring stops with the reply that tells where it stands. A call's goes on
  * after another was brought until the back-end must know of that: until then it calls by the old
  * one, which the front-end still listens to. Several vrings may share an eventfd for their kicks:
- * they share the wire then, as they would compete for one count. Calls are counted up from anywhere:
- * each vring has its own wire.
+ * they share the wire then, as they would compete for one count. Calls are counted up from
+ * anywhere: each vring has its own wire.
  *
  * Ownership: the interposer own rings and wires, and are the session's.
  */

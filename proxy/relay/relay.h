@@ -32,8 +32,8 @@
  *
  * If messages arrive faster than they are passed on, and the owner allows it (`ahead`), the relay
  * looks into the socket (MSG_PEEK). It sends the complete messages before the first descriptor one
- *by one, then takes them out of the socket with one call: two calls for all instead of two for
- *each. No other process may read the socket then.
+ * by one, then takes them out of the socket with one call: two calls for all instead of two for
+ * each. No other process may read the socket then.
  *
  * While one message is not sent nothing more is read, so the sender feels what its receiver does,
  * and a relay never holds more than its buffer and the descriptors of two reads.
@@ -43,7 +43,7 @@
  *
  * If its owner says so when the header has come, a message may be altered. Such a message is
  * gathered completely if it fits the buffer, however long its payload takes; when it is due the
- *owner is asked, and may change its bytes and descriptors (vhu_relay_resize, vhu_relay_lose_fd,
+ * owner is asked, and may change its bytes and descriptors (vhu_relay_resize, vhu_relay_lose_fd,
  * vhu_relay_add_fd) and make a plan of what else is to be done:
  *
  *	due --> asked --> delayed --> held --> sent, in pieces, several times --> cut off

@@ -6,7 +6,7 @@
  *
  * A listening endpoint accepts any number of peers; a connecting endpoint connects when a peer is
  * needed; an inherited connection is one peer, once. A peer without a partner is a waiting peer.
- *The pair joins the first waiting peer to a peer of the other side: a waiting peer there, or a new
+ * The pair joins the first waiting peer to a peer of the other side: a waiting peer there, or a new
  * connection. If that is not possible yet (no peer has connected, the queue of the other side is
  * full, the other side does not listen yet), waiting peers wait in the order of their arrival.
  *
