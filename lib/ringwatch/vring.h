@@ -29,7 +29,7 @@ struct vhu_ringwatch_setup {
 struct vhu_ringwatch_sight {
 	unsigned index;
 	struct vhu_ringwatch_setup setup;
-	struct vhu_ring_place place; /* its memory is NULL if nobody knows where the vring is */
+	struct vhu_ring_place place; /* its memory is NULL if the place is not known */
 	bool partly;                 /* there is memory that cannot be read */
 	struct vhu_context context;  /* what session says it is about */
 	bool context_known;
@@ -67,12 +67,12 @@ void vhu_ringwatch_vring_start(struct vhu_ringwatch_vring *vring,
 			       const struct vhu_ring_place *place,
 			       const struct vhu_ringwatch_signals *signals);
 
-/* Note what had been signalled at a vring whose memory nobody knows, before it is looked at first.
+/* Note what had been signalled at a vring whose memory is not known, before the first look.
  */
 void vhu_ringwatch_vring_since(struct vhu_ringwatch_vring *vring, uint64_t time_ns,
 			       const struct vhu_ringwatch_signals *signals);
 
-/* Look at a vring that is started, or that nobody knows more of than its eventfds. What is known of
+/* Look at a vring that is started, or of which only the eventfds are known. What is known of
  * an earlier set-up is forgotten. */
 void vhu_ringwatch_vring_look(struct vhu_ringwatch_vring *vring,
 			      const struct vhu_ringwatch_sight *sight);

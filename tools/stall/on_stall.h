@@ -36,9 +36,9 @@ struct vhu_on_stall {
 	int pipe; /* to the helper; -1: there is none */
 };
 
-/* Start the helper that runs @what. @command: in whose name it speaks. @prepare: is called in the
- * helper, before anything runs, to give back what its parent changed for itself: signals, limits;
- * NULL: nothing. Returns 0 or -errno. */
+/* Start the helper that runs @what. @command: whose name its lines begin with. @prepare: is called
+ * in the helper, before anything runs, to give back what its parent changed for itself: signals,
+ * limits; NULL: nothing. Returns 0 or -errno. */
 int vhu_on_stall_start(struct vhu_on_stall *on_stall, const struct vhu_command *command,
 		       const char *what, void (*prepare)(void));
 

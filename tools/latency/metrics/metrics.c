@@ -28,7 +28,7 @@ struct vhu_latency_metrics {
 	bool failed; /* the last writing, which was said */
 };
 
-/* Return a pair of which nothing is counted yet; NULL out of memory. */
+/* Return a pair with all counters at 0; NULL out of memory. */
 static struct vhu_metrics_pair *new_pair(const char *name)
 {
 	struct vhu_metrics_pair *pair = calloc(1, sizeof(*pair));

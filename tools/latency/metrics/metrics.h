@@ -18,7 +18,7 @@
 struct vhu_latency_metrics;
 
 struct vhu_latency_metrics_choice {
-	const struct vhu_command *command; /* in whose name errors are said */
+	const struct vhu_command *command; /* whose name errors begin with */
 	const char *path;                  /* of the file */
 	const char *pair;                  /* what vrings without a session are said to be of */
 };

@@ -27,8 +27,8 @@ struct vhu_latency_run {
 	struct vhu_learn *learn;
 	struct vhu_latency_sessions sessions;
 	struct vhu_on_stall on_stall;
-	struct vhu_latency_stall *stall;     /* NULL: nobody looks for stalls */
-	struct vhu_latency_metrics *metrics; /* NULL: nobody wants them */
+	struct vhu_latency_stall *stall;     /* NULL: without --stall */
+	struct vhu_latency_metrics *metrics; /* NULL: without --metrics */
 	char pair[VHU_ATTACH_PATH_MAX + 2];  /* what vrings without a session are said to be of */
 	int signals;
 	uint64_t table_ns; /* when the last table was written */

@@ -15,10 +15,9 @@
 struct vhu_latency_told {
 	struct vhu_latency_vrings *vrings;
 	struct vhu_sessions *sessions;
-	struct vhu_rings_sessions
-	    *kept;           /* what verdicts and metrics need; NULL: nobody wants to know
-			      */
-	uint64_t changed_ns; /* when the last record came that may change a vring */
+	struct vhu_rings_sessions *kept; /* what verdicts and metrics need; NULL: not kept
+					  */
+	uint64_t changed_ns;             /* when the last record came that may change a vring */
 };
 
 /* Return what a session is called by the paths of its sides, "" if neither has any: the socket of

@@ -10,11 +10,11 @@
 
 /* What is known of a vring from look to look. */
 struct vhu_latency_stall_vring {
-	uint64_t session; /* 0: none tells of it */
+	uint64_t session; /* 0: without one */
 	uint32_t index;
 	bool seen; /* at this look */
 	struct vhu_ringwatch_vring watched;
-	/* At this look; NULL: nobody knows where its memory is, or the probes do not watch it. */
+	/* At this look; NULL: the memory is not known, or the probes do not watch the vring. */
 	struct vhu_rings_target *target;
 	struct vhu_latency_vring *vring;
 };

@@ -47,7 +47,7 @@ static struct vhu_ring_counter counter_of(const struct vhu_rings_target *target,
 	return open ? vhu_rings_process_counter(process, open) : (struct vhu_ring_counter){0};
 }
 
-/* Return what there is to see of a vring that a session tells of. */
+/* Return what there is to see of a vring of a known session. */
 static struct vhu_ringwatch_sight sight_of(const struct vhu_latency_stall *stall,
 					   const struct vhu_rings_target *target)
 {
@@ -81,7 +81,7 @@ static struct vhu_ring_counter read_held(const struct vhu_latency_fd *fd)
 	return counter;
 }
 
-/* Return what there is to see of a vring of which no session tells. */
+/* Return what there is to see of a vring without a known session. */
 static struct vhu_ringwatch_sight sight_of_eventfds(const struct vhu_latency_stall_choice *choice,
 						    const struct vhu_latency_vring *vring)
 {

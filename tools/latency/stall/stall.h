@@ -9,8 +9,8 @@
  * vrings, at the counters of their eventfds and at what the probes have counted. What sessions say
  * comes from the capture that is followed; their memory is opened again when that changes. While
  * something moves nothing more is done. If nothing has moved for the whole time lib/ring judges the
- * vring. Of a vring that no session tells of only its eventfds are known: it has stalled if a kick
- * that the probes saw is not read.
+ * vring. If the session of a vring is not known, only its eventfds are: then the vring has stalled
+ * if the back-end does not read a kick that the probes saw.
  *
  * Ownership: a watchdog owns what it opens and keeps; it borrows what the choice points to.
  */
@@ -25,9 +25,9 @@
 struct vhu_latency_stall;
 
 struct vhu_latency_stall_choice {
-	const struct vhu_command *command; /* in whose name stalls are said */
+	const struct vhu_command *command; /* whose name the lines begin with */
 	struct vhu_latency_vrings *vrings;
-	uint32_t front_end, back_end;      /* of vrings that no session tells of; 0: not known */
+	uint32_t front_end, back_end;      /* of vrings without a session; 0: not known */
 	struct vhu_latency_events *events; /* which gets a record of each stall, if it takes any */
 	uint64_t stall_ns;
 	const struct vhu_on_stall *on_stall; /* its pipe is -1 if no command is to run */
