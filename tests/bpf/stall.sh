@@ -119,7 +119,7 @@ causes)
 	"$vhu" dump --json stall.pcapng | jq -se 'any(.[]; .type == "error" and
 		(.text | startswith("stall: the back-end has not answered GET_CONFIG")))' >/dev/null ||
 		fail 'a request without its reply is not recorded'
-	grep '"type":"stall"' latency.log | jq -se '.[0] | .verdict.id == "D14" and .pending.name == "GET_CONFIG"' \
+	grep '"type":"stall"' latency.log | jq -se '.[0] | .verdict.id == "D14" and .pending.message == "GET_CONFIG"' \
 		>/dev/null || fail 'a request without its reply is no line of JSON'
 	all_out
 	;;

@@ -123,13 +123,13 @@ static void list(const struct vhu_ring_evidence *evidence, const struct vhu_ring
 	     i++) {
 		must(chain.descriptors <= ring->size);
 		vhu_ring_chain_text(&chain, ring->packed, taken, text, sizeof(text));
-		vhu_ring_chain_json(json, "chain", &chain, ring->packed, taken);
+		vhu_ring_chain_json(json, &chain, ring->packed, taken, NULL, NULL);
 		if (vhu_ring_request_read(at, ring, &chain, evidence->context, evidence->vring,
 					  &request))
 			continue;
 		must(request.size <= VHU_RING_HEADER_MAX);
 		vhu_ring_request_text(&request, evidence->context, text, sizeof(text));
-		vhu_ring_request_json(json, "request", &request, evidence->context);
+		vhu_ring_chain_json(json, &chain, ring->packed, taken, &request, evidence->context);
 	}
 }
 

@@ -131,11 +131,10 @@ static void put_requests(struct vhu_json *json, const struct vhu_rings_target *t
 	vhu_json_array(json, "requests");
 	for (unsigned i = 0; i < REQUESTS_MAX && next_request(target, &cursor, &chain, &taken);
 	     i++) {
-		vhu_json_object(json, NULL);
-		vhu_ring_chain_json(json, "chain", &chain, ring->packed, taken);
-		if (read_header(target, &chain, &header))
-			vhu_ring_request_json(json, "header", &header, target->evidence.context);
-		vhu_json_object_end(json);
+		const bool known = read_header(target, &chain, &header);
+
+		vhu_ring_chain_json(json, &chain, ring->packed, taken, known ? &header : NULL,
+				    target->evidence.context);
 	}
 	vhu_json_array_end(json);
 }
@@ -145,7 +144,7 @@ static void put_vring(const struct vhu_rings_target *target, bool verbose)
 {
 	struct vhu_json json = {.to = stdout};
 
-	vhu_json_object(&json, NULL);
+	vhu_json_document(&json, NULL, "rings/1");
 	vhu_json_unsigned(&json, "session", target->session->kept.session);
 	vhu_ring_evidence_json(&json, &target->evidence, &target->verdict);
 	if (verbose)

@@ -43,34 +43,31 @@ int vhu_ring_chain_text(const struct vhu_ring_chain *chain, bool packed, bool ta
  *			latter with EVENT_IDX only
  *	kick_wanted	"wanted", "suppressed", "stale", "taken"; if something waits
  *	call_wanted	"unknown", "suppressed", "ahead", "passed"
- *	in_flight	{requests, descriptors, used, entries: [the oldest 64]};
+ *	in_flight, inflight_area	{descriptors, used, entries: [the oldest 64]};
  *			if the area is known
  *	broken		{head, fault, descriptor, address}: a chain that is
  *	kick, call	{eventfd_id, count, poller}; poller: "none", "level", "edge";
  *			if known
  *	front_end, back_end	{pid, state, unread}
  *	view		{available, used} as the front-end sees them
- *	pending		{message, name, age_ns, from}: a request on the socket without its reply
- *	state		{started, enabled, polled, stopped_by, stopped_message, base, base_by}
+ *	pending		{request_number, message, age_ns, from}: a request without its reply
+ *	vring_state	{started, enabled, polled, stopped_by, stopped_message, base, base_by}
  *	probes		{since_ns, until_ns, kicks, wakes, calls}
  *	waiting_since_ns
  *	dead_eventfds	{held, resets, since}
- *	mapping		{private, other_file, by}
- *	samples		[{monotonic_ns, available, used, waiting, kick, call}]: older, newer
+ *	mapping		{private, other_file, side}
+ *	samples		[{monotonic_ns, available, used, waiting, kick_count, call_count}]
  */
 void vhu_ring_evidence_json(struct vhu_json *json, const struct vhu_ring_evidence *evidence,
 			    const struct vhu_ring_verdict *verdict);
 
 /*
- * Write a request: {head, id, taken, descriptors, readable, writable, fault, buffers: [{address,
- * size, flags, indirect, mapped}]}; flags as text, addresses as numbers; fault if it is broken.
+ * Write a request: {head, buffer_id, taken, descriptors, readable, writable, header, header_fields,
+ * fault, buffers: [{address, size, flags, flags_names, indirect, mapped}]}.
+ * @request: its header; NULL if it has none that is known, and then it is left out.
  */
-void vhu_ring_chain_json(struct vhu_json *json, const char *key, const struct vhu_ring_chain *chain,
-			 bool packed, bool taken);
-
-/* Write a request's header: {layout, FIELD: value as text}. */
-void vhu_ring_request_json(struct vhu_json *json, const char *key,
-			   const struct vhu_ring_request *request,
-			   const struct vhu_context *context);
+void vhu_ring_chain_json(struct vhu_json *json, const struct vhu_ring_chain *chain, bool packed,
+			 bool taken, const struct vhu_ring_request *request,
+			 const struct vhu_context *context);
 
 #endif

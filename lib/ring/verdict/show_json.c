@@ -3,9 +3,8 @@
 #include <linux/virtio_ring.h>
 #include <string.h>
 
-#include "lib/protocol/field.h"
-#include "lib/protocol/text.h"
 #include "lib/ring/verdict/show.h"
+#include "lib/show/fields_json.h"
 #include "lib/show/snapshot.h"
 
 /* As many entries of the in-flight area are written. */
@@ -40,8 +39,8 @@ static void put_inflight(struct vhu_json *json, const struct vhu_ring_inflight *
 {
 	if (!inflight->known)
 		return;
-	vhu_json_object(json, "in_flight");
-	vhu_json_unsigned(json, "requests", inflight->count);
+	vhu_json_unsigned(json, "in_flight", inflight->count);
+	vhu_json_object(json, "inflight_area");
 	vhu_json_unsigned(json, "descriptors", inflight->descriptors);
 	vhu_json_unsigned(json, "used", inflight->used);
 	vhu_json_array(json, "entries");
@@ -123,7 +122,7 @@ static void put_session(struct vhu_json *json, const struct vhu_ring_session *se
 {
 	if (!session->known)
 		return;
-	vhu_json_object(json, "state");
+	vhu_json_object(json, "vring_state");
 	vhu_json_bool(json, "started", session->started);
 	vhu_json_bool(json, "enabled", session->enabled);
 	vhu_json_bool(json, "polled", session->polled);
@@ -157,7 +156,7 @@ static void put_sample(struct vhu_json *json, const struct vhu_ring_sample *samp
 	}
 	if (sample->pending.number) {
 		vhu_json_object(json, "pending");
-		put_message(json, "message", "name", sample->pending.number,
+		put_message(json, "request_number", "message", sample->pending.number,
 			    sample->pending.message);
 		vhu_json_unsigned(json, "age_ns", sample->pending.age_ns);
 		vhu_json_string(json, "from",
@@ -171,7 +170,7 @@ static void put_signals(struct vhu_json *json, const struct vhu_ring_signals *si
 {
 	if (!signals->known)
 		return;
-	vhu_json_object(json, "signals");
+	vhu_json_object(json, "counted");
 	vhu_json_unsigned(json, "kicks", signals->kicks);
 	vhu_json_unsigned(json, "calls", signals->calls);
 	vhu_json_unsigned(json, "kicks_in_turn", signals->in_turn);
@@ -213,7 +212,8 @@ static void put_rest(struct vhu_json *json, const struct vhu_ring_evidence *evid
 		vhu_json_object(json, "mapping");
 		vhu_json_bool(json, "private", evidence->mappings.private_map);
 		vhu_json_bool(json, "other_file", evidence->mappings.other_file);
-		vhu_json_string(json, "by", evidence->mappings.back_end ? "back-end" : "front-end");
+		vhu_json_string(json, "side",
+				evidence->mappings.back_end ? "back-end" : "front-end");
 		vhu_json_object_end(json);
 	}
 }
@@ -235,9 +235,9 @@ static void put_samples(struct vhu_json *json, const struct vhu_ring_evidence *e
 			vhu_json_unsigned(json, "waiting", sample->ring.waiting);
 		}
 		if (sample->kick.known)
-			vhu_json_unsigned(json, "kick", sample->kick.count);
+			vhu_json_unsigned(json, "kick_count", sample->kick.count);
 		if (sample->call.known)
-			vhu_json_unsigned(json, "call", sample->call.count);
+			vhu_json_unsigned(json, "call_count", sample->call.count);
 		vhu_json_object_end(json);
 	}
 	vhu_json_array_end(json);
@@ -266,55 +266,66 @@ void vhu_ring_evidence_json(struct vhu_json *json, const struct vhu_ring_evidenc
 	put_samples(json, evidence);
 }
 
-void vhu_ring_chain_json(struct vhu_json *json, const char *key, const struct vhu_ring_chain *chain,
-			 bool packed, bool taken)
+/* Write the names of a descriptor's flags, which their text has with ", " between them. */
+static void put_flags(struct vhu_json *json, uint16_t flags, bool packed)
 {
-	char flags[64];
+	char text[64], *rest = text, *name;
 
-	vhu_json_object(json, key);
+	vhu_json_unsigned(json, "flags", flags);
+	vhu_ring_flags_text(flags, packed, text, sizeof(text));
+	vhu_json_array(json, "flags_names");
+	while ((name = strtok_r(rest, ", ", &rest)))
+		vhu_json_string(json, NULL, name);
+	vhu_json_array_end(json);
+}
+
+/* Write the header of a request: as a text, and its fields. */
+static void put_header(struct vhu_json *json, const struct vhu_ring_request *request,
+		       const struct vhu_context *context)
+{
+	const struct vhu_payload payload = {
+	    .bytes = request->bytes, .captured = request->size, .size = request->size};
+	char text[VHU_RING_SHOW_TEXT];
+	struct vhu_walk walk;
+	struct vhu_item item;
+
+	vhu_ring_request_text(request, context, text, sizeof(text));
+	vhu_json_string(json, "header", text);
+	vhu_json_object(json, "header_fields");
+	vhu_walk_start(&walk, request->layout, &payload, context);
+	while (vhu_walk_next(&walk, &item))
+		if (item.what == VHU_ITEM_VALUE)
+			vhu_show_field_json(json, &item, context);
+	vhu_json_object_end(json);
+}
+
+void vhu_ring_chain_json(struct vhu_json *json, const struct vhu_ring_chain *chain, bool packed,
+			 bool taken, const struct vhu_ring_request *request,
+			 const struct vhu_context *context)
+{
+	vhu_json_object(json, NULL);
 	vhu_json_unsigned(json, "head", chain->head);
-	vhu_json_unsigned(json, "id", chain->id);
+	vhu_json_unsigned(json, "buffer_id", chain->id);
 	vhu_json_bool(json, "taken", taken);
 	vhu_json_unsigned(json, "descriptors", chain->descriptors);
 	vhu_json_unsigned(json, "readable", chain->readable);
 	vhu_json_unsigned(json, "writable", chain->writable);
+	if (request)
+		put_header(json, request, context);
 	if (chain->fault != VHU_RING_FAULT_NONE)
 		vhu_json_string(json, "fault", vhu_ring_fault_text(chain->fault));
 	vhu_json_array(json, "buffers");
 	for (uint32_t i = 0; i < chain->buffers && i < VHU_RING_BUFFERS_MAX; i++) {
 		const struct vhu_ring_buffer *buffer = &chain->buffer[i];
 
-		vhu_ring_flags_text(buffer->flags, packed, flags, sizeof(flags));
 		vhu_json_object(json, NULL);
 		vhu_json_unsigned(json, "address", buffer->address);
 		vhu_json_unsigned(json, "size", buffer->size);
-		vhu_json_string(json, "flags", flags);
+		put_flags(json, buffer->flags, packed);
 		vhu_json_bool(json, "indirect", buffer->indirect);
 		vhu_json_bool(json, "mapped", buffer->mapped);
 		vhu_json_object_end(json);
 	}
 	vhu_json_array_end(json);
-	vhu_json_object_end(json);
-}
-
-void vhu_ring_request_json(struct vhu_json *json, const char *key,
-			   const struct vhu_ring_request *request,
-			   const struct vhu_context *context)
-{
-	const struct vhu_payload payload = {
-	    .bytes = request->bytes, .captured = request->size, .size = request->size};
-	struct vhu_walk walk;
-	struct vhu_item item;
-	char value[96];
-
-	vhu_json_object(json, key);
-	vhu_json_string(json, "layout", request->layout->title);
-	vhu_walk_start(&walk, request->layout, &payload, context);
-	while (vhu_walk_next(&walk, &item)) {
-		if (item.what != VHU_ITEM_VALUE || item.field->kind == VHU_PADDING)
-			continue;
-		vhu_value_text(&item, context, value, sizeof(value));
-		vhu_json_string(json, vhu_field_key(item.field), value);
-	}
 	vhu_json_object_end(json);
 }

@@ -3,6 +3,7 @@
 # What vhu probe --conformance finds in back-ends that do wrong, what becomes of those that die of it,
 # and the forms in which it is told.
 . "$(dirname "$0")/../../lib/common.sh"
+. "$top/tests/lib/schemas.sh"
 need jq xmllint
 work_open
 bad=$programs/probe_bad_backend
@@ -129,6 +130,7 @@ xmllint --noout out 2>err || fail "JUnit: not well-formed"
 [ "$(xmllint --xpath 'string(//testcase[@name="base-kept"]/failure/@type)' out)" = "V319 base-lost" ] ||
 	fail "JUnit: base-kept does not fail by V319"
 conform '--json' 1
+schemas_fit out >fit || fail "JSON: $(cat fit)"
 jq -e --argjson cases "$(wc -l <list)" '(.cases | length == $cases)
 	and (.passed + .failed + .not_applicable + .not_run == $cases)
 	and any(.cases[]; .name == "base-kept" and .result == "fail" and .rule == "V319" and .kind == "violates")

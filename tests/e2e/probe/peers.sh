@@ -3,6 +3,7 @@
 # QEMU's storage daemon, virtiofsd and DPDK say of themselves what they do, and pass the cases that
 # docs/standalone.md says they pass. Cases that they fail are theirs to mend, and not held here.
 . "$(dirname "$0")/../../lib/common.sh"
+. "$top/tests/lib/schemas.sh"
 need jq
 work_open
 
@@ -21,11 +22,13 @@ probe() {
 	rm -f b.sock
 	timeout 120 "$vhu" probe --json --timeout 10s b.sock -- "$@" >out 2>err ||
 		fail "vhu probe of $name: status $?"
-	holds '.verdict == "traditional" and (.because | test("does not offer bit 18"))'
+	schemas_fit out >fit || fail "vhu probe of $name: $(cat fit)"
+	holds '.result == "traditional" and (.because | test("does not offer bit 18"))'
 	holds '[.findings[] | select(.severity != "info")] == []'
 	rm -f b.sock
 	# Its status tells whether all passed.
 	timeout 280 "$vhu" probe --conformance --json --timeout 3s $device b.sock -- "$@" >cases 2>err || :
+	schemas_fit cases >fit || fail "cases of $name: $(cat fit)"
 	jq -e '.not_run == 0' cases >/dev/null || fail "cases of $name were not run"
 	echo "$name: $(jq -r '"\(.passed) passed, \(.failed) failed (\([.cases[] | select(.result == "fail") | .name] | join(" "))), \(.not_applicable) not applicable"' cases)"
 	tried=$((tried + 1))
@@ -51,9 +54,9 @@ if command -v qemu-storage-daemon >/dev/null; then
 	probe "qemu-storage-daemon" qemu-storage-daemon \
 		--blockdev driver=file,node-name=f0,filename=disk.img,locking=off --export \
 		type=vhost-user-blk,id=e0,node-name=f0,writable=on,addr.type=unix,addr.path=b.sock,num-queues=2
-	holds '.specs | .device_id.value == 2 and .device_id.source == "looking" and .max_vqs.value == 2'
+	holds '.specs | .device_id == 2 and .device_id_source == "looking" and .max_vqs == 2'
 	holds '.config.fields | .capacity == 16384 and .num_queues == 2'
-	holds '.config.size == .specs.config_size.value and .mem_slots > 8'
+	holds '.config.size == .specs.config_size and .mem_slots > 8'
 	holds 'any(.answers[]; .message == "SET_LOG_BASE" and .size == 8)'
 	# shellcheck disable=SC2086 # a list of cases is several words
 	passes $everybody base-unused base-kept base-twice stop-and-go poll-call call-replaced set-config-part
@@ -81,7 +84,7 @@ if command -v dpdk-testpmd >/dev/null && [ "$(nproc)" -ge 2 ]; then
 	probe "dpdk-testpmd" dpdk-testpmd -l 0-1 --no-pci --no-huge -m 64 --no-telemetry \
 		--file-prefix="probe$$" --vdev net_vhost0,iface=b.sock,queues=1 -- --auto-start \
 		--forward-mode=icmpecho --total-num-mbufs=2048 --stats-period=1
-	holds '.specs.device_id == {"value": 1, "source": "looking", "how": "feature bits"} and .status == 0'
+	holds '.specs.device_id == 1 and .specs.device_id_source == "looking" and .specs.device_id_how == "feature bits" and .status == 0'
 	holds 'any(.answers[]; .message == "SET_LOG_BASE" and .size == 0)'
 	# shellcheck disable=SC2086 # a list of cases is several words
 	passes $everybody base-unused base-kept base-twice stop-and-go poll-kick poll-call call-replaced \

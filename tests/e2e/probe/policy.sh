@@ -3,6 +3,7 @@
 # What a front-end makes of a back-end's specifications, and how they were found: each case of the
 # table in docs/standalone.md.
 . "$(dirname "$0")/../../lib/common.sh"
+. "$top/tests/lib/schemas.sh"
 need jq
 work_open
 bad=$programs/probe_bad_backend
@@ -18,6 +19,7 @@ probe() {
 	timeout 60 "$vhu" probe --json --timeout $wait $options b.sock -- "$bad" b.sock "$@" \
 		>out 2>err || status=$?
 	[ "$status" -eq "$wanted" ] || fail "probe $options of $*: status $status, not $wanted"
+	[ ! -s out ] || schemas_fit out >fit || fail "probe $options of $*: $(cat fit)"
 	rm -f b.sock
 }
 
@@ -97,23 +99,23 @@ done
 
 # Where each value comes from.
 probe '' 0 dialect=standalone
-holds '.verdict == "standalone" and .dialect == "standalone"'
-holds '.specs | .device_id.value == 2 and .config_size.value == 60 and .min_vqs.value == 1 and .max_vqs.value == 4'
-holds '[.specs[] | objects | .source] | unique == ["standalone"]'
+holds '.result == "standalone" and .dialect == "standalone"'
+holds '.specs | .device_id == 2 and .config_size == 60 and .min_vqs == 1 and .max_vqs == 4'
+holds '[.specs | to_entries[] | select(.key | endswith("_source")).value] | unique == ["standalone"]'
 holds '.config.fields.capacity == 2048 and .config.fields.num_queues == 4'
 holds '.queue_num == 4 and .mem_slots == 8 and .acknowledges and .connections == 1'
 probe '' 0 dialect=probe
-holds '.verdict == "standalone" and .dialect == "probe"'
-holds '[.specs | .device_id, .config_size, .min_vqs | .source] | unique == ["probe"]'
-holds '.specs.max_vqs == {"value": 4, "source": "looking", "how": "GET_QUEUE_NUM"}'
+holds '.result == "standalone" and .dialect == "probe"'
+holds '[.specs | .device_id_source, .config_size_source, .min_vqs_source] | unique == ["probe"]'
+holds '.specs.max_vqs == 4 and .specs.max_vqs_source == "looking" and .specs.max_vqs_how == "GET_QUEUE_NUM"'
 probe '' 0 $traditional features=0x140000a44
-holds '.verdict == "traditional" and .dialect == "any" and (.because | test("does not offer bit 18"))'
-holds '.specs.device_id.source == "looking" and .specs.config_size == {"value": 60, "source": "looking", "how": "the most it gives"}'
+holds '.result == "traditional" and .dialect == "any" and (.because | test("does not offer bit 18"))'
+holds '.specs.device_id_source == "looking" and .specs.config_size == 60 and .specs.config_size_source == "looking" and .specs.config_size_how == "the most it gives"'
 holds '.specs | has("min_vqs") | not'
 probe '' 0 features=0x100000000
-holds '.verdict == "traditional" and (.because | test("bit 30")) and (has("protocol_features") | not)'
+holds '.result == "traditional" and (.because | test("bit 30")) and (has("protocol_features") | not)'
 probe '--device fs' 0 $traditional
-holds '.specs.device_id == {"value": 26, "source": "user"}'
+holds '.specs.device_id == 26 and .specs.device_id_source == "user"'
 
 probe '' 0 dialect=upstream protocol=0x418209
 holds '.shmem_regions == 2'
@@ -123,21 +125,21 @@ grep -A 2 '^Shared memory  *2 regions$' text | tr -s ' ' | tr -d '\n' |
 
 # Not a whole device, though it says what it is.
 probe '' 1 dialect=standalone protocol=0x48209
-holds '.verdict == "traditional" and (.because | test("STANDALONE without STATUS"))'
+holds '.result == "traditional" and (.because | test("STANDALONE without STATUS"))'
 breaks V701
 holds '.connections == 2'
 probe '' 0 dialect=standalone protocol=0x48209 strict
-holds '.verdict == "traditional" and .connections == 2'
+holds '.result == "traditional" and .connections == 2'
 holds '.because | test("bit 18 without STATUS, which STANDALONE needs: closed the connection")'
 probe '--one-connection' 0 dialect=standalone protocol=0x48209 strict
-holds '.verdict == "traditional" and .connections == 1'
+holds '.result == "traditional" and .connections == 1'
 probe '' 0 dialect=probe protocol=0x48209
-holds '.verdict == "traditional" and (.because | test("PROBE without STATUS"))'
+holds '.result == "traditional" and (.because | test("PROBE without STATUS"))'
 probe '' 1 dialect=standalone protocol=0x58009
-holds '.verdict == "traditional" and (.because | test("STANDALONE without CONFIG"))'
+holds '.result == "traditional" and (.because | test("STANDALONE without CONFIG"))'
 breaks V702
 probe '' 0 dialect=standalone device=4 told=0 protocol=0x58009
-holds '.verdict == "standalone" and (.because | test("no configuration space"))'
+holds '.result == "standalone" and (.because | test("no configuration space"))'
 
 # What does not agree is found by the rules.
 probe '' 1 device=4 told=0
@@ -161,21 +163,21 @@ breaks V708
 
 # Upstream's back-ends, which know other messages by these numbers.
 probe '' 0 dialect=upstream
-holds '.verdict == "traditional" and .dialect == "upstream" and (.because | test("SHARED_OBJECT to it: GET_SHARED_OBJECT was answered without payload"))'
+holds '.result == "traditional" and .dialect == "upstream" and (.because | test("SHARED_OBJECT to it: GET_SHARED_OBJECT was answered without payload"))'
 wait=1s
 for fault in silent half; do
 	probe '' 0 $fault:GET_SHARED_OBJECT
-	holds '.verdict == "traditional" and .dialect == "upstream"'
+	holds '.result == "traditional" and .dialect == "upstream"'
 	holds '.because | test("bit 18 is SHARED_OBJECT to it: .*(message 41|id 41)")'
-	holds '.specs.config_size.value == 60'
+	holds '.specs.config_size == 60'
 done
 wait=10s
 # One that closes or refuses may as well be a standalone one that is broken.
 for fault in close half-close nack; do
 	probe '' 1 $fault:GET_SHARED_OBJECT
-	holds '.verdict == "unknown" and .dialect == "unknown"'
+	holds '.result == "unknown" and .dialect == "unknown"'
 	holds '.because | test("41.*: standalone and broken, or bit 18 is SHARED_OBJECT to it: try --dialect$")'
-	holds '.specs.config_size.value == 60'
+	holds '.specs.config_size == 60'
 	[ "$(wc -l <err)" -eq 1 ] || fail "$fault: says other than one line: $(cat err)"
 done
 probe '--one-connection' 1 close:GET_SHARED_OBJECT
@@ -184,16 +186,16 @@ holds '.dialect == "unknown" and .connections == 1'
 probe '' 0 close:GET_SHARED_OBJECT protocol=0xd8209
 holds '.dialect == "upstream" and (.because | test("it offers DEVICE_STATE"))'
 holds '[.answers[].message] | index("GET_SHARED_OBJECT") == null'
-holds '.protocol_features_taken_names | index("SHARED_OBJECT") == null'
+holds '.protocol_features_acked_names | index("SHARED_OBJECT") == null'
 # Whoever says which dialect it is wants an answer.
 probe '--dialect standalone' 1 close:GET_SHARED_OBJECT
 wait=1s
 probe '--dialect probe' 1 silent:GET_SHARED_OBJECT
 wait=10s
 probe '--dialect standalone' 0 protocol=0xd8209
-holds '.verdict == "standalone"'
+holds '.result == "standalone"'
 probe '--dialect upstream' 0 close:GET_SHARED_OBJECT
-holds '.verdict == "traditional" and .connections == 1'
+holds '.result == "traditional" and .connections == 1'
 
 # The largest vring that it takes is found: whether it refuses what is larger, or closes. That it takes
 # none at all is a finding.
@@ -203,7 +205,7 @@ for limit in 0 2 1024 32768; do
 		if [ $limit -eq 0 ]; then
 			holds 'has("vring_size") | not'
 		else
-			holds ".vring_size == {\"value\": $limit, \"source\": \"looking\", \"how\": \"the largest it takes\"}"
+			holds ".vring_size == $limit and .vring_size_source == \"looking\" and .vring_size_how == \"the largest it takes\""
 		fi
 		case $limit/$how in
 		32768/*) outcome=given ;;
@@ -216,14 +218,14 @@ for limit in 0 2 1024 32768; do
 done
 # Without acknowledgements only closing tells.
 probe '' 0 protocol=0x18201 vring=256 hard
-holds '.vring_size.value == 256 and .acknowledges == false'
+holds '.vring_size == 256 and .acknowledges == false'
 probe '--one-connection' 0 $traditional vring=256 hard
 holds 'has("vring_size") | not'
 holds '.connections == 1 and .vring_sizes_tried == []'
 
 # Configuration that is refused is told, and so is the size that is given.
 probe '' 0 $traditional config=37
-holds '.specs.config_size.value == 37'
+holds '.specs.config_size == 37'
 holds '[.config_sizes_tried[] | select(.outcome == "given") | .size] | max == 37'
 holds '[.config_sizes_tried[] | select(.outcome == "refused") | .size] | min == 38'
 probe '' 0 $traditional config=0
@@ -233,5 +235,5 @@ holds '(.specs | has("config_size") | not) and ([.config_sizes_tried[].outcome] 
 
 # Only what is offered is taken, and only what is of use.
 probe '' 0 protocol=0xbfeffd
-holds '.protocol_features_taken_names == ["MQ", "REPLY_ACK", "CONFIG", "CONFIGURE_MEM_SLOTS", "STATUS"]'
+holds '.protocol_features_acked_names == ["MQ", "REPLY_ACK", "CONFIG", "CONFIGURE_MEM_SLOTS", "STATUS"]'
 echo "all cases hold"

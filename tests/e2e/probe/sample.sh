@@ -3,6 +3,7 @@
 # The sample back-end in its dialects: what it says of itself, each case of conformance, its faults, and
 # all of it through the proxy, where vhu check finds nothing.
 . "$(dirname "$0")/../../lib/common.sh"
+. "$top/tests/lib/schemas.sh"
 need jq
 work_open
 sample=$build/bin/vhu-sample-backend
@@ -17,6 +18,7 @@ probe() {
 	timeout 120 "$vhu" probe --json $options b.sock -- "$sample" --socket-path b.sock "$@" \
 		>out 2>err || status=$?
 	[ "$status" -eq "$wanted" ] || fail "probe $options of $*: status $status, not $wanted"
+	[ ! -s out ] || schemas_fit out >fit || fail "probe $options of $*: $(cat fit)"
 }
 
 holds() {
@@ -26,42 +28,42 @@ holds() {
 # What it is, in each dialect.
 for dialect in standalone probe; do
 	probe "--expect device-id=rng,config-size=0,vqs=1" 0 --device rng --dialect $dialect
-	holds ".verdict == \"standalone\" and .dialect == \"$dialect\" and .specs.device_id.source == \"$dialect\""
+	holds ".result == \"standalone\" and .dialect == \"$dialect\" and .specs.device_id_source == \"$dialect\""
 	probe "--expect device-id=block,vqs=3" 0 --device blk --queues 3 --dialect $dialect
-	holds ".verdict == \"standalone\" and .dialect == \"$dialect\" and .specs.device_id.value == 2"
-	holds '.config.fields.num_queues == 3 and .config.size == .specs.config_size.value and .connections == 1'
+	holds ".result == \"standalone\" and .dialect == \"$dialect\" and .specs.device_id == 2"
+	holds '.config.fields.num_queues == 3 and .config.size == .specs.config_size and .connections == 1'
 	holds '[.findings[] | select(.severity != "info")] == []'
 	probe "--expect device-id=block,vqs=4" 1 --device blk --queues 3 --dialect $dialect
 	probe "--expect nothing --one-connection" 0 --device blk --dialect $dialect
 done
 probe "--expect nothing" 1 --device blk --dialect upstream
-holds '.verdict == "traditional" and (.specs | has("min_vqs") | not)'
+holds '.result == "traditional" and (.specs | has("min_vqs") | not)'
 probe "--expect device-id=block,vqs=4" 0 --device blk --dialect upstream
-holds '.specs.device_id == {"value": 2, "source": "looking", "how": "feature bits and configuration size"}'
+holds '.specs.device_id == 2 and .specs.device_id_source == "looking" and .specs.device_id_how == "feature bits and configuration size"'
 
 probe '' 1 --device blk --fault close-at:GET_BACKEND_SPECS
-holds '.verdict == "unknown" and (.error | test("standalone and broken, or bit 18 is SHARED_OBJECT to it: try --dialect$"))'
+holds '.result == "unknown" and (.error | test("standalone and broken, or bit 18 is SHARED_OBJECT to it: try --dialect$"))'
 
 # Features that it goes without.
 probe '' 0 --device blk --without STATUS
 holds '.dialect == "any"'
-holds '.verdict == "traditional" and (.because | test("bit 18"))'
+holds '.result == "traditional" and (.because | test("bit 18"))'
 probe '' 0 --device blk --without CONFIG
-holds '.verdict == "traditional" and (.because | test("bit 18"))'
+holds '.result == "traditional" and (.because | test("bit 18"))'
 probe '' 0 --device blk --without MQ
-holds '.verdict == "standalone" and (has("queue_num") | not)'
+holds '.result == "standalone" and (has("queue_num") | not)'
 probe '' 0 --device blk --without REPLY_ACK
 holds '.acknowledges == false'
 
 # A conversation that is cut off says nothing about what was not asked.
 probe '' 1 --device blk --fault close-at:GET_PROTOCOL_FEATURES
-holds '.verdict == "unknown" and .dialect == "unknown" and (.because | test("ended before"))'
+holds '.result == "unknown" and .dialect == "unknown" and (.because | test("ended before"))'
 rm -f b.sock
 "$vhu" probe b.sock -- "$sample" --socket-path b.sock --fault close-at:GET_PROTOCOL_FEATURES \
 	>out 2>err && fail "it ends with 0"
 grep -q 'Queues .*not known: MQ may be offered' out || fail "what was not asked is said to be missing"
 probe '' 1 --device blk --fault close-at:GET_QUEUE_NUM
-holds '.verdict == "unknown" and (.because | test("ended before"))'
+holds '.result == "unknown" and (.because | test("ended before"))'
 
 # A refusal that any front-end would meet is a finding, and an acknowledgement; so is a back-end that
 # takes a vring of no size. A size that is too large for it is none.
@@ -76,11 +78,11 @@ done
 # STANDALONE without what it depends on is offered on request, and found.
 for without in STATUS CONFIG; do
 	probe '' 1 --device blk --without $without --offer STANDALONE
-	holds '.verdict == "traditional" and .dialect == "standalone" and (.because | test("without '$without'"))'
+	holds '.result == "traditional" and .dialect == "standalone" and (.because | test("without '$without'"))'
 	holds 'any(.findings[]; .rule == "'"$([ $without = STATUS ] && echo V701 || echo V702)"'")'
 done
 probe '' 0 --device rng --offer STANDALONE
-holds '.verdict == "standalone"'
+holds '.result == "standalone"'
 ! "$build/bin/vhu-sample-backend" --offer NONSENSE --socket-path=x.sock 2>err && grep -q "NONSENSE: no such feature" err ||
 	fail "a feature that there is not can be offered"
 
@@ -158,7 +160,7 @@ through() {
 	wait "$proxy" || :
 }
 through through.pcapng --expect device-id=block,vqs=4 --one-connection
-holds '.verdict == "standalone" and .policy.goes_on'
+holds '.result == "standalone" and .policy.goes_on'
 "$vhu" check through.pcapng >checked 2>err || fail "vhu check finds: $(cat checked)"
 through conform.pcapng --conformance
 holds '.failed == 0 and .not_run == 0'

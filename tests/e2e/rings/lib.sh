@@ -2,6 +2,7 @@
 # What the tests of vhu rings share: a back-end, a proxy and a front-end, and what vhu rings says.
 
 . "$(dirname "$0")/../../lib/common.sh"
+. "$top/tests/lib/schemas.sh"
 need jq
 work_open
 . "$top/tests/lib/parties.sh"
@@ -54,6 +55,7 @@ expect_by() {
 	done
 	[ "$status" = "$(jq 'if .verdict.hangs then 1 else 0 end' out)" ] ||
 		fail "$case_name: status $status with $(jq -c .verdict out)"
+	schemas_fit out >fit || fail "$case_name: $(cat fit)"
 }
 
 # Wait until the verdict is $1 by the capture, and by the control socket unless there is a second word:

@@ -25,7 +25,8 @@ is_read() {
 	for by in '-r vm.pcapng' '-s ctl.sock' ${qmp:+"$qmp"}; do
 		# shellcheck disable=SC2086 # options are several words
 		rings -v $by
-		jq -e '.requests[0].header.type | startswith("IN")' out >/dev/null ||
+		schemas_fit out >fit || fail "$1, $by: $(cat fit)"
+		jq -e '.requests[0].header_fields.type_name == "IN"' out >/dev/null ||
 			fail "$1, $by: no header: $(cat out err)"
 	done
 	rings --qmp "$(cat ready)"

@@ -88,7 +88,7 @@ echo go >&3
 wait_for test -e ready
 wait_for is_verdict D14
 # QEMU 10 asks for an answer to SET_VRING_ENABLE, which QEMU 7.2 does not.
-jq -e '.back_end.unread > 0 and (.pending.name | IN("GET_VRING_BASE", "SET_VRING_ENABLE"))' out >/dev/null ||
+jq -e '.back_end.unread > 0 and (.pending.message | IN("GET_VRING_BASE", "SET_VRING_ENABLE"))' out >/dev/null ||
 	fail "$case_name: $(cat out)"
 qemu_out
 

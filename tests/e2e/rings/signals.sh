@@ -43,7 +43,7 @@ is_stopped_idle() {
 	sleep 0.3
 	kill -STOP "$(stage_pid front)"
 	rings -r vm.pcapng
-	[ -s out ] && jq -e '.used > 5 and .verdict.id == "D13" and .signals.kicks_without_call == 0' out
+	[ -s out ] && jq -e '.used > 5 and .verdict.id == "D13" and .counted.kicks_without_call == 0' out
 }
 wait_for is_stopped_idle
 "$vhu" ctl -s ctl.sock kick 1 0 >/dev/null
@@ -51,6 +51,6 @@ sleep 1.2
 for by in '-r vm.pcapng' '-s ctl.sock'; do
 	# shellcheck disable=SC2086
 	expect_by D13,D5,D8 $by
-	jq -e '.signals.kicks_without_call == 0' out >/dev/null || fail "$by: $(jq -c .signals out)"
+	jq -e '.counted.kicks_without_call == 0' out >/dev/null || fail "$by: $(jq -c .counted out)"
 done
 all_out

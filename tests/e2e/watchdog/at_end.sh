@@ -7,7 +7,7 @@
 # Return whether the back-end has taken $1 requests of vring 0.
 under_way() {
 	"$vhu" rings --json -r vm.pcapng --vring 0 >rings.out 2>/dev/null || :
-	jq -se ".[0].in_flight.requests == $1" rings.out >/dev/null
+	jq -se ".[0].in_flight == $1" rings.out >/dev/null
 }
 
 # A case: $1 is the party that ends, $2 by which signal, $3 how the session is closed then.

@@ -144,11 +144,13 @@ static void json_request(const struct vhu_ring_pending *pending, const struct st
 	vhu_json_string(&json, "title", vhu_ring_verdicts[VHU_RING_D14].title);
 	vhu_json_string(&json, "text", one->text);
 	vhu_json_bool(&json, "hangs", true);
+	vhu_json_array(&json, "alternatives");
+	vhu_json_array_end(&json);
 	vhu_json_object_end(&json);
 	vhu_json_object(&json, "pending");
-	vhu_json_unsigned(&json, "message", pending->number);
+	vhu_json_unsigned(&json, "request_number", pending->number);
 	if (pending->message < VHU_MESSAGES)
-		vhu_json_string(&json, "name", vhu_messages[pending->message].name);
+		vhu_json_string(&json, "message", vhu_messages[pending->message].name);
 	vhu_json_unsigned(&json, "age_ns", pending->age_ns);
 	vhu_json_string(&json, "from", pending->from_back_end ? "back-end" : "front-end");
 	vhu_json_object_end(&json);

@@ -3,25 +3,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/protocol/field.h"
-#include "lib/protocol/text.h"
-#include "lib/util/json.h"
+#include "lib/show/fields_json.h"
 #include "tools/probe/probe.h"
 
-/* Write a set of bits as a number and as the names of its bits. */
+/* Write a set of bits, and the names of its bits. */
 static void put_bits(struct vhu_json *json, const char *key, enum vhu_names_id set, uint64_t bits,
 		     const struct vhu_context *context)
 {
-	char names[80], text[64];
+	char names[80];
 
-	vhu_json_unsigned(json, key, bits);
 	snprintf(names, sizeof(names), "%s_names", key);
-	vhu_json_array(json, names);
-	for (; bits; bits &= bits - 1) {
-		vhu_bits_text(set, bits & -bits, context, text, sizeof(text));
-		vhu_json_string(json, NULL, text);
-	}
-	vhu_json_array_end(json);
+	vhu_json_unsigned(json, key, bits);
+	vhu_show_names_json(json, names, set, bits, context);
 }
 
 /* Write a value of the specifications and where it comes from; nothing where it is not known. */
@@ -33,14 +26,16 @@ static void put_value(struct vhu_json *json, const char *key, const struct vhu_p
 	    [VHU_PROBE_BY_USER] = "user",
 	};
 
+	char suffixed[32];
+
 	if (value->source == VHU_PROBE_NOT_KNOWN)
 		return;
-	vhu_json_object(json, key);
-	vhu_json_unsigned(json, "value", value->value);
-	vhu_json_string(json, "source", source[value->source]);
+	vhu_json_unsigned(json, key, value->value);
+	snprintf(suffixed, sizeof(suffixed), "%s_source", key);
+	vhu_json_string(json, suffixed, source[value->source]);
+	snprintf(suffixed, sizeof(suffixed), "%s_how", key);
 	if (value->how)
-		vhu_json_string(json, "how", value->how);
-	vhu_json_object_end(json);
+		vhu_json_string(json, suffixed, value->how);
 }
 
 /* Write what device it is. */
@@ -51,31 +46,11 @@ static void put_specs(struct vhu_json *json, const struct vhu_probe_specs *specs
 	vhu_json_object(json, "specs");
 	put_value(json, "device_id", &specs->device);
 	if (name)
-		vhu_json_string(json, "device_name", name);
+		vhu_json_string(json, "device", name);
 	put_value(json, "config_size", &specs->config_size);
 	put_value(json, "min_vqs", &specs->min_vqs);
 	put_value(json, "max_vqs", &specs->max_vqs);
 	vhu_json_object_end(json);
-}
-
-/* Write one field of the configuration space under the last part of its name. */
-static void put_field(struct vhu_json *json, const struct vhu_item *item,
-		      const struct vhu_context *context)
-{
-	const char *key = vhu_field_key(item->field);
-	char text[VHU_PROBE_CONFIG_MAX];
-
-	if (item->field->kind == VHU_UINT || item->field->kind == VHU_LE) {
-		vhu_json_unsigned(json, key, item->value);
-		return;
-	}
-	if (item->field->kind == VHU_TEXT) {
-		snprintf(text, sizeof(text), "%.*s", (int)item->size, (const char *)item->bytes);
-		vhu_json_string(json, key, text);
-		return;
-	}
-	vhu_value_text(item, context, text, sizeof(text));
-	vhu_json_string(json, key, text);
 }
 
 /* Write the configuration space. */
@@ -96,7 +71,7 @@ static void put_config(struct vhu_json *json, const struct vhu_probe *probe)
 	while (vhu_walk_next(&walk, &item)) {
 		inside |= item.what == VHU_ITEM_OPEN;
 		if (inside && item.what == VHU_ITEM_VALUE && item.field->kind != VHU_PADDING)
-			put_field(json, &item, &context);
+			vhu_show_field_json(json, &item, &context);
 	}
 	vhu_json_object_end(json);
 	vhu_json_object_end(json);
@@ -126,7 +101,7 @@ static void put_answers(struct vhu_json *json, const struct vhu_probe *probe)
 		vhu_json_string(json, "message", got->message->name);
 		vhu_json_unsigned(json, "size", got->size);
 		vhu_json_unsigned(json, "flags", got->flags);
-		vhu_json_unsigned(json, "fds", got->fds);
+		vhu_json_unsigned(json, "descriptors", got->fds);
 		vhu_json_unsigned(json, "delay_ns", got->ns);
 		vhu_json_object_end(json);
 	}
@@ -163,7 +138,7 @@ static void put_numbers(struct vhu_json *json, const struct vhu_probe *probe)
 	if (probe->has_protocol_features) {
 		put_bits(json, "protocol_features", VHU_NAMES_protocol_features,
 			 probe->protocol_features, &context);
-		put_bits(json, "protocol_features_taken", VHU_NAMES_protocol_features, probe->taken,
+		put_bits(json, "protocol_features_acked", VHU_NAMES_protocol_features, probe->taken,
 			 &context);
 	}
 	if (probe->has_queue_num)
@@ -185,7 +160,8 @@ void vhu_probe_json(const struct vhu_probe *probe, FILE *to, const char *error, 
 {
 	struct vhu_json json = {.to = to};
 
-	vhu_json_object(&json, NULL);
+	vhu_json_document(&json, NULL, "probe/1");
+	vhu_json_string(&json, "type", "back-end");
 	vhu_json_string(&json, "socket", probe->connection.path);
 	if (probe->peer.known) {
 		vhu_json_unsigned(&json, "pid", probe->peer.pid);
@@ -193,7 +169,7 @@ void vhu_probe_json(const struct vhu_probe *probe, FILE *to, const char *error, 
 	}
 	if (error)
 		vhu_json_string(&json, "error", error);
-	vhu_json_string(&json, "verdict", vhu_probe_verdict_name(probe));
+	vhu_json_string(&json, "result", vhu_probe_verdict_name(probe));
 	vhu_json_string(&json, "because", probe->verdict);
 	vhu_json_string(&json, "dialect", vhu_probe_dialect_name(probe));
 	vhu_json_string(&json, "dialect_because", probe->dialect_why);

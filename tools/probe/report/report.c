@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/util/json.h"
+#include "lib/util/util.h"
 
 static const char *const result_name[] = {
     [VHU_PROBE_PASSED] = "pass",
@@ -162,8 +163,8 @@ static void put_json(const struct vhu_probe_verdict *verdict)
 		snprintf(rule, sizeof(rule), "V%u", verdict->rule->id);
 		vhu_json_string(&json, "rule", rule);
 	}
-	vhu_json_string(&json, "section", the_case->section);
-	vhu_json_unsigned(&json, "milliseconds", verdict->ms);
+	vhu_json_string(&json, "spec_section", the_case->section);
+	vhu_json_unsigned(&json, "duration_ns", verdict->ms * VHU_NS_PER_MS);
 	vhu_json_object_end(&json);
 }
 
@@ -188,7 +189,8 @@ void vhu_probe_report_begin(enum vhu_probe_format format, FILE *to, const struct
 		break;
 	case VHU_PROBE_JSON:
 		json = (struct vhu_json){.to = to};
-		vhu_json_object(&json, NULL);
+		vhu_json_document(&json, NULL, "probe/1");
+		vhu_json_string(&json, "type", "conformance");
 		vhu_json_string(&json, "socket", probe->connection.path);
 		vhu_json_string(&json, "command", probe->comm);
 		vhu_json_unsigned(&json, "device_id", probe->specs.device.value);
