@@ -3,7 +3,7 @@
 # Shows that what measures works: every row is there and holds numbers above 0, whatever they are;
 # and the frames that Wireshark is measured on are dissected as what they claim to be.
 #
-#	smoke.sh proxy|frames|eventfd|stall|metrics|fleet|latency|attach BUILD
+#	smoke.sh proxy|frames|eventfd|stall|rings|metrics|fleet|latency|attach BUILD
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -52,6 +52,12 @@ fleet)
 	expect 3 "a host with"
 	expect 5 " *1 " " *3 "
 	expect 3 "1,000 such hosts"
+	;;
+rings)
+	sh "$here/rings.sh" -b "$2" -p 2 -q 2 -r 2 -l 1 >"$work/out"
+	expect 3 "4 vrings, -r" "4 vrings, -s" "one healthy vring, -r" "one vring that hangs, -r" \
+		"one vring that hangs, --wait"
+	grep -q "^verdicts on 4 healthy vrings in 1 looks: 0" "$work/out"
 	;;
 metrics)
 	sh "$here/metrics.sh" -b "$2" -o "$2/bin/vhu" -r 2 -n 100 -m 500 -p 2 >"$work/out"
