@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Nothing is wrong with 50 vrings, some busy, some idle, split and packed, that are looked at 100 times.
+# Nothing is wrong with 50 vrings, some busy, some idle, split and packed, that are looked at 100 times, by the
+# capture and by the control socket in turn. The proxy stands between kicks and calls of 20 of them.
 . "$(dirname "$0")/lib.sh"
 
 # Start back-end $1.
@@ -17,7 +18,7 @@ for number in 1 2 3 4 5; do
 	session $number
 done
 # shellcheck disable=SC2086 # options are several words
-stage_start proxy "$vhu" proxy -q -w vm.pcapng $pairs
+stage_start proxy "$vhu" proxy -q -w vm.pcapng --control ctl.sock --interpose-eventfds=vring=0,1,2,3 $pairs
 for number in 1 2 3 4 5; do
 	stage_listens proxy front$number.sock
 done
@@ -34,12 +35,13 @@ drive 4 '--rate 20 --packed --event-idx'
 drive 5 '--depth 4'
 count() {
 	status=0
-	"$vhu" rings --json -r vm.pcapng >out 2>err || status=$?
+	"$vhu" rings --json "$@" >out 2>err || status=$?
 	[ "$(wc -l <out)" -eq 50 ]
 }
-wait_for count
-for _ in $(seq 100); do
-	count || fail "not 50 vrings"
+wait_for count -r vm.pcapng
+for look in $(seq 100); do
+	if [ $((look % 2)) -eq 0 ]; then set -- -r vm.pcapng; else set -- -s ctl.sock; fi
+	count "$@" || fail "not 50 vrings"
 	bad=$(jq -c 'select(.verdict.id != "D13" and .verdict.id != "moving")' out)
 	[ -z "$bad" ] || fail "a healthy vring: $bad"
 	[ "$status" -eq 0 ] || fail "status $status"
