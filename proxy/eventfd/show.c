@@ -5,6 +5,7 @@
 #include "lib/protocol/line.h"
 #include "lib/util/duration.h"
 #include "lib/util/util.h"
+#include "proxy/core/fdinfo.h"
 #include "proxy/core/loop.h"
 #include "proxy/eventfd/interposer.h"
 
@@ -51,17 +52,34 @@ int vhu_interposer_vring_text(const struct vhu_interposer_vring *ring, char *to,
 	return (int)line.length;
 }
 
+/* Write which eventfds the two sides have. */
+static void put_eventfds(struct vhu_json *json, const struct vhu_eventfd_relay *relay)
+{
+	char name[VHU_FDINFO_NAME];
+	struct vhu_fd_info info;
+
+	if (!relay)
+		return;
+	vhu_json_unsigned(json, "front_end_eventfd_id", relay->id);
+	vhu_fdinfo_read(relay->inner, &info, name);
+	if (info.has & VHU_FD_HAS_EVENTFD)
+		vhu_json_unsigned(json, "back_end_eventfd_id", info.eventfd_id);
+}
+
 /* Write what came of one kind on a vring. */
 static void put_count(struct vhu_json *json, const char *key,
-		      const struct vhu_interposer_count *count, unsigned lost_by)
+		      const struct vhu_interposer_vring *ring, enum vhu_vring_role role)
 {
+	const struct vhu_interposer_count *count = &ring->count[role];
+
 	vhu_json_object(json, key);
 	vhu_json_unsigned(json, "signals", count->signals);
 	vhu_json_unsigned(json, "lost", count->lost);
 	vhu_json_unsigned(json, "delayed", count->delayed);
 	vhu_json_unsigned(json, "repeated", count->repeated);
 	vhu_json_unsigned(json, "sent", count->sent);
-	vhu_json_bool(json, "last_lost", lost_by != 0);
+	vhu_json_bool(json, "last_lost", ring->lost_by[role] != 0);
+	put_eventfds(json, ring->wire[role]);
 	vhu_json_object_end(json);
 }
 
@@ -70,9 +88,9 @@ static void put_ring(struct vhu_json *json, const struct vhu_interposer_vring *r
 {
 	vhu_json_object(json, NULL);
 	vhu_json_unsigned(json, "vring", ring->vring);
-	put_count(json, "kicks", &ring->count[VHU_KICK], ring->lost_by[VHU_KICK]);
-	put_count(json, "calls", &ring->count[VHU_CALL], ring->lost_by[VHU_CALL]);
-	put_count(json, "errors", &ring->count[VHU_ERR], ring->lost_by[VHU_ERR]);
+	put_count(json, "kicks", ring, VHU_KICK);
+	put_count(json, "calls", ring, VHU_CALL);
+	put_count(json, "errors", ring, VHU_ERR);
 	vhu_json_unsigned(json, "calls_without_kick", ring->calls_without_kick);
 	if (ring->kick_to_call.count) {
 		vhu_json_object(json, "kick_to_call_ns");

@@ -23,6 +23,9 @@ struct vhu_ring_counter {
 	bool known;
 	uint32_t id;
 	uint64_t count;
+	/* A proxy stands between: its reader has another eventfd than the side that signals. */
+	bool interposed;
+	uint32_t instead_of; /* the front-end's, if `interposed` and `known` */
 };
 
 /* Who waits for an eventfd with poll, select or epoll. */

@@ -81,10 +81,12 @@ static void add_not_read(struct vhu_judgement *judgement)
 {
 	const struct vhu_ring_sample *newer = &judgement->evidence->sample[1];
 
-	vhu_line_printf(&judgement->text,
-			", the kick counter is %" PRIu64 " (eventfd %" PRIu32
-			") and the back-end does not read it",
+	vhu_line_printf(&judgement->text, ", the kick counter is %" PRIu64 " (eventfd %" PRIu32,
 			newer->kick.count, newer->kick.id);
+	if (newer->kick.interposed)
+		vhu_line_printf(&judgement->text, ", which the proxy passed in place of %" PRIu32,
+				newer->kick.instead_of);
+	vhu_line_add(&judgement->text, ") and the back-end does not read it");
 	if (judgement->evidence->kick_poller == VHU_RING_POLLER_NONE)
 		vhu_line_add(&judgement->text, ", nobody polls the eventfd");
 	vhu_judge_process(judgement, "back-end", &newer->back_end);
@@ -215,7 +217,10 @@ static bool judge_not_kicked(struct vhu_judgement *judgement, bool taken_is_know
 	vhu_judge_process(judgement, "back-end", &evidence->sample[1].back_end);
 	/* A back-end may read a kick before it is ready, and forget it. */
 	if (!evidence->sample[1].kick.known)
-		vhu_line_add(&judgement->text, "; whether one is pending is not known");
+		vhu_line_printf(&judgement->text, "; whether one is pending is not known%s",
+				evidence->sample[1].kick.interposed
+				    ? ": the proxy stands between, ask its control socket (-s)"
+				    : "");
 	else
 		vhu_line_add(&judgement->text,
 			     "; if a kick came, the back-end read it and did nothing");

@@ -81,11 +81,15 @@ static void put_counter(struct vhu_json *json, const char *key,
 {
 	static const char *const name[] = {NULL, "none", "level", "edge"};
 
-	if (!counter->known)
+	if (!counter->known && !counter->interposed)
 		return;
 	vhu_json_object(json, key);
-	vhu_json_unsigned(json, "eventfd_id", counter->id);
-	vhu_json_unsigned(json, "count", counter->count);
+	if (counter->known) {
+		vhu_json_unsigned(json, "eventfd_id", counter->id);
+		vhu_json_unsigned(json, "count", counter->count);
+	}
+	if (counter->interposed)
+		vhu_json_unsigned(json, "front_end_eventfd_id", counter->instead_of);
 	if (name[poller])
 		vhu_json_string(json, "poller", name[poller]);
 	vhu_json_object_end(json);

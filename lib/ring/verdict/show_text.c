@@ -13,6 +13,10 @@ static void add_counter(struct vhu_line *line, const char *what,
 {
 	if (counter->known)
 		vhu_line_printf(line, ", %s %" PRIu64, what, counter->count);
+	else if (counter->interposed)
+		vhu_line_printf(line, ", %s not known", what);
+	if (counter->interposed)
+		vhu_line_add(line, " (interposed)");
 }
 
 int vhu_ring_numbers_text(const struct vhu_ring_evidence *evidence, char *to, size_t size)

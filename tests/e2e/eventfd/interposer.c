@@ -391,7 +391,9 @@ static void rules(void)
 	peer_check(!proxy_shell(
 		       "%s ctl -s %s --json session 1 | grep -q '%s'", proxy_vhu(), fixture.control,
 		       "\"interposed\":\\[{\"vring\":0,\"kicks\":{\"signals\":5,\"lost\":0,"
-		       "\"delayed\":0,\"repeated\":1,\"sent\":0,\"last_lost\":false},\"calls\":{"
+		       "\"delayed\":0,\"repeated\":1,\"sent\":0,\"last_lost\":false,\"front_end_"
+		       "eventfd_id\":[0-9]*,"
+		       "\"back_end_eventfd_id\":[0-9]*},\"calls\":{"
 		       "\"signals\":5,\"lost\":1,"),
 		   "the control socket tells otherwise");
 	fixture_close(&fixture.front);

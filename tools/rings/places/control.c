@@ -163,8 +163,19 @@ static uint64_t passed(const json_t *count)
 	return signals > lost ? signals - lost : 0;
 }
 
-/* Take what the proxy has counted of kicks and calls, if it stands between them: its records of
- * what was before have none. */
+/* Take which eventfd the back-end has in place of the front-end's. */
+static void take_eventfds(struct vhu_rings_vring *vring, enum vhu_vring_role role,
+			  const json_t *count)
+{
+	const json_t *instead = json_object_get(count, "back_end_eventfd_id");
+
+	vring->interposed[role] = instead != NULL;
+	vring->instead[role] = (struct vhu_rings_eventfd){
+	    instead != NULL, (uint32_t)number_in(count, "back_end_eventfd_id")};
+}
+
+/* Take what the proxy has counted of kicks and calls, and which eventfds it passed, if it stands
+ * between them: its records of what was before have none. */
 static void take_signals(struct vhu_rings_session *session, const json_t *interposed)
 {
 	const json_t *vring;
@@ -177,8 +188,12 @@ static void take_signals(struct vhu_rings_session *session, const json_t *interp
 		const json_t *kicks = json_object_get(vring, "kicks");
 		const json_t *calls = json_object_get(vring, "calls");
 
+		if (!to)
+			continue;
+		take_eventfds(to, VHU_KICK, kicks);
+		take_eventfds(to, VHU_CALL, calls);
 		/* That there was none may mean that the proxy does not stand between them. */
-		if (!to || !passed(kicks) || !passed(calls))
+		if (!passed(kicks) || !passed(calls))
 			continue;
 		to->signals = (struct vhu_ring_signals){
 		    .known = true,

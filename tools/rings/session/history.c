@@ -103,7 +103,8 @@ static int add_old(struct vhu_rings_session *session, unsigned vring, enum vhu_v
 }
 
 /* Look whether a message has given a vring another eventfd, or stopped it. Returns 0 or -ENOMEM. */
-static int see_vring(struct vhu_rings_session *session, unsigned index, uint64_t number,
+static int see_vring(struct vhu_rings_session *session, unsigned index,
+		     const struct vhu_record *record, uint64_t number,
 		     const struct vhu_annotation *note)
 {
 	const struct vhu_vring *vring = &note->state->vring[index];
@@ -123,6 +124,8 @@ static int see_vring(struct vhu_rings_session *session, unsigned index, uint64_t
 		    !(fd->has_eventfd && fd->eventfd_id == seen->fd[role].id))
 			ret = add_old(session, index, role, number);
 		seen->fd[role] = (struct vhu_rings_eventfd){fd->has_eventfd, fd->eventfd_id};
+		seen->interposed[role] = record->marks & VHU_MARK_ALTERED && record->text &&
+					 !strcmp(record->text, VHU_RECORD_INTERPOSED);
 		/* Front-ends kick vrings that they start, with or without buffers. */
 		if (role == VHU_KICK)
 			seen->turns.in_turn = 0;
@@ -181,11 +184,11 @@ int vhu_rings_history_see(struct vhu_rings_session *session, const struct vhu_re
 		break;
 	}
 	if (note->vring >= 0 && (unsigned)note->vring < note->state->vrings)
-		return ret ?: see_vring(session, (unsigned)note->vring, number, note);
+		return ret ?: see_vring(session, (unsigned)note->vring, record, number, note);
 	/* A reset is about all vrings. */
 	for (unsigned i = 0; i < note->state->vrings && !ret; i++)
 		if (note->state->vring[i].stopped.by == number ||
 		    note->state->vring[i].enabled.by == number)
-			ret = see_vring(session, i, number, note);
+			ret = see_vring(session, i, record, number, note);
 	return ret;
 }

@@ -43,6 +43,9 @@ struct vhu_rings_vring {
 	uint64_t descriptor, available, used;
 	bool big_endian;
 	struct vhu_rings_eventfd fd[VHU_VRING_ROLES];
+	/* What the proxy passed to the back-end instead, if it stands between. */
+	bool interposed[VHU_VRING_ROLES];
+	struct vhu_rings_eventfd instead[VHU_VRING_ROLES];
 	struct vhu_ring_signals signals;
 	struct vhu_ring_session session;
 };
@@ -73,6 +76,7 @@ struct vhu_rings_session {
 	/* For the next record. */
 	struct vhu_rings_fds {
 		struct vhu_rings_eventfd fd[VHU_VRING_ROLES];
+		bool interposed[VHU_VRING_ROLES];
 		enum vhu_message_id stopped, disabled; /* by which kind of message */
 		unsigned kicks;
 		struct vhu_ring_signals signals;

@@ -57,6 +57,13 @@ struct vhu_rings_vring *vhu_rings_session_vring(const struct vhu_rings_session *
 	return NULL;
 }
 
+const struct vhu_rings_eventfd *vhu_rings_vring_eventfd(const struct vhu_rings_vring *vring,
+							enum vhu_vring_role role, unsigned side)
+{
+	return side == VHU_RINGS_BACK && vring->interposed[role] ? &vring->instead[role]
+								 : &vring->fd[role];
+}
+
 bool vhu_rings_session_same_vring(const struct vhu_rings_session *one,
 				  const struct vhu_rings_session *other, unsigned index)
 {
@@ -175,6 +182,7 @@ static struct vhu_rings_vring vring_of(const struct vhu_rings_session *session, 
 	vring.signals.in_turn = seen->turns.in_turn;
 	if (seen->turns.open && now > seen->turns.open_ns)
 		vring.signals.open_ns = now - seen->turns.open_ns;
+	memcpy(vring.interposed, seen->interposed, sizeof(vring.interposed));
 	for (unsigned role = 0; role < VHU_VRING_ROLES; role++)
 		vring.fd[role] = (struct vhu_rings_eventfd){
 		    from->fd[role].number && from->fd[role].has_eventfd, from->fd[role].eventfd_id};

@@ -61,6 +61,10 @@ bool vhu_rings_session_same_vring(const struct vhu_rings_session *one,
 struct vhu_rings_vring *vhu_rings_session_vring(const struct vhu_rings_session *session,
 						unsigned index);
 
+/* Return the eventfd that a side has for a vring's kick, call or err; it may not be known. */
+const struct vhu_rings_eventfd *vhu_rings_vring_eventfd(const struct vhu_rings_vring *vring,
+							enum vhu_vring_role role, unsigned side);
+
 /* Free a session that is in no list. */
 void vhu_rings_session_free(struct vhu_rings_session *session);
 

@@ -78,6 +78,16 @@ static bool is_current(const struct vhu_rings_session *session, uint32_t id)
 	return false;
 }
 
+/* Return whether the proxy stands between kicks or calls of a session. */
+static bool is_interposed(const struct vhu_rings_session *session)
+{
+	for (unsigned i = 0; i < session->vrings; i++)
+		for (unsigned role = 0; role < VHU_VRING_ROLES; role++)
+			if (session->vring[i].interposed[role])
+				return true;
+	return false;
+}
+
 /* Count the eventfds of earlier set-ups that the back-end holds. */
 static void see_dead(struct vhu_rings_target *target, const struct vhu_rings_process *process)
 {
@@ -121,6 +131,9 @@ void vhu_rings_target_holders(struct vhu_rings_target *target)
 	if (region && region->file.known && back && !mappings->private_map && !mappings->other_file)
 		see_back_end(mappings, back, region);
 	if (!back || back->error)
+		return;
+	/* What the proxy passed in place of earlier ones is not known. */
+	if (is_interposed(target->session))
 		return;
 	if (vring->fd[VHU_CALL].known) {
 		target->evidence.sample[0].call_holders_known = true;

@@ -21,15 +21,19 @@
 static struct vhu_ring_counter counter_of(const struct vhu_rings_target *target,
 					  enum vhu_vring_role role, unsigned side)
 {
-	const struct vhu_rings_eventfd *eventfd = &target->vring->fd[role];
+	const struct vhu_rings_vring *vring = target->vring;
+	const struct vhu_rings_eventfd *eventfd = vhu_rings_vring_eventfd(vring, role, side);
 	const struct vhu_rings_process *reader = target->memory->process[side];
-	const struct vhu_rings_open *open;
+	const struct vhu_rings_open *open = NULL;
+	struct vhu_ring_counter counter = {0};
 
-	if (!eventfd->known || !reader || reader->error)
-		return (struct vhu_ring_counter){0};
-	open = vhu_rings_process_eventfd(reader, eventfd->id);
-	/* If the reader has another one (a proxy between them), this one says nothing about it. */
-	return open ? vhu_rings_process_counter(reader, open) : (struct vhu_ring_counter){0};
+	if (eventfd->known && reader && !reader->error)
+		open = vhu_rings_process_eventfd(reader, eventfd->id);
+	if (open)
+		counter = vhu_rings_process_counter(reader, open);
+	counter.interposed = vring->interposed[role];
+	counter.instead_of = vring->fd[role].id;
+	return counter;
 }
 
 /* Make out what a sample says of a process. */
@@ -156,9 +160,12 @@ static bool judge_all(struct vhu_rings_targets *targets)
 		const struct vhu_rings_memory *memory = target->memory;
 		struct vhu_ring_evidence *evidence = &target->evidence;
 
-		if (memory->process[VHU_RINGS_BACK] && target->vring->fd[VHU_KICK].known)
-			evidence->kick_poller = vhu_rings_process_poller(
-			    memory->process[VHU_RINGS_BACK], target->vring->fd[VHU_KICK].id);
+		const struct vhu_rings_eventfd *kick =
+		    vhu_rings_vring_eventfd(target->vring, VHU_KICK, VHU_RINGS_BACK);
+
+		if (memory->process[VHU_RINGS_BACK] && kick->known)
+			evidence->kick_poller =
+			    vhu_rings_process_poller(memory->process[VHU_RINGS_BACK], kick->id);
 		if (memory->process[VHU_RINGS_FRONT] && target->vring->fd[VHU_CALL].known)
 			evidence->call_poller = vhu_rings_process_poller(
 			    memory->process[VHU_RINGS_FRONT], target->vring->fd[VHU_CALL].id);

@@ -1,0 +1,46 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# If a proxy stands between kicks and calls, the two sides have eventfds of their own: vhu rings looks at the one
+# that its reader has, which the proxy's control socket names; by a capture it says that it does not know.
+. "$(dirname "$0")/lib.sh"
+
+# Print the ids of all eventfds that the party $1 has open.
+ids() {
+	sed -n 's/^eventfd-id:[[:space:]]*//p' "/proc/$(stage_pid "$1")/fdinfo"/* 2>/dev/null
+}
+
+for packed in '' --packed; do
+	case_name="back-end stopped $packed"
+	back --device blk
+	proxy --interpose-eventfds
+	# shellcheck disable=SC2086 # options are several words
+	front --device blk --operation read --rate 50 $packed
+	is_stopped() {
+		kill -CONT "$(stage_pid back)"
+		sleep 0.2
+		kill -STOP "$(stage_pid back)"
+		sleep 0.2
+		is_verdict D3 -s ctl.sock
+	}
+	wait_for is_stopped
+	[ "$status" -eq 1 ] || fail "$case_name: status $status"
+	inner=$(jq .kick.eventfd_id out)
+	outer=$(jq .kick.front_end_eventfd_id out)
+	[ "$inner" != "$outer" ] || fail "$case_name: one eventfd for both: $(jq -c .kick out)"
+	ids back | grep -qx "$inner" || fail "$case_name: the back-end has no eventfd $inner"
+	if ids back | grep -qx "$outer"; then fail "$case_name: the back-end has eventfd $outer"; fi
+	ids front | grep -qx "$outer" || fail "$case_name: the front-end has no eventfd $outer"
+	jq -e --arg text "eventfd $inner, which the proxy passed in place of $outer)" \
+		'.kick.count > 0 and (.verdict.text | contains($text))' out >/dev/null ||
+		fail "$case_name: $(jq -c '[.verdict, .kick]' out)"
+	"$vhu" rings -s ctl.sock >text || :
+	grep -q 'kick [1-9][0-9]* (interposed), call [0-9]* (interposed)' text || fail "$case_name: $(cat text)"
+	# The capture has the front-end's ids only.
+	rings -r vm.pcapng
+	jq -e '.kick.count == null and .kick.front_end_eventfd_id == '"$outer"' and
+		([.verdict.id] + .verdict.alternatives | index("D3") != null) and
+		(.verdict.text | contains("the proxy stands between"))' out >/dev/null ||
+		fail "$case_name, by the capture: $(jq -c '[.verdict, .kick]' out)"
+	[ "$(jq .dead_eventfds out)" = null ] || fail "$case_name: leaked eventfds are counted"
+	all_out
+done
