@@ -33,7 +33,7 @@ static void overview(FILE *to)
 	fprintf(to, "\nvhu help COMMAND says more; vhu --version tells the version.\n");
 }
 
-/* Return the command called @name, NULL where there is none. */
+/* Return the command called @name, NULL for none. */
 static const struct vhu_command *find(const char *name)
 {
 	for (size_t i = 0; i < COMMANDS; i++)

@@ -157,7 +157,7 @@ static void note_reply(struct outcomes *outcomes, uint64_t number, uint64_t requ
 	note_outcome(outcomes, request, later < OUTCOME_FAR ? (uint32_t)later : OUTCOME_FAR);
 }
 
-/* Open the capture. @error: as vhu_pcapng_reader_open has it. Returns 0 or -errno. */
+/* Open the capture. @error: as in vhu_pcapng_reader_open. Returns 0 or -errno. */
 static int open_capture(const struct vhu_reading *reading, struct vhu_pcapng_reader **reader,
 			char *error)
 {

@@ -41,8 +41,7 @@ struct more {
 };
 
 static struct vhu_sessions *sessions;
-static wmem_array_t
-    *blocks; /* of struct vhu_replay_frame *, by number / BLOCK; NULL where there is none */
+static wmem_array_t *blocks;   /* of struct vhu_replay_frame *, by number / BLOCK; NULL for none */
 static wmem_array_t *contexts; /* of struct vhu_context, all different */
 static wmem_map_t *places;     /* of a context in `contexts` + 1 */
 static wmem_array_t *mores;    /* of struct more */

@@ -32,7 +32,7 @@ struct vhu_attach_connection {
 	struct vhu_cutter cutter[2];
 	uint64_t closing_ns[2]; /* when it was said that an end closes; 0 not said */
 	uint64_t shut_ns[2];    /* when an end said that it sends no more; 0 did not */
-	uint64_t plain;         /* as vhu_redact has it */
+	uint64_t plain;         /* as in vhu_redact */
 	unsigned passed;        /* buffers that do not look right */
 	unsigned waiting[2];    /* buffers that each end had sent, told then, and not taken */
 	uint64_t since_ns;      /* when it was heard of first */

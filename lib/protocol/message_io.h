@@ -128,7 +128,7 @@ int vhu_message_receive(struct vhu_message_buf *message, int socket);
  */
 int vhu_message_receive_bytes(struct vhu_message_buf *message, int socket, uint32_t size);
 
-/* Take descriptor @n out of a message. Returns it, the caller's from now on; -1 if there is none
+/* Take descriptor @n out of a message. Returns it, the caller's from now on; -1 for none
  * or it was taken. */
 int vhu_message_take(struct vhu_message_buf *message, unsigned n);
 

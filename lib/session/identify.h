@@ -29,7 +29,7 @@ void vhu_annotation_lay_out(struct vhu_annotation *note);
 enum vhu_answer vhu_annotation_answer(const struct vhu_annotation *note);
 
 /* Find the row of another dialect that a message looks like, which has the id of its own dialect's
- * but not the size. @request: its payload's size, or -1. Returns NULL where there is none. */
+ * but not the size. @request: its payload's size, or -1. Returns NULL for none. */
 const struct vhu_message *vhu_check_other_reading(const struct vhu_check_context *check,
 						  int64_t request);
 

@@ -25,7 +25,7 @@
 
 struct session {
 	struct session *next; /* in its bucket, last used first */
-	uint64_t socket;      /* of its back-end, as vhu_recall_number has it */
+	uint64_t socket;      /* of its back-end, as in vhu_recall_number */
 	struct vhu_state *state;
 };
 

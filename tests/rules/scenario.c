@@ -222,7 +222,7 @@ static bool compare(const struct look *look)
 	return good;
 }
 
-/* Write a file anew with what was found as what is expected, at its end. Returns whether it could.
+/* Write a file again with what was found as what is expected, at its end. Returns whether it could.
  */
 static bool refresh(const struct look *look)
 {

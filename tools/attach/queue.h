@@ -26,7 +26,7 @@ struct vhu_attach_queue {
 void vhu_attach_queue_add(struct vhu_attach_queue *queue, const struct vhu_attach_event *event,
 			  const uint8_t *bytes);
 
-/* Take all events up to a time, in order, those of one time in the order in which they came. */
+/* Take all events up to a time, in order, those of one time in order of arrival. */
 void vhu_attach_queue_take(struct vhu_attach_queue *queue, uint64_t until_ns,
 			   void (*take)(void *context, const struct vhu_attach_event *event,
 					const uint8_t *bytes),

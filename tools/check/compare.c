@@ -179,7 +179,7 @@ static void compare_config(struct comparison *comparison)
 		compare_config_bytes(comparison);
 }
 
-/* Return whether a driver that begins anew would begin a ring at @base. */
+/* Return whether a driver that begins again would begin a ring at @base. */
 static bool is_beginning(const struct comparison *comparison, uint32_t base)
 {
 	bool packed = comparison->now->context.features >> VHU_F_RING_PACKED & 1;
@@ -187,7 +187,7 @@ static bool is_beginning(const struct comparison *comparison, uint32_t base)
 	return base == 0 || (packed && (base & 0x7fff) == 0);
 }
 
-/* Return whether a driver goes on in a session: one that begins anew, after a boot, may take other
+/* Return whether a driver goes on in a session: one that begins again, after a boot, may take other
  * features, and sets up its rings from their beginning. */
 static bool goes_on(const struct comparison *comparison)
 {

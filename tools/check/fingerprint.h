@@ -86,7 +86,7 @@ enum vhu_fingerprint_scope {
 	VHU_FINGERPRINT_OFFER,     /* what the back-end tells of itself */
 	VHU_FINGERPRINT_RECONNECT, /* and what the front-end sets up, which a driver may begin anew
 				    */
-	VHU_FINGERPRINT_MIGRATION, /* and begins nothing anew */
+	VHU_FINGERPRINT_MIGRATION, /* and begins nothing again */
 };
 
 /*

@@ -12,7 +12,7 @@
 #include "lib/util/util.h"
 #include "tools/ctl/ctl.h"
 
-/* Return the command called @name, NULL where there is none. */
+/* Return the command called @name, NULL for none. */
 static const struct vhu_command *find(const struct vhu_command *const commands[], unsigned count,
 				      const char *name)
 {

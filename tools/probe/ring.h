@@ -43,7 +43,7 @@ struct vhu_probe_areas {
 int vhu_probe_memory_open(struct vhu_probe_memory *memory);
 void vhu_probe_memory_close(struct vhu_probe_memory *memory);
 
-/* Begin ring @index anew: empty, with eventfds. Returns 0 or -errno; end it by
+/* Begin ring @index again: empty, with eventfds. Returns 0 or -errno; end it by
  * vhu_probe_ring_close. */
 int vhu_probe_ring_open(struct vhu_probe_ring *ring, struct vhu_probe_memory *memory,
 			unsigned index);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is asked of a command that records about its files: -b, as dumpcap has it, and
+/* What is asked of a command that records about its files: -b, as in dumpcap, and
  * --flight-recorder. */
 #ifndef VHU_TOOLS_RECORDING_FILES_H
 #define VHU_TOOLS_RECORDING_FILES_H

@@ -18,7 +18,7 @@ uint64_t vhu_top_answer_number(const json_t *object, const char *key)
 	return json_integer_value(value) > 0 ? (uint64_t)json_integer_value(value) : 0;
 }
 
-/* Copy a text, "" if there is none. */
+/* Copy a text, "" for none. */
 static void copy(char *to, size_t size, const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));

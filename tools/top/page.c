@@ -65,7 +65,7 @@ static size_t fitting(const char *text, size_t room)
 }
 
 /* Go through the rows of a line. @row: the one to return; its length goes to *@length, how much it
- * is indented to *@indent. Returns its text; NULL if there is none, and in *@length how many there
+ * is indented to *@indent. Returns its text; NULL for none, and in *@length how many there
  * are.
  */
 static const char *find_row(const char *line, int width, unsigned row, size_t *length, int *indent)

@@ -45,7 +45,7 @@ void vhu_top_ui_settle(struct vhu_top_ui *ui)
 		    ui->view.rows > (unsigned)ui->rows ? ui->view.rows - (unsigned)ui->rows : 0;
 }
 
-/* Filter and sort anew. */
+/* Filter and sort again. */
 static void arrange(struct vhu_top_ui *ui)
 {
 	vhu_top_view_arrange(&ui->view);

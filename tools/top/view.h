@@ -51,7 +51,7 @@ struct vhu_top_column {
 extern const struct vhu_top_column vhu_top_column[];
 extern const unsigned vhu_top_columns;
 
-/* Return the number of the column called @name, -1 if there is none. */
+/* Return the number of the column called @name, -1 for none. */
 int vhu_top_column_find(const char *name);
 
 struct vhu_top_view {

@@ -9,7 +9,7 @@
 /* Why a message about a vring that there is not is refused. */
 static const char no_such_ring[] = "there is no such vring";
 
-/* Return the vring that a field names, NULL where there is none. */
+/* Return the vring that a field names, NULL for none. */
 static struct vhu_device_vring *
 ring_of(struct vhu_backend *backend, const struct vhu_message_buf *request, enum vhu_field_id field)
 {

@@ -56,7 +56,7 @@ bool vhu_run_take(struct vhu_run *run, void *to, uint64_t size);
 /* Cut a run to its first @size bytes. */
 void vhu_run_cut(struct vhu_run *run, uint64_t size);
 
-/* Take the last byte off a run. Returns where it is, NULL where there is none. */
+/* Take the last byte off a run. Returns where it is, NULL for none. */
 uint8_t *vhu_run_take_last(struct vhu_run *run);
 
 /* Copy @size bytes from @from to the start of a run, as far as it goes. Returns how many. */

@@ -116,7 +116,7 @@ const char *vhu_device_vring_lacks(const struct vhu_device_vring *ring, bool pac
 
 /*
  * Start a ring.
- * @format: split or packed, as VIRTIO_F_RING_PACKED has it. @features: the virtio features
+ * @format: split or packed, as in VIRTIO_F_RING_PACKED. @features: the virtio features
  * negotiated. @inflight: its part of the in-flight area or NULL.
  * Returns 0 or -errno; a ring that is started stays so.
  */

@@ -14,7 +14,7 @@ struct queue {
 	} request[QUEUE_SIZE];
 };
 
-/* Take a request off @queue. Returns it; NULL where there is none. */
+/* Take a request off @queue. Returns it; NULL for none. */
 struct queue_request *library_queue_pop(void *device, struct queue *queue, size_t size);
 /* Give a request back to @queue. */
 void library_queue_push(void *device, struct queue *queue, struct queue_request *request,

@@ -79,7 +79,7 @@ END
 expect "same" same </dev/null
 
 # A back-end that crashed while a vring ran, and came back: where the vring is nobody told. With an inflight
-# area it knows, and a driver that begins anew has nothing in flight.
+# area it knows, and a driver that begins again has nothing in flight.
 crashed() {
 	session 1 10 /run/a.sock 0x170000240 0x170000240 4 2048 256 0 0 |
 		sed '/ > 18 1 u32:0 u32:0$/d; / [<>] 11 /d; s/closed front-end closed/closed back-end closed/'
@@ -103,7 +103,7 @@ expect "tracked" tracked </dev/null
 } | capture anew
 expect "begun anew" anew </dev/null
 
-# The machine was started anew: its driver may take other features and set up other rings.
+# The machine was started again: its driver may take other features and set up other rings.
 {
 	session 1 10 /run/a.sock 0x170000240 0x170000240 4 2048 256 0 500
 	session 2 10 /run/a.sock 0x170000240 0x140000000 4 2048 128 0 600

@@ -4,7 +4,7 @@
 # peers; each rule is listed and explained.
 #
 #	rules.sh
-#	rules.sh --refresh	write docs/rules.md anew; the diff is the review
+#	rules.sh --refresh	write docs/rules.md again; the diff is the review
 . "$(dirname "$0")/../../lib/common.sh"
 work_open
 docs=$top/docs

@@ -78,7 +78,7 @@ conform '--case base-twice --case index-beyond' 1 protocol=0x50008 die:GET_VRING
 case_is base-twice fail 'the back-end died of signal 6'
 case_is index-beyond 'not applicable' 'it does not say how many rings it has'
 
-# One that dies is started anew for the next case,
+# One that dies is started again for the next case,
 conform '--case base-unused --case get-early --case base-twice --case size-short' 1 die:GET_VRING_BASE
 case_is base-unused fail 'the back-end died of signal 6 (Aborted)'
 case_is get-early pass ''

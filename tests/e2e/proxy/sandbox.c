@@ -37,7 +37,7 @@ static long status_of(const struct proxy *proxy, const char *name)
 }
 
 /* Run one session through a proxy that was started with @args, record it, and end the proxy.
- * Returns how its system calls were filtered, as /proc has it. */
+ * Returns how its system calls were filtered, as in /proc. */
 static long serve(struct proxy *proxy, const char *option)
 {
 	const char *args[] = {"proxy", "-w", proxy->capture, proxy->front, proxy->back,

@@ -5,7 +5,7 @@
  *
  *   qemu_hung CASE BACK-END-SOCKET FOLDER
  *
- * QEMU connects to the socket. When vring 0 hangs as CASE has it, the program writes its monitor's
+ * QEMU connects to the socket. When vring 0 hangs as in CASE, the program writes its monitor's
  * path to the file FOLDER/ready, and QEMU's process id to FOLDER/pid; it ends at the end of its
  * standard input. In some cases each line there makes something more happen.
  */

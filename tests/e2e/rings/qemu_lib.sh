@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the tests of vhu rings with QEMU share; lib.sh comes before it.
 
-# Start QEMU so that its vring 0 hangs as $1 has it.
+# Start QEMU so that its vring 0 hangs as in $1.
 qemu() {
 	rm -f ready pid qemu.in qemu.out
 	mkfifo qemu.in

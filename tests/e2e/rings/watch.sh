@@ -6,7 +6,7 @@
 need qemu-system-x86_64
 . "$here/qemu_lib.sh"
 
-# Begin to look at vring 0 all the time, which is as $1 has it, else idle.
+# Begin to look at vring 0 all the time, which is as in $1, else idle.
 watch() {
 	: >looks
 	stage_start watch sh -c "exec '$vhu' rings --json --vring 0 --watch=50ms -r vm.pcapng >looks 2>watch.err"

@@ -3,7 +3,7 @@
 # vhu stats counts what vhu dump shows, and says how the sample captures' sessions were set up.
 #
 #	captures.sh
-#	captures.sh --refresh	write anew what is kept; the diff is the review
+#	captures.sh --refresh	write again what is kept; the diff is the review
 . "$(dirname "$0")/../../lib/common.sh"
 need jq
 work_open

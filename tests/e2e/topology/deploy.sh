@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The proxy is slipped into a path that is in use, and out of it, as docs/deployment.md has it: under
+# The proxy is slipped into a path that is in use, and out of it, as in docs/deployment.md: under
 # a QEMU that reconnects and does I/O all the time, and under clients that come and go.
 . "$(dirname "$0")/../../lib/common.sh"
 need qemu-system-x86_64
@@ -34,7 +34,7 @@ stage_start proxy "$vhu" proxy --retry -w in.pcapng disk.sock real.sock
 stage_listens proxy disk.sock
 disk real.sock
 served 2
-# The back-end is started anew under the proxy, and the proxy under the front-end.
+# The back-end is started again under the proxy, and the proxy under the front-end.
 stage_end disk TERM || fail "the back-end ended with status $?"
 disk real.sock
 served 3

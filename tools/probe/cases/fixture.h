@@ -77,10 +77,11 @@ bool vhu_fixture_drive(struct vhu_fixture *fixture);
 /* Greet, share, drive: after it every ring runs. */
 bool vhu_fixture_start(struct vhu_fixture *fixture, uint64_t extra);
 
-/* Begin ring @i anew in our memory: empty, with new eventfds. It must not run. */
+/* Begin ring @i again in our memory: empty, with new eventfds. It must not run. */
 bool vhu_fixture_ring_anew(struct vhu_fixture *fixture, unsigned i);
 
-/* Take other memory, and begin all rings anew in it: who was told of the old may still use that. */
+/* Take other memory, and begin all rings again in it: who was told of the old may still use that.
+ */
 bool vhu_fixture_memory_anew(struct vhu_fixture *fixture);
 
 /* Have a request served, if one is known. */

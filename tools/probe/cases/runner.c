@@ -3,7 +3,7 @@
  * The run of cases, and the look at the back-end after each.
  *
  * A back-end that serves one front-end ends with each connection. Where it is ours it is started
- * anew, and how it ended after a front-end that did no wrong tells how it ends when nothing is
+ * again, and how it ended after a front-end that did no wrong tells how it ends when nothing is
  * wrong with it.
  */
 #include "tools/probe/cases/runner.h"
@@ -142,7 +142,7 @@ static int ask_features(struct vhu_probe_connection *connection)
 	struct vhu_message_buf message, reply;
 	int error;
 
-	/* Who has died is not to be started anew here. */
+	/* Who has died is not to be started again here. */
 	connection->child = NULL;
 	error = vhu_probe_connect(connection);
 	connection->child = child;
@@ -170,7 +170,7 @@ static bool ended_well(const struct vhu_probe_child *child, int usual, bool host
 
 /*
  * Look whether the back-end lives and serves another front-end.
- * @usual: how a back-end of ours ends with its front-end, as waitpid has it; -1: it does not.
+ * @usual: how a back-end of ours ends with its front-end, as in waitpid; -1: it does not.
  * @how: room for VHU_PROBE_TEXT_MAX bytes, what became of it where it does not.
  */
 static bool lives(struct vhu_probe *probe, struct vhu_probe_child *child, int usual, bool hostile,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The back-end as a command of ours: started, and started anew where it has ended, as those do that
- * serve one front-end.
+ * The back-end as a command of ours: started, and started again where it has ended, as those do
+ * that serve one front-end.
  *
  * Ownership: a child that was started is ended by vhu_probe_child_end; where we die, the kernel
  * ends it.
@@ -18,7 +18,7 @@ struct vhu_probe_child {
 	const char *path; /* of its socket */
 	bool verbose;     /* what it says is let through, to standard error */
 	pid_t pid;        /* 0: does not run */
-	int status;       /* of the one that ended last, as waitpid has it */
+	int status;       /* of the one that ended last, as in waitpid */
 	bool ended_by_us; /* that one, so that its status says nothing of it */
 	unsigned started; /* how many times */
 };

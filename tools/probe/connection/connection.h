@@ -37,7 +37,7 @@ int vhu_probe_connect(struct vhu_probe_connection *connection);
 /* End the connection, if there is one: ours is the side that closed, unless the peer did before. */
 void vhu_probe_disconnect(struct vhu_probe_connection *connection);
 
-/* Send a message whole, with its descriptors. Returns 0 or -errno as connection->error has it. */
+/* Send a message whole, with its descriptors. Returns 0 or -errno as in connection->error. */
 int vhu_probe_send(struct vhu_probe_connection *connection, struct vhu_message_buf *message);
 
 /* Send bytes as they are, and record nothing. Returns as vhu_probe_send does. */

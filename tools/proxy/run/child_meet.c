@@ -19,7 +19,7 @@
 enum place { PLACE_PATH, PLACE_FD, PLACE_LISTEN_FD, PLACES };
 static const char *const place_name[PLACES] = {"{}", "{fd}", "{listen-fd}"};
 
-/* Return the first place in @text, and in *@place which it is; NULL where there is none. */
+/* Return the first place in @text, and in *@place which it is; NULL for none. */
 static const char *find_place(const char *text, enum place *place)
 {
 	const char *first = NULL;

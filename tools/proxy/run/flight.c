@@ -4,9 +4,9 @@
  * for it.
  *
  * Who dies takes others along, and who is left reconnects: so it is written a moment after the
- * first session that ends badly, with all that happens in that moment. Why it did is found out anew
- * from what is written: so it says what vhu check says of the file, with the numbers that messages
- * have there.
+ * first session that ends badly, with all that happens in that moment. Why it did is found out
+ * again from what is written: so it says what vhu check says of the file, with the numbers that
+ * messages have there.
  */
 #include <errno.h>
 #include <inttypes.h>

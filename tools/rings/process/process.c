@@ -248,7 +248,7 @@ const struct vhu_rings_map *vhu_rings_process_map(const struct vhu_rings_process
 	return NULL;
 }
 
-/* Open a descriptor or a mapping anew. Returns ours, if it is the file, or -errno. */
+/* Open a descriptor or a mapping again. Returns ours, if it is the file, or -errno. */
 static int open_same(const char *path, const struct vhu_rings_file *file)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);

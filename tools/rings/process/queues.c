@@ -121,7 +121,7 @@ void vhu_rings_queues_read(struct vhu_rings_queues *queues, const struct vhu_rin
 		list(queues);
 }
 
-/* Find a socket; NULL if there is none. */
+/* Find a socket; NULL for none. */
 static const struct vhu_rings_socket *find(const struct vhu_rings_queues *queues, uint64_t inode)
 {
 	const struct vhu_rings_socket key = {.inode = (uint32_t)inode};

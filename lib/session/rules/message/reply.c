@@ -166,7 +166,7 @@ static uint64_t refusal(const struct vhu_check_context *check)
 	return 0;
 }
 
-/* Return the oldest request that has to be answered and waits; NULL if there is none. */
+/* Return the oldest request that has to be answered and waits; NULL for none. */
 static const struct vhu_pending *find_due(const struct vhu_pending_queue *queue)
 {
 	for (unsigned i = 0; i < queue->count; i++)

@@ -132,7 +132,7 @@ static void check_base(struct vhu_check_context *check, const struct vhu_vring *
 	/* Some peers tell no more of packed rings than the available half. */
 	got = packed ? vring->base_got.value & UINT16_MAX : vring->base_got.value;
 	index = packed ? base & UINT16_MAX : base;
-	/* A driver that starts anew begins at 0, of packed rings in any turn. */
+	/* A driver that starts again begins at 0, of packed rings in any turn. */
 	if (index != got && (packed ? index & PACKED_INDEX : index))
 		vhu_report(check, VHU_RULE_AT_320, vring->base_got.by,
 			   "vring %d was stopped at 0x%" PRIx64 " and goes on at 0x%" PRIx64

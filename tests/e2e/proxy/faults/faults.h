@@ -2,7 +2,7 @@
 /*
  * What each rule does, a case a line: its name, the options, what the front-end sends, what of it
  * the back-end gets, what the back-end sends then, what of it the front-end gets. The messages are
- * written as script.h has it. faults.golden has what the captures say.
+ * written as in script.h. faults.golden has what the captures say.
  *
  * How a case goes: ALL_SENT: each side ends sending when it has sent all; STOPPED: the back-end
  * waits for the first EARLY bytes, then the proxy is stopped; CLOSED: the front-end closes;

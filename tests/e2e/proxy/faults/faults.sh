@@ -3,7 +3,7 @@
 # Each rule of vhu proxy does what it says, and the capture says so.
 #
 #	faults.sh [CASE]
-#	faults.sh --refresh	write faults.golden anew; the diff is the review
+#	faults.sh --refresh	write faults.golden again; the diff is the review
 . "$(dirname "$0")/../../../lib/common.sh"
 work_open
 

@@ -71,7 +71,7 @@ bool soak_session_over(const struct soak_session *session);
 /* Let whoever does not read at the moment read on. Returns whether there was one. */
 bool soak_session_wake(struct soak_session *session);
 
-/* Return what @from waits for, as poll has it. */
+/* Return what @from waits for, as in poll. */
 short soak_session_waits(const struct soak_session *session, unsigned from);
 
 #endif

@@ -3,8 +3,8 @@
  * The random messages of the transparency test.
  *
  * A message is a pure function of the seed, its stream (one direction of one connection) and its
- * number in it: the sender, the receiver and the check of the capture each make it anew, so nothing
- * has to be handed from one to another and nothing can be forgotten.
+ * number in it: the sender, the receiver and the check of the capture each make it again, so
+ * nothing has to be handed from one to another and nothing can be forgotten.
  */
 #ifndef VHU_TESTS_TRANSPARENCY_MESSAGE_H
 #define VHU_TESTS_TRANSPARENCY_MESSAGE_H

@@ -181,8 +181,8 @@ static void a_section_of_the_other_byte_order_is_read(void **state)
 static void times_are_read_in_every_resolution(void **state)
 {
 	static const struct {
-		uint8_t resolution; /* as if_tsresol has it */
-		int64_t offset;     /* seconds, as if_tsoffset has it */
+		uint8_t resolution; /* as in if_tsresol */
+		int64_t offset;     /* seconds, as in if_tsoffset */
 		uint64_t time, ns;
 	} known[] = {
 	    {9, 0, SAMPLE_TIME_NS, SAMPLE_TIME_NS},

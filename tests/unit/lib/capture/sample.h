@@ -27,7 +27,7 @@ void check_sample(const struct vhu_record *is, const struct vhu_record *wanted, 
 
 /* Make an empty file in memory. Returns its descriptor, for the caller to close. */
 int make_file(void);
-/* Return the path by which the file behind @fd is opened anew, until the next call. */
+/* Return the path by which the file behind @fd is opened again, until the next call. */
 const char *path_of(int fd);
 /* Open the file behind @fd, from its beginning. */
 struct vhu_pcapng_reader *open_reader(int fd, bool follow);

@@ -21,7 +21,7 @@ static const struct vhu_option option[] = {
 static const struct vhu_example example[] = {{0}};
 static const struct vhu_command command = {.name = "test", .option = option, .example = example};
 
-/* Take the next option of a command line, begun anew where @argv is. */
+/* Take the next option of a command line, begun again where @argv is. */
 static int next(char **argv, const char **argument)
 {
 	int argc = 0;

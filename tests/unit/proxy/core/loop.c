@@ -46,7 +46,7 @@ static void take_first(struct vhu_loop *loop)
 	fire(first);
 }
 
-/* Whatever is set, set anew and unset in whatever order: they come out by their moments. */
+/* Whatever is set, set again and unset in whatever order: they come out by their moments. */
 static void timers_come_in_order(void **state)
 {
 	struct vhu_loop loop = {0};
@@ -96,7 +96,7 @@ static void ring(struct vhu_timer *timer)
 		loop->stop = true;
 }
 
-/* One that sets itself anew fires again. */
+/* One that sets itself again fires again. */
 static void timer_sets_itself(void **state)
 {
 	struct {
