@@ -12,11 +12,14 @@
 #include "tools/top/run.h"
 #include "tools/top/ui.h"
 
-enum { KEY_SORT = 256, KEY_FILTER, KEY_DELAY, KEY_STALL, KEY_JSON, KEY_COUNT };
+enum { KEY_SOCKET = 256, KEY_ALL, KEY_SORT, KEY_FILTER, KEY_DELAY, KEY_STALL, KEY_JSON, KEY_COUNT };
 
 static const struct vhu_option option[] = {
     {'s', "control", "SOCKET",
      "a proxy's control socket, or a folder of them; may be repeated; else the usual one"},
+    {'p', "pid", "PID", "watch the vrings of this back-end by probes; may be repeated"},
+    {KEY_SOCKET, "socket", "PATH", "those of the sessions of this socket; may be repeated"},
+    {KEY_ALL, "all", NULL, "those of every back-end of this host"},
     {KEY_SORT, "sort", "COLUMN",
      "kicks (the default), calls, p50, p99, max, waiting, age, state, cpu, messages, session, ..."},
     {KEY_FILTER, "filter", "TEXT", "only what has this text in a name or the state"},
@@ -30,23 +33,41 @@ static const struct vhu_option option[] = {
 static const struct vhu_example example[] = {
     {"vhu top", "the sessions of the proxy whose control socket is where vhu ctl looks"},
     {"vhu top -s /run/vhu", "those of all proxies with a control socket in this folder"},
+    {"vhu top --all", "without a proxy: every back-end of this host, as root"},
     {"vhu top --sort age --filter stalled", "what has stalled, the oldest first"},
     {"vhu top --json --count 1 | jq 'select(.state == \"stalled\")'", "the same for a script"},
     {0},
 };
 
-/* Add a control socket. Returns an exit status. */
-static int add_control(struct vhu_top_request *request, const char *path)
+/* Add a socket to a list. Returns an exit status. */
+static int add_path(const struct vhu_command *command, const char ***list, unsigned *count,
+		    const char *path)
 {
-	const char **grown =
-	    vhu_array_more(request->control, &request->controls, sizeof(const char *));
+	const char **grown;
 
+	if (strlen(path) >= VHU_TOP_NAME || !*path)
+		return vhu_usage(command, "%s: not the path of a socket", path);
+	grown = vhu_array_more(*list, count, sizeof(const char *));
+	if (!grown)
+		return vhu_fail(command, "out of memory");
+	*list = grown;
+	grown[*count - 1] = path;
+	return VHU_EXIT_DONE;
+}
+
+/* Add a back-end. Returns an exit status. */
+static int add_pid(struct vhu_top_request *request, const char *argument)
+{
+	uint32_t *grown;
+	uint64_t pid;
+
+	if (vhu_number_parse(argument, 1, INT32_MAX, &pid))
+		return vhu_usage(request->command, "%s: not a process", argument);
+	grown = vhu_array_more(request->pid, &request->pids, sizeof(uint32_t));
 	if (!grown)
 		return vhu_fail(request->command, "out of memory");
-	if (strlen(path) >= VHU_TOP_NAME)
-		return vhu_usage(request->command, "%s: longer than the path of any socket", path);
-	request->control = grown;
-	grown[request->controls - 1] = path;
+	request->pid = grown;
+	grown[request->pids - 1] = (uint32_t)pid;
 	return VHU_EXIT_DONE;
 }
 
@@ -67,7 +88,14 @@ static int take_option(struct vhu_top_request *request, int key, const char *arg
 
 	switch (key) {
 	case 's':
-		return add_control(request, argument);
+		return add_path(command, &request->control, &request->controls, argument);
+	case KEY_SOCKET:
+		return add_path(command, &request->socket, &request->sockets, argument);
+	case 'p':
+		return add_pid(request, argument);
+	case KEY_ALL:
+		request->all = true;
+		break;
 	case KEY_SORT:
 		column = vhu_top_column_find(argument);
 		if (column < 0)
@@ -134,12 +162,16 @@ static int run(const struct vhu_command *command, int argc, char **argv)
 			status = vhu_usage(command, "%s: what is that for?", argv[optind]);
 		else
 			status = check(&request);
-		if (status == VHU_EXIT_DONE && !request.controls)
-			status = add_control(&request, vhu_control_path(usual));
+		if (status == VHU_EXIT_DONE && !request.controls && !request.pids &&
+		    !request.sockets && !request.all)
+			status = add_path(command, &request.control, &request.controls,
+					  vhu_control_path(usual));
 		if (status == VHU_EXIT_DONE)
 			status = vhu_top_run(&request);
 	}
 	free(request.control);
+	free(request.pid);
+	free(request.socket);
 	return status;
 }
 
@@ -147,10 +179,10 @@ const struct vhu_command vhu_command_top = {
     .name = "top",
     .arguments = "",
     .summary = "show what sessions and vrings do, live",
-    .about =
-	"A table of the vrings of running proxies: messages, kicks and calls a second, how long\n"
-	"calls take, what waits, what has stalled. Kicks and calls are counted if a proxy was\n"
-	"started with --interpose-eventfds. Keys: h for help, q to quit.",
+    .about = "A table of vrings: messages, kicks and calls a second, how long calls take, what\n"
+	     "waits, what has stalled. Proxies tell (-s), if they were started with\n"
+	     "--interpose-eventfds; or probes of vhu latency do (-p, --socket, --all; as root).\n"
+	     "Keys: h for help, q to quit.",
     .option = option,
     .example = example,
     .run = run,

@@ -89,14 +89,44 @@ static void take_rings(void *with, char *line)
 	vhu_top_page_add(&detail->fresh, *line ? line : " ");
 }
 
+/* Take a line of vhu attach. */
+static void take_message(void *with, char *line)
+{
+	struct vhu_top_detail *detail = with;
+
+	vhu_top_page_add(&detail->page[VHU_TOP_PAGE_MESSAGES], line);
+}
+
 /* Start vhu rings for the session. */
 static void look_at_rings(struct vhu_top_detail *detail)
 {
 	char number[24];
 	const char *const words[] = {"rings", "-s", detail->row.path, "--session", number, NULL};
+	const char *const by_pid[] = {"rings", "-p", number, NULL};
 
-	snprintf(number, sizeof(number), "%" PRIu64, detail->row.session);
-	vhu_top_child_start(&detail->rings, words);
+	if (detail->row.probed && !detail->row.back_pid)
+		return;
+	snprintf(number, sizeof(number), "%" PRIu64,
+		 detail->row.probed ? detail->row.back_pid : detail->row.session);
+	vhu_top_child_start(&detail->rings, detail->row.probed ? by_pid : words);
+}
+
+/* Watch the messages of a session without a proxy, and say what is known of it. */
+static void watch(struct vhu_top_detail *detail)
+{
+	struct vhu_top_page *state = &detail->page[VHU_TOP_PAGE_STATE];
+	const bool by_pid = detail->row.back_pid != 0;
+	char number[24], line[4 * VHU_TOP_PLAIN];
+	const char *const words[] = {"attach", "-q", by_pid ? "--pid" : "--socket",
+				     by_pid ? number : detail->row.path, NULL};
+
+	snprintf(number, sizeof(number), "%" PRIu32, detail->row.back_pid);
+	snprintf(line, sizeof(line), "socket     %s\nback-end   %s (pid %s)", detail->row.name,
+		 detail->row.back_end, by_pid ? number : "not known");
+	vhu_top_page_add(state, line);
+	vhu_top_page_add(state, "No proxy is in the path: what was said before is not known, and "
+				"messages are shown from now on.");
+	vhu_top_child_start(&detail->attach, words);
 }
 
 void vhu_top_detail_open(struct vhu_top_detail *detail, const struct vhu_top_row *row)
@@ -107,7 +137,10 @@ void vhu_top_detail_open(struct vhu_top_detail *detail, const struct vhu_top_row
 	detail->talk = (struct vhu_top_talk){.lines = {.fd = -1}, .take = take, .with = detail};
 	detail->page[VHU_TOP_PAGE_MESSAGES].grows = true;
 	detail->page[VHU_TOP_PAGE_MESSAGES].follows = true;
-	connect_to(detail);
+	if (detail->row.probed)
+		watch(detail);
+	else
+		connect_to(detail);
 	look_at_rings(detail);
 }
 
@@ -128,6 +161,8 @@ void vhu_top_detail_fds(const struct vhu_top_detail *detail, int fd[VHU_TOP_DETA
 	fd[0] = detail->open ? vhu_top_talk_fd(&detail->talk) : -1;
 	fd[1] = runs ? detail->rings.out.fd : -1;
 	fd[2] = runs ? detail->rings.err.fd : -1;
+	fd[3] = detail->open && detail->attach.pid ? detail->attach.out.fd : -1;
+	fd[4] = detail->open && detail->attach.pid ? detail->attach.err.fd : -1;
 }
 
 void vhu_top_detail_read(struct vhu_top_detail *detail, uint64_t now_ns)
@@ -141,6 +176,7 @@ void vhu_top_detail_read(struct vhu_top_detail *detail, uint64_t now_ns)
 		vhu_top_page_add(&detail->page[VHU_TOP_PAGE_MESSAGES], "The proxy has gone.");
 		detail->ended = true;
 	}
+	vhu_top_child_read(&detail->attach, take_message, take_message, detail);
 	if (!detail->rings.pid ||
 	    vhu_top_child_read(&detail->rings, take_rings, take_rings, detail))
 		return;
@@ -158,6 +194,7 @@ void vhu_top_detail_close(struct vhu_top_detail *detail)
 	if (detail->open)
 		vhu_top_talk_close(&detail->talk);
 	vhu_top_child_stop(&detail->rings);
+	vhu_top_child_stop(&detail->attach);
 	for (unsigned i = 0; i < VHU_TOP_PAGES; i++)
 		vhu_top_page_clear(&detail->page[i]);
 	vhu_top_page_clear(&detail->fresh);

@@ -29,8 +29,9 @@ struct vhu_top_detail {
 	struct vhu_top_page fresh; /* what vhu rings has said so far */
 	struct vhu_top_talk talk;
 	struct vhu_top_child rings;
-	uint64_t rings_ns; /* when it ended last */
-	bool ended;        /* the session */
+	struct vhu_top_child attach; /* tells the messages where there is no proxy */
+	uint64_t rings_ns;           /* when it ended last */
+	bool ended;                  /* the session */
 };
 
 /* Return the name of a page. */
@@ -43,7 +44,7 @@ void vhu_top_detail_open(struct vhu_top_detail *detail, const struct vhu_top_row
 void vhu_top_detail_tick(struct vhu_top_detail *detail, uint64_t now_ns);
 
 /* Descriptors to wait for, -1 for none; vhu_top_detail_read takes what has come. */
-#define VHU_TOP_DETAIL_FDS 3
+#define VHU_TOP_DETAIL_FDS 5
 void vhu_top_detail_fds(const struct vhu_top_detail *detail, int fd[VHU_TOP_DETAIL_FDS]);
 void vhu_top_detail_read(struct vhu_top_detail *detail, uint64_t now_ns);
 

@@ -162,6 +162,16 @@ static void work_out(struct vhu_top_vring *vring, uint64_t ns)
 	const struct vhu_top_told *now = &vring->now, *before = &vring->before;
 	struct vhu_histogram part = {0};
 
+	if (now->worked_out) {
+		vring->rated = true;
+		vring->timed = now->timed;
+		vring->kicks_per_s = now->kicks_per_s;
+		vring->calls_per_s = now->calls_per_s;
+		vring->p50_ns = now->p50_ns;
+		vring->p99_ns = now->p99_ns;
+		vring->max_ns = now->max_ns;
+		return;
+	}
 	/* Counts that went back are those of a new beginning. */
 	vring->rated = ns && now->counted && before->counted && now->kicks >= before->kicks &&
 		       now->calls >= before->calls && now->delay.count >= before->delay.count;
@@ -213,7 +223,7 @@ static enum vhu_top_state state_of(const struct vhu_top *top, const struct vhu_t
 		return VHU_TOP_OFF;
 	/* Buffers for input wait until there is some: only elsewhere waiting is a stall. */
 	if (now->waiting && now->waiting_ns >= top->stall_ns &&
-	    (session->stopped || now->in_turn >= VHU_TURNS_HABIT ||
+	    (session->stopped || now->untaken || now->in_turn >= VHU_TURNS_HABIT ||
 	     vhu_device_answers_all(session->device_id, now->index)))
 		return VHU_TOP_STALLED;
 	if (*session->waiting_for && session->waiting_ns >= top->stall_ns)

@@ -50,6 +50,11 @@ struct vhu_top_told {
 	uint64_t waiting;              /* kicks that had no call yet */
 	uint64_t waiting_ns;           /* and how long the oldest has waited */
 	uint64_t in_turn;              /* kicks before these, in a row, that had a call each */
+	bool untaken;                  /* the back-end has not read the oldest */
+	/* In the place of kicks, calls and delay: what the source has worked out itself. */
+	bool worked_out, timed;
+	double kicks_per_s, calls_per_s;
+	uint64_t p50_ns, p99_ns, max_ns;
 };
 
 struct vhu_top_vring {
@@ -91,6 +96,7 @@ struct vhu_top_session {
 struct vhu_top_source {
 	char name[VHU_TOP_NAME];
 	bool here;                /* it answers */
+	bool probed;              /* it is no proxy */
 	char error[VHU_TOP_NAME]; /* why it does not */
 	uint64_t since_ns;        /* when that changed last, by vhu_now_ns */
 	struct vhu_top_session **session;

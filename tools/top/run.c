@@ -16,6 +16,7 @@
 #include "lib/util/util.h"
 #include "tools/top/control.h"
 #include "tools/top/json.h"
+#include "tools/top/probe.h"
 #include "tools/top/process.h"
 #include "tools/top/screen.h"
 
@@ -27,6 +28,7 @@ struct vhu_top_loop {
 	const struct vhu_top_request *request;
 	struct vhu_top top;
 	struct vhu_top_controls controls;
+	struct vhu_top_probes probes;
 	struct vhu_top_processes processes;
 	struct vhu_top_ui ui;
 	struct pollfd *watched;
@@ -63,6 +65,7 @@ static void take_signals(sigset_t *waiting)
 static void ask(struct vhu_top_loop *run, uint64_t now)
 {
 	vhu_top_controls_ask(&run->controls);
+	vhu_top_probes_tick(&run->probes, now);
 	vhu_top_detail_tick(&run->ui.detail, now);
 	run->asked_ns = now;
 	run->due = true;
@@ -71,6 +74,7 @@ static void ask(struct vhu_top_loop *run, uint64_t now)
 /* Take what is known now into the view. */
 static void look(struct vhu_top_loop *run, uint64_t now)
 {
+	vhu_top_probes_settle(&run->probes, now);
 	vhu_top_processes_look(&run->processes, &run->top, now);
 	for (unsigned i = 0; i < run->top.sources; i++) {
 		const struct vhu_top_source *source = run->top.source[i];
@@ -123,7 +127,9 @@ static struct timespec patience(const struct vhu_top_loop *run, uint64_t now)
  * many there are; 0 out of memory. */
 static unsigned watch(struct vhu_top_loop *run)
 {
-	const unsigned all = 1 + VHU_TOP_DETAIL_FDS + run->controls.count;
+	const unsigned children = vhu_top_probes_children(&run->probes);
+	const unsigned all =
+	    1 + VHU_TOP_DETAIL_FDS + run->controls.count + VHU_TOP_CHILD_FDS * children;
 	struct pollfd *watched = realloc(run->watched, all * sizeof(*watched));
 	int fd[VHU_TOP_DETAIL_FDS];
 	unsigned at = 0;
@@ -139,6 +145,11 @@ static unsigned watch(struct vhu_top_loop *run)
 	for (unsigned i = 0; i < run->controls.count; i++)
 		watched[at++] = (struct pollfd){
 		    .fd = vhu_top_talk_fd(&run->controls.control[i]->talk), .events = POLLIN};
+	for (unsigned i = 0; i < children; i++) {
+		vhu_top_probes_fds(&run->probes, i, fd);
+		for (unsigned of = 0; of < VHU_TOP_CHILD_FDS; of++)
+			watched[at++] = (struct pollfd){.fd = fd[of], .events = POLLIN};
+	}
 	return all;
 }
 
@@ -146,6 +157,8 @@ static unsigned watch(struct vhu_top_loop *run)
 static void take(struct vhu_top_loop *run)
 {
 	const struct pollfd *detail = run->watched + 1, *control = detail + VHU_TOP_DETAIL_FDS;
+	const struct pollfd *child = control + run->controls.count;
+	const unsigned children = vhu_top_probes_children(&run->probes);
 	bool of_detail = false;
 
 	for (unsigned i = 0; i < VHU_TOP_DETAIL_FDS; i++)
@@ -153,6 +166,9 @@ static void take(struct vhu_top_loop *run)
 	for (unsigned i = 0; i < run->controls.count; i++)
 		if (control[i].revents)
 			vhu_top_controls_read(&run->controls, i);
+	for (unsigned i = 0; i < children; i++, child += VHU_TOP_CHILD_FDS)
+		if (child[0].revents || child[1].revents)
+			vhu_top_probes_read(&run->probes, i);
 	if (of_detail)
 		vhu_top_detail_read(&run->ui.detail, vhu_now_ns());
 }
@@ -214,6 +230,13 @@ static int add_sources(struct vhu_top_loop *run)
 	run->controls.top = &run->top;
 	for (unsigned i = 0; i < request->controls && !ret; i++)
 		ret = vhu_top_controls_add(&run->controls, request->control[i]);
+	run->probes.top = &run->top;
+	run->probes.delay_ns = request->delay_ns;
+	run->probes.all = request->all;
+	for (unsigned i = 0; i < request->pids && !ret; i++)
+		ret = vhu_top_probes_add(&run->probes, request->pid[i], NULL);
+	for (unsigned i = 0; i < request->sockets && !ret; i++)
+		ret = vhu_top_probes_add(&run->probes, 0, request->socket[i]);
 	return ret;
 }
 
@@ -241,6 +264,7 @@ int vhu_top_run(const struct vhu_top_request *request)
 	vhu_top_ui_free(&run.ui);
 	vhu_top_processes_free(&run.processes);
 	vhu_top_controls_free(&run.controls);
+	vhu_top_probes_free(&run.probes);
 	vhu_top_free(&run.top);
 	free(run.watched);
 	if (ferror(stdout))

@@ -290,11 +290,13 @@ static void draw_detail(struct vhu_top_ui *ui)
 {
 	const struct vhu_top_detail *detail = &ui->detail;
 	const struct vhu_top_view *view = &ui->view;
-	char line[4 * VHU_TOP_PLAIN];
+	char line[4 * VHU_TOP_PLAIN], number[32] = "vrings";
 	int y = 2, count = 0;
 
-	snprintf(line, sizeof(line), "session %" PRIu64 " of %s%s%s", detail->row.session,
-		 detail->row.source, detail->ended ? "  ENDED" : "", ui->paused ? "  PAUSED" : "");
+	if (detail->row.session)
+		snprintf(number, sizeof(number), "session %" PRIu64, detail->row.session);
+	snprintf(line, sizeof(line), "%s of %s%s%s", number, detail->row.source,
+		 detail->ended ? "  ENDED" : "", ui->paused ? "  PAUSED" : "");
 	put_line(0, line, A_BOLD);
 	draw_heading(1, view);
 	for (unsigned i = 0; i < view->count && count < SESSION_ROWS && y < LINES - FOOT - 2; i++) {

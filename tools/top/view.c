@@ -29,6 +29,7 @@ static struct vhu_top_row *add(struct vhu_top_view *view)
 static void take_source(struct vhu_top_row *row, const struct vhu_top_source *source)
 {
 	memcpy(row->path, source->name, sizeof(row->path));
+	row->probed = source->probed;
 	vhu_top_plain(source->name, row->source, sizeof(row->source));
 }
 

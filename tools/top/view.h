@@ -18,6 +18,7 @@
 struct vhu_top_row {
 	char path[VHU_TOP_NAME]; /* of the source, as it is */
 	char source[VHU_TOP_PLAIN];
+	bool probed;              /* the source is no proxy */
 	bool note;                /* of a source alone: what is wrong with it is in `name` */
 	uint64_t session;         /* 0: of none */
 	int64_t vring;            /* -1: the session has none */
