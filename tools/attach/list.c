@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vhu attach --list: the connections that are vhost-user by what their processes share. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/util/json.h"
+#include "tools/attach/party.h"
 #include "tools/attach/run.h"
+
+/* A line of the table. */
+#define LINE "%-24s %-24s %-10s %-12s %s\n"
 
 /* A connection that is listed. */
 struct vhu_attach_list_pair {
 	const struct vhu_attach_listed *front, *back;
 	char path[VHU_ATTACH_PATH_MAX + 2];
+	char device[VHU_PARTY_DEVICE_MAX]; /* "" not known */
+	int64_t age;                       /* seconds that it has at most; negative: not known */
 };
 
 /* Return whether a process has a virtual machine of KVM. */
@@ -26,6 +33,7 @@ static bool is_pair(const struct vhu_attach_listing *listing,
 		    const struct vhu_attach_listed *socket, struct vhu_attach_list_pair *pair)
 {
 	const struct vhu_attach_listed *peer = vhu_attach_socket(listing, socket->peer);
+	int64_t age;
 
 	if (!peer || socket->socket > peer->socket || peer->pid == socket->pid ||
 	    vhu_attach_socket(listing, socket->socket) != socket ||
@@ -37,7 +45,16 @@ static bool is_pair(const struct vhu_attach_listing *listing,
 		*pair = (struct vhu_attach_list_pair){.front = peer, .back = socket};
 	else
 		*pair = (struct vhu_attach_list_pair){.front = socket, .back = peer};
-	vhu_attach_path(socket->path_size ? socket : peer, pair->path, sizeof(pair->path));
+	if (!socket->path_size)
+		socket = peer;
+	vhu_attach_path(socket, pair->path, sizeof(pair->path));
+	if (!vhu_party_device(pair->front->pid, pair->back->pid, socket, pair->device))
+		*pair->device = '\0';
+	/* No connection is older than the younger of its processes. */
+	pair->age = vhu_party_age(pair->front->pid);
+	age = vhu_party_age(pair->back->pid);
+	if (age < pair->age)
+		pair->age = age;
 	return true;
 }
 
@@ -51,6 +68,35 @@ static void put_side(struct vhu_json *json, const char *key, const struct vhu_at
 	vhu_json_unsigned(json, "fd", side->fd);
 	vhu_json_unsigned(json, "inode", side->inode);
 	vhu_json_object_end(json);
+}
+
+/* Write a connection as JSON. */
+static void put_json(const struct vhu_attach_list_pair *pair)
+{
+	struct vhu_json json = {.to = stdout};
+
+	vhu_json_document(&json, NULL, "attach-list/1");
+	put_side(&json, "front_end", pair->front);
+	put_side(&json, "back_end", pair->back);
+	vhu_json_string(&json, "socket", pair->path);
+	if (*pair->device)
+		vhu_json_string(&json, "device", pair->device);
+	if (pair->age >= 0)
+		vhu_json_unsigned(&json, "age_at_most_s", (uint64_t)pair->age);
+	vhu_json_object_end(&json);
+	putchar('\n');
+}
+
+/* Write a connection as a line of the table. */
+static void put_line(const struct vhu_attach_list_pair *pair)
+{
+	char front[40], back[40], age[32] = "not known";
+
+	snprintf(front, sizeof(front), "%.16s (%u)", pair->front->comm, pair->front->pid);
+	snprintf(back, sizeof(back), "%.16s (%u)", pair->back->comm, pair->back->pid);
+	if (pair->age >= 0)
+		snprintf(age, sizeof(age), "%" PRId64 " s", pair->age);
+	printf(LINE, front, back, *pair->device ? pair->device : "not known", age, pair->path);
 }
 
 int vhu_attach_list_run(const struct vhu_command *command, const struct vhu_attach_request *request)
@@ -72,27 +118,10 @@ int vhu_attach_list_run(const struct vhu_command *command, const struct vhu_atta
 		return vhu_fail(command, "sockets cannot be listed: %s", strerror(-ret));
 	}
 	if (!request->json)
-		printf("%-24s %-24s %s\n", "FRONT-END", "BACK-END", "SOCKET");
-	while ((socket = vhu_attach_next_connected(&listing, &at))) {
-		char front[40], back[40];
-
-		if (!is_pair(&listing, socket, &pair))
-			continue;
-		if (request->json) {
-			struct vhu_json json = {.to = stdout};
-
-			vhu_json_document(&json, NULL, "attach-list/1");
-			put_side(&json, "front_end", pair.front);
-			put_side(&json, "back_end", pair.back);
-			vhu_json_string(&json, "socket", pair.path);
-			vhu_json_object_end(&json);
-			putchar('\n');
-			continue;
-		}
-		snprintf(front, sizeof(front), "%.16s (%u)", pair.front->comm, pair.front->pid);
-		snprintf(back, sizeof(back), "%.16s (%u)", pair.back->comm, pair.back->pid);
-		printf("%-24s %-24s %s\n", front, back, pair.path);
-	}
+		printf(LINE, "FRONT-END", "BACK-END", "DEVICE", "AGE AT MOST", "SOCKET");
+	while ((socket = vhu_attach_next_connected(&listing, &at)))
+		if (is_pair(&listing, socket, &pair))
+			(request->json ? put_json : put_line)(&pair);
 	vhu_attach_listing_free(&listing);
 	vhu_attach_close(attach);
 	return VHU_EXIT_DONE;

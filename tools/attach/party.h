@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the processes at the ends of a connection say about it: their command lines and their age.
+ */
+#ifndef VHU_TOOLS_ATTACH_PARTY_H
+#define VHU_TOOLS_ATTACH_PARTY_H
+
+#include "bpf/attach/attach.h"
+
+/* Room for a device's name. */
+#define VHU_PARTY_DEVICE_MAX 32
+
+/*
+ * Guess which device a connection is for, by the command line of the front-end: QEMU's -device or
+ * -netdev that uses a chardev of this socket, or a word that has both, as other VMMs have it; else
+ * by --device of either side.
+ * @socket: the one that is bound to the path.
+ * Returns whether @device has a name, such as "blk".
+ */
+bool vhu_party_device(uint32_t front, uint32_t back, const struct vhu_attach_listed *socket,
+		      char device[VHU_PARTY_DEVICE_MAX]);
+
+/* Return for how many seconds a process has run; -errno. */
+int64_t vhu_party_age(uint32_t pid);
+
+#endif
