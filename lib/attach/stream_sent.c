@@ -99,6 +99,24 @@ static void take_gone(struct vhu_stream *stream)
 		stream->unknown++;
 }
 
+/* Return the buffer that was at the address of one that is sent, if what was taken again there has
+ * more of that than the event of its sending; NULL without. */
+static const struct vhu_stream_buffer *find_more(const struct vhu_stream *stream,
+						 const struct vhu_attach_event *event,
+						 const uint8_t *bytes)
+{
+	const struct vhu_stream_buffer *done;
+
+	TAILQ_FOREACH(done, &stream->done, link)
+	{
+		if (done->again && done->address == event->buffer &&
+		    done->again_size > event->copied && done->again_size <= event->length &&
+		    !memcmp(done->again, bytes, event->copied))
+			return done;
+	}
+	return NULL;
+}
+
 /* Let a new buffer have what is known of its being taken: it may be what was taken again at its
  * address. What else was taken again was a peek. */
 static void take_again(struct vhu_stream *stream, struct vhu_stream_buffer *buffer)
@@ -134,11 +152,14 @@ static void forget_early(struct vhu_stream *stream)
 static void take_new(struct vhu_stream *stream, const struct vhu_attach_event *event,
 		     const uint8_t *bytes)
 {
+	const struct vhu_stream_buffer *more;
 	struct vhu_stream_buffer *buffer;
 
 	if (stream->count >= VHU_STREAM_BUFFERS_MAX)
 		vhu_stream_settle(stream, NULL, event->time_ns);
-	buffer = vhu_stream_add(stream, event->buffer, bytes, event->copied);
+	more = find_more(stream, event, bytes);
+	buffer = vhu_stream_add(stream, event->buffer, more ? more->again : bytes,
+				more ? more->again_size : event->copied);
 	if (!buffer) {
 		stream->unknown++;
 		return;

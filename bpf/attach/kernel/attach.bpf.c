@@ -147,12 +147,16 @@ static __always_inline bool was_told(const struct sk_buff *buffer, const struct 
 	return true;
 }
 
-/* Learn the cookie of a receiver, when its connection's other end sends. */
-static __always_inline void learn_peer(struct vhu_attach_watched *from, struct sock *receiver)
+/* Learn the cookies of both ends of a connection, when one sends and so both are there. */
+static __always_inline void learn_cookies(struct vhu_attach_watched *from, struct sock *receiver)
 {
 	__u64 key = (__u64)receiver;
 	struct vhu_attach_watched *to = bpf_map_lookup_elem(&watched, &key);
+	/* Of pointers that come from a cast no cookie can be had. */
+	const struct unix_sock *local = bpf_skc_to_unix_sock(receiver);
 
+	if (local && local->peer)
+		from->cookie = bpf_get_socket_cookie(local->peer);
 	if (!to || to->id != (from->id ^ 1))
 		return;
 	to->cookie = bpf_get_socket_cookie(receiver);
@@ -176,7 +180,7 @@ static __always_inline void tell_sent(void *context, const struct sock *sender,
 	if (!from || !room)
 		return;
 	if (!from->peer_learnt)
-		learn_peer(from, receiver);
+		learn_cookies(from, receiver);
 	event = &room->event;
 	begin(event, VHU_ATTACH_SENT, sender, from);
 	event->number = __sync_fetch_and_add(&from->sent, 1) + 1;

@@ -301,6 +301,21 @@ static void the_rest_of_a_long_message_is_taken(void **state)
 	end(&it, " 5(9000) 3(0)");
 }
 
+static void a_long_message_that_is_taken_before_its_sending_is_told_is_whole(void **state)
+{
+	struct direction it;
+
+	(void)state;
+	begin(&it, true, true, 0);
+	send_part(&it, 1, 5, 9000, 4095);
+	take_whole(&it, 1, 5, 9000);
+	/* The same bytes at the same address. */
+	take_whole(&it, 1, 5, 9000);
+	send_part(&it, 1, 5, 9000, 4095);
+	send_part(&it, 2, 3, 0, 12);
+	end(&it, " 5(9000) 5(9000) 3(0)");
+}
+
 static void what_is_only_taken_is_put_together(void **state)
 {
 	struct direction it;
@@ -552,6 +567,7 @@ int main(void)
 	    cmocka_unit_test(what_nobody_told_is_passed_over_once_later_ones_are_taken),
 	    cmocka_unit_test(what_passed_while_nobody_watched_is_lost),
 	    cmocka_unit_test(the_rest_of_a_long_message_is_taken),
+	    cmocka_unit_test(a_long_message_that_is_taken_before_its_sending_is_told_is_whole),
 	    cmocka_unit_test(what_is_only_taken_is_put_together),
 	    cmocka_unit_test(a_peek_changes_nothing),
 	    cmocka_unit_test(a_buffer_that_is_taken_before_its_sending_is_told_is_kept),
