@@ -48,6 +48,7 @@ static void keep_again(struct vhu_stream *stream, struct vhu_stream_buffer *buff
 	memcpy(again, bytes, event->copied);
 	buffer->again = again;
 	buffer->again_size = event->copied;
+	buffer->again_whole = event->copied >= event->whole;
 	buffer->again_ns = event->time_ns;
 	vhu_stream_take_fds(stream, event, &buffer->again_fds);
 }

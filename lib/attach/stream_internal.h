@@ -18,6 +18,7 @@ struct vhu_stream_buffer {
 	/* Taken again: a peek, or another buffer at its address. */
 	uint8_t *again;
 	uint32_t again_size;
+	bool again_whole; /* it is all of a buffer */
 	uint64_t again_ns;
 	struct vhu_stream_fds again_fds;
 	uint32_t known; /* bytes that follow */

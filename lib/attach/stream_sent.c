@@ -35,7 +35,8 @@ static bool give_again(struct vhu_stream *stream)
 
 	TAILQ_FOREACH(buffer, &stream->done, link)
 	{
-		if (!buffer->again)
+		/* What is gone was taken whole. */
+		if (!buffer->again || !buffer->again_whole)
 			continue;
 		stream->owner->bytes(stream, buffer->again, buffer->again_size, true,
 				     buffer->again_ns, &buffer->again_fds);
