@@ -3,7 +3,7 @@
 # Shows that what measures works: every row is there and holds numbers above 0, whatever they are;
 # and the frames that Wireshark is measured on are dissected as what they claim to be.
 #
-#	smoke.sh proxy|frames|eventfd|stall|rings|metrics|fleet|latency|attach BUILD
+#	smoke.sh proxy|frames|eventfd|stall|rings|metrics|top|fleet|latency|attach BUILD
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -46,6 +46,11 @@ eventfd)
 stall)
 	sh "$here/stall.sh" -b "$2" -r 2 -n 100 -d 300 -q 2 >"$work/out"
 	expect 2 "trip of a message" "request on a loaded vring" "2 idle vrings"
+	;;
+top)
+	sh "$here/top.sh" -b "$2" -r 2 -n 100 -s 3 >"$work/out"
+	expect 1 "trip with vhu top"
+	expect 1 "processor share of vhu top"
 	;;
 fleet)
 	sh "$here/fleet.sh" -b "$2" -m 2 -h "1 3" -s 1 -n 2 >"$work/out" || { status=$?; cat "$work/out"; exit $status; }
