@@ -125,7 +125,8 @@ void vhu_complete(const struct vhu_command *const commands[], unsigned count, in
 		return;
 	}
 	for (int i = 1; i + 1 < words; i++)
-		if (!strcmp(word[i], "-s") || !strcmp(word[i], "--socket"))
+		if (!strcmp(word[i], "-s") || !strcmp(word[i], "--control") ||
+		    !strcmp(word[i], "--socket"))
 			at.socket = word[i + 1];
 	command = find(commands, count, word[0]);
 	if (command)

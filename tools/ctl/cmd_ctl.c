@@ -33,7 +33,8 @@ enum {
 };
 
 static const struct vhu_option option[] = {
-    {'s', "socket", "SOCKET", "the proxy's control socket, if not the default one"},
+    {'s', "control", "SOCKET", "the proxy's control socket, if not the default one"},
+    {'s', "socket", "SOCKET", NULL}, /* an older name */
     {KEY_JSON, "json", NULL, "print answers and records as JSON, one object a line"},
     {KEY_SESSION, "session", "N", "follow, faults release: only this session"},
     {KEY_CHANNEL, "channel", "NAME", "follow: only this channel: front-end, back-end or gpu"},

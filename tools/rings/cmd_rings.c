@@ -14,7 +14,9 @@ enum { KEY_JSON = 256, KEY_SESSION, KEY_VRING, KEY_QMP, KEY_WATCH, KEY_WAIT };
 
 static const struct vhu_option option[] = {
     {'r', "read", "FILE", "the sessions that this capture leaves open; it may still be written"},
-    {'s', "socket", "SOCKET", "those of the proxy with this control socket, if not the usual one"},
+    {'s', "control", "SOCKET",
+     "those of the proxy with this control socket, if not the default one"},
+    {'s', "socket", "SOCKET", NULL}, /* an older name */
     {'p', "pid", "PID",
      "those of this front-end or back-end, by the proxy or the vhu attach that has them"},
     {KEY_QMP, "qmp", "SOCKET", "those of the QEMU with this monitor; needs no proxy"},

@@ -67,6 +67,7 @@ stage_listens proxy front.sock
 stage_start frontend vhu-sample-frontend --duration 60s front.sock
 await 'vhu ctl -s "$stage/control" sessions | grep -q .' "a session is open"
 offers '1' vhu ctl -s "$stage/control" close ''
+offers '1' vhu ctl --control "$stage/control" close ''
 offers '1' vhu ctl -s "$stage/control" follow --session ''
 # Nobody answers there.
 offers '' vhu ctl -s "$stage/nobody" close ''
