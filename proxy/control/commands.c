@@ -55,7 +55,11 @@ static int command_one_session(struct vhu_request *request)
 
 	if (!session || (request->text && vhu_request_open_text(request)))
 		return -EINVAL;
-	command_put_session(request, "session", session);
+	if (!request->text)
+		vhu_json_array(&request->json, "sessions");
+	command_put_session(request, NULL, session);
+	if (!request->text)
+		vhu_json_array_end(&request->json);
 	return request->text ? vhu_request_put_text(request) : 0;
 }
 
@@ -130,7 +134,7 @@ static int command_close(struct vhu_request *request)
 	number = session->common.number;
 	vhu_proxy_session_say(&session->common, "%s", text);
 	vhu_proxy_session_end(session, text);
-	vhu_json_unsigned(&request->json, "closed", number);
+	vhu_json_unsigned(&request->json, "closed_session", number);
 	return request->text ? vhu_request_say(request, "session %" PRIu64 " closed\n", number) : 0;
 }
 

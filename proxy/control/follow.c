@@ -144,7 +144,7 @@ static FILE *follow_open(const struct vhu_follow *follow, struct vhu_json *json,
 
 	*json = (struct vhu_json){.to = to};
 	if (to) {
-		vhu_json_object(json, NULL);
+		vhu_json_document(json, NULL, "control/1");
 		vhu_request_put_id(json, follow->id);
 	}
 	return to;

@@ -94,7 +94,7 @@ static int request_open(struct vhu_request *request)
 	if (!request->to)
 		return -ENOMEM;
 	request->json = (struct vhu_json){.to = request->to};
-	vhu_json_object(&request->json, NULL);
+	vhu_json_document(&request->json, NULL, "control/1");
 	vhu_request_put_id(&request->json, json_object_get(request->question, "id"));
 	return 0;
 }

@@ -10,7 +10,7 @@ static void put_way(struct vhu_json *json, const char *key, const struct vhu_sta
 {
 	vhu_json_object(json, key);
 	vhu_json_unsigned(json, "messages", way->passed.messages);
-	vhu_json_unsigned(json, "bytes", way->passed.bytes);
+	vhu_json_unsigned(json, "sent_bytes", way->passed.bytes);
 	vhu_json_unsigned(json, "descriptors", way->passed.fds);
 	if (way->passed.last_ns)
 		vhu_json_unsigned(json, "last_ns", status->now_ns - way->passed.last_ns);
@@ -41,7 +41,7 @@ static void put_waits(struct vhu_json *json, const struct vhu_status *status)
 {
 	if (!status->waits)
 		return;
-	vhu_json_object(json, "waiting");
+	vhu_json_object(json, "waiting_request");
 	vhu_json_string(json, "channel", vhu_channel_name(status->waits_on));
 	vhu_json_string(json, "from", vhu_side_name(vhu_replies_asker(status->waits_on)));
 	if (status->waits_for)

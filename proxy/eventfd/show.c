@@ -88,18 +88,13 @@ static void put_ring(struct vhu_json *json, const struct vhu_interposer_vring *r
 {
 	vhu_json_object(json, NULL);
 	vhu_json_unsigned(json, "vring", ring->vring);
-	put_count(json, "kicks", ring, VHU_KICK);
-	put_count(json, "calls", ring, VHU_CALL);
-	put_count(json, "errors", ring, VHU_ERR);
+	put_count(json, "kick", ring, VHU_KICK);
+	put_count(json, "call", ring, VHU_CALL);
+	put_count(json, "err", ring, VHU_ERR);
 	vhu_json_unsigned(json, "calls_without_kick", ring->calls_without_kick);
 	if (ring->kick_to_call.count) {
-		vhu_json_object(json, "kick_to_call_ns");
-		vhu_json_unsigned(json, "count", ring->kick_to_call.count);
-		vhu_json_unsigned(json, "p50", vhu_histogram_quantile(&ring->kick_to_call, 500));
-		vhu_json_unsigned(json, "p99", vhu_histogram_quantile(&ring->kick_to_call, 990));
-		vhu_json_unsigned(json, "most", ring->kick_to_call.greatest);
-		vhu_histogram_buckets_json(json, "buckets", &ring->kick_to_call);
-		vhu_json_object_end(json);
+		vhu_histogram_times_json(json, "kick_to_call", &ring->kick_to_call);
+		vhu_histogram_buckets_json(json, "kick_to_call_buckets", &ring->kick_to_call);
 	}
 	vhu_json_unsigned(json, "kicks_in_turn", ring->turns.in_turn);
 	if (ring->turns.open) {

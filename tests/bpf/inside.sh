@@ -59,21 +59,21 @@ wait $tool || fail "vhu latency: status $?"
 tail -n 1 told >last
 tail -n 2 truth >truth.json
 cat truth.json
-jq -c '.rings[] | [.vring, .kicks, .pops, .pushes, .wake_to_pop_ns.p50, .pop_to_push_ns.p50,
-	.push_to_call_ns.p50, .wake_to_call_ns.p50]' last
+jq -c '.rings[] | [.vring, .kicks, .pops, .pushes, .wake_to_pop.p50_ns, .pop_to_push.p50_ns,
+	.push_to_call.p50_ns, .wake_to_call.p50_ns]' last
 jq -e --slurpfile truth truth.json --argjson rounds $rounds --argjson requests $requests '
 	.unplaced == 0 and .dropped == 0 and
 	(.rings | map(.kicks) == [$rounds / 3 * 2, $rounds / 3]) and
 	([.rings, $truth] | transpose | all(.[1] as $true | .[0] |
 		.wakes == $true.wakes and .pops == $true.pops and .pushes == $true.pushes and
 		.calls == $true.calls and .pops == .kicks * $requests and
-		.wake_to_pop_ns.count == .wakes and .pop_to_push_ns.count == .pops and
-		.push_to_call_ns.count == .calls))' last >/dev/null || fail "counts: $(cat last)"
+		.wake_to_pop.count == .wakes and .pop_to_push.count == .pops and
+		.push_to_call.count == .calls))' last >/dev/null || fail "counts: $(cat last)"
 # Between the back-end's own stamps on either side, but for what the histogram may err.
 jq -e --slurpfile truth truth.json '
 	def near($true): . >= $true[0] * 0.96 - 1 and . <= $true[1] * 1.04 + 1;
 	[.rings, $truth] | transpose | all(.[1] as $true | .[0] |
-		(.wake_to_pop_ns.p50 | near($true.wake_to_pop)) and
-		(.pop_to_push_ns.p50 | near($true.pop_to_push)) and
-		(.push_to_call_ns.p50 | near($true.push_to_call)))' last >/dev/null ||
+		(.wake_to_pop.p50_ns | near($true.wake_to_pop)) and
+		(.pop_to_push.p50_ns | near($true.pop_to_push)) and
+		(.push_to_call.p50_ns | near($true.push_to_call)))' last >/dev/null ||
 	fail "times: $(cat last)"

@@ -174,9 +174,9 @@ static void run_uring(struct uring *uring)
 /* Hold what it told against what was done. @kicks, @wakes_seen: whether its hooks see them. */
 static void check(const char *json, bool kicks, bool wakes_seen)
 {
-	uint64_t timed = tool_number(json, 0, "kick_to_wake_ns", "count");
-	uint64_t least = tool_number(json, 0, "kick_to_call_ns", "count")
-			     ? tool_number(json, 0, "kick_to_call_ns", "p50")
+	uint64_t timed = tool_number(json, 0, "kick_to_wake", "count");
+	uint64_t least = tool_number(json, 0, "kick_to_call", "count")
+			     ? tool_number(json, 0, "kick_to_call", "p50_ns")
 			     : 0;
 
 	tool_expect(tool_number(json, 0, NULL, "kicks") == (kicks ? ROUNDS : 0), "kicks told",

@@ -37,7 +37,7 @@ static void check_stage(const char *json, unsigned vring, const struct ends *end
 	static const struct {
 		unsigned permille;
 		const char *key;
-	} row[] = {{500, "p50"}, {900, "p90"}};
+	} row[] = {{500, "p50_ns"}, {900, "p90_ns"}};
 
 	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++) {
 		unsigned permille = row[i].permille;
@@ -55,9 +55,9 @@ static void check_times(const char *json, unsigned vring, const struct pair *pai
 {
 	struct truth *truth = pair->truth;
 	const struct ends stage[] = {
-	    {"kick_to_wake_ns", truth->kick_ns, truth->wake_ns},
-	    {"wake_to_call_ns", truth->wake_ns, truth->call_ns},
-	    {"kick_to_call_ns", truth->kick_ns, truth->call_ns},
+	    {"kick_to_wake", truth->kick_ns, truth->wake_ns},
+	    {"wake_to_call", truth->wake_ns, truth->call_ns},
+	    {"kick_to_call", truth->kick_ns, truth->call_ns},
 	};
 
 	/* Who slept in the read was not woken before the kick. */
@@ -281,8 +281,8 @@ static void run_passive(void)
 		;
 	tool_expect(line != NULL, "rings found", 0, 3);
 	for (unsigned i = 0; line && i < 3; i++) {
-		uint32_t kick = (uint32_t)tool_number(line, i, NULL, "kick_eventfd");
-		uint32_t call = (uint32_t)tool_number(line, i, NULL, "call_eventfd");
+		uint32_t kick = (uint32_t)tool_number(line, i, NULL, "kick_eventfd_id");
+		uint32_t call = (uint32_t)tool_number(line, i, NULL, "call_eventfd_id");
 
 		tool_expect(kick == eventfd_id(pair[i].kick), "kick", kick,
 			    eventfd_id(pair[i].kick));

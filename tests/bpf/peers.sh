@@ -49,13 +49,13 @@ wait "$by_capture" || fail "by capture: status $?"
 wait "$by_pid" || fail "by pid: status $?"
 for file in capture passive; do
 	tail -n 1 $file.json >$file.last
-	jq -c '[.rings[] | [.vring, .kick_eventfd, .call_eventfd]]' $file.last >$file.rings
+	jq -c '[.rings[] | [.vring, .kick_eventfd_id, .call_eventfd_id]]' $file.last >$file.rings
 	jq -e '.rings | all(.wakes > 0 and .kicks >= .wakes + .coalesced - 1 and
-		.wakes_without_kick <= 1 and .kick_to_call_ns.p50 >= .kick_to_wake_ns.p50 and
-		.kick_to_call_ns.max >= .wake_to_call_ns.p50)' $file.last >/dev/null ||
+		.wakes_without_kick <= 1 and .kick_to_call.p50_ns >= .kick_to_wake.p50_ns and
+		.kick_to_call.max_ns >= .wake_to_call.p50_ns)' $file.last >/dev/null ||
 		fail "$file: $(cat $file.last)"
 done
 cmp -s capture.rings passive.rings ||
 	fail "other rings without a capture: $(cat passive.rings), with: $(cat capture.rings)"
 echo "depth $depth: $(cat capture.rings)"
-jq -c '.rings[] | [.kicks, .coalesced, .calls, .kick_to_call_ns.p50]' capture.last passive.last
+jq -c '.rings[] | [.kicks, .coalesced, .calls, .kick_to_call.p50_ns]' capture.last passive.last

@@ -53,7 +53,7 @@ jq -e --argjson rounds $rounds --argjson kicks $kicks --argjson wakes $wakes '
 	(.rings | all(.session == 1 and .kicks > 0 and .kicks <= $kicks * $rounds and .calls > 0 and
 		.wakes > 0 and .wakes <= $wakes * $rounds and
 		.eventfds > 2 * ($rounds - 1) and
-		.kick_to_call_ns.count > 0 and .kick_to_call_ns.count <= .kicks))' last >/dev/null ||
+		.kick_to_call.count > 0 and .kick_to_call.count <= .kicks))' last >/dev/null ||
 	fail "counts: $(cat last)"
 
 # Each one of them was written.
@@ -77,7 +77,7 @@ vhu_tshark_lacks "$build" && exit 0
 vhu_tshark "$build" -r both.pcapng -Y vhost_user.vring.kick_to_call -T fields -E separator=, \
 	-e vhost_user.vring.kick_to_wake -e vhost_user.vring.wake_to_call \
 	-e vhost_user.vring.kick_to_call >stages 2>tshark.log || fail "tshark: status $?"
-counted=$(jq '[.rings[].kick_to_call_ns.count] | add' last)
+counted=$(jq '[.rings[].kick_to_call.count] | add' last)
 awk -F, -v counted="$counted" '$3 + 0 <= 0 || $3 < $1 || $3 < $2 { print "stages: " $0; bad = 1 }
 	END { if (NR != counted) { print NR " calls in Wireshark, " counted " counted"; bad = 1 }
 	exit bad }' stages || fail "tshark"

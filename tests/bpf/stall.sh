@@ -5,6 +5,7 @@
 #
 #	stall.sh causes|once|alone
 . "$(dirname "$0")/../lib/common.sh"
+. "$top/tests/lib/schemas.sh"
 need jq
 work_open
 . "$top/tests/lib/parties.sh"
@@ -121,6 +122,8 @@ causes)
 		fail 'a request without its reply is not recorded'
 	grep '"type":"stall"' latency.log | jq -se '.[0] | .verdict.id == "D14" and .pending.message == "GET_CONFIG"' \
 		>/dev/null || fail 'a request without its reply is no line of JSON'
+	grep '"type":"stall"' latency.log >out
+	schemas_fit out >fit || fail "JSON: $(cat fit)"
 	all_out
 	;;
 once)

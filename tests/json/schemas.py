@@ -53,7 +53,7 @@ def follow(reference, name, schemas):
     """Return what a reference in a schema leads to, and the schema that it is in."""
     file, _, path = reference.partition("#")
     target = schemas[file or name]
-    for part in path.strip("/").split("/"):
+    for part in filter(None, path.split("/")):
         target = target[part]
     return target, file or name
 

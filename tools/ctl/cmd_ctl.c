@@ -49,7 +49,7 @@ static const struct vhu_option option[] = {
 static const struct vhu_example example[] = {
     {"vhu ctl sessions", "show all open sessions"},
     {"vhu ctl follow --session 3 --message SET_VRING_CALL", "show these messages as they pass"},
-    {"vhu ctl --json sessions | jq '.sessions[].waiting'",
+    {"vhu ctl --json sessions | jq '.sessions[].waiting_request'",
      "which requests wait for a reply, and for how long"},
     {"vhu ctl faults add 'front SET_VRING_KICK nth=3: delay 50ms'",
      "delay the third SET_VRING_KICK from now on"},

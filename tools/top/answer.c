@@ -62,16 +62,16 @@ static const json_t *of_vring(const json_t *array, uint64_t index)
 /* Take what is counted of a vring. */
 static void take_counts(struct vhu_top_told *told, const json_t *interposed)
 {
-	const json_t *delay = json_object_get(interposed, "kick_to_call_ns");
+	const json_t *delay = json_object_get(interposed, "kick_to_call");
 
 	told->counted = interposed;
-	told->kicks = vhu_top_answer_number(json_object_get(interposed, "kicks"), "signals");
-	told->calls = vhu_top_answer_number(json_object_get(interposed, "calls"), "signals");
+	told->kicks = vhu_top_answer_number(json_object_get(interposed, "kick"), "signals");
+	told->calls = vhu_top_answer_number(json_object_get(interposed, "call"), "signals");
 	told->waiting = vhu_top_answer_number(interposed, "kicks_without_call");
 	told->in_turn = vhu_top_answer_number(interposed, "kicks_in_turn");
 	told->waiting_ns = vhu_top_answer_number(interposed, "for_ns");
-	told->delay =
-	    vhu_top_answer_histogram(delay, "buckets", vhu_top_answer_number(delay, "most"));
+	told->delay = vhu_top_answer_histogram(interposed, "kick_to_call_buckets",
+					       vhu_top_answer_number(delay, "max_ns"));
 }
 
 /* Take a vring. Returns 0 or -ENOMEM. */
@@ -119,7 +119,7 @@ static int take_session(struct vhu_top_source *source, const json_t *of)
 {
 	struct vhu_top_session *session = vhu_top_session_begin(
 	    source, vhu_top_answer_number(of, "session"), vhu_top_answer_number(of, "age_ns"));
-	const json_t *waiting = json_object_get(of, "waiting"), *vring;
+	const json_t *waiting = json_object_get(of, "waiting_request"), *vring;
 	int ret = session ? 0 : -ENOMEM;
 	size_t i;
 

@@ -62,7 +62,7 @@ static struct vhu_top_session *session_of(struct vhu_top_probe *probe, uint64_t 
 /* Take what a line says of a vring. Returns 0 or -ENOMEM. */
 static int take_vring(struct vhu_top_probe *probe, const json_t *line)
 {
-	const json_t *delay = json_object_get(line, "kick_to_call_ns");
+	const json_t *delay = json_object_get(line, "kick_to_call");
 	const double seconds = (double)vhu_top_answer_number(line, "interval_ns") / 1e9;
 	struct vhu_top_session *session;
 	struct vhu_top_told told = {
@@ -84,9 +84,9 @@ static int take_vring(struct vhu_top_probe *probe, const json_t *line)
 	told.kicks_per_s = (double)vhu_top_answer_number(line, "kicks") / seconds;
 	told.calls_per_s = (double)vhu_top_answer_number(line, "calls") / seconds;
 	told.timed = vhu_top_answer_number(delay, "count") > 0;
-	told.p50_ns = vhu_top_answer_number(delay, "p50");
-	told.p99_ns = vhu_top_answer_number(delay, "p99");
-	told.max_ns = vhu_top_answer_number(delay, "max");
+	told.p50_ns = vhu_top_answer_number(delay, "p50_ns");
+	told.p99_ns = vhu_top_answer_number(delay, "p99_ns");
+	told.max_ns = vhu_top_answer_number(delay, "max_ns");
 	return vhu_top_session_vring(session, &told);
 }
 

@@ -104,8 +104,8 @@ static void hold_up(const struct control_fixture *fixture, struct control_client
 		while (send(fixture->front, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
 			;
 		answer = control_ask(client, "{\"verb\":\"session\",\"session\":1}");
-		held = control_number(answer, "session.channels.0.front_end.held_bytes");
-		unread = control_number(answer, "session.channels.0.front_end.unread_bytes");
+		held = control_number(answer, "sessions.0.channels.0.front_end.held_bytes");
+		unread = control_number(answer, "sessions.0.channels.0.front_end.unread_bytes");
 		json_decref(answer);
 	}
 }
@@ -116,15 +116,16 @@ static void check_session(const json_t *session, int kick)
 	peer_check(control_number(session, "front_end.pid") == getpid(), "another front-end");
 	peer_check(control_number(session, "back_end.pid") == getpid(), "another back-end");
 	peer_check(control_number(session, "channels.0.front_end.messages") == 6, "messages");
-	peer_check(control_number(session, "channels.0.front_end.bytes") == 6 * 12 + 4 * 8,
-		   "bytes: %lld", control_number(session, "channels.0.front_end.bytes"));
+	peer_check(control_number(session, "channels.0.front_end.sent_bytes") == 6 * 12 + 4 * 8,
+		   "bytes: %lld", control_number(session, "channels.0.front_end.sent_bytes"));
 	peer_check(control_number(session, "channels.0.front_end.descriptors") == 1, "fds");
 	peer_check(control_number(session, "channels.0.back_end.messages") == 1, "replies");
-	peer_check(!strcmp(control_text(session, "waiting.message"),
+	peer_check(!strcmp(control_text(session, "waiting_request.message"),
 			   vhu_messages[VHU_MSG_GET_QUEUE_NUM].name),
 		   "another request waits");
-	peer_check(!strcmp(control_text(session, "waiting.from"), "front-end"), "of another");
-	peer_check(control_number(session, "waiting.for_ns") > 0, "waits for no time");
+	peer_check(!strcmp(control_text(session, "waiting_request.from"), "front-end"),
+		   "of another");
+	peer_check(control_number(session, "waiting_request.for_ns") > 0, "waits for no time");
 	/* Two sockets and the kick. */
 	peer_check(control_number(session, "descriptors") == 3, "descriptors");
 	peer_check(strtoull(control_text(session, "negotiated_features.acked"), NULL, 10) ==
@@ -156,7 +157,7 @@ static void tells_what_a_session_does(void)
 	pass(&fixture, VHU_MSG_GET_QUEUE_NUM, NULL, 0, -1);
 	answer = control_ask(client, "{\"verb\":\"session\",\"session\":1,\"id\":\"x\"}");
 	peer_check(!strcmp(control_text(answer, "id"), "x"), "another id");
-	check_session(control_at(answer, "session"), kick);
+	check_session(control_at(answer, "sessions.0"), kick);
 	json_decref(answer);
 
 	hold_up(&fixture, client);
@@ -193,8 +194,9 @@ static void tells_of_kicks(void)
 	while (!passed) {
 		peer_check(peer_now_ms() < limit, "the kick is not counted");
 		answer = control_ask(client, "{\"verb\":\"session\",\"session\":1}");
-		passed = control_number(answer, "session.interposed.0.kicks.signals");
-		peer_check(control_number(answer, "session.interposed.0.vring") == 0, "of another");
+		passed = control_number(answer, "sessions.0.interposed.0.kick.signals");
+		peer_check(control_number(answer, "sessions.0.interposed.0.vring") == 0,
+			   "of another");
 		json_decref(answer);
 	}
 	answer = control_ask(client, "{\"verb\":\"session\",\"session\":1,\"as\":\"text\"}");
@@ -459,7 +461,8 @@ static void ctl_asks(void)
 	kick = set_up(&fixture);
 	ctl(&fixture, 0, "sessions", "RING_PACKED");
 	ctl(&fixture, 0, "session 1", "^session 1$");
-	ctl(&fixture, 0, "--json sessions --path /nowhere", "^{\"ok\":true,\"sessions\":\\[\\]}$");
+	ctl(&fixture, 0, "--json sessions --path /nowhere",
+	    "^{\"schema\":\"control/1\",\"ok\":true,\"sessions\":\\[\\]}$");
 	ctl(&fixture, 0, "version", "^vhu .*, pid [0-9]*$");
 	ctl(&fixture, 0, "help", "^sessions  ");
 	ctl(&fixture, 0, "faults add 'front GET_CONFIG nth=2: drop'", "^fault 1 added$");

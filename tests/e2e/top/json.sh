@@ -27,7 +27,7 @@ schemas_fit out >told || fail "$(cat told)"
 
 # Kicks and calls are those that the proxy counts meanwhile, whatever the machine's load is.
 total() {
-	"$vhu" ctl -s p.ctl --json sessions | jq '[.sessions[0].interposed[].kicks.signals] | add'
+	"$vhu" ctl -s p.ctl --json sessions | jq '[.sessions[0].interposed[].kick.signals] | add'
 }
 began=$(date +%s%N) before=$(total)
 "$vhu" top --json --count 10 --delay 300ms -s p.ctl >out

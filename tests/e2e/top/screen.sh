@@ -59,7 +59,7 @@ sees '^>   1 p.sock'
 press p
 sees PAUSED
 kicks() {
-	"$vhu" ctl -s p.ctl --json sessions | jq '.sessions[0].interposed[0].kicks.signals'
+	"$vhu" ctl -s p.ctl --json sessions | jq '.sessions[0].interposed[0].kick.signals'
 }
 look
 cp screen paused

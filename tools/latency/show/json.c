@@ -20,18 +20,9 @@ static void begin(struct vhu_json *json, const char *type)
 static void json_stage(struct vhu_json *json, const struct vhu_latency_vring *vring,
 		       const struct vhu_latency_stage *which)
 {
-	static const struct {
-		const char *key;
-		unsigned permille;
-	} row[] = {{"p50", 500}, {"p90", 900}, {"p99", 990}, {"p999", 999}, {"max", 1000}};
 	struct vhu_histogram histogram = vhu_latency_stage_histogram(vring, which);
 
-	vhu_json_object(json, which->key);
-	vhu_json_unsigned(json, "count", histogram.count);
-	for (size_t i = 0; histogram.count && i < VHU_ARRAY_SIZE(row); i++)
-		vhu_json_unsigned(json, row[i].key,
-				  vhu_histogram_quantile(&histogram, row[i].permille));
-	vhu_json_object_end(json);
+	vhu_histogram_times_json(json, which->key, &histogram);
 	vhu_histogram_free(&histogram);
 }
 
@@ -53,8 +44,8 @@ static void json_vring(struct vhu_json *json, const struct vhu_latency_vrings *v
 	vhu_json_object(json, NULL);
 	vhu_json_unsigned(json, "session", vring->session);
 	vhu_json_unsigned(json, "vring", vring->index);
-	vhu_json_unsigned(json, "kick_eventfd", vring->fd[VHU_KICK].id);
-	vhu_json_unsigned(json, "call_eventfd", vring->fd[VHU_CALL].id);
+	vhu_json_unsigned(json, "kick_eventfd_id", vring->fd[VHU_KICK].id);
+	vhu_json_unsigned(json, "call_eventfd_id", vring->fd[VHU_CALL].id);
 	vhu_json_bool(json, "ended", !vhu_latency_vring_is_wired(vring));
 	vhu_json_bool(json, "polled", vring->polled);
 	if (vring->left_known)
@@ -149,10 +140,10 @@ static void put_unread(struct vhu_json *json, const struct vhu_learn *learn)
 	struct vhu_learn_unread list[VHU_LEARN_MAX];
 	unsigned count = vhu_learn_unread(learn, list, VHU_LEARN_MAX);
 
-	vhu_json_array(json, "unread");
+	vhu_json_array(json, "unread_eventfds");
 	for (unsigned i = 0; i < count; i++) {
 		vhu_json_object(json, NULL);
-		vhu_json_unsigned(json, "eventfd", list[i].id);
+		vhu_json_unsigned(json, "eventfd_id", list[i].id);
 		vhu_json_unsigned(json, "kicks", list[i].kicks);
 		if (list[i].count_known)
 			vhu_json_unsigned(json, "count", list[i].count);

@@ -7,12 +7,12 @@
 _Static_assert(VHU_HISTOGRAM_BUCKETS <= VHU_BPF_BUCKETS, "the probes have all buckets");
 
 const struct vhu_latency_stage vhu_latency_stage[VHU_LATENCY_STAGES] = {
-    {"kick to wake", "kick_to_wake_ns", false, VHU_KICK_TO_WAKE},
-    {"wake to call", "wake_to_call_ns", false, VHU_WAKE_TO_CALL},
-    {"wake to pop", "wake_to_pop_ns", true, VHU_WAKE_TO_POP},
-    {"pop to push", "pop_to_push_ns", true, VHU_POP_TO_PUSH},
-    {"push to call", "push_to_call_ns", true, VHU_PUSH_TO_CALL},
-    {"kick to call", "kick_to_call_ns", false, VHU_KICK_TO_CALL},
+    {"kick to wake", "kick_to_wake", false, VHU_KICK_TO_WAKE},
+    {"wake to call", "wake_to_call", false, VHU_WAKE_TO_CALL},
+    {"wake to pop", "wake_to_pop", true, VHU_WAKE_TO_POP},
+    {"pop to push", "pop_to_push", true, VHU_POP_TO_PUSH},
+    {"push to call", "push_to_call", true, VHU_PUSH_TO_CALL},
+    {"kick to call", "kick_to_call", false, VHU_KICK_TO_CALL},
 };
 
 bool vhu_latency_stage_is_watched(const struct vhu_latency_vrings *vrings,

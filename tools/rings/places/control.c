@@ -185,8 +185,8 @@ static void take_signals(struct vhu_rings_session *session, const json_t *interp
 	{
 		struct vhu_rings_vring *to =
 		    vhu_rings_session_vring(session, (unsigned)number_in(vring, "vring"));
-		const json_t *kicks = json_object_get(vring, "kicks");
-		const json_t *calls = json_object_get(vring, "calls");
+		const json_t *kicks = json_object_get(vring, "kick");
+		const json_t *calls = json_object_get(vring, "call");
 
 		if (!to)
 			continue;

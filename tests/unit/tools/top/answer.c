@@ -47,7 +47,7 @@ static void all_keys_are_taken(void **state)
 				    {"front_end" : {"messages" : 5}, "back_end" : {"messages" : 4}},
 				    {"front_end" : {"messages" : 2}, "back_end" : {}}
 			    ],
-			    "waiting" : {"message" : "GET_CONFIG", "for_ns" : 12},
+			    "waiting_request" : {"message" : "GET_CONFIG", "for_ns" : 12},
 			    "device_id" : 2,
 			    "device" : "BLOCK",
 			    "vrings" : [
@@ -56,15 +56,12 @@ static void all_keys_are_taken(void **state)
 			    ],
 			    "interposed" : [ {
 				    "vring" : 1,
-				    "kicks" : {"signals" : 20},
-				    "calls" : {"signals" : 18},
+				    "kick" : {"signals" : 20},
+				    "call" : {"signals" : 18},
 				    "kicks_without_call" : 2,
 				    "for_ns" : 99,
-				    "kick_to_call_ns" : {
-					    "count" : 3,
-					    "most" : 70,
-					    "buckets" : [ [ 10, 2 ], [ 68, 1 ] ]
-				    }
+				    "kick_to_call" : {"count" : 3, "max_ns" : 70},
+				    "kick_to_call_buckets" : [ [ 10, 2 ], [ 68, 1 ] ]
 			    } ],
 			    "watched" :
 				[ {"vring" : 4, "stalled" : true, "verdict" : {"id" : "D3"}} ]
@@ -125,12 +122,10 @@ static void nonsense_does_no_harm(void **state)
 				    "interposed" : [
 					    5, {
 						    "vring" : 0,
-						    "kick_to_call_ns" : {
-							    "buckets" : [
-								    1, [], [ -1, 5 ], [ 9, -2 ],
-								    [ "a", 1 ], [5]
-							    ]
-						    }
+						    "kick_to_call_buckets" : [
+							    1, [], [ -1, 5 ], [ 9, -2 ],
+							    [ "a", 1 ], [5]
+						    ]
 					    }
 				    ]
 			    }
@@ -164,8 +159,8 @@ static void lines_of_probes_are_taken_by_their_time(void **state)
 	    take_line(&probe,
 		      "{\"type\":\"interval\",\"time_ns\":\"100\",\"session\":0,\"vring\":3,"
 		      "\"interval_ns\":500000000,\"kicks\":10,\"calls\":8,\"waiting\":2,"
-		      "\"waiting_taken\":1,\"oldest_ns\":2000,\"kick_to_call_ns\":{\"count\":8,"
-		      "\"p50\":5,\"p99\":6,\"max\":7}}",
+		      "\"waiting_taken\":1,\"oldest_ns\":2000,\"kick_to_call\":{\"count\":8,"
+		      "\"p50_ns\":5,\"p99_ns\":6,\"max_ns\":7}}",
 		      2),
 	    0);
 	assert_int_equal(take_line(&probe,
