@@ -9,10 +9,10 @@
  * do the command's own table says. Options come here as the dialog has them, and go on to the
  * command.
  *
- * Wireshark's reader of the FIFO waits for as long as nobody has opened the other end, and then to
- * the end of what is written. So that end is open from before anything can fail until this ends: a
- * capture that cannot begin is an empty one, after which Wireshark says why, and not a reader that
- * waits for good.
+ * Wireshark's reader of the FIFO waits until the other end is open, and then reads to the end of
+ * what is written. So that end is open from before anything can fail until this ends: a capture
+ * that cannot begin is an empty one, after which Wireshark says why, and not a reader that waits
+ * for good.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -68,8 +68,8 @@ static bool is_whole_file(const struct vhu_reading *reading)
 	return true;
 }
 
-/* Return whether somebody has the capture, now in the file @path, open to write to it. A read lease
- * is given only if nobody has. Without the right to a lease nobody is taken to, unless the file is
+/* Return whether a process has the capture, now in the file @path, open for writing. The kernel
+ * grants a read lease only if none has. Without the right to a lease, say no unless the file is
  * followed. */
 static bool is_being_written(const struct vhu_reading *reading, const char *path)
 {

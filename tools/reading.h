@@ -15,16 +15,16 @@
 struct vhu_reading_choice {
 	enum vhu_dialect dialect; /* VHU_ANY: find out */
 	uint32_t device;          /* 0: find out */
-	uint64_t late_ns;         /* a reply is late after this; 0 as the library has it */
+	uint64_t late_ns;         /* a reply is late after this; 0: the library's default */
 };
 
 struct vhu_reading {
-	const struct vhu_command *command; /* in whose name errors are said */
+	const struct vhu_command *command; /* for its name in errors */
 	/* The files of the capture are the first of @paths and those that it says it goes on in, if
 	 * they come next. "-": standard input. */
 	char *const *paths;
 	int count;
-	bool follow; /* the last of them, as the reader of captures has it */
+	bool follow; /* the last of them; see the reader of captures */
 	struct vhu_reading_choice choice;
 
 	/*
@@ -46,7 +46,7 @@ struct vhu_reading {
 	 * dropped in the whole capture is known only of a file that is read twice. */
 	struct vhu_packets_head head;
 
-	int files; /* of which the capture was made up, as far as that is known */
+	int files;                              /* of the capture, as far as known */
 	char error[VHU_PCAPNG_ERROR_SIZE + 64]; /* what is wrong with the capture; "" nothing */
 	/* Told when the ends of sessions are shown that the capture does not close: the present, if
 	 * the capture is still being written, else 0. */

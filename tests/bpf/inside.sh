@@ -11,7 +11,7 @@ bin=$build/bin inside=$programs/bpf_inside library=$programs/libbpf_queue.so how
 
 lacks=$("$vhu" latency --json --eventfd kick=4294967295 2>&1) || :
 case $lacks in
-*"no process has it open"*) ;;
+*"not open in any process"*) ;;
 *)
 	echo "lacks probes: $lacks"
 	exit 77

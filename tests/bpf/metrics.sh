@@ -14,7 +14,7 @@ for file in none/it.prom /dev/null; do
 done
 lacks=$("$vhu" latency --json --eventfd kick=4294967295 2>&1) || :
 case $lacks in
-*"no process has it open"*) ;;
+*"not open in any process"*) ;;
 *)
 	echo "lacks probes: $lacks"
 	exit 77

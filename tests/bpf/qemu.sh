@@ -14,7 +14,7 @@ chmod 755 "$work"
 
 lacks=$("$vhu" latency --json --eventfd kick=4294967295 2>&1) || :
 case $lacks in
-*"no process has it open"*) ;;
+*"not open in any process"*) ;;
 *)
 	echo "lacks probes: $lacks"
 	exit 77

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The sockets of a host: who listens where, who is connected with whom, and which connections may
- * be vhost-user: those of two processes that share memory or eventfds.
+ * The sockets of a host: the listening ones, the connected pairs, and the connections that may be
+ * vhost-user: their two processes share memory or eventfds.
  *
  * Ownership: a listing owns its entries.
  */
@@ -31,8 +31,8 @@ const struct vhu_attach_listed *vhu_attach_next_connected(const struct vhu_attac
  * begins with @. */
 bool vhu_attach_is_at(const struct vhu_attach_listed *socket, const char *path);
 
-/* Return the entry of a socket by its address in the kernel; NULL without. Of several processes
- * that have it open the first. */
+/* Return the entry of a socket by its address in the kernel, for the first process that has the
+ * socket open; NULL if there is no entry. */
 const struct vhu_attach_listed *vhu_attach_socket(const struct vhu_attach_listing *listing,
 						  uint64_t address);
 

@@ -34,7 +34,7 @@ int vhu_attach_kicks_open(struct vhu_attach_kicks *kicks, const struct vhu_comma
 			  struct vhu_attach_queue *queue,
 			  void (*give)(void *with, const struct vhu_record *record), void *with,
 			  uint64_t epoch_ns, bool keep);
-/* Write by which hooks kicks are seen, and what those do not see. */
+/* Write which hooks see the kicks, and what these hooks miss. */
 void vhu_attach_kicks_hooks(const struct vhu_attach_kicks *kicks, char *to, size_t size);
 void vhu_attach_kicks_close(struct vhu_attach_kicks *kicks);
 

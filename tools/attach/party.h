@@ -11,7 +11,7 @@
 
 /*
  * Guess which device a connection is for, by the command line of the front-end: QEMU's -device or
- * -netdev that uses a chardev of this socket, or a word that has both, as other VMMs have it; else
+ * -netdev that uses a chardev of this socket, or a word with both, as other VMMs write it; else
  * by --device of either side.
  * @socket: the one that is bound to the path.
  * Returns whether @device has a name, such as "blk".

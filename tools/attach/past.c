@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What QEMU's monitor tells of sessions that began before. */
+/* Sessions that began before the watch, as QEMU's monitor describes them. */
 #include "tools/attach/past.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What QEMU's monitor tells of sessions that began before. */
+/* Sessions that began before the watch, as QEMU's monitor describes them. */
 #ifndef VHU_TOOLS_ATTACH_PAST_H
 #define VHU_TOOLS_ATTACH_PAST_H
 

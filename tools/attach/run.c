@@ -97,7 +97,7 @@ static void forget(void *with, uint64_t id, uint64_t address, bool ignore)
 static const struct vhu_attach_sessions_owner owner = {
     .record = record, .identify = identify, .look = look, .forget = forget};
 
-/* Queue the events that there are. Returns up to which time they are all there. */
+/* Queue the available events. Returns the time until when they are complete. */
 static uint64_t queue_events(struct vhu_attach_run *run)
 {
 	uint64_t now_ns = vhu_now_ns(), until = now_ns - SETTLE_NS;
@@ -210,7 +210,7 @@ static void take_rest(struct vhu_attach_run *run)
 	run->state = NULL;
 }
 
-/* Say what is watched, and by which hooks. */
+/* Print the watched sockets and processes, and the hooks in use. */
 static void say_start(const struct vhu_attach_run *run)
 {
 	const struct vhu_attach_request *request = run->request;
@@ -218,9 +218,10 @@ static void say_start(const struct vhu_attach_run *run)
 	size_t length = 0;
 
 	for (unsigned i = 0; i < request->sockets && length < sizeof(what); i++)
-		length += (size_t)snprintf(what + length, sizeof(what) - length, "%s%s%s",
-					   i ? ", " : "", request->socket[i],
-					   run->place[i].name ? "" : " (nobody listens there yet)");
+		length +=
+		    (size_t)snprintf(what + length, sizeof(what) - length, "%s%s%s", i ? ", " : "",
+				     request->socket[i],
+				     run->place[i].name ? "" : " (no process listens there yet)");
 	for (unsigned i = 0; i < request->pids && length < sizeof(what); i++)
 		length += (size_t)snprintf(what + length, sizeof(what) - length, "%spid %u",
 					   length ? ", " : "", request->pid[i]);

@@ -23,7 +23,7 @@ struct vhu_attach_run {
 	struct vhu_attach_sinks sinks;
 	struct vhu_attach_kicks kicks;
 	struct vhu_on_stall on_stall;
-	struct vhu_latency_stall *stall;         /* NULL: nobody looks for stalls */
+	struct vhu_latency_stall *stall;         /* NULL: stalls are not looked for */
 	struct vhu_latency_events stall_records; /* take its records */
 	/* Names of listening sockets that are watched. */
 	struct vhu_attach_name {
@@ -34,7 +34,7 @@ struct vhu_attach_run {
 	bool names_new; /* some of them were not watched when the sockets were listed */
 	/* The paths that are asked for. */
 	struct vhu_attach_place {
-		uint64_t name; /* of who listens there, as an address; 0 nobody */
+		uint64_t name; /* address of the listening socket's name; 0: none listens */
 		uint64_t
 		    listener; /* inode of the listening socket: a name\'s address is used again */
 		uint64_t inode, made_ns; /* of the file there, 0 none */

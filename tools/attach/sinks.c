@@ -82,7 +82,7 @@ static int open_flight(struct vhu_attach_sinks *sinks)
 	return 0;
 }
 
-/* Begin the capture. @ends: as struct vhu_capture_file_options has it. Returns 0 or -errno. */
+/* Begin the capture. @ends: see struct vhu_capture_file_options. Returns 0 or -errno. */
 static int open_capture(struct vhu_attach_sinks *sinks, int ends)
 {
 	const struct vhu_attach_request *request = sinks->request;

@@ -48,7 +48,7 @@ void vhu_attach_sinks_write_out(struct vhu_attach_sinks *sinks);
 /* Do what is due. */
 void vhu_attach_sinks_tick(struct vhu_attach_sinks *sinks, uint64_t now_ns);
 
-/* Return whether what is written is read by nobody any more. */
+/* Return whether the reader of the output is gone. */
 bool vhu_attach_sinks_are_left(const struct vhu_attach_sinks *sinks);
 
 /* Close all. @running: sessions that have not ended. @where: gets what the summary says about the

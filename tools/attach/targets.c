@@ -100,8 +100,8 @@ static void watch_listeners(struct vhu_attach_run *run, const struct vhu_attach_
 	}
 }
 
-/* All connections are watched that were there: see those to come from their first byte, and leave
- * the names under which nobody listens any more, whose addresses may be others' by now. */
+/* Every existing connection is watched now: see each new one from its first byte, and drop names
+ * that no socket listens on any more, since the kernel may have given their addresses to others. */
 static void settle_listeners(struct vhu_attach_run *run)
 {
 	unsigned left = 0;
@@ -153,7 +153,7 @@ static void fill_queued(struct vhu_attach_run *run, struct vhu_attach_found *fou
 	for (int i = 0; i < count; i++)
 		if ((state[i].socket & ~UINT64_C(1)) == found->id)
 			found->queued[!(state[i].socket & 1)] = state[i].queued;
-	/* What was sent since it is watched is told. */
+	/* Buffers that were sent since the watch began have events of their own. */
 	for (int i = 0; i < count; i++) {
 		unsigned *queued = &found->queued[state[i].socket & 1];
 
@@ -175,7 +175,8 @@ static bool watch_connection(struct vhu_attach_run *run, const struct vhu_attach
 	found.id = id & ~UINT64_C(1);
 	found.end[id & 1].address = socket->socket;
 	found.end[!(id & 1)].address = socket->peer;
-	/* The first that is said there would have had it watched. */
+	/* With its name watched, the first message would have made the kernel watch it: none came
+	 * yet. */
 	found.fresh = !run->names_new && is_of_listener(run, listing, socket);
 	vhu_attach_fill_in(listing, found.end);
 	for (unsigned i = 0; i < 2; i++)

@@ -28,10 +28,10 @@ struct vhu_check_cause {
 #define VHU_CHECK_REPEATED_SHOWN 3
 struct vhu_check_repeated {
 	const struct vhu_rule *rule;
-	uint64_t number;                            /* of the record at which it showed first */
-	uint64_t session[VHU_CHECK_REPEATED_SHOWN]; /* in which each is shown */
+	uint64_t number;                            /* of the record that showed it first */
+	uint64_t session[VHU_CHECK_REPEATED_SHOWN]; /* one for each that is shown */
 	unsigned sessions;
-	uint64_t first, last, times; /* sessions in which it is counted, and how many times */
+	uint64_t first, last, times; /* first and last session, and how many times in all */
 	char text[VHU_FINDING_TEXT_MAX];
 };
 
@@ -53,7 +53,7 @@ struct vhu_check_form {
 
 extern const struct vhu_check_form vhu_check_text, vhu_check_json, vhu_check_sarif, vhu_check_junit;
 
-/* Who sees the records as they are checked, and how each session ended; NULL: nobody. */
+/* A watcher sees each record as it is checked, and the end of each session. NULL: no watcher. */
 struct vhu_check_watcher {
 	/* See one record, or the end of a session, as vhu_reading_run gives it; its findings come
 	 * afterwards. Returns 0; -errno ends the reading. */
@@ -126,7 +126,7 @@ void vhu_check_causes_end(struct vhu_check *check);
 /* Return whether two causes say the same, but for the times and the numbers of messages. */
 bool vhu_check_causes_alike(const char *one, const char *other);
 
-/* Write of which sessions a cause is: "session 3: ", "sessions 3 to 70, 68 times: ". */
+/* Write the sessions of a cause: "session 3: ", "sessions 3 to 70, 68 times: ". */
 void vhu_check_cause_sessions(const struct vhu_check_cause *cause, char to[VHU_CHECK_LINE_MAX]);
 
 /* Write a finding as it is shown on a line, without where it is: "warning V303 swap-unacknowledged:

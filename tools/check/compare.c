@@ -15,7 +15,7 @@
 #define ORIGIN_MAX 128
 #define FILE_MAX   64 /* of a file's name that is shown */
 
-/* What is compared, and who is told. */
+/* The two fingerprints to compare, and the receiver of findings. */
 struct comparison {
 	const struct vhu_fingerprint *before, *now;
 	const char *file;
@@ -75,7 +75,7 @@ static void names_text(enum vhu_names_id set, uint64_t bits, const struct vhu_co
 		snprintf(to + length, MORE_MAX, " and %u more", more);
 }
 
-/* Compare features that were told in both sessions. @ignore: bits that may differ. */
+/* Compare features that both sessions report. @ignore: bits that may differ. */
 static void compare_features(struct comparison *comparison, enum vhu_names_id set, const char *what,
 			     uint64_t before, uint64_t before_by, uint64_t now, uint64_t now_by,
 			     uint64_t ignore)
@@ -93,7 +93,7 @@ static void compare_features(struct comparison *comparison, enum vhu_names_id se
 	       gone && come ? ", " : "", come ? "with " : "", come_names);
 }
 
-/* Compare a number that was told in both sessions. @what: with its verb. */
+/* Compare a number that both sessions report. @what: with its verb. */
 static void compare_number(struct comparison *comparison, const char *what, uint64_t before,
 			   uint64_t before_by, uint64_t now, uint64_t now_by)
 {

@@ -132,7 +132,7 @@ int vhu_fingerprint_finish(struct vhu_fingerprint *fingerprint, const struct vhu
 		ring->last_size = vring->size.value;
 		ring->last_size_by = vring->size.by;
 		ring->running_by = vring->started.value ? vring->started.by : 0;
-		/* What was told of an earlier run says nothing about where a later one was. */
+		/* A base from an earlier run says nothing about a later run. */
 		if (!vring->started.value && vring->base_got.by > vring->started.by) {
 			ring->last_base = vring->base_got.value;
 			ring->last_base_by = vring->base_got.by;
@@ -166,7 +166,7 @@ void vhu_fingerprint_free(struct vhu_fingerprint *fingerprint)
 	free(fingerprint);
 }
 
-/* Return the place of the one of a back-end's socket; fingerprints->count where there is none. */
+/* Return the index of the fingerprint of a back-end's socket, or fingerprints->count. */
 static unsigned place_of(const struct vhu_fingerprints *fingerprints, const char *back_path)
 {
 	unsigned i = 0;

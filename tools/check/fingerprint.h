@@ -15,7 +15,7 @@
 #define VHU_FINGERPRINT_PATH_MAX   (VHU_RECORD_TEXT_MAX + 1)
 #define VHU_FINGERPRINTS_MAX       256
 
-/* The beginning of a configuration space, as far as it was told. */
+/* The beginning of a configuration space, as far as the session shows it. */
 struct vhu_fingerprint_config {
 	uint8_t bytes[VHU_FINGERPRINT_CONFIG_MAX];
 	uint32_t size;
@@ -83,14 +83,14 @@ void vhu_fingerprints_free(struct vhu_fingerprints *fingerprints);
 
 /* What to hold against each other. */
 enum vhu_fingerprint_scope {
-	VHU_FINGERPRINT_OFFER,     /* what the back-end tells of itself */
-	VHU_FINGERPRINT_RECONNECT, /* and what the front-end sets up, which a driver may begin anew
+	VHU_FINGERPRINT_OFFER,     /* what the back-end reports about itself */
+	VHU_FINGERPRINT_RECONNECT, /* and what the front-end sets up; a driver may restart vrings
 				    */
 	VHU_FINGERPRINT_MIGRATION, /* and begins nothing again */
 };
 
 /*
- * Report each way in which @now differs from the earlier session @before.
+ * Report each difference between @now and the earlier session @before.
  * @file: the capture that @before is in, as it is to be called; NULL: the same as @now's.
  * @report: is given each finding.
  */

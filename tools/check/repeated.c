@@ -8,7 +8,7 @@
 
 #include "tools/check/check.h"
 
-/* Return what is kept of a finding like @finding, or room for it; NULL: there is none. */
+/* Return the entry for findings like @finding, or a free one; NULL if the table is full. */
 static struct vhu_check_repeated *entry_for(struct vhu_check *check,
 					    const struct vhu_finding *finding)
 {

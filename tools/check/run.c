@@ -293,8 +293,8 @@ static void compare_captures(struct vhu_check *check, struct capture *before, st
 					VHU_FINGERPRINT_MIGRATION, file, found, check);
 }
 
-/* Read one capture: the first of the files at @paths and those in which it goes on. Returns how
- * many they were. */
+/* Read one capture: the first of the files at @paths and those that continue it. Returns the
+ * number of files. */
 static int read_capture(struct vhu_check *check, struct capture *capture, char **paths, int count)
 {
 	struct vhu_reading reading = {

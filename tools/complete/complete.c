@@ -43,7 +43,7 @@ static void offer_options(const struct vhu_complete *at, const struct vhu_comman
 	vhu_complete_offer(at, "--help", "say what the command does");
 }
 
-/* Return the option that @word is, and that takes the next word; NULL where it is none. */
+/* Return the option @word if it takes the next word as its value; else NULL. */
 static const struct vhu_option *option_before(const struct vhu_command *command, const char *word)
 {
 	const struct vhu_option *found = NULL;

@@ -211,7 +211,7 @@ void vhu_complete_verbs(const struct vhu_complete *at, int words, char **word)
 	}
 }
 
-/* Find the verb that the words begin with. Returns of how many words it is; 0: there is none. */
+/* Find the verb that the words begin with. Returns its number of words; 0 if no verb matches. */
 static int find_verb(struct vhu_ctl_request *request, int words, char **word)
 {
 	const char *first = word[0];
@@ -373,7 +373,7 @@ static int print_answers(const struct vhu_ctl_request *request, FILE *proxy)
 			status = print_answer(request, line, answer, &end);
 		else
 			status = vhu_fail(request->command,
-					  "what answers there is not a vhu proxy's control socket");
+					  "what answers is not a vhu proxy's control socket");
 		json_decref(answer);
 		if (fflush(stdout) && status == VHU_EXIT_DONE)
 			status = vhu_fail(request->command, "standard output: %s", strerror(errno));

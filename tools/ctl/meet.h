@@ -10,8 +10,8 @@
 /*
  * Connect to the control socket that @socket names.
  * @proxy: gets a stream to it that blocks, to be closed.
- * Returns 0; -errno with a line in @error: -ENOENT and -ECONNREFUSED where nobody listens, -EAGAIN
- * where too many others wait.
+ * Returns 0; -errno with a line in @error: -ENOENT and -ECONNREFUSED if no process listens, -EAGAIN
+ * if too many others wait.
  */
 int vhu_control_meet(const char *socket, FILE **proxy, char error[VHU_ENDPOINT_ERROR]);
 

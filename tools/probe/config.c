@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The configuration space, found by asking: its size is told by no message of the specification,
- * but most back-ends refuse to give more than there is.
+ * The configuration space, found by asking: no message of the specification reports its size, but
+ * most back-ends refuse a read beyond its end.
  */
 #include <errno.h>
 #include <string.h>

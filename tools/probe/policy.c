@@ -94,7 +94,7 @@ __attribute__((format(printf, 2, 3))) static void differ(char *why, const char *
 	va_end(arguments);
 }
 
-/* List the differences between what was expected and what was told; "" without any. */
+/* List the differences between expected and reported values; "" without any. */
 static void list_differences(const struct vhu_probe_expected *expected,
 			     const struct vhu_probe_specs *specs, char *why)
 {

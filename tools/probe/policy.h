@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a front-end does with a back-end's answer: the policy of the proposal, as docs/standalone.md
- * has it in a table.
+ * What a front-end does with a back-end's answer: the policy of the proposal, as in the
+ * table of docs/standalone.md.
  */
 #ifndef VHU_TOOLS_PROBE_POLICY_H
 #define VHU_TOOLS_PROBE_POLICY_H
 
 #include "tools/probe/probe.h"
 
-/* What a front-end was told of the device beforehand. */
+/* What a front-end knows about the device beforehand. */
 struct vhu_probe_expected {
 	bool policy; /* it is to be compared with the answer at all */
 	bool has_device, has_config_size, has_vqs;

@@ -147,7 +147,7 @@ int vhu_probe_look_at_vring_size(struct vhu_probe *probe);
 int vhu_probe_look_at_config(struct vhu_probe *probe);
 
 /* specs.c: ask what device it is, by id 41 and what follows from its answer. Returns as
- * vhu_probe_run does; an answer of upstream's is none of these errors. */
+ * vhu_probe_run does; an upstream answer is not an error. */
 int vhu_probe_ask_specs(struct vhu_probe *probe);
 
 /* Work out what was not told: device, queues. */
@@ -177,7 +177,7 @@ const char *vhu_probe_verdict_name(const struct vhu_probe *probe);
 /* Return how a value became known, as a text: "told by STANDALONE". */
 const char *vhu_probe_source_text(enum vhu_probe_source source);
 
-/* Return the context in which the back-end's values are shown. */
+/* Return the context for showing the back-end's values. */
 struct vhu_context vhu_probe_context(const struct vhu_probe *probe);
 
 #endif

@@ -51,7 +51,7 @@ struct shape {
 	struct part part[3];
 };
 
-/* Requests that change nothing: random bytes, a disk's name, a frame of nothing to nobody, a file
+/* Requests that change nothing: random bytes, a disk's name, an empty Ethernet frame, a file
  * system's greeting. */
 static const struct shape shapes[] = {
     {VIRTIO_ID_RNG, 0, 1, {{BUFFER_DATA, RNG_BYTES, true}}},

@@ -65,7 +65,7 @@ static int take_probe(struct vhu_probe *probe, const struct vhu_message_buf *rep
 	return error;
 }
 
-/* Ask for as much of the configuration space as was told there is. Returns as vhu_probe_run does.
+/* Ask for the configuration space in the reported size. Returns as vhu_probe_run does.
  */
 static int ask_told_config(struct vhu_probe *probe)
 {
@@ -92,8 +92,8 @@ static int ask_told_config(struct vhu_probe *probe)
 	return 0;
 }
 
-/* Say that the back-end closed or refused at id 41, which those do that are standalone and broken,
- * and those to which bit 18 is SHARED_OBJECT. Returns -EPROTO. */
+/* Say that the back-end closed or refused at id 41, as broken standalone back-ends do, and
+ * back-ends that read bit 18 as SHARED_OBJECT. Returns -EPROTO. */
 static int fail_undecided(struct vhu_probe *probe, const char *what)
 {
 	char why[VHU_PROBE_ERROR_MAX];
@@ -201,7 +201,7 @@ void vhu_probe_look(struct vhu_probe *probe)
 		look_for_device(probe);
 	if (!probe->has_queue_num || specs->max_vqs.source == VHU_PROBE_BY_STANDALONE)
 		return;
-	/* "Multiple queue support": the queues of a network device are told as pairs. */
+	/* "Multiple queue support": the queues of a network device are counted as pairs. */
 	pairs = specs->device.value == VIRTIO_ID_NET;
 	specs->max_vqs = (struct vhu_probe_value){
 	    probe->queue_num < UINT32_MAX / 2 ? (uint32_t)probe->queue_num << pairs : UINT32_MAX,

@@ -63,7 +63,7 @@ static bool takes_none(const struct vhu_probe_tries *tries)
 }
 
 /*
- * Look for the largest size, between powers of two of which the first is taken and the other not.
+ * Look for the largest size between two powers of two: the back-end takes the lower, not the upper.
  * @findings: how many there were before a size was tried.
  * Returns as vhu_probe_run does.
  */

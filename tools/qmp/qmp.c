@@ -85,7 +85,7 @@ int vhu_qmp_open(struct vhu_qmp *qmp, const struct vhu_command *command, const c
 	if (ready)
 		return VHU_EXIT_DONE;
 	vhu_qmp_close(qmp);
-	return vhu_qmp_fail(qmp, "QEMU's monitor does not answer: has it another client?");
+	return vhu_qmp_fail(qmp, "QEMU's monitor does not answer: is another client connected?");
 }
 
 void vhu_qmp_close(struct vhu_qmp *qmp)

@@ -80,7 +80,7 @@ static int take_option(const struct vhu_command *command, struct vhu_report_requ
 	return VHU_EXIT_DONE;
 }
 
-/* Return whether two paths lead to the same file, which is there. "-" is none. */
+/* Return whether two paths lead to the same existing file. "-" is not a file. */
 static bool is_same_file(const char *one, const char *other)
 {
 	struct stat a, b;
@@ -196,7 +196,7 @@ static int make_report(const struct vhu_command *command, struct vhu_report_requ
 		return status == VHU_EXIT_DONE
 			   ? vhu_no_session(command, paths, count, report->only_session)
 			   : status;
-	/* A page of nothing helps nobody. */
+	/* Do not write an empty page. */
 	if (!report->rows)
 		return status == VHU_EXIT_DONE
 			   ? vhu_fail(command, "%s: no record in it", paths[count - 1])

@@ -48,7 +48,7 @@ struct vhu_report_finding {
 };
 
 struct vhu_report_session {
-	uint64_t id; /* as its capture has it */
+	uint64_t id; /* from its capture */
 	unsigned capture;
 	uint32_t first_row;
 	bool section;  /* it has one of its own */

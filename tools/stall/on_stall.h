@@ -7,7 +7,7 @@
  * rights; by a pipe it gets numbers and a text, never what to run. The command is run by sh -c,
  * once for each stall, one at a time; what has stalled is in its environment:
  *
- *	VHU_SESSION	number of the session; empty: there is none
+ *	VHU_SESSION	number of the session; empty if unknown
  *	VHU_VRING	number of the vring; empty: a request has no reply
  *	VHU_VERDICT	id of the verdict, as D3
  *	VHU_TEXT	what was said, without control characters
@@ -33,7 +33,7 @@ struct vhu_on_stall_message {
 };
 
 struct vhu_on_stall {
-	int pipe; /* to the helper; -1: there is none */
+	int pipe; /* to the helper; -1 without one */
 };
 
 /* Start the helper that runs @what. @command: whose name its lines begin with. @prepare: is called

@@ -104,7 +104,7 @@ int vhu_stats_see(struct vhu_stats *stats, const struct vhu_record *record, uint
 		return vhu_stats_vring_see(stats, &record->vring);
 	if (record->type != VHU_RECORD_MESSAGE)
 		return 0;
-	/* Of a set-up that began before, nothing can be told. */
+	/* The timing of a set-up that began before the capture is not known. */
 	if (!stats->earlier)
 		vhu_stats_setup_see(&stats->setup, record, number, note);
 	return see_message(stats, record, note);

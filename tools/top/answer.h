@@ -8,7 +8,7 @@
 
 #include "tools/top/model.h"
 
-/* Take the answer to "sessions". Returns 0; -EBADMSG: it is none; -ENOMEM. */
+/* Take the answer to "sessions". Returns 0; -EBADMSG if it is not one; -ENOMEM. */
 int vhu_top_answer_take(struct vhu_top_source *source, const json_t *answer, uint64_t now_ns);
 
 /* Make a histogram of the array of buckets under @key of @object, whose greatest value is @most. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The keys of vhu top: one table, from which the help comes too. */
+/* The keys of vhu top: one table, which the help shows too. */
 #ifndef VHU_TOOLS_TOP_KEYS_H
 #define VHU_TOOLS_TOP_KEYS_H
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What vhu top knows: sources, the sessions that they tell of, and the vrings of these; and what
- * that makes a second. No I/O.
+ * What vhu top knows: sources, their sessions and vrings, and the rates a second. No I/O.
  *
  * A source is asked again and again. Of each answer the sessions are begun, filled in and ended,
  * then the source is: what it does not mention any more is dropped. Rates and times are those
@@ -28,7 +27,7 @@ enum { VHU_TOP_FRONT, VHU_TOP_BACK, VHU_TOP_SIDES };
 /* How a vring is, the worst last. */
 enum vhu_top_state {
 	VHU_TOP_OFF,     /* it is not started */
-	VHU_TOP_ON,      /* it is started, and nobody counts what it does */
+	VHU_TOP_ON,      /* it is started, and no source counts its kicks and calls */
 	VHU_TOP_IDLE,    /* no kick and no call */
 	VHU_TOP_RUNS,    /* kicks or calls */
 	VHU_TOP_POLLS,   /* it gets no kicks: its back-end looks all the time */
@@ -43,7 +42,7 @@ struct vhu_top_told {
 	unsigned index;
 	bool started, polling;
 	bool stalled;                  /* as the source itself judges */
-	char verdict[VHU_TOP_VERDICT]; /* by which verdict; "" none */
+	char verdict[VHU_TOP_VERDICT]; /* the verdict's id; "" none */
 	bool counted;                  /* the rest is known */
 	uint64_t kicks, calls;         /* all since the source began to count */
 	struct vhu_histogram delay;    /* from kick to call, ns; the same */

@@ -17,7 +17,7 @@ struct vhu_top_page {
 	unsigned lines;
 	unsigned from; /* the row that is shown first */
 	bool grows;    /* its end is what matters */
-	bool follows;  /* it shows that, for nobody has scrolled away from it */
+	bool follows;  /* it shows its end until a key scrolls away */
 };
 
 /* Add the lines of a text, without what a terminal would act on. Out of memory some are missing. */

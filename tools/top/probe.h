@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Probes as sources of vhu top: for each back-end or socket a vhu latency runs as a process of its
- * own, whose lines of JSON are what is known of its vrings. Who is connected to whom says vhu
- * attach
- * --list, from time to time.
+ * Probes as sources of vhu top: for each back-end or socket, vhu latency runs as a process of its
+ * own and prints what it counts on the vrings as lines of JSON. vhu attach --list, run from time to
+ * time, lists the connections.
  *
  * Ownership: a list owns its processes; sources are the model's.
  */

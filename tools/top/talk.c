@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A conversation with a proxy that keeps nobody waiting. */
+/* A conversation with a proxy that never blocks. */
 #include "tools/top/talk.h"
 
 #include <errno.h>
@@ -31,7 +31,7 @@ int vhu_top_talk_ask(struct vhu_top_talk *talk, const char *question)
 
 	if (sent < 0)
 		return -errno;
-	/* Half a question is none. */
+	/* The proxy cannot answer half a question. */
 	if ((size_t)sent != part[0].iov_len + 1)
 		return -EAGAIN;
 	talk->asked++;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A conversation with a proxy by its control socket that keeps nobody waiting: a question is sent,
- * and its answer is taken when it comes.
+ * A conversation with a proxy over its control socket that never blocks: send a question, and take
+ * its answer when it comes.
  *
  * Ownership: a talk owns its connection.
  */

@@ -56,7 +56,7 @@ extern const unsigned vhu_top_columns;
 int vhu_top_column_find(const char *name);
 
 struct vhu_top_view {
-	unsigned sort; /* by which column */
+	unsigned sort; /* the column */
 	bool reverse;
 	char filter[VHU_TOP_WORD];
 	struct vhu_top_row *all; /* as of the last look */

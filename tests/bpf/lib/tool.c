@@ -40,7 +40,7 @@ void tool_need(void)
 		 vhu, hooks ? "--hooks " : "", hooks ? hooks : "");
 	pipe = popen(command, "r");
 	while (pipe && !good && fgets(line, sizeof(line), pipe))
-		good = strstr(line, "no process has it open");
+		good = strstr(line, "not open in any process");
 	if (pipe)
 		pclose(pipe);
 	if (!good)

@@ -70,13 +70,13 @@ waited() {
 : >file
 mkdir folder
 says "none.sock: there is no such socket: is the back-end running?" none.sock
-says "file: nobody listens there: is the back-end running?" file
-says "folder: nobody listens there: is the back-end running?" folder
+says "file: connection refused: is the back-end running?" file
+says "folder: connection refused: is the back-end running?" folder
 says "$(printf '%0120d' 0): the path is too long for a socket's, which has 107 bytes" "$(printf '%0120d' 0)"
 says "b.sock: true ended with status 0 before it listened there" b.sock -- true
 says "b.sock: no-such-command-here ended with status 127 before it listened there" b.sock -- no-such-command-here
 "$bad" dead.sock clients=0
-says "dead.sock: nobody listens there: is the back-end running?" dead.sock
+says "dead.sock: connection refused: is the back-end running?" dead.sock
 says "/no/such/folder/x.pcapng: cannot write a capture: No such file or directory" -w /no/such/folder/x.pcapng none.sock
 
 # A back-end that is not there for us.

@@ -36,7 +36,7 @@ grep -q '^8 passed, 0 failed, 0 not applicable$' out || fail "the sum is wrong"
 
 # What it does wrong is found, with the rule.
 conform '--case base-kept' 1
-case_is base-kept fail 'base 3 was set, 0 is told (violates the specification: V319 base-lost)'
+case_is base-kept fail 'base 3 was set, the reply says 0 (violates the specification: V319 base-lost)'
 wait=1s
 conform '--case base-twice' 1 silent:GET_VRING_BASE
 case_is base-twice fail 'no answer to GET_VRING_BASE in 1000 ms (violates the specification: V402 no-reply)'
@@ -120,7 +120,7 @@ conform '--tap -w it.pcapng' 1
 [ "$(sed -n 2p out)" = "1..$(wc -l <list)" ] || fail "TAP: the plan is wrong"
 [ "$(grep -cE '^(not )?ok [0-9]+ - ' out)" -eq "$(wc -l <list)" ] || fail "TAP: not a line a case"
 grep -q '^not ok .* - base-kept: ' out || fail "TAP: base-kept does not fail"
-grep -q '^  message: "base 3 was set, 0 is told"$' out || fail "TAP: does not say why"
+grep -q '^  message: "base 3 was set, the reply says 0"$' out || fail "TAP: does not say why"
 grep -q '^ok .* # SKIP no request to its device is known' out || fail "TAP: nothing is skipped"
 "$vhu" dump it.pcapng >dump || fail "the capture cannot be read"
 [ "$(grep -c 'session opened' dump)" -ge "$(wc -l <list)" ] || fail "the capture lacks connections"

@@ -41,7 +41,7 @@ static int want_given(struct vhu_latency_run *run)
 			const struct vhu_latency_fd *fd = &run->vrings.vring[i]->fd[which];
 
 			if (fd->wanted && !fd->wired)
-				return vhu_fail(run->command, "eventfd %u: no process has it open",
+				return vhu_fail(run->command, "eventfd %u: not open in any process",
 						fd->id);
 		}
 	return VHU_EXIT_DONE;

@@ -112,7 +112,7 @@ static void put_stages(FILE *to, const struct vhu_bpf_event *event)
 	fputc(')', to);
 }
 
-/* Begin a line: when, and of which vring. */
+/* Begin a line with the time and the vring. */
 static void put_begin(const struct vhu_latency_events *events,
 		      const struct vhu_latency_vring *vring, uint64_t time_ns)
 {

@@ -14,7 +14,7 @@ struct vhu_pcapng_writer;
 struct vhu_latency_events {
 	struct vhu_latency_vrings *vrings;
 	FILE *slow; /* where slow calls are printed; NULL: nowhere */
-	/* Take a record of each event; NULL: nobody does. */
+	/* Take a record of each event; NULL: not needed. */
 	void (*give)(void *with, const struct vhu_record *record);
 	void *with;
 	int fd; /* of the capture, -1 none */

@@ -17,7 +17,7 @@
 /* Lines of a histogram: powers of two. */
 #define POWERS 64
 
-/* Write a duration, or a dash where there is none. */
+/* Write a duration, or a dash if it is not known. */
 static void put_time(FILE *to, int width, bool known, uint64_t ns)
 {
 	char text[VHU_DURATION_TEXT_SIZE];
@@ -223,7 +223,8 @@ void vhu_latency_unread(FILE *to, const struct vhu_learn *learn)
 		if (list[i].count_known)
 			fprintf(to,
 				list[i].kicks ? " (its counter is %" PRIu64 ")"
-					      : "its counter is %" PRIu64 " and nobody reads it",
+					      : "its counter is %" PRIu64
+						" and no process reads it",
 				list[i].count);
 		fputc('\n', to);
 	}

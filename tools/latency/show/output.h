@@ -15,7 +15,7 @@ void vhu_latency_table(FILE *to, const struct vhu_latency_vrings *vrings, uint64
 /* Write all there is about each vring. @histogram: with bars. */
 void vhu_latency_summary(FILE *to, const struct vhu_latency_vrings *vrings, uint64_t now_ns,
 			 bool histogram);
-/* Write which eventfds are signalled and nobody reads. @learn: NULL: none. */
+/* Write the eventfds that are signalled and never read. @learn: NULL: none. */
 void vhu_latency_unread(FILE *to, const struct vhu_learn *learn);
 
 /* Return how often something happened in a second; @ns 0: @count. */

@@ -36,9 +36,8 @@ struct vhu_latency_capture {
 
 /*
  * Have the vrings watched that have changed: at once by the ids of their eventfds, and then by the
- * main thread, which finds those of several records together. What is old it does alone: an id that
- * was told before we began may be another eventfd's by now.
- * Returns 0 or -errno.
+ * main thread, which finds those of several records together. Only the main thread takes old
+ * records: an id from before we began may belong to another eventfd by now. Returns 0 or -errno.
  */
 static int watch(struct vhu_latency_capture *capture, uint64_t time_ns)
 {

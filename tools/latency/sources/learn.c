@@ -28,7 +28,7 @@
 struct vhu_learn_eventfd {
 	struct vhu_held held;
 	bool used;
-	uint32_t fd;                 /* as the back-end has it */
+	uint32_t fd;                 /* of the back-end */
 	uint64_t reads, writes;      /* by the back-end */
 	uint64_t kicks;              /* writes by others */
 	uint64_t count, first_count; /* what it counts, now and when it was found */
@@ -299,8 +299,8 @@ static struct vhu_learn_pair weigh(const struct vhu_learn *learn, unsigned kick,
 	};
 }
 
-/* Return whether @pair is likelier than @other: by what was seen, and where that says nothing, by
- * the order in which front-ends hand over their eventfds, vring by vring. */
+/* Return whether @pair is likelier than @other: by what was seen, and if that decides nothing,
+ * by descriptor order: front-ends hand over their eventfds vring by vring. */
 static bool is_likelier(const struct vhu_learn_pair *pair, const struct vhu_learn_pair *other)
 {
 	if (pair->score > other->score + SCORE_TIE || other->score > pair->score + SCORE_TIE)
@@ -441,7 +441,7 @@ static uint64_t kicks_of(const struct vhu_learn_eventfd *shared)
 	return counted > shared->kicks ? counted : shared->kicks;
 }
 
-/* Return whether an eventfd is signalled and nobody reads it: a kick, most likely. */
+/* Return whether an eventfd is signalled and never read: a kick, most likely. */
 static bool is_unread(const struct vhu_learn_eventfd *shared)
 {
 	return !shared->concluded && !shared->reads && !shared->writes && !shared->read_by_others &&

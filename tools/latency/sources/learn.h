@@ -3,12 +3,12 @@
  * Vrings found without a capture: the eventfds that a back-end shares with its front-end, told
  * apart by their traffic.
  *
- * The back-end reads a kick and writes a call. Which call belongs to which kick shows in time: a
- * kick's own call is written between nearly any two reads of it, another's in about half of them;
- * and most often by the thread that has read this kick last. Where vrings are so busy, or so much
- * in step, that both say nothing, the order of descriptors does: front-ends hand them over vring by
- * vring. What cannot be known is the queue's index: vrings are numbered in the order in which the
- * back-end has their kicks open.
+ * The back-end reads a kick and writes a call. Two signs pair a kick with its call. The
+ * back-end writes a kick's own call between nearly any two reads of that kick, another vring's call
+ * between about half of them; and the call mostly comes from the thread that read the kick last. If
+ * vrings are too busy or too much in step for both signs, the order of descriptors decides:
+ * front-ends hand them over vring by vring. The queue's index cannot be known: vrings are numbered
+ * in the order of the back-end's descriptors of their kicks.
  */
 #ifndef VHU_TOOLS_LATENCY_LEARN_H
 #define VHU_TOOLS_LATENCY_LEARN_H
@@ -39,7 +39,7 @@ bool vhu_learn_tick(struct vhu_learn *learn, uint64_t now_ns);
 /* Return how many shared eventfds of a back-end that is there had no traffic to tell them by. */
 unsigned vhu_learn_silent(const struct vhu_learn *learn);
 
-/* A shared eventfd that is signalled and that nobody reads. */
+/* A shared eventfd that is signalled and never read. */
 struct vhu_learn_unread {
 	uint32_t id;
 	uint64_t kicks; /* since it was found; 0: it was signalled before */
@@ -47,8 +47,8 @@ struct vhu_learn_unread {
 	uint64_t count; /* as it counts them */
 };
 
-/* List the eventfds that nobody reads. @list: gets @most at the most. Returns how
- * many. */
+/* List the eventfds that are signalled and never read. @list: gets up to @most. Returns the
+ * number. */
 unsigned vhu_learn_unread(const struct vhu_learn *learn, struct vhu_learn_unread *list,
 			  unsigned most);
 void vhu_learn_close(struct vhu_learn *learn);

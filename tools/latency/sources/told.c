@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the records of sessions tell of vrings. */
+/* The eventfds of vrings, from the records of sessions. */
 #include "tools/latency/sources/told.h"
 
 #include <errno.h>

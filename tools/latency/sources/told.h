@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the records of sessions tell of vrings: which eventfds they have.
+ * The eventfds of vrings, from the records of sessions.
  *
  * Ownership: what is kept belongs to a struct vhu_latency_told from opening to closing.
  */

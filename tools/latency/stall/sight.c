@@ -34,7 +34,7 @@ static struct vhu_ringwatch_signals signals_of(const struct vhu_latency_vring *v
 	};
 }
 
-/* Read what a vring's kick or call counts where process @side of its session has it. */
+/* Read the counter of a vring's kick or call from process @side of its session. */
 static struct vhu_ring_counter counter_of(const struct vhu_rings_target *target,
 					  enum vhu_vring_role role, unsigned side)
 {

@@ -71,7 +71,7 @@ static void look_closer(struct vhu_latency_stall_vring *vring)
 	}
 }
 
-/* Judge a vring in which nothing moves. */
+/* Judge a vring that does not move. */
 static void judge(struct vhu_latency_stall *stall, struct vhu_latency_stall_vring *vring)
 {
 	struct vhu_ring_verdict verdict;

@@ -127,7 +127,7 @@ void vhu_latency_vrings_want(struct vhu_latency_vrings *vrings, struct vhu_laten
 	vrings->changed = true;
 }
 
-/* A session tells of an eventfd: no vring that was found by its traffic has it any more. */
+/* A session names an eventfd: take it from the vring that was found by its traffic. */
 static void replace_learnt(struct vhu_latency_vrings *vrings, enum vhu_vring_role which,
 			   uint32_t id)
 {
@@ -160,8 +160,8 @@ void vhu_latency_vrings_told(struct vhu_latency_vrings *vrings, struct vhu_laten
 	fd->number = number;
 	replace_learnt(vrings, which, id);
 	vhu_latency_vrings_want(vrings, vring, which, true, id);
-	/* What is held keeps its id, so it is the same one once more. Else an id that is told again
-	 * may be another eventfd's. */
+	/* An eventfd that we hold open keeps its id, so this is the same one. Otherwise the kernel
+	 * may have given the id to another eventfd. */
 	if (fd->wired && fd->held.eventfd.eventfd_id == id)
 		return;
 	fd->fresh = vrings->changed = true;
@@ -241,8 +241,8 @@ static void wire_by_id(struct vhu_latency_vrings *vrings, unsigned slot, enum vh
 
 /*
  * Find an eventfd of a vring. An id of a capture may belong to another eventfd by now, so one of
- * the session's processes must have it, or it must be shared, as a vring's always is.
- * @nth: which of the processes that have it open, from 0.
+ * the session's processes must hold it open, or two processes must share it, as they do a vring's.
+ * @nth: index among the processes with this eventfd open, from 0.
  * Returns it, or NULL.
  */
 static const struct vhu_bpf_eventfd *

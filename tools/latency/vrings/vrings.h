@@ -45,7 +45,7 @@ struct vhu_latency_vring {
 	bool left_known; /* left: buffers that waited at the end, with kicks that had waited long */
 	uint32_t left;
 	uint64_t ended_ns; /* when it was watched last; 0: it is watched */
-	uint64_t told_ns;  /* the oldest kick that was told to wait; see events.h */
+	uint64_t told_ns;  /* the oldest kick reported as waiting; see events.h */
 	uint32_t epoch;
 	/* Eventfds that it got, and how long they were its own before they were watched. */
 	uint64_t taken_up, unwatched_ns, unwatched_most_ns;
@@ -81,8 +81,8 @@ void vhu_latency_vrings_want(struct vhu_latency_vrings *vrings, struct vhu_laten
 			     enum vhu_vring_role which, bool wanted, uint32_t id);
 
 /*
- * Say which eventfd a session tells that a vring has.
- * @number: of the record that tells it; one that was told already is passed over. @time_ns: when.
+ * Give a vring the eventfd that its session names.
+ * @number: of the record that names it; a record that came already is passed over. @time_ns: when.
  */
 void vhu_latency_vrings_told(struct vhu_latency_vrings *vrings, struct vhu_latency_vring *vring,
 			     enum vhu_vring_role which, uint32_t id, uint64_t number,

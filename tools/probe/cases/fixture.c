@@ -349,7 +349,7 @@ bool vhu_fixture_stop(struct vhu_fixture *fixture, unsigned i, uint32_t *base)
 	*base = (uint32_t)vhu_message_get(&reply, VHU_FIELD_vring_index_num);
 	vhu_message_drop(&reply);
 	return index == i ||
-	       vhu_fixture_fail(fixture, "asked for the base of vring %u, was told that of %u", i,
+	       vhu_fixture_fail(fixture, "asked for the base of vring %u, got that of %u", i,
 				index);
 }
 
@@ -392,7 +392,7 @@ bool vhu_fixture_quiet(struct vhu_fixture *fixture)
 	struct pollfd ask = {.fd = fixture->connection->socket, .events = POLLIN};
 
 	return poll(&ask, 1, QUIET_MS) < 1 ||
-	       vhu_fixture_fail(fixture, "something came that nobody asked for");
+	       vhu_fixture_fail(fixture, "the back-end sent a message without a request");
 }
 
 bool vhu_fixture_stands(struct vhu_fixture *fixture, bool may_wait)

@@ -80,7 +80,7 @@ bool vhu_fixture_start(struct vhu_fixture *fixture, uint64_t extra);
 /* Begin ring @i again in our memory: empty, with new eventfds. It must not run. */
 bool vhu_fixture_ring_anew(struct vhu_fixture *fixture, unsigned i);
 
-/* Take other memory, and begin all rings again in it: who was told of the old may still use that.
+/* Take new memory, and restart all vrings in it: the back-end may still use the old memory.
  */
 bool vhu_fixture_memory_anew(struct vhu_fixture *fixture);
 
@@ -93,7 +93,7 @@ bool vhu_fixture_wait(struct vhu_fixture *fixture);
 /* Stop ring @i and learn where it stopped. */
 bool vhu_fixture_stop(struct vhu_fixture *fixture, unsigned i, uint32_t *base);
 
-/* Set the descriptor of a ring; -1 says that there is none. */
+/* Set the descriptor of a vring; -1: send none. */
 bool vhu_fixture_set_fd(struct vhu_fixture *fixture, enum vhu_message_id id, unsigned i, int fd);
 
 /* Set a ring's addresses. @flags: as the message has them. */
@@ -122,7 +122,7 @@ bool vhu_fixture_config(struct vhu_fixture *fixture, uint32_t offset, uint32_t s
 bool vhu_fixture_provoke(struct vhu_fixture *fixture, struct vhu_message_buf *message,
 			 bool *accepted);
 
-/* Look whether anything comes that nobody asked for. */
+/* Check that the back-end sends nothing without a request. */
 bool vhu_fixture_quiet(struct vhu_fixture *fixture);
 
 /*

@@ -88,7 +88,7 @@ void vhu_case_unknown_id(struct vhu_fixture *fixture)
 		vhu_fixture_stands(fixture, false);
 }
 
-/* Say the size of a ring that there is not. */
+/* Set the size of a vring that does not exist. */
 static void set_beyond(struct vhu_fixture *fixture, uint32_t ring)
 {
 	struct vhu_message_buf message;

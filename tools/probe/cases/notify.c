@@ -12,7 +12,7 @@
 #include "proxy/core/fdinfo.h"
 #include "tools/probe/cases/cases.h"
 
-/* Requests after each of which the next kick is to be asked for. */
+/* Requests; after each of them the back-end must ask for the next kick. */
 #define REQUESTS 4
 #define RESETS   20
 /* Between two looks at the available event. */
@@ -92,7 +92,7 @@ void vhu_case_avail_event(struct vhu_fixture *fixture)
 	}
 }
 
-/* Return how many descriptors a process has, -1 where nobody may look. */
+/* Return how many descriptors a process has; -1 if we may not look. */
 static int count_fds(uint32_t pid)
 {
 	char path[64];
@@ -141,7 +141,7 @@ void vhu_case_descriptors(struct vhu_fixture *fixture)
 	vhu_fdinfo_peer(fixture->connection->socket, fixture->connection->path, &peer, comm);
 	before = peer.known ? count_fds(peer.pid) : -1;
 	if (before < 0) {
-		vhu_fixture_skip(fixture, "nobody here may look at its descriptors");
+		vhu_fixture_skip(fixture, "not permitted to list its descriptors");
 		return;
 	}
 	for (unsigned i = 0; i < RESETS; i++)

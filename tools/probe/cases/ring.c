@@ -39,7 +39,7 @@ void vhu_case_base_kept(struct vhu_fixture *fixture)
 	vhu_message_put(&message, VHU_FIELD_vring_index_num, SOME_BASE);
 	if (vhu_fixture_set(fixture, &message) && vhu_fixture_stop(fixture, 0, &base) &&
 	    base != SOME_BASE)
-		vhu_fixture_fail(fixture, "base %d was set, %u is told", SOME_BASE, base);
+		vhu_fixture_fail(fixture, "base %d was set, the reply says %u", SOME_BASE, base);
 }
 
 void vhu_case_base_twice(struct vhu_fixture *fixture)

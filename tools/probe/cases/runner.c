@@ -135,7 +135,7 @@ static void lost(struct vhu_probe_verdict *verdict, const char *how)
 	snprintf(verdict->text, sizeof(verdict->text), "the back-end %.200s", how);
 }
 
-/* Ask a new connection for the features. Returns 0 or -errno, as the connection has it. */
+/* Ask a new connection for the features. Returns 0 or -errno, as in connection.h. */
 static int ask_features(struct vhu_probe_connection *connection)
 {
 	struct vhu_probe_child *child = connection->child;
@@ -233,7 +233,7 @@ static int usual_end(struct vhu_probe *probe, struct vhu_probe_child *child)
 	return -1;
 }
 
-/* Say that a case could not be run. @lost_at: the case at which the back-end was lost. */
+/* Say that a case could not be run. @lost_at: the case that lost the back-end. */
 static void not_run(struct vhu_probe_verdict *verdict, const char *lost_at)
 {
 	verdict->result = VHU_PROBE_NOT_RUN;

@@ -23,8 +23,8 @@ struct vhu_probe_selection {
 /* Add a case to a selection. Returns 0; -ENOENT where there is no such case. */
 int vhu_probe_select(struct vhu_probe_selection *selection, const char *name);
 
-/* Say what a person may have meant by a case that there is not, or where all are listed. @to: room
- * for the text. Returns the text. */
+/* Suggest a case for an unknown name, or say where all are listed. @to: room for the text. Returns
+ * the text. */
 const char *vhu_probe_case_hint(const char *name, char to[VHU_NEAR_MAX]);
 
 /* List the cases, a line each. */

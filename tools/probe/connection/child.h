@@ -14,7 +14,7 @@
 #include <sys/types.h>
 
 struct vhu_probe_child {
-	char **argv;      /* NULL: the back-end is nobody's we know */
+	char **argv;      /* NULL: we did not start the back-end */
 	const char *path; /* of its socket */
 	bool verbose;     /* what it says is let through, to standard error */
 	pid_t pid;        /* 0: does not run */

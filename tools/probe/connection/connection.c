@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A front-end's connection that never waits longer than it was told to. */
+/* A front-end's connection that never waits longer than its limit. */
 #include "tools/probe/connection/connection.h"
 
 #include <errno.h>
@@ -63,7 +63,7 @@ static int fail_connect(struct vhu_probe_connection *connection, int code)
 	case ENOENT:
 		return fail(connection, code, "there is no such socket: is the back-end running?");
 	case ECONNREFUSED:
-		return fail(connection, code, "nobody listens there: is the back-end running?");
+		return fail(connection, code, "connection refused: is the back-end running?");
 	case ENAMETOOLONG:
 		return fail(connection, code,
 			    "the path is too long for a socket's, which has %zu bytes",

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A front-end's connection that never waits longer than it was told to, and that trusts nothing it
- * receives.
+ * A front-end's connection that never waits longer than its limit, and trusts nothing it receives.
  */
 #ifndef VHU_TOOLS_PROBE_CONNECTION_CONNECTION_H
 #define VHU_TOOLS_PROBE_CONNECTION_CONNECTION_H
@@ -61,8 +60,8 @@ int vhu_probe_ask(struct vhu_probe_connection *connection, struct vhu_message_bu
 		  struct vhu_message_buf *reply);
 
 /*
- * Send a message that has no answer of its own, and have it acknowledged where that was negotiated.
- * Returns 0; 1 where it was refused, with connection->why saying so; -errno.
+ * Send a message without a reply of its own, and ask for an acknowledgement if that was negotiated.
+ * Returns 0; 1 if the back-end refused it, with the reason in connection->why; -errno.
  */
 int vhu_probe_set(struct vhu_probe_connection *connection, const struct vhu_message_buf *message);
 

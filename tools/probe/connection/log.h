@@ -15,7 +15,7 @@
 /* More are counted, not kept. */
 #define VHU_PROBE_FINDINGS_MAX 32
 
-/* Why a connection ended, as captures have it: they begin with the side that closed. */
+/* Why a connection ended, in the words of captures: first the side that closed. */
 #define VHU_PROBE_WE_CLOSED   "front-end closed"
 #define VHU_PROBE_THEY_CLOSED "back-end closed"
 
@@ -28,7 +28,7 @@ struct vhu_probe_log {
 	bool lost;        /* a record could not be written, or be understood for lack of memory */
 	struct vhu_finding finding[VHU_PROBE_FINDINGS_MAX]; /* about the back-end */
 	unsigned findings;
-	enum vhu_dialect dialect; /* of the connection, as far as was told */
+	enum vhu_dialect dialect; /* of the connection, as far as known */
 	bool insists;             /* what is sent now may not be refused: that would be a finding */
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How it is told what came of cases. */
+/* Reports of what came of the cases. */
 #ifndef VHU_TOOLS_PROBE_REPORT_REPORT_H
 #define VHU_TOOLS_PROBE_REPORT_REPORT_H
 

@@ -206,7 +206,7 @@ static void put_config(const struct vhu_probe *probe, FILE *to)
 		line(to, "Configuration", "none was given");
 	put_tried(&probe->config_tried, "  sizes asked for", to);
 	if (probe->config_unbounded)
-		line(to, "", "it gives any size, so none is told");
+		line(to, "", "it answers any size, so the size is not known");
 	vhu_walk_start(&walk, &vhu_layouts[VHU_LAYOUT_config], &payload, &context);
 	while (probe->has_config && vhu_walk_next(&walk, &item)) {
 		if (item.what == VHU_ITEM_OPEN)

@@ -64,11 +64,11 @@ struct vhu_proxy_request {
 	uint32_t snaplen;    /* 0: the default */
 	const char *control; /* NULL: no control socket; "-": where it is by itself */
 	struct vhu_recording_files files;
-	uint64_t patience_ns; /* as a pair has it */
+	uint64_t patience_ns; /* for each pair */
 	bool one_at_a_time;
 	struct vhu_faults faults; /* of these the run takes the texts */
 	struct vhu_mask mask;
-	bool seeded;                    /* faults.seed was told */
+	bool seeded;                    /* faults.seed was given */
 	struct vhu_socket_perms rights; /* of the sockets that are made */
 	struct vhu_watchdog_options watchdog;
 	const char *on_stall; /* NULL: nothing is run */

@@ -15,7 +15,7 @@
 #include "lib/util/util.h"
 #include "tools/proxy/run/run.h"
 
-/* After a session that was the only one, until COMMAND is told to end. */
+/* After the only session: how long until COMMAND gets a SIGTERM. */
 #define CHILD_MOMENT_MS 2000
 /* After that, until it is killed; and before that, while a second signal is taken for the same wish
  * (timeout(1) signals a process, then its group). */
@@ -58,7 +58,7 @@ static void child_ended(struct vhu_watch *watch, uint32_t events)
 	vhu_loop_set(&run->proxy.loop, &run->child.linger, 0);
 }
 
-/* As struct vhu_proxy has it: what COMMAND is known by is the side that it is on. */
+/* A hook of struct vhu_proxy. COMMAND is identified by its side. */
 static bool child_fate(const struct vhu_proxy *proxy, enum vhu_side side, char *to, size_t size)
 {
 	const struct vhu_proxy_run *run =
@@ -125,8 +125,8 @@ static bool wait_for_end(struct vhu_proxy_run *run, int patience_ms)
 	return false;
 }
 
-/* Wait until COMMAND, which was told to end, does, or a further signal comes. Returns whether it
- * has. */
+/* Wait until COMMAND, which got a SIGTERM, ends or a further signal comes. Returns whether it
+ * ended. */
 static bool give_time(struct vhu_proxy_run *run)
 {
 	if (vhu_child_wait(&run->child.child, CHILD_CALM_MS, -1))
@@ -155,7 +155,7 @@ int vhu_proxy_child_finish(struct vhu_proxy_run *run, int status)
 	return vhu_child_exit_status(child);
 }
 
-/* Remove all files in our folder, which nobody but COMMAND can have put there. */
+/* Remove all files in our folder: only COMMAND can have put them there. */
 static void empty_folder(const struct vhu_proxy_child *child)
 {
 	DIR *folder = fdopendir(child->folder_fd);

@@ -2,10 +2,10 @@
 /*
  * The COMMAND of vhu proxy: one side of its one pair, started by us.
  *
- * Where it is met is filled into its arguments: {} is the path of a socket, in a folder of our own
- * unless the pair names one; {fd} a connected descriptor, and {listen-fd} a listening one, that it
- * inherits. When it ends so does the proxy, with its exit status; when the proxy ends it is told
- * to.
+ * The proxy fills the meeting point into its arguments: {} is the path of a socket, in a folder of
+ * our own unless the pair names one; {fd} a connected descriptor, and {listen-fd} a listening one,
+ * that it inherits. When it ends, the proxy ends with its exit status; when the proxy ends, it
+ * sends COMMAND a SIGTERM.
  *
  * Ownership: the folder with what is in it, and the descriptors until they are passed on.
  */

@@ -66,7 +66,7 @@ int vhu_proxy_run_may_change_faults(const struct vhu_proxy_run *run,
 }
 
 /* Return the fault among @wanted that is written as @text and is not @taken yet, and take it; NULL
- * where there is none. */
+ * without one. */
 static const struct vhu_fault *take_same(const struct vhu_faults *wanted, const char *text,
 					 bool taken[VHU_FAULTS_MAX])
 {

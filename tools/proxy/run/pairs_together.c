@@ -93,7 +93,7 @@ static size_t next_pair(const struct vhu_endpoint *ends, const struct made *made
 	return found ? found->pair : pairs;
 }
 
-/* Return a pair from which one comes to itself by going from pair to @next pair; @pairs for none.
+/* Return a pair whose chain of @next pairs leads back to itself; @pairs if there is no such pair.
  */
 static size_t find_circle(const size_t *next, size_t pairs)
 {

@@ -3,8 +3,8 @@
  * How the pairs of a run change when its configuration is read again.
  *
  * A pair is known by its FRONT. One whose BACK is another stays the same pair: its sessions go on,
- * new ones are with the new BACK. A socket that listens goes on to listen wherever it is asked for,
- * so that nobody who waits in its queue is refused.
+ * new ones are with the new BACK. A listening socket that the new configuration names goes on to
+ * listen, so that no peer in its queue is refused.
  *
  * First a plan is made: all that may fail is done, and nothing is changed. Then the plan is carried
  * out.
@@ -20,7 +20,7 @@ struct vhu_reload_pair {
 	bool is_new, stays;                 /* else it is changed */
 	char *text[2];                      /* its endpoints as they are written now */
 	struct vhu_endpoint end[2];         /* open, unless it stays */
-	struct vhu_proxy_run_pair *from[2]; /* whose socket it takes over; NULL: nobody's */
+	struct vhu_proxy_run_pair *from[2]; /* whose socket it takes over; NULL: none */
 	enum vhu_side from_side[2];
 };
 

@@ -75,7 +75,7 @@ static int serve(struct vhu_proxy_run *run, bool *served)
 		return status;
 	error = vhu_systemd_notify("READY=1");
 	if (error)
-		vhu_fail(run->command, "$NOTIFY_SOCKET: cannot be told that this is ready: %s",
+		vhu_fail(run->command, "$NOTIFY_SOCKET: cannot report that the proxy is ready: %s",
 			 strerror(-error));
 	vhu_proxy_run_enter_sandbox(run);
 	error = vhu_loop_run(&run->proxy.loop);

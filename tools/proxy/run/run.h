@@ -50,7 +50,7 @@ struct vhu_proxy_run {
 	char comment[1024]; /* what was asked for, in the capture */
 	struct vhu_proxy_child child;
 	struct vhu_on_stall on_stall;
-	uint64_t configured_stall_ns; /* as the configuration has it; vhu ctl may set another */
+	uint64_t configured_stall_ns; /* from the configuration; vhu ctl may set another */
 	struct vhu_watch signals;     /* readable once a signal came */
 	bool signalled;               /* to end */
 	struct vhu_control *control;  /* NULL without */

@@ -6,7 +6,7 @@
 
 #include "tools/proxy/run/run.h"
 
-/* Allow @uses of the folders in which sockets are made, or may be by a new configuration. */
+/* Allow @uses of the folders for sockets, those of a later configuration too. */
 static void allow_sockets(const struct vhu_proxy_run *run, struct vhu_sandbox *sandbox,
 			  unsigned uses)
 {

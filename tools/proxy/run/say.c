@@ -68,7 +68,7 @@ static void say_write(const char *text)
 	}
 	line[length++] = '\n';
 	if (write(STDERR_FILENO, line, length) < 0) {
-		/* There is nobody to tell. */
+		/* No reader is left: nothing to do. */
 	}
 }
 

@@ -38,7 +38,7 @@ static void write_out(struct vhu_proxy_run *run)
 /* What is done about a signal: one row each. */
 static const struct {
 	int number;
-	/* It ends the run: left alone where it is ignored, as nohup and shells have it. */
+	/* It ends the run. If it is ignored, as under nohup, it stays ignored. */
 	bool ends;
 	void (*act)(struct vhu_proxy_run *run);
 } row[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who is told of what passes through vhu proxy: a capture, standard error. */
+/* The sinks of vhu proxy, which get what passes: a capture, standard error. */
 #include <inttypes.h>
 #include <limits.h>
 #include <stddef.h>

@@ -33,7 +33,7 @@ static void run_command(struct vhu_proxy_run *run, const struct vhu_stall *stall
 		    error == -EAGAIN ? "it still runs for earlier stalls" : strerror(-error));
 }
 
-/* As struct vhu_proxy has it. */
+/* A hook of struct vhu_proxy. */
 static void stalled(struct vhu_proxy *proxy, const struct vhu_stall *stall)
 {
 	struct vhu_proxy_run *run = vhu_container_of(proxy, struct vhu_proxy_run, proxy);

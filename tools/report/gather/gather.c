@@ -171,7 +171,7 @@ static int keep_row(struct vhu_report *report, const struct vhu_record *record, 
 	return 0;
 }
 
-/* Learn what a record tells of its session. Returns 0 or -ENOMEM. */
+/* Learn from a record about its session. Returns 0 or -ENOMEM. */
 static int see_session(struct vhu_report_session *session, const struct vhu_record *record,
 		       uint64_t number, const struct vhu_annotation *note)
 {

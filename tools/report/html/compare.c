@@ -55,7 +55,7 @@ static void device(const struct vhu_report *report, const struct vhu_report_sess
 	snprintf(to, TEXT_MAX, "%s", name ? name : "not known");
 }
 
-/* Write bits, and by which they differ from those of the first session, if they have names. */
+/* Write bits and, if they have names, those that differ from the first session's. */
 static void put_bits(enum vhu_names_id names, uint64_t bits, uint64_t first,
 		     const struct vhu_context *context, char to[TEXT_MAX])
 {

@@ -19,8 +19,8 @@ void vhu_html_text(FILE *to, const char *text);
 /* Write what printf would print, as a text. */
 void vhu_html_print(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Write a text as a sentence in which the numbers of messages, "(17)" and "message 17", are links
- * to the messages of capture @capture. */
+/* Write a text as a sentence. Numbers of messages, "(17)" and "message 17", become links to the
+ * messages of capture @capture. */
 void vhu_html_linked(FILE *to, unsigned capture, const char *text);
 
 /* Write a link to a message, with its number as the text. */

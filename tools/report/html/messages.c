@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The messages: a table of the first ones, which needs no program to be read, and all of them as
- * packed columns, from which the page's program (page/) draws the sequence chart.
+ * The messages: a table of the first ones, which is readable without scripts, and all of them as
+ * packed columns; the page's script (page/) draws the sequence chart from these.
  */
 #include <errno.h>
 #include <inttypes.h>

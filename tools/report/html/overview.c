@@ -30,7 +30,7 @@ static const char *ending_of(const struct vhu_report_session *session, const cha
 	}
 }
 
-/* Return the worst finding of a session, the first of them; NULL: there is none. */
+/* Return the first of the worst findings of a session; NULL without findings. */
 static const struct vhu_finding *worst_of(const struct vhu_report *report, uint32_t session)
 {
 	const struct vhu_finding *worst = NULL;

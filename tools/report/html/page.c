@@ -70,13 +70,13 @@ static void put_words(FILE *to)
 {
 	fputs(
 	    "<section id=\"words\"><h2>Words</h2>\n<dl>"
-	    "<dt>vhost-user<dd>A protocol by which a virtual machine's program hands a device to "
+	    "<dt>vhost-user<dd>A protocol that lets a virtual machine's program hand a device to "
 	    "another program, over a Unix socket."
 	    "<dt>front-end<dd>The side of the virtual machine: QEMU, cloud-hypervisor and others. "
 	    "It asks first."
 	    "<dt>back-end<dd>The side of the device: a storage daemon, virtiofsd, DPDK and others."
-	    "<dt>vring<dd>A queue in the guest's memory by which guest and device exchange "
-	    "requests. It has to be set up, started and enabled before the device serves it."
+	    "<dt>vring<dd>A queue in the guest's memory that carries requests between guest "
+	    "and device. It has to be set up, started and enabled before the device serves it."
 	    "<dt>kick, call<dd>The guest kicks a vring to say that there is work; the device calls "
 	    "to say that work is done. Both are signals on an eventfd."
 	    "<dt>region<dd>A part of the guest's memory that the front-end shares with the "

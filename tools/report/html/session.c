@@ -28,7 +28,7 @@ void vhu_html_between(FILE *to, const struct vhu_report_session *session)
 	put_side(to, "back-end", &session->stats.peer[1]);
 }
 
-/* Write the line of a message, if the report has it. */
+/* Write the line of a message if the report holds that message. */
 static void put_line(FILE *to, const struct vhu_report *report, unsigned capture, uint64_t number)
 {
 	uint32_t at = vhu_report_row_of(report, capture, number);

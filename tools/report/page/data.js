@@ -67,7 +67,7 @@ function takeColumns(packed) {
 	data.severity = Uint8Array.from(packed.severity);
 }
 
-/* Return the row of a message that a link names, "#m17" or "#m2.17"; -1: there is none. */
+/* Return the row of a message that a link names, "#m17" or "#m2.17"; -1 without one. */
 function rowOfLink(link) {
 	const match = /^#m(?:(\d+)\.)?(\d+)$/.exec(link);
 	if (!match)

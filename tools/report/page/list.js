@@ -5,7 +5,7 @@
  */
 "use strict";
 
-const ROW = 24; /* pixels, as the style has it */
+const ROW = 24; /* pixels, as in the style */
 const list = {
 	view: new Int32Array(0), place: null, selected: -1, matches: new Int32Array(0), match: null,
 	busy: [null, null], onselect: null,

@@ -279,7 +279,7 @@ unpack("data").then(text => {
 	addEventListener("hashchange", followLink);
 	document.addEventListener("click", event => {
 		const link = event.target.closest("a.m");
-		/* The same link again changes nothing that the browser would tell of. */
+		/* The browser sends no event for the link that is current already. */
 		if (link && link.hash === location.hash)
 			followLink();
 	});

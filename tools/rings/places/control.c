@@ -66,7 +66,7 @@ static json_t *ask(struct vhu_rings_control_talk *talk, const char *question)
 		return answer;
 	error = json_string_value(json_object_get(answer, "error"));
 	vhu_fail(command, "%s: %s", talk->path,
-		 error ? error : "what answers there is not a vhu proxy's control socket");
+		 error ? error : "what answers is not a vhu proxy's control socket");
 	json_decref(answer);
 	return NULL;
 }
@@ -94,7 +94,7 @@ static ssize_t unhex(char *text)
 	return (ssize_t)size;
 }
 
-/* Feed a record of an answer. Returns 0; -EBADMSG: it is none; -ENOMEM. */
+/* Feed a record of an answer. Returns 0; -EBADMSG if it is not a record; -ENOMEM. */
 static int feed(struct vhu_sessions *known, struct vhu_rings_sessions *sessions,
 		const json_t *answer)
 {

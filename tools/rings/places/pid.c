@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The capture of the proxy to which a process is connected, or of a vhu attach that watches it. */
+/* The capture of the proxy on the other side of a process's connection, or of a vhu attach that
+ * watches the process. */
 #include <dirent.h>
 #include <inttypes.h>
 #include <limits.h>

@@ -56,8 +56,8 @@ static bool has_session(const struct vhu_rings_sessions *sessions, uint32_t pid)
 	return false;
 }
 
-/* Read the sessions of the proxy to which a process is connected, or of the vhu attach that has
- * watched its session from the beginning. */
+/* Read the sessions of the proxy that a process is connected to, or of the vhu attach that watched
+ * its session from the beginning. */
 static int places_of_pid(const struct vhu_rings_request *request,
 			 struct vhu_rings_sessions *sessions)
 {

@@ -38,8 +38,8 @@ int vhu_rings_places_qmp(const struct vhu_rings_request *request,
 			 struct vhu_rings_sessions *sessions);
 
 /*
- * Find the capture that a proxy writes to which a process is connected.
- * @path: gets it, a path below /proc.
+ * Find the capture of the proxy that a process is connected to.
+ * @path: gets the capture's path below /proc.
  * Returns whether there is one.
  */
 bool vhu_rings_capture_of(uint32_t pid, char *path, size_t size);

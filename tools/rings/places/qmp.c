@@ -65,7 +65,7 @@ static uint64_t features_of(const json_t *status, const struct vhu_context *cont
 			UINT64_C(1) << VHU_F_PROTOCOL_FEATURES);
 }
 
-/* Add the region that is mapped at a user address, unless the session has it. Returns 0 or
+/* Add the region that is mapped at a user address, unless the session lists it. Returns 0 or
  * -ENOMEM. */
 static int add_region(struct vhu_rings_session *session, const struct vhu_rings_process *process,
 		      uint64_t user, uint64_t guest)
@@ -203,7 +203,7 @@ int vhu_rings_places_qmp(const struct vhu_rings_request *request,
 	process = vhu_rings_process(&processes, qmp.pid);
 	devices = vhu_qmp_ask(&qmp, "{\"execute\":\"x-query-virtio\"}\n");
 	if (!devices)
-		status = vhu_qmp_fail(&qmp, "this QEMU has no x-query-virtio (QEMU 7.2 has it)");
+		status = vhu_qmp_fail(&qmp, "this QEMU has no x-query-virtio (new in QEMU 7.2)");
 	json_array_foreach(devices, i, device)
 	{
 		const char *path = json_string_value(json_object_get(device, "path"));

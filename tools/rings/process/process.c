@@ -75,7 +75,7 @@ static bool describe(const struct vhu_rings_process *process, int folder, const 
 	*open = (struct vhu_rings_open){.fd = atoi(name), .kind = kind_of(link)};
 	if (open->kind == VHU_RINGS_EVENTFD) {
 		file = proc_open(process->pid, "fdinfo", open->fd);
-		/* An eventfd of a kernel without ids is none that can be found. */
+		/* Without eventfd ids in this kernel, an eventfd cannot be found. */
 		if (!file || !read_field(file, "eventfd-id:", 10, &id))
 			open->kind = VHU_RINGS_OTHER;
 		open->id = (uint32_t)id;

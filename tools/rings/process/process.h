@@ -54,7 +54,7 @@ struct vhu_rings_process {
 	unsigned polls;
 	bool sorted;
 	bool uring;             /* it may wait by io_uring, which does not say for what */
-	unsigned looks, awake;  /* looks; those at which a thread ran */
+	unsigned looks, awake;  /* looks; looks that saw a thread run */
 	uint64_t system_before; /* time that it had spent in the kernel, in ticks */
 	bool in_kernel;         /* it has spent some since */
 };

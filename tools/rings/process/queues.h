@@ -24,8 +24,8 @@ void vhu_rings_queues_read(struct vhu_rings_queues *queues,
 uint64_t vhu_rings_queues_unread(const struct vhu_rings_queues *queues,
 				 const struct vhu_rings_memory *memory, unsigned side);
 
-/* List the sockets to which a process is connected. @peer: gets their inodes, to be freed. Returns
- * how many there are. */
+/* List the sockets that a process is connected to. @peer: gets their inodes; the caller frees it.
+ * Returns the number of sockets. */
 unsigned vhu_rings_queues_peers(const struct vhu_rings_process *process, uint32_t **peer);
 
 void vhu_rings_queues_free(struct vhu_rings_queues *queues);

@@ -77,7 +77,7 @@ struct vhu_rings_session {
 	struct vhu_rings_fds {
 		struct vhu_rings_eventfd fd[VHU_VRING_ROLES];
 		bool interposed[VHU_VRING_ROLES];
-		enum vhu_message_id stopped, disabled; /* by which kind of message */
+		enum vhu_message_id stopped, disabled; /* the kind of message that did it */
 		unsigned kicks;
 		struct vhu_ring_signals signals;
 		bool records_kicks, records_calls;

@@ -220,7 +220,7 @@ static int take_closed(const struct vhu_rings_sessions *sessions, struct vhu_rin
 			return -ENOMEM;
 		session->old = more;
 		session->old[session->olds - 1] = sessions->closed[i].old;
-		/* None of this session's vrings had it. */
+		/* It belonged to no vring of this session. */
 		session->old[session->olds - 1].vring = VHU_VRINGS_MAX;
 	}
 	return 0;
@@ -261,7 +261,7 @@ int vhu_rings_sessions_see(void *with, const struct vhu_record *record, uint64_t
 	if (record->type == VHU_RECORD_OPENED && record->channel == VHU_FRONT_END) {
 		take_peer(session, VHU_RINGS_FRONT, &record->front_end);
 		take_peer(session, VHU_RINGS_BACK, &record->back_end);
-		/* What passed before the file began is told in part. */
+		/* The prologue of a file holds the earlier history only in part. */
 		session->history = !(record->marks & (VHU_MARK_EARLIER | VHU_MARK_BEGUN));
 	} else if (record->type == VHU_RECORD_MESSAGE && note->state) {
 		ret = vhu_rings_history_see(session, record, number, note);

@@ -6,8 +6,8 @@
 
 #include "tools/rings/target/target.h"
 
-/* Open a file that a session shares: by its front-end, its back-end, whoever has it. Returns a
- * descriptor or -errno. */
+/* Open a file that a session shares, by way of any process that has the file open or mapped.
+ * Returns a descriptor or -errno. */
 static int open_shared(const struct vhu_rings_memory *memory, const struct vhu_rings_file *file)
 {
 	int ret = -ENOENT, refused = 0;

@@ -48,7 +48,7 @@ static bool is_read(const struct vhu_rings_target *target)
 	       !target->evidence.sample[1].ring_error;
 }
 
-/* Return what was signalled since an earlier look at the same session, if the capture has it. */
+/* Return what was signalled since an earlier look at the same session, if the capture says. */
 static struct vhu_ring_probes probes_since(const struct vhu_rings_past_look *then,
 					   const struct vhu_rings_past_look *now)
 {

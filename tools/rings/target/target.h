@@ -21,7 +21,7 @@ struct vhu_rings_memory {
 	int error;        /* why the first of them could not */
 };
 
-/* A vring, or a session without vrings in which a request waits (VHU_RING_NO_VRING). */
+/* A vring, or a session without vrings whose request waits (VHU_RING_NO_VRING). */
 struct vhu_rings_target {
 	const struct vhu_rings_session *session;
 	const struct vhu_rings_vring *vring;
