@@ -55,7 +55,7 @@ int vhu_attach_events(struct vhu_attach *attach);
  * Returns whether they can; false: this kernel cannot tell.
  */
 bool vhu_attach_wait(const struct vhu_attach *attach);
-/* Return how many events were lost because nobody took them in time. */
+/* Return how many events were lost because the reader was too slow. */
 uint64_t vhu_attach_lost(const struct vhu_attach *attach);
 /* Return how many sockets could not be watched because there are too many. */
 uint64_t vhu_attach_refused(const struct vhu_attach *attach);

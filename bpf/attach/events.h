@@ -37,8 +37,8 @@ enum vhu_attach_listening {
 /* Of a name, so much is compared. */
 #define VHU_ATTACH_NAME_START 32
 
-/* A listening socket whose connections are watched. The kernel uses the address of a name again, so
- * it is told by which file it is bound to and how the name begins. */
+/* A listening socket whose connections are watched. The kernel reuses the address of a name, so
+ * the bound file and the beginning of the name identify it. */
 struct vhu_attach_listener {
 	uint64_t file_inode; /* 0 none: the name is abstract */
 	uint32_t file_device;
@@ -85,7 +85,7 @@ struct vhu_attach_event {
 	struct vhu_attach_who who;
 };
 
-/* What a descriptor stands for, as the kernel has it. */
+/* The kernel's description of a descriptor's file. */
 struct vhu_attach_file {
 	uint64_t inode, size, eventfd_count;
 	uint64_t socket; /* id that it is watched by, 0 none */
@@ -102,9 +102,9 @@ struct vhu_attach_fd_event {
 };
 
 /*
- * Return the id of a socket that has a peer. Whoever asks comes to the same, of both ends: the
- * first end is the one without a name, which has connected, else the one with the lower inode.
- * @inode: 0 where nobody has accepted it yet. @named: it has a name.
+ * Return the id of a socket that has a peer. Both ends give the same id: the first
+ * end is the one without a name, which connected, else the one with the lower inode.
+ * @inode: 0 if it is not accepted yet. @named: it has a name.
  */
 static inline uint64_t vhu_attach_id(uint64_t inode, bool named, uint64_t peer_inode,
 				     bool peer_named)
@@ -119,16 +119,16 @@ static inline uint64_t vhu_attach_id(uint64_t inode, bool named, uint64_t peer_i
 /* The value that belongs to a socket, by its address in the kernel. */
 struct vhu_attach_watched {
 	uint64_t id, parent;
-	uint64_t inode;       /* 0: nobody has accepted it yet */
-	uint64_t peer_inode;  /* 0: nobody has accepted it yet */
+	uint64_t inode;       /* 0: not accepted yet */
+	uint64_t peer_inode;  /* 0: not accepted yet */
 	uint64_t cookie;      /* of the socket, which no other ever has; 0 not known */
-	uint64_t last_told;   /* address of the latest buffer that was told when it was sent */
+	uint64_t last_told;   /* address of the latest buffer whose SENT event holds all of it */
 	uint32_t sent, taken; /* events so far */
 	uint32_t ignored;     /* it is no vhost-user: nothing is copied any more */
 	uint32_t guessed;     /* as in the event */
 	uint32_t begun;       /* as in the event; not 0 */
 	uint32_t user;        /* the process that has sent last */
-	uint32_t waiting;     /* buffers that were told when they were sent, and nobody has taken */
+	uint32_t waiting;     /* untaken buffers whose SENT event holds all of them */
 	uint32_t peer_learnt; /* the peer's cookie is known */
 };
 
@@ -149,7 +149,7 @@ struct vhu_attach_listed {
 	/* Of a socket. */
 	uint32_t state;        /* TCP_ESTABLISHED 1, TCP_LISTEN 10 */
 	uint64_t socket, peer; /* addresses in the kernel */
-	uint64_t peer_inode;   /* 0: nobody has accepted it yet */
+	uint64_t peer_inode;   /* 0: not accepted yet */
 	uint64_t address;      /* of the name that accepted sockets share with their listener; 0 */
 	uint64_t peer_address; /* of its peer's name */
 	uint64_t file_inode;   /* that it is bound to, 0 none */
@@ -166,11 +166,10 @@ struct vhu_attach_state {
 	uint32_t open;
 	uint32_t shutdown; /* 1: receives no more, 2: sends no more */
 	uint32_t error;    /* errno that is waiting */
-	uint32_t queued;   /* buffers that nobody has taken */
+	uint32_t queued;   /* untaken buffers */
 	uint32_t sent;     /* events of its sending so far */
 	uint32_t begun;    /* as in the event */
-	uint32_t
-	    waiting; /* of those that nobody has taken, so many were told when they were sent */
+	uint32_t waiting;  /* untaken buffers whose SENT event holds all of them */
 	uint32_t spare;
 };
 

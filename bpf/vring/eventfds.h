@@ -20,7 +20,7 @@ int vhu_probes_list(struct vhu_probes *probes, struct vhu_bpf_eventfd **list);
 
 /* An eventfd that is held. */
 struct vhu_held {
-	struct vhu_bpf_eventfd eventfd; /* as one of its holders has it */
+	struct vhu_bpf_eventfd eventfd; /* a descriptor of one of its holders */
 	int fd;                         /* ours; -1: the holder did not let us have it */
 };
 

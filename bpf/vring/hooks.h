@@ -27,8 +27,8 @@ bool vhu_hooks_are_possible(const struct btf *kernel, enum vhu_hooks hooks);
 /* Return whether a program belongs to a set and the kernel has a place for it. */
 bool vhu_hooks_have(const struct btf *kernel, enum vhu_hooks hooks, const char *program);
 
-/* Return whether the files are there by which programs of @hooks are attached. It takes no time,
- * and loading programs that cannot be attached takes some 50 ms. */
+/* Return whether the files for attaching programs of @hooks exist. This check is quick; loading
+ * programs that cannot be attached takes some 50 ms. */
 bool vhu_hooks_have_files(enum vhu_hooks hooks);
 
 #endif

@@ -65,7 +65,7 @@ struct vhu_bpf_who {
 };
 
 /*
- * A vring. All times are CLOCK_MONOTONIC, 0 is none.
+ * A vring. All times are CLOCK_MONOTONIC; 0 means no time.
  * Invariant: answered <= taken <= kicks; the kicks from number `taken` on have not been taken,
  * those from `answered` to there were taken and no call came since.
  *

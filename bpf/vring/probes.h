@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The probes as the programs around them see them: loaded by the best set of hooks that this kernel
- * takes. Their parts have headers of their own: which eventfds belong to which vring (roles.h),
- * what was counted (counts.h), single events (events.h), all eventfds (eventfds.h).
+ * The probes' interface: loaded with the best set of hooks that this kernel supports. Their parts
+ * have headers of their own: the eventfds of each vring (roles.h), counts (counts.h), single events
+ * (events.h), all eventfds (eventfds.h).
  *
  * Ownership: all belongs to the probes and goes with vhu_probes_close. Not for several threads.
  */

@@ -17,9 +17,8 @@ int vhu_probes_assign(struct vhu_probes *probes, const struct vhu_bpf_eventfd *e
 void vhu_probes_forget(struct vhu_probes *probes, const struct vhu_bpf_eventfd *eventfd);
 
 /*
- * Let the eventfd of an id, role->eventfd_id, stand for something, whichever process has it. Each
- * use of an eventfd that stands for nothing costs more while there is such an id, and the kernel
- * uses ids again.
+ * Give a role to the eventfd with the id role->eventfd_id, in every process. While any id has a
+ * role, each use of an eventfd without a role costs more; and the kernel reuses ids.
  * Returns 0 or -errno.
  */
 int vhu_probes_assign_id(struct vhu_probes *probes, const struct vhu_bpf_role *role);

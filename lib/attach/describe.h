@@ -8,8 +8,8 @@
 
 /*
  * Describe a descriptor.
- * @pid: a process that has it open, where its path is looked for if the kernel told only a name; 0
- * for none.
+ * @pid: a process with this descriptor's file open; its path is looked up there if the kernel gave
+ * only a name; 0 for none.
  * @name: room for its name; info->name will point there.
  */
 void vhu_attach_describe(const struct vhu_attach_file *file, uint32_t pid, struct vhu_fd_info *info,

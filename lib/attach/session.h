@@ -96,7 +96,7 @@ void vhu_attach_sessions_take(struct vhu_attach_sessions *sessions,
 bool vhu_attach_sessions_differ(const struct vhu_attach_sessions *sessions,
 				const struct vhu_attach_state *state, unsigned count);
 
-/* Learn how the watched sockets stood at a time up to which all events were taken. @from_ns,
+/* Learn the states of the watched sockets; all earlier events must have been taken. @from_ns,
  * @time_ns: when the list was begun, and when it was complete. */
 void vhu_attach_sessions_settle(struct vhu_attach_sessions *sessions,
 				const struct vhu_attach_state *state, unsigned count,
@@ -105,7 +105,7 @@ void vhu_attach_sessions_settle(struct vhu_attach_sessions *sessions,
 /* No more events come: pass on what is known of the sessions that are open, and say what is not. */
 void vhu_attach_sessions_end(struct vhu_attach_sessions *sessions, uint64_t time_ns);
 
-/* Return what CLOCK_MONOTONIC, by which events have their times, lacks to the times of records. */
+/* Return what to add to CLOCK_MONOTONIC, the clock of events, for the times of records. */
 uint64_t vhu_attach_sessions_epoch(const struct vhu_attach_sessions *sessions);
 
 /* Return how many connections are watched, proven or not. */

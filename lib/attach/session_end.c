@@ -9,7 +9,7 @@
 /* An end is closed that so many lists lack, one after the other: a list that is made while sockets
  * come may pass one over. */
 #define GONE     2
-/* The kernel has noted by then that a buffer is told which was sent so long ago. */
+/* By this long after a sending, the kernel side has noted whether its SENT event was whole. */
 #define NOTED_NS (10 * VHU_NS_PER_MS)
 
 bool vhu_attach_has_ended(const struct vhu_attach_sessions *sessions, uint64_t id)
@@ -166,7 +166,7 @@ static void learn_gone(struct vhu_attach_sessions *sessions, const struct vhu_at
 				at->gone[end] = 0;
 				continue;
 			}
-			/* What waited once was taken, or was not: nobody knows any more. */
+			/* The socket is gone: whether waiting buffers were taken is unknown. */
 			at->waiting[end] = 0;
 			if (at->since_ns < from_ns)
 				at->gone[end]++;

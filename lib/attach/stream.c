@@ -131,7 +131,7 @@ static void take_taken(struct vhu_stream *stream, const struct vhu_attach_event 
 		stream->owner->gap(stream, 0, event->time_ns);
 	if (!buffer) {
 		done = find_in(&stream->done, event->buffer);
-		/* Rather one of those whose sending was told, and not what they are. */
+		/* First try the buffers with a known sending but unknown bytes. */
 		if (done && stream->sees_sending && !is_some_unknown(stream) &&
 		    can_be(done, event, bytes))
 			keep_again(stream, done, event, bytes);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One direction of a watched connection: the bytes that were sent, in order, with their
- * descriptors, put together from what the kernel tells of its buffers.
+ * descriptors, put together from the kernel's events about its buffers.
  *
  * Theory of operation
  *
@@ -21,9 +21,9 @@
  * either its own, after a peek, or a new buffer's, taken early. The stream keeps them until the
  * next event of sending decides.
  *
- * Sendings are numbered, so a gap in the numbers says how many buffers are not known. Those that
- * follow wait until what is taken has told of the ones before, or until one that follows was taken.
- * What nobody told is a gap, and said.
+ * Sendings are numbered, so a gap in the numbers says how many buffers are not known. Later buffers
+ * wait until an event of taking fills the gap, or until a later buffer was taken. What no event
+ * reports is passed on as a gap.
  *
  * Ownership: a stream copies what it keeps.
  */
@@ -72,7 +72,7 @@ struct vhu_stream {
 	uint32_t begun;            /* as in the events; 0: none came so far */
 	uint32_t sent, taken;      /* numbers of the last events */
 	unsigned unknown;          /* buffers that were sent after those known, and not seen */
-	bool sees_sending;         /* else only what is taken is told */
+	bool sees_sending;         /* else only takings have events */
 	uint64_t waits_ns;         /* since when it waits though nothing is queued; 0 it does not */
 	bool ended;                /* nothing more is taken */
 	struct vhu_stream_fds fds; /* described, of the buffer whose event comes next */
@@ -81,7 +81,7 @@ struct vhu_stream {
 
 /*
  * Begin a stream.
- * @sees_sending: buffers are told of when they are sent, too.
+ * @sees_sending: there are events of sending, too.
  * @queued: buffers that are queued already.
  */
 void vhu_stream_begin(struct vhu_stream *stream, const struct vhu_stream_owner *owner,
@@ -94,29 +94,29 @@ void vhu_stream_take(struct vhu_stream *stream, const struct vhu_attach_event *e
 /* Pass on what is known and was waiting: nothing more is taken. */
 void vhu_stream_end(struct vhu_stream *stream, uint64_t time_ns);
 
-/* Learn how many buffers were sent, when all that was told of them was taken. @begun: as in the
- * events. */
+/* Learn how many buffers were sent, after all their events were handled. @begun: as in the events.
+ */
 void vhu_stream_expect(struct vhu_stream *stream, uint32_t begun, uint32_t sent);
 /* How the buffers of a direction stood, when all events up to then were taken. */
 struct vhu_stream_standing {
-	unsigned queued;           /* that nobody has taken; -1: not known */
-	unsigned waiting;          /* of those, that were told whole when they were sent */
+	unsigned queued;           /* untaken buffers; -1: not known */
+	unsigned waiting;          /* of those, with a whole SENT event */
 	uint64_t noted_ns;         /* of what was sent up to then this is known for sure */
 	uint64_t from_ns, time_ns; /* when this was looked at */
 };
 
 /*
- * Pass on what waits for buffers that are not known, if those were taken and nobody will tell of
- * them: all are if nothing is queued; and those are that were sent before one that was taken.
+ * Pass on what waits for unknown buffers that were taken, since no event will report them any more.
+ * If nothing is queued, all were taken; if a buffer was taken, so were those before it.
  */
 void vhu_stream_pass_taken(struct vhu_stream *stream, const struct vhu_stream_standing *standing);
 /* Return whether all events came of @sent buffers. */
 bool vhu_stream_is_told(const struct vhu_stream *stream, uint32_t begun, uint32_t sent);
 
-/* Return whether bytes are still to be told that were sent. */
+/* Return whether sent bytes are still to be passed on. */
 bool vhu_stream_waits(const struct vhu_stream *stream);
 
-/* Return whether something was sent that nobody took. */
+/* Return whether a sent buffer was never taken. */
 bool vhu_stream_has_unread(const struct vhu_stream *stream);
 
 /* Free what a stream holds. */

@@ -12,8 +12,8 @@ struct vhu_stream_buffer {
 	uint32_t given;   /* bytes that were passed on */
 	uint32_t taken;   /* bytes that somebody took, or peeked at */
 	unsigned unknown; /* buffers that were sent just before it, and not seen */
-	bool told;        /* all of it was told when it was sent: its being taken is not */
-	bool early;       /* it was taken before its sending was told, which is the next that is */
+	bool told;        /* its SENT event holds all of it: no event of taking comes */
+	bool early;       /* it was taken before its SENT event, which comes next */
 	struct vhu_stream_fds fds;
 	/* Taken again: a peek, or another buffer at its address. */
 	uint8_t *again;
@@ -37,8 +37,8 @@ void vhu_stream_give(struct vhu_stream *stream, struct vhu_stream_buffer *buffer
 void vhu_stream_give_waiting(struct vhu_stream *stream, uint64_t time_ns);
 /* Remember a buffer that was taken whole. */
 void vhu_stream_remember(struct vhu_stream *stream, struct vhu_stream_buffer *buffer);
-/* Pass on what is known of the buffers before @until (NULL: of all), and say what is not: it was
- * taken, and nobody told of it. */
+/* Pass on what is known of the buffers before @until (NULL: of all), and report the rest as a gap:
+ * it was taken, and no event reports it. */
 void vhu_stream_settle(struct vhu_stream *stream, struct vhu_stream_buffer *until,
 		       uint64_t time_ns);
 
@@ -48,7 +48,7 @@ void vhu_stream_take_fds(struct vhu_stream *stream, const struct vhu_attach_even
 /* Free descriptions. */
 void vhu_stream_drop_fds(struct vhu_stream_fds *fds);
 
-/* stream_sent.c: take what is told when a buffer is sent. */
+/* stream_sent.c: take an event of sending. */
 void vhu_stream_take_sent(struct vhu_stream *stream, const struct vhu_attach_event *event,
 			  const uint8_t *bytes);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is told of one direction when buffers are sent, and which of them were taken before that. */
+/* Events of sending in one direction, and the buffers that were taken before theirs came. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/attach/stream_internal.h"
 
-/* Return the first buffer of a list that was taken before its sending was told; NULL without. */
+/* Return the first buffer of a list that was taken before its SENT event; NULL without one. */
 static struct vhu_stream_buffer *find_early(struct vhu_stream_list *list)
 {
 	struct vhu_stream_buffer *buffer;
@@ -63,14 +63,14 @@ static void take_missing(struct vhu_stream *stream, uint32_t missing)
 	stream->unknown += missing;
 }
 
-/* All of a buffer was told when it was sent, and nothing more will be. */
+/* A buffer's SENT event held all of it: no further event will come. */
 static void rely_on(struct vhu_stream_buffer *buffer)
 {
 	buffer->told = true;
 	buffer->taken = buffer->length;
 }
 
-/* The sending of a buffer is told that was taken before, maybe in part. */
+/* Take the SENT event of a buffer that was taken before, maybe in part. */
 static void take_early(struct vhu_stream *stream, struct vhu_stream_buffer *buffer,
 		       const struct vhu_attach_event *event, const uint8_t *bytes)
 {
@@ -91,7 +91,7 @@ static void take_early(struct vhu_stream *stream, struct vhu_stream_buffer *buff
 	vhu_stream_give_waiting(stream, event->time_ns);
 }
 
-/* The sending of a buffer is told that somebody has taken whole. */
+/* Take the SENT event of a buffer that was taken whole before. */
 static void take_gone(struct vhu_stream *stream)
 {
 	vhu_stream_drop_fds(&stream->fds);
@@ -140,7 +140,7 @@ static void take_again(struct vhu_stream *stream, struct vhu_stream_buffer *buff
 	}
 }
 
-/* Forget that the sending of buffers is to be told: it would have been. */
+/* Expect no more SENT events of buffers that were taken early: they would have come by now. */
 static void forget_early(struct vhu_stream *stream)
 {
 	struct vhu_stream_buffer *early;
@@ -212,7 +212,7 @@ void vhu_stream_expect(struct vhu_stream *stream, uint32_t begun, uint32_t sent)
 	take_missing(stream, missing);
 }
 
-/* Return how many of the buffers that were sent before @before_ns were told whole then. */
+/* Return how many of the buffers sent before @before_ns have a whole SENT event. */
 static unsigned count_told(const struct vhu_stream *stream, uint64_t before_ns)
 {
 	const struct vhu_stream_buffer *buffer;

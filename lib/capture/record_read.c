@@ -174,7 +174,7 @@ static int take_tags(struct input *in)
  */
 static int get_fixed(struct input *in, struct vhu_record *record, uint32_t *tlvs)
 {
-	static const struct vhu_peer nobody = {.comm = "", .path = ""};
+	static const struct vhu_peer no_peer = {.comm = "", .path = ""};
 	uint8_t version = take_8(in), type = take_8(in), channel = take_8(in), back = take_8(in);
 
 	record->version = version;
@@ -189,8 +189,8 @@ static int get_fixed(struct input *in, struct vhu_record *record, uint32_t *tlvs
 	*tlvs = take_32(in);
 	record->fds = 0;
 	record->segments = 0;
-	record->front_end = nobody;
-	record->back_end = nobody;
+	record->front_end = no_peer;
+	record->back_end = no_peer;
 	record->text = "";
 	record->vring = (struct vhu_vring_event){.act = VHU_ACTS, .comm = ""};
 	vhu_snapshot_begin(&record->snapshot);

@@ -339,8 +339,7 @@ void vhu_cause_add_ours(struct vhu_cause_end *end)
 		    cause->sent_call ? "called" : "kicked", cause->sent_vring, cause->sent.number);
 	if (!cause->ours.number || end->ours_said)
 		return;
-	vhu_line_printf(&end->line,
-			"; the proxy altered what passed, as it was told to (%s%" PRIu64,
+	vhu_line_printf(&end->line, "; the proxy altered what passed, as configured (%s%" PRIu64,
 			cause->alterations > 1 ? "last " : "", cause->ours.number);
 	if (*cause->ours.by) {
 		vhu_line_add(&end->line, ": ");

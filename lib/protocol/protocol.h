@@ -46,8 +46,8 @@ enum vhu_dialect {
 #define VHU_F_LOG_ALL               26
 #define VHU_F_PROTOCOL_FEATURES     30
 /* Those of virtio's own that the meaning of messages hangs on: VIRTIO_F_ACCESS_PLATFORM,
- * VIRTIO_F_RING_PACKED, VIRTIO_F_RING_RESET; and VIRTIO_CRYPTO_SERVICE_AKCIPHER, as a crypto
- * session's operation has it above its 8 lowest bits. tests/unit/lib/protocol/table.c holds them
+ * VIRTIO_F_RING_PACKED, VIRTIO_F_RING_RESET; and VIRTIO_CRYPTO_SERVICE_AKCIPHER, above the 8
+ * lowest bits of a crypto session's operation. tests/unit/lib/protocol/table.c holds them
  * against the kernel's headers. */
 #define VHU_F_ACCESS_PLATFORM       33
 #define VHU_F_RING_PACKED           34
@@ -283,8 +283,8 @@ enum vhu_vring_role {
 /* Return the name of an eventfd of a vring: "kick", "call", "err". */
 const char *vhu_vring_role_name(enum vhu_vring_role role);
 
-/* Return which eventfd of the vring that it names a message brings, or says that there is none:
- * what a man in the middle of these has to know. Returns VHU_VRING_ROLES for other messages. */
+/* Return which eventfd of its vring a message sets, or removes, for the interposer. Returns
+ * VHU_VRING_ROLES for other messages. */
 enum vhu_vring_role vhu_message_brings(enum vhu_channel channel, uint32_t request);
 
 /* Return whether the reply to a message says that the back-end has let go of its vring's kick. */

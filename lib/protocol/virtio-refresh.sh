@@ -265,7 +265,7 @@ function device_rows(about,  prefix, record, device)
 	device = device_of(about)
 	if (device == "") {
 		if (prefix in prefixes || record in fields)
-			die("virtio_" about ".h: of which device? See device_of")
+			die("virtio_" about ".h: the device is unknown: add it to device_of")
 		return
 	}
 	device = "VIRTIO_ID_" device

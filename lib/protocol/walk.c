@@ -2,9 +2,10 @@
 /*
  * The walk over a payload.
  *
- * It keeps a small stack of the structures it is in. Each step looks at the innermost one: its next
- * field is told, or opens a structure of its own, or cannot be had because bytes are missing. Then
- * only what closes the open structures is told, and last the bytes that no field covered.
+ * It keeps a small stack of the structures it is in. Each step looks at the next field of the
+ * innermost one. The walk returns the field, or enters the structure that the field is, or finds
+ * that bytes are missing. After that it returns only the ends of the open structures, and last the
+ * bytes that no field covered.
  */
 #include "lib/protocol/walk.h"
 

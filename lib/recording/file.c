@@ -91,7 +91,7 @@ static const char *capture_time(uint64_t time_ns, char to[32])
 /* Write why records are lost, in words. */
 static const char *capture_why(int error)
 {
-	return error == -EAGAIN ? "nobody reads it" : strerror(-error);
+	return error == -EAGAIN ? "it has no reader" : strerror(-error);
 }
 
 /* Write a record about the gap. Returns as vhu_pcapng_write does. */

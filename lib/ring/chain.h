@@ -40,7 +40,7 @@ struct vhu_ring_chain {
 	struct vhu_ring_buffer buffer[VHU_RING_BUFFERS_MAX];
 	uint64_t readable, writable; /* bytes, by the device */
 	enum vhu_ring_fault fault;
-	uint32_t fault_row;     /* of which descriptor */
+	uint32_t fault_row;     /* index of the descriptor */
 	uint64_t fault_address; /* UNMAPPED, INDIRECT, UNREADABLE */
 };
 
@@ -64,7 +64,7 @@ void vhu_ring_chain_taken(const struct vhu_ring_memory *memory,
  * used some of those listed.
  * @cursor: 0 to begin.
  * Returns whether there is one more in @chain; *@taken: whether the in-flight area says that the
- * device has it.
+ * device has taken it.
  */
 bool vhu_ring_chain_next(const struct vhu_ring_memory *memory,
 			 const struct vhu_ring_snapshot *snapshot, uint32_t *cursor,

@@ -16,7 +16,7 @@
 
 /* Where a vring's part of the in-flight area is. */
 struct vhu_ring_inflight_place {
-	const struct vhu_ring_memory *memory; /* NULL: there is none, or it cannot be read */
+	const struct vhu_ring_memory *memory; /* NULL without one, or if it cannot be read */
 	uint64_t at;                          /* user address in `memory` */
 	uint64_t size;                        /* bytes of this part */
 };

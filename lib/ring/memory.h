@@ -11,8 +11,8 @@
  *   a hole stays a hole (a read through a mapping of a memfd allocates the page). The file is a
  *   memfd, a file of hugetlbfs, a file of /proc/PID/map_files, or /proc/PID/mem with the user
  *   address as offset: one process's own view. This is the one to use where there is a descriptor.
- * - vhu_ring_read_mapping calls process_vm_readv on this process, for memory of which only a
- *   mapping is left. The kernel answers EFAULT where a load would raise SIGBUS.
+ * - vhu_ring_read_mapping calls process_vm_readv on this process, for memory that is left
+ *   only as a mapping. The kernel answers EFAULT where a load would raise SIGBUS.
  *
  * Ownership: the caller owns all arrays, descriptors and mappings, and keeps them while it reads.
  */

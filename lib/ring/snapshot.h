@@ -58,7 +58,8 @@ struct vhu_ring_snapshot {
 	uint16_t driver_flags, driver_event;
 	uint16_t device_flags, device_event;
 
-	/* The in-flight area; inflight_error: 0, or why it was not read; -ENOENT: there is none. */
+	/* The in-flight area; inflight_error: 0, or why it was not read; -ENOENT without an area.
+	 */
 	struct vhu_ring_inflight inflight;
 	int inflight_error;
 
@@ -89,7 +90,7 @@ enum vhu_ring_kick {
 	VHU_RING_KICK_WANTED,     /* for a buffer that waits, or for each one */
 	VHU_RING_KICK_SUPPRESSED, /* by a flag */
 	VHU_RING_KICK_STALE,      /* for a position that the driver passed before, or not soon */
-	VHU_RING_KICK_TAKEN, /* for what follows all that is available: the device has it all */
+	VHU_RING_KICK_TAKEN, /* for what follows all that is available: the device took it all */
 };
 
 /* Return how far the device asked to be kicked. Something waits in the vring. If the driver added
@@ -108,7 +109,7 @@ enum vhu_ring_call {
 enum vhu_ring_call vhu_ring_call(const struct vhu_ring_snapshot *snapshot);
 
 /* Return the distance from one position of a packed ring of @size to a later one; more than @size
- * if the later one is none such. */
+ * if the later one is invalid. */
 uint32_t vhu_ring_distance(uint16_t from, uint16_t to, uint32_t size);
 
 /* Return the position @by descriptors after another one, at most a lap. */

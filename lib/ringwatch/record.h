@@ -15,7 +15,7 @@ struct vhu_ringwatch_room {
 
 /*
  * Make a snapshot of the newer sample of @evidence, with the oldest requests in the vring.
- * @verdict: NULL for none. @memory: in which the vring lies; NULL: requests are left out.
+ * @verdict: NULL for none. @memory: holds the vring; NULL: requests are left out.
  */
 struct vhu_vring_snapshot vhu_ringwatch_record(const struct vhu_ring_evidence *evidence,
 					       const struct vhu_ring_verdict *verdict,

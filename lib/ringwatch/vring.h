@@ -72,8 +72,8 @@ void vhu_ringwatch_vring_start(struct vhu_ringwatch_vring *vring,
 void vhu_ringwatch_vring_since(struct vhu_ringwatch_vring *vring, uint64_t time_ns,
 			       const struct vhu_ringwatch_signals *signals);
 
-/* Look at a vring that is started, or of which only the eventfds are known. What is known of
- * an earlier set-up is forgotten. */
+/* Look at a vring that is started, or whose eventfds alone are known. Forgets what was known of an
+ * earlier set-up. */
 void vhu_ringwatch_vring_look(struct vhu_ringwatch_vring *vring,
 			      const struct vhu_ringwatch_sight *sight);
 

@@ -61,7 +61,7 @@ struct vhu_annotation {
 };
 
 /*
- * Say again what a message is, of which a note was made before more was learnt about its session:
+ * Annotate a message again, with what was learnt about its session since:
  * fills in @note for @record as vhu_session_feed did, with @context, and feeds nothing.
  * note->request_number, note->delay_ns and note->clock_back are left alone.
  */

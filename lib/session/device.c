@@ -109,7 +109,7 @@ bool vhu_device_has_features(uint32_t device, uint64_t features)
 
 uint64_t vhu_device_queues(uint32_t device, const struct vhu_payload *config)
 {
-	/* Queues for each that the field tells of, and besides. */
+	/* Queues for each unit of the field, and further queues. */
 	static const struct {
 		uint32_t device;
 		enum vhu_field_id field;

@@ -21,8 +21,8 @@ uint32_t vhu_device_guess(uint64_t features, uint32_t config_size);
 bool vhu_device_has_features(uint32_t device, uint64_t features);
 
 /*
- * Return how many virtqueues a device's own configuration tells of, at the most that it can have
- * with it; 0 where it does not tell.
+ * Return the highest number of virtqueues that a device can have with this configuration; 0 if the
+ * configuration does not say.
  * @config: the payload of VHOST_USER_GET_CONFIG's reply, from offset 0.
  */
 uint64_t vhu_device_queues(uint32_t device, const struct vhu_payload *config);

@@ -11,15 +11,15 @@ void vhu_annotation_take_apart(struct vhu_annotation *note, const struct vhu_rec
 /*
  * Find out which message an id is: the row of the session's dialect or, where that is not @sure,
  * those whose sizes agree.
- * @except: this dialect is none of them; VHU_ANY: all may be.
+ * @except: a dialect to leave out; VHU_ANY: leave out none.
  * @request, @reply: payload sizes; -1 not known.
- * Fills in note->message, note->or_message. Returns how many rows agree. A reply with which none
- * agrees gets the name that its request has by itself.
+ * Fills in note->message, note->or_message. Returns how many rows agree. If none
+ * agrees with a reply, it gets the name of its request alone.
  */
 unsigned vhu_annotation_identify(struct vhu_annotation *note, enum vhu_channel channel, bool sure,
 				 enum vhu_dialect except, int64_t request, int64_t reply);
 
-/* Say what a message is, of which dialect, which request it answers, what it points to. */
+/* Annotate a message: its type, its dialect, the request it answers, what it points to. */
 void vhu_annotate(struct vhu_check_context *check);
 
 /* Choose the layout of a message that was identified, and find the vring it is about. */

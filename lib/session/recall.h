@@ -10,14 +10,14 @@
 
 #include "lib/session/state/state.h"
 
-/* Sockets whose numbers agree in this modulus share a place: the later one has it. */
+/* Sockets whose numbers agree in this modulus share a place: the later one takes it. */
 #define VHU_RECALL_SOCKETS 256
 
 struct vhu_recall {
 	struct vhu_recalled {
 		uint64_t id;
 		enum vhu_dialect dialect;
-		uint64_t dialect_told_at; /* as the state has it */
+		uint64_t dialect_told_at; /* as in the state */
 		uint32_t device;
 	} * session; /* in growing order of ids */
 	size_t sessions, room;

@@ -3,7 +3,7 @@
  * The sessions of a capture.
  *
  * A session is known from its first record to the one that closes it, and its state one record
- * longer, so that whoever is told of the end can still look at it. Lists are bounded, so that no
+ * longer, so that the handler of its end can still look at it. Lists are bounded, so that no
  * capture makes them grow without end: what is forgotten first is the session touched longest ago.
  */
 #include "lib/session/session.h"
@@ -350,8 +350,8 @@ static void forget_states(struct vhu_sessions *sessions)
 			vhu_state_forget(at->state);
 }
 
-/* Return whether a record that is told again tells nothing new: its session was followed up to
- * here, or it was told again already (captures that are merged). */
+/* Return whether a repeated record adds nothing: its session was followed up to here, or the record
+ * was repeated before (merged captures). */
 static bool is_known(const struct vhu_state *state, const struct vhu_record *record)
 {
 	return (record->marks & VHU_MARK_EARLIER) &&

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a conversation means: fed the records of a capture in order, it tells for each which message
- * it is, of which dialect, how its payload lies, which request it answers, where in memory it
- * points, and which rules it breaks.
+ * What a conversation means: fed the records of a capture in order, it finds out for each its
+ * message type, its dialect, the layout of its payload, the request it answers, the memory it
+ * points to, and the rules it breaks.
  *
  * Ownership: a note is the caller's, and holds nothing that must be freed. Messages and layouts
  * that it points to are the table's; its state and its findings last until the next record is fed.

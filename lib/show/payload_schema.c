@@ -37,7 +37,7 @@ static const char *type_of(const struct vhu_field *field)
 	}
 }
 
-/* Note the key of a field. Returns whether the object has it already; then both are to be of one
+/* Note the key of a field. Returns whether the object contains it already; then both must have one
  * type. */
 static bool has_key(struct vhu_schema_keys *keys, const struct vhu_field *field)
 {

@@ -11,9 +11,9 @@
 
 /*
  * Read a duration: a number, which may have a fraction, and its unit, ns, us, ms, s or min, with or
- * without a space between: "500ms", "1.5 s"; without a unit it is seconds. What is finer than a
- * nanosecond is left out. Returns 0 and *@ns; -EINVAL where @text is none, or is longer than 2^64
- * ns.
+ * without a space between: "500ms", "1.5 s"; without a unit it is seconds. Digits below a
+ * nanosecond are dropped. Returns 0 and *@ns; -EINVAL if @text is not a duration, or is longer than
+ * 2^64 ns.
  */
 int vhu_duration_parse(const char *text, uint64_t *ns);
 

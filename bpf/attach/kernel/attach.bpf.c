@@ -3,9 +3,9 @@
  * What is sent and taken on watched local sockets, by trace points of the kernel that see buffers
  * before their descriptors are detached; how the sockets end; lists of sockets.
  *
- * A buffer is seen twice: when it is queued, in the sender's context, with what of it is in one
- * piece; and when it is taken, in the receiver's, with all its bytes. What nobody takes was seen
- * when it was queued, and what is in several pieces when it is taken.
+ * A buffer is seen twice: when it is queued, in the sender's context, with its first contiguous
+ * bytes; and when it is taken, in the receiver's context, with all its bytes. So the queueing shows
+ * buffers that are never taken, and the taking shows buffers that are in several pieces.
  */
 #include "bpf/attach/kernel/describe.bpf.h"
 
@@ -23,7 +23,7 @@ static __always_inline void begin(struct vhu_attach_event *event, __u32 what,
 		event->guessed = sender->guessed;
 		event->begun = sender->begun;
 	}
-	/* Of what is taken the sender's socket is told. */
+	/* An event of taking names the sender's socket. */
 	describe_who(&event->who, what == VHU_ATTACH_SENT ? sender : 0);
 }
 
@@ -34,7 +34,7 @@ static __always_inline void count_lost(long result)
 		__sync_fetch_and_add(&shared.lost, 1);
 }
 
-/* Return what @sender has queued last at @receiver, and nobody has taken whole; NULL: nothing. */
+/* Return the last buffer of @sender that is still queued at @receiver; NULL without one. */
 static __always_inline const struct sk_buff *last_of(const struct sock *sender,
 						     const struct sock *receiver)
 {
@@ -77,12 +77,12 @@ static __always_inline void forget_sent(struct vhu_attach_event *event)
 }
 
 /*
- * All of most buffers is in the event of their sending, and their being taken need not be told. So
- * each notes by the buffer's address that it has told, and the other leaves it to it:
+ * The SENT event mostly holds all of a buffer, and a TAKEN event would add nothing. So each of the
+ * two hooks notes by the buffer's address what it reports, and the other one then keeps silent:
  *
- *	0		nobody
+ *	0		none has reported it
  *	address		the event of sending has all of it; it is queued
- *	address + 1	it was taken whole, before its sending was told
+ *	address + 1	it was taken whole before its SENT event
  *
  * Two buffers may have one place: then both events come. A note may be left of a buffer that went
  * another way, and the next one at its address has both events, too.
@@ -92,8 +92,8 @@ static __always_inline __u64 *told_of(const struct sk_buff *buffer)
 	return &told[vhu_attach_place(low_of(buffer), TOLD_BITS)];
 }
 
-/* Take back that the event of its sending has all of a buffer. Returns whether nobody has relied
- * on it. */
+/* Withdraw the note that a buffer's SENT event holds all of it. Returns whether no hook has relied
+ * on the note. */
 static __always_inline bool tell_later(const struct sk_buff *buffer,
 				       struct vhu_attach_watched *from)
 {
@@ -111,7 +111,7 @@ static __always_inline void tell_now(const struct sock *sender, const struct soc
 	__u64 *note = told_of(buffer), before = *note;
 
 	if (before == (__u64)buffer && from->last_told == before) {
-		/* Another thread has sent after this one, and its buffer was told. */
+		/* Another thread has sent since, and its SENT event has reported its buffer. */
 		forget_sent(event);
 		return;
 	}
@@ -127,8 +127,8 @@ static __always_inline void tell_now(const struct sock *sender, const struct soc
 	event->told = last_of(sender, receiver) == buffer || !tell_later(buffer, from);
 }
 
-/* Return whether the event of its sending has all of a buffer, of which @end bytes are taken now;
- * else note that it is taken. */
+/* Return whether a buffer's SENT event holds all of it, when its first @end bytes are taken; else
+ * note that it is taken. */
 static __always_inline bool was_told(const struct sk_buff *buffer, const struct sock *sender,
 				     __u32 end)
 {
@@ -464,7 +464,7 @@ int list_watched(struct bpf_iter__bpf_map_elem *at)
 	inode = inode_of(socket);
 	state.socket = value->id;
 	state.address = *key;
-	/* One that nobody has accepted yet goes with the listening socket. */
+	/* A connection that is not accepted yet closes with the listening socket. */
 	state.open = value->inode ? inode == value->inode
 				  : BPF_CORE_READ(socket, __sk_common.skc_state) == TCP_ESTABLISHED;
 	if (value->cookie && value->cookie != cookie_of(socket))

@@ -85,7 +85,7 @@ static __always_inline void describe_file(const struct file___attach *file,
 	}
 }
 
-/* What the descriptors of a message are told with. */
+/* State of describing a message's descriptors. */
 struct describing {
 	void *context;
 	const struct scm_fp_list *list;

@@ -22,7 +22,7 @@ static __always_inline const struct unix_sock *local_of(const struct sock *socke
 	return bpf_skc_to_unix_sock((void *)socket);
 }
 
-/* Return the lower half of an address as a number: the verifier lets nobody reckon with a pointer.
+/* Return the lower half of an address as a number: the verifier forbids arithmetic on a pointer.
  */
 static __always_inline __u32 low_of(const void *address)
 {
@@ -57,7 +57,7 @@ static __always_inline bool is_passed_local_stream(const struct sock *socket)
 	return socket->__sk_common.skc_family == AF_UNIX && socket->sk_type == SOCK_STREAM;
 }
 
-/* Return the inode of a socket; 0: nobody has it open. */
+/* Return the inode of a socket; 0: no process has the socket open. */
 static __always_inline __u64 inode_of(const struct sock *socket)
 {
 	return BPF_CORE_READ(socket, sk_socket, file, f_inode, i_ino);
@@ -126,10 +126,10 @@ static __always_inline __u64 adopt(const struct sock *socket, const struct sock 
 }
 
 /*
- * Return whether a watched socket is still what is at its address. Its cookie tells, once it has
- * one; before that its inode, and of one that nobody has accepted yet the inode of its peer. What
- * is neither is another's, and not for us.
- * @inode, @peer_inode: of what is there; 0 not known, or nobody has it open.
+ * Return whether a watched socket is still what is at its address. The cookie decides if the
+ * socket has one; else its inode; else, if it is not accepted yet, the inode of its peer. If none
+ * agrees, another socket has the address now.
+ * @inode, @peer_inode: of the socket at the address; 0 not known, or not open in any process.
  */
 static __always_inline bool is_still(const struct vhu_attach_watched *value, __u64 cookie,
 				     __u64 inode, __u64 peer_inode)

@@ -184,8 +184,8 @@ static size_t most_bytes(const struct vhu_record *record)
 	       (size_t)record->fds * (VHU_RECORD_TEXT_MAX + 64) + record->message_size;
 }
 
-/* Forget a session that closed. What it lost, if its statistics were never written, is told by the
- * capture's own interface at the end. */
+/* Forget a session that closed. If its statistics were never written, the capture's own interface
+ * reports its losses at the end. */
 static void forget_session(struct vhu_pcapng_writer *writer, struct vhu_pcapng_session *session,
 			   bool told)
 {

@@ -31,7 +31,7 @@ struct vhu_ring_counter {
 /* Who waits for an eventfd with poll, select or epoll. */
 enum vhu_ring_poller {
 	VHU_RING_POLLER_UNKNOWN,
-	VHU_RING_POLLER_NONE,  /* nobody: the owner looks by itself, or is deaf */
+	VHU_RING_POLLER_NONE,  /* no process: the owner looks by itself, or is deaf */
 	VHU_RING_POLLER_LEVEL, /* its owner, woken as long as it is not read */
 	VHU_RING_POLLER_EDGE,  /* its owner, woken by each signal */
 };
@@ -104,9 +104,10 @@ struct vhu_ring_signals {
 /* Looks at a vring between the samples. Each one makes it less likely that a busy vring seems to be
  * at rest, and shows what becomes of the kick's counter. */
 struct vhu_ring_watch {
-	unsigned looks, moves; /* moves: looks at which the ring was not as in the older sample */
-	unsigned counts;       /* looks that knew the counter */
-	unsigned falls;        /* of the counter, from one look to the next */
+	unsigned looks,
+	    moves;       /* moves: looks that found the vring changed since the older sample */
+	unsigned counts; /* looks that knew the counter */
+	unsigned falls;  /* of the counter, from one look to the next */
 	/* Times that the ring was empty at rest from one look to the next, 5 ms or more, and the
 	 * kick was not read. */
 	unsigned rests;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Buffers wait: was the back-end kicked, does it listen, has it taken them? */
+/* Buffers wait: was the back-end kicked, does it listen, did it take them? */
 #include <inttypes.h>
 
 #include "lib/ring/verdict/judges.h"
@@ -88,7 +88,7 @@ static void add_not_read(struct vhu_judgement *judgement)
 				newer->kick.instead_of);
 	vhu_line_add(&judgement->text, ") and the back-end does not read it");
 	if (judgement->evidence->kick_poller == VHU_RING_POLLER_NONE)
-		vhu_line_add(&judgement->text, ", nobody polls the eventfd");
+		vhu_line_add(&judgement->text, ", no process polls the eventfd");
 	vhu_judge_process(judgement, "back-end", &newer->back_end);
 }
 

@@ -66,7 +66,7 @@ int vhu_ring_verdict_text(unsigned vring, const struct vhu_ring_verdict *verdict
 		row = &vhu_ring_verdicts[verdict->alternative[i]];
 		vhu_line_printf(&line, ", or %s (%s)", row->title, row->id);
 	}
-	/* An idle vring need not be told from anything unless somebody asks. */
+	/* For an idle vring the alternatives need no telling apart. */
 	for (unsigned i = 0; i < verdict->alternatives && verdict->hangs; i++) {
 		const char *apart = vhu_ring_verdicts[verdict->alternative[i]].apart;
 

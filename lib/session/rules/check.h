@@ -14,7 +14,7 @@ void vhu_rules_size(struct vhu_check_context *check);
 void vhu_rules_reply(struct vhu_check_context *check);
 void vhu_rules_ring(struct vhu_check_context *check);
 void vhu_rules_ring_start(struct vhu_check_context *check);
-/* Look for vrings that nobody serves; at the end of a session, too. */
+/* Look for vrings that the back-end does not serve; at the end of a session, too. */
 void vhu_rules_idle(struct vhu_check_context *check);
 void vhu_rules_idle_end(struct vhu_check_context *check);
 void vhu_rules_descriptors(struct vhu_check_context *check);

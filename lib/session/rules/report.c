@@ -41,7 +41,7 @@ bool vhu_report_first(struct vhu_check_context *check, enum vhu_rule_at rule)
 	uint32_t *word = &check->state->said[rule / 32], bit = UINT32_C(1) << rule % 32;
 	bool first = !(*word & bit);
 
-	/* What is told again was reported when it passed. */
+	/* A repeated record was checked when it passed first. */
 	if (check->record && (check->record->marks & VHU_MARK_EARLIER))
 		return false;
 

@@ -24,7 +24,7 @@ struct vhu_rule {
 struct vhu_finding {
 	const struct vhu_rule *rule;
 	uint64_t session;
-	uint64_t number;                        /* of the record at which it showed */
+	uint64_t number;                        /* of the record that showed it */
 	uint64_t other[VHU_FINDING_OTHERS_MAX]; /* of records that have to do with it; 0 none */
 	char text[VHU_FINDING_TEXT_MAX];        /* what, with the values; cut where it is longer */
 };

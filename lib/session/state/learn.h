@@ -44,11 +44,11 @@ void vhu_state_acknowledged(struct vhu_state *state, uint64_t number);
 /* Change the state by a message, after it was checked. Returns 0 or -ENOMEM. */
 int vhu_state_learn(struct vhu_check_context *check, uint32_t forced_device);
 
-/* Return a region as a message has it at @base of its payload, with the @fd-th descriptor. */
+/* Return a region from a message: at @base of its payload, with the @fd-th descriptor. */
 struct vhu_region vhu_check_region(const struct vhu_check_context *check, uint32_t base,
 				   unsigned fd);
 
-/* Return an inflight area as a message has it. */
+/* Return an inflight area from a message. */
 struct vhu_inflight_area vhu_check_inflight_area(const struct vhu_check_context *check);
 
 /* Take a dialect, told by record @number, as the session's, unless a surer sign told another. */
@@ -58,7 +58,7 @@ void vhu_state_learn_dialect(struct vhu_state *state, enum vhu_dialect dialect, 
 /* Learn from a record of what happened on a vring. */
 void vhu_learn_vring_event(struct vhu_check_context *check);
 
-/* Return a mapping, a shared object or the sizes of shared memory as a message has it. */
+/* Return a mapping, a shared object or the sizes of shared memory from a message. */
 struct vhu_object vhu_check_mapping(const struct vhu_check_context *check);
 struct vhu_object vhu_check_shared(const struct vhu_check_context *check);
 struct vhu_shmem vhu_check_shmem(const struct vhu_check_context *check);

@@ -60,8 +60,8 @@ static inline struct vhu_pending *vhu_pending_at(const struct vhu_pending_queue 
 /* Add a request. Returns 0 or -ENOMEM. */
 int vhu_pending_ask(struct vhu_pending_queue *queue, const struct vhu_pending *request);
 
-/* Return the place of the oldest request of id @request whose answer was not withheld; -1 if there
- * is none. */
+/* Return the place of the oldest request of id @request whose answer was not withheld; -1
+ * without one. */
 int vhu_pending_find(const struct vhu_pending_queue *queue, uint32_t request);
 
 /* Take request @at out of the queue, which keeps older ones. Returns it. */

@@ -285,7 +285,7 @@ static void learn_answer(struct vhu_check_context *check, uint64_t value, uint32
 		    vhu_told(check, check->note->layout != &vhu_layouts[VHU_LAYOUT_log]);
 		break;
 	case VHU_REPLY_TO(GET_STATUS):
-		/* A device that nobody has touched has status 0: that tells nothing. */
+		/* An untouched device has status 0, which says nothing. */
 		state->status = value || state->status_set.by ? vhu_told(check, (uint32_t)value)
 							      : (struct vhu_told){0};
 		state->status_got = vhu_told(check, (uint32_t)value);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What is known of one session at a point of its conversation: what was offered and acked, its
- * memory, its vrings, the requests that are still to be answered. Numbers are those of the records
- * that told; 0 is none.
+ * memory, its vrings, the requests that are still to be answered. Numbers are those of the source
+ * records; 0 means no record.
  */
 #ifndef VHU_SESSION_STATE_STATE_H
 #define VHU_SESSION_STATE_STATE_H
@@ -95,7 +95,7 @@ struct vhu_shmem {
 /* What a kick, call or err descriptor is. */
 struct vhu_vring_fd {
 	uint64_t number; /* of the message that set it; 0: not set */
-	bool polling;    /* it said that there is none */
+	bool polling;    /* its message said that none comes */
 	enum vhu_fd_kind kind;
 	bool has_eventfd;
 	uint32_t eventfd_id;
@@ -143,7 +143,7 @@ struct vhu_channel_state {
 
 struct vhu_state {
 	uint64_t id;
-	bool live; /* not only what is told again of it has passed */
+	bool live; /* a record of it has passed that is no repetition */
 	uint64_t opened_ns, last_ns;
 	bool begun_before; /* its beginning is not in the capture */
 	uint64_t messages;
@@ -156,7 +156,7 @@ struct vhu_state {
 #define VHU_FEATURES(member, ...)     struct vhu_feature_set member;
 #define VHU_SESSION_FACT(member, ...) struct vhu_told member;
 #include "lib/session/state/state.def"
-	struct vhu_inflight_area inflight_area; /* as the record of `inflight_got` has it */
+	struct vhu_inflight_area inflight_area; /* from the record of `inflight_got` */
 	/* What the device was guessed from last, and what gave cause to each guess. */
 	struct {
 		uint64_t features, by[VHU_GUESSES_MAX];
@@ -171,7 +171,7 @@ struct vhu_state {
 	unsigned iotlb_entries;
 	struct vhu_region *region;
 	unsigned regions, region_room;
-	struct vhu_shmem *shmem; /* as the record of `shmem_config` has it; NULL: none has */
+	struct vhu_shmem *shmem; /* from the record of `shmem_config`; NULL without one */
 	struct vhu_object *object;
 	uint64_t *object_by; /* which record named each */
 	unsigned objects, object_room;
@@ -185,7 +185,7 @@ struct vhu_state {
 	struct vhu_channel_state channel[VHU_CHANNELS];
 	uint64_t altered[VHU_ALTERED_MAX];
 	unsigned alterations; /* so far; the next one's place follows from it */
-	uint32_t said[8];     /* rules that are told once a session, as bits */
+	uint32_t said[8];     /* rules reported already, if once a session, as bits */
 };
 
 /* Return a vring of a state, or NULL where nothing was said of it. */

@@ -98,7 +98,7 @@ wait_for grep_dump SET_VRING_ENABLE
 sleep 0.5
 kill -KILL "$(stage_pid back)"
 wait_for grep_dump 'session closed'
-says 'the proxy altered what passed, as it was told to \([0-9]+: fault 1: delayed'
+says 'the proxy altered what passed, as configured \([0-9]+: fault 1: delayed'
 stage_end back KILL || :
 stage_end front KILL || :
 stage_end proxy TERM || :

@@ -38,7 +38,7 @@ static void check_config(struct vhu_check_context *check)
 	if (state->spec_config_size.by && offset + size > state->spec_config_size.value)
 		vhu_report(check, VHU_RULE_AT_604, state->spec_config_size.by,
 			   "%s of %" PRIu64 " bytes at %" PRIu64
-			   ", and the configuration space was told to have %" PRIu64,
+			   ", and the reported size of the configuration space is %" PRIu64,
 			   name, size, offset, state->spec_config_size.value);
 	if (size > CONFIG_MAX && vhu_report_first(check, VHU_RULE_AT_637))
 		vhu_report(check, VHU_RULE_AT_637, 0,

@@ -36,7 +36,7 @@ static void check_asked(struct vhu_check_context *check)
 			   check->note->message->name, name ? name->name : "bit 18");
 }
 
-/* Look at a size of the configuration space that is told. */
+/* Check a reported size of the configuration space. */
 static void check_size_told(struct vhu_check_context *check, uint64_t size)
 {
 	uint64_t by = check->state->protocol_features.acked.by;
@@ -54,7 +54,7 @@ static void check_size_told(struct vhu_check_context *check, uint64_t size)
 			   "CONFIG was negotiated, and the configuration space has 0 bytes");
 }
 
-/* Look at a device id that is told. */
+/* Check a reported device id. */
 static void check_device_id(struct vhu_check_context *check, uint64_t device)
 {
 	const uint64_t last = vhu_device_last();
@@ -82,7 +82,7 @@ static void check_again(struct vhu_check_context *check, const char *what,
 			   told->value);
 }
 
-/* Look at the specifications against those that were told before. */
+/* Compare the specifications with earlier ones. */
 static void check_specs_again(struct vhu_check_context *check)
 {
 	const struct vhu_state *state = check->state;
@@ -114,11 +114,11 @@ static void check_specs(struct vhu_check_context *check)
 	check_device_id(check, vhu_get(check, VHU_FIELD_backend_specs_device_id));
 	if (state->queue_num.by && state->queue_num.value != max)
 		vhu_report(check, VHU_RULE_AT_707, state->queue_num.by,
-			   "max vqs is %" PRIu64 ", and the number of queues was told as %" PRIu64,
+			   "max vqs is %" PRIu64 ", and the reported number of queues is %" PRIu64,
 			   max, state->queue_num.value);
 }
 
-/* Look at a number of queues that is told after the specifications were. */
+/* Compare a number of queues with the specifications that came before. */
 static void check_queue_num(struct vhu_check_context *check)
 {
 	const struct vhu_state *state = check->state;
@@ -126,7 +126,8 @@ static void check_queue_num(struct vhu_check_context *check)
 
 	if (state->spec_max_vqs.by && queues != state->spec_max_vqs.value)
 		vhu_report(check, VHU_RULE_AT_707, state->spec_max_vqs.by,
-			   "the number of queues is %" PRIu64 ", and max vqs was told as %" PRIu64,
+			   "the number of queues is %" PRIu64
+			   ", and the reported max vqs is %" PRIu64,
 			   queues, state->spec_max_vqs.value);
 	else if (!state->spec_max_vqs.by && state->spec_min_vqs.by &&
 		 queues < state->spec_min_vqs.value)
@@ -135,7 +136,7 @@ static void check_queue_num(struct vhu_check_context *check)
 			   queues, state->spec_min_vqs.value);
 }
 
-/* Look at a minimum that is told after the number of queues was. */
+/* Compare a minimum with the number of queues that came before. */
 static void check_min_vqs(struct vhu_check_context *check)
 {
 	const struct vhu_state *state = check->state;
@@ -159,8 +160,8 @@ static void check_config_queues(struct vhu_check_context *check)
 	if (by && told && !vhu_get(check, VHU_FIELD_config_offset) &&
 	    (told < state->spec_min_vqs.value || told > max))
 		vhu_report(check, VHU_RULE_AT_709, by,
-			   "the configuration space tells of %" PRIu64
-			   " queues, the back-end of %" PRIu64 " to %" PRIu32,
+			   "the configuration space says %" PRIu64 " queues, the back-end %" PRIu64
+			   " to %" PRIu32,
 			   told, state->spec_min_vqs.value, max);
 }
 
@@ -174,7 +175,8 @@ static void check_config_size(struct vhu_check_context *check)
 	    check->request.first[1] == state->spec_config_size.value &&
 	    size != state->spec_config_size.value)
 		vhu_report(check, VHU_RULE_AT_708, state->spec_config_size.by,
-			   "the configuration has %" PRIu64 " bytes, and was told to have %" PRIu64,
+			   "the configuration has %" PRIu64
+			   " bytes, and its reported size is %" PRIu64,
 			   size, state->spec_config_size.value);
 	check_config_queues(check);
 }

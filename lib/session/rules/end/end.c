@@ -75,7 +75,7 @@ static void report_waiting(struct vhu_check_context *check, enum vhu_channel c,
 		   name_of(pending->message), pending->number, vhu_duration_text(ns, time), last);
 }
 
-/* Report a request of channel @c that was never answered. @by: who closed, as text; NULL: nobody.
+/* Report a request of channel @c that was never answered. @by: who closed, as text; NULL: no side.
  */
 static void report_unanswered(struct vhu_check_context *check, enum vhu_channel c,
 			      const struct vhu_pending *pending, const char *by)
@@ -102,7 +102,7 @@ static void report_unanswered(struct vhu_check_context *check, enum vhu_channel 
 }
 
 /* Report requests on the channels from @first to @last that were never answered, the oldest first.
- * @by: who closed, as text; NULL: nobody. */
+ * @by: who closed, as text; NULL: no side. */
 static void check_unanswered(struct vhu_check_context *check, enum vhu_channel first,
 			     enum vhu_channel last, const char *by)
 {
@@ -136,7 +136,7 @@ void vhu_rules_hung(struct vhu_check_context *check, uint64_t now_ns)
 		for (unsigned i = 0; i < queue->count && check->findings < VHU_FINDINGS_MAX; i++) {
 			struct vhu_pending *pending = vhu_pending_at(queue, i);
 
-			/* Without a time nobody knows. */
+			/* Without times the delay is unknown. */
 			if (!pending->due || pending->passed_by || pending->hung ||
 			    !pending->time_ns || now_ns < pending->time_ns ||
 			    now_ns - pending->time_ns <= vhu_reply_limit(check, pending->message))

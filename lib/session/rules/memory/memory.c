@@ -81,7 +81,7 @@ static void check_kind(struct vhu_check_context *check)
 		char text[128];
 		struct vhu_line line = vhu_line_in(text, sizeof(text));
 
-		/* A kind of a later version, and one of which not even the name is known. */
+		/* Skip a kind of a later version, and another kind without a name. */
 		if ((unsigned)fd->kind >= VHU_FD_KINDS || (kinds_of[row].kinds >> fd->kind & 1) ||
 		    (fd->kind == VHU_FD_OTHER && !(fd->name && *fd->name)))
 			continue;
@@ -284,7 +284,7 @@ static void check_in_use(struct vhu_check_context *check, int region)
 		     vhu_state_region(state, vring->used.value, 1, guest) != region))
 			continue;
 		vhu_report(check, VHU_RULE_AT_519, vring->descriptor.by,
-			   "%s of region %d, in which vring %u lies, which runs since message "
+			   "%s of region %d, which holds vring %u; the vring runs since message "
 			   "%" PRIu64,
 			   check->note->message->name, region, i, vring->started.by);
 		return;

@@ -54,7 +54,7 @@ static void check_state_values(struct vhu_check_context *check)
 			   check->note->message->name, direction, phase);
 }
 
-/* Look for a transfer of state that nobody asked the outcome of. */
+/* Look for a transfer of state without a request for its outcome. */
 static void check_unchecked(struct vhu_check_context *check)
 {
 	const struct vhu_state *state = check->state;

@@ -41,7 +41,7 @@ static void check_config(struct vhu_check_context *check)
 			   check->note->message->name, state->shmem_config.by);
 }
 
-/* Look at which region a mapping is in. */
+/* Check that a mapping lies in a region. */
 static void check_region(struct vhu_check_context *check, const struct vhu_object *mapping)
 {
 	const struct vhu_state *state = check->state;

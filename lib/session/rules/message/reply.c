@@ -175,7 +175,7 @@ static const struct vhu_pending *find_due(const struct vhu_pending_queue *queue)
 	return NULL;
 }
 
-/* Report a reply to what nobody asked. */
+/* Report a reply without a request. */
 static void report_unasked(struct vhu_check_context *check)
 {
 	const struct vhu_channel_state *channel = &check->state->channel[check->record->channel];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Rules about vrings that nobody serves: never enabled, stopped by themselves, or kicked before the
- * back-end looked.
+ * Rules about vrings that the back-end does not serve: never enabled, stopped by themselves, or
+ * kicked before the back-end looked.
  */
 #include <inttypes.h>
 #include <stdio.h>

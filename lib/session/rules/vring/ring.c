@@ -192,13 +192,13 @@ static void check_vring_fd(struct vhu_check_context *check, const struct vhu_vri
 	else if (nofd && role != VHU_ERR && !vhu_taken(check, VHU_PF_INBAND_NOTIFICATIONS))
 		vhu_report(check, VHU_RULE_AT_307, 0, "vring %d has no %s: it is polled",
 			   note->vring, vhu_vring_role_name(role));
-	/* One window a ring and run is enough to know of; how many there were is told at its end.
+	/* Report one window for each run of a vring; a finding at its end counts them.
 	 */
 	if (role != VHU_ERR && vring && !acknowledged && vhu_taken(check, VHU_PF_REPLY_ACK) &&
 	    vhu_vring_fd_is_replaced(check, vring, role) && !vring->fd[role].unacknowledged)
 		vhu_report(check, VHU_RULE_AT_303, vring->fd[role].number,
 			   "%s replaces the %s of vring %d, which runs, and asks for no reply: "
-			   "until the back-end has it, %s",
+			   "until the back-end takes the new one, %s",
 			   note->message->name, vhu_vring_role_name(role), note->vring,
 			   role == VHU_KICK ? "kicks of the old one may be lost"
 					    : "its calls go to the old one");
@@ -225,7 +225,7 @@ static void check_enable(struct vhu_check_context *check)
 /* Look at a size or a place that is set. */
 static void check_running(struct vhu_check_context *check, const struct vhu_vring *vring)
 {
-	/* A size that stays as it is harms nobody. */
+	/* An unchanged size does no harm. */
 	if (!vring || !vring->started.value ||
 	    (check->note->message->id == VHU_MSG_SET_VRING_NUM &&
 	     vring->size.value == vhu_get(check, VHU_FIELD_vring_size_num)))

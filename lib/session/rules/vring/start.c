@@ -10,7 +10,7 @@
 /* What is sent within this belongs together. */
 #define BURST_NS UINT64_C(1000000000)
 
-/* Report an area that is not in memory. @region: that in which it begins, or -1. */
+/* Report an area that is not in memory. @region: the one that holds its start, or -1. */
 static void report_unmapped(struct vhu_check_context *check, int index,
 			    const struct vhu_vring *vring, const struct vhu_vring_area *area,
 			    int region, bool as_guest)

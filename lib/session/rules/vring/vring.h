@@ -7,7 +7,7 @@
 
 #define VHU_RING_SIZE_MAX 32768
 
-/* Return whether the queues that a back-end tells of are pairs of vrings: for all that is known. */
+/* Return whether a back-end counts queues as pairs of vrings, as far as known. */
 bool vhu_check_counts_pairs(const struct vhu_state *state);
 
 /* Return how many vrings there can be, by what the back-end told. */

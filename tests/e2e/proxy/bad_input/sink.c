@@ -302,7 +302,7 @@ void bad_capture_reader_resumes(void)
 	char path[PROXY_PATH_MAX];
 
 	flood(&bad);
-	proxy_log_wait(&bad.proxy, "nobody reads it");
+	proxy_log_wait(&bad.proxy, "it has no reader");
 	limit = peer_now_ms() + PEER_PATIENCE_MS;
 	snprintf(path, sizeof(path), "%.80s.read", bad.proxy.capture);
 	/* All that is there, and what comes until the end. */
