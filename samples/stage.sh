@@ -167,7 +167,7 @@ stage_build() {
 }
 
 # Make a home for tshark in $stage_home, with a copy of the plugin. As root tshark ignores plugins, so
-# it runs as nobody, who cannot look into every folder, but into /tmp.
+# it runs as an unprivileged user, who cannot look into every folder, but into /tmp.
 stage_tshark_open() {
 	stage_home=$(mktemp -d /tmp/vhu-tshark.XXXXXX)
 	cp -R "$build/wsplugins" "$stage_home/plugins" 2>/dev/null ||

@@ -10,11 +10,11 @@
  * What comes unasked goes through vhu_client_offer, which refuses it when VHU_CLIENT_HIGH bytes
  * wait.
  *
- * A client that has shut down its sending is served until all its lines are answered and nobody
- * holds it any more; one that is gone is let go at once, after what it had sent was taken.
+ * A client that has shut down its sending is served until all its lines are answered and no holder
+ * is left. A client that is gone is freed at once, after the lines it had sent were handled.
  *
- * Ownership: a client owns its socket and its queue. It frees itself when it has ended, after its
- * owner was told; only its watch does that, so no call that is made here ends a client.
+ * Ownership: a client owns its socket and its queue. When it has ended, it
+ * notifies its owner and frees itself. Only its watch does that: no function here ends a client.
  */
 #ifndef VHU_PROXY_CONTROL_CLIENT_H
 #define VHU_PROXY_CONTROL_CLIENT_H

@@ -45,8 +45,7 @@ static int follow_take(struct vhu_request *request, struct vhu_follow *follow)
 		return error;
 	if (channel && (!json_is_string(channel) ||
 			vhu_filter_channel(&follow->wanted, json_string_value(channel))))
-		return vhu_request_fail(request,
-					"\"channel\" is none of front-end, back-end and gpu");
+		return vhu_request_fail(request, "\"channel\" must be front-end, back-end or gpu");
 	if (!json_is_array(message))
 		return message ? follow_take_message(request, follow, message) : 0;
 	for (size_t i = 0; i < json_array_size(message) && !error; i++)

@@ -48,8 +48,8 @@ const char *vhu_control_path(char path[VHU_CONTROL_PATH_MAX]);
 /*
  * Make the socket of @proxy, and serve its clients.
  * @owner: is copied.
- * @path: as endpoints are written, a path alone most of the time; "-" for where it is when nobody
- * says another; must outlive it.
+ * @path: written as an endpoint, mostly a path alone; "-" for the default place; must outlive
+ * it.
  * @control: gets it; to be ended by vhu_control_close.
  * Returns 0; -errno with a line in @error.
  */

@@ -2,8 +2,8 @@
 /*
  * The status of a session: what it is doing, gathered at the moment of the question.
  *
- * What its messages have negotiated and set up is told by the proxy's past; where none is kept the
- * rest is there without it.
+ * What its messages have negotiated and set up comes from the proxy's prologue. If the proxy keeps
+ * none, the status lacks that part.
  *
  * Ownership: a status borrows from its session, and lasts until the loop goes on.
  */

@@ -114,7 +114,7 @@ static struct sockaddr_un endpoint_address(const char *path)
 }
 
 /*
- * Find out whether anybody is bound to the socket file at @path, of which @st tells. A listener in
+ * Find out whether a process is bound to the socket file at @path with status @st. A listener in
  * another network namespace is only found by connecting to it.
  * Returns 0 if no process is: the file is stale; -errno with a line in @error.
  */
@@ -222,8 +222,8 @@ static int endpoint_open_folder(struct vhu_endpoint *endpoint, char *error)
 }
 
 /*
- * Bind the endpoint's socket. Its mode becomes the file's, so that there is no moment at which the
- * file has another one. Returns 0 or -errno.
+ * Bind the endpoint's socket. The file takes the socket's mode, so the file never has another
+ * mode. Returns 0 or -errno.
  */
 static int endpoint_bind(const struct vhu_endpoint *endpoint, const struct vhu_socket_perms *perms)
 {

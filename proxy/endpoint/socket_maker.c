@@ -18,7 +18,7 @@
 
 /* What the helper is asked for. */
 struct maker_question {
-	char path[MAKER_PATH], of[MAKER_PATH]; /* "": there is none */
+	char path[MAKER_PATH], of[MAKER_PATH]; /* "" without one */
 	bool mode_asked, uid_asked, gid_asked;
 	mode_t mode;
 	uid_t uid;
@@ -95,7 +95,7 @@ static int maker_receive(int socket, void *bytes, size_t size, int fd[MAKER_FDS]
 	return -EPIPE;
 }
 
-/* Answer one question. Returns 0 or -errno where nobody is there any more. */
+/* Answer one question. Returns 0; -errno if the proxy is gone. */
 static int maker_answer(int socket, struct maker_question *question)
 {
 	struct vhu_socket_perms perms = {

@@ -19,7 +19,7 @@ struct vhu_socket_maker {
 
 /*
  * Start the helper.
- * @sandbox: started, with the folders in which it makes sockets; the helper's from now on.
+ * @sandbox: started, with the folders for sockets; the helper takes it over.
  * @prepare: is called in the helper first, to give back what the proxy changed for itself.
  * Returns 0 or -errno; after 0 it is ended by vhu_socket_maker_end.
  */

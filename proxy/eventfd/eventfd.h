@@ -30,9 +30,9 @@ int vhu_eventfd_new(bool nonblock, bool semaphore);
 
 /*
  * Take what @fd counts.
- * @semaphore: it may be one, from which each read takes 1: take all that it counts or, so that
- * others have their turn, a part of it. Returns 0 and *@count, at least 1; -EAGAIN where it counts
- * nothing; -errno.
+ * @semaphore: it may be a semaphore, whose reads take 1 each: take its whole count or, so that
+ * others have their turn, a part. Returns 0 and *@count, at least 1; -EAGAIN if the count is 0;
+ * -errno.
  */
 int vhu_eventfd_take(int fd, bool semaphore, uint64_t *count);
 

@@ -124,8 +124,8 @@ static void interposer_detach(struct vhu_interposer *interposer, struct vhu_inte
 		interposer_cut(interposer, wire, false);
 }
 
-/* End the wires that the back-end cannot use any more: it has answered what was asked of it after
- * it was told of others. */
+/* End the wires that the back-end cannot use any more: it has answered a request that came after
+ * their replacements. */
 static void interposer_reap(struct vhu_interposer *interposer)
 {
 	struct vhu_eventfd_relay *wire = interposer->wire, *next;

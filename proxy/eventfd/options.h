@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is asked of the proxy as to kicks and calls: of which vrings of which session it is to stand
- * between them, and what is to be told of them. docs/interposer.md has the language.
+ * Options for kicks and calls: the vrings and sessions whose eventfds the proxy interposes, and
+ * what it reports about them. docs/interposer.md describes the language.
  */
 #ifndef VHU_PROXY_EVENTFD_OPTIONS_H
 #define VHU_PROXY_EVENTFD_OPTIONS_H

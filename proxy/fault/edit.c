@@ -366,7 +366,7 @@ static void do_need_reply(struct vhu_fault_edit_work *work, const struct vhu_fau
 	if (work->relay->got < VHU_HEADER_SIZE)
 		return;
 	if (work->reply || work->link->channel == VHU_GPU) {
-		cannot(work, "need-reply: only requests have it, and none of the GPU channel");
+		cannot(work, "need-reply: only requests outside the GPU channel carry this flag");
 		return;
 	}
 	if (flags & VHU_FLAG_NEED_REPLY)

@@ -57,7 +57,7 @@ void vhu_metrics_ended(struct vhu_metrics *metrics, enum vhu_metrics_end how);
 void vhu_metrics_passed(struct vhu_metrics *metrics, enum vhu_channel channel, uint32_t request,
 			bool reply, uint64_t asked_ns, uint64_t now_ns);
 
-/* So many signals of a vring have come, of which so many were lost by a fault.
+/* Count signals of a vring, and those that a fault lost.
  * @kick_to_call_ns: the time from a kick to this call; 0: none. */
 void vhu_metrics_signals(struct vhu_metrics *metrics, uint32_t vring, enum vhu_vring_role role,
 			 uint64_t signals, uint64_t lost, uint64_t kick_to_call_ns);

@@ -67,7 +67,7 @@ bool vhu_relay_set_aside(struct vhu_relay *relay)
 	return true;
 }
 
-/* Take @aside back as the message that is due; there is none. */
+/* Take @aside back as the message that is due. No other message may be due. */
 static void relay_take_back(struct vhu_relay *relay, struct vhu_relay_aside *aside)
 {
 	free(relay->buffer);

@@ -73,8 +73,8 @@ enum vhu_relay_ahead vhu_relay_ahead(struct vhu_relay *relay, unsigned *turns);
  * that was replaced is its owner's. */
 void vhu_relay_drop_fds(struct vhu_relay *relay, unsigned count);
 /* fds.c: take the descriptors out of what recvmsg returned. A peer that kept the socket of a
- * channel may have it add one of the sender's process to each message: that is not passed on, and
- * not kept. */
+ * channel can make it add a descriptor of the sender's process to each message: the relay closes
+ * that one. */
 void vhu_relay_take_fds(struct vhu_relay *relay, struct msghdr *message);
 /* fds.c: return whether the first group of descriptors may be sent now: not too many that
  * were sent have yet to be received. */

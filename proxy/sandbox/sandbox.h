@@ -4,9 +4,9 @@
  * whoever takes it over by what a peer sends has little to go on with.
  *
  * Two fences, each without the other where the kernel has only one:
- *  - seccomp: the system calls of serving, and no others (syscalls.c has the list). One that
- * is not in the list is refused with EPERM and said, once; one by which a process becomes or
- * reaches into another ends the process at once (SIGSYS).
+ *  - seccomp: the system calls of serving, and no others (syscalls.c has the list). Any
+ * other call fails with EPERM, and is reported once. A call that runs a program or reaches into
+ * another process ends the process at once (SIGSYS).
  *  - Landlock (Linux 5.13): no file is opened, made or removed but below the folders that were
  *    named; what is open already stays as it was opened.
  *
@@ -61,9 +61,9 @@ void vhu_sandbox_leave(struct vhu_sandbox *sandbox);
  */
 int vhu_sandbox_enter(struct vhu_sandbox *sandbox, char error[VHU_SANDBOX_ERROR]);
 
-/* For vhu_sandbox_enter: give up all system calls but those of serving. @child: whom signals may
- * be sent to, 0 nobody. @sockets: sockets are made. Returns 0; -ENOSYS where this was built
- * without; -errno. */
+/* For vhu_sandbox_enter: give up all system calls but those of serving. @child: the process
+ * that may be signalled, 0 none. @sockets: sockets are made. Returns 0; -ENOSYS where this was
+ * built without; -errno. */
 int vhu_sandbox_calls(pid_t child, bool sockets);
 
 #endif

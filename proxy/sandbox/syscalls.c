@@ -168,7 +168,7 @@ static int calls_narrow(scmp_filter_ctx filter, pid_t child)
 	    {"prlimit64", 2, {SCMP_A0_32(SCMP_CMP_EQ, 0), SCMP_A2_64(SCMP_CMP_EQ, 0)}},
 	    /* isatty() */
 	    {"ioctl", 1, {SCMP_A1_32(SCMP_CMP_EQ, TCGETS)}},
-	    /* what a socket has to read, and has sent that nobody has read */
+	    /* bytes that a socket has to read, and those it sent that are unread */
 	    {"ioctl", 1, {SCMP_A1_32(SCMP_CMP_EQ, FIONREAD)}},
 	    {"ioctl", 1, {SCMP_A1_32(SCMP_CMP_EQ, TIOCOUTQ)}},
 	    /* None that lets the kernel send signals to others. */
@@ -183,7 +183,7 @@ static int calls_narrow(scmp_filter_ctx filter, pid_t child)
 	    {"fcntl", 1, {SCMP_A1_32(SCMP_CMP_EQ, F_SETPIPE_SZ)}},
 	    {"kill", 1, {SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)child)}},
 	};
-	/* Without a child its row, the last one, is of nobody. */
+	/* Leave out the last row, the child's, without a child. */
 	size_t rows = VHU_ARRAY_SIZE(narrow) - !child;
 	int error = 0;
 
@@ -263,8 +263,8 @@ int vhu_sandbox_calls(pid_t child, bool sockets)
 	scmp_filter_ctx filter = seccomp_init(calls_otherwise());
 	int error = filter ? 0 : -ENOMEM;
 
-	/* A tree: what is called often costs no more than the rest. And no brake on speculation, as
-	 * kernels before 5.16 have it in sandboxes: nobody else's code runs here. */
+	/* A tree: what is called often costs no more than the rest. And no brake on speculation,
+	 * which kernels before 5.16 put on sandboxes: no foreign code runs here. */
 	if (filter) {
 		seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 		seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);

@@ -302,8 +302,8 @@ static int link_watch(struct vhu_link *link, enum vhu_side side)
 	return vhu_loop_watch(loop, &end->watch, events);
 }
 
-/* Let the relays do what they can do without a side having told of anything: send what the proxy
- * answers itself; end holding what nobody is left for to release it. */
+/* Let the relays do what needs no event from a side: send the proxy's own answers; stop holding
+ * messages if no side is left that could release them. */
 static void link_stir(struct vhu_link *link)
 {
 	const bool hung_up = link->end[VHU_FRONT].hung_up || link->end[VHU_BACK].hung_up;

@@ -14,14 +14,14 @@
  * peer.
  *
  *	              comes, inherited, called                   other side's peer
- *	(nobody) -----------------------------> GUEST ... GUEST -------------------> SESSION
+ *	(no peer) ----------------------------> GUEST ... GUEST -------------------> SESSION
  *	                                          |  patience over, other side fails    |
  *	                                          +--> session that says why            |
  *	      ^                                                                         |
  *	      +------------- has ended: the next waiting peer where one waits, the next call --+
  *
  * If the other side cannot be reached, the waiting peer gets a session that records the reason, and
- * is disconnected; after earlier failures only after a pause, in which the pair tries again.
+ * is disconnected. After earlier failures the pair first pauses and tries again.
  *
  * A pair with an inherited connection, or one that calls and has no patience, is done after one
  * session; others serve until they are stopped. While a pair that takes one at a time has a

@@ -116,7 +116,7 @@ static void session_lingered(struct vhu_timer *timer)
 	struct vhu_proxy_session *session =
 	    vhu_container_of(timer, struct vhu_proxy_session, linger);
 
-	vhu_proxy_session_end(session, "session ended, and nobody reads");
+	vhu_proxy_session_end(session, "session ended, and the peer does not read");
 }
 
 /* Something may have ended. @session may be gone when this returns. */

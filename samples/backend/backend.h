@@ -36,7 +36,7 @@ struct vhu_backend {
 	struct vhu_defects defects;
 
 	/* The session; each connection begins a new one. */
-	int socket; /* -1: there is none */
+	int socket; /* -1 without one */
 	struct vhu_message_buf request;
 	struct vhu_context negotiated;
 	uint64_t status; /* the device's, as VIRTIO_CONFIG_S_... */

@@ -11,7 +11,7 @@
 /* One front-end is served at a time; a few may wait. */
 #define BACKLOG 8
 
-/* Return whether a socket at an address has nobody who listens. */
+/* Return whether no process listens on the socket at an address. */
 static bool is_stale(const struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -13,8 +13,8 @@ struct vhu_listener {
 };
 
 /*
- * Listen at a path; a socket there that nobody listens on any more is replaced.
- * Returns 0; -EADDRINUSE: somebody does listen there, or it is no socket; other -errno.
+ * Listen at a path; replaces a socket there that no process listens on.
+ * Returns 0; -EADDRINUSE if a process listens there, or the file is not a socket; other -errno.
  */
 int vhu_listen(struct vhu_listener *listener, const char *path);
 

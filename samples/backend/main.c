@@ -213,7 +213,8 @@ static int take_option(const struct vhu_command *command, struct vhu_backend *ba
 	return status;
 }
 
-/* Say what the back-end is, as QEMU's vhost-user.json has it. Returns the exit status. */
+/* Print the back-end's capabilities in the form of QEMU's vhost-user.json. Returns the exit status.
+ */
 static int print_capabilities(const struct request *request)
 {
 	struct vhu_json json = {.to = stdout};

@@ -21,7 +21,7 @@
 #include "samples/backend/work.h"
 #include "samples/common/clock.h"
 
-/* How often rings are looked at whose driver does not kick. */
+/* Interval for polling vrings whose driver does not kick. */
 #define POLLING_SPAN UINT64_C(50000)
 
 /* What the loop waits for, and where in the list that is. */

@@ -12,7 +12,7 @@
 #include "lib/protocol/message_io.h"
 
 struct vhu_upcall {
-	int socket;        /* -1: there is none */
+	int socket;        /* -1 without one */
 	bool acknowledged; /* REPLY_ACK is negotiated: ask for replies */
 	bool waiting;      /* for the reply to a request */
 	struct vhu_message_buf reply;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Static probes (USDT) for tracers: vhu:queue_pop when a request is taken from a vring,
- * vhu:queue_push when it is given back. They cost nothing while nobody looks.
+ * vhu:queue_push when it is given back. They cost nothing while no tracer is attached.
  *
  *	bpftrace -e 'usdt:./vhu-sample-backend:vhu:queue_pop { @[arg0] = count(); }'
  */

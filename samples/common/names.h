@@ -13,7 +13,7 @@ struct vhu_feature_sets {
 /* Add the features of a name, in any case of letters, to the sets. Returns whether there is one. */
 bool vhu_names_feature(const char *name, struct vhu_feature_sets *sets);
 
-/* Find a dialect by its name. Returns VHU_ANY where there is none of that name. */
+/* Find a dialect by its name. Returns VHU_ANY for an unknown name. */
 enum vhu_dialect vhu_names_dialect(const char *name);
 
 #endif

@@ -8,7 +8,7 @@
 #include "samples/common/clock.h"
 #include "samples/frontend/frontend.h"
 
-/* Which latencies are told. */
+/* The latencies in the report. */
 static const struct {
 	const char *key, *name;
 	double percent;

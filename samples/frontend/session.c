@@ -227,7 +227,7 @@ int vhu_session_begin(struct vhu_frontend *frontend)
 		return -1;
 	if (!frontend->kind && first_time(frontend))
 		return -1;
-	/* Where to log is told first: with the features, logging begins. */
+	/* Share the log before the features: these begin the logging. */
 	if (vhu_share_log(frontend) || set_features(frontend) || vhu_share_memory(frontend) ||
 	    vhu_share_inflight(frontend) || vhu_start_rings(frontend))
 		return -1;

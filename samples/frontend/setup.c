@@ -230,7 +230,7 @@ static int tell_addresses(struct vhu_frontend *frontend, const struct vhu_queue 
 	return vhu_ask(frontend, VHU_MSG_SET_VRING_ADDR, &request);
 }
 
-/* Give a ring a descriptor, or say that there is none. */
+/* Give a vring a descriptor, or -1 for none. */
 static int tell_fd(struct vhu_frontend *frontend, enum vhu_message_id id,
 		   const struct vhu_queue *queue, int fd)
 {

@@ -22,7 +22,7 @@ usage() {
 	exit 2
 }
 
-# Print the files of module $1 and of all that it needs, in the order in which they are loaded:
+# Print the files of module $1 and of all that it needs, in loading order:
 # modules.dep names the last one needed first. Nothing for a module that is built into the kernel.
 files_of() {
 	awk -v "module=$1" '

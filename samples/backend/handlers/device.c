@@ -15,7 +15,7 @@ const char *vhu_get_features(struct vhu_backend *backend, struct vhu_talk *talk)
 	return NULL;
 }
 
-/* Take the virtio features; rings that nobody is going to enable are enabled. */
+/* Take the virtio features; enable the vrings if the front-end cannot. */
 const char *vhu_set_features(struct vhu_backend *backend, struct vhu_talk *talk)
 {
 	uint64_t features = vhu_message_get(talk->request, VHU_FIELD_features_features);
@@ -34,7 +34,7 @@ const char *vhu_set_features(struct vhu_backend *backend, struct vhu_talk *talk)
 	backend->negotiated.features = features;
 	backend->negotiated.has_features = true;
 	backend->log.on = features >> VHU_F_LOG_ALL & 1;
-	/* "Ring states": without protocol features nobody would enable them. */
+	/* "Ring states": without protocol features the front-end cannot enable them. */
 	for (unsigned i = 0; i < backend->device->queues; i++)
 		backend->ring[i].enabled |= enabled;
 	return NULL;

@@ -110,7 +110,7 @@ const char *vhu_set_log_base(struct vhu_backend *backend, struct vhu_talk *talk)
 	return NULL;
 }
 
-/* The descriptor is to be signalled when the log has changed; nobody waits for that any more. */
+/* Take the descriptor to signal after the log has changed; no known front-end waits for it. */
 const char *vhu_set_log_fd(struct vhu_backend *backend, struct vhu_talk *talk)
 {
 	(void)backend, (void)talk;

@@ -6,7 +6,7 @@
 #include "samples/backend/handlers/handlers.h"
 #include "samples/backend/work.h"
 
-/* Why a message about a vring that there is not is refused. */
+/* The error for a message about a vring that does not exist. */
 static const char no_such_ring[] = "there is no such vring";
 
 /* Return the vring that a field names, NULL for none. */
@@ -164,7 +164,7 @@ static const char *take_fd(struct vhu_backend *backend, struct vhu_message_buf *
 	if (vhu_message_get(request, VHU_FIELD_vring_fd_reserved))
 		return "bits are set that mean nothing";
 	if (nofd != (request->fds == 0))
-		return "a descriptor and the bit that says there is none do not go together";
+		return "the bit that says there is no descriptor contradicts the descriptors";
 	let_go(backend, fd);
 	*fd = vhu_message_take(request, 0);
 	return NULL;
@@ -182,9 +182,9 @@ const char *vhu_set_vring_kick(struct vhu_backend *backend, struct vhu_talk *tal
 	if (wrong)
 		return wrong;
 	/*
-	 * "Starting and stopping rings" has it that the first kick starts the ring. It may have
-	 * come before, or never come where another back-end was in our place: look now. Where the
-	 * ring is not set up yet, its kick will start it.
+	 * "Starting and stopping rings": the first kick starts the ring. That kick may have come
+	 * before, or never come if another back-end was in our place: look now. If the ring is not
+	 * set up yet, its kick will start it.
 	 */
 	if (ring->kick >= 0)
 		return vhu_device_vring_lacks(ring, packed(backend)) ? NULL
@@ -210,7 +210,7 @@ const char *vhu_set_vring_call(struct vhu_backend *backend, struct vhu_talk *tal
 		return NULL;
 	}
 	wrong = take_fd(backend, talk->request, &ring->call);
-	/* A call may have gone to the old descriptor that nobody reads any more. */
+	/* A call may have gone to the old descriptor, which the driver reads no longer. */
 	if (!wrong && ring->started && ring->call >= 0)
 		vhu_call(backend, ring);
 	return wrong;

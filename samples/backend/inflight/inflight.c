@@ -79,7 +79,7 @@ void *vhu_inflight_region(const struct vhu_inflight *inflight, const struct vhu_
 	return inflight->area + ring->index * inflight->stride;
 }
 
-/* Compare the order in which two requests were taken, as qsort wants it. */
+/* Compare two requests by the order the back-end took them, for qsort. */
 static int compare(const void *a, const void *b)
 {
 	const struct vhu_inflight_left *one = a, *other = b;

@@ -18,7 +18,7 @@
 #define VHU_INFLIGHT_VERSION 1
 
 struct vhu_inflight {
-	void *map; /* NULL: there is none */
+	void *map; /* NULL without one */
 	size_t map_size;
 	uint8_t *area;
 	uint16_t queues;
@@ -46,7 +46,7 @@ void vhu_inflight_clear(struct vhu_inflight *inflight);
 void *vhu_inflight_region(const struct vhu_inflight *inflight, const struct vhu_device_vring *ring,
 			  bool packed);
 
-/* A request in flight, to be sorted by the order in which it was taken. */
+/* A request in flight, to be sorted by the order of taking. */
 struct vhu_inflight_left {
 	uint64_t counter;
 	struct vhu_resubmit what;
@@ -70,10 +70,10 @@ void vhu_inflight_split_recover(struct vhu_device_vring *ring, uint16_t used_ind
 void vhu_inflight_packed_recover(struct vhu_device_vring *ring, uint32_t *descriptors);
 
 /*
- * Note what becomes of a request; without a region these do nothing. It is taken, descriptor by
- * descriptor in packed rings, which save them; _give comes just before the driver is told that it
- * is used, and _given just after. @head: its first descriptor. @entry: where the region has it, set
- * with the first descriptor taken. Taking returns 0, or -EPROTO where the region is bad.
+ * Note the state of a request; without a region these do nothing. _take is for each descriptor in a
+ * packed ring, which saves them; _give comes just before the used index is published, and _given
+ * just after. @head: its first descriptor. @entry: its place in the region, set with the first
+ * descriptor taken. Taking returns 0, or -EPROTO if the region is bad.
  */
 void vhu_inflight_split_take(struct vhu_device_vring *ring, uint16_t head);
 void vhu_inflight_split_give(struct vhu_device_vring *ring, uint16_t head);

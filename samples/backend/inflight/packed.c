@@ -71,8 +71,8 @@ static void commit(struct vhu_inflight_packed_region *region)
 	region->old_used_wrap_counter = region->used_wrap_counter;
 }
 
-/* Return whether the descriptor at the position last told is not available any more: the driver
- * was told of more, and the predecessor died before it noted that. */
+/* Return whether the descriptor at the noted used position is not available any more: the
+ * predecessor published more, and died before it noted that. */
 static bool was_told(const struct vhu_inflight_packed_region *region,
 		     const struct vhu_device_vring *ring)
 {

@@ -26,7 +26,7 @@ _Static_assert(sizeof(struct vhu_inflight_split_region) == 16 &&
 		   sizeof(struct vhu_inflight_split_descriptor) == 16,
 	       "as inflight.c reckons");
 
-/* Clear the marks of the last batch: the driver was told of these, but we died before noting it. */
+/* Clear the marks of the last batch: we published it, but died before noting that. */
 static void finish_batch(struct vhu_inflight_split_region *region, uint32_t num,
 			 uint16_t used_index)
 {

@@ -11,7 +11,7 @@
 #include "samples/backend/memory/memory.h"
 
 struct vhu_log {
-	uint8_t *bits; /* NULL: there is none */
+	uint8_t *bits; /* NULL without one */
 	uint64_t size; /* bytes */
 	void *map;
 	size_t map_size;

@@ -28,7 +28,7 @@ struct vhu_run {
 struct vhu_chain {
 	uint16_t id;            /* split ring: its first descriptor; packed ring: its buffer id */
 	uint16_t descriptors;   /* entries of the packed ring that it takes; 1 in a split ring */
-	uint16_t entry;         /* where the in-flight area has it */
+	uint16_t entry;         /* its place in the in-flight area */
 	struct vhu_run out, in; /* the device reads, the device writes */
 };
 

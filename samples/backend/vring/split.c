@@ -99,7 +99,7 @@ static int add_links(struct vhu_device_vring *ring, struct vhu_chain *chain,
 			return error;
 		row = le16toh(desc.next);
 	}
-	return -EPROTO; /* a loop, or a row that there is not */
+	return -EPROTO; /* a loop, or an index beyond the table */
 }
 
 /* Take the next request. */

@@ -91,8 +91,8 @@ struct vhu_device_vring_format {
 	int (*map)(struct vhu_device_vring *ring);
 	/* Find out where it stands: from its memory, and from what a predecessor left. */
 	void (*begin)(struct vhu_device_vring *ring);
-	/* Take the next request. Returns 1: it is in @chain; 0: there is none; -errno: the ring
-	 * says something impossible. */
+	/* Take the next request. Returns 1 with the request in @chain; 0 without a request; -errno
+	 * if the ring holds something impossible. */
 	int (*pop)(struct vhu_device_vring *ring, struct vhu_chain *chain);
 	/* Give a request back. */
 	void (*push)(struct vhu_device_vring *ring, const struct vhu_done *done);

@@ -26,7 +26,7 @@ enum { ON_SOCKET, ON_CHANNEL, ON_QUEUE };
 
 static volatile sig_atomic_t interrupted;
 
-/* Note that no more is to be begun. */
+/* Begin no further requests. */
 static void on_interrupt(int number)
 {
 	(void)number;

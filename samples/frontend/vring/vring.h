@@ -61,7 +61,7 @@ struct vhu_driver_vring_format {
 		      unsigned parts);
 	/* Return whether the device wants to be kicked for the last `unkicked`. */
 	bool (*wants_kick)(const struct vhu_driver_vring *vring);
-	/* Collect a used request. Returns 1; 0: there is none; -EPROTO: no such one is out. */
+	/* Collect a used request. Returns 1; 0 without one; -EPROTO if no such request is out. */
 	int (*collect)(struct vhu_driver_vring *vring, struct vhu_used *used);
 	/* Ask to be called for the next one. Returns whether there is one already. */
 	bool (*arm)(struct vhu_driver_vring *vring);
