@@ -390,10 +390,10 @@ static void rules(void)
 	fixture_take_all(call[1], 2);
 	peer_check(!proxy_shell(
 		       "%s ctl -s %s --json session 1 | grep -q '%s'", proxy_vhu(), fixture.control,
-		       "\"interposed\":\\[{\"vring\":0,\"kicks\":{\"signals\":5,\"lost\":0,"
+		       "\"interposed\":\\[{\"vring\":0,\"kick\":{\"signals\":5,\"lost\":0,"
 		       "\"delayed\":0,\"repeated\":1,\"sent\":0,\"last_lost\":false,\"front_end_"
 		       "eventfd_id\":[0-9]*,"
-		       "\"back_end_eventfd_id\":[0-9]*},\"calls\":{"
+		       "\"back_end_eventfd_id\":[0-9]*},\"call\":{"
 		       "\"signals\":5,\"lost\":1,"),
 		   "the control socket tells otherwise");
 	fixture_close(&fixture.front);
