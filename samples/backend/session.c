@@ -40,6 +40,8 @@ void vhu_backend_close(struct vhu_backend *backend)
 	vhu_inflight_clear(&backend->inflight);
 	vhu_log_clear(&backend->log);
 	vhu_memory_clear(&backend->memory);
+	vhu_memory_forget(&backend->memory, 0, UINT64_MAX);
+	backend->memory.iommu = false;
 	vhu_message_drop(&backend->request);
 	backend->log.on = false;
 }

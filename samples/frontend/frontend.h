@@ -29,7 +29,7 @@ struct vhu_frontend_options {
 	uint32_t device; /* virtio device id; 0: the back-end is to say */
 	enum vhu_dialect dialect;
 	struct vhu_feature_sets without;
-	bool packed, event_idx, indirect, poll, in_band, log, reconnect, json;
+	bool packed, event_idx, indirect, iommu, poll, in_band, log, reconnect, json;
 	unsigned queues, depth;
 	uint32_t ring_size, size; /* of a request, in bytes */
 	enum vhu_operation operation;
@@ -135,6 +135,7 @@ int vhu_setup(struct vhu_frontend *frontend);
 void vhu_setup_end(struct vhu_frontend *frontend);
 /* Tell the back-end of the memory and of the rings. */
 int vhu_share_memory(struct vhu_frontend *frontend);
+int vhu_share_translations(struct vhu_frontend *frontend);
 int vhu_share_inflight(struct vhu_frontend *frontend);
 int vhu_share_log(struct vhu_frontend *frontend);
 int vhu_start_rings(struct vhu_frontend *frontend);

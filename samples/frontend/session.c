@@ -66,6 +66,7 @@ static uint64_t wanted_features(const struct vhu_frontend_options *options)
 	return BIT(VIRTIO_F_VERSION_1) | (options->packed ? BIT(VHU_F_RING_PACKED) : 0) |
 	       (options->event_idx ? BIT(VIRTIO_RING_F_EVENT_IDX) : 0) |
 	       (options->indirect ? BIT(VIRTIO_RING_F_INDIRECT_DESC) : 0) |
+	       (options->iommu ? BIT(VHU_F_ACCESS_PLATFORM) : 0) |
 	       (options->log ? BIT(VHU_F_LOG_ALL) : 0);
 }
 
@@ -229,7 +230,8 @@ int vhu_session_begin(struct vhu_frontend *frontend)
 		return -1;
 	/* Share the log before the features: these begin the logging. */
 	if (vhu_share_log(frontend) || set_features(frontend) || vhu_share_memory(frontend) ||
-	    vhu_share_inflight(frontend) || vhu_start_rings(frontend))
+	    vhu_share_translations(frontend) || vhu_share_inflight(frontend) ||
+	    vhu_start_rings(frontend))
 		return -1;
 	return set_status(frontend, VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER |
 					VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_CONFIG_S_DRIVER_OK);

@@ -12,6 +12,10 @@
 #define HEAD_SIZE    16
 #define BUFFER_ALIGN 512
 
+/* Of an IOTLB message. */
+#define IOTLB_READ_WRITE 3
+#define IOTLB_UPDATE     2
+
 /* Make the slots of a queue and their buffers. Returns 0 or -ENOMEM. */
 static int make_slots(struct vhu_frontend *frontend, struct vhu_queue *queue)
 {
@@ -65,6 +69,7 @@ int vhu_setup(struct vhu_frontend *frontend)
 			   (options->size + HEAD_SIZE + 2 * BUFFER_ALIGN);
 	int error = vhu_arena_open(&frontend->arena, rings, buffers);
 
+	frontend->arena.iommu = options->iommu;
 	for (unsigned i = 0; i < options->queues && !error; i++) {
 		frontend->queue[i] = (struct vhu_queue){.index = i, .kick = -1, .call = -1};
 		error = make_queue(frontend, &frontend->queue[i]);
@@ -131,6 +136,37 @@ int vhu_share_memory(struct vhu_frontend *frontend)
 		request.fd[request.fds++] = arena->fd;
 	}
 	return vhu_ask(frontend, VHU_MSG_SET_MEM_TABLE, &request);
+}
+
+/* Tell the back-end what IOVAs of a region are, beginning @from bytes behind its first one. */
+static int tell_translation(struct vhu_frontend *frontend, const struct vhu_arena_region *region,
+			    uint64_t from, uint64_t size)
+{
+	struct vhu_message_buf request;
+
+	vhu_begin(&request, VHU_MSG_IOTLB_MSG);
+	vhu_message_put(&request, VHU_FIELD_iotlb_iova, region->iova + from);
+	vhu_message_put(&request, VHU_FIELD_iotlb_user_address, (uintptr_t)region->here + from);
+	vhu_message_put(&request, VHU_FIELD_iotlb_size, size);
+	vhu_message_put(&request, VHU_FIELD_iotlb_permission, IOTLB_READ_WRITE);
+	vhu_message_put(&request, VHU_FIELD_iotlb_type, IOTLB_UPDATE);
+	return vhu_ask(frontend, VHU_MSG_IOTLB_MSG, &request);
+}
+
+int vhu_share_translations(struct vhu_frontend *frontend)
+{
+	if (!frontend->options.iommu)
+		return 0;
+	for (unsigned i = 0; i < VHU_ARENA_REGIONS; i++) {
+		const struct vhu_arena_region *region = &frontend->arena.region[i];
+		/* In two pieces: one update need not be a whole region. */
+		uint64_t half = region->size / 2 & ~(uint64_t)0xfff;
+
+		if ((half && tell_translation(frontend, region, 0, half)) ||
+		    tell_translation(frontend, region, half, region->size - half))
+			return -1;
+	}
+	return 0;
 }
 
 /* Write what we know of the in-flight area into a request about it. */
@@ -210,6 +246,14 @@ static int tell_size_and_base(struct vhu_frontend *frontend, const struct vhu_qu
 	return vhu_ask(frontend, VHU_MSG_SET_VRING_BASE, &request);
 }
 
+/* Return what SET_VRING_ADDR calls an address of ours. */
+static uint64_t ring_address(const struct vhu_frontend *frontend, uint64_t user)
+{
+	const struct vhu_arena *arena = &frontend->arena;
+
+	return arena->iommu ? vhu_arena_device(arena, (void *)(uintptr_t)user) : user;
+}
+
 /* Tell a ring's addresses. */
 static int tell_addresses(struct vhu_frontend *frontend, const struct vhu_queue *queue)
 {
@@ -218,9 +262,11 @@ static int tell_addresses(struct vhu_frontend *frontend, const struct vhu_queue 
 
 	vhu_begin(&request, VHU_MSG_SET_VRING_ADDR);
 	vhu_message_put(&request, VHU_FIELD_vring_addr_index, queue->index);
-	vhu_message_put(&request, VHU_FIELD_vring_addr_descriptor, areas.descriptor);
-	vhu_message_put(&request, VHU_FIELD_vring_addr_available, areas.available);
-	vhu_message_put(&request, VHU_FIELD_vring_addr_used, areas.used);
+	vhu_message_put(&request, VHU_FIELD_vring_addr_descriptor,
+			ring_address(frontend, areas.descriptor));
+	vhu_message_put(&request, VHU_FIELD_vring_addr_available,
+			ring_address(frontend, areas.available));
+	vhu_message_put(&request, VHU_FIELD_vring_addr_used, ring_address(frontend, areas.used));
 	if (frontend->options.log) {
 		/* Bit 0 of the flags: log what is written to the used ring, too. */
 		vhu_message_put(&request, VHU_FIELD_vring_addr_flags, 1);

@@ -34,6 +34,7 @@ const char *vhu_set_features(struct vhu_backend *backend, struct vhu_talk *talk)
 	backend->negotiated.features = features;
 	backend->negotiated.has_features = true;
 	backend->log.on = features >> VHU_F_LOG_ALL & 1;
+	backend->memory.iommu = features >> VHU_F_ACCESS_PLATFORM & 1;
 	/* "Ring states": without protocol features the front-end cannot enable them. */
 	for (unsigned i = 0; i < backend->device->queues; i++)
 		backend->ring[i].enabled |= enabled;

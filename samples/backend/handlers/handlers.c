@@ -27,6 +27,7 @@ vhu_handler *const vhu_handlers[VHU_MESSAGES] = {
     [VHU_MSG_GET_MAX_MEM_SLOTS] = vhu_get_max_mem_slots,
     [VHU_MSG_ADD_MEM_REG] = vhu_add_mem_reg,
     [VHU_MSG_REM_MEM_REG] = vhu_rem_mem_reg,
+    [VHU_MSG_IOTLB_MSG] = vhu_iotlb_msg,
     [VHU_MSG_SET_LOG_BASE] = vhu_set_log_base,
     [VHU_MSG_SET_LOG_FD] = vhu_set_log_fd,
     [VHU_MSG_GET_INFLIGHT_FD] = vhu_get_inflight_fd,

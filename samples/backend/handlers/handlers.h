@@ -33,7 +33,7 @@ vhu_handler vhu_get_features, vhu_set_features, vhu_get_protocol_features,
 
 /* handlers_memory.c */
 vhu_handler vhu_set_mem_table, vhu_get_max_mem_slots, vhu_add_mem_reg, vhu_rem_mem_reg,
-    vhu_set_log_base, vhu_set_log_fd, vhu_get_inflight_fd, vhu_set_inflight_fd;
+    vhu_iotlb_msg, vhu_set_log_base, vhu_set_log_fd, vhu_get_inflight_fd, vhu_set_inflight_fd;
 
 /* handlers_ring.c */
 vhu_handler vhu_set_vring_num, vhu_set_vring_addr, vhu_set_vring_base, vhu_get_vring_base,

@@ -9,6 +9,9 @@
 /* "Multiple memory regions": a table has at most so many. */
 #define REGIONS_MAX 8
 
+/* Kinds of IOTLB messages that front-ends send. */
+enum { IOTLB_UPDATE = 2, IOTLB_INVALIDATE = 3 };
+
 /* Let all rings find their areas again after memory has changed. */
 static void remap_rings(struct vhu_backend *backend)
 {
@@ -92,6 +95,31 @@ const char *vhu_rem_mem_reg(struct vhu_backend *backend, struct vhu_talk *talk)
 
 	if (vhu_memory_remove(&backend->memory, &region))
 		return "there is no such region";
+	remap_rings(backend);
+	return NULL;
+}
+
+/* Take what a virtual IOMMU translates, or no longer does. Nothing asks for a translation that is
+ * missing: the front-end sends those of all vrings and buffers before it uses them. */
+const char *vhu_iotlb_msg(struct vhu_backend *backend, struct vhu_talk *talk)
+{
+	const struct vhu_device_translation told = {
+	    .iova = vhu_message_get(talk->request, VHU_FIELD_iotlb_iova),
+	    .user = vhu_message_get(talk->request, VHU_FIELD_iotlb_user_address),
+	    .size = vhu_message_get(talk->request, VHU_FIELD_iotlb_size),
+	};
+
+	switch (vhu_message_get(talk->request, VHU_FIELD_iotlb_type)) {
+	case IOTLB_UPDATE:
+		if (vhu_memory_translate(&backend->memory, &told))
+			return "a translation is empty, or one too many";
+		break;
+	case IOTLB_INVALIDATE:
+		vhu_memory_forget(&backend->memory, told.iova, told.size);
+		break;
+	default:
+		return "a front-end sends updates and invalidations";
+	}
 	remap_rings(backend);
 	return NULL;
 }

@@ -106,23 +106,83 @@ void vhu_memory_clear(struct vhu_memory *memory)
 	}
 }
 
-void *vhu_memory_at_user(const struct vhu_memory *memory, uint64_t user, uint64_t size)
+void vhu_memory_forget(struct vhu_memory *memory, uint64_t iova, uint64_t size)
+{
+	unsigned left = 0;
+
+	for (unsigned i = 0; i < memory->translations; i++)
+		if (!overlap(memory->translation[i].iova, memory->translation[i].size, iova, size))
+			memory->translation[left++] = memory->translation[i];
+	memory->translations = left;
+}
+
+int vhu_memory_translate(struct vhu_memory *memory, const struct vhu_device_translation *told)
+{
+	if (told->size == 0 || told->iova + (told->size - 1) < told->iova ||
+	    told->user + (told->size - 1) < told->user)
+		return -EINVAL;
+	vhu_memory_forget(memory, told->iova, told->size);
+	if (memory->translations == VHU_MEMORY_TRANSLATIONS)
+		return -ENOSPC;
+	memory->translation[memory->translations++] = *told;
+	return 0;
+}
+
+/* Return where the front-end's address @user is, and cut *@size to what one region holds of it;
+ * NULL if no region holds it. */
+static uint8_t *at_user(const struct vhu_memory *memory, uint64_t user, uint64_t *size)
 {
 	for (unsigned i = 0; i < memory->regions; i++) {
 		const struct vhu_device_region *region = &memory->region[i];
 		uint64_t at = user - region->user;
 
-		if (at < region->size && size <= region->size - at)
-			return region->here + at;
+		if (at >= region->size)
+			continue;
+		if (*size > region->size - at)
+			*size = region->size - at;
+		return region->here + at;
 	}
 	return NULL;
 }
 
-void *vhu_memory_at_guest(const struct vhu_memory *memory, uint64_t guest, uint64_t *size)
+/* Do the same for an IOVA. */
+static uint8_t *at_iova(const struct vhu_memory *memory, uint64_t iova, uint64_t *size)
 {
+	for (unsigned i = 0; i < memory->translations; i++) {
+		const struct vhu_device_translation *translation = &memory->translation[i];
+		uint64_t at = iova - translation->iova;
+
+		if (at >= translation->size)
+			continue;
+		if (*size > translation->size - at)
+			*size = translation->size - at;
+		return at_user(memory, translation->user + at, size);
+	}
+	return NULL;
+}
+
+void *vhu_memory_at_ring(const struct vhu_memory *memory, uint64_t address, uint64_t size)
+{
+	uint8_t *first = NULL, *here;
+
+	for (uint64_t done = 0, some; done < size; done += some) {
+		some = size - done;
+		here = (memory->iommu ? at_iova : at_user)(memory, address + done, &some);
+		/* Several translations may make up what lies together. */
+		if (!here || (first && here != first + done))
+			return NULL;
+		first = first ? first : here;
+	}
+	return first;
+}
+
+void *vhu_memory_at_buffer(const struct vhu_memory *memory, uint64_t address, uint64_t *size)
+{
+	if (memory->iommu)
+		return at_iova(memory, address, size);
 	for (unsigned i = 0; i < memory->regions; i++) {
 		const struct vhu_device_region *region = &memory->region[i];
-		uint64_t at = guest - region->guest;
+		uint64_t at = address - region->guest;
 
 		if (at >= region->size)
 			continue;

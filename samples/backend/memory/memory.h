@@ -5,6 +5,9 @@
  * Regions are mapped by vhu_memory_add and unmapped by _remove and _clear; whoever holds a pointer
  * into one must look it up again after these. A front-end that cuts the file behind a region short
  * would kill whoever touches the lost part (SIGBUS); vhu_memory_guard turns that into zeros.
+ *
+ * With a virtual IOMMU (VIRTIO_F_ACCESS_PLATFORM) the addresses of vrings and in descriptors are
+ * IOVAs, which the front-end's IOTLB updates translate to its own addresses.
  */
 #ifndef VHU_SAMPLES_BACKEND_MEMORY_MEMORY_H
 #define VHU_SAMPLES_BACKEND_MEMORY_MEMORY_H
@@ -14,7 +17,9 @@
 #include <stdint.h>
 
 /* What GET_MAX_MEM_SLOTS answers. */
-#define VHU_MEMORY_SLOTS 64
+#define VHU_MEMORY_SLOTS        64
+/* IOTLB updates that are kept. */
+#define VHU_MEMORY_TRANSLATIONS 256
 
 struct vhu_device_region {
 	uint64_t guest, user, size; /* as the front-end told */
@@ -23,9 +28,17 @@ struct vhu_device_region {
 	size_t map_size;
 };
 
+/* An IOTLB update: @size bytes of IOVAs are these addresses of the front-end. */
+struct vhu_device_translation {
+	uint64_t iova, user, size;
+};
+
 struct vhu_memory {
 	struct vhu_device_region region[VHU_MEMORY_SLOTS];
 	unsigned regions;
+	bool iommu; /* VIRTIO_F_ACCESS_PLATFORM is negotiated */
+	struct vhu_device_translation translation[VHU_MEMORY_TRANSLATIONS];
+	unsigned translations;
 };
 
 /* Let memory whose file was cut short read as zeros. Returns 0 or -errno. */
@@ -50,13 +63,20 @@ int vhu_memory_remove(struct vhu_memory *memory, const struct vhu_device_region 
 
 void vhu_memory_clear(struct vhu_memory *memory);
 
-/* Return where @size bytes at the front-end's own address @user are; NULL where they are not all
- * in one region. */
-void *vhu_memory_at_user(const struct vhu_memory *memory, uint64_t user, uint64_t size);
+/* Keep a translation, in place of those that it overlaps. Returns 0; -EINVAL: it is empty or goes
+ * past the last address; -ENOSPC: too many are kept. */
+int vhu_memory_translate(struct vhu_memory *memory, const struct vhu_device_translation *told);
 
-/* Return where the guest's address @guest is, and cut *@size to what one region holds of it; NULL
- * where no region holds it. */
-void *vhu_memory_at_guest(const struct vhu_memory *memory, uint64_t guest, uint64_t *size);
+/* Forget the translations of @size bytes of IOVAs from @iova on. */
+void vhu_memory_forget(struct vhu_memory *memory, uint64_t iova, uint64_t size);
+
+/* Return where @size bytes of a vring are. @address: as SET_VRING_ADDR has it, the front-end's own
+ * or an IOVA. Returns NULL if they do not all follow each other in one region. */
+void *vhu_memory_at_ring(const struct vhu_memory *memory, uint64_t address, uint64_t size);
+
+/* Return where a descriptor's address @address, the guest's or an IOVA, is, and cut *@size to what
+ * one region and one translation hold of it; NULL if none holds it. */
+void *vhu_memory_at_buffer(const struct vhu_memory *memory, uint64_t address, uint64_t *size);
 
 /* Find the guest address of @at, a pointer into a region. Returns whether it is one. */
 bool vhu_memory_guest_of(const struct vhu_memory *memory, const void *at, uint64_t *guest);

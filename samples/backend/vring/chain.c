@@ -23,7 +23,7 @@ int vhu_chain_add(struct vhu_chain *chain, const struct vhu_memory *memory,
 	/* One buffer may lie in several regions that touch each other. */
 	while (buffer.size > 0) {
 		uint64_t size = buffer.size;
-		void *here = vhu_memory_at_guest(memory, buffer.guest, &size);
+		void *here = vhu_memory_at_buffer(memory, buffer.guest, &size);
 
 		if (!here)
 			return -EFAULT;

@@ -24,10 +24,10 @@ static int packed_map(struct vhu_device_vring *ring)
 
 	if (ring->desc_user % 16 || ring->avail_user % 4 || ring->used_user % 4)
 		return -EINVAL;
-	desc = vhu_memory_at_user(ring->memory, ring->desc_user, size);
-	driver = vhu_memory_at_user(ring->memory, ring->avail_user,
+	desc = vhu_memory_at_ring(ring->memory, ring->desc_user, size);
+	driver = vhu_memory_at_ring(ring->memory, ring->avail_user,
 				    sizeof(struct vring_packed_desc_event));
-	device = vhu_memory_at_user(ring->memory, ring->used_user,
+	device = vhu_memory_at_ring(ring->memory, ring->used_user,
 				    sizeof(struct vring_packed_desc_event));
 	if (!desc || !driver || !device)
 		return -EFAULT;

@@ -22,10 +22,10 @@ static int split_map(struct vhu_device_vring *ring)
 	if (ring->desc_user % VRING_DESC_ALIGN_SIZE || ring->avail_user % VRING_AVAIL_ALIGN_SIZE ||
 	    ring->used_user % VRING_USED_ALIGN_SIZE)
 		return -EINVAL;
-	desc = vhu_memory_at_user(ring->memory, ring->desc_user, num * sizeof(struct vring_desc));
-	avail = vhu_memory_at_user(ring->memory, ring->avail_user,
+	desc = vhu_memory_at_ring(ring->memory, ring->desc_user, num * sizeof(struct vring_desc));
+	avail = vhu_memory_at_ring(ring->memory, ring->avail_user,
 				   sizeof(struct vring_avail) + num * sizeof(uint16_t) + event);
-	used = vhu_memory_at_user(ring->memory, ring->used_user,
+	used = vhu_memory_at_ring(ring->memory, ring->used_user,
 				  sizeof(struct vring_used) + num * sizeof(struct vring_used_elem) +
 				      event);
 	if (!desc || !avail || !used)

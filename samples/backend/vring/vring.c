@@ -111,7 +111,7 @@ const void *vhu_device_vring_table(const struct vhu_device_vring *ring, uint64_t
 				   uint32_t size, uint32_t *rows)
 {
 	uint64_t there = size;
-	const void *table = vhu_memory_at_guest(ring->memory, guest, &there);
+	const void *table = vhu_memory_at_buffer(ring->memory, guest, &there);
 
 	*rows = size / sizeof(struct vring_desc);
 	if (!ring->indirect || size == 0 || size % sizeof(struct vring_desc) || there < size)

@@ -10,6 +10,9 @@
 /* Where the regions are for the device: one below and one above 4 GiB, as in a PC. */
 static const uint64_t guest_base[VHU_ARENA_REGIONS] = {0x10000000, 0x100000000};
 
+/* Where they are behind a virtual IOMMU: in the other order. */
+static const uint64_t iova_base[VHU_ARENA_REGIONS] = {0x7000000000, 0x20000000};
+
 int vhu_arena_open(struct vhu_arena *arena, uint64_t rings, uint64_t buffers)
 {
 	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -24,6 +27,7 @@ int vhu_arena_open(struct vhu_arena *arena, uint64_t rings, uint64_t buffers)
 
 		region->size = (wanted[i] + page) & ~(page - 1);
 		region->guest = guest_base[i];
+		region->iova = iova_base[i];
 		region->offset = end;
 		end += region->size;
 	}
@@ -61,14 +65,29 @@ void *vhu_arena_take(struct vhu_arena *arena, unsigned n, size_t size, size_t al
 	return region->here + at;
 }
 
-uint64_t vhu_arena_guest(const struct vhu_arena *arena, const void *at)
+/* Return the region that holds a pointer into the arena. */
+static const struct vhu_arena_region *region_of(const struct vhu_arena *arena, const void *at)
 {
 	for (unsigned i = 0; i < VHU_ARENA_REGIONS; i++) {
 		const struct vhu_arena_region *region = &arena->region[i];
-		uint64_t from = (uintptr_t)at - (uintptr_t)region->here;
 
-		if (from < region->size)
-			return region->guest + from;
+		if ((uintptr_t)at - (uintptr_t)region->here < region->size)
+			return region;
 	}
 	abort(); /* not of the arena: our own mistake */
+}
+
+uint64_t vhu_arena_guest(const struct vhu_arena *arena, const void *at)
+{
+	const struct vhu_arena_region *region = region_of(arena, at);
+
+	return region->guest + ((uintptr_t)at - (uintptr_t)region->here);
+}
+
+uint64_t vhu_arena_device(const struct vhu_arena *arena, const void *at)
+{
+	const struct vhu_arena_region *region = region_of(arena, at);
+
+	return (arena->iommu ? region->iova : region->guest) +
+	       ((uintptr_t)at - (uintptr_t)region->here);
 }

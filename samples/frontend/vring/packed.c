@@ -39,7 +39,7 @@ static struct vring_packed_desc describe(const struct vhu_driver_vring *vring, c
 					 uint32_t size, unsigned flags, uint32_t slot)
 {
 	return (struct vring_packed_desc){
-	    .addr = htole64(vhu_arena_guest(vring->arena, at)),
+	    .addr = htole64(vhu_arena_device(vring->arena, at)),
 	    .len = htole32(size),
 	    .id = htole16((uint16_t)slot),
 	    .flags = htole16((uint16_t)flags),

@@ -38,7 +38,7 @@ static void link_parts(const struct vhu_driver_vring *vring, struct vring_desc *
 
 		flags |= i + 1 < parts ? VRING_DESC_F_NEXT : 0;
 		table[row + i] = (struct vring_desc){
-		    .addr = htole64(vhu_arena_guest(vring->arena, part[i].at)),
+		    .addr = htole64(vhu_arena_device(vring->arena, part[i].at)),
 		    .len = htole32(part[i].size),
 		    .flags = htole16((uint16_t)flags),
 		    .next = htole16((uint16_t)(row + i + 1)),
@@ -57,7 +57,7 @@ static void split_offer(struct vhu_driver_vring *vring, uint32_t slot, const str
 	if (vring->indirect) {
 		link_parts(vring, table, 0, part, parts);
 		vring->split.desc[head] = (struct vring_desc){
-		    .addr = htole64(vhu_arena_guest(vring->arena, table)),
+		    .addr = htole64(vhu_arena_device(vring->arena, table)),
 		    .len = htole32((uint32_t)(parts * sizeof(*table))),
 		    .flags = htole16(VRING_DESC_F_INDIRECT),
 		};
