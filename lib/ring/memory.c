@@ -80,6 +80,14 @@ static int find(const struct vhu_ring_memory *memory, enum vhu_ring_space space,
 	return -EFAULT;
 }
 
+int vhu_ring_memory_user(const struct vhu_ring_memory *memory, enum vhu_ring_space space,
+			 uint64_t *address)
+{
+	uint64_t size = 1;
+
+	return space == VHU_RING_IOVA ? translate(memory, address, &size) : 0;
+}
+
 int vhu_ring_memory_read(const struct vhu_ring_memory *memory, enum vhu_ring_space space,
 			 uint64_t address, void *to, size_t size)
 {

@@ -70,6 +70,11 @@ struct vhu_ring_memory {
 int vhu_ring_memory_read(const struct vhu_ring_memory *memory, enum vhu_ring_space space,
 			 uint64_t address, void *to, size_t size);
 
+/* Translate *@address to the front-end's address of the byte. @space: USER or IOVA.
+ * Returns 0; -ENXIO: no translation of an IOVA is known. */
+int vhu_ring_memory_user(const struct vhu_ring_memory *memory, enum vhu_ring_space space,
+			 uint64_t *address);
+
 /* Find out, without reading, whether regions hold all of @size bytes at @address.
  * Returns 0, -EFAULT or -ENXIO, as vhu_ring_memory_read does. */
 int vhu_ring_memory_holds(const struct vhu_ring_memory *memory, enum vhu_ring_space space,

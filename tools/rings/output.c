@@ -114,7 +114,7 @@ static void show_vring(const struct vhu_rings_target *target, bool verbose)
 	vhu_ring_verdict_text(target->vring->index, verdict, text, sizeof(text));
 	printf("  %s\n", text);
 	if (verdict->hangs || (verdict->id != VHU_RING_D13 && verdict->id != VHU_RING_MOVING))
-		printf("  to do: %s\n", vhu_ring_verdicts[verdict->id].advice);
+		printf("  to do: %s\n", vhu_ring_verdict_advice(verdict));
 	if (verbose)
 		show_requests(target);
 }

@@ -30,7 +30,7 @@ static void put_verdict(struct vhu_json *json, const struct vhu_ring_verdict *ve
 	vhu_json_array_end(json);
 	if (*apart)
 		vhu_json_string(json, "apart", apart);
-	vhu_json_string(json, "advice", row->advice);
+	vhu_json_string(json, "advice", vhu_ring_verdict_advice(verdict));
 	vhu_json_object_end(json);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A vring, its requests and the verdict on it as text. */
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -28,7 +29,9 @@ int vhu_ring_numbers_text(const struct vhu_ring_evidence *evidence, char *to, si
 
 	vhu_line_printf(&line, "vring %u: ", evidence->vring);
 	if (sample->ring_error) {
-		vhu_line_printf(&line, "memory not read: %s", strerror(-sample->ring_error));
+		vhu_line_printf(&line, "memory not read: %s",
+				sample->ring_error == -ENXIO ? "no translation of its addresses"
+							     : strerror(-sample->ring_error));
 	} else if (ring->packed) {
 		vhu_line_printf(&line,
 				"packed, size %" PRIu32

@@ -14,6 +14,11 @@ const struct vhu_ring_verdict_row vhu_ring_verdicts[VHU_RING_VERDICTS] = {
 #include "lib/ring/verdict/verdict.def"
 };
 
+const char *vhu_ring_verdict_advice(const struct vhu_ring_verdict *verdict)
+{
+	return verdict->advice ? verdict->advice : vhu_ring_verdicts[verdict->id].advice;
+}
+
 /* Return whether two looks at a counter are alike: both unknown, or the same number. */
 static bool same_counter(const struct vhu_ring_counter *older, const struct vhu_ring_counter *newer)
 {
@@ -47,6 +52,19 @@ static const char *reason_of(int error)
 	return strerror(-error);
 }
 
+/* Return what to do about it; NULL for what helps most often. */
+static const char *advice_of(int error)
+{
+	switch (error) {
+	case -ENXIO:
+		return "name a capture that has the session from its start (-r): the updates are "
+		       "in it";
+	case -ENODATA:
+		return "look at the front-end: which process has made the file shorter?";
+	}
+	return NULL;
+}
+
 /* Say that the memory could not be read. */
 static bool judge_unread(struct vhu_judgement *judgement)
 {
@@ -57,6 +75,7 @@ static bool judge_unread(struct vhu_judgement *judgement)
 		return false;
 	vhu_line_printf(&judgement->text, "the vring's memory could not be read: %s",
 			reason_of(error));
+	judgement->verdict->advice = advice_of(error);
 	return vhu_judge_as(judgement, VHU_RING_UNREAD, false);
 }
 

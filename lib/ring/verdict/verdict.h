@@ -32,12 +32,16 @@ extern const struct vhu_ring_verdict_row vhu_ring_verdicts[VHU_RING_VERDICTS];
 
 struct vhu_ring_verdict {
 	enum vhu_ring_verdict_id id;
-	bool hangs; /* something waits that will not come by itself */
+	bool hangs;         /* something waits that will not come by itself */
+	const char *advice; /* what to do, if it is not what the cause's row says; NULL: it is */
 	enum vhu_ring_verdict_id alternative[VHU_RING_ALTERNATIVES_MAX];
 	unsigned alternatives; /* causes that the evidence fits as well */
 	/* One sentence with the numbers, without the vring and the id: "3 buffers wait, ..." */
 	char text[VHU_RING_VERDICT_TEXT];
 };
+
+/* Return what to do about a verdict. */
+const char *vhu_ring_verdict_advice(const struct vhu_ring_verdict *verdict);
 
 /* Judge a vring. Returns the verdict. */
 struct vhu_ring_verdict vhu_ring_judge(const struct vhu_ring_evidence *evidence);

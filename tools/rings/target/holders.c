@@ -118,16 +118,26 @@ static void see_dead(struct vhu_rings_target *target, const struct vhu_rings_pro
 	free(held);
 }
 
+bool vhu_rings_target_user(const struct vhu_rings_target *target, uint64_t *address)
+{
+	const bool iommu = target->place.features >> VHU_F_ACCESS_PLATFORM & 1;
+
+	return !vhu_ring_memory_user(&target->memory->memory, iommu ? VHU_RING_IOVA : VHU_RING_USER,
+				     address);
+}
+
 void vhu_rings_target_holders(struct vhu_rings_target *target)
 {
 	const struct vhu_rings_vring *vring = target->vring;
-	const struct vhu_rings_region *region = region_of(target->session, vring->used);
+	uint64_t used = vring->used;
+	const struct vhu_rings_region *region =
+	    vhu_rings_target_user(target, &used) ? region_of(target->session, used) : NULL;
 	const struct vhu_rings_process *front = target->memory->process[VHU_RINGS_FRONT];
 	const struct vhu_rings_process *back = target->memory->process[VHU_RINGS_BACK];
 	struct vhu_ring_mappings *mappings = &target->evidence.mappings;
 
 	if (region && region->file.known && front)
-		see_front_end(mappings, front, region, vring->used);
+		see_front_end(mappings, front, region, used);
 	if (region && region->file.known && back && !mappings->private_map && !mappings->other_file)
 		see_back_end(mappings, back, region);
 	if (!back || back->error)

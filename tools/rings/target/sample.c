@@ -50,20 +50,22 @@ static void read_view(const struct vhu_rings_target *target, struct vhu_ring_sam
 {
 	const struct vhu_rings_process *front = target->memory->process[VHU_RINGS_FRONT];
 	const struct vhu_ring_mappings *mappings = &target->evidence.mappings;
+	/* The flags of both areas are in front of the index. */
+	uint64_t at_available = target->vring->available + 2, at_used = target->vring->used + 2;
 	uint8_t available[2], used[2];
 	char path[64];
 	int fd;
 
 	if (!mappings->private_map || mappings->back_end || sample->ring_error ||
-	    sample->ring.packed)
+	    sample->ring.packed || !vhu_rings_target_user(target, &at_available) ||
+	    !vhu_rings_target_user(target, &at_used))
 		return;
 	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/mem", front->pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;
-	/* The flags of both areas are in front of the index. */
-	sample->view_known = pread(fd, available, 2, (off_t)(target->vring->available + 2)) == 2 &&
-			     pread(fd, used, 2, (off_t)(target->vring->used + 2)) == 2;
+	sample->view_known = pread(fd, available, 2, (off_t)at_available) == 2 &&
+			     pread(fd, used, 2, (off_t)at_used) == 2;
 	close(fd);
 	if (!sample->view_known)
 		return;

@@ -59,6 +59,9 @@ void vhu_rings_targets_judge(struct vhu_rings_targets *targets);
 
 void vhu_rings_targets_free(struct vhu_rings_targets *targets);
 
+/* Translate an address of the vring to the front-end's. Returns whether that is known. */
+bool vhu_rings_target_user(const struct vhu_rings_target *target, uint64_t *address);
+
 /* Fill in who maps what of the vring's memory, and which eventfds the back-end holds. */
 void vhu_rings_target_holders(struct vhu_rings_target *target);
 
