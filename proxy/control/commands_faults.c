@@ -25,7 +25,7 @@ static int request_fault_number(struct vhu_request *request, unsigned *number)
 	return 0;
 }
 
-int vhu_request_rules(struct vhu_request *request)
+int vhu_request_faults(struct vhu_request *request)
 {
 	const struct vhu_fault *fault = request_faults(request)->first;
 
@@ -38,11 +38,11 @@ int vhu_request_rules(struct vhu_request *request)
 				fault->text, fault->applied, fault->matched);
 		return vhu_request_put_text(request);
 	}
-	vhu_json_array(&request->json, "rules");
+	vhu_json_array(&request->json, "faults");
 	for (; fault; fault = fault->next) {
 		vhu_json_object(&request->json, NULL);
 		vhu_json_unsigned(&request->json, "number", fault->id);
-		vhu_json_string(&request->json, "rule", fault->text);
+		vhu_json_string(&request->json, "fault", fault->text);
 		vhu_json_unsigned(&request->json, "matched", fault->matched);
 		vhu_json_unsigned(&request->json, "applied", fault->applied);
 		vhu_json_object_end(&request->json);
@@ -51,14 +51,14 @@ int vhu_request_rules(struct vhu_request *request)
 	return 0;
 }
 
-int vhu_request_rules_add(struct vhu_request *request)
+int vhu_request_faults_add(struct vhu_request *request)
 {
-	const char *fault = vhu_request_string(request, "rule");
+	const char *fault = vhu_request_string(request, "fault");
 	char error[VHU_FAULT_ERROR];
 	int added;
 
 	if (!fault)
-		return vhu_request_fail(request, "\"rule\" is no string");
+		return vhu_request_fail(request, "\"fault\" is no string");
 	added = vhu_faults_add(request_faults(request), fault, error);
 	if (added < 0)
 		return vhu_request_fail(request, "%s", error);
@@ -73,7 +73,7 @@ int vhu_request_rules_add(struct vhu_request *request)
 	return request->text ? vhu_request_say(request, "fault %d added\n", added) : 0;
 }
 
-int vhu_request_rules_remove(struct vhu_request *request)
+int vhu_request_faults_remove(struct vhu_request *request)
 {
 	unsigned number = 0;
 
@@ -85,7 +85,7 @@ int vhu_request_rules_remove(struct vhu_request *request)
 	return request->text ? vhu_request_say(request, "fault %u removed\n", number) : 0;
 }
 
-int vhu_request_rules_clear(struct vhu_request *request)
+int vhu_request_faults_clear(struct vhu_request *request)
 {
 	unsigned count = request_faults(request)->count;
 
@@ -96,7 +96,7 @@ int vhu_request_rules_clear(struct vhu_request *request)
 		   : 0;
 }
 
-int vhu_request_rules_release(struct vhu_request *request)
+int vhu_request_faults_release(struct vhu_request *request)
 {
 	uint64_t session;
 	unsigned number = 0, released;

@@ -105,11 +105,11 @@ __attribute__((format(printf, 2, 3))) int vhu_request_say(struct vhu_request *re
 							  const char *format, ...);
 
 /* The verbs about faults. Return as verbs do. */
-int vhu_request_rules(struct vhu_request *request);
-int vhu_request_rules_add(struct vhu_request *request);
-int vhu_request_rules_remove(struct vhu_request *request);
-int vhu_request_rules_clear(struct vhu_request *request);
-int vhu_request_rules_release(struct vhu_request *request);
+int vhu_request_faults(struct vhu_request *request);
+int vhu_request_faults_add(struct vhu_request *request);
+int vhu_request_faults_remove(struct vhu_request *request);
+int vhu_request_faults_clear(struct vhu_request *request);
+int vhu_request_faults_release(struct vhu_request *request);
 
 /* Return a text of the question; NULL without it. */
 const char *vhu_request_string(const struct vhu_request *request, const char *key);

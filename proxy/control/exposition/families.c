@@ -59,7 +59,7 @@ static void faults(struct vhu_exposition *exposition)
 {
 	for (const struct vhu_fault *fault = exposition->proxy->faults.first; fault;
 	     fault = fault->next)
-		fprintf(exposition->to, "vhu_faults_applied_total{rule=\"%u\"} %" PRIu64 "\n",
+		fprintf(exposition->to, "vhu_faults_applied_total{fault=\"%u\"} %" PRIu64 "\n",
 			fault->id, fault->applied);
 }
 

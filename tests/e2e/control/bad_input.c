@@ -51,8 +51,8 @@ static void answers_garbage(void)
 	    {"{\"verb\":\"follow\",\"message\":[1]}", "\"message\""},
 	    {"{\"verb\":\"follow\",\"message\":\"NO_SUCH\"}", "no such message"},
 	    {"{\"verb\":\"unfollow\"}", "does not follow"},
-	    {"{\"verb\":\"rules add\",\"rule\":1}", "\"rule\""},
-	    {"{\"verb\":\"rules remove\",\"number\":4294967297}", "no fault"},
+	    {"{\"verb\":\"faults add\",\"fault\":1}", "\"fault\""},
+	    {"{\"verb\":\"faults remove\",\"number\":4294967297}", "no fault"},
 	};
 	struct control_fixture fixture;
 	struct control_client *client;

@@ -374,23 +374,23 @@ static void changes_rules(void)
 	control_open(&fixture);
 	client = control_connect(&fixture);
 	peer_exchange(fixture.front, fixture.back, 1);
-	answer = control_ask(client, "{\"verb\":\"rules add\",\"rule\":\"front %s: drop\"}",
+	answer = control_ask(client, "{\"verb\":\"faults add\",\"fault\":\"front %s: drop\"}",
 			     vhu_messages[VHU_MSG_GET_QUEUE_NUM].name);
 	peer_check(control_number(answer, "added") == 1, "another number");
 	json_decref(answer);
-	control_refused(client, "{\"verb\":\"rules add\",\"rule\":\"front: nothing\"}", "column");
+	control_refused(client, "{\"verb\":\"faults add\",\"fault\":\"front: nothing\"}", "column");
 	peer_check(
 	    !peer_send_message(fixture.front, request_of(VHU_MSG_GET_QUEUE_NUM), NULL, 0, NULL, 0),
 	    "not sent");
 	peer_check(!peer_send(fixture.front, &owner, sizeof(owner), NULL, 0), "not sent");
 	peer_expect(fixture.back, &owner, sizeof(owner), "what follows a message that is dropped");
-	answer = control_ask(client, "{\"verb\":\"rules\"}");
-	peer_check(control_number(answer, "rules.0.applied") == 1, "not applied once");
+	answer = control_ask(client, "{\"verb\":\"faults\"}");
+	peer_check(control_number(answer, "faults.0.applied") == 1, "not applied once");
 	json_decref(answer);
-	json_decref(control_ask(client, "{\"verb\":\"rules remove\",\"number\":1}"));
-	control_refused(client, "{\"verb\":\"rules remove\",\"number\":1}", "no fault 1");
+	json_decref(control_ask(client, "{\"verb\":\"faults remove\",\"number\":1}"));
+	control_refused(client, "{\"verb\":\"faults remove\",\"number\":1}", "no fault 1");
 	pass(&fixture, VHU_MSG_GET_QUEUE_NUM, NULL, 0, -1);
-	answer = control_ask(client, "{\"verb\":\"rules clear\"}");
+	answer = control_ask(client, "{\"verb\":\"faults clear\"}");
 	peer_check(json_integer_value(control_at(answer, "removed")) == 0, "there was another");
 	json_decref(answer);
 	control_leave(client);
