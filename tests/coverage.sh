@@ -4,8 +4,8 @@
 #
 #	sh tests/coverage.sh [ctest's options, for a part of the tests]
 #
-# The lines are in build-coverage/coverage.html. The proxy runs without its sandbox, in which it could
-# not write what it counts: left out are the test of the sandbox, and one in which nobody runs it.
+# The lines are in build-coverage/coverage.html. The proxy runs without its sandbox, which
+# forbids writing the counts. Left out: the test of the sandbox, and one that runs as another user.
 set -eu
 cd "$(dirname "$0")/.."
 folder=build-coverage

@@ -45,7 +45,7 @@ bench_start()
 	until stage_has_listener 0 "$listens"; do
 		tries=$((tries + 1))
 		if [ $tries -gt 500 ]; then
-			echo "${0##*/}: nobody listens on $listens:" >&2
+			echo "${0##*/}: no process listens on $listens:" >&2
 			cat "$work/stderr" >&2
 			exit 1
 		fi

@@ -190,7 +190,7 @@ static void measure_stream(unsigned long count, int attached)
 	printf("%.0f\n", (double)count * 1e9 / (double)(vhu_now_ns() - begin));
 }
 
-/* Say that the sessions are there, and wait until nobody wants them any more. */
+/* Say that the sessions exist, and wait until standard input ends. */
 static void hold(void)
 {
 	char byte;

@@ -71,7 +71,7 @@ await()
 	until stage_has_listener 0 "$1"; do
 		tries=$((tries + 1))
 		if [ $tries -gt 500 ]; then
-			echo "proxy.sh: nobody listens on $1:" >&2
+			echo "proxy.sh: no process listens on $1:" >&2
 			cat "$work/stderr" >&2
 			exit 1
 		fi
@@ -122,7 +122,7 @@ way files echo "$vhu" proxy -w "$work/files.pcapng" -b filesize:1000 -b files:5
 way flight echo "$vhu" proxy -w "$work/flight.pcapng" --flight-recorder
 # What it says goes to a file.
 way words echo sh -c 'exec "$@" 2>"$0"' "$work/words.txt" "$vhu" proxy -v
-# Asked by nobody, and followed by one.
+# Without a client of the control socket, and with one follower.
 if "$vhu" ctl --help >/dev/null 2>&1; then
 	ways="$ways asked followed"
 	way asked echo "$vhu" proxy -q --control "$work/asked.control"

@@ -97,7 +97,7 @@ struct end {
 	struct end *other; /* of the same session; NULL: the listener */
 };
 
-/* Wait for what comes to @fd, of which @end is to be told. */
+/* Watch @fd for input, on behalf of @end. */
 static void watch(int epoll, int fd, struct end *end)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.ptr = end};

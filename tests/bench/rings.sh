@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Measures `vhu rings`: the time from its start to its end on many vrings of many processes, by a capture
 # and by the control socket, and its memory; and on one vring that hangs, in pairs with
-# --wait; and how many verdicts it gives on healthy vrings, which is none.
+# --wait; and how many verdicts it gives on healthy vrings: zero.
 #
 #	rings.sh [-b BUILD] [-p PROCESSES] [-q VRINGS] [-r ROUNDS] [-l LOOKS]
 #

@@ -51,8 +51,8 @@ for way in plain stall; do
 	done
 done
 
-# Do the work $1 by the way $2. Prints its measure, more of which is worse, and the processor time of
-# the proxy for it.
+# Do the work $1 by the way $2. Prints its measure (less is better) and the proxy's processor time for
+# it.
 work()
 {
 	case $1 in

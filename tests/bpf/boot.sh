@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# A guest in which vhu latency has what a machine may refuse it, for scripts to source.
+# A guest that gives vhu latency what a machine may refuse it, for scripts to source.
 
 # Say what is missing to boot one and return 0; return 1 if nothing is.
 vhu_boot_lacks() {

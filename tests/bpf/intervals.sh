@@ -54,17 +54,17 @@ jq -se 'map(select(.type == "interval")) | all(.interval_ns > 0 and
 	latency.log >/dev/null || fail 'an interval makes no sense'
 stage_end front TERM || :
 
-# A back-end that reads nothing: its kicks are told.
+# A back-end that reads nothing: vhu latency reports its kicks.
 # There is room for requests for 16 seconds.
 drive --depth 40 --rate 5
 sleep 0.5
 kill -STOP "$(stage_pid back)"
 "$vhu" latency -p "$(stage_pid back)" --interval 500ms --duration 2 >out 2>err || fail 'it fails'
 grep -q '^eventfd [0-9]*: [1-9][0-9]* kicks*, and the back-end reads none (its counter is [1-9][0-9]*)$' out ||
-	fail 'kicks that nobody reads are not told'
+	fail 'unread kicks are not reported'
 grep -q '^vhu latency: [23] shared eventfds had no traffic' err || fail "of others: $(cat err)"
 "$vhu" latency -p "$(stage_pid back)" --json --interval 0 --duration 2 >out 2>err || fail 'it fails'
 schemas_fit out >fit || fail "JSON: $(cat fit)"
 tail -n 1 out | jq -e '.unread_eventfds | length >= 1 and all(.eventfd_id > 0 and .count > 0 and .count >= .kicks)' >/dev/null ||
-	fail 'kicks that nobody reads are not in the JSON'
+	fail 'unread kicks are not in the JSON'
 kill -CONT "$(stage_pid back)"

@@ -97,7 +97,7 @@ static uint8_t *map_part(int fd, size_t size, uint64_t at)
 	return part;
 }
 
-/* Set it up; skips where there is none. */
+/* Set it up; skips without it. */
 static struct uring make_uring(void)
 {
 	struct io_uring_params p = {0};

@@ -41,7 +41,7 @@ wait $tool || fail "vhu latency: status $?"
 tail -n 1 told >last
 jq -c '.rings[] | [.vring, .eventfds, .unwatched_most_ns, .kicks, .wakes, .calls]' last
 
-# Two requests a vring and round. QEMU starts a vring with a wake that nobody kicked for; of version 11
+# Two requests a vring and round. QEMU starts a vring with a wake without a kick; in version 11
 # both QEMU and its storage daemon kick a vring that starts. What came before an eventfd was watched is
 # not counted: so there may be less, and never more.
 kicks=2 wakes=3

@@ -201,7 +201,7 @@ alone)
 	END
 	all_out
 
-	# The same by vhu attach, whose capture has it among the messages.
+	# The same by vhu attach, whose capture holds the stall among the messages.
 	back --device blk
 	stage_start latency "$vhu" attach --latency --stall 500ms --on-stall 'echo "$VHU_VERDICT $VHU_CAPTURE" >ran' \
 		-w stall.pcapng --socket "$work/back.sock"
@@ -247,7 +247,7 @@ healthy)
 			# shellcheck disable=SC2086
 			timeout 100 "$vhu" latency --stall 200ms --interval 0 --duration 5 $how >out 2>err ||
 				fail "case '$options' $how: status $?: $(cat err)"
-			! grep 'stall: ' err || fail "case '$options' $how: a stall that is none"
+			! grep 'stall: ' err || fail "case '$options' $how: a false stall"
 			grep -q '[1-9][0-9]* kicks, [1-9]' out || fail "case '$options' $how: nothing is watched"
 		done
 		all_out

@@ -51,14 +51,14 @@ kicks rates | awk '$1 < 1 || $1 > 75 { bad = 1 } END { exit bad || NR < 2 }' || 
 kicks counts | awk '$1 < last { bad = 1 } { last = $1 } END { exit bad || last < 80 }' ||
 	fail "counts: $(kicks counts)"
 
-# A kick that waits is told once, and its call when it comes.
+# A waiting kick is reported once, and its call when it comes.
 stage_start latency "$vhu" latency -r vm.pcapng --slower-than 200ms --interval 0
 wait_for grep -q hooks latency.log
 sleep 0.5
 kill -STOP "$(stage_pid back)"
 wait_for grep -q 'session 1 vring 0: a kick has waited for .*: the back-end has not taken it' latency.log
 sleep 0.5
-[ "$(grep -c 'has waited' latency.log)" = 1 ] || fail 'it is told more than once'
+[ "$(grep -c 'has waited' latency.log)" = 1 ] || fail 'it is reported more than once'
 ! grep -q 'kick to call .*; kick by' latency.log || fail 'a call that there was not'
 kill -CONT "$(stage_pid back)"
 wait_for grep -q 'session 1 vring 0: kick to call .*; kick by' latency.log
@@ -96,7 +96,7 @@ told_apart() {
 	stage_listens back back.sock
 	stage_start proxy "$vhu" proxy -q -w vm.pcapng front.sock back.sock
 	stage_listens proxy front.sock
-	# Slow enough for the watch to begin before the fault does, and without a rate, by which the
+	# Slow enough for the watch to begin before the fault does. Without a rate: with one, the
 	# front-end would look at the vring by itself.
 	stage_start front "$bin/vhu-sample-frontend" --device blk --operation read --depth 1 --timeout 100 \
 		--duration 280 front.sock

@@ -69,7 +69,7 @@ static void forget(void *context, uint64_t id, uint64_t address, bool ignore)
 	(void)ignore;
 }
 
-/* Make an event of the input, and let the sessions have it. */
+/* Make an event of the input, and feed it to the sessions. */
 static void feed(struct vhu_attach_sessions *sessions, struct attach_input *input,
 		 uint32_t numbers[2][64])
 {

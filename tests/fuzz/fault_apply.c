@@ -72,7 +72,7 @@ static void run(struct fuzz_session *fixture)
 	}
 }
 
-/* Take the faults that the input begins with; what is none is passed over. */
+/* Take the faults that the input begins with; skip invalid ones. */
 static void take_faults(struct fuzz_session *fixture)
 {
 	for (unsigned i = 0; i < RULES_MAX; i++) {

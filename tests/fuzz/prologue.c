@@ -12,13 +12,13 @@
 #include "tests/fuzz/lib/stream.h"
 #include "tests/lib/state_differs.h"
 
-/* What is told. */
+/* The repeated records. */
 struct told {
 	struct vhu_sessions *sessions;
 	uint64_t passed;
 };
 
-/* Take a record that is told. Returns 0. */
+/* Take a repeated record. Returns 0. */
 static int take(void *context, const struct vhu_record *record, uint64_t number)
 {
 	struct told *told = context;
@@ -51,8 +51,8 @@ static bool is_taken(const struct vhu_record *record, const struct vhu_sessions 
 		record->type == VHU_RECORD_MESSAGE);
 }
 
-/* Return whether so many requests of @session wait that the next one puts out the oldest. Which
- * ones were put out is not told: a session in which one was may differ. */
+/* Return whether so many requests of @session wait that the next one pushes out the oldest. No
+ * record says which one went, so the session's state may differ after that. */
 static bool is_full(struct vhu_sessions *sessions, uint64_t session)
 {
 	const struct vhu_state *state = vhu_sessions_state(sessions, session);
@@ -84,7 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		vhu_sessions_only_learn(passed);
 		vhu_sessions_only_learn(told.sessions);
 		while (stream_next(&stream, &record)) {
-			/* What the proxy makes is told first. */
+			/* The proxy never marks its own first records so. */
 			record.marks &= (uint16_t) ~(VHU_MARK_EARLIER | VHU_MARK_LOST);
 			if (record.channel >= VHU_CHANNELS)
 				continue;

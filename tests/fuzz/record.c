@@ -8,7 +8,7 @@
 #include "lib/capture/record.h"
 #include "tests/fuzz/lib/fuzz.h"
 
-/* Check that what is told of a descriptor can be used, up to its name's NUL. */
+/* Check that a descriptor's description can be used, up to its name's NUL. */
 static void use_fd(const struct vhu_fd_info *fd)
 {
 	char text[64];

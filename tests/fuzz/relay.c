@@ -73,9 +73,9 @@ struct bench {
 	unsigned fds_passed;                   /* descriptors of those */
 	bool replaced[MODEL_GROUPS * FDS_MAX]; /* descriptors that something was sent instead of */
 	int taken;                             /* the last of them, which is ours now; -1 */
-	uint64_t drained; /* what had been sent when the relay was told to drain */
-	bool reset;       /* the sender has closed, leaving a byte unread */
-	bool limited;     /* descriptors may have been lost */
+	uint64_t drained;                      /* the bytes sent before vhu_relay_drain */
+	bool reset;                            /* the sender has closed, leaving a byte unread */
+	bool limited;                          /* descriptors may have been lost */
 };
 
 static ino_t inode[POOL + 1];
@@ -105,7 +105,7 @@ static int on_opens(struct vhu_relay *relay)
 	return instead;
 }
 
-/* A message is whole, or there is no more of it: what is told of it must be what was sent. */
+/* A message is whole, or cut: the relay must report it as it was sent. */
 static void on_received(struct vhu_relay *relay)
 {
 	static uint8_t expected[VHU_RELAY_KEEP];

@@ -380,7 +380,7 @@ static void give_later_session(struct maker *maker)
 	end_session(maker);
 }
 
-/* Write a session in which vrings were looked at. */
+/* Write a session with snapshots of vrings. */
 static void give_snapshots(struct maker *maker)
 {
 	struct vhu_record opened = {.type = VHU_RECORD_OPENED};

@@ -26,7 +26,7 @@ show()
 		;;
 	text)
 		case $2 in
-		# What is no message, and one negotiation in full, from which the device is learnt.
+		# Records that are not messages, and one full negotiation, which gives away the device.
 		*/records/* | */GET_CONFIG.pcapng) "$build/bin/vhu" dump -v "$2" ;;
 		*) "$build/bin/vhu" dump -v --message "${message%%.*}" "$2" ;;
 		esac

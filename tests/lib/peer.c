@@ -75,7 +75,8 @@ int peer_connect(const char *path)
 	int fd;
 
 	while ((fd = peer_try_connect(path)) < 0) {
-		peer_check(peer_now_ms() < limit, "%s: nobody listens: %s", path, strerror(-fd));
+		peer_check(peer_now_ms() < limit, "%s: no process listens: %s", path,
+			   strerror(-fd));
 		usleep(5000);
 	}
 	return fd;
@@ -101,7 +102,7 @@ void peer_received(int fd)
 		peer_check(!ioctl(fd, SIOCOUTQ, &unread), "SIOCOUTQ: %s", strerror(errno));
 		if (!unread)
 			return;
-		peer_check(peer_now_ms() < limit, "nobody receives what was sent");
+		peer_check(peer_now_ms() < limit, "the peer does not receive what was sent");
 		usleep(1000);
 	}
 }
@@ -110,7 +111,8 @@ int peer_accept(int listener)
 {
 	int fd;
 
-	peer_check(peer_readable(listener, PEER_PATIENCE_MS), "nobody connected to the back-end");
+	peer_check(peer_readable(listener, PEER_PATIENCE_MS),
+		   "no front-end connected to the back-end");
 	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	peer_check(fd >= 0, "accept: %s", strerror(errno));
 	return fd;

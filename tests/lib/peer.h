@@ -25,7 +25,7 @@ struct peer_header {
 	uint32_t size;
 };
 
-/* Say on stderr what went wrong, and at which line of the test, and exit 1. */
+/* Print on stderr what went wrong, with the line of the test, and exit 1. */
 #define peer_die(...) peer_die_at(__FILE__, __LINE__, __VA_ARGS__)
 _Noreturn void peer_die_at(const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

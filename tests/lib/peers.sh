@@ -10,8 +10,8 @@ vhu_qemu_since() {
 	}'
 }
 
-# Set $virtiofsd to the program and $virtiofsd_options to those by which it shares the folder $1. It is
-# part of QEMU in Debian 12, and one in Rust later. Returns 1 if there is none, or if it cannot run.
+# Set $virtiofsd to the program and $virtiofsd_options to its options for sharing the folder $1. It is
+# part of QEMU in Debian 12, and a Rust program later. Returns 1 if there is none, or if it cannot run.
 vhu_virtiofsd() {
 	[ "$(id -u)" -eq 0 ] || return 1
 	virtiofsd=/usr/lib/qemu/virtiofsd virtiofsd_options="-o source=$1 -o sandbox=chroot -o cache=auto"

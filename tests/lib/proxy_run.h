@@ -63,7 +63,7 @@ const char *proxy_log_wait(struct proxy *proxy, const char *text);
 /* Wait until the proxy has made its capture, the last file that it opens before it serves. */
 void proxy_wait_capture(const struct proxy *proxy);
 
-/* Return how many descriptors it has open, without those few by which it describes others. */
+/* Return how many descriptors it has open, without the few that it uses to describe others. */
 unsigned int proxy_fds(const struct proxy *proxy);
 
 /* Wait until it has at most @count descriptors open; ends the test, listing them, where it keeps

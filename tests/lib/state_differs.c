@@ -10,7 +10,7 @@ static bool same(const struct vhu_told *a, const struct vhu_told *b)
 	return a->value == b->value && a->by == b->by;
 }
 
-/* Return whether the same records, in any order, are in two lists of @count; 0 is none. */
+/* Return whether two lists of @count hold the same records in any order; 0 is an empty place. */
 static bool same_records(const uint64_t *a, const uint64_t *b, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
@@ -132,7 +132,7 @@ static const char *channel_differs(const struct vhu_channel_state *a,
 	return NULL;
 }
 
-/* Return what is not the same in the parts of which a session has several; NULL: nothing. */
+/* Return what differs in the parts that a session has several of; NULL: nothing. */
 static const char *parts_differ(const struct vhu_state *a, const struct vhu_state *b)
 {
 	/* A vring that nothing is known of is as good as none. */

@@ -15,10 +15,10 @@ vhu_tshark_lacks()
 
 # Run tshark with the plugin of build $1. Root's plugins are ignored by tshark, so root is dropped,
 # and takes the plugin along, since the build may lie where only root can look; what tshark reads and
-# writes must be open to nobody. A plugin built with sanitizers needs their library loaded first, and
-# Wireshark's memory pools turned off so that each block has its own bounds. A script that sets
-# $vhu_tshark_seconds has tshark ended after so many, with status 124; $vhu_tshark_lua has it take the
-# dissector in Lua: "alone", without the plugin, or "beside" it.
+# writes must be open to user 65534. A plugin built with sanitizers needs their library loaded first, and
+# Wireshark's memory pools turned off so that each block has its own bounds. With
+# $vhu_tshark_seconds set, tshark ends after so many, with status 124; with $vhu_tshark_lua set, it uses
+# the dissector in Lua: "alone", without the plugin, or "beside" it.
 vhu_tshark()
 {
 	_plugins=$1/wsplugins

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Read one of a descriptor's properties. Returns what follows it, NULL where it is none. */
+/* Read one of a descriptor's properties. Returns what follows it; NULL for an unknown one. */
 static const char *read_property(struct vhu_fd_info *fd, const char *text)
 {
 	const char *value = strchr(text, '=');

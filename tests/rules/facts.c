@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Shows that a reader who begins in the middle of a session needs each fact of state.def in
- * lib/session/state: for each there is a scenario in which what a new file repeats makes the
- * session's state, and does not if the records of that fact are left out.
+ * lib/session/state: for each there is a scenario. The records that a new file repeats make the
+ * session's state, and fail to make it if the records of that fact are left out.
  *
  *	facts FOLDER	which has FACT.scn for each
  */
@@ -34,7 +34,7 @@ static const struct fact fact[VHU_FACTS] = {
 #include "lib/session/state/state.def"
     OWN(region)};
 
-/* A session as it passed, and as whoever is told what made it knows it. */
+/* A session as it passed, and as the repeated records make it. */
 struct reading {
 	struct vhu_sessions *passed, *told;
 	struct vhu_prologue *prologue;
@@ -86,7 +86,7 @@ static int take(void *to, const struct vhu_record *record)
 	return vhu_session_feed(reading->passed, record, ++reading->number, &note);
 }
 
-/* Take a record that is told. Returns 0 or -ENOMEM. */
+/* Take a repeated record. Returns 0 or -ENOMEM. */
 static int take_told(void *to, const struct vhu_record *record, uint64_t number)
 {
 	struct reading *reading = to;

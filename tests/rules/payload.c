@@ -129,7 +129,7 @@ static const char *last_part(const struct vhu_field *field)
 	return dot ? dot + 1 : field->path;
 }
 
-/* Find a field of a layout by what a word calls it. Returns VHU_FIELDS where there is none. */
+/* Find a field of a layout by its name. Returns VHU_FIELDS for an unknown name. */
 static enum vhu_field_id field_find(const struct vhu_layout *layout, const char *key, size_t length)
 {
 	for (unsigned f = layout->first; f < layout->first + layout->fields; f++) {
@@ -143,7 +143,7 @@ static enum vhu_field_id field_find(const struct vhu_layout *layout, const char 
 	return VHU_FIELDS;
 }
 
-/* Find a field of a device's configuration space by its path; VHU_FIELDS where there is none. */
+/* Find a field of a device's configuration space by its path; VHU_FIELDS for an unknown path. */
 static enum vhu_field_id config_find(const char *key, size_t length)
 {
 	for (unsigned f = 0; f < VHU_FIELDS; f++)

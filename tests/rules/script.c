@@ -28,7 +28,7 @@ struct reader {
 	script_sink *sink;
 	void *to;
 	bool big_endian;
-	bool earlier; /* what is read is told again */
+	bool earlier; /* records are repetitions */
 	uint64_t session, time_ns;
 	struct {
 		char name[64], value[512];
@@ -88,7 +88,7 @@ static bool give(struct reader *reader, struct vhu_record *record)
 	return !error || wrong(reader, "the record is not taken", strerror(-error));
 }
 
-/* Find a channel by its name. Returns VHU_CHANNELS where there is none. */
+/* Find a channel by its name. Returns VHU_CHANNELS for an unknown name. */
 static enum vhu_channel channel_find(const char *name)
 {
 	enum vhu_channel channel = VHU_FRONT_END;

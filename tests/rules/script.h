@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A scenario as its file has it: a conversation in lines, and what is expected of it. README.md
- * tells the language.
+ * A scenario in its file's language: the lines of a conversation, and the expected findings.
+ * README.md describes the language.
  */
 #ifndef VHU_TESTS_RULES_SCRIPT_H
 #define VHU_TESTS_RULES_SCRIPT_H
@@ -33,7 +33,7 @@ typedef int script_sink(void *to, const struct vhu_record *record);
 
 /*
  * Read a scenario and give its records to @sink.
- * @big_endian: the byte order in which its peers send.
+ * @big_endian: the byte order of its peers.
  * Returns whether it could; what is wrong is on standard error, with its line. Free with
  * script_free in either case.
  */

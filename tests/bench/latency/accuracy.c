@@ -27,10 +27,10 @@ enum { KICK_TO_WAKE, WAKE_TO_CALL, KICK_TO_CALL, STAGES };
 
 static const char *const stage_name[STAGES] = {"kick to wake", "wake to call", "kick to call"};
 
-/* What was told of one round; UINT64_MAX where it was not. */
+/* The reported times of one round; UINT64_MAX if missing. */
 static uint64_t told[STAGES][SAMPLES_MAX];
 
-/* Read what was told. Returns how many calls there are. */
+/* Read the reported events. Returns how many calls there are. */
 static size_t read_events(const char *path)
 {
 	char error[VHU_PCAPNG_ERROR_SIZE];
@@ -126,7 +126,7 @@ static void run(uint32_t delay_us, uint32_t rounds)
 	calls = read_events(path);
 	unlink(path);
 	if (calls != rounds)
-		printf("%zu of %" PRIu32 " calls were told\n", calls, rounds);
+		printf("%zu of %" PRIu32 " calls were reported\n", calls, rounds);
 	else
 		for (unsigned stage = 0; stage < STAGES; stage++)
 			compare(pair.truth, stage, calls, delay_us);

@@ -14,7 +14,7 @@
 extern unsigned tool_failures;
 
 /*
- * Skip where the probes cannot be had: where they can, an id that nobody has is what is missed.
+ * Skip if the probes cannot be had; if they can, the tool reports the unknown id instead.
  * With COUNTS_ONLY set, as in an emulated machine, where asking takes seconds, they must be had.
  */
 void tool_need(void);

@@ -46,5 +46,5 @@ wait_for session_holds 'any(.type == "message")' 3
 stage_end back KILL || :
 closed 3 "back-end closed, leaving bytes unread"
 session_holds 'map(select(.type == "message")) | length == 1 and .[0].message == "GET_FEATURES"' 3 >/dev/null ||
-	fail "what nobody read is not there"
+	fail "the unread message is missing"
 detach

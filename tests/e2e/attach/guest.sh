@@ -28,7 +28,7 @@ attach() {
 	wait_for grep -q . attach.log
 	grep -q watching attach.log
 }
-# End it once the capture $1.pcapng tells of the end of its session, and print it.
+# End it once the capture $1.pcapng holds the end of its session, and print the capture.
 detach() {
 	ended() {
 		/vhu/vhu dump $1.pcapng | grep -q "session closed: front-end closed\|session closed: back-end closed"
@@ -131,4 +131,4 @@ holds middle.pcapng 'any(.message == "GET_VRING_BASE" and .reply)' >/dev/null ||
 	fail "not all messages are there: $("$vhu" dump middle.pcapng)"
 holds killed.pcapng 'any(.type == "closed" and .text == "back-end closed, leaving bytes unread") and
 	(map(select(.type == "message")) | length == 1 and .[0].message == "GET_FEATURES")' >/dev/null ||
-	fail "what nobody read is not there: $("$vhu" dump killed.pcapng)"
+	fail "the unread message is missing: $("$vhu" dump killed.pcapng)"

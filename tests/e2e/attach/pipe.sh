@@ -34,7 +34,7 @@ messages ./it_*.pcapng >it.lines
 cmp pipe.lines it.lines || fail "the two captures differ"
 echo "$(wc -l <pipe.lines) messages twice"
 
-# One whose pipe nobody reads says so, and a signal ends it.
+# Without a reader of its pipe vhu attach says so, and a signal ends it.
 mkfifo unread
 "$vhu" attach --socket "$work/back" -w unread >unread.log 2>&1 &
 unread=$!

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # vhu rings -p finds the vrings of a process by the capture of the vhu attach that watches its session, and
-# says why one hangs; of a process without a session there it says that there is none.
+# says why one hangs. For a process without a session there, it says so.
 . "$(dirname "$0")/lib.sh"
 
 back "$back_end" --device blk --memory 8 --socket-path="$work/back"

@@ -25,7 +25,7 @@ for (1 .. $sessions) {
 	for (1 .. 20) {
 		my ($one, $other);
 		socketpair($one, $other, AF_UNIX, SOCK_STREAM, 0) or die "socketpair: $!";
-		send($_ % 2 ? $one : $other, "nobody else's business. ", 0);
+		send($_ % 2 ? $one : $other, "private data. ", 0);
 		close($_ % 2 ? $one : $other);
 		recv($_ % 2 ? $other : $one, $got, 24, 0);
 	}

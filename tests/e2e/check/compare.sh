@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Sessions of one device are held against each other: what differs is told, what does not is not.
+# vhu check compares sessions of one device: it reports differences and nothing else.
 . "$(dirname "$0")/../../lib/common.sh"
 work_open
 
@@ -78,8 +78,8 @@ END
 } | capture same
 expect "same" same </dev/null
 
-# A back-end that crashed while a vring ran, and came back: where the vring is nobody told. With an inflight
-# area it knows, and a driver that begins again has nothing in flight.
+# A back-end that crashed while a vring ran, and came back: no message says where the vring is. With an
+# inflight area the back-end knows, and a restarted driver has nothing in flight.
 crashed() {
 	session 1 10 /run/a.sock 0x170000240 0x170000240 4 2048 256 0 0 |
 		sed '/ > 18 1 u32:0 u32:0$/d; / [<>] 11 /d; s/closed front-end closed/closed back-end closed/'
@@ -100,16 +100,16 @@ expect "tracked" tracked </dev/null
 {
 	crashed
 	session 2 10 /run/a.sock 0x170000240 0x170000240 4 2048 256 0 600
-} | capture anew
-expect "begun anew" anew </dev/null
+} | capture restarted
+expect "restarted" restarted </dev/null
 
 # The machine was started again: its driver may take other features and set up other rings.
 {
 	session 1 10 /run/a.sock 0x170000240 0x170000240 4 2048 256 0 500
 	session 2 10 /run/a.sock 0x170000240 0x140000000 4 2048 128 0 600
 	session 3 11 /run/a.sock 0x170000240 0x170000040 4 2048 64 300 600
-} | capture anew
-expect "anew" anew </dev/null
+} | capture restarted
+expect "restarted" restarted </dev/null
 
 # What the back-end offers may not change, whoever the front-end is; a session between the two that
 # saw nothing of it, and one of another device, make no difference.
@@ -150,7 +150,7 @@ expect "devices" --compare before after <<'END'
 after:55: warning V621 sessions-differ: in the configuration Capacity is 514; session 3 of before (message 55) had 512 (session 3)
 END
 
-# A disk and a network card (bits 5, 15, 16 and 17 are its own) are two devices, of which nothing more is compared.
+# A disk and a network card (bits 5, 15, 16 and 17 are its own) are two devices: nothing more is compared.
 session 1 20 /run/c.sock 0x140038020 0x140038020 1 512 64 0 600 | capture card.pcapng
 expect "another device" --compare source.pcapng card.pcapng <<'END'
 card.pcapng:3: warning V621 sessions-differ: the device is NET (1); session 7 of source.pcapng (message 3) had BLOCK (2): another device is not compared (session 1)
@@ -167,7 +167,7 @@ END
 } | capture later
 expect "last and first" --compare earlier later </dev/null
 
-# A capture in which no device told anything cannot be compared.
+# A capture without a device's answers cannot be compared.
 printf '> 1 front-end opened peer:vmm:1:/a peer:device:2:/b\n' | capture nothing
 if "$vhu" check --compare nothing after >got 2>errors || [ $? != 1 ] ||
 	! grep -q "^vhu check: nothing: no session to compare" errors; then

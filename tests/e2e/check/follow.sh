@@ -127,7 +127,7 @@ count 1 V402
 grep -q "^1 error, 1 warning in 1 session, " err || fail "not well: $(cat err)"
 live_ends
 
-# The same capture, read when the answer is there: late, and not hung. Somebody has it open to write.
+# The same capture, read after the answer came: late, and not hung. A writer keeps it open.
 exec 3>>live
 "$vhu" check -f live >out 2>err &
 pid=$!
@@ -154,7 +154,7 @@ wait "$pid" || got=$?
 [ "$got" = 1 ] || fail "a pipe: status $got: $(cat out err)"
 count 1 V402
 
-# Captures of long ago: nobody writes the file, the pipe brings old records.
+# Old captures: the file has no writer, the pipe brings old records.
 parts=$top/tests/rules/parts
 cat >old.scn <<EOT
 include $parts/start.inc

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The same findings as lines, JSON, SARIF and JUnit's XML, from captures of which one has a name that
-# needs escaping and one is broken; and which findings are shown.
+# The same findings as lines, JSON, SARIF and JUnit's XML, from several captures: the name of one
+# needs escaping, and one is broken. The options that choose findings.
 . "$(dirname "$0")/../../lib/common.sh"
 need jq xmllint
 work_open

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A request that waits while its capture is still being written has waited until now, also where the
-# capture is followed; in a capture that nobody writes any more it has waited until the last record.
+# capture is followed; in a capture without a writer it has waited until the last record.
 . "$(dirname "$0")/../../lib/common.sh"
 work_open
 parts=$top/tests/rules/parts
@@ -24,7 +24,7 @@ EOT
 
 # Nobody writes it.
 check 1 capture
-grep "V402" out && fail "waited until now though nobody writes: $(cat out)"
+grep "V402" out && fail "waited until now in a capture without a writer: $(cat out)"
 grep -q "did not answer GET_VRING_BASE vring 0 (19), and there the capture ends" out ||
 	fail "no request that is open: $(cat out)"
 
@@ -50,7 +50,7 @@ wait "$pid" || got=$?
 [ "$got" = 1 ] || fail "followed: status $got: $(cat out err)"
 grep -q "V402 .* so far" out || fail "followed, no hang in progress: $(cat out)"
 
-# A session in which nothing waits has nothing wrong with it.
+# A session without waiting requests has no findings.
 echo "include $parts/start.inc" >runs.scn
 "$programs/scenario" runs.scn runs
 exec 3>>runs

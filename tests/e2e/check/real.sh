@@ -40,7 +40,7 @@ wait "$pid" || [ $? = 1 ] || fail "live: $(cat live.err)"
 tail -n 1 live.err | grep -q "in 1 session, [1-9][0-9]* messages$" || fail "live: $(cat live.err)"
 
 # A question of QEMU's monitor for a vring's state stops the vring, whether others run on or not; no
-# session that nobody asks has it.
+# other session has the finding.
 grep V329 out live && fail "a device that was stopped is taken for one that was asked"
 for queues in 1 2; do
 	capture asked "$queues" 1 --query

@@ -163,7 +163,7 @@ static void asks_and_never_reads(void)
 	control_close(&fixture);
 }
 
-/* One that follows and does not read loses records, and is told how many. */
+/* A follower that does not read loses records, and learns how many. */
 static void follows_and_never_reads(void)
 {
 	struct control_fixture fixture;
@@ -182,7 +182,7 @@ static void follows_and_never_reads(void)
 
 		peer_check(peer_now_ms() < limit, "%lld records and %lld lost of %lld", got, lost,
 			   passed);
-		/* What is lost is told before the next record for which there is room. */
+		/* The count of lost records comes before the next record that fits. */
 		if (!memchr(client->line, '\n', client->got) && !peer_readable(client->fd, 20)) {
 			peer_exchange(fixture.front, fixture.back, (uint64_t)passed);
 			passed += 2;
@@ -201,7 +201,7 @@ static void follows_and_never_reads(void)
 	control_close(&fixture);
 }
 
-/* Those for whom there is no room are told so; when others leave there is. */
+/* Clients beyond the limit are refused with a reason, and admitted after others leave. */
 static void refuses_a_crowd(void)
 {
 	struct control_fixture fixture;
@@ -287,7 +287,7 @@ static void serves_nobody_else(void)
 		   st.st_mode & 07777);
 	if (geteuid()) {
 		control_close(&fixture);
-		printf("not root: nobody else is tried\n");
+		printf("not root: other users are not tried\n");
 		return;
 	}
 	peer_check(!chmod(fixture.proxy.folder, 0755), "chmod: %s", strerror(errno));

@@ -88,7 +88,7 @@ static int set_up(const struct control_fixture *fixture)
 	return kick;
 }
 
-/* Send messages that nobody reads until the proxy holds some. */
+/* Send messages to a side that does not read, until the proxy holds some. */
 static void hold_up(const struct control_fixture *fixture, struct control_client *client)
 {
 	static const char bytes[65536];
@@ -110,7 +110,7 @@ static void hold_up(const struct control_fixture *fixture, struct control_client
 	}
 }
 
-/* Hold what is told of a session that was set up, and whose request waits, against the truth. */
+/* Compare the status of a set-up session with a waiting request with the truth. */
 static void check_session(const json_t *session, int kick)
 {
 	peer_check(control_number(session, "front_end.pid") == getpid(), "another front-end");
@@ -142,7 +142,7 @@ static void check_session(const json_t *session, int kick)
 		   "another eventfd");
 }
 
-/* All that there is to tell of a session is told, at the socket and on SIGUSR1. */
+/* The status of a session is complete, on the socket and on SIGUSR1. */
 static void tells_what_a_session_does(void)
 {
 	struct control_fixture fixture;

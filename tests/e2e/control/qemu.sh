@@ -21,7 +21,7 @@ await() {
 	done
 }
 
-# Print the number of a session of QEMU that has a vring running; fail where there is none.
+# Print the number of a session of QEMU with a running vring; fail without one.
 running() {
 	"$vhu" ctl --json sessions >sessions.json 2>ctl.log || fail "vhu ctl sessions"
 	jq -e '[.sessions[] | select(.vrings[0].started and .vrings[0].kick.eventfd_id != null)

@@ -20,7 +20,7 @@ static void await(struct proxy *proxy, const char *path)
 	while (proxy_shell("grep -q '^[^ ]* [^ ]* [^ ]* 00010000 .* %s$' /proc/net/unix", path)) {
 		peer_check(waitpid(proxy->pid, NULL, WNOHANG) == 0, "the proxy ended at once: %s",
 			   proxy_log(proxy));
-		peer_check(peer_now_ms() < limit, "nobody listens at %s: %s", path,
+		peer_check(peer_now_ms() < limit, "no process listens at %s: %s", path,
 			   proxy_log(proxy));
 		usleep(10000);
 	}

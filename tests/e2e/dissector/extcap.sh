@@ -54,17 +54,17 @@ says 1 'where is the back-end?' timeout 60 "$extcap" --capture --extcap-interfac
 wait "$reader" || fail "a reader waits for a capture that cannot begin"
 [ ! -s nothing ] || fail "a capture that cannot begin has something in it"
 
-# It ends when nobody reads the FIFO any more.
+# It ends when the FIFO has no reader any more.
 timeout 60 "$extcap" --capture --extcap-interface=vhost-user --fifo=fifo --front early.sock \
 	--back none.sock --retry on --faults '' 2>ended.log &
 proxy=$!
-timeout 60 dd if=fifo of=opening bs=4 count=1 2>/dev/null || fail "nobody writes to the FIFO"
+timeout 60 dd if=fifo of=opening bs=4 count=1 2>/dev/null || fail "nothing came from the FIFO"
 wait "$proxy" || fail "does not end well without a reader: $(cat ended.log)"
 [ "$(od -An -tx1 opening | tr -d ' ')" = 0a0d0d0a ] || fail "what it writes is no pcapng"
 [ ! -s ended.log ] || fail "says something: $(cat ended.log)"
 [ ! -e early.sock ] || fail "left its socket"
 
-# tshark lists it, and is told what is missing.
+# tshark lists it, and gets the reason if it cannot start.
 vhu_tshark "$build" -D >list 2>list.log || fail "tshark -D: $(cat list.log)"
 grep -q 'vhost-user (vhost-user proxy)$' list || fail "tshark does not list it: $(cat list)"
 status=0

@@ -73,7 +73,7 @@ fi
 show "$capture" -2 -T fields -e frame.number -e _ws.col.Info >"$work/columns"
 grep -F -x -v -f "$work/columns" "$work/info" && wrong "Info columns differ from the above"
 
-# The first pass says what a second one says, but for what is told later in the file.
+# The first pass says the same as a second one, except for facts from later in the file.
 show "$capture" -T fields -e frame.number -e _ws.col.Info >"$work/first"
 diff "$work/first" "$work/columns" | grep '^[<>]' | sed 's/^. [0-9]*.//' |
 	sort >"$work/differ"

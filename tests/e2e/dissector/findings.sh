@@ -118,8 +118,8 @@ has '^00000000  01 00 00 00 01 00 00 00  00 00 00 00 '
 has '^	00000000  01 00 00 00 05 00 00 00  08 00 00 00 46 7e'
 has '^	00000115  0d 00 00 00 '
 
-# A packet of another stream is none of the one that is followed; each finding counts, and is an
-# expert item.
+# Following a stream shows no packet of another; each finding counts, and is an expert
+# item.
 show -q -r "$work/cases.pcapng" -z follow,vhost_user,hex,1 -z vhost_user_findings,tree -z expert \
 	>"$work/statistics"
 has '^	00000000  02 00 00 00 01 00 00 00  00 00 00 00 '

@@ -52,7 +52,7 @@ read_mutated()
 "$programs/dissector_capture" "$work/cases.pcapng" <"$here/cases.txt"
 "$programs/golden_generate" "$work/golden.pcapng"
 set -- "$work/cases.pcapng" "$work/golden.pcapng"
-# Copies, which nobody can read wherever the sources lie.
+# Copies, which the unprivileged user can read wherever the sources lie.
 for file in "$top"/samples/captures/*.pcapng; do
 	cp "$file" "$work"
 	set -- "$@" "$work/${file##*/}"

@@ -114,7 +114,7 @@ for file in golden cases; do
 	compare_capture "$work/short.pcapng"
 done
 
-# Where nobody looks at the tree, filters find what they find in it.
+# Filters find the same without a displayed tree as with one.
 mergecap -a -w "$work/all.pcapng" "$work/golden.pcapng" "$work/cases.pcapng"
 for filter in marks.big_endian==1 marks.altered==1 marks altered text flags.need_reply==1 \
 	flags.reserved size==40 request_in reply_in 'response_time > 0' features.version_1==1 \

@@ -53,7 +53,7 @@ for session in 1 2; do
 	grep -q "in 1 session, " err || fail "more than one session is counted: $(cat err)"
 done
 [ -s out ] && grep -q '(session 1' both || fail "there is nothing to find"
-"$vhu" check --session 2 two.pcapng 2>&1 | grep 'session 1' && fail "the end of session 1 is told"
+"$vhu" check --session 2 two.pcapng 2>&1 | grep 'session 1' && fail "the end of session 1 is shown"
 
 # Files are followed only at their end: the last one.
 cp a.pcapng grows.pcapng

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Who waits for a pipe says so and can be ended: the readers of a capture that nobody writes, by one
-# signal; and a proxy whose capture nobody reads is not connected to before somebody does.
+# A program that waits for a pipe says so. One signal ends a reader whose pipe has no writer. A proxy
+# whose pipe has no reader takes no connection before a reader comes.
 . "$(dirname "$0")/../../lib/common.sh"
 work_open
 mkfifo pipe
@@ -13,7 +13,7 @@ for signal in INT TERM; do
 		# A shell has its background processes ignore SIGINT.
 		# shellcheck disable=SC2086 # they are several words
 		stage_start reader env --default-signal=INT "$vhu" $command $file
-		# Somebody has it open, and writes nothing.
+		# A writer opens the pipe, and writes nothing.
 		exec 9>pipe
 		stage_end reader "$signal" || :
 		exec 9>&-

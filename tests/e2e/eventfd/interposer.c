@@ -74,7 +74,7 @@ static void kinds(void)
 				   "it does not block as the original does");
 			peer_check(fixture_info(got, "eventfd-semaphore:", 10) ==
 				       fixture_info(fd, "eventfd-semaphore:", 10),
-				   "it is a semaphore where the original is none");
+				   "it is a semaphore, and the original is not");
 			peer_check(fixture_info(got, "eventfd-id:", 10) !=
 				       fixture_info(fd, "eventfd-id:", 10),
 				   "it is the original");
@@ -250,8 +250,8 @@ static void untouched(void)
 	fixture_end(&fixture);
 }
 
-/* An eventfd that a peer has filled holds nobody up: where it blocks the session ends, where not it
- * is waited for. */
+/* An eventfd that a peer has filled stops no other session: if it blocks, its session ends; if not,
+ * the proxy waits for room in it. */
 static void filled(void)
 {
 	struct fixture_eventfd fixture;
@@ -348,7 +348,7 @@ static int recorded(struct fixture_eventfd *fixture, const char *text)
 	return atoi(line);
 }
 
-/* Rules lose, delay and repeat just what they say, and all of it is told. */
+/* Faults lose, delay and repeat exactly what they say, and all of it is reported. */
 static void rules(void)
 {
 	static const char *const option[] = {"--record-kicks",

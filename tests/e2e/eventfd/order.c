@@ -91,8 +91,8 @@ void notifier_calls_precede_the_end(void)
 	fixture_end(&fixture);
 }
 
-/* A vring that stops, or is told to be without a kick, leaves the kick to the front-end, with what
- * nobody took. */
+/* A vring that stops, or loses its kick by a message, leaves the kick to the front-end, with the
+ * count that the back-end did not take. */
 void notifier_stops(void)
 {
 	struct fixture_eventfd fixture;
@@ -148,7 +148,7 @@ void notifier_late_calls(void)
 	proxy_fds_settle(&fixture.proxy, fixture.fds + 3);
 	fixture_signal(renewed, 7);
 	peer_check(fixture_take(new) == 7, "a call was lost");
-	/* To and fro, as a VMM does that masks an interrupt, and nobody ever answers anything. */
+	/* To and fro, as a VMM does that masks an interrupt, with no answer ever. */
 	for (int i = 0; i < 500; i++) {
 		int fd = fixture_wire(&fixture, SET_CALL, 0, i % 2 ? new : old);
 

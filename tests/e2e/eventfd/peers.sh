@@ -83,8 +83,8 @@ done <"$stage/counts"
 [ "$(recorded counted 'vring 0 kick, ')" -eq "$all" ] ||
 	fail "$(recorded counted 'vring 0 kick, ') kicks are recorded, not $all"
 
-# Calls that are lost: who waits for one hangs, and summary and capture tell which. One that comes
-# while nobody waits yet is not missed, so that all are lost from the seventh on.
+# Lost calls: the front-end hangs in its wait, and summary and capture say which vring. A call before
+# the wait is not missed, so all calls from the seventh on are lost.
 start lost --record-kicks --fault 'call vring=0 nth=7..: lose'
 status=0
 drive lost --requests 5000 --timeout 2s || status=$?
@@ -94,7 +94,7 @@ said lost 'vring 0: [0-9]* kicks; [0-9]* calls, [0-9]* of them lost[^;]*; .*; [0
 [ "$(recorded lost 'vring 0 call, .*, lost by the proxy')" -ge 1 ] ||
 	fail "no lost call is recorded"
 
-# Late and spurious ones hurt nobody.
+# Late and spurious ones do no harm.
 start changed --fault 'call vring=0 every=5: repeat' --fault 'kick vring=1 probability=10%: delay 1ms' \
 	--fault 'call vring=1 every=7: delay 0ms..2ms' --seed 4
 drive changed --requests 1000 --depth 16 --queues 2 || fail "status $?"

@@ -22,7 +22,7 @@ label='a\\"b\\\\c\\nd\xef\xbf\xbd.sock'
 stage_start backend "$build/bin/vhu-sample-backend" --socket-path=back.sock
 stage_listens backend back.sock
 stage_start proxy "$vhu" proxy -q -w capture.pcapng --interpose-eventfds --control "$VHU_CONTROL" \
-	--pair "$(printf %s "$front" | sed 's/\\/&&/')=back.sock" --pair idle.sock=nobody.sock
+	--pair "$(printf %s "$front" | sed 's/\\/&&/')=back.sock" --pair idle.sock=absent.sock
 stage_listens proxy idle.sock
 
 "$vhu" ctl metrics >before
@@ -52,7 +52,7 @@ becomes vhu_capture_bytes_total "$(wc -c <capture.pcapng)"
 grep -q 'session="' after && fail "a label has a session's number"
 
 # A side that is not there.
-"$build/bin/vhu-sample-frontend" --requests 1 idle.sock >out 2>&1 && fail "a session with nobody"
+"$build/bin/vhu-sample-frontend" --requests 1 idle.sock >out 2>&1 && fail "a session without a back-end"
 becomes 'vhu_sessions_failed_total{pair="idle.sock"}' 1
 becomes 'vhu_sessions_opened_total{pair="idle.sock"}' 0
 
@@ -103,7 +103,7 @@ ask 'nonsense\r\n\r\n' 400
 ask 'GET /metrics HTTP/1.1\r\n' 400
 ask "GET /$(printf 'x%.0s' $(seq 9000)) HTTP/1.1\\r\\n\\r\\n" 400
 stage_end proxy TERM || fail "the proxy ended with status $?"
-printf 'GET /metrics HTTP/1.1\r\n\r\n' | "$vhu" ctl metrics --http >out 2>err && fail "nobody answers"
+printf 'GET /metrics HTTP/1.1\r\n\r\n' | "$vhu" ctl metrics --http >out 2>err && fail "an answer from an ended proxy"
 head -n 1 out | grep -q '^HTTP/1.0 503' || fail "not 503"
 "$vhu" ctl --http sessions >out 2>err && fail "--http with another verb"
 

@@ -6,7 +6,7 @@
 need prometheus jq systemd-socket-activate curl
 work_open
 
-# Print a port at which nobody listens.
+# Print an unused port.
 free_port() {
 	while :; do
 		port=$((20000 + $(od -An -N2 -tu2 /dev/urandom) % 20000))

@@ -18,7 +18,7 @@ in_bash() {
 		printf "%s\n" "${COMPREPLY[@]}"' "$top/tools/completions/vhu.bash" "$@" | sort
 }
 
-# The same of fish, which is told the line.
+# The same for fish, which takes the line as an argument.
 in_fish() {
 	fish --no-config -c '
 		source $argv[1]
@@ -70,4 +70,4 @@ offers '1' vhu ctl -s "$stage/control" close ''
 offers '1' vhu ctl --control "$stage/control" close ''
 offers '1' vhu ctl -s "$stage/control" follow --session ''
 # Nobody answers there.
-offers '' vhu ctl -s "$stage/nobody" close ''
+offers '' vhu ctl -s "$stage/absent" close ''

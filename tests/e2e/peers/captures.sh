@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Every capture among the samples can be read to its last byte, and samples/README.md tells of it.
+# Every capture among the samples can be read to its last byte, and samples/README.md lists it.
 . "$(dirname "$0")/../../lib/common.sh"
 need jq
 work_open

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A back-end for the tests of vhu probe that says what it is told to say, and does wrong what it is
- * told to do wrong:
+ * A back-end for the tests of vhu probe: its arguments set what it says and what it does
+ * wrong:
  *
  *	probe_bad_backend SOCKET [KEY=VALUE ...] [FAULT[:MESSAGE] ...]
  *
@@ -54,7 +54,7 @@ enum what {
 	NO_REPLY,   /* without the REPLY bit */
 	VERSION,    /* of version 2 */
 	NACK,       /* refuse */
-	WITH_FDS,   /* with descriptors that nobody wants */
+	WITH_FDS,   /* with unwanted descriptors */
 	HANG_UP,    /* close when a front-end connects */
 	STRICT,     /* close when bit 18 is taken without STATUS */
 	BUSY,       /* never accept, with others waiting */
@@ -166,7 +166,7 @@ static int answer_config(const uint8_t *payload, uint8_t *to)
 		return 0;
 	memcpy(to, payload, 12);
 	memset(to + 12, 0, size);
-	/* A disk of 2048 sectors with as many queues as are told; more than that nobody looks at.
+	/* A disk of 2048 sectors with the given number of queues; no test looks at the rest.
 	 */
 	if (offset == 0 && size > 36) {
 		to[12 + 1] = 8;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What vhu probe makes of a socket that is none, and of back-ends that are silent, close, or answer
+# vhu probe on files that are not sockets, and on back-ends that are silent, close, or answer
 # something else: one line that says what, and exit status 1, in time.
 . "$(dirname "$0")/../../lib/common.sh"
 work_open

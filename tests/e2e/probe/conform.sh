@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What vhu probe --conformance finds in back-ends that do wrong, what becomes of those that die of it,
-# and the forms in which it is told.
+# and the report in each form.
 . "$(dirname "$0")/../../lib/common.sh"
 . "$top/tests/lib/schemas.sh"
 need jq xmllint

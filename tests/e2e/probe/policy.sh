@@ -79,7 +79,7 @@ for dialect in standalone probe; do
 	policy vqs=4 0 'as was expected' dialect=$dialect min=2
 	policy device-id=4,config-size=0,vqs=1 0 'as was expected' \
 		dialect=$dialect device=4 told=0 max=1 queues=1 protocol=0x58009
-	# or they do not, and the difference is told.
+	# or they do not, and the difference is reported.
 	policy device-id=26 1 'device id 26 was expected, it is 2' dialect=$dialect
 	policy config-size=96 1 'config size 96 was expected, it is 60' dialect=$dialect
 	policy vqs=1 1 '1 vqs were expected, it needs 2 at least' dialect=$dialect min=2
@@ -90,7 +90,7 @@ for dialect in standalone probe; do
 	policy nothing 1 'it needs 5 vqs and has 4 at most' dialect=$dialect min=5
 done
 # What does not make sense is said so.
-for wrong in '' all device-id device-id=nobody vqs=many vqs=1,vqs=2 color=red 'vqs=-1' 'vqs=5000000000'; do
+for wrong in '' all device-id device-id=none vqs=many vqs=1,vqs=2 color=red 'vqs=-1' 'vqs=5000000000'; do
 	status=0
 	"$vhu" probe --expect "$wrong" b.sock >out 2>err || status=$?
 	[ "$status" -eq 2 ] || fail "--expect '$wrong': status $status"
@@ -223,7 +223,7 @@ probe '--one-connection' 0 $traditional vring=256 hard
 holds 'has("vring_size") | not'
 holds '.connections == 1 and .vring_sizes_tried == []'
 
-# Configuration that is refused is told, and so is the size that is given.
+# A refused configuration is reported, and so is the size that the back-end gives.
 probe '' 0 $traditional config=37
 holds '.specs.config_size == 37'
 holds '[.config_sizes_tried[] | select(.outcome == "given") | .size] | max == 37'

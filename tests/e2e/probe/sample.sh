@@ -66,7 +66,7 @@ probe '' 1 --device blk --fault close-at:GET_QUEUE_NUM
 holds '.result == "unknown" and (.because | test("ended before"))'
 
 # A refusal that any front-end would meet is a finding, and an acknowledgement; so is a back-end that
-# takes a vring of no size. A size that is too large for it is none.
+# accepts size 0 for a vring. Refusing a size beyond its limit is no finding.
 probe '' 1 --device blk --fault nack:SET_OWNER
 holds '.acknowledges and any(.findings[]; .rule == "V412" and (.text | test("^SET_OWNER was refused")))'
 for fault in nack close-at; do
@@ -84,7 +84,7 @@ done
 probe '' 0 --device rng --offer STANDALONE
 holds '.result == "standalone"'
 ! "$build/bin/vhu-sample-backend" --offer NONSENSE --socket-path=x.sock 2>err && grep -q "NONSENSE: no such feature" err ||
-	fail "a feature that there is not can be offered"
+	fail "an unknown feature can be offered"
 
 # Faults show.
 probe '--expect nothing' 1 --device blk --fault max-vqs-below-min

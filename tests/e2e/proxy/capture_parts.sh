@@ -80,8 +80,8 @@ parts_compare() {
 	diff whole.rules rules || fail "joined they break other rules: $(cat checked)"
 }
 
-# Print what the plugin of the build $1 says of the messages of the captures $2..., what is told again
-# left out: the Info column and the rules that are broken.
+# Print what the plugin of the build $1 says about the messages of the captures $2..., without
+# repeated ones: the Info column and the broken rules.
 parts_tshark() {
 	build=$1
 	shift

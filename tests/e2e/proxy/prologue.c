@@ -165,7 +165,7 @@ static void end(struct prologue_reading *reading)
 
 /*
  * Return whether the whole breaks a rule where a part does, or did so before the part began: some
- * rules are told once a session, and so once a file.
+ * rules report once a session, and so once a file.
  */
 static bool has(const struct prologue_reading *whole, const struct broken *broken, size_t cut)
 {

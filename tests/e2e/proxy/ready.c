@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A service manager is told that the proxy is ready when it is, and not before; and when it stops.
+/* A service manager learns when the proxy is ready, not earlier; and when it stops.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -74,7 +74,7 @@ int main(void)
 	proxy_spawn(&proxy, (const char *[]){"proxy", proxy.back, proxy.front, NULL});
 	peer_check(proxy_wait(&proxy) == 1, "started where somebody listens: %s",
 		   proxy_log(&proxy));
-	peer_check(!peer_readable(manager, 0), "something was told by one that did not start");
+	peer_check(!peer_readable(manager, 0), "a proxy that did not start has notified");
 
 	/* A service manager that has gone is said, and no reason to stop. */
 	close(manager);

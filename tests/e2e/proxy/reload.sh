@@ -14,8 +14,8 @@ export VHU_CONTROL="$stage/control"
 drive() {
 	"$build/bin/vhu-sample-frontend" --requests 5 "$@" >../driven 2>../front.log || fail "front-end at $1"
 }
-# Nobody must be there to connect to at $1.
-nobody() {
+# No socket may be left at $1.
+is_gone() {
 	[ ! -e "$1" ] || fail "$1 is still there"
 }
 # Send SIGHUP to the proxy, and wait until it says one more line with $1.
@@ -66,7 +66,7 @@ fault back GET_CONFIG nth=1: delay 2ms
 fault back GET_FEATURES nth=1: delay 1ms
 CONF
 reload 'pairs: 2 added, 1 removed, 0 changed; faults: 2 added, 1 removed'
-nobody b.sock
+is_gone b.sock
 drive a.sock
 drive c.sock
 drive ../below/d.sock
@@ -89,8 +89,8 @@ pair b.sock back2.sock
 CONF
 "$vhu" ctl faults add 'back GET_QUEUE_NUM nth=100000: drop' >../out
 reload 'pairs: 1 added, 2 removed, 1 changed; faults: 0 added, 2 removed'
-nobody c.sock
-nobody ../below/d.sock
+is_gone c.sock
+is_gone ../below/d.sock
 drive b.sock
 drive a.sock
 [ "$("$vhu" ctl metrics | grep -c '^vhu_sessions_open{pair="b.sock"}')" -eq 1 ] || fail "b.sock twice"
@@ -130,7 +130,7 @@ pair c.sock back1.sock
 pair back2.sock back1.sock
 CONF
 stays 'back2.sock: already in use'
-nobody c.sock
+is_gone c.sock
 configure <<'CONF'
 pair c.sock back1.sock
 pair d.sock c.sock
@@ -142,7 +142,7 @@ pair c.sock d.sock
 pair d.sock c.sock
 CONF
 stays 'c.sock: its pair connects to others in a circle'
-nobody c.sock
+is_gone c.sock
 configure <<'CONF'
 pair a.sock back1.sock
 pair fd:0 back1.sock
@@ -171,7 +171,7 @@ interpose-eventfds
 CONF
 reload 'write, control: cannot change while the proxy runs: restart it'
 [ ! -e ../elsewhere ] && "$vhu" ctl version >../out || fail "there is another control socket"
-nobody b.sock
+is_gone b.sock
 "$vhu" ctl sessions | grep -q b.sock || fail "the long session has ended"
 
 # 100 times, with load, and as many descriptors as before. The last change is that of the first.
@@ -204,9 +204,9 @@ stage_end long TERM || :
 await "! '$vhu' ctl sessions | grep -q b.sock" "the long session ends"
 await "! '$vhu' ctl metrics | grep -q b.sock" "its pair goes with it"
 stage_end proxy TERM || fail "the proxy ended with status $?"
-nobody a.sock
+is_gone a.sock
 for n in ../below/d.sock c.sock x1.sock; do
-	nobody "$n"
+	is_gone "$n"
 done
 
 # The last pair with a session is replaced by another: the proxy goes on.
@@ -222,7 +222,7 @@ stage_end proxy TERM || fail "the proxy ended with status $?"
 stage_start plain "$vhu" proxy a.sock back1.sock
 stage_listens plain a.sock
 stage_end plain HUP || fail "the proxy ended with status $? on SIGHUP"
-nobody a.sock
+is_gone a.sock
 
 # A configuration is looked at where the sockets of systemd are not.
 printf 'pair activation back1.sock\npair fd:disk back2.sock\n' >host.conf

@@ -108,7 +108,7 @@ wait_for caught_up
 parts_messages <followed | diff followed.whole - >difference ||
 	fail "followed from file to file it is another: $(head -n 5 difference)"
 if grep -q earlier followed; then
-	fail "what was followed is told again"
+	fail "a followed record is repeated"
 fi
 stage_end follow TERM || fail "vhu dump -f ended with status $?"
 stage_end part TERM || fail "the proxy ended with status $?"
@@ -121,7 +121,7 @@ rm part_00002_20000101000000.pcapng
 parts_compare whole.pcapng part_*.pcapng
 [ "$parts_number" -gt 9 ] || fail "there are only $parts_number files"
 
-# Given all at once they are the whole, too; what is told again is not counted twice.
+# Given all at once they are the whole, too; repeated records are not counted twice.
 "$vhu" dump --dialect standalone part_*.pcapng | parts_messages | diff followed.whole - >difference ||
 	fail "dumped as a series it is another: $(head -n 5 difference)"
 "$vhu" stats --json --total whole.pcapng | jq -c '.messages, .by_message' | sed 's/"delay":{[^}]*}//g' >whole.stats

@@ -12,7 +12,7 @@ captured_answers GET_FEATURES GET_PROTOCOL_FEATURES GET_QUEUE_NUM GET_CONFIG
 captured_messages SET_OWNER SET_FEATURES SET_PROTOCOL_FEATURES SET_BACKEND_REQ_FD
 for vring in 0 1; do
 	captured_vring "$vring"
-	# The index at which a vring is stopped counts its requests: four blocks of a MiB are four at the least.
+	# A vring's index at its stop counts its requests: four blocks of a MiB are at least four.
 	captured "four requests on vring $vring" \
 		"any(.message == \"GET_VRING_BASE\" and .reply and .payload.index == $vring and .payload.avail_index >= 4)"
 done

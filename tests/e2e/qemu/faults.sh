@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# A real QEMU and a real storage daemon, from which the proxy hides features and whose messages it
-# alters: they agree on what is left, and do their work; the capture says what was done.
+# A real QEMU and a real storage daemon. The proxy hides features from them and alters their
+# messages: they agree on what is left, and do their work; the capture says what was done.
 . "$(dirname "$0")/../../lib/common.sh"
 need jq
 work_open

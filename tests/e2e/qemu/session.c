@@ -61,7 +61,7 @@ static _Noreturn void usage(void)
 	exit(2);
 }
 
-/* Return the number in @text, from 1 to @max; end the program where it is none. */
+/* Return the number in @text, from 1 to @max; end the program if it is not one. */
 static unsigned int number(const char *text, unsigned int max)
 {
 	char *end;

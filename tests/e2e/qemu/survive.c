@@ -31,7 +31,7 @@
 #define KILLS       3
 #define KILLS_MAX   40
 
-/* Let a moment pass in which what is under way gets somewhere. Nothing hangs on how far. */
+/* Wait a moment for requests to progress. The result does not depend on how far they get. */
 static void moment(void)
 {
 	nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
@@ -109,7 +109,7 @@ static void front_end_killed(struct qemu_disk *disk)
 	qemu_disk_close(disk, "qemu", "back-end");
 }
 
-/* A party that stops holds up nobody else, and what was in flight is done when it goes on. */
+/* A stopped party stops no other, and its requests in flight complete when it goes on. */
 static void stop(struct qemu_disk *disk, const char *party)
 {
 	/* Kicks and calls that do not come by the proxy do not need it. */
@@ -132,7 +132,7 @@ static void stop(struct qemu_disk *disk, const char *party)
 		if (past)
 			qemu_disk_settle(disk);
 		else if (qemu_disk_in_flight(disk) != QEMU_DISK_QUEUES * QEMU_MMIO_SLOTS)
-			qemu_stage_fail(&disk->stage, "requests are done by nobody");
+			qemu_stage_fail(&disk->stage, "requests complete while a party is stopped");
 		qemu_stage_signal(&disk->stage, party, SIGCONT);
 		qemu_disk_settle(disk);
 	}

@@ -57,5 +57,5 @@ grep -q "^vhu report: standard output: No space left" err || fail "a full disk i
 got=0
 "$vhu" report -o page.html cut.pcapng 2>err || got=$?
 [ "$got" = 1 ] || fail "a capture that is cut: status $got"
-grep -q 'role="alert">The capture is not whole: cut.pcapng: .*cut short' page.html || fail "the page does not tell of the cut"
+grep -q 'role="alert">The capture is not whole: cut.pcapng: .*cut short' page.html || fail "the page does not mention the cut"
 grep -q 'GET_PROTOCOL_FEATURES' page.html || fail "the page has not what could be read"

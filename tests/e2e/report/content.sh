@@ -73,6 +73,6 @@ grep -q "50 records after the first 10 are left out" err || fail "what is left o
 holds few.html "The first 10 records; 50 more are left out" '<tr id="m10"'
 ! grep -q '<tr id="m11"' few.html || fail "--messages 10 shows more"
 
-# Several captures are one page, whose messages are told apart.
+# Several captures are one page, with distinct messages.
 "$vhu" report -o two.html blk.pcapng "$captures/probe.pcapng" 2>err
 holds two.html 'id="m60"' 'id="m2.18"' "Session 1 of blk.pcapng" 'href="#m2.17"'

@@ -54,7 +54,7 @@ jq -e '.traceEvents | ([.[] | select(.ph == "s" and .cat == "call")] | map({(.id
 # Without -o there is no page.
 "$vhu" report --trace - load.pcapng >other.json 2>err
 cmp load.json other.json || fail "another trace on standard output"
-[ ! -e load.pcapng.html ] || fail "a page that nobody asked for"
+[ ! -e load.pcapng.html ] || fail "an unexpected page"
 
 # A capture that is damaged is shown as far as it goes, and nothing of it kills the command.
 mkdir golden

@@ -36,8 +36,8 @@ is_there() {
 	[ -s out ]
 }
 
-# Return whether the verdict is $1, with those that cannot be told from it: "D1,D4"; the other words are
-# the source.
+# Return whether the verdict is $1, with its alternatives: "D1,D4"; the other words are the
+# source.
 is_verdict() {
 	wanted=$1
 	shift

@@ -5,7 +5,7 @@
 qemu() {
 	rm -f ready pid qemu.in qemu.out
 	mkfifo qemu.in
-	# It ends when nobody has the other end open.
+	# It ends when the other end is closed.
 	stage_start front sh -c "exec '$programs/qemu_hung' $1 front.sock . <qemu.in >qemu.out"
 	exec 3>qemu.in
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # vhu rings says why a vring hangs: the sample back-end with one defect after the other, stopped, slow;
-# the sample front-end stopped; split and packed vrings; what cannot be told apart is said.
+# the sample front-end stopped; split and packed vrings; alternatives are listed.
 . "$(dirname "$0")/lib.sh"
 
 # A case: $1 is its name, $2 the back-end's options, $3 the front-end's, $4 the verdict.

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A look at a vring whose kicks and calls a proxy has counted or recorded tells a call that is missing
-# (D5), by the capture and by the control socket, and a fault of the proxy's own (D1, D6); a kick that somebody
-# asked for is none that lacks a call.
+# (D5), by the capture and by the control socket, and a fault of the proxy's own (D1, D6); a kick injected
+# by vhu ctl is not reported as a kick without a call.
 . "$(dirname "$0")/lib.sh"
 
 # A case: $1 is its name, $2 the back-end's options, $3 the front-end's, $4 the verdict, $5 what its text says,

@@ -13,7 +13,7 @@ watch() {
 	wait_for is_seen "${1-D13,D5,D8}"
 }
 
-# Return whether a look's verdict is $1, with those that cannot be told from it.
+# Return whether a look's verdict is $1, with its alternatives.
 is_seen() {
 	# Without a look there is no answer: jq 1.6 is content with that.
 	[ "$(tail -1 looks | jq -r '[.verdict.id] + .verdict.alternatives | join(",")')" = "$1" ]

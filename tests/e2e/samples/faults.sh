@@ -32,7 +32,7 @@ finds() {
 	found=$((found + 1))
 }
 
-# With the fault $1 the front-end must wait for what does not come, as long as it was told to, and then
+# With the fault $1 the front-end must wait until its timeout, and then
 # say $2 in one line, when waited_for looks. They all wait at the same time, longer than any other
 # answer takes.
 waits_for() {

@@ -29,7 +29,7 @@
 #define USER_BASE       UINT64_C(0x7f0000000000)
 #define RINGS           4
 #define RING_MEMORY     (64 << 10) /* of each; its areas are at thirds of it */
-/* The in-flight area is in the same memory, as nobody forbids. */
+/* The in-flight area is in the same memory, which the specification permits. */
 #define AREA_OFFSET     (512 << 10)
 #define AREA_SIZE       (80 << 10)
 #define AREA_QUEUE_SIZE 512

@@ -26,6 +26,6 @@ attack 1500 2 --device blk --memory 1 --delay 100us --fault reorder:1/3
 attack 1500 3 --device blk --memory 1 --dialect upstream
 attack 500 4 --device blk --memory 1 --without REPLY_ACK
 attack 500 5
-# Not the same twice: what is found is told with its seed.
+# A new seed each time; a failure prints its seed.
 attack 1000 "$(date +%s)" --device blk --memory 1
 echo "six seeds, the back-end goes on"

@@ -2,12 +2,12 @@
 /*
  * The sample back-end dies at every step of what it writes to the in-flight area, and again at
  * every step of its successor's: no request is lost, none comes back twice, and all are taken in
- * the order in which they were offered.
+ * the order of the offers.
  *
  *   sample_inflight
  *
- * The device's side of the rings is the back-end's own code, in which vhu_inflight_step is where it
- * dies; the driver's side is the front-end's.
+ * The device's side of the rings is the back-end's own code, which dies in vhu_inflight_step; the
+ * driver's side is the front-end's.
  */
 #include <linux/virtio_config.h>
 #include <setjmp.h>
@@ -172,7 +172,7 @@ static void live(struct scene *scene, struct vhu_device_vring *ring)
 }
 
 /*
- * Play a lap: requests are offered, and devices do them, of which each dies after so many steps; 0:
+ * Play a lap: offer requests to devices that each die after so many steps; 0:
  * it lives. Returns how many died.
  */
 static unsigned lap(struct scene *scene, const unsigned steps[DEATHS])

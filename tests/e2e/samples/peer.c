@@ -47,7 +47,7 @@ static int open_socket(const char *path, int listens)
 	return fd;
 }
 
-/* Be a back-end that is none, to one front-end after the other, until a signal comes. */
+/* Be a broken back-end to one front-end after the other, until a signal comes. */
 static void listen_and_spoil(const char *kind, const char *path)
 {
 	static const char nonsense[] = "HTTP/1.0 400 Bad Request\r\n\r\n";
@@ -71,7 +71,7 @@ static void listen_and_spoil(const char *kind, const char *path)
 	}
 }
 
-/* Be a front-end that is none. */
+/* Be a broken front-end. */
 static void connect_and_spoil(const char *kind, const char *path)
 {
 	static const char nonsense[] = "GET / HTTP/1.0\r\n\r\n";

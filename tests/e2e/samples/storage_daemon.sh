@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The sample front-end on a back-end that is none of ours: qemu-storage-daemon's vhost-user-blk,
+# The sample front-end on a foreign back-end: qemu-storage-daemon's vhost-user-blk,
 # directly and through vhu proxy.
 . "$(dirname "$0")/../../lib/common.sh"
 need qemu-storage-daemon

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Several proxies: one that goes away is shown as gone, and again when it is back; one that does not answer
-# is shown as such, and keeps nobody waiting; a new one in a folder is found.
+# Several proxies: vhu top shows one as gone when it goes, and again when it is back; shows one that does
+# not answer as such, without waiting for it; and finds a new one in a folder.
 . "$(dirname "$0")/lib.sh"
 
 mkdir run

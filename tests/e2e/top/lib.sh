@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the tests of vhu top share: a session with load, and a terminal in which vhu top runs.
+# What the tests of vhu top share: a session with load, and a terminal with vhu top.
 
 . "$(dirname "$0")/../../lib/common.sh"
 need jq tmux
@@ -11,7 +11,7 @@ mux() {
 	tmux -S "$work/mux" -f "$work/mux.conf" "$@"
 }
 
-# Start a terminal of $1 columns and $2 rows in which a shell runs the command $3.
+# Start a terminal of $1 columns and $2 rows whose shell runs the command $3.
 terminal() {
 	echo 'set -g exit-empty off' >mux.conf
 	echo 'set -g default-terminal screen-256color' >>mux.conf

@@ -38,7 +38,7 @@ sees '^  front-end .* at e.\[31mv'
 [ "$(mux display-message -p -t t '#{pane_title}')" != owned ] || fail 'the path has set the title'
 press q
 
-# Colours if there are any, and if nobody objects.
+# Colours, if the terminal has any and NO_COLOR is not set.
 kill -STOP "$(stage_pid back)"
 coloured() {
 	mux capture-pane -e -p -t t >screen

@@ -87,8 +87,8 @@ pkill -KILL -P "$(stage_pid proxy)" || fail "there was no back-end"
 end 137
 stage_end load || :
 "$vhu" dump killed.pcapng | tail -n 1 | grep -q 'back-end closed' ||
-	fail "the session's end is told so: $("$vhu" dump killed.pcapng | tail -n 1)"
-grep -q 'ended by signal 9' proxy.log || fail "the signal was not told"
+	fail "the session ends with: $("$vhu" dump killed.pcapng | tail -n 1)"
+grep -q 'ended by signal 9' proxy.log || fail "the proxy does not report the signal"
 
 # It ends one that does not want to: a second signal, not too soon after the first, is enough.
 # shellcheck disable=SC2016 # for the other shell
@@ -114,7 +114,7 @@ ulimit -Sn
 for fd in /proc/$$/fd/*; do echo "${fd##*/}"; done
 LOOK
 (
-	# shellcheck disable=SC3045 # dash has it
+	# shellcheck disable=SC3045 # dash supports it
 	ulimit -Sn 500
 	sh look.sh >direct </dev/null 2>direct.log
 	"$vhu" proxy -q f.sock none.sock -- sh look.sh >through </dev/null 2>through.log

@@ -54,8 +54,8 @@ stage_end vm || fail "the virtual machine has seen it: status $?"
 grep -q "^no findings" check.log ||
 	fail "vhu check found something in what passed"
 
-# In without a word to the back-end: its socket is moved, which it does not notice; who comes from
-# now on comes through the proxy. Out: it is moved back.
+# In without a change to the back-end: move its socket, which it does not notice; later front-ends
+# come through the proxy. Out: move the socket back.
 mv disk.sock real.sock
 # The kernel goes on to call the one that was moved disk.sock.
 stage_start proxy "$vhu" proxy -w moved.pcapng "$stage/disk.sock" real.sock
@@ -82,4 +82,4 @@ ln -sfn real.sock disk.sock
 stage_end proxy TERM || fail "the proxy ended with status $?"
 [ "$("$vhu" dump link.pcapng | grep -c 'session opened')" -eq 1 ] ||
 	fail "not one session passed by the link"
-echo "in and out, and nobody lost a request"
+echo "in and out, and no request was lost"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Every way in which a side can be met, with real peers: QEMU as client and as server, with a
+# Every way to meet a side, with real peers: QEMU as client and as server, with a
 # qemu-storage-daemon that listens or is brought by something that connects, by inherited descriptors;
 # DPDK with both sides turned round; virtiofsd with a descriptor. The same is said in each.
 . "$(dirname "$0")/../../lib/common.sh"

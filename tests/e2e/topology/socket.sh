@@ -79,16 +79,16 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 	mkdir -m 777 open
 	chmod 0666 old.sock
 	chown 4711:4712 old.sock
-	stage_start nobody setpriv --reuid=65534 --regid=65534 --clear-groups \
+	stage_start other setpriv --reuid=65534 --regid=65534 --clear-groups \
 		"$vhu" proxy "open/new.sock" old.sock
-	stage_listens nobody open/new.sock
+	stage_listens other open/new.sock
 	[ "$(stat -c '%u:%g %a' open/new.sock)" = "65534:65534 666" ] ||
 		fail "open/new.sock is $(stat -c '%u:%g %a' open/new.sock)"
-	grep -q 'new.sock: does not belong to group 4712 as old.sock does: ' nobody.log ||
+	grep -q 'new.sock: does not belong to group 4712 as old.sock does: ' other.log ||
 		fail "nothing was said about the group"
 	"$build/bin/vhu-sample-frontend" --requests 5 open/new.sock >front.log 2>&1 ||
-		fail "nobody's proxy does not serve"
-	stage_end nobody TERM || fail "nobody's proxy ended with status $?"
+		fail "the proxy of user 65534 does not serve"
+	stage_end other TERM || fail "the proxy of user 65534 ended with status $?"
 fi
 
 # What is not ours stays: a link, a successor, a file of that name where the folder was.
@@ -118,7 +118,7 @@ rm new.sock
 refused 2 '999: not a mode' --mode 999 new.sock old.sock
 refused 2 '4755: not a mode' --mode 4755 new.sock old.sock
 refused 2 'rw-rw----: not a mode' --mode rw-rw---- new.sock old.sock
-refused 2 'no such user' --owner nobody.at.all new.sock old.sock
+refused 2 'no such user' --owner no.such.user new.sock old.sock
 refused 2 'no such group' --owner root:none.at.all new.sock old.sock
 refused 2 'not an owner' --owner : new.sock old.sock
 refused 2 'not an owner' --owner root: new.sock old.sock

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# --retry and --one: a side that is not there yet is waited for, so long and no longer; one session
-# after the other, in the order in which front-ends came.
+# --retry and --one: the proxy waits for an absent side, as long as given; one session
+# after the other, in the front-ends' order of arrival.
 . "$(dirname "$0")/../../lib/common.sh"
 work_open
 front=$build/bin/vhu-sample-frontend
@@ -36,7 +36,7 @@ await 'grep -q "b.sock: No such file or directory: waiting until somebody listen
 back
 stage_end one || fail "the first front-end ended with status $?"
 stage_end two || fail "the second front-end ended with status $?"
-# A socket that nobody listens at any more, and an end to patience with a front-end that waits.
+# A socket without a listener, and an end to patience with a front-end that waits.
 stage_end back KILL || :
 come three --requests 10
 await 'grep -q "b.sock: Connection refused: waiting" proxy.log' "the proxy waits again"
@@ -49,7 +49,7 @@ await '[ "$(grep -c waiting proxy.log)" -eq 3 ]' "the proxy waits once more"
 stage_end proxy TERM || fail "the proxy ended with status $?"
 stage_end four && fail "a front-end without back-end did well"
 [ "$("$vhu" dump retry.pcapng | grep -c 'session opened')" -eq 3 ] ||
-	fail "those who waited in vain are told as sessions"
+	fail "front-ends that waited in vain appear as sessions"
 
 # So long and no longer.
 stage_start proxy "$vhu" proxy --retry=200ms -w late.pcapng f.sock b.sock
@@ -59,7 +59,7 @@ stage_end late && fail "a front-end without back-end did well"
 stage_end proxy TERM || fail "the proxy ended with status $?"
 "$vhu" dump late.pcapng | grep -q 'error.*b.sock: Connection refused' ||
 	fail "what was missed is not in the capture"
-# Two that are gone to: the proxy ends where neither comes, badly.
+# The proxy connects to both sides: if neither comes, it ends with an error.
 rm -f b.sock
 status=0
 timeout 60 "$vhu" proxy --retry=0.2s connect:f.sock connect:b.sock >said 2>&1 || status=$?

@@ -10,7 +10,7 @@ under_way() {
 	jq -se ".[0].in_flight == $1" rings.out >/dev/null
 }
 
-# A case: $1 is the party that ends, $2 by which signal, $3 how the session is closed then.
+# A case: $1 is the party to end, $2 the signal, $3 how the session is closed then.
 case_is() {
 	back --device blk --delay 99s
 	proxy --snapshot-at-end

@@ -14,7 +14,7 @@ case_is() {
 	# shellcheck disable=SC2086
 	"$front_end" $2 front.sock >out 2>err || fail "case '$1' '$2': the front-end fails: $(cat err)"
 	stage_end proxy TERM
-	! grep ': stall: ' proxy.log || fail "case '$1' '$2': a stall that is none"
+	! grep ': stall: ' proxy.log || fail "case '$1' '$2': a false stall"
 	[ -z "$(snapshots | jq 'select(.verdict.hangs)')" ] || fail "case '$1' '$2': a hang at the end"
 	all_out
 }

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 # A case: $1 is its name, $2 the back-end's options, $3 the proxy's, $4 the front-end's, $5 what is said,
-# $6 an expression that holds for the snapshot of vring 0; without it there is none. With $7 the party
+# $6 an expression that holds for the snapshot of vring 0; without $6 there must be no snapshot. With $7 the party
 # of that name is stopped once the vring is there.
 case_is() {
 	# shellcheck disable=SC2086 # options are several words

@@ -9,7 +9,7 @@
 /* Payload repeats after so many bytes: a prime, so that no buffer's size is a multiple of it. */
 #define PERIOD 65521
 
-/* Return the payload at position @at, of which at least @size bytes follow one another. */
+/* Return the payload at position @at, with at least @size contiguous bytes. */
 static const uint8_t *model_payload(uint64_t at, size_t *size)
 {
 	static uint8_t payload[PERIOD];
@@ -76,7 +76,7 @@ void model_write(const struct model *model, uint64_t at, uint8_t *to, size_t siz
 }
 
 /*
- * Return the byte with which @fds descriptors that are sent now are to come, at the latest: those
+ * Return the latest byte that @fds descriptors sent now may come with. Those
  * within a header come with its first byte, as it is not sent in pieces, unless they are more than
  * one call can carry.
  */
@@ -101,7 +101,7 @@ void model_sent(struct model *model, size_t size, unsigned fds)
 	model->fds_sent += fds;
 }
 
-/* Return the first byte with which what was sent with the byte at @at may come. */
+/* Return the first byte that descriptors sent with the byte at @at may come with. */
 static uint64_t model_earliest(const struct model *model, uint64_t at)
 {
 	uint64_t start = model->message[model_find(model, at)].start;

@@ -22,7 +22,7 @@ struct model_message {
 
 /* Descriptors that were sent at once. */
 struct model_group {
-	uint64_t at; /* the byte with which they are to come, at the latest */
+	uint64_t at; /* the latest byte that they may come with */
 	unsigned fds;
 };
 

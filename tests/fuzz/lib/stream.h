@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A fuzz target's input as a stream of records: of each a byte of type, direction and marks, one of
- * channel, session, how many descriptors there are and whether it is told again, two of the length
- * of the message that follows and of the time until it.
+ * A fuzz target's input as a stream of records. Each is a byte of type, direction and marks, a byte
+ * of channel, session, number of descriptors and whether it is a repetition, and two bytes of the
+ * length of the message that follows and the time until it.
  */
 #ifndef VHU_TESTS_FUZZ_STREAM_H
 #define VHU_TESTS_FUZZ_STREAM_H
@@ -10,7 +10,7 @@
 #include "lib/capture/record.h"
 
 #define STREAM_FDS_MAX  3
-/* Sessions are numbered from 0, which is none, to one less. */
+/* Sessions are numbered from 0, which means no session, to one less. */
 #define STREAM_SESSIONS 8
 
 struct fuzz_stream {

@@ -59,7 +59,7 @@ static void receive_fds(int fd, unsigned nfds)
 		close(got[i]);
 }
 
-/* As many descriptors as there can be with each of many messages, which nobody reads: few are held,
+/* Many messages, each with the most descriptors, to a side that does not read: the proxy holds few,
  * few are under way, and all arrive in the end. */
 void bad_fds_flood(void)
 {
@@ -147,7 +147,7 @@ void bad_channels_flood(void)
 	bad_end(&bad);
 }
 
-/* A channel that is full and that nobody reads does not keep a session for good. */
+/* A full channel to a side that does not read does not keep a session forever. */
 void bad_channel_lingers(void)
 {
 	int front, back, mine, theirs;
@@ -295,8 +295,8 @@ static void send_endlessly(int fd)
 		;
 }
 
-/* Many sessions in both directions of which as much is sent as goes, and nothing read: what each of
- * them takes is bounded. */
+/* Many sessions with full sockets in both directions and no reader: each takes bounded
+ * memory. */
 void bad_stuck_sessions(void)
 {
 	enum { SESSIONS = 100, KIB_EACH = 2 * (256 + 64 + 64) };

@@ -142,8 +142,8 @@ void bad_capture_full(void)
 /* What a capture with a gap holds. */
 struct gap {
 	unsigned long lost, gaps; /* as the records say that stand for them */
-	unsigned long records;    /* that are none of these, and not told again */
-	bool told[8];             /* sessions, by number, that are told again after the last gap */
+	unsigned long records;    /* that are none of these, and not repeated */
+	bool told[8];             /* sessions, by number, that are repeated after the last gap */
 };
 
 /* Read the capture at @path, which has to be whole. */
@@ -159,7 +159,7 @@ static struct gap read_gap(const char *path)
 	while ((rc = vhu_pcapng_read(reader, &record)) == 1) {
 		if (record->marks & VHU_MARK_LOST) {
 			peer_check(record->type == VHU_RECORD_ERROR && !record->session,
-				   "what tells of a gap is of type %d", record->type);
+				   "the record of a gap is of type %d", record->type);
 			gap.lost += strtoul(record->text, NULL, 10);
 			gap.gaps++;
 			memset(gap.told, 0, sizeof(gap.told));
@@ -185,7 +185,7 @@ static void talk_until_lost(struct bad *bad)
 	peer_check(false, "nothing is lost: %s", proxy_log(&bad->proxy));
 }
 
-/* There is room again: what was lost is told, and nothing of what follows is misunderstood. */
+/* After room returns, the capture says what was lost, and later records are understood. */
 void bad_capture_resumes(void)
 {
 	static const char zeros[192 * 1024];
@@ -261,8 +261,8 @@ void bad_capture_limit(void)
 	flood_and_end(&bad, bad.proxy.capture, strerror(EFBIG));
 }
 
-/* Make a named pipe, have it read by a child that takes only the first bytes. Returns the reading
- * end, which keeps the pipe full, or -1 once nobody reads. */
+/* Make a named pipe, with a child that reads only the first bytes. Returns the reading
+ * end, which keeps the pipe full, or -1 once no reader is left. */
 static int begin_with_pipe(struct bad *bad, bool keep)
 {
 	int reader;
@@ -291,7 +291,7 @@ void bad_capture_reader_gone(void)
 	number_before(proxy_log(&bad.proxy) + bad.proxy.log_seen, "lost");
 }
 
-/* Whoever reads the capture stops reading and then reads on: what was lost is told. */
+/* The reader of the capture stops and then reads on: the capture says what was lost. */
 void bad_capture_reader_resumes(void)
 {
 	struct bad bad;

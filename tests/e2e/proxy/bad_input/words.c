@@ -10,7 +10,7 @@
 
 #include "tests/e2e/proxy/bad_input/bad_input.h"
 
-/* Lines of which it is too much to say all. */
+/* Lines: more than the proxy will print. */
 #define MANY 1000
 
 /* Have the proxy say a line: close in the middle of a message. */
@@ -86,7 +86,7 @@ void bad_words_stuck(void)
 		bad_bystander(&bad);
 		say_something(&bad);
 	}
-	/* Whoever reads on is told how much there was. */
+	/* A reader that goes on learns how many there were. */
 	n = read(pipe_end, unread, sizeof(unread) - 1);
 	peer_check(n > 1000, "nothing was said");
 	say_something(&bad);

@@ -63,7 +63,7 @@ while read -r action; do
 		fail "vhu-proxy.1 lacks $action"
 done <actions
 
-# The seed of chance is said, and once it is told it is not.
+# The proxy prints its random seed, unless --seed gives it.
 for seed in "" "--seed 5"; do
 	# shellcheck disable=SC2086 # two words, or none
 	"$vhu" proxy $seed --fault 'any probability=1/2: drop' front.sock back.sock 2>err &

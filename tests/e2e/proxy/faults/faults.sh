@@ -15,7 +15,7 @@ fi
 export VHU="$vhu"
 
 "$programs/proxy_faults" "$@" >"$work/said"
-# How much of a message is kept depends on the pieces in which it came.
+# How much of a message is kept depends on the pieces that it came in.
 sed -E 's/(cut by the snap length to )[0-9]+ /\1... /' "$work/said" >"$work/now"
 if $refresh; then
 	cp "$work/now" "$here/faults.golden"

@@ -98,7 +98,7 @@ static void put_fd(FILE *to, int fd)
 	fprintf(to, "%s", !strncmp(last, "memfd:", 6) ? last + 6 : last);
 }
 
-/* What was received: bytes, and with which of them descriptors came. */
+/* Received bytes, and those of them that descriptors came with. */
 struct received {
 	uint8_t *bytes;
 	size_t size;

@@ -40,10 +40,10 @@ uint64_t soak_hash(uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 /* Return a number of a sequence that follows from the seed. */
 uint64_t soak_random(void);
 
-/* Return whether so much is said in @session that sockets are full where nobody reads. */
+/* Return whether @session sends enough to fill the sockets of a side that does not read. */
 bool soak_is_heavy(uint32_t session);
 
-/* Return how many messages @from sends in @session, if nobody ends it before. */
+/* Return how many messages @from sends in @session, if no side ends it before. */
 uint32_t soak_messages(uint32_t session, uint32_t from);
 
 /* Say what message @number of @from in @session is. */
@@ -52,7 +52,7 @@ struct soak_message soak_message(uint32_t session, uint32_t from, uint32_t numbe
 /* Write all of it to @bytes, SOAK_MESSAGE_MAX of them. */
 void soak_write(const struct soak_message *message, uint8_t *bytes);
 
-/* Find out of which message of which session @bytes are the first: a header and SOAK_KEY more. */
+/* Find the session and message that begin with @bytes: a header and SOAK_KEY more. */
 #define SOAK_KEY 12
 struct soak_message soak_read_key(const uint8_t *bytes);
 

@@ -65,7 +65,7 @@ void soak_session_meet(struct soak_session *session, int back);
 /* Do a little. Returns whether anything moved. */
 bool soak_session_turn(struct soak_session *session);
 
-/* Return whether nobody of it is there any more. */
+/* Return whether all its parties are gone. */
 bool soak_session_over(const struct soak_session *session);
 
 /* Let whoever does not read at the moment read on. Returns whether there was one. */

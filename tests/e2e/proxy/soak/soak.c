@@ -26,7 +26,7 @@
 #include "tests/lib/peer.h"
 #include "tests/lib/proxy_run.h"
 
-/* KiB by which the memory may grow after the first part, whatever the number of sessions. */
+/* Limit of the memory's growth after the first part, in KiB, for any number of sessions. */
 #define GROWTH_MAX_KIB 6144
 /* One in this many who connect has gone before anything was. */
 #define STILLBORN      32
@@ -39,7 +39,7 @@ struct soak {
 	struct soak_outcome *outcome;
 	struct soak_session *live; /* room for at_once */
 	uint32_t lives, begun, over;
-	int *stranger; /* back-ends' connections of which it is not known yet whose they are */
+	int *stranger; /* back-ends' connections whose session is not known yet */
 	uint32_t strangers, room;
 	bool stopped;
 	uint64_t full;        /* sends that found no room */
@@ -113,12 +113,13 @@ static bool take_strangers(struct soak *soak)
 }
 
 /* Find out whose back-end @fd is, without taking anything from it. Returns 1 and it is given to its
- * session; 0 not known yet; -1 nobody's. */
+ * session; 0 not known yet; -1 no session's. */
 static int introduce(struct soak *soak, int fd)
 {
 	uint8_t first[PEER_HEADER_SIZE + SOAK_KEY];
 	struct pollfd ask = {.fd = fd, .events = POLLRDHUP};
-	bool ended = poll(&ask, 1, 0) == 1; /* before that is looked at which came before it */
+	bool ended = poll(&ask, 1, 0) ==
+		     1; /* before the recv, which then sees all that came before the end */
 	ssize_t n = recv(fd, first, sizeof(first), MSG_PEEK | MSG_DONTWAIT);
 
 	if (n == sizeof(first)) {

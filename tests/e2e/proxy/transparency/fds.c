@@ -27,7 +27,8 @@ struct pooled {
 
 static struct pooled pool[FDS_POOL];
 
-/* Return the kernel-wide id of the eventfd @fd; -1 where it is none or the kernel tells none. */
+/* Return the kernel-wide id of the eventfd @fd; -1 if it is not an eventfd or the kernel has no
+ * ids. */
 static long eventfd_id(int fd)
 {
 	char path[64], line[128];
@@ -58,7 +59,7 @@ static int make_memfd(unsigned int index)
 	return fd;
 }
 
-/* Return one end of a new pipe or pair of sockets; the other stays open, and nobody's. */
+/* Return one end of a new pipe or pair of sockets; the other stays open and unused. */
 static int make_pair(unsigned int index, unsigned int what)
 {
 	int ends[2];

@@ -7,7 +7,7 @@
  *	transparency [--seed N] [--messages N] [--sessions N] [--at-once N] [--channels EVERY]
  *		     [--fault FAULT]
  *
- * A run is repeated by its seed, but for the moments at which the kernel cuts and the proxy reads.
+ * A seed repeats a run, except for where the kernel cuts and when the proxy reads.
  */
 #include <getopt.h>
 #include <stdio.h>

@@ -33,7 +33,7 @@ struct qemu_disk {
 	const struct qemu_disk_options *options;
 	const char *name; /* of the case */
 	char *image, *front, *back;
-	struct qemu_qtest qtest[2]; /* of the machine that has it, and of the one it moves to */
+	struct qemu_qtest qtest[2]; /* of its present machine, and of the one it moves to */
 	struct qemu_mmio device;
 	unsigned int fds; /* that the proxy has open with no session */
 	uint32_t written; /* pages, from the first on; each has noise of its own */
@@ -46,7 +46,7 @@ struct qemu_disk {
 /* Start a back-end called @name for the disk, at @path. */
 void qemu_disk_back_end(struct qemu_disk *disk, const char *name, const char *path);
 
-/* Return the path by which what stands for back-end @number is met; the caller frees it. */
+/* Return the socket path that QEMU uses for back-end @number; the caller frees it. */
 char *qemu_disk_front(struct qemu_disk *disk, unsigned int number);
 
 /* Start the proxy before three back-ends: the disk's, a bystander's, another one of the disk's. */

@@ -125,7 +125,7 @@ static void add_device(struct qemu_command *command, const struct qemu_machine *
 				 machine->queues);
 }
 
-/* Return QEMU's option by which a socket connects again every second: QEMU 9.2 renamed it. */
+/* Return QEMU's option for a socket to reconnect every second: QEMU 9.2 renamed it. */
 static const char *reconnect_option(void)
 {
 	FILE *told = popen("qemu-system-x86_64 -version", "r");
@@ -141,7 +141,7 @@ static const char *reconnect_option(void)
 	return major > 9 || (major == 9 && minor >= 2) ? "reconnect-ms=1000" : "reconnect=1";
 }
 
-/* Add the socket at which the back-end of @machine is met. */
+/* Add the socket of the back-end of @machine. */
 static void add_chardev(struct qemu_command *command, const struct qemu_machine *machine)
 {
 	qemu_command_words(command, "-chardev");

@@ -21,7 +21,7 @@ struct qemu_command {
 /* What the machine is like; NULL will do for all but `name` and `front`. */
 struct qemu_machine {
 	const char *name;     /* of the party */
-	const char *front;    /* the socket at which its device's back-end is met */
+	const char *front;    /* the socket of its device's back-end */
 	const char *chardev;  /* more of its options of that socket, as "server=on"; NULL */
 	bool reconnect;       /* it connects to that socket again, every second */
 	bool private_memory;  /* its memory is not shared, which is wrong */

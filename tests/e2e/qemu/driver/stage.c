@@ -26,13 +26,13 @@ static double now(void)
 	return (double)vhu_now_ns() / 1e9;
 }
 
-/* Sleep for a millisecond: between two looks at something that tells nobody when it changes. */
+/* Sleep for a millisecond between two looks at something that sends no event when it changes. */
 static void nap(void)
 {
 	nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
-/* Return the party @name that runs; NULL when there is none. */
+/* Return the running party @name; NULL if there is no such party. */
 static struct qemu_party *find(struct qemu_stage *stage, const char *name)
 {
 	for (unsigned int i = 0; i < stage->parties; i++)
@@ -41,7 +41,7 @@ static struct qemu_party *find(struct qemu_stage *stage, const char *name)
 	return NULL;
 }
 
-/* Return a place where no party is; NULL when there is none. */
+/* Return a free place for a party; NULL if all are taken. */
 static struct qemu_party *free_place(struct qemu_stage *stage)
 {
 	for (unsigned int i = 0; i < stage->parties; i++)

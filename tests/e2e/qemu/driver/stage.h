@@ -55,7 +55,7 @@ int qemu_stage_connect(struct qemu_stage *stage, const char *path);
 /* Wait until @fd can be read; fail when party @name ends before or time is up. */
 void qemu_stage_readable(struct qemu_stage *stage, const char *name, int fd);
 
-/* Let a moment pass, between two looks at something that tells nobody when it changes. Fail when
+/* Let a moment pass between two looks at something that sends no event when it changes. Fail when
  * time is up; @doing says what took so long. */
 void qemu_stage_nap(struct qemu_stage *stage, const char *doing);
 

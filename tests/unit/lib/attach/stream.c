@@ -101,7 +101,7 @@ static const uint8_t *message(uint32_t request, uint32_t size)
 	return bytes;
 }
 
-/* A buffer is sent that has a message, of which @copied bytes are told. */
+/* Send a buffer with a message; the SENT event holds @copied bytes of it. */
 static void send_part(struct direction *direction, uint64_t buffer, uint32_t request, uint32_t size,
 		      uint32_t copied)
 {
@@ -123,7 +123,7 @@ static void send_whole(struct direction *direction, uint64_t buffer, uint32_t re
 	send_part(direction, buffer, request, size, VHU_HEADER_SIZE + size);
 }
 
-/* The same, and nothing more is told of it. @begun: since when the direction is watched. */
+/* The same, with no further event. @begun: since when the direction is watched. */
 static void send_told(struct direction *direction, uint64_t buffer, uint32_t request, uint32_t size,
 		      uint32_t begun)
 {
@@ -217,7 +217,7 @@ static void what_is_told_when_it_is_sent_waits_for_nothing(void **state)
 	assert_false(vhu_stream_waits(&it.stream));
 	assert_false(vhu_stream_has_unread(&it.stream));
 	it.log[0] = '\0';
-	/* Another one's address, and the same bytes, taken before its sending is told. */
+	/* Another one's address, and the same bytes, taken before its SENT event. */
 	take_whole(&it, 1, 1, 0);
 	send_gone(&it);
 	send_told(&it, 1, 2, 8, 0);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Read the pairs of digits with which @line begins, one space apart. Returns how many there are. */
+/* Read the pairs of digits at the start of @line, one space apart. Returns how many there are. */
 static size_t read_line(const char *line, uint8_t *to, size_t room)
 {
 	size_t size = 0;

@@ -227,7 +227,7 @@ static void a_signal_ends_following(void **state)
 {
 	static const struct itimerval often = {{0, 5000}, {0, 5000}}, never;
 	struct sigaction action = {.sa_handler = nothing};
-	int fd = make_file(), nobody = make_file();
+	int fd = make_file(), empty = make_file();
 	unsigned records, wanted = write_capture(fd, 3);
 	struct vhu_pcapng_reader *reader = open_reader(fd, true), *none;
 	char error[VHU_PCAPNG_ERROR_SIZE] = "";
@@ -237,13 +237,13 @@ static void a_signal_ends_following(void **state)
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &often, NULL);
 	ret = read_to_end(reader, &records);
-	assert_int_equal(vhu_pcapng_reader_open(&none, path_of(nobody), true, error), -EINTR);
+	assert_int_equal(vhu_pcapng_reader_open(&none, path_of(empty), true, error), -EINTR);
 	setitimer(ITIMER_REAL, &never, NULL);
 	assert_int_equal(ret, -EINTR);
 	assert_int_equal(records, wanted);
 	assert_string_equal(error, "interrupted");
 	vhu_pcapng_reader_close(reader);
-	close(nobody);
+	close(empty);
 	close(fd);
 }
 
@@ -264,7 +264,7 @@ static void a_followed_file_that_shrinks_is_said(void **state)
 	close(fd);
 }
 
-/* Make a capture for other tools, one record of which was lost. Returns the exit status. */
+/* Make a capture for other tools, with one lost record. Returns the exit status. */
 static int make(const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644), full = open("/dev/full", O_WRONLY);
@@ -364,7 +364,7 @@ static void a_capture_that_goes_on_elsewhere_is_followed_there(void **state)
 	check_type(reader, VHU_RECORD_MESSAGE, true, 1);
 	check_type(reader, VHU_RECORD_MESSAGE, false, 2);
 	check_type(reader, VHU_RECORD_CONTINUED, false, 3);
-	/* What is told again was read before. */
+	/* The repeated records were read before. */
 	check_type(reader, VHU_RECORD_MESSAGE, false, 4);
 	check_type(reader, VHU_RECORD_CONTINUED, false, 5);
 	check_type(reader, VHU_RECORD_CONTINUED, false, 6);

@@ -22,12 +22,12 @@ const struct vhu_record *sample_message(uint64_t session, unsigned number, uint3
 /* Return the record that closes session @session. */
 const struct vhu_record *sample_closed(uint64_t session);
 
-/* Check that a record that was read is @wanted, of whose message @kept bytes were kept. */
+/* Check that a read record equals @wanted, with @kept bytes of its message. */
 void check_sample(const struct vhu_record *is, const struct vhu_record *wanted, uint32_t kept);
 
 /* Make an empty file in memory. Returns its descriptor, for the caller to close. */
 int make_file(void);
-/* Return the path by which the file behind @fd is opened again, until the next call. */
+/* Return a path for opening the file behind @fd again, valid until the next call. */
 const char *path_of(int fd);
 /* Open the file behind @fd, from its beginning. */
 struct vhu_pcapng_reader *open_reader(int fd, bool follow);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which name is offered for one that there is not. */
+/* The suggestion for an unknown name. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

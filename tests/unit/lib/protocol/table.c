@@ -12,11 +12,11 @@
 
 #include "lib/protocol/field.h"
 
-_Static_assert(VHU_F_ACCESS_PLATFORM == VIRTIO_F_ACCESS_PLATFORM, "as the kernel's header has it");
-_Static_assert(VHU_F_RING_PACKED == VIRTIO_F_RING_PACKED, "as the kernel's header has it");
-_Static_assert(VHU_F_RING_RESET == VIRTIO_F_RING_RESET, "as the kernel's header has it");
+_Static_assert(VHU_F_ACCESS_PLATFORM == VIRTIO_F_ACCESS_PLATFORM, "differs from the kernel's");
+_Static_assert(VHU_F_RING_PACKED == VIRTIO_F_RING_PACKED, "differs from the kernel's");
+_Static_assert(VHU_F_RING_RESET == VIRTIO_F_RING_RESET, "differs from the kernel's");
 _Static_assert(VHU_CRYPTO_SERVICE_AKCIPHER == VIRTIO_CRYPTO_SERVICE_AKCIPHER,
-	       "as the kernel's header has it");
+	       "differs from the kernel's");
 
 static void fields_lie_within_their_layouts(void **state)
 {

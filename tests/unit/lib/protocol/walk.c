@@ -13,7 +13,7 @@
 
 #define ROOM 20000
 
-/* Walk and return what was told of a kind, in bytes; -1 where nothing was. */
+/* Walk and return the bytes of all items of a kind; -1 without an item. */
 static int64_t told(const struct vhu_layout *layout, const struct vhu_payload *payload,
 		    const struct vhu_context *context, enum vhu_item_what what)
 {

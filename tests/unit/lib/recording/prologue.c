@@ -20,8 +20,8 @@
 
 static uint64_t time_ns;
 
-/* Return a message of @session with @size bytes of payload, the first word of which is @first; it
- * lasts until the next call. */
+/* Return a message of @session with @size bytes of payload that begins with the word @first; valid
+ * until the next call. */
 static const struct vhu_record *message(uint64_t session, enum vhu_message_id id, bool reply,
 					uint32_t size, uint64_t first)
 {
@@ -55,7 +55,7 @@ static const struct vhu_record *event(uint64_t session, enum vhu_record_type typ
 	return &record;
 }
 
-/* What was told. */
+/* The repeated records. */
 struct prologue_expected {
 	unsigned records, of[8]; /* by session */
 	uint64_t last_ns;
@@ -112,7 +112,7 @@ static void what_made_a_session_is_told_once(void **state)
 	assert_int_equal(tell(prologue).of[1], 6);
 	assert_int_equal(tell(prologue).of[2], 3);
 	assert_int_equal(tell(prologue).of[0], 0);
-	/* Whoever is told can stop that. */
+	/* The receiver can stop it. */
 	assert_int_equal(vhu_prologue_tell(prologue, count, &told), -ENOSPC);
 	assert_int_equal(told.records, 1);
 	vhu_prologue_take(prologue, event(1, VHU_RECORD_CLOSED));

@@ -165,7 +165,7 @@ static void each_way_to_hang_is_told(void **state)
 		rig_open(&rig, kind->features, kind->inflight);
 		for (unsigned round = 0; round < 50; round++)
 			do_one(&rig);
-		/* Kicked, and nobody reads it. */
+		/* Kicked, and the device does not read it. */
 		rig_offer(&rig, 3);
 		rig_kick(&rig);
 		expect(&rig, VHU_RING_D3, 0);

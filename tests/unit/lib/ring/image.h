@@ -21,7 +21,7 @@
 #define IMAGE_VERSION_1 (UINT64_C(1) << 32)
 #define IMAGE_PACKED    (UINT64_C(1) << 34)
 
-/* A device of which a role is known, and requests are. */
+/* A device whose vring's role and requests are known. */
 #define IMAGE_BLOCK 2
 #define IMAGE_NET   1
 
@@ -84,7 +84,7 @@ void image_sample(struct image *image, unsigned sample);
 /* Read the ring into both samples and judge it. */
 struct vhu_ring_verdict image_judge(struct image *image);
 
-/* Judge a ring of which 5 requests are made available and used between the samples. */
+/* Judge a ring that gets 5 requests, and completes them, between the samples. */
 struct vhu_ring_verdict image_judge_moving(struct image *image);
 
 /* Judge, and fail the test unless the verdict is @id with the @alternatives alternatives that

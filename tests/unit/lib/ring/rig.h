@@ -51,7 +51,7 @@ void rig_kick(struct rig *rig);
  */
 unsigned rig_collect(struct rig *rig);
 
-/* The device: take a request. Returns false if there is none. */
+/* The device: take a request. Returns false without one. */
 bool rig_take(struct rig *rig);
 /* The device: give the @nth of those taken back, and call if the driver wants it. */
 void rig_give(struct rig *rig, unsigned nth);

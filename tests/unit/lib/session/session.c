@@ -250,7 +250,7 @@ static void replies_go_the_other_way_on_the_channels_inside(void **state)
 	say(&talk, VHU_BACK_END, true, 2, VHU_FLAGS_VERSION | VHU_FLAG_REPLY, &zero, 8);
 	assert_string_equal(talk.text, "BACKEND_CONFIG_CHANGE_MSG reply success");
 	assert_int_equal(talk.note.request_number, 1);
-	/* GPU requests come with flags nobody initialised: the direction tells. */
+	/* GPU requests come with uninitialised flags: the direction decides. */
 	say(&talk, VHU_GPU, false, 1, 0x5, NULL, 0);
 	assert_string_equal(talk.text, "GPU_GET_PROTOCOL_FEATURES");
 	say(&talk, VHU_GPU, true, 1, VHU_FLAG_REPLY, &zero, 8);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is a character of UTF-8 and what is none: RFC 3629. */
+/* Valid and invalid characters of UTF-8: RFC 3629. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

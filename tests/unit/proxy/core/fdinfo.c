@@ -252,7 +252,7 @@ static void a_number_is_described_as_what_has_it_now(void **state)
 		assert_int_equal(info.kind, VHU_FD_EVENTFD);
 		assert_true(info.semaphore || !(info.has & VHU_FD_HAS_SEMAPHORE));
 	}
-	/* What had the number is gone, and nothing has it. */
+	/* The descriptor is closed, and its number is unused. */
 	vhu_fdinfo_read(number, &info, name);
 	assert_int_equal(info.kind, VHU_FD_OTHER);
 	assert_int_equal(info.has, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a service manager passes on to a service, and is told. */
+/* What a service manager passes on to a service, and what the service reports. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -180,7 +180,7 @@ int main(void)
 	    cmocka_unit_test(the_service_manager_is_told),
 	};
 
-	/* What the test was started with is none of its business. */
+	/* Close descriptors that the test was started with. */
 	for (int fd = 3; fd < 16; fd++)
 		close(fd);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,7 @@
 static char folder[] = "/tmp/vhu-rights-XXXXXX";
 static char error[VHU_ENDPOINT_ERROR];
 
-/* user::rw- user:4711:rw- group::--- mask::rw- other::---, as the kernel has it. */
+/* user::rw- user:4711:rw- group::--- mask::rw- other::---, in the kernel's form. */
 static const uint8_t list[] = {
     2,    0,    0,    0,                                                 /* version */
     0x01, 0,    0x06, 0,    0xff, 0xff, 0xff, 0xff, 0x02, 0,    0x06, 0, /* user, and a named one */
@@ -139,7 +139,7 @@ static _Noreturn void be_nobody(void)
 
 	if (setgid(NOBODY) || setuid(NOBODY))
 		_exit(2);
-	/* Not for others than those who had it. */
+	/* No other users than before may connect. */
 	if ((stand_in(&perms).st_mode & 07777) != 0644 || !strstr(error, "front: does not belong"))
 		_exit(3);
 	if (vhu_socket_perms_ask_owner(&asked, "0", error) ||

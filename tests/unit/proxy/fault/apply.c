@@ -135,8 +135,8 @@ static void a_late_payload_does_not_save_a_message(void **state)
 	}
 }
 
-/* Requests that wait at once are told apart, those of a fault and those of the peer: of the replies
- * only the peer's pass, and the status tells of the peer's alone. */
+/* The proxy keeps a fault's requests apart from the peer's: only replies to the peer's requests
+ * pass, and the status lists these alone. */
 static void as_many_answers_as_wait_are_kept_back(void **state)
 {
 	enum { ROUNDS = 50 };

@@ -139,8 +139,8 @@ static void says_which(void **state)
 				 row[i].applies ? "does not apply" : "applies");
 }
 
-/* Try a fault on 24 kicks of two sessions in turn; @expected has a digit for each to which it is to
- * apply, that of its session, and a dot for others. */
+/* Try a fault on 24 kicks of two sessions in turn; @expected has the session's digit for each kick
+ * that it must apply to, and a dot for others. */
 static void counts(const char *text, const char *expected)
 {
 	struct vhu_faults faults = {.seed = 7};
@@ -180,7 +180,7 @@ static void says_how_often(void **state)
 	counts("any probability=100%: drop", "121212121212121212121212");
 }
 
-/* Chance hangs on the seed alone: sessions have it alike whatever happens beside them. */
+/* Chance depends on the seed alone: a session's draws do not depend on other sessions. */
 static void repeats_chance(void **state)
 {
 	struct vhu_faults faults = {0};
@@ -427,7 +427,7 @@ static void reads_files(void **state)
 	unlink(path);
 }
 
-/* What is masked is told by names, numbers and sets. */
+/* A mask is given by names, numbers and sets. */
 static void reads_masks(void **state)
 {
 	static const struct {

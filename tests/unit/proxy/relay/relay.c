@@ -433,7 +433,7 @@ static void on_alters(struct vhu_relay *relay)
 	plan->behind = digit == 7;
 }
 
-/* A message has gone that is told of, as one that passes. */
+/* A dropped message is reported like one that passes. */
 static void on_dropped(struct vhu_relay *relay)
 {
 	struct relay_fixture *bench = relay->context;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The sandbox: what a process that has entered it still can do, and what not, as the kernel has it.
+/* The sandbox, under the real kernel: what a process in it still can do, and what not.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -139,7 +139,7 @@ static void a_flood_of_requests_keeps_the_oldest(void **state)
 	vhu_replies_free(&traffic.replies);
 }
 
-/* The reply that only a fault wants is told from the peer's, of any number that wait. */
+/* A fault's reply is kept apart from the peer's, with any number of waiting requests. */
 static void each_of_many_replies_has_its_asker(void **state)
 {
 	struct vhu_replies replies = {0};
@@ -149,7 +149,7 @@ static void each_of_many_replies_has_its_asker(void **state)
 	const struct vhu_message *message;
 
 	(void)state;
-	/* Without a fault nobody waits for an answer to it. */
+	/* Without a fault no request waits for an answer to it. */
 	vhu_replies_ask(&replies, VHU_FRONT_END, &silent, ++clock_ns, 0);
 	assert_null(vhu_replies_wait(&replies, VHU_FRONT_END, &unknown, &message));
 	for (unsigned i = 1; i <= 500; i++) {
@@ -161,7 +161,7 @@ static void each_of_many_replies_has_its_asker(void **state)
 		assert_int_equal(vhu_replies_fault(&replies, 3), i);
 		vhu_replies_answer(&replies, 3);
 		assert_int_equal(vhu_replies_fault(&replies, 3), 0);
-		/* The person who asks is told of the peer's alone. */
+		/* The status shows the peer's requests alone. */
 		assert_int_equal(
 		    vhu_replies_wait(&replies, VHU_FRONT_END, &unknown, &message)->number, 2 * i);
 		vhu_replies_answer(&replies, 3);

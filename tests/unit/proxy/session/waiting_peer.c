@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Guests of a pair: who waits for whom, for how long, and in which order. */
+/* Waiting peers of a pair: which side waits for which, how long, and in what order. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -88,7 +88,7 @@ static void patience_has_an_end(void **state)
 	fixture_start(&fixture);
 	for (int turn = 0; turn < 2; turn++)
 		is_ended(connect_to(fixture_path[0]));
-	/* Nobody who comes in time is turned away for those who did not. */
+	/* Earlier failures do not turn away a peer that comes while the back-end listens. */
 	fixture.fd[1] = listen_at(fixture_path[1]);
 	peer[0] = connect_to(fixture_path[0]);
 	peer[1] = accept_at(fixture.fd[1]);
@@ -218,7 +218,7 @@ static void one_at_a_time_in_the_order_in_which_they_came(void **state)
 			peer[n][side] = connect_to(fixture_path[side]);
 			assert_int_equal(write(peer[n][side], (uint32_t[3]){n, 1}, 12), 12);
 		}
-		/* One of them gives up; nobody is asked to serve it. */
+		/* One of them gives up; the other side gets no connection for it. */
 		close(peer[1][side]);
 		for (uint32_t n = 0; n < 4; n += n ? 1 : 2) {
 			uint32_t got[3];

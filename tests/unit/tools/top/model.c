@@ -25,7 +25,7 @@ static struct vhu_top_session *begin(struct vhu_top_source *source, uint64_t num
 	return session;
 }
 
-/* Say that a started vring has had as many kicks and calls, each of which took @delay. */
+/* Set a started vring's number of kicks and calls, with @delay between each kick and its call. */
 static void tell(struct vhu_top_session *session, unsigned index, uint64_t kicks, uint64_t delay)
 {
 	struct vhu_top_told told = {
@@ -120,7 +120,7 @@ static void what_an_answer_does_not_mention_is_dropped(void **state)
 	vhu_top_free(&top);
 }
 
-/* Return the state of a vring that is told to be so, of a session like this. */
+/* Return the state of a vring with these facts, in a session like @like. */
 static enum vhu_top_state state_of(struct vhu_top_told told, struct vhu_top_session like)
 {
 	struct vhu_top top = {.stall_ns = S};

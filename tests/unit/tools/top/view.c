@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The rows of vhu top: which there are, and in which order. */
+/* The rows of vhu top, and their order. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -289,7 +289,7 @@ static void d16_a_back_end_at_rest_leaves_the_kick_unread(void **state)
 	image.avail->idx = htole16(5);
 	image_set_states(&image, 'S', 'S');
 	image_expect(&image, V(D13), 2, V(D5), V(D8));
-	/* The probes saw kicks, requests done, and nobody who read. */
+	/* The probes saw kicks and completed requests, but no read. */
 	image.evidence.probes = (struct vhu_ring_probes){.known = true, .kicks = 5, .calls = 5};
 	image_expect(&image, V(D16), 0);
 	image.evidence.probes.wakes = 1;
