@@ -192,7 +192,7 @@ static void take_whole(struct direction *direction, uint64_t buffer, uint32_t re
 		take(direction, buffer, request, size, VHU_HEADER_SIZE, size);
 }
 
-static void a_message_is_known_when_it_is_sent(void **state)
+static void message_is_known_from_its_sent_event(void **state)
 {
 	struct direction it;
 
@@ -206,7 +206,7 @@ static void a_message_is_known_when_it_is_sent(void **state)
 	end(&it, " 1(0) 2(8)");
 }
 
-static void what_is_told_when_it_is_sent_waits_for_nothing(void **state)
+static void whole_sent_event_passes_at_once(void **state)
 {
 	struct direction it;
 
@@ -224,7 +224,7 @@ static void what_is_told_when_it_is_sent_waits_for_nothing(void **state)
 	end(&it, " 1(0) 2(8)");
 }
 
-static void what_is_taken_after_its_sending_was_told_is_no_peek(void **state)
+static void taking_after_a_sent_event_is_not_a_peek(void **state)
 {
 	struct direction it;
 
@@ -243,7 +243,7 @@ static void what_is_taken_after_its_sending_was_told_is_no_peek(void **state)
 	end(&it, " 2(8) 2(8) 3(0) 2(8) 3(0)");
 }
 
-static void what_nobody_told_is_passed_over_once_later_ones_are_taken(void **state)
+static void unreported_buffer_is_skipped_once_later_ones_are_taken(void **state)
 {
 	struct direction it;
 
@@ -272,7 +272,7 @@ static void what_nobody_told_is_passed_over_once_later_ones_are_taken(void **sta
 	end(&it, " 1(0) lost 0 3(0) 4(0) lost 0");
 }
 
-static void what_passed_while_nobody_watched_is_lost(void **state)
+static void bytes_that_passed_unwatched_are_lost(void **state)
 {
 	struct direction it;
 
@@ -301,7 +301,7 @@ static void the_rest_of_a_long_message_is_taken(void **state)
 	end(&it, " 5(9000) 3(0)");
 }
 
-static void a_long_message_that_is_taken_before_its_sending_is_told_is_whole(void **state)
+static void long_message_taken_before_its_sent_event_is_whole(void **state)
 {
 	struct direction it;
 
@@ -316,7 +316,7 @@ static void a_long_message_that_is_taken_before_its_sending_is_told_is_whole(voi
 	end(&it, " 5(9000) 5(9000) 3(0)");
 }
 
-static void what_is_only_taken_is_put_together(void **state)
+static void events_of_taking_alone_give_the_stream(void **state)
 {
 	struct direction it;
 
@@ -344,7 +344,7 @@ static void a_peek_changes_nothing(void **state)
 	end(&it, " 2(8) 3(8)");
 }
 
-static void a_buffer_that_is_taken_before_its_sending_is_told_is_kept(void **state)
+static void buffer_taken_before_its_sent_event_is_kept(void **state)
 {
 	struct direction it;
 
@@ -366,7 +366,7 @@ static void a_buffer_that_is_taken_before_its_sending_is_told_is_kept(void **sta
 	end(&it, " 2(8) 3(8) 4(8) 4(8) 5(0)");
 }
 
-static void a_buffer_whose_sending_is_told_while_it_is_taken_is_there_once(void **state)
+static void buffer_sent_while_it_is_taken_passes_once(void **state)
 {
 	struct direction it;
 
@@ -384,7 +384,7 @@ static void a_buffer_whose_sending_is_told_while_it_is_taken_is_there_once(void 
 	end(&it, " 2(8) 3(8) 4(0)");
 }
 
-static void what_was_taken_early_and_never_told_is_lost(void **state)
+static void buffer_taken_early_without_sent_event_is_lost(void **state)
 {
 	struct direction it;
 
@@ -400,7 +400,7 @@ static void what_was_taken_early_and_never_told_is_lost(void **state)
 	end(&it, " 1(0) lost 0 3(8)");
 }
 
-static void the_last_that_was_sent_and_never_told_is_lost(void **state)
+static void last_sent_buffer_without_event_is_lost(void **state)
 {
 	struct direction it;
 
@@ -415,7 +415,7 @@ static void the_last_that_was_sent_and_never_told_is_lost(void **state)
 	end(&it, " 1(0) lost 0");
 }
 
-static void a_lost_event_of_sending_is_made_up_for_by_taking(void **state)
+static void taking_replaces_a_lost_sent_event(void **state)
 {
 	struct direction it;
 
@@ -445,7 +445,7 @@ static void lost_events_of_taking_change_nothing(void **state)
 	end(&it, " 1(0) 2(8) 3(8)");
 }
 
-static void what_nobody_told_is_lost_and_the_next_header_is_found(void **state)
+static void after_a_gap_the_next_header_is_found(void **state)
 {
 	struct direction it;
 
@@ -473,7 +473,7 @@ static void a_message_with_a_hole_is_lost_whole(void **state)
 	end(&it, " lost 9012 3(8)");
 }
 
-static void what_is_sent_and_never_taken_is_there(void **state)
+static void sent_buffer_that_is_never_taken_passes(void **state)
 {
 	struct direction it;
 
@@ -487,7 +487,7 @@ static void what_is_sent_and_never_taken_is_there(void **state)
 	end(&it, " 1(0) 2(8)");
 }
 
-static void what_was_queued_before_comes_first(void **state)
+static void buffers_queued_before_the_watch_come_first(void **state)
 {
 	struct direction it;
 
@@ -561,25 +561,25 @@ static void descriptors_stay_with_their_message(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_message_is_known_when_it_is_sent),
-	    cmocka_unit_test(what_is_told_when_it_is_sent_waits_for_nothing),
-	    cmocka_unit_test(what_is_taken_after_its_sending_was_told_is_no_peek),
-	    cmocka_unit_test(what_nobody_told_is_passed_over_once_later_ones_are_taken),
-	    cmocka_unit_test(what_passed_while_nobody_watched_is_lost),
+	    cmocka_unit_test(message_is_known_from_its_sent_event),
+	    cmocka_unit_test(whole_sent_event_passes_at_once),
+	    cmocka_unit_test(taking_after_a_sent_event_is_not_a_peek),
+	    cmocka_unit_test(unreported_buffer_is_skipped_once_later_ones_are_taken),
+	    cmocka_unit_test(bytes_that_passed_unwatched_are_lost),
 	    cmocka_unit_test(the_rest_of_a_long_message_is_taken),
-	    cmocka_unit_test(a_long_message_that_is_taken_before_its_sending_is_told_is_whole),
-	    cmocka_unit_test(what_is_only_taken_is_put_together),
+	    cmocka_unit_test(long_message_taken_before_its_sent_event_is_whole),
+	    cmocka_unit_test(events_of_taking_alone_give_the_stream),
 	    cmocka_unit_test(a_peek_changes_nothing),
-	    cmocka_unit_test(a_buffer_that_is_taken_before_its_sending_is_told_is_kept),
-	    cmocka_unit_test(a_buffer_whose_sending_is_told_while_it_is_taken_is_there_once),
-	    cmocka_unit_test(what_was_taken_early_and_never_told_is_lost),
-	    cmocka_unit_test(the_last_that_was_sent_and_never_told_is_lost),
-	    cmocka_unit_test(a_lost_event_of_sending_is_made_up_for_by_taking),
+	    cmocka_unit_test(buffer_taken_before_its_sent_event_is_kept),
+	    cmocka_unit_test(buffer_sent_while_it_is_taken_passes_once),
+	    cmocka_unit_test(buffer_taken_early_without_sent_event_is_lost),
+	    cmocka_unit_test(last_sent_buffer_without_event_is_lost),
+	    cmocka_unit_test(taking_replaces_a_lost_sent_event),
 	    cmocka_unit_test(lost_events_of_taking_change_nothing),
-	    cmocka_unit_test(what_nobody_told_is_lost_and_the_next_header_is_found),
+	    cmocka_unit_test(after_a_gap_the_next_header_is_found),
 	    cmocka_unit_test(a_message_with_a_hole_is_lost_whole),
-	    cmocka_unit_test(what_is_sent_and_never_taken_is_there),
-	    cmocka_unit_test(what_was_queued_before_comes_first),
+	    cmocka_unit_test(sent_buffer_that_is_never_taken_passes),
+	    cmocka_unit_test(buffers_queued_before_the_watch_come_first),
 	    cmocka_unit_test(in_the_middle_the_next_header_is_looked_for),
 	    cmocka_unit_test(a_sender_that_closes_in_a_message_leaves_a_part),
 	    cmocka_unit_test(descriptors_stay_with_their_message),

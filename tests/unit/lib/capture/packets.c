@@ -234,7 +234,7 @@ static void times_are_read_in_every_resolution(void **state)
 	}
 }
 
-static void a_record_of_a_later_version_is_said_by_number(void **state)
+static void record_of_a_later_version_is_shown_by_number(void **state)
 {
 	static uint8_t bytes[16384];
 
@@ -274,7 +274,7 @@ int main(void)
 	    cmocka_unit_test(packets_of_other_link_types_are_passed_over),
 	    cmocka_unit_test(a_section_of_the_other_byte_order_is_read),
 	    cmocka_unit_test(times_are_read_in_every_resolution),
-	    cmocka_unit_test(a_record_of_a_later_version_is_said_by_number),
+	    cmocka_unit_test(record_of_a_later_version_is_shown_by_number),
 	};
 
 	return cmocka_run_group_tests_name("packets", tests, NULL, NULL);

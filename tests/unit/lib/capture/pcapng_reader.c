@@ -61,7 +61,7 @@ static void a_capture_cut_anywhere_gives_its_whole_records(void **state)
 	close(whole);
 }
 
-static void what_is_no_capture_is_refused_in_one_line(void **state)
+static void file_that_is_not_a_capture_is_refused_in_one_line(void **state)
 {
 	static const uint8_t section[28] = {10,   13,   13,   10,   28, 0, 0,    0,    0x4e, 0x3c,
 					    0x2b, 0x1a, 1,    0,    0,  0, 0xff, 0xff, 0xff, 0xff,
@@ -247,7 +247,7 @@ static void a_signal_ends_following(void **state)
 	close(fd);
 }
 
-static void a_followed_file_that_shrinks_is_said(void **state)
+static void followed_file_that_shrinks_is_reported(void **state)
 {
 	int fd = make_file();
 	unsigned records, wanted = write_capture(fd, 3);
@@ -410,13 +410,13 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_capture_cut_anywhere_gives_its_whole_records),
-	    cmocka_unit_test(what_is_no_capture_is_refused_in_one_line),
+	    cmocka_unit_test(file_that_is_not_a_capture_is_refused_in_one_line),
 	    cmocka_unit_test(packets_that_are_not_ours_are_counted),
 	    cmocka_unit_test(captures_one_after_another_in_a_file_are_all_read),
 	    cmocka_unit_test(standard_input_is_read),
 	    cmocka_unit_test(a_file_that_grows_is_followed),
 	    cmocka_unit_test(a_signal_ends_following),
-	    cmocka_unit_test(a_followed_file_that_shrinks_is_said),
+	    cmocka_unit_test(followed_file_that_shrinks_is_reported),
 	    cmocka_unit_test(a_capture_that_goes_on_elsewhere_is_followed_there),
 	};
 

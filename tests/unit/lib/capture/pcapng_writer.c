@@ -323,7 +323,7 @@ static void what_is_held_and_has_no_room_leaves_nothing(void **state)
 	close(fd);
 }
 
-static void what_is_told_again_is_not_counted(void **state)
+static void repeated_records_are_not_counted(void **state)
 {
 	int fd = make_file();
 	struct vhu_pcapng_writer *writer = open_writer(fd, 0);
@@ -547,7 +547,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(a_full_disk_costs_only_what_came_meanwhile),
 	    cmocka_unit_test(records_that_are_held_are_written_at_once),
 	    cmocka_unit_test(what_is_held_and_has_no_room_leaves_nothing),
-	    cmocka_unit_test(what_is_told_again_is_not_counted),
+	    cmocka_unit_test(repeated_records_are_not_counted),
 	    cmocka_unit_test(what_stands_before_a_capture_is_left_alone),
 	    cmocka_unit_test(a_device_that_is_full_is_tried_again),
 	    cmocka_unit_test(a_pipe_without_reader_fails_at_once_and_for_good),

@@ -372,7 +372,7 @@ static void no_byte_makes_the_decoder_read_past_its_end(void **state)
 	}
 }
 
-static void a_verdict_is_said_in_a_sentence(void **state)
+static void verdict_text_is_a_sentence(void **state)
 {
 	struct vhu_vring_snapshot snapshot = documented.snapshot;
 	char text[512];
@@ -401,7 +401,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(a_later_version_may_add_to_each_part),
 	    cmocka_unit_test(a_part_without_its_end_is_refused),
 	    cmocka_unit_test(no_byte_makes_the_decoder_read_past_its_end),
-	    cmocka_unit_test(a_verdict_is_said_in_a_sentence),
+	    cmocka_unit_test(verdict_text_is_a_sentence),
 	};
 	uint8_t *room =
 	    mmap(NULL, ROOM + 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -33,7 +33,7 @@ static void a_slip_is_recognized(void **state)
 	assert_string_equal(hint("GET_MAX_MEMSLOTS"), "; did you mean GET_MAX_MEM_SLOTS?");
 }
 
-static void what_is_like_nothing_has_no_hint(void **state)
+static void name_unlike_all_others_has_no_hint(void **state)
 {
 	char word[200];
 
@@ -52,7 +52,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_slip_is_recognized),
-	    cmocka_unit_test(what_is_like_nothing_has_no_hint),
+	    cmocka_unit_test(name_unlike_all_others_has_no_hint),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -108,7 +108,7 @@ static void a_cut_capture_is_not_a_short_payload(void **state)
 	}
 }
 
-static void what_no_field_covers_is_left_over(void **state)
+static void bytes_without_a_field_are_left_over(void **state)
 {
 	const uint8_t bytes[72] = {1};
 	const struct vhu_payload one_region_in_room_for_two = {bytes, 72, 72, false};
@@ -274,7 +274,7 @@ int main(void)
 	    cmocka_unit_test(no_layout_reads_past_any_end),
 	    cmocka_unit_test(a_short_payload_says_how_much_is_missing),
 	    cmocka_unit_test(a_cut_capture_is_not_a_short_payload),
-	    cmocka_unit_test(what_no_field_covers_is_left_over),
+	    cmocka_unit_test(bytes_without_a_field_are_left_over),
 	    cmocka_unit_test(a_count_that_lies_ends_with_the_payload),
 	    cmocka_unit_test(parts_of_an_integer_are_shifted_down),
 	    cmocka_unit_test(a_window_shows_the_configuration_fields_that_lie_in_it),

@@ -88,7 +88,7 @@ static struct prologue_expected tell(struct vhu_prologue *prologue)
 	return told;
 }
 
-static void what_made_a_session_is_told_once(void **state)
+static void records_that_made_a_session_are_repeated_once(void **state)
 {
 	struct vhu_prologue *prologue = vhu_prologue_new();
 	struct prologue_expected told = {.answer = -ENOSPC};
@@ -159,7 +159,7 @@ static void states_are_as_the_latest_record_leaves_them(void **state)
 	}
 }
 
-static void offers_that_keep_changing_are_told_only_so_often(void **state)
+static void changing_offers_are_repeated_within_a_limit(void **state)
 {
 	struct vhu_prologue *prologue = vhu_prologue_new();
 
@@ -265,8 +265,8 @@ static void a_ring_has_the_latest_records_and_whole_ones(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(what_made_a_session_is_told_once),
-	    cmocka_unit_test(offers_that_keep_changing_are_told_only_so_often),
+	    cmocka_unit_test(records_that_made_a_session_are_repeated_once),
+	    cmocka_unit_test(changing_offers_are_repeated_within_a_limit),
 	    cmocka_unit_test(states_are_as_the_latest_record_leaves_them),
 	    cmocka_unit_test(requests_wait_with_all_that_is_kept_of_them),
 	    cmocka_unit_test(a_session_has_only_so_much_room),

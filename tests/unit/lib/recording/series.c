@@ -194,7 +194,7 @@ static void a_lower_limit_deletes_the_oldest(void **state)
 	vhu_series_free(&files);
 }
 
-static void where_no_file_can_be_made_it_is_said(void **state)
+static void failure_to_make_a_file_is_reported(void **state)
 {
 	char longest[300];
 	struct vhu_series files;
@@ -221,7 +221,7 @@ int main(void)
 	    cmocka_unit_test(the_latest_stay),
 	    cmocka_unit_test(others_files_are_left_alone),
 	    cmocka_unit_test(a_lower_limit_deletes_the_oldest),
-	    cmocka_unit_test(where_no_file_can_be_made_it_is_said),
+	    cmocka_unit_test(failure_to_make_a_file_is_reported),
 	};
 	char folder[] = "/tmp/vhu-files-XXXXXX";
 	int failed;

@@ -188,7 +188,7 @@ static void each_way_to_hang_is_told(void **state)
 	}
 }
 
-static void an_event_that_is_not_moved_is_told(void **state)
+static void stale_kick_event_is_reported(void **state)
 {
 	static const uint64_t features[] = {EVENT_IDX, PACKED | EVENT_IDX};
 	uint64_t counter;
@@ -349,7 +349,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_reader_finds_where_both_sides_are),
 	    cmocka_unit_test(each_way_to_hang_is_told),
-	    cmocka_unit_test(an_event_that_is_not_moved_is_told),
+	    cmocka_unit_test(stale_kick_event_is_reported),
 	    cmocka_unit_test(a_busy_vring_moves_and_an_idle_one_is_idle),
 	};
 

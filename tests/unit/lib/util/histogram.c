@@ -101,7 +101,7 @@ static void few_values_have_quantiles_too(void **state)
 	}
 }
 
-static void what_is_merged_is_as_if_added_to_one(void **state)
+static void merging_equals_adding_to_one(void **state)
 {
 	struct vhu_histogram part[3] = {{0}}, merged = {0}, one = {0};
 	uint64_t seed = 7;
@@ -211,7 +211,7 @@ int main(void)
 	    cmocka_unit_test(buckets_follow_each_other_and_hold_every_value),
 	    cmocka_unit_test(quantiles_are_within_4_percent),
 	    cmocka_unit_test(few_values_have_quantiles_too),
-	    cmocka_unit_test(what_is_merged_is_as_if_added_to_one),
+	    cmocka_unit_test(merging_equals_adding_to_one),
 	    cmocka_unit_test(memory_is_that_of_the_powers_between),
 	    cmocka_unit_test(great_counts_and_values_do_not_overflow),
 	    cmocka_unit_test(an_empty_histogram_says_0),

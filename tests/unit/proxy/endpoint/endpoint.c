@@ -191,7 +191,7 @@ static void what_is_held_is_left_alone(void **state)
 	}
 }
 
-static void what_is_no_socket_is_left_alone(void **state)
+static void file_that_is_not_a_socket_is_left_alone(void **state)
 {
 	struct stat before, after;
 
@@ -333,7 +333,7 @@ int main(void)
 	    cmocka_unit_test(a_listener_is_reached_and_cleans_up),
 	    cmocka_unit_test(a_stale_socket_is_replaced),
 	    cmocka_unit_test(what_is_held_is_left_alone),
-	    cmocka_unit_test(what_is_no_socket_is_left_alone),
+	    cmocka_unit_test(file_that_is_not_a_socket_is_left_alone),
 	    cmocka_unit_test(missing_folders_are_named),
 	    cmocka_unit_test(only_the_own_file_is_removed),
 	    cmocka_unit_test(a_link_in_its_place_is_neither_followed_nor_removed),

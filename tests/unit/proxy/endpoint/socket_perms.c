@@ -151,7 +151,7 @@ static _Noreturn void be_nobody(void)
 	_exit(0);
 }
 
-static void what_cannot_be_kept_is_said_and_nobody_gains(void **state)
+static void lost_permissions_are_reported_and_give_no_access(void **state)
 {
 	int status;
 	pid_t pid;
@@ -243,7 +243,7 @@ int main(void)
 	    cmocka_unit_test(modes_are_kept_whatever_the_umask),
 	    cmocka_unit_test(a_mode_that_was_asked_for_counts),
 	    cmocka_unit_test(owners_are_kept),
-	    cmocka_unit_test(what_cannot_be_kept_is_said_and_nobody_gains),
+	    cmocka_unit_test(lost_permissions_are_reported_and_give_no_access),
 	    cmocka_unit_test(access_lists_are_kept_unless_a_mode_was_asked_for),
 	    cmocka_unit_test(security_labels_are_kept),
 	    cmocka_unit_test(nonsense_is_refused),

@@ -53,7 +53,7 @@ static void key_material_is_not_recorded_of_altered_messages(void **state)
 	}
 }
 
-static void what_a_fault_holds_passes_when_it_is_released(void **state)
+static void held_messages_pass_when_the_fault_is_released(void **state)
 {
 	(void)state;
 	for (unsigned way = 0; way < 3; way++) {
@@ -88,7 +88,7 @@ static void what_a_fault_holds_passes_when_it_is_released(void **state)
 }
 
 /* What a session ends over is recorded as what was not passed on. */
-static void what_is_still_held_is_recorded_at_the_end(void **state)
+static void held_messages_are_recorded_at_the_end(void **state)
 {
 	struct fixture_session *fixture = fixture_begin(false);
 
@@ -171,8 +171,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(key_material_is_not_recorded_of_altered_messages),
 	    cmocka_unit_test(as_many_answers_as_wait_are_kept_back),
-	    cmocka_unit_test(what_a_fault_holds_passes_when_it_is_released),
-	    cmocka_unit_test(what_is_still_held_is_recorded_at_the_end),
+	    cmocka_unit_test(held_messages_pass_when_the_fault_is_released),
+	    cmocka_unit_test(held_messages_are_recorded_at_the_end),
 	    cmocka_unit_test(a_late_payload_does_not_save_a_message),
 	};
 

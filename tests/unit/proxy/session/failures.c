@@ -59,7 +59,7 @@ static void each_failure_waits_longer_up_to_a_limit(void **state)
 	assert_int_equal(vhu_failures_wait(&failures, vhu_now_ns() - VHU_FAILURES_WAIT_MAX_NS), 0);
 }
 
-static void a_session_or_another_reason_begins_anew(void **state)
+static void session_or_new_reason_restarts_the_pause(void **state)
 {
 	struct vhu_failures failures = {0};
 
@@ -80,7 +80,7 @@ int main(void)
 	    cmocka_unit_test(the_first_failure_is_recorded_and_does_not_wait),
 	    cmocka_unit_test(failures_that_follow_are_counted),
 	    cmocka_unit_test(each_failure_waits_longer_up_to_a_limit),
-	    cmocka_unit_test(a_session_or_another_reason_begins_anew),
+	    cmocka_unit_test(session_or_new_reason_restarts_the_pause),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

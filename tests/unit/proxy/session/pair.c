@@ -31,7 +31,7 @@ static void every_topology_serves(void **state)
 	}
 }
 
-static void whoever_stops_sending_still_receives(void **state)
+static void peer_that_stops_sending_still_receives(void **state)
 {
 	struct fixture_pair fixture = start(LISTEN, CONNECT);
 	int peer[2];
@@ -80,7 +80,7 @@ static void a_side_that_closes_ends_the_other_that_does_not_read(void **state)
 	fixture_stop(&fixture, false);
 }
 
-static void whoever_stops_receiving_is_sent_nothing_more(void **state)
+static void peer_that_stops_receiving_is_sent_nothing_more(void **state)
 {
 	struct fixture_pair fixture = start(LISTEN, CONNECT);
 	int peer[2];
@@ -125,7 +125,7 @@ static void sessions_live_side_by_side(void **state)
 	}
 }
 
-static void waiters_meet_in_the_order_in_which_they_came(void **state)
+static void waiters_are_paired_in_order_of_arrival(void **state)
 {
 	struct fixture_pair fixture = start(LISTEN, LISTEN);
 	int peer[3][2];
@@ -148,7 +148,7 @@ static void waiters_meet_in_the_order_in_which_they_came(void **state)
 	fixture_stop(&fixture, false);
 }
 
-static void a_waiter_that_left_meets_nobody(void **state)
+static void waiter_that_left_gets_no_partner(void **state)
 {
 	struct fixture_pair fixture = start(LISTEN, LISTEN);
 	int gone = connect_to(fixture_path[0]), peer[2];
@@ -183,12 +183,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_topology_serves),
-	    cmocka_unit_test(whoever_stops_sending_still_receives),
+	    cmocka_unit_test(peer_that_stops_sending_still_receives),
 	    cmocka_unit_test(a_side_that_closes_ends_the_other_that_does_not_read),
-	    cmocka_unit_test(whoever_stops_receiving_is_sent_nothing_more),
+	    cmocka_unit_test(peer_that_stops_receiving_is_sent_nothing_more),
 	    cmocka_unit_test(sessions_live_side_by_side),
-	    cmocka_unit_test(waiters_meet_in_the_order_in_which_they_came),
-	    cmocka_unit_test(a_waiter_that_left_meets_nobody),
+	    cmocka_unit_test(waiters_are_paired_in_order_of_arrival),
+	    cmocka_unit_test(waiter_that_left_gets_no_partner),
 	    cmocka_unit_test(a_circle_is_refused),
 	};
 

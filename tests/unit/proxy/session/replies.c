@@ -92,7 +92,7 @@ static void an_answer_ends_the_waiting_of_older_requests(void **state)
 	vhu_replies_free(&traffic.replies);
 }
 
-static void what_must_be_answered_hangs_on_what_was_taken(void **state)
+static void expected_replies_depend_on_negotiated_features(void **state)
 {
 	struct replies_traffic asked = {0}, logs = {0};
 
@@ -191,7 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(counts_each_way),
 	    cmocka_unit_test(an_answer_ends_the_waiting_of_older_requests),
-	    cmocka_unit_test(what_must_be_answered_hangs_on_what_was_taken),
+	    cmocka_unit_test(expected_replies_depend_on_negotiated_features),
 	    cmocka_unit_test(requests_of_the_back_end_wait_too),
 	    cmocka_unit_test(a_flood_of_requests_keeps_the_oldest),
 	    cmocka_unit_test(each_of_many_replies_has_its_asker),

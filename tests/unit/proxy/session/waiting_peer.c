@@ -40,7 +40,7 @@ static void is_ended(int fd)
 	close(fd);
 }
 
-static void who_comes_first_is_joined_when_the_other_side_is_there(void **state)
+static void first_peer_is_joined_once_the_other_side_is_there(void **state)
 {
 	(void)state;
 	for (int side = 0; side < 2; side++) {
@@ -139,7 +139,7 @@ static void two_that_listen_are_called_again_and_again(void **state)
 	fixture_stop(&fixture, false);
 }
 
-static void whom_nobody_answers_is_given_up(void **state)
+static void waiting_peer_without_a_partner_is_given_up(void **state)
 {
 	static const struct {
 		enum fixture_way way[2];
@@ -204,7 +204,7 @@ static void an_inherited_connection_that_closes_ends_the_wait(void **state)
 	}
 }
 
-static void one_at_a_time_in_the_order_in_which_they_came(void **state)
+static void sessions_one_at_a_time_keep_the_order_of_arrival(void **state)
 {
 	(void)state;
 	for (int side = 0; side < 2; side++) {
@@ -275,14 +275,14 @@ static void one_that_fails_does_not_stop_the_next(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(who_comes_first_is_joined_when_the_other_side_is_there),
+	    cmocka_unit_test(first_peer_is_joined_once_the_other_side_is_there),
 	    cmocka_unit_test(patience_has_an_end),
 	    cmocka_unit_test(without_patience_nobody_waits),
 	    cmocka_unit_test(two_that_listen_are_called_again_and_again),
-	    cmocka_unit_test(whom_nobody_answers_is_given_up),
+	    cmocka_unit_test(waiting_peer_without_a_partner_is_given_up),
 	    cmocka_unit_test(an_inherited_connection_waits_too),
 	    cmocka_unit_test(an_inherited_connection_that_closes_ends_the_wait),
-	    cmocka_unit_test(one_at_a_time_in_the_order_in_which_they_came),
+	    cmocka_unit_test(sessions_one_at_a_time_keep_the_order_of_arrival),
 	    cmocka_unit_test(one_at_a_time_where_both_come),
 	    cmocka_unit_test(one_that_fails_does_not_stop_the_next),
 	};

@@ -77,7 +77,7 @@ static void a_ring_that_is_not_as_before_moved(void **state)
 	assert_int_equal(watch(look, 4).looks, 4);
 }
 
-static void what_was_not_looked_at_says_nothing(void **state)
+static void missing_snapshots_are_not_counted(void **state)
 {
 	const struct vhu_ring_sample older = {.ring_error = -5};
 	const struct vhu_ring_snapshot ring = {.size = 8, .steady = true};
@@ -99,7 +99,7 @@ int main(void)
 	    cmocka_unit_test(a_rest_takes_5_ms_with_nothing_to_do_and_an_unread_kick),
 	    cmocka_unit_test(a_counter_that_falls_was_read),
 	    cmocka_unit_test(a_ring_that_is_not_as_before_moved),
-	    cmocka_unit_test(what_was_not_looked_at_says_nothing),
+	    cmocka_unit_test(missing_snapshots_are_not_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

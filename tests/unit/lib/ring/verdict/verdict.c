@@ -40,7 +40,7 @@ static void a_vring_that_moved_is_moving(void **state)
 	image_close(&image);
 }
 
-static void memory_that_cannot_be_read_is_said(void **state)
+static void unreadable_memory_is_reported(void **state)
 {
 	struct image image;
 
@@ -57,7 +57,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_vring_that_moved_is_moving),
-	    cmocka_unit_test(memory_that_cannot_be_read_is_said),
+	    cmocka_unit_test(unreadable_memory_is_reported),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
