@@ -51,8 +51,8 @@ do
 	local ACCESSES = { [0] = "read only", "write only", "read and write" }
 	local FORMATS = { [0] = "split", "packed" }
 
-	-- Fields of the record, the message around its payload, descriptors, events and snapshots: the key
-	-- by which this file calls it is the filter behind "vhost_user.".
+	-- Fields of the record, the message around its payload, descriptors, events and snapshots: this
+	-- file's key for each is its filter name without "vhost_user.".
 	local rows = {
 		{ "type", "Record", "dec8", vhu.record_types },
 		{ "session", "Session", "dec64" },

@@ -18,8 +18,8 @@ do
 			and (name.dialect == 0 or name.dialect == dialect)
 	end
 
-	-- Add the bits of a set of bits: those with a name, and those that are set. Where nobody looks at the
-	-- tree, only bits that somebody asks for.
+	-- Add the bits of a set of bits: those with a name, and those that are set. Without a displayed
+	-- tree, only bits that a filter or column asks for.
 	local function add_bits(tree, field, tvb, from, payload, at, context)
 		local high, low = value_of(payload, field, at)
 		local little = not payload.big_endian or field.kind == "le"

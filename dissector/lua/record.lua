@@ -152,7 +152,7 @@ do
 		record.segments = segments
 	end
 
-	-- Return the record's snapshot, in which nothing is known at first.
+	-- Return the record's snapshot, which is empty at first.
 	local function snapshot_of(record)
 		record.snapshot = record.snapshot
 			or { set = 0, vring = 0, verdict = "", alternatives = "", title = "", text = "", requests = {} }
@@ -290,7 +290,7 @@ do
 	end
 	vhu.without_tags = without_tags
 
-	-- Read the record in a packet of `sent` bytes, of which string `bytes` has those that were captured.
+	-- Read the record in a packet of `sent` bytes; the string `bytes` holds the captured ones.
 	-- Returns the record; or nil, and whether the packet was only cut.
 	function vhu.decode(bytes, sent)
 		local captured = #bytes

@@ -324,7 +324,7 @@ do
 		return request.size
 	end
 
-	-- Say what a message is, of which dialect, and which request it answers.
+	-- Annotate a message: its type, its dialect, and the request it answers.
 	local function annotate(session, record, note, time)
 		local size = note.payload.size
 		local request = note.reply and answer(session, record, note, time) or size
@@ -417,7 +417,7 @@ do
 				forget(open)
 			end
 		end
-		-- What is told again tells nothing new where its session was followed up to here.
+		-- A repeated record adds nothing if its session was followed up to here.
 		if record.earlier and (session.live or session.last_time == time) then
 			return vhu.again(record, session.context)
 		end

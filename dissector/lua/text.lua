@@ -150,8 +150,8 @@ do
 	end
 	vhu.value_text = value_text
 
-	-- Return a field as the one-line text has it: a name alone where there is one, bits as a number; nil
-	-- where it leaves it out.
+	-- Return a field for the one-line text: its value's name if it has one, bits as a number; nil to
+	-- leave it out.
 	local function brief_text(payload, field, at, size, context)
 		local text
 		if field.integer then
@@ -183,7 +183,7 @@ do
 			return concat(parts, ", "), false
 		end
 		vhu.walk(payload, layout, context.device, function(what, field, at, size, element)
-			-- Elements of an array would make a long line: their count has been told.
+			-- Elements of an array would make a long line: the text has their count already.
 			if element then
 				in_list = what == "open"
 			end

@@ -15,7 +15,7 @@ do
 		return tree:add(field[key], head, value)
 	end
 
-	-- Add a number or a text. Returns its item, nil where nobody asks for it.
+	-- Add a number or a text. Returns its item; nil if no display, filter or column needs it.
 	local function add(tree, key, value)
 		if visible or tree:referenced(field[key]) then
 			return tree:add(field[key], head, value)
@@ -46,8 +46,8 @@ do
 		end
 	end
 
-	-- Add a word's parts, which lie at place `at`; where nobody looks at the tree, only those that
-	-- somebody asks for.
+	-- Add a word's parts, which lie at place `at`; without a displayed tree, only those that a filter or
+	-- column asks for.
 	local function add_parts(tree, of, at, size, little)
 		local range = tvb(at - 1, size)
 		local add_part = little and tree.add_le or tree.add

@@ -66,7 +66,7 @@ _Static_assert(VHU_HISTORY_SESSION_FACTS <= 32 && VHU_HISTORY_VRING_FACTS <= 32,
 	       "there is a bit for each fact");
 
 /*
- * Take a fact that is shown under a filter, if one was told, as number @fact of those in @value.
+ * Store a fact with a filter, if its value is known, as number @fact in @value.
  * Flags have a value from the start.
  */
 static void take(uint32_t *known, uint64_t *value, unsigned fact, enum vhu_form form,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How a session's state changed, frame by frame, so that it can be told for any of them later: of
- * the session as a whole, of its memory and of each vring, every form that it had and from which
- * frame on. A frame that changes nothing costs nothing.
+ * How a session's state changed, frame by frame, so that it can be shown for any frame later. For
+ * the session as a whole, its memory and each vring, the history holds every version and its first
+ * frame. A frame that changes nothing costs nothing.
  *
  * Ownership: all of it lasts as long as Wireshark's memory of the file.
  */
@@ -44,7 +44,7 @@ enum vhu_history_vring_frame {
 
 /* What is known of a session as a whole. */
 struct vhu_history_session {
-	uint32_t number; /* of the frame from which on it was so */
+	uint32_t number; /* of the first frame of this version */
 	uint32_t known;  /* a bit for each fact */
 	uint64_t value[VHU_HISTORY_SESSION_FACTS];
 };
@@ -69,7 +69,7 @@ struct vhu_history_vring {
 	uint64_t value[VHU_HISTORY_VRING_FACTS];  /* of a kick, call or err: its eventfd's id */
 	uint32_t frame[VHU_HISTORY_VRING_FRAMES]; /* 0 none */
 	uint32_t polling;                         /* a bit for each fact that is a descriptor */
-	uint32_t unseen;                          /* a bit for each fact that may have been told
+	uint32_t unseen;                          /* a bit for each fact that may stem from
 						     before the capture began */
 };
 

@@ -26,7 +26,7 @@ void vhu_annotation_take_apart(struct vhu_annotation *note, const struct vhu_rec
 	note->reply = record->from_back_end == (record->channel == VHU_FRONT_END);
 }
 
-/* Return whether one of a set's layouts has just this size, or can have it with some elements. */
+/* Return whether one of a set's layouts has just this size, or reaches it with some elements. */
 static bool shapes_have_size(enum vhu_shapes_id id, uint32_t size)
 {
 	const struct vhu_shapes *shapes = &vhu_shapes[id];
