@@ -11,7 +11,7 @@ vhu_qemu_since() {
 }
 
 # Set $virtiofsd to the program and $virtiofsd_options to its options for sharing the folder $1. It is
-# part of QEMU in Debian 12, and a Rust program later. Returns 1 if there is none, or if it cannot run.
+# part of QEMU in Debian 12, and a Rust program later. Returns 1 if it is missing or cannot run.
 vhu_virtiofsd() {
 	[ "$(id -u)" -eq 0 ] || return 1
 	virtiofsd=/usr/lib/qemu/virtiofsd virtiofsd_options="-o source=$1 -o sandbox=chroot -o cache=auto"
