@@ -15,7 +15,7 @@ extern const struct vhu_command vhu_command_proxy;
 extern const struct vhu_command vhu_command_report; /* where there is zlib */
 extern const struct vhu_command vhu_command_rings;
 extern const struct vhu_command vhu_command_stats;
-extern const struct vhu_command vhu_command_top; /* where the control socket can be built */
+extern const struct vhu_command vhu_command_top; /* where there is ncurses, too */
 
 /* Be an extcap of Wireshark, as which this was called. Returns the exit status. */
 int vhu_extcap(int argc, char **argv);

@@ -16,7 +16,10 @@ static const struct vhu_command *const commands[] = {
     &vhu_command_report,
 #endif
 #ifdef VHU_HAVE_CONTROL
-    &vhu_command_ctl,    &vhu_command_top,
+    &vhu_command_ctl,
+#endif
+#ifdef VHU_HAVE_TOP
+    &vhu_command_top,
 #endif
 #ifdef VHU_HAVE_BPF
     &vhu_command_attach, &vhu_command_latency,
