@@ -72,6 +72,7 @@ struct vhu_cause_vring {
 	struct vhu_cause_signal lost_kick; /* the first that the proxy lost since one passed */
 	struct vhu_cause_signal lost_call; /* the same of calls */
 	struct vhu_cause_signal hang;      /* when the last look at it said that it hangs */
+	uint16_t hang_used;                /* its used index then */
 	char verdict[VHU_CAUSE_SENTENCE];  /* what that said */
 };
 

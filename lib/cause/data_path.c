@@ -102,13 +102,19 @@ static void see_snapshot(struct vhu_cause *cause, const struct vhu_record *recor
 
 	if (!vring)
 		return;
-	/* That it is stopped its messages say; what waits at an end may only just have come. */
-	if (!snapshot->hangs || snapshot->reason == VHU_SNAPSHOT_END ||
-	    (snapshot->verdict && !strcmp(snapshot->verdict, "D10"))) {
+	/* That it is stopped its messages say. */
+	if (!snapshot->hangs || (snapshot->verdict && !strcmp(snapshot->verdict, "D10"))) {
 		drop(&vring->hang);
 		return;
 	}
+	/* What waits at an end may only just have come; or it is what hung before. */
+	if (snapshot->reason == VHU_SNAPSHOT_END) {
+		if (snapshot->used != vring->hang_used)
+			drop(&vring->hang);
+		return;
+	}
 	keep(&vring->hang, record, number);
+	vring->hang_used = snapshot->used;
 	vhu_snapshot_text(snapshot, text, sizeof(text));
 	snprintf(vring->verdict, sizeof(vring->verdict), "%.*s", (int)sizeof(vring->verdict) - 1,
 		 text);

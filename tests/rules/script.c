@@ -426,8 +426,8 @@ static bool read_signal(struct reader *reader, enum vhu_vring_act act, const cha
 	return give(reader, &record);
 }
 
-/* snapshot VRING VERDICT stall|end|asked TEXT: what a look at a vring showed; only D13 and moving
- * do not hang. */
+/* snapshot VRING VERDICT stall|end|asked [used=N] TEXT: what a look at a vring showed, and its used
+ * index; only D13 and moving do not hang. */
 static bool read_snapshot(struct reader *reader, char *text)
 {
 	struct vhu_record record = {.type = VHU_RECORD_SNAPSHOT};
@@ -444,7 +444,9 @@ static bool read_snapshot(struct reader *reader, char *text)
 						      : VHU_SNAPSHOT_ASKED;
 	snapshot->verdict = verdict;
 	snapshot->title = "its title";
-	snapshot->text = rest;
+	if (!strncmp(rest, "used=", 5))
+		snapshot->used = (uint16_t)strtoul(rest + 5, &rest, 10);
+	snapshot->text = rest + strspn(rest, " ");
 	snapshot->hangs = strcmp(verdict, "D13") != 0 && strcmp(verdict, "moving") != 0;
 	return give(reader, &record);
 }
