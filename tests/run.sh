@@ -6,7 +6,7 @@
 #
 # Installs the Debian packages that are missing (or says which). --fast is for the loop of editing: the
 # style, and the tests that take few seconds. FUZZ_SECONDS says for how long each target is fuzzed
-# (10), FUZZ_SEED where chance begins (0: somewhere else each time). With CI set, they are 20 and 1, so
+# (10), FUZZ_SEED where chance begins (0: somewhere else each time). With CI set, they are 15 and 1, so
 # that what fails fails again, and a skipped test is a failed one.
 set -eu
 
@@ -123,7 +123,7 @@ else
 	build dev
 	check dev
 	build fuzz
-	fuzz "${FUZZ_SECONDS:-$([ -n "${CI-}" ] && echo 20 || echo 10)}"
+	fuzz "${FUZZ_SECONDS:-$([ -n "${CI-}" ] && echo 15 || echo 10)}"
 	# What users build.
 	build release
 fi

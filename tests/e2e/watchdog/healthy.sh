@@ -21,11 +21,11 @@ case_is() {
 
 for packed in '' --packed; do
 	for events in '' --event-idx; do
-		case_is '--device blk' "--device blk --queues 4 --depth 16 --duration 2s $packed $events"
-		case_is '--device blk' "--device blk --queues 4 --rate 4 --duration 3s $packed $events" \
+		case_is '--device blk' "--device blk --queues 4 --depth 16 --duration 1s $packed $events"
+		case_is '--device blk' "--device blk --queues 4 --rate 4 --duration 2s $packed $events" \
 			--interpose-eventfds
 	done
 	case_is '--device blk' "--device blk --poll --rate 3 --duration 2s $packed"
-	case_is '--device blk --delay 120ms' "--device blk --depth 4 --duration 2s $packed"
-	case_is '--device rng' "--device rng --rate 2 --duration 3s $packed"
+	case_is '--device blk --delay 120ms' "--device blk --depth 4 --duration 1s $packed"
+	case_is '--device rng' "--device rng --rate 2 --duration 2s $packed"
 done
