@@ -49,6 +49,7 @@ static void take_session(struct vhu_ringwatch_vring *vring, const struct vhu_rin
 	vring->context = sight->context;
 	evidence->context = sight->context_known ? &vring->context : NULL;
 	evidence->session = session;
+	evidence->signals = sight->turns;
 }
 
 /* Return how many of @kicks the back-end has read. */

@@ -38,6 +38,7 @@ struct vhu_ringwatch_sight {
 	struct vhu_ring_process front_end, back_end;
 	struct vhu_ring_pending pending;
 	struct vhu_ringwatch_signals signals; /* counted before the memory was read */
+	struct vhu_ring_signals turns;        /* how kicks and calls took turns, if that is known */
 };
 
 /* A vring as it was at a look, and what had been signalled by then. */

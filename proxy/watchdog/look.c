@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "lib/ringwatch/session.h"
+#include "lib/util/util.h"
 #include "proxy/core/fdinfo.h"
 
 /* Find the in-flight area. */
@@ -142,6 +143,28 @@ static struct vhu_ringwatch_signals all_signals_of(const struct vhu_interposer *
 	};
 }
 
+/* Return how kicks and calls of a vring took turns. */
+static struct vhu_ring_signals turns_of(const struct vhu_interposer *interposer, unsigned vring)
+{
+	const struct vhu_interposer_vring *ring = interposer ? interposer->ring[vring] : NULL;
+	const uint64_t now = vhu_now_ns();
+
+	if (!ring || !signals_of(interposer, vring, VHU_KICK) ||
+	    !signals_of(interposer, vring, VHU_CALL))
+		return (struct vhu_ring_signals){0};
+	return (struct vhu_ring_signals){
+	    .known = true,
+	    .kicks = signals_of(interposer, vring, VHU_KICK),
+	    .calls = signals_of(interposer, vring, VHU_CALL),
+	    .in_turn = ring->turns.in_turn,
+	    .open_kicks = ring->turns.open,
+	    .open_ns =
+		ring->turns.open && now > ring->turns.open_ns ? now - ring->turns.open_ns : 0,
+	    .lost_kick = ring->lost_by[VHU_KICK] != 0,
+	    .lost_call = ring->lost_by[VHU_CALL] != 0,
+	};
+}
+
 void vhu_watchdog_vring_start(struct vhu_ringwatch_vring *vring,
 			      const struct vhu_watchdog_view *view, unsigned index)
 {
@@ -172,6 +195,7 @@ void vhu_watchdog_vring_look(struct vhu_ringwatch_vring *vring,
 	    .back_end = view->process[VHU_BACK],
 	    .pending = view->pending,
 	    .signals = all_signals_of(view->interposer, index),
+	    .turns = turns_of(view->interposer, index),
 	};
 
 	vhu_ringwatch_vring_look(vring, &sight);

@@ -45,6 +45,10 @@ for packed in '' --packed; do
 		'--interpose-eventfds' "--device rng --requests 100000000 --event-idx $packed" \
 		'vring 0: .*, the driver wanted a call and there was none: .* (D5)$' \
 		'.waiting == 0' ''
+	case_is "one call is missing $packed" '--device blk --fault lose-call:1/90' \
+		'--interpose-eventfds' "$blk --rate 300 $packed" \
+		'vring 0: .*: the back-end did not call (D5)$' \
+		'.waiting == 0' ''
 	case_is "call lost by a fault $packed" '--device blk' "--fault 'call nth=20..: lose'" "$blk $packed" \
 		'vring 0: all is used up to [0-9]*: fault 1 of the proxy lost the last call (D6)$' \
 		'.verdict.id == "D6" and .verdict.title == "fault 1 of the proxy lost the last call"' ''
