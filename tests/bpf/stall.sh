@@ -243,9 +243,10 @@ healthy)
 		# shellcheck disable=SC2086
 		front --device blk --duration 100s $options
 		wait_for works
-		for how in "-r vm.pcapng" "-p $(stage_pid back)"; do
+		# By -p it takes some traffic to tell what is a vring.
+		for how in "--duration 2 -r vm.pcapng" "--duration 5 -p $(stage_pid back)"; do
 			# shellcheck disable=SC2086
-			timeout 100 "$vhu" latency --stall 200ms --interval 0 --duration 2 $how >out 2>err ||
+			timeout 100 "$vhu" latency --stall 200ms --interval 0 $how >out 2>err ||
 				fail "case '$options' $how: status $?: $(cat err)"
 			! grep 'stall: ' err || fail "case '$options' $how: a false stall"
 			grep -q '[1-9][0-9]* kicks, [1-9]' out || fail "case '$options' $how: nothing is watched"
