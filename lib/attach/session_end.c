@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "lib/attach/session_internal.h"
+#include "lib/attach/stream_sent.h"
 #include "lib/util/util.h"
 
 /* An end is closed that so many lists lack, one after the other: a list that is made while sockets

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One direction of a watched connection; stream.h has its theory of operation. */
+#include "lib/attach/stream.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/attach/stream_internal.h"
+#include "lib/attach/stream_sent.h"
 
 /* Bytes that are kept of a buffer that was received before its sending was reported, to recognise
  * it. */
@@ -199,18 +201,6 @@ void vhu_stream_take(struct vhu_stream *stream, const struct vhu_attach_event *e
 bool vhu_stream_is_told(const struct vhu_stream *stream, uint32_t begun, uint32_t sent)
 {
 	return sent == (!stream->begun || stream->begun == begun ? stream->sent : 0);
-}
-
-bool vhu_stream_waits(const struct vhu_stream *stream)
-{
-	const struct vhu_stream_buffer *buffer;
-
-	TAILQ_FOREACH(buffer, &stream->buffers, link)
-	{
-		if (buffer->unknown || buffer->given < buffer->length)
-			return true;
-	}
-	return stream->unknown;
 }
 
 bool vhu_stream_has_unread(const struct vhu_stream *stream)

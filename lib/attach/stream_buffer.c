@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The buffers of one direction: kept, passed on in order, remembered, freed. */
+#include "lib/attach/stream_buffer.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "lib/attach/stream_internal.h"
 
 void vhu_stream_drop_fds(struct vhu_stream_fds *fds)
 {
@@ -141,4 +141,16 @@ void vhu_stream_free(struct vhu_stream *stream)
 		free_buffer(buffer);
 	}
 	vhu_stream_drop_fds(&stream->fds);
+}
+
+bool vhu_stream_waits(const struct vhu_stream *stream)
+{
+	const struct vhu_stream_buffer *buffer;
+
+	TAILQ_FOREACH(buffer, &stream->buffers, link)
+	{
+		if (buffer->unknown || buffer->given < buffer->length)
+			return true;
+	}
+	return stream->unknown;
 }

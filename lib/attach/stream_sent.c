@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Events of sending in one direction, and the buffers that were taken before theirs came. */
+#include "lib/attach/stream_sent.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "lib/attach/stream_internal.h"
 
 /* Return the first buffer of a list that was taken before its SENT event; NULL without one. */
 static struct vhu_stream_buffer *find_early(struct vhu_stream_list *list)

@@ -383,6 +383,25 @@ static void pair_meet(struct vhu_pair *pair)
 		pair_listen(pair);
 }
 
+void vhu_pair_leave(struct vhu_pair *pair)
+{
+	struct vhu_proxy *proxy = pair->proxy;
+
+	vhu_loop_unset(&pair->again);
+	vhu_metrics_free(pair->sessions.metrics);
+	pair->sessions.metrics = NULL;
+	*pair->link = pair->next;
+	if (pair->next)
+		pair->next->link = pair->link;
+	pair->link = NULL;
+	proxy->left++;
+	if (!pair->retired)
+		return;
+	pair->retired = false;
+	if (!--proxy->retired && !proxy->pairs)
+		proxy->loop.stop = true;
+}
+
 /* It is time to look again whether waiting peers can be joined, or the last session of a pair that
  * was retired has ended. */
 static void pair_again(struct vhu_timer *timer)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the two files of a pair share: pair.c has what it does, pair_life.c how it begins, changes
- * and ends. */
+/* What of pair.c the file about its life needs, too. */
 #ifndef VHU_PROXY_SESSION_PAIR_INTERNAL_H
 #define VHU_PROXY_SESSION_PAIR_INTERNAL_H
 

@@ -1,29 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How a pair begins, changes and ends. */
+#include "proxy/session/pair_life.h"
+
 #include <string.h>
 #include <unistd.h>
 
 #include "proxy/session/pair_ends.h"
 #include "proxy/session/pair_internal.h"
-
-void vhu_pair_leave(struct vhu_pair *pair)
-{
-	struct vhu_proxy *proxy = pair->proxy;
-
-	vhu_loop_unset(&pair->again);
-	vhu_metrics_free(pair->sessions.metrics);
-	pair->sessions.metrics = NULL;
-	*pair->link = pair->next;
-	if (pair->next)
-		pair->next->link = pair->link;
-	pair->link = NULL;
-	proxy->left++;
-	if (!pair->retired)
-		return;
-	pair->retired = false;
-	if (!--proxy->retired && !proxy->pairs)
-		proxy->loop.stop = true;
-}
 
 /* Serve by the endpoints that are open now. */
 static void pair_take_ends(struct vhu_pair *pair)

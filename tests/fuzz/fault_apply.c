@@ -13,7 +13,7 @@
 
 #include "lib/protocol/message_io.h"
 #include "lib/util/util.h"
-#include "proxy/session/pair.h"
+#include "proxy/session/pair_life.h"
 #include "tests/fuzz/lib/fuzz.h"
 
 #define RULES_MAX 6

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/util/util.h"
+#include "proxy/session/pair_life.h"
 #include "tools/proxy/run/run.h"
 
 struct vhu_proxy_run_pair *vhu_proxy_pair_new(const char *const text[2])

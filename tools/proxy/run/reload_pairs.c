@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "proxy/session/pair_ends.h"
+#include "proxy/session/pair_life.h"
 #include "tools/proxy/run/reload.h"
 
 /* Put a line into @error, made as printf makes it. Returns -EINVAL. */

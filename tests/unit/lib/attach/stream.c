@@ -2,6 +2,7 @@
 /* Shows that messages are put together from events of sending and taking: whole ones and parts,
  * peeks, addresses that are used again, events that are lost. */
 #include "lib/attach/stream.h"
+#include "lib/attach/stream_sent.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

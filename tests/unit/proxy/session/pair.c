@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "lib/util/util.h"
-#include "proxy/session/pair.h"
+#include "proxy/session/pair_life.h"
 #include "tests/lib/fixture/pair.h"
 
 static void every_topology_serves(void **state)

@@ -17,6 +17,7 @@
 #include "tests/lib/fixture/session.h"
 
 #include "lib/util/util.h"
+#include "proxy/session/pair_life.h"
 
 #define KEY 0x5c
 
