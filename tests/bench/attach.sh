@@ -10,6 +10,7 @@
 # work done for it; vhu attach runs where the scheduler places it. Needs root, as vhu attach does.
 set -eu
 . "$(dirname "$0")/../../samples/stage.sh"
+. "$(dirname "$0")/common.sh"
 
 build=build-test rounds=15 trips=5000 messages=20000 flood=1000000
 while getopts b:r:n:m:f: option; do
@@ -23,14 +24,9 @@ while getopts b:r:n:m:f: option; do
 	   exit 2 ;;
 	esac
 done
+bench_needs bin/vhu tests/bin/bench_peer
 build=$(cd "$build" && pwd)
 vhu=$build/bin/vhu
-for program in bin/vhu tests/bin/bench_peer; do
-	[ -x "$build/$program" ] || {
-		echo "attach.sh: $build/$program: not there; build first, or name the folder by -b" >&2
-		exit 2
-	}
-done
 stage_open
 cd "$stage"
 

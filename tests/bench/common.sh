@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What measures of the proxy share. To be sourced after samples/stage.sh, by a script that sets $build.
+# What the measuring scripts share. To be sourced after samples/stage.sh, by a script that sets $build.
 
 # End unless the programs $* are in the build folder.
 bench_needs()
@@ -28,8 +28,11 @@ bench_open()
 }
 bench_close()
 {
-	# shellcheck disable=SC2086 # a word each
-	[ -z "$pids" ] || kill $pids 2>/dev/null || :
+	for pid in $pids; do
+		# strace keeps off signals until its child ends.
+		# shellcheck disable=SC2046 # a word each
+		kill $(cat "/proc/$pid/task/$pid/children" 2>/dev/null) "$pid" 2>/dev/null || :
+	done
 	wait 2>/dev/null || :
 	rm -rf "$work"
 }

@@ -13,6 +13,7 @@
 # two runs of the same relay then differ by half.
 set -eu
 . "$(dirname "$0")/../../samples/stage.sh"
+. "$(dirname "$0")/common.sh"
 
 build=build-test rounds=15 trips=5000 messages=50000 loads="50 200" pinned=yes
 while getopts b:r:n:m:s:u option; do
@@ -30,54 +31,9 @@ while getopts b:r:n:m:s:u option; do
 done
 bench=$build/tests/bin
 vhu=$build/bin/vhu
-for program in bin/vhu tests/bin/bench_peer tests/bin/bench_relay; do
-	if ! [ -x "$build/$program" ]; then
-		echo "proxy.sh: $build/$program: not there; build first, or name the folder by -b" >&2
-		exit 2
-	fi
-done
-
-# The last processor that this process may use; the first gets most of the interrupts.
-[ -z "$pinned" ] ||
-	taskset -pc "$(taskset -pc $$ | sed 's/.*[^0-9]//')" $$ >/dev/null
-
-work=$(mktemp -d)
-pids=
-# End what was started here, and only that.
-cleanup()
-{
-	for pid in $pids; do
-		# strace keeps off signals until its child ends.
-		# shellcheck disable=SC2046
-		kill $(cat "/proc/$pid/task/$pid/children" 2>/dev/null) "$pid" 2>/dev/null || :
-	done
-	wait 2>/dev/null || :
-	rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM
-
-# Start a command in the background.
-start()
-{
-	"$@" 2>>"$work/stderr" >/dev/null &
-	pids="$pids $!"
-}
-
-# Wait until somebody listens on a socket.
-await()
-{
-	tries=0
-	until stage_has_listener 0 "$1"; do
-		tries=$((tries + 1))
-		if [ $tries -gt 500 ]; then
-			echo "proxy.sh: no process listens on $1:" >&2
-			cat "$work/stderr" >&2
-			exit 1
-		fi
-		sleep 0.02
-	done
-}
+bench_needs bin/vhu tests/bin/bench_peer tests/bin/bench_relay
+[ -z "$pinned" ] || bench_pin
+bench_open
 
 # Start way $1, its socket being $work/$1, with a back-end at $work/$1.back that is of kind $2 (echo,
 # serve); what follows is the command without its two endpoints.
@@ -85,10 +41,8 @@ way()
 {
 	name=$1 kind=$2
 	shift 2
-	start "$bench/bench_peer" "$kind" "$work/$name.back"
-	await "$work/$name.back"
-	start "$@" "$work/$name" "$work/$name.back"
-	await "$work/$name"
+	bench_start "$work/$name.back" "$bench/bench_peer" "$kind" "$work/$name.back"
+	bench_start "$work/$name" "$@" "$work/$name" "$work/$name.back"
 }
 
 # Print the median of a file of numbers, and how far the middle half of them lies apart, of that.
@@ -110,8 +64,7 @@ done >"$work/rules.txt"
 
 # One session at a time.
 ways="direct relay plain bare rules looks proxy files flight words"
-start "$bench/bench_peer" echo "$work/direct"
-await "$work/direct"
+bench_start "$work/direct" "$bench/bench_peer" echo "$work/direct"
 way relay echo "$bench/bench_relay"
 way plain echo "$vhu" proxy
 way bare echo "$vhu" proxy --no-sandbox
@@ -127,12 +80,13 @@ if "$vhu" ctl --help >/dev/null 2>&1; then
 	ways="$ways asked followed"
 	way asked echo "$vhu" proxy -q --control "$work/asked.control"
 	way followed echo "$vhu" proxy -q --control "$work/followed.control"
-	start "$vhu" ctl -s "$work/followed.control" --json follow
+	"$vhu" ctl -s "$work/followed.control" --json follow >/dev/null 2>>"$work/stderr" &
+	pids="$pids $!"
 fi
 if command -v strace >/dev/null; then
 	ways="$ways strace"
-	start strace -f -o "$work/trace" -e trace=sendmsg,recvmsg "$bench/bench_peer" echo "$work/strace"
-	await "$work/strace"
+	bench_start "$work/strace" strace -f -o "$work/trace" -e trace=sendmsg,recvmsg \
+		"$bench/bench_peer" echo "$work/strace"
 else
 	echo "strace is not installed: left out"
 fi

@@ -9,14 +9,7 @@ need jq
 work_open
 bin=$build/bin inside=$programs/bpf_inside library=$programs/libbpf_queue.so how=$1 later=${2:-}
 
-lacks=$("$vhu" latency --json --eventfd kick=4294967295 2>&1) || :
-case $lacks in
-*"not open in any process"*) ;;
-*)
-	echo "lacks probes: $lacks"
-	exit 77
-	;;
-esac
+need_probes
 case $how in
 static) pop=$inside:static_queue_pop push=$inside:static_queue_push ;;
 library) pop=$library:library_queue_pop push=$library:library_queue_push ;;

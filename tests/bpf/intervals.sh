@@ -7,14 +7,7 @@
 need jq
 work_open
 . "$top/tests/lib/parties.sh"
-lacks=$("$vhu" latency --json --eventfd kick=4294967295 2>&1) || :
-case $lacks in
-*"not open in any process"*) ;;
-*)
-	echo "lacks probes: $lacks"
-	exit 77
-	;;
-esac
+need_probes
 
 # Start the front-end with the options $*.
 drive() {

@@ -9,14 +9,7 @@ need jq
 work_open
 bin=$build/bin depth=$1
 
-lacks=$("$vhu" latency --json --eventfd kick=4294967295 2>&1) || :
-case $lacks in
-*"not open in any process"*) ;;
-*)
-	echo "lacks probes: $lacks"
-	exit 77
-	;;
-esac
+need_probes
 
 "$bin/vhu-sample-backend" --device blk --queues 2 --socket-path=back 2>back.log &
 back=$!

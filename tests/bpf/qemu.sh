@@ -12,14 +12,7 @@ bin=$build/bin session=$programs/qemu_session
 . "$top/tests/lib/peers.sh"
 chmod 755 "$work"
 
-lacks=$("$vhu" latency --json --eventfd kick=4294967295 2>&1) || :
-case $lacks in
-*"not open in any process"*) ;;
-*)
-	echo "lacks probes: $lacks"
-	exit 77
-	;;
-esac
+need_probes
 "$vhu" proxy -w messages.pcapng front back 2>proxy.log &
 proxy=$!
 jobs="$jobs $proxy"

@@ -9,14 +9,7 @@
 need jq
 work_open
 . "$top/tests/lib/parties.sh"
-lacks=$("$vhu" latency --json --eventfd kick=4294967295 2>&1) || :
-case $lacks in
-*"not open in any process"*) ;;
-*)
-	echo "lacks probes: $lacks"
-	exit 77
-	;;
-esac
+need_probes
 what=$1
 blk='--device blk --operation read --requests 100000000'
 

@@ -39,6 +39,18 @@ need() {
 	done
 }
 
+# Skip the test if the kernel or the user's rights let nobody watch eventfds.
+need_probes() {
+	lacks=$("$vhu" latency --json --eventfd kick=4294967295 2>&1) || :
+	case $lacks in
+	*"not open in any process"*) ;;
+	*)
+		echo "lacks probes: $lacks"
+		exit 77
+		;;
+	esac
+}
+
 # Make the folder $work and go there. When the script ends, however it does, what stage_start started
 # and the processes in $jobs end, and the folder goes.
 work_open() {

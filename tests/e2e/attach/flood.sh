@@ -35,12 +35,7 @@ send($front, pack("LLL", 1, 1, 0), 0) for 1 .. 100;
 close $front;
 wait;
 END
-perl speak.pl "$work/back" $flood &
-jobs="$jobs $!"
-speaks=$!
-wait_for test -S back
-attach --socket "$work/back" -w it.pcapng
-: >watched
+speak $flood
 wait_for test -e asked
 asked() {
 	holds it.pcapng 'map(select(.message == "GET_FEATURES")) | length == 100'

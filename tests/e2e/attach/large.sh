@@ -46,12 +46,7 @@ say_all(message(1, ""));
 close $front;
 wait;
 END
-perl speak.pl "$work/back" $sendmsg &
-jobs="$jobs $!"
-speaks=$!
-wait_for test -S back
-attach --socket "$work/back" -w it.pcapng
-: >watched
+speak $sendmsg
 wait "$speaks" || fail "the sockets: $?"
 wait_for holds it.pcapng 'any(.type == "closed")'
 detach

@@ -25,6 +25,17 @@ attach() {
 	exit 77
 }
 
+# Run speak.pl, which listens at the socket back, with the arguments $*. Once vhu attach watches, the file
+# "watched" is there. Its process is $speaks.
+speak() {
+	perl speak.pl "$work/back" "$@" &
+	speaks=$!
+	jobs="$jobs $speaks"
+	wait_for test -S back
+	attach --socket "$work/back" -w it.pcapng
+	: >watched
+}
+
 # End vhu attach as Ctrl-C does.
 detach() {
 	stage_end attach INT || fail "vhu attach ended with status $?"

@@ -25,24 +25,19 @@ for (1 .. $sessions) {
 	for (1 .. 20) {
 		my ($one, $other);
 		socketpair($one, $other, AF_UNIX, SOCK_STREAM, 0) or die "socketpair: $!";
-		send($_ % 2 ? $one : $other, "private data. ", 0);
+		send($_ % 2 ? $one : $other, "private data of others. ", 0);
 		close($_ % 2 ? $one : $other);
 		recv($_ % 2 ? $other : $one, $got, 24, 0);
 	}
 }
 END
-perl speak.pl "$work/back" $sessions &
-jobs="$jobs $!"
-speaks=$!
-wait_for test -S back
-attach --socket "$work/back" -w it.pcapng
-: >watched
+speak $sessions
 wait "$speaks" || fail "the sockets: $?"
 closed() {
 	holds it.pcapng "map(select(.type == \"closed\")) | length == $sessions"
 }
 wait_for closed
 detach
-! grep -a -q "business" it.pcapng || fail "another conversation was recorded"
+! grep -a -q "private data" it.pcapng || fail "another conversation was recorded"
 holds it.pcapng "map(select(.type == \"message\")) | length == $sessions and all(.message == \"GET_FEATURES\")" >/dev/null ||
 	fail "not one message of each session: $("$vhu" dump it.pcapng | grep -v ' -- ' | cut -d ' ' -f 6- | sort | uniq -c | head)"
