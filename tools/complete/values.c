@@ -7,7 +7,7 @@
 #include "lib/session/rules/table.h"
 #include "lib/util/util.h"
 #include "tools/complete/complete.h"
-#include "tools/top/view.h"
+#include "tools/top/table/view.h"
 
 static void messages(const struct vhu_complete *at)
 {

@@ -10,7 +10,7 @@
 #include "proxy/control/socket.h"
 #include "tools/commands.h"
 #include "tools/top/run.h"
-#include "tools/top/ui.h"
+#include "tools/top/screen/ui.h"
 
 enum { KEY_SOCKET = 256, KEY_ALL, KEY_SORT, KEY_FILTER, KEY_DELAY, KEY_STALL, KEY_JSON, KEY_COUNT };
 

@@ -14,11 +14,11 @@
 #include <unistd.h>
 
 #include "lib/util/util.h"
-#include "tools/top/control.h"
-#include "tools/top/json.h"
-#include "tools/top/probe.h"
-#include "tools/top/process.h"
-#include "tools/top/screen.h"
+#include "tools/top/screen/screen.h"
+#include "tools/top/sources/control.h"
+#include "tools/top/sources/probe.h"
+#include "tools/top/sources/process.h"
+#include "tools/top/table/json.h"
 
 /* Sources that have not answered after this time are shown without their answer. Scripts wait until
  * a source has answered, or counts as gone. */

@@ -7,11 +7,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "tools/attach/find.h"
+#include "tools/self.h"
 
 /* List the sockets of the host. Returns 0 or -errno. */
 static int list(struct vhu_attach_listing *listing)
@@ -60,30 +60,23 @@ void vhu_latency_sessions_name(uint32_t pid, char *to, size_t size)
 		fclose(file);
 }
 
-/* Become the recorder, whose capture goes to @out. @parent: who reads it. Does not return. */
-static _Noreturn void record(const struct vhu_latency_sessions *sessions, uint32_t process, int out,
-			     pid_t parent)
+/* Start the recorder, whose capture goes to @out. Returns its process or -errno. */
+static pid_t record(const struct vhu_latency_sessions *sessions, uint32_t process, int out)
 {
 	char pid[16];
-	const char *words[] = {"vhu", "attach", "-q", "-w", "-", NULL, NULL, NULL};
-	sigset_t none;
+	const char *words[] = {"attach", "-q", "-w", "-", NULL, NULL, NULL};
 
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	snprintf(pid, sizeof(pid), "%u", process);
-	words[5] = *sessions->socket ? "--socket" : "--pid";
-	words[6] = *sessions->socket ? sessions->socket : pid;
-	if (getppid() == parent && dup2(out, STDOUT_FILENO) >= 0)
-		execv("/proc/self/exe", (char *const *)words);
-	_exit(VHU_EXIT_FAILED);
+	words[4] = *sessions->socket ? "--socket" : "--pid";
+	words[5] = *sessions->socket ? sessions->socket : pid;
+	return vhu_self_start(words, &(struct vhu_self_stdio){-1, out, -1, false});
 }
 
 int vhu_latency_sessions_open(struct vhu_latency_sessions *sessions,
 			      const struct vhu_command *command,
 			      const struct vhu_latency_request *request)
 {
-	const pid_t parent = getpid();
+	pid_t recorder;
 	int ends[2];
 
 	if (request->socket && strlen(request->socket) >= sizeof(sessions->socket))
@@ -94,17 +87,16 @@ int vhu_latency_sessions_open(struct vhu_latency_sessions *sessions,
 		vhu_latency_sessions_socket(request->pid[0], sessions->socket);
 	if (pipe2(ends, O_CLOEXEC))
 		return vhu_fail(command, "no pipe: %s", strerror(errno));
-	sessions->recorder = fork();
-	if (sessions->recorder == 0)
-		record(sessions, request->pid[0], ends[1], parent);
+	recorder = record(sessions, request->pid[0], ends[1]);
 	close(ends[1]);
 	sessions->pipe = ends[0];
 	snprintf(sessions->path, sizeof(sessions->path), "/dev/fd/%d", ends[0]);
-	if (sessions->recorder > 0)
-		return VHU_EXIT_DONE;
-	sessions->recorder = 0;
-	close(ends[0]);
-	return vhu_fail(command, "no process can be started: %s", strerror(errno));
+	if (recorder < 0) {
+		close(ends[0]);
+		return vhu_fail(command, "no process can be started: %s", strerror(-recorder));
+	}
+	sessions->recorder = recorder;
+	return VHU_EXIT_DONE;
 }
 
 void vhu_latency_sessions_are_read(struct vhu_latency_sessions *sessions)

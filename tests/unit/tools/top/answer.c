@@ -10,8 +10,8 @@
 
 #include <errno.h>
 
-#include "tools/top/answer.h"
-#include "tools/top/probe.h"
+#include "tools/top/sources/answer.h"
+#include "tools/top/sources/probe.h"
 
 #define TAKES(source, ...) take(source, #__VA_ARGS__)
 

@@ -10,7 +10,7 @@
 
 #include <linux/virtio_ids.h>
 
-#include "tools/top/model.h"
+#include "tools/top/table/model.h"
 
 #define S UINT64_C(1000000000)
 

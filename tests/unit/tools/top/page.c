@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "tools/top/page.h"
+#include "tools/top/screen/page.h"
 
 static void lines_are_broken_at_blanks(void **state)
 {

@@ -11,7 +11,7 @@
 
 #include <unistd.h>
 
-#include "tools/top/process.h"
+#include "tools/top/sources/process.h"
 
 static void the_line_is_read_whatever_the_name(void **state)
 {

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "tools/top/text.h"
+#include "tools/top/table/text.h"
 
 static void amounts_fit_in_five_columns(void **state)
 {

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tools/top/view.h"
+#include "tools/top/table/view.h"
 
 #define S UINT64_C(1000000000)
 
