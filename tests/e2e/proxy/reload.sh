@@ -157,8 +157,18 @@ CONF
 if perl -e 'exit(syscall(444, 0, 0, 1) < 1)'; then
 	stays '../other/a.sock: no right to make a socket in ../other: --reload-folder gives it'
 fi
+# A pipe would keep it waiting for somebody to write.
+mkfifo pipe
+configure <<'CONF'
+pair a.sock back1.sock
+faults pipe
+CONF
+stays 'host.conf:2: faults: pipe: a pipe is not read while sessions go on'
 mv host.conf gone.conf
 stays 'host.conf: No such file'
+mv pipe host.conf
+stays 'host.conf: a pipe is not read while sessions go on'
+rm host.conf
 [ "$(grep -c 'stays as it was' ../proxy.log)" -ge 7 ] || fail "not one line each"
 
 # What cannot change is named, and the rest changes.

@@ -95,6 +95,8 @@ static char *config_read(struct vhu_proxy_request *request, const char *path, ch
 	char *text = NULL;
 	size_t size;
 
+	if (!vhu_proxy_request_may_read(request, path, error))
+		return NULL;
 	errno = 0;
 	file = fopen(path, "re");
 	if (file)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/capture/pcapng/pcapng.h"
@@ -138,12 +139,26 @@ static int request_fault(struct vhu_proxy_request *request, const char *argument
 	return id < 0 ? id : 0;
 }
 
+bool vhu_proxy_request_may_read(const struct vhu_proxy_request *request, const char *path,
+				char error[VHU_REQUEST_ERROR])
+{
+	struct stat st;
+
+	if (!request->running || stat(path, &st) || !S_ISFIFO(st.st_mode))
+		return true;
+	vhu_request_wrong(error, "%s: a pipe is not read while sessions go on", path);
+	return false;
+}
+
 /* Take --faults. Returns as vhu_proxy_request_take does. */
 static int request_faults(struct vhu_proxy_request *request, const char *argument, char *error)
 {
 	char what[VHU_FAULT_ERROR];
-	int count = vhu_faults_load(&request->faults, argument, what);
+	int count;
 
+	if (!vhu_proxy_request_may_read(request, argument, error))
+		return -EINVAL;
+	count = vhu_faults_load(&request->faults, argument, what);
 	return count < 0 ? vhu_request_wrong(error, "%s", what) : 0;
 }
 

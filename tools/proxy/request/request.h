@@ -108,6 +108,11 @@ int vhu_proxy_request_end(struct vhu_proxy_request *request, int argc, char **ar
 int vhu_proxy_request_pair(struct vhu_proxy_request *request, const char *front, const char *back,
 			   char error[VHU_REQUEST_ERROR]);
 
+/* Return whether the file at @path may be read: a pipe could keep a proxy waiting that serves
+ * sessions. If not, @error gets a line. */
+bool vhu_proxy_request_may_read(const struct vhu_proxy_request *request, const char *path,
+				char error[VHU_REQUEST_ERROR]);
+
 /* Return @size bytes of zeros that last as long as @request; NULL out of memory. */
 char *vhu_proxy_request_keep(struct vhu_proxy_request *request, size_t size);
 
