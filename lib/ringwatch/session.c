@@ -9,12 +9,16 @@ struct vhu_ring_session vhu_ringwatch_session(const struct vhu_state *state,
 					      enum vhu_message_id stopped,
 					      enum vhu_message_id disabled)
 {
-	const bool started = vring->started.value, enabled = vring->enabled.value;
+	/* Of a session that began earlier, what no message said is not known: then it runs. */
+	const bool start_unseen = state->begun_before && !vring->started.by && !vring->stopped.by;
+	const bool enable_unseen = state->begun_before && !vring->enabled.by;
+	const bool started = vring->started.value || start_unseen;
+	const bool enabled = vring->enabled.value || enable_unseen;
 	/* Kicks that come as messages are no eventfds either. */
 	const bool in_band = state->context.protocol_features >> VHU_PF_INBAND_NOTIFICATIONS & 1;
 
 	return (struct vhu_ring_session){
-	    .known = true,
+	    .known = !start_unseen && !enable_unseen,
 	    .started = started,
 	    .enabled = enabled,
 	    .polled = vring->fd[VHU_KICK].number && vring->fd[VHU_KICK].polling && !in_band,

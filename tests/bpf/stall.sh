@@ -94,8 +94,8 @@ causes)
 	done
 	# A packed vring does not tell how many requests its descriptors are.
 	case_is 'kick swallowed' '--device blk --delay 50ms --fault lose-kick:1/100' "$blk --depth 1" \
-		'vring 0: 1 buffer waits .*, the back-end was kicked and read the kick: .* (D4)$' \
-		'.verdict.id == "D4" and .waiting > 0' ''
+		'vring 0: 1 buffer waits .*, the back-end was kicked and read the kick, .*none in flight: .* (D20)$' \
+		'.verdict.id == "D20" and .waiting > 0' ''
 	case_is 'front-end stopped' '--device blk --delay 300ms' "$blk --depth 4" \
 		'vring 0: the call counter is [1-9].*, the front-end (pid [0-9]*) is stopped by a signal (T): .* (D6)$' \
 		'.verdict.id == "D6" and .call.count > 0' front

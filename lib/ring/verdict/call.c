@@ -106,6 +106,7 @@ static bool judge_uncalled(struct vhu_judgement *judgement)
 		vhu_line_printf(&judgement->text,
 				"all is used up to %u, and a fault of the proxy lost the last call",
 				judgement->ring->used);
+		judgement->verdict->advice = VHU_JUDGE_REMOVE_FAULT;
 		return vhu_judge_as(judgement, VHU_RING_D6, true);
 	}
 	if (!signals->known || signals->in_turn < VHU_TURNS_HABIT ||

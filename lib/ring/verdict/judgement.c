@@ -42,19 +42,24 @@ void vhu_judge_process(struct vhu_judgement *judgement, const char *who,
 {
 	static const struct {
 		char state;
-		const char *text;
+		const char *text, *advice;
 	} worth[] = {
-	    {'T', "is stopped by a signal (T)"},
-	    {'t', "is stopped by a debugger (t)"},
-	    {'D', "is blocked in the kernel (D)"},
-	    {'Z', "has died (Z)"},
-	    {'X', "is gone"},
+	    {'T', "is stopped by a signal (T)",
+	     "let it continue (`kill -CONT PID`), and find out who stopped it"},
+	    {'t', "is stopped by a debugger (t)", "let it continue in the debugger"},
+	    {'D', "is blocked in the kernel (D)",
+	     "look what it waits for: /proc/PID/stack, storage, network"},
+	    {'Z', "has died (Z)", "start it again; its log or its core file says why it died"},
+	    {'X', "is gone", "start it again; its log or its core file says why it died"},
 	};
 
-	for (size_t i = 0; process->known && i < VHU_ARRAY_SIZE(worth); i++)
-		if (process->state == worth[i].state)
-			vhu_line_printf(&judgement->text, ", the %s (pid %" PRIu32 ") %s", who,
-					process->pid, worth[i].text);
+	for (size_t i = 0; process->known && i < VHU_ARRAY_SIZE(worth); i++) {
+		if (process->state != worth[i].state)
+			continue;
+		vhu_line_printf(&judgement->text, ", the %s (pid %" PRIu32 ") %s", who,
+				process->pid, worth[i].text);
+		judgement->verdict->advice = worth[i].advice;
+	}
 }
 
 bool vhu_judge_pending(const struct vhu_ring_counter *counter)

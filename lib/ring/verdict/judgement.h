@@ -25,8 +25,13 @@ void vhu_judge_or(struct vhu_judgement *judgement, enum vhu_ring_verdict_id id);
 /* Add to the text: "3 buffers wait", "3 descriptors wait for 5.30 s". */
 void vhu_judge_waits(struct vhu_judgement *judgement);
 
+/* What to do if a fault of the proxy lost a signal. */
+#define VHU_JUDGE_REMOVE_FAULT                                                                     \
+	"`vhu ctl faults` lists the proxy's faults, and `vhu ctl faults remove` ends one; "        \
+	"`vhu ctl kick` and `vhu ctl call` signal again"
+
 /* Add to the text what state a process is in, if that is worth saying: ", the back-end (pid 7) is
- * stopped (T)". */
+ * stopped (T)"; and say what to do about it. */
 void vhu_judge_process(struct vhu_judgement *judgement, const char *who,
 		       const struct vhu_ring_process *process);
 

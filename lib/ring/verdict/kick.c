@@ -4,6 +4,7 @@
 
 #include "lib/ring/verdict/judges.h"
 #include "lib/util/duration.h"
+#include "lib/util/turns.h"
 
 /* Rests with an unread kick, without one that was read among them, that no back-end shows that
  * reads its kicks. */
@@ -159,7 +160,7 @@ static bool judge_taken(struct vhu_judgement *judgement, const char *why)
 /* Make out D2: the device asks for no kicks. */
 static bool judge_not_armed(struct vhu_judgement *judgement)
 {
-	vhu_line_add(&judgement->text, ", the driver was told not to kick");
+	vhu_line_add(&judgement->text, ", the back-end asks for no kick");
 	add_event(judgement);
 	vhu_judge_process(judgement, "back-end", &judgement->evidence->sample[1].back_end);
 	/* A back-end that polls the vring itself wants no kicks and may have the buffers. */
@@ -180,13 +181,77 @@ static bool nothing_was_used(const struct vhu_judgement *judgement)
 	return session->known && session->base_by && (uint16_t)base == judgement->ring->used;
 }
 
-/* Make out D1 or D2b: a kick is wanted, none is pending, and the buffers are not taken, or nothing
- * says so. @taken_is_known: that they are not taken is known. */
+/* Return whether each earlier kick had a call of its own and the last one has none: it was for what
+ * waits. */
+static bool kicked_in_turn(const struct vhu_ring_signals *signals)
+{
+	return signals->known && signals->in_turn >= VHU_TURNS_HABIT && signals->open_kicks > 0;
+}
+
+/* Return whether a kick came for what waits; true adds how that is known to the text. */
+static bool was_kicked(struct vhu_judgement *judgement)
+{
+	const struct vhu_ring_evidence *evidence = judgement->evidence;
+	const struct vhu_ring_probes *probes = &evidence->probes;
+	const char *then = evidence->sample[1].kick.known ? " and read the kick" : "";
+
+	if (probes->known && probes->kicks > 0 && probes->available != judgement->ring->available)
+		vhu_line_printf(&judgement->text, ", the back-end was kicked%s", then);
+	else if (kicked_in_turn(&evidence->signals))
+		vhu_line_printf(&judgement->text,
+				", each earlier kick had a call, the back-end was kicked again%s",
+				then);
+	else
+		return false;
+	return true;
+}
+
+/* Add that the kick's counter is not known, and thus whether @what. */
+static void add_not_known(struct vhu_judgement *judgement, const char *what)
+{
+	vhu_line_printf(&judgement->text, "; whether %s is not known%s", what,
+			judgement->evidence->sample[1].kick.interposed
+			    ? ": the proxy stands between, ask its control socket (-s)"
+			    : "");
+}
+
+/* Make out D20 or D4: the back-end was kicked. @taken_is_known: that it took nothing is known. */
+static bool judge_kicked(struct vhu_judgement *judgement, bool taken_is_known)
+{
+	const struct vhu_ring_sample *newer = &judgement->evidence->sample[1];
+
+	if (taken_is_known)
+		vhu_line_add(&judgement->text, ", the in-flight area has none in flight");
+	vhu_judge_process(judgement, "back-end", &newer->back_end);
+	if (!newer->kick.known) {
+		add_not_known(judgement, "it read the kick");
+		vhu_judge_or(judgement, VHU_RING_D3);
+	}
+	if (!taken_is_known)
+		vhu_judge_or(judgement, VHU_RING_D20);
+	return vhu_judge_as(judgement, taken_is_known ? VHU_RING_D20 : VHU_RING_D4, true);
+}
+
+/* Add that a kick is wanted, and whether one is pending. */
+static void add_wanted(struct vhu_judgement *judgement)
+{
+	const struct vhu_ring_counter *kick = &judgement->evidence->sample[1].kick;
+
+	vhu_line_add(&judgement->text, ", a kick is wanted");
+	if (kick->known)
+		vhu_line_add(&judgement->text, " and none is pending");
+	add_event(judgement);
+	vhu_judge_process(judgement, "back-end", &judgement->evidence->sample[1].back_end);
+	if (!kick->known)
+		add_not_known(judgement, "one is pending");
+}
+
+/* Make out D1, D2b or what comes after a kick: a kick is wanted, none is pending, and the buffers
+ * are not taken, or nothing says so. @taken_is_known: that they are not taken is known. */
 static bool judge_not_kicked(struct vhu_judgement *judgement, bool taken_is_known)
 {
 	const struct vhu_ring_evidence *evidence = judgement->evidence;
 	const struct vhu_ring_probes *probes = &evidence->probes;
-	bool added = probes->known && probes->available != judgement->ring->available;
 
 	if (evidence->session.start_known && nothing_was_used(judgement) &&
 	    evidence->session.start_available == judgement->ring->available) {
@@ -196,38 +261,23 @@ static bool judge_not_kicked(struct vhu_judgement *judgement, bool taken_is_know
 	}
 	if (evidence->signals.lost_kick) {
 		vhu_line_add(&judgement->text, ", and a fault of the proxy lost the last kick");
+		judgement->verdict->advice = VHU_JUDGE_REMOVE_FAULT;
 		return vhu_judge_as(judgement, VHU_RING_D1, true);
 	}
-	if (added && probes->kicks > 0 && evidence->sample[1].kick.known)
-		return judge_taken(judgement, "the back-end was kicked and read the kick");
-	if (added && probes->kicks > 0) {
-		vhu_judge_or(judgement, VHU_RING_D3);
-		return judge_taken(judgement, "the back-end was kicked");
-	}
-	if (added) {
+	if (was_kicked(judgement))
+		return judge_kicked(judgement, taken_is_known);
+	if (probes->known && probes->available != judgement->ring->available) {
 		vhu_line_printf(&judgement->text,
 				", a kick is wanted and the probes saw none since available was %u",
 				probes->available);
 		return vhu_judge_as(judgement, VHU_RING_D1, true);
 	}
-	vhu_line_add(&judgement->text, ", a kick is wanted");
-	if (evidence->sample[1].kick.known)
-		vhu_line_add(&judgement->text, " and none is pending");
-	add_event(judgement);
-	vhu_judge_process(judgement, "back-end", &evidence->sample[1].back_end);
-	/* A back-end may read a kick before it is ready, and forget it. */
-	if (!evidence->sample[1].kick.known)
-		vhu_line_printf(&judgement->text, "; whether one is pending is not known%s",
-				evidence->sample[1].kick.interposed
-				    ? ": the proxy stands between, ask its control socket (-s)"
-				    : "");
-	else
-		vhu_line_add(&judgement->text,
-			     "; if a kick came, the back-end read it and did nothing");
+	add_wanted(judgement);
 	if (!evidence->sample[1].kick.known)
 		vhu_judge_or(judgement, VHU_RING_D3);
 	if (!taken_is_known)
 		vhu_judge_or(judgement, VHU_RING_D4);
+	vhu_judge_or(judgement, VHU_RING_D20);
 	if (nothing_was_used(judgement) && !evidence->session.start_known)
 		vhu_judge_or(judgement, VHU_RING_D2b);
 	return vhu_judge_as(judgement, VHU_RING_D1, true);
@@ -275,6 +325,7 @@ bool vhu_judge_waiting(struct vhu_judgement *judgement)
 	case VHU_RING_KICK_WANTED:
 		break;
 	}
-	/* A back-end that takes buffers moves its event behind them. */
-	return judge_not_kicked(judgement, judgement->ring->event_idx);
+	/* The device's event does not help: some back-ends move it when they take a buffer, others
+	 * when they have completed all and ask for the next kick. */
+	return judge_not_kicked(judgement, false);
 }

@@ -27,7 +27,7 @@ struct vhu_ring_verdict_row {
 
 extern const struct vhu_ring_verdict_row vhu_ring_verdicts[VHU_RING_VERDICTS];
 
-#define VHU_RING_ALTERNATIVES_MAX 3
+#define VHU_RING_ALTERNATIVES_MAX 4
 #define VHU_RING_VERDICT_TEXT     512
 
 struct vhu_ring_verdict {

@@ -26,8 +26,8 @@ case_is() {
 }
 
 case_is 'idle' idle D13,D5,D8 '' D13,D5,D8
-case_is 'no kick' no-kick D1 '' D1,D3,D4
-case_is 'no kick, nothing tracks what was taken' no-kick D1,D4 '--without INFLIGHT_SHMFD'
+case_is 'no kick' no-kick D1,D20 '' D1,D3,D4,D20
+case_is 'no kick, nothing tracks what was taken' no-kick D1,D4,D20 '--without INFLIGHT_SHMFD'
 case_is 'taken' kick D4 '--delay 99s'
 case_is 'machine stopped' stopped D10
 # The monitor says why it has no vring to show.
@@ -70,7 +70,7 @@ storage_is() {
 
 if command -v qemu-storage-daemon >/dev/null; then
 	storage_is 'idle' idle D13,D5,D8
-	storage_is 'no kick' no-kick D1,D4
+	storage_is 'no kick' no-kick D1,D4,D20
 	storage_is 'stopped' restarted D3 STOP
 	storage_is 'machine stopped' stopped D10
 	storage_is 'index far ahead' far-ahead D11

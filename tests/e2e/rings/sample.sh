@@ -22,18 +22,18 @@ for packed in '' --packed; do
 	blk="--device blk --operation read --requests 100000 $packed"
 
 	case_is "kick swallowed, seen by the in-flight area $packed" \
-		'--device blk --fault lose-kick:1/9' "$blk" D1
-	case_is "kick swallowed, seen by event indexes $packed" \
-		"--device blk $without --fault lose-kick:1/9" "$blk --event-idx" D1
+		'--device blk --fault lose-kick:1/9' "$blk" D1,D20
+	case_is "kick swallowed, with event indexes $packed" \
+		"--device blk $without --fault lose-kick:1/9" "$blk --event-idx" D1,D4,D20
 	case_is "kick swallowed, nothing shows it $packed" \
-		"--device blk $without --fault lose-kick:1/9" "$blk" D1,D4
+		"--device blk $without --fault lose-kick:1/9" "$blk" D1,D4,D20
 	case_is "notification not re-armed $packed" \
 		'--device blk --fault stale-event:1/2' "$blk --event-idx --depth 2" D2
 	case_is "slow $packed" '--device blk --delay 99s' "$blk" D4
 	case_is "slow, with event indexes $packed" "--device blk --delay 99s $without" \
 		"$blk --event-idx" D4
 	case_is "slow, nothing shows it $packed" "--device blk --delay 99s $without" "$blk" \
-		D1,D4,D2b
+		D1,D4,D20,D2b
 	case_is "call lost $packed" '--device rng --fault lose-call:1/9' "$rng --event-idx" D13,D5,D8
 done
 

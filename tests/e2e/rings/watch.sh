@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Several looks at a vring tell more than one: for how long buffers wait; which buffers are older than the
-# back-end (D2b); with recorded kicks and calls whether the vring was kicked (D1, D4) and called (D5).
+# back-end (D2b); with recorded kicks and calls whether the vring was kicked (D1, D4, D20) and called (D5).
 . "$(dirname "$0")/lib.sh"
 need qemu-system-x86_64
 . "$here/qemu_lib.sh"
@@ -42,7 +42,7 @@ case_is() {
 }
 
 case_is 'not kicked' steps-no-kick D1
-case_is 'kicked, and taken or not' steps D4,D3 '' STOP
+case_is 'kicked, and taken or not' steps D4,D3,D20 '' STOP
 case_is 'not called' steps D5 '--fault lose-call:1/2'
 
 # The driver was called for the request and has not looked: D8 alone, by the capture.
@@ -65,7 +65,7 @@ qemu steps-no-kick
 wait_for test -e ready
 watch
 echo >&3
-wait_for is_seen D1,D4
+wait_for is_seen D1,D4,D20
 tail -1 looks | jq -e '.waiting_since_ns // 0 > 0' >/dev/null || wait_for grep -q waiting_since_ns looks
 stage_end back KILL || :
 stage_start back "$back_end" --socket-path=back.sock --device blk --without INFLIGHT_SHMFD \

@@ -34,7 +34,7 @@ static void d10_the_vring_does_not_run(void **state)
 	/* Of a capture that does not know, nothing is said. */
 	image.context.device = IMAGE_BLOCK;
 	image.evidence.session.known = false;
-	image_expect(&image, V(D1), 1, V(D4));
+	image_expect(&image, V(D1), 2, V(D4), V(D20));
 	image_close(&image);
 	/* Never started: there are no addresses, and nothing that waits. */
 	image_open(&image, 0, 0);
