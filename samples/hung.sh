@@ -14,13 +14,17 @@ set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 . "$top/samples/stage.sh"
 
+# The proxy's further options, and where vhu rings learns of the session.
+between='' from='-r vm.pcapng'
+
 # Start a back-end, the proxy and a front-end: $1 are the back-end's options, $2 the front-end's.
 parties() {
 	rm -f back.sock front.sock vm.pcapng
 	# shellcheck disable=SC2086 # options are several words
 	stage_start back "$build/bin/vhu-sample-backend" --socket-path=back.sock $1
 	stage_listens back back.sock
-	stage_start proxy "$vhu" proxy -q -w vm.pcapng front.sock back.sock
+	# shellcheck disable=SC2086
+	stage_start proxy "$vhu" proxy -q -w vm.pcapng $between front.sock back.sock
 	stage_listens proxy front.sock
 	# shellcheck disable=SC2086
 	stage_start front "$build/bin/vhu-sample-frontend" --requests 100000 --timeout 100s $2 front.sock
@@ -37,7 +41,8 @@ parties_end() {
 # Return whether vhu rings comes to say the verdict $1, in $2 looks.
 is_said() {
 	turn=0
-	until { "$vhu" rings -r vm.pcapng --vring 0 || :; } >said.txt 2>said.err &&
+	# shellcheck disable=SC2086
+	until { "$vhu" rings $from --vring 0 || :; } >said.txt 2>said.err &&
 		grep -q "($1[) ]" said.txt; do
 		turn=$((turn + 1))
 		[ "$turn" -lt "$2" ] || return 1
@@ -89,6 +94,9 @@ case_is 'The back-end does not re-arm notification' '--device blk --fault stale-
 	"$blk --event-idx --depth 2" D2
 case_is 'The back-end reads a kick and does nothing' '--device blk --fault lose-kick:1/9' "$blk" D1
 case_is 'The same, and nothing tracks what was taken' "--device blk --fault lose-kick:1/9 $old" "$blk" D1
+between='--interpose-eventfds --control ctl.sock' from='-s ctl.sock'
+case_is 'The same, and the proxy counts kicks and calls' '--device blk --fault lose-kick:1/9' "$blk" D20
+between='' from='-r vm.pcapng'
 case_is 'The back-end is slow' '--device blk --delay 99s' "$blk" D4
 case_is 'The back-end loses a call' '--device rng --fault lose-call:1/9' '--device rng --event-idx' D13
 case_is 'The back-end never reads its kick' '--device rng --fault unread-kick' \

@@ -31,6 +31,11 @@ holds past.pcapng 'map(select(.type == "message")) | length >= 6
 "$vhu" stats past.pcapng >stats.log
 grep -q '^  0 .* not seen' stats.log || fail "does not say that something was not seen: $(cat stats.log)"
 
+# Nobody saw that the vrings were started: that does not make them stopped ones.
+"$vhu" rings --json -r past.pcapng >rings.log || fail "vhu rings: status $?: $(cat rings.log)"
+jq -se 'length == 2 and .[0].verdict.id == "D13" and all(.verdict.id != "D10" and (has("vring_state") | not))' \
+	rings.log >/dev/null || fail "of a vring that nobody saw start: $(jq -c .verdict rings.log)"
+
 attach --pid "$(cat pid)" --qmp "$monitor" --refresh -w fresh.pcapng
 wait_for holds fresh.pcapng 'map(select(.message == "SET_VRING_KICK")) | length >= 2'
 detach
