@@ -110,7 +110,7 @@ retry
 stall 30s
 max-disk 10G
 CONF
-reload 'pairs: 0 added, 0 removed, 1 changed; faults: 0 added, 0 removed'
+reload 'pairs: 0 added, 0 removed, 1 changed; faults: 0 added, 0 removed; now retry, stall 30s, max-disk 10G'
 drive a.sock
 "$vhu" ctl stall | grep -q "30.0 s" || fail "the time of stalls is not the new one: $("$vhu" ctl stall)"
 
@@ -129,25 +129,25 @@ configure <<'CONF'
 pair c.sock back1.sock
 pair back2.sock back1.sock
 CONF
-stays 'back2.sock: already in use'
+stays 'host.conf:2: back2.sock: already in use'
 is_gone c.sock
 configure <<'CONF'
 pair c.sock back1.sock
 pair d.sock c.sock
 pair c.sock d.sock
 CONF
-stays 'c.sock: FRONT and BACK of different pairs are the same'
+stays 'host.conf:3: c.sock: FRONT and BACK of different pairs are the same: the other is at host.conf:1'
 configure <<'CONF'
 pair c.sock d.sock
 pair d.sock c.sock
 CONF
-stays 'c.sock: its pair connects to others in a circle'
+stays 'host.conf:1: c.sock: its pair connects to others in a circle'
 is_gone c.sock
 configure <<'CONF'
 pair a.sock back1.sock
 pair fd:0 back1.sock
 CONF
-stays 'fd:0: a socket that is inherited'
+stays 'host.conf:2: fd:0: a socket that is inherited'
 configure </dev/null
 stays 'which FRONT and BACK?'
 configure <<'CONF'
@@ -155,7 +155,7 @@ pair ../other/a.sock back1.sock
 CONF
 # Without Landlock, whose version this call of it returns, there is no such fence.
 if perl -e 'exit(syscall(444, 0, 0, 1) < 1)'; then
-	stays '../other/a.sock: no right to make a socket in ../other: --reload-folder gives it'
+	stays 'host.conf:1: ../other/a.sock: no right to make a socket in ../other: --reload-folder gives it'
 fi
 # A pipe would keep it waiting for somebody to write.
 mkfifo pipe
@@ -180,6 +180,8 @@ ring-buffer filesize:100000
 interpose-eventfds
 CONF
 reload 'write, control: cannot change while the proxy runs: restart it'
+grep -qF 'faults: 0 added, 0 removed; now without retry, without stall, without max-disk' ../proxy.log ||
+	fail "what is gone from the configuration is not named"
 [ ! -e ../elsewhere ] && "$vhu" ctl version >../out || fail "there is another control socket"
 is_gone b.sock
 "$vhu" ctl sessions | grep -q b.sock || fail "the long session has ended"
@@ -239,4 +241,5 @@ printf 'pair activation back1.sock\npair fd:disk back2.sock\n' >host.conf
 "$vhu" proxy --check-config --config host.conf >../out || fail "sockets of systemd are missed"
 echo 'pair activation back2.sock' >>host.conf
 "$vhu" proxy --check-config --config host.conf >../out 2>&1 && fail "one socket of systemd for two pairs"
-grep -q 'activation: FRONT and BACK of different pairs are the same' ../out || fail "another reason"
+grep -q 'host.conf:3: activation: FRONT and BACK of different pairs are the same: the other is at host.conf:1 ' ../out ||
+	fail "another reason"

@@ -121,11 +121,15 @@ head -c 3000000 /dev/zero >zero.conf
 refused 2 'zero.conf: not a configuration' --config zero.conf
 wrong() {
 	printf '# line 1\n%b\n' "$2" >wrong.conf
-	refused 2 "wrong.conf:2: $1" --config wrong.conf
+	text=$1
+	shift 2
+	[ $# = 0 ] || shift
+	refused 2 "wrong.conf:2: $text" --config wrong.conf "$@"
 }
 wrong 'pears: no such option' 'pears a b'
 wrong '--quiet: no such option' '--quiet'
 wrong 'config: no such option, or not one for here' 'config host.conf'
+wrong 'check-config: no such option, or not one for here' 'check-config'
 wrong 'help: no such option' 'help'
 wrong 'quiet: takes no value' 'quiet yes'
 wrong 'write: wants a value: FILE' 'write  '
@@ -133,6 +137,8 @@ wrong 'snaplen: 0: not a snap length' 'snaplen 0'
 wrong 'retry: soon: not a time' 'retry soon'
 wrong 'a pair is FRONT and BACK' 'pair a.sock'
 wrong 'a pair is FRONT and BACK' 'pair a.sock b.sock c.sock'
+wrong 'a.sock: FRONT and BACK are the same' 'pair a.sock a.sock'
+wrong 'a.sock: FRONT and BACK of different pairs are the same' 'pair a.sock b.sock\npair c.sock d.sock' -- a.sock e.sock
 # A line of a mebibyte.
 head -c 1000000 /dev/zero | tr '\0' x >long.conf
 refused 2 'long.conf:1: xxx' --config long.conf

@@ -35,12 +35,20 @@ __attribute__((format(printf, 3, 4))) static int config_wrong(const struct confi
  */
 static int config_pair(const struct config *config, char *value, char *error)
 {
-	char *word[2];
+	const size_t size = strlen(config->path) + sizeof(":4294967295");
+	char *word[2], *where;
+	int code;
 
 	if (vhu_proxy_words(value, BLANKS, word, 2) != 2)
 		return config_wrong(config, error,
 				    "a pair is FRONT and BACK: write \\ before blanks in a path");
-	return vhu_proxy_request_pair(config->request, word[0], word[1], error);
+	code = vhu_proxy_request_pair(config->request, word[0], word[1], error);
+	where = code ? NULL : vhu_proxy_request_keep(config->request, size);
+	if (!where)
+		return code ? code : config_wrong(config, error, "out of memory");
+	snprintf(where, size, "%s:%u", config->path, config->line);
+	config->request->pair[config->request->pairs - 1].where = where;
+	return 0;
 }
 
 /* Take one line, which has something on it. Returns as vhu_proxy_config_take does. */
@@ -54,7 +62,7 @@ static int config_line(const struct config *config, char *line, char *error)
 		*value++ = '\0';
 	value += strspn(value, BLANKS);
 	option = vhu_option_find(config->command, line);
-	if (!option || option->key == VHU_PROXY_CONFIG)
+	if (!option || option->key == VHU_PROXY_CONFIG || option->key == VHU_PROXY_CHECK_CONFIG)
 		return config_wrong(config, error, "%s: no such option, or not one for here", line);
 	if (!*value && !vhu_option_may_lack_argument(option))
 		return config_wrong(config, error, "%s: wants a value: %s", line, option->argument);

@@ -73,6 +73,23 @@ int vhu_proxy_request_pair(struct vhu_proxy_request *request, const char *front,
 	return 0;
 }
 
+void vhu_proxy_request_place(const struct vhu_proxy_request *request, size_t at, size_t other,
+			     char error[VHU_REQUEST_ERROR])
+{
+	const char *where = at < request->pairs ? request->pair[at].where : NULL;
+	const char *also =
+	    other < request->pairs && other != at ? request->pair[other].where : NULL;
+	char what[VHU_REQUEST_ERROR * 3 / 4];
+
+	if (!where) {
+		where = also;
+		also = NULL;
+	}
+	snprintf(what, sizeof(what), "%s", error);
+	snprintf(error, VHU_REQUEST_ERROR, "%s%s%s%s%s", where ? where : "", where ? ": " : "",
+		 what, also ? ": the other is at " : "", also ? also : "");
+}
+
 /* Take --pair: FRONT=BACK. Returns as vhu_proxy_request_take does. */
 static int request_joined_pair(struct vhu_proxy_request *request, const char *argument, char *error)
 {

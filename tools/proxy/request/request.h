@@ -83,6 +83,7 @@ struct vhu_proxy_request {
 	 */
 	struct vhu_proxy_request_pair {
 		const char *end[2];
+		const char *where; /* FILE:LINE of a configuration; NULL: the command line */
 	} * pair;
 	size_t pairs;
 	struct vhu_proxy_text *texts;
@@ -107,6 +108,13 @@ int vhu_proxy_request_end(struct vhu_proxy_request *request, int argc, char **ar
  * vhu_proxy_request_take does. */
 int vhu_proxy_request_pair(struct vhu_proxy_request *request, const char *front, const char *back,
 			   char error[VHU_REQUEST_ERROR]);
+
+/*
+ * Say in @error, a line on what is wrong with pairs, where they are written.
+ * @at: the number of the pair. @other: that of the pair that it does not go with; @at without one.
+ */
+void vhu_proxy_request_place(const struct vhu_proxy_request *request, size_t at, size_t other,
+			     char error[VHU_REQUEST_ERROR]);
 
 /* Return whether the file at @path may be read: a pipe could keep a proxy waiting that serves
  * sessions. If not, @error gets a line. */

@@ -92,11 +92,11 @@ int vhu_proxy_pair_parse(struct vhu_endpoint end[2], const char *const text[2], 
  */
 static int look_at_all(struct vhu_proxy_run *run,
 		       int (*see)(const struct vhu_endpoint *const *ends, size_t pairs,
-				  char error[VHU_ENDPOINT_ERROR]),
+				  size_t wrong[2], char error[VHU_ENDPOINT_ERROR]),
 		       char error[VHU_ENDPOINT_ERROR])
 {
 	const struct vhu_endpoint **ends = reallocarray(NULL, run->request->pairs, sizeof(*ends));
-	size_t pairs = 0;
+	size_t pairs = 0, wrong[2];
 	int code;
 
 	if (!ends) {
@@ -105,7 +105,9 @@ static int look_at_all(struct vhu_proxy_run *run,
 	}
 	for (struct vhu_proxy_run_pair *pair = run->pairs; pair; pair = pair->next)
 		ends[pairs++] = pair->pair.end;
-	code = see(ends, pairs, error);
+	code = see(ends, pairs, wrong, error);
+	if (code)
+		vhu_proxy_request_place(run->request, wrong[0], wrong[1], error);
 	free(ends);
 	return code;
 }
@@ -125,8 +127,10 @@ int vhu_proxy_run_parse_pairs(struct vhu_proxy_run *run)
 		pair->pair.rights = request->rights;
 		pair->pair.one_at_a_time = request->one_at_a_time;
 		if (vhu_proxy_pair_parse(pair->pair.end, (const char *const *)pair->text,
-					 request->check, error))
+					 request->check, error)) {
+			vhu_proxy_request_place(request, i, i, error);
 			return vhu_usage(run->command, "%s", error);
+		}
 	}
 	run->proxy.several = request->pairs > 1;
 	if (look_at_all(run, vhu_proxy_pairs_compare, error))

@@ -39,18 +39,19 @@ int vhu_proxy_pair_parse(struct vhu_endpoint end[2], const char *const text[2], 
  * See whether pairs can be there together: no two are met at the same socket, or come by the same
  * descriptor.
  * @ends: the endpoints of each pair, by side.
+ * @wrong: gets the numbers of the two pairs that cannot, the later one first.
  * Returns 0; -EINVAL, -ENOMEM with a line in @error.
  */
-int vhu_proxy_pairs_compare(const struct vhu_endpoint *const *ends, size_t pairs,
+int vhu_proxy_pairs_compare(const struct vhu_endpoint *const *ends, size_t pairs, size_t wrong[2],
 			    char error[VHU_ENDPOINT_ERROR]);
 
 /*
  * See that one does not come from a pair to itself by going where each connects to: a session of it
  * would begin one more, and so on.
- * @ends: as for vhu_proxy_pairs_compare, opened.
+ * @ends: as for vhu_proxy_pairs_compare, opened. @wrong: gets the number of such a pair, twice.
  * Returns 0; -ELOOP, -ENOMEM with a line in @error.
  */
-int vhu_proxy_pairs_circle(const struct vhu_endpoint *const *ends, size_t pairs,
+int vhu_proxy_pairs_circle(const struct vhu_endpoint *const *ends, size_t pairs, size_t wrong[2],
 			   char error[VHU_ENDPOINT_ERROR]);
 
 #endif

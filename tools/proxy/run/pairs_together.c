@@ -28,13 +28,25 @@ static int by_order(const void *one, const void *other)
 			 *(const struct vhu_endpoint *const *)other);
 }
 
-int vhu_proxy_pairs_compare(const struct vhu_endpoint *const *ends, size_t pairs,
+/* Return the number of the pair that has @end. */
+static size_t pair_of(const struct vhu_endpoint *const *ends, size_t pairs,
+		      const struct vhu_endpoint *end)
+{
+	size_t at = 0;
+
+	while (at < pairs && end != &ends[at][VHU_FRONT] && end != &ends[at][VHU_BACK])
+		at++;
+	return at;
+}
+
+int vhu_proxy_pairs_compare(const struct vhu_endpoint *const *ends, size_t pairs, size_t wrong[2],
 			    char error[VHU_ENDPOINT_ERROR])
 {
 	const struct vhu_endpoint **sorted = reallocarray(NULL, pairs, 2 * sizeof(*sorted));
 	size_t count = 0;
 	int code = 0;
 
+	wrong[0] = wrong[1] = pairs;
 	if (!sorted) {
 		snprintf(error, VHU_ENDPOINT_ERROR, "out of memory");
 		return -ENOMEM;
@@ -51,6 +63,12 @@ int vhu_proxy_pairs_compare(const struct vhu_endpoint *const *ends, size_t pairs
 			continue;
 		snprintf(error, VHU_ENDPOINT_ERROR,
 			 "%s: FRONT and BACK of different pairs are the same", sorted[i]->path);
+		wrong[0] = pair_of(ends, pairs, sorted[i - 1]);
+		wrong[1] = pair_of(ends, pairs, sorted[i]);
+		if (wrong[0] < wrong[1]) {
+			wrong[1] = wrong[0];
+			wrong[0] = pair_of(ends, pairs, sorted[i]);
+		}
 		code = -EINVAL;
 	}
 	free(sorted);
@@ -108,7 +126,7 @@ static size_t find_circle(const size_t *next, size_t pairs)
 	return pairs;
 }
 
-int vhu_proxy_pairs_circle(const struct vhu_endpoint *const *ends, size_t pairs,
+int vhu_proxy_pairs_circle(const struct vhu_endpoint *const *ends, size_t pairs, size_t wrong[2],
 			   char error[VHU_ENDPOINT_ERROR])
 {
 	struct made *made = reallocarray(NULL, pairs, 2 * sizeof(*made));
@@ -131,6 +149,7 @@ int vhu_proxy_pairs_circle(const struct vhu_endpoint *const *ends, size_t pairs,
 		snprintf(error, VHU_ENDPOINT_ERROR, "out of memory");
 		code = -ENOMEM;
 	}
+	wrong[0] = wrong[1] = found;
 	if (found < pairs) {
 		snprintf(error, VHU_ENDPOINT_ERROR, "%s: its pair connects to others in a circle",
 			 ends[found][VHU_FRONT].path);

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/util/util.h"
@@ -98,6 +99,70 @@ static void name_others(const struct vhu_proxy_run *run, const struct vhu_proxy_
 	}
 }
 
+/* Options of which the line on a reload names the change; pairs and faults are counted in it. */
+static const int named[VHU_RELOAD_NAMED] = {
+    VHU_PROXY_RETRY, VHU_PROXY_ONE, VHU_PROXY_MODE, VHU_PROXY_STALL, VHU_PROXY_MAX_DISK, 'b',
+};
+
+/* Return the name of the option with @key. */
+static const char *name_of(const struct vhu_command *command, int key)
+{
+	const struct vhu_option *option = command->option;
+
+	while (option->key != key)
+		option++;
+	return option->name;
+}
+
+/* Return how @request gives the option with @key, as a configuration has it: of several the last,
+ * but each part of a ring-buffer. "" if it does not; NULL out of memory. */
+static char *spell(const struct vhu_command *command, const struct vhu_proxy_request *request,
+		   int key)
+{
+	const struct vhu_proxy_given *given;
+	char text[RELOAD_LINE] = "";
+	size_t at = 0, length = 0;
+
+	while ((given = next_given(request, key, &at))) {
+		if (key != 'b')
+			length = 0;
+		if (length < sizeof(text))
+			length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s%s",
+						   length ? "" : name_of(command, key),
+						   given->argument ? " " : "",
+						   given->argument ? given->argument : "");
+	}
+	return strdup(text);
+}
+
+/* Write into @text which of the named options @next has otherwise than before, and keep that. */
+static void name_changes(struct vhu_proxy_run *run, const struct vhu_proxy_request *next,
+			 char text[RELOAD_LINE])
+{
+	size_t length = 0;
+
+	*text = '\0';
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(named); i++) {
+		char *was = run->named[i], *is = spell(run->command, next, named[i]);
+
+		if (!was)
+			was = spell(run->command, run->request, named[i]);
+		if (was && is && strcmp(was, is) != 0 && is_live(run, next, named[i]) &&
+		    length < RELOAD_LINE)
+			length += (size_t)snprintf(text + length, RELOAD_LINE - length, "%s%s%s",
+						   length ? ", " : "; now ", *is ? "" : "without ",
+						   *is ? is : name_of(run->command, named[i]));
+		free(was);
+		run->named[i] = is;
+	}
+}
+
+void vhu_proxy_run_forget_reloads(struct vhu_proxy_run *run)
+{
+	for (size_t i = 0; i < VHU_RELOAD_NAMED; i++)
+		free(run->named[i]);
+}
+
 /* Go by the limits of @next. */
 static void change_limits(struct vhu_proxy_run *run, const struct vhu_proxy_request *next)
 {
@@ -119,7 +184,7 @@ static int go_by(struct vhu_proxy_run *run, const struct vhu_proxy_request *next
 		 char error[VHU_REQUEST_ERROR])
 {
 	struct vhu_reload_plan plan = {.run = run, .next = next};
-	char wrong[VHU_ENDPOINT_ERROR], others[RELOAD_LINE];
+	char wrong[VHU_ENDPOINT_ERROR], others[RELOAD_LINE], changes[RELOAD_LINE];
 	unsigned added, removed;
 	int code = vhu_proxy_run_may_change_faults(run, next, error);
 
@@ -131,14 +196,15 @@ static int go_by(struct vhu_proxy_run *run, const struct vhu_proxy_request *next
 		snprintf(error, VHU_REQUEST_ERROR, "%s", wrong);
 	} else {
 		name_others(run, next, others);
+		name_changes(run, next, changes);
 		vhu_proxy_run_change_faults(run, next, &added, &removed);
 		change_limits(run, next);
 		vhu_reload_plan_follow(&plan);
 		vhu_proxy_say(&run->proxy,
 			      "%s: read again: pairs: %u added, %u removed, %u changed; faults: %u "
-			      "added, %u removed",
+			      "added, %u removed%s",
 			      run->request->config, plan.added, plan.removed, plan.changed, added,
-			      removed);
+			      removed, changes);
 		if (*others)
 			vhu_proxy_say(&run->proxy,
 				      "%s: cannot change while the proxy runs: restart it", others);

@@ -174,17 +174,20 @@ static int plan_open(struct vhu_reload_plan *plan, struct vhu_reload_pair *plann
 /* Call @see with the endpoints of all pairs as they are to be. Returns as that does. */
 static int plan_look(const struct vhu_reload_plan *plan,
 		     int (*see)(const struct vhu_endpoint *const *ends, size_t pairs,
-				char error[VHU_ENDPOINT_ERROR]),
+				size_t wrong[2], char error[VHU_ENDPOINT_ERROR]),
 		     char *error)
 {
 	const struct vhu_endpoint **ends = reallocarray(NULL, plan->pairs, sizeof(*ends));
+	size_t wrong[2];
 	int code;
 
 	if (!ends)
 		return plan_wrong(error, "out of memory");
 	for (size_t i = 0; i < plan->pairs; i++)
 		ends[i] = plan->pair[i].end;
-	code = see(ends, plan->pairs, error);
+	code = see(ends, plan->pairs, wrong, error);
+	if (code)
+		vhu_proxy_request_place(plan->next, wrong[0], wrong[1], error);
 	free(ends);
 	return code;
 }
@@ -208,11 +211,16 @@ int vhu_reload_plan_make(struct vhu_reload_plan *plan, char error[VHU_ENDPOINT_E
 		}
 		if (!code)
 			code = plan_pair(plan, planned, error);
+		if (code)
+			vhu_proxy_request_place(next, plan->pairs, plan->pairs, error);
 	}
 	if (!code)
 		code = plan_look(plan, vhu_proxy_pairs_compare, error);
-	for (size_t i = 0; i < plan->pairs && !code; i++)
+	for (size_t i = 0; i < plan->pairs && !code; i++) {
 		code = plan_open(plan, &plan->pair[i], error);
+		if (code)
+			vhu_proxy_request_place(next, i, i, error);
+	}
 	if (!code)
 		code = plan_look(plan, vhu_proxy_pairs_circle, error);
 	return code;

@@ -186,6 +186,7 @@ int vhu_proxy_run(const struct vhu_command *command, struct vhu_proxy_request *r
 	vhu_socket_maker_end(&run.maker);
 	vhu_proxy_child_free(&run);
 	vhu_proxy_run_drop_faults(&run);
+	vhu_proxy_run_forget_reloads(&run);
 	vhu_proxy_run_free_pairs(&run);
 	return status;
 }

@@ -37,6 +37,9 @@ struct vhu_proxy_flight {
 };
 
 /* Everything that one run of the command holds. */
+/* Options whose changes the line on a reload names. */
+#define VHU_RELOAD_NAMED 6
+
 struct vhu_proxy_run {
 	const struct vhu_command *command;
 	struct vhu_proxy_request *request;
@@ -51,10 +54,12 @@ struct vhu_proxy_run {
 	struct vhu_proxy_child child;
 	struct vhu_on_stall on_stall;
 	uint64_t configured_stall_ns; /* from the configuration; vhu ctl may set another */
-	struct vhu_watch signals;     /* readable once a signal came */
-	bool signalled;               /* to end */
-	struct vhu_control *control;  /* NULL without */
-	struct vhu_watch reader; /* of a pipe that the capture goes to, for --end-with-reader */
+	/* how the last configuration that was read again has options that change at once */
+	char *named[VHU_RELOAD_NAMED];
+	struct vhu_watch signals;    /* readable once a signal came */
+	bool signalled;              /* to end */
+	struct vhu_control *control; /* NULL without */
+	struct vhu_watch reader;     /* of a pipe that the capture goes to, for --end-with-reader */
 	/* for SIGUSR1: sessions up to `last` are said, those up to `said` were */
 	struct {
 		struct vhu_timer timer;
@@ -93,6 +98,9 @@ void vhu_proxy_run_free_pairs(struct vhu_proxy_run *run);
 
 /* Read the configuration again, and go by it; say what that changes, or why it changes nothing. */
 void vhu_proxy_run_reload(struct vhu_proxy_run *run);
+
+/* Free what vhu_proxy_run_reload keeps. */
+void vhu_proxy_run_forget_reloads(struct vhu_proxy_run *run);
 
 /* Start the process that makes the sockets of pairs that a reload adds, if there can be such;
  * before the pairs are open. Returns VHU_EXIT_DONE; VHU_EXIT_FAILED with why said. */
