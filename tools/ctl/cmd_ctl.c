@@ -384,18 +384,6 @@ static int print_answers(const struct vhu_ctl_request *request, FILE *proxy)
 	return status;
 }
 
-/* Read a request by HTTP. Returns whether it is to be answered. */
-static bool read_http(struct vhu_ctl_request *request)
-{
-	int status = vhu_ctl_http_read(&request->open_metrics);
-
-	request->json = false;
-	json_object_set_new(request->question, "openmetrics", json_boolean(request->open_metrics));
-	if (status != 200)
-		vhu_ctl_http_refuse(status);
-	return status == 200;
-}
-
 /* Ask what was asked for. Returns the exit status. */
 static int ask(const struct vhu_ctl_request *request)
 {
@@ -408,6 +396,26 @@ static int ask(const struct vhu_ctl_request *request)
 	if (status == VHU_EXIT_DONE)
 		status = print_answers(request, proxy);
 	fclose(proxy);
+	return status;
+}
+
+/* Answer a request by HTTP. Returns the exit status. */
+static int answer_http(struct vhu_ctl_request *request)
+{
+	int status = vhu_ctl_http_read(&request->open_metrics);
+
+	request->json = false;
+	json_object_set_new(request->question, "openmetrics", json_boolean(request->open_metrics));
+	if (!status)
+		return vhu_fail(request->command, "--http: standard input ended without a request: "
+						  "vhu-metrics.socket passes one");
+	if (status != 200) {
+		vhu_ctl_http_refuse(status);
+		return VHU_EXIT_DONE;
+	}
+	status = ask(request);
+	if (status == VHU_EXIT_FAILED && !ferror(stdout))
+		vhu_ctl_http_refuse(503);
 	return status;
 }
 
@@ -427,10 +435,8 @@ static int run_ctl(const struct vhu_command *command, int argc, char **argv)
 		status = VHU_EXIT_USAGE;
 	if (status == VHU_EXIT_DONE && key == VHU_OPTIONS_END) {
 		status = take_words(&request, argc - optind, argv + optind);
-		if (status == VHU_EXIT_DONE && (!request.http || read_http(&request)))
-			status = ask(&request);
-		if (status == VHU_EXIT_FAILED && request.http && !ferror(stdout))
-			vhu_ctl_http_refuse(503);
+		if (status == VHU_EXIT_DONE)
+			status = request.http ? answer_http(&request) : ask(&request);
 	}
 	json_decref(request.question);
 	return status;

@@ -14,7 +14,7 @@
 #define HEAD_MAX    8192
 #define PATIENCE_NS (5 * VHU_NS_PER_S)
 
-/* Read a head, up to its empty line, into @head. Returns 200, 400 or 408. */
+/* Read a head, up to its empty line, into @head. Returns 200, 400 or 408; 0 if nothing came. */
 static int read_head(char head[HEAD_MAX])
 {
 	const uint64_t until_ns = vhu_now_ns() + PATIENCE_NS;
@@ -32,7 +32,7 @@ static int read_head(char head[HEAD_MAX])
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
-			return 400;
+			return length ? 400 : 0;
 		length += (size_t)got;
 		head[length] = '\0';
 		if (strlen(head) != length)

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 /* Read a request from standard input. @open_metrics: set if OpenMetrics is accepted. Returns the
- * status to answer with: 200, or one that vhu_ctl_http_refuse takes. */
+ * status to answer with: 200, or one that vhu_ctl_http_refuse takes; 0 if no request came. */
 int vhu_ctl_http_read(bool *open_metrics);
 
 /* Answer with @text. */

@@ -102,6 +102,9 @@ ask 'POST /metrics HTTP/1.1\r\n\r\n' 405
 ask 'nonsense\r\n\r\n' 400
 ask 'GET /metrics HTTP/1.1\r\n' 400
 ask "GET /$(printf 'x%.0s' $(seq 9000)) HTTP/1.1\\r\\n\\r\\n" 400
+"$vhu" ctl metrics --http </dev/null >out 2>err && fail "status 0 without a request"
+[ ! -s out ] && grep -q 'standard input ended without a request' err && [ "$(wc -l <err)" -eq 1 ] ||
+	fail "without a request: $(cat out err)"
 stage_end proxy TERM || fail "the proxy ended with status $?"
 printf 'GET /metrics HTTP/1.1\r\n\r\n' | "$vhu" ctl metrics --http >out 2>err && fail "an answer from an ended proxy"
 head -n 1 out | grep -q '^HTTP/1.0 503' || fail "not 503"
