@@ -13,7 +13,11 @@ static const struct {
 	const char *key, *name;
 	double percent;
 } percentiles[] = {
-    {"p50", "50%", 50}, {"p90", "90%", 90}, {"p99", "99%", 99}, {"p99_9", "99.9%", 99.9}};
+    {"p50_ns", "50%", 50},
+    {"p90_ns", "90%", 90},
+    {"p99_ns", "99%", 99},
+    {"p999_ns", "99.9%", 99.9},
+};
 #define PERCENTILES VHU_ARRAY_SIZE(percentiles)
 
 /* Sums over all queues. */
@@ -33,35 +37,43 @@ static struct sums sum(const struct vhu_frontend *frontend)
 	return sums;
 }
 
+/* Write the latencies as an object of the report. */
+static void put_latency(struct vhu_json *json, const struct vhu_latency *latency)
+{
+	vhu_json_object(json, "latency");
+	vhu_json_unsigned(json, "count", latency->count);
+	if (latency->count) {
+		vhu_json_unsigned(json, "min_ns", latency->min);
+		vhu_json_unsigned(json, "mean_ns", vhu_latency_mean(latency));
+		for (size_t i = 0; i < PERCENTILES; i++)
+			vhu_json_unsigned(json, percentiles[i].key,
+					  vhu_latency_percentile(latency, percentiles[i].percent));
+		vhu_json_unsigned(json, "max_ns", latency->max);
+	}
+	vhu_json_object_end(json);
+}
+
 /* Write a report of one line of JSON. */
 static void report_json(const struct vhu_frontend *frontend)
 {
-	const struct vhu_latency *latency = &frontend->latency;
 	struct vhu_json json = {.to = stdout};
 	struct sums sums = sum(frontend);
 
-	vhu_json_object(&json, NULL);
+	vhu_json_document(&json, NULL, "sample-frontend/1");
 	vhu_json_string(&json, "device", frontend->kind->name);
 	vhu_json_unsigned(&json, "queues", frontend->options.queues);
 	vhu_json_unsigned(&json, "depth", frontend->options.depth);
 	vhu_json_string(&json, "ring", frontend->options.packed ? "packed" : "split");
 	vhu_json_bool(&json, "event_idx", frontend->options.event_idx);
 	vhu_json_bool(&json, "indirect", frontend->options.indirect);
-	vhu_json_unsigned(&json, "requests", frontend->done);
-	vhu_json_unsigned(&json, "bytes", frontend->bytes);
+	vhu_json_unsigned(&json, "request_count", frontend->done);
+	vhu_json_unsigned(&json, "byte_count", frontend->bytes);
 	vhu_json_unsigned(&json, "elapsed_ns", frontend->end - frontend->start);
 	vhu_json_unsigned(&json, "kicks", sums.kicks);
 	vhu_json_unsigned(&json, "calls", sums.calls);
 	vhu_json_unsigned(&json, "reconnects", frontend->reconnects);
 	vhu_json_unsigned(&json, "config_changes", frontend->config_changes);
-	vhu_json_object(&json, "latency_ns");
-	vhu_json_unsigned(&json, "min", latency->min);
-	vhu_json_unsigned(&json, "mean", vhu_latency_mean(latency));
-	for (size_t i = 0; i < PERCENTILES; i++)
-		vhu_json_unsigned(&json, percentiles[i].key,
-				  vhu_latency_percentile(latency, percentiles[i].percent));
-	vhu_json_unsigned(&json, "max", latency->max);
-	vhu_json_object_end(&json);
+	put_latency(&json, &frontend->latency);
 	vhu_json_object_end(&json);
 	putchar('\n');
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/util/json.h"
+#include "lib/util/util.h"
 #include "tools/attach/party.h"
 #include "tools/attach/run.h"
 
@@ -16,7 +17,7 @@ struct vhu_attach_list_pair {
 	const struct vhu_attach_listed *front, *back;
 	char path[VHU_ATTACH_PATH_MAX + 2];
 	char device[VHU_PARTY_DEVICE_MAX]; /* "" not known */
-	int64_t age;                       /* seconds that it has at most; negative: not known */
+	int64_t age_ns;                    /* that it has at most; negative: not known */
 };
 
 /* Return whether a process has a virtual machine of KVM. */
@@ -33,7 +34,7 @@ static bool is_pair(const struct vhu_attach_listing *listing,
 		    const struct vhu_attach_listed *socket, struct vhu_attach_list_pair *pair)
 {
 	const struct vhu_attach_listed *peer = vhu_attach_socket(listing, socket->peer);
-	int64_t age;
+	int64_t age_ns;
 
 	if (!peer || socket->socket > peer->socket || peer->pid == socket->pid ||
 	    vhu_attach_socket(listing, socket->socket) != socket ||
@@ -51,10 +52,10 @@ static bool is_pair(const struct vhu_attach_listing *listing,
 	if (!vhu_party_device(pair->front->pid, pair->back->pid, socket, pair->device))
 		*pair->device = '\0';
 	/* No connection is older than the younger of its processes. */
-	pair->age = vhu_party_age(pair->front->pid);
-	age = vhu_party_age(pair->back->pid);
-	if (age < pair->age)
-		pair->age = age;
+	pair->age_ns = vhu_party_age(pair->front->pid);
+	age_ns = vhu_party_age(pair->back->pid);
+	if (age_ns < pair->age_ns)
+		pair->age_ns = age_ns;
 	return true;
 }
 
@@ -75,14 +76,14 @@ static void put_json(const struct vhu_attach_list_pair *pair)
 {
 	struct vhu_json json = {.to = stdout};
 
-	vhu_json_document(&json, NULL, "attach-list/1");
+	vhu_json_document(&json, NULL, "attach-list/2");
 	put_side(&json, "front_end", pair->front);
 	put_side(&json, "back_end", pair->back);
 	vhu_json_string(&json, "socket", pair->path);
 	if (*pair->device)
 		vhu_json_string(&json, "device", pair->device);
-	if (pair->age >= 0)
-		vhu_json_unsigned(&json, "age_at_most_s", (uint64_t)pair->age);
+	if (pair->age_ns >= 0)
+		vhu_json_unsigned(&json, "age_at_most_ns", (uint64_t)pair->age_ns);
 	vhu_json_object_end(&json);
 	putchar('\n');
 }
@@ -94,8 +95,8 @@ static void put_line(const struct vhu_attach_list_pair *pair)
 
 	snprintf(front, sizeof(front), "%.16s (%u)", pair->front->comm, pair->front->pid);
 	snprintf(back, sizeof(back), "%.16s (%u)", pair->back->comm, pair->back->pid);
-	if (pair->age >= 0)
-		snprintf(age, sizeof(age), "%" PRId64 " s", pair->age);
+	if (pair->age_ns >= 0)
+		snprintf(age, sizeof(age), "%" PRId64 " s", pair->age_ns / (int64_t)VHU_NS_PER_S);
 	printf(LINE, front, back, *pair->device ? pair->device : "not known", age, pair->path);
 }
 

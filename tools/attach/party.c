@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/util/util.h"
 #include "tools/attach/find.h"
 
 /* Bytes of a command line that are looked at. */
@@ -195,6 +196,7 @@ int64_t vhu_party_age(uint32_t pid)
 	char stat[1024];
 	const char *field;
 	struct timespec now;
+	uint64_t started;
 
 	if (!read_file(pid, "stat", stat, sizeof(stat)))
 		return -ENOENT;
@@ -204,5 +206,6 @@ int64_t vhu_party_age(uint32_t pid)
 		field = strchr(field + 1, ' ');
 	if (!field || clock_gettime(CLOCK_BOOTTIME, &now))
 		return -EINVAL;
-	return now.tv_sec - (int64_t)(strtoull(field, NULL, 10) / (uint64_t)sysconf(_SC_CLK_TCK));
+	started = strtoull(field, NULL, 10) * (VHU_NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK));
+	return (int64_t)((uint64_t)now.tv_sec * VHU_NS_PER_S + (uint64_t)now.tv_nsec - started);
 }

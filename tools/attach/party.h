@@ -19,7 +19,7 @@
 bool vhu_party_device(uint32_t front, uint32_t back, const struct vhu_attach_listed *socket,
 		      char device[VHU_PARTY_DEVICE_MAX]);
 
-/* Return for how many seconds a process has run; -errno. */
+/* Return for how many nanoseconds a process has run; -errno. */
 int64_t vhu_party_age(uint32_t pid);
 
 #endif

@@ -60,8 +60,8 @@ listed() {
 }
 wait_for listed
 for path in a b c d e f g h i; do
-	jq -r --argjson pid "$(stage_pid front.$path)" 'select(.front_end.pid == $pid and .age_at_most_s < 600) |
-		.socket + " " + (.device // "")' all.json
+	jq -r --argjson pid "$(stage_pid front.$path)" 'select(.front_end.pid == $pid and
+		.age_at_most_ns > 1e6 and .age_at_most_ns < 600e9) | .socket + " " + (.device // "")' all.json
 done >found
 cmp expected found || fail "other devices (>) than expected (<): $(diff expected found)"
 "$vhu" attach --list >out

@@ -27,7 +27,7 @@ attach --socket "$socket" -w it.pcapng
 stage_start front "$front_end" --device blk --rate 50 --duration 600s "$socket"
 listed() {
 	"$vhu" attach --list --json | jq -se "map(select(.back_end.pid == $pid)) | length == 1 and .[0].device == \"blk\"
-		and .[0].age_at_most_s < 600 and .[0].back_end.comm == \"vhu-sample-back\""
+		and .[0].age_at_most_ns < 600e9 and .[0].back_end.comm == \"vhu-sample-back\""
 }
 wait_for listed
 "$vhu" attach --list | grep -q "vhu-sample-back ($pid)  *blk  *[0-9]* s  *$work/inside/back" ||
