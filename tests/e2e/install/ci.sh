@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The commands of docs/ci.md do what the page says: a good back-end passes, a bad one fails, and what is
-# written for services is well-formed.
+# The commands of docs/ci.md do what the page says: a good back-end passes, a bad one fails, and the files for
+# services are well-formed and name the failure.
 . "$(dirname "$0")/../../lib/common.sh"
 need xmllint jq
 work_open
@@ -21,4 +21,9 @@ for file in conformance.xml check.xml; do
 done
 jq -e '.version == "2.1.0"' check.sarif >out || fail "check.sarif"
 run --fault drop-reply:GET_VRING_BASE && fail "a bad back-end passes"
-[ -s conformance.xml ] || fail "nothing about the bad back-end"
+[ "$(xmllint --xpath 'count(//testcase/failure)' conformance.xml)" -gt 0 ] ||
+	fail "no case of conformance.xml failed"
+[ "$(xmllint --xpath 'count(//testcase[starts-with(@name, "V402 ")]/failure)' check.xml)" = 1 ] ||
+	fail "check.xml: no failure of V402: $(grep -A 2 failure check.xml)"
+jq -e '[.runs[].results[] | select(.ruleId == "V402" and .level == "error")] | length == 1' check.sarif >found ||
+	fail "check.sarif: no error of V402: $(jq -c '.runs[].results' check.sarif)"
