@@ -71,11 +71,16 @@ bool vhu_client_is_full(const struct vhu_client *client)
 	return client_queued(client) >= VHU_CLIENT_HIGH;
 }
 
-bool vhu_client_offer(struct vhu_client *client, const char *bytes, size_t size)
+bool vhu_client_offer(struct vhu_client *client, const struct iovec *part, unsigned parts)
 {
-	if (client_queued(client) + size > VHU_CLIENT_HIGH)
+	size_t size = client_queued(client);
+
+	for (unsigned i = 0; i < parts; i++)
+		size += part[i].iov_len;
+	if (size > VHU_CLIENT_HIGH)
 		return false;
-	vhu_client_send(client, bytes, size);
+	for (unsigned i = 0; i < parts; i++)
+		vhu_client_send(client, part[i].iov_base, part[i].iov_len);
 	return true;
 }
 

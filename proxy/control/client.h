@@ -20,6 +20,7 @@
 #define VHU_PROXY_CONTROL_CLIENT_H
 
 #include <stddef.h>
+#include <sys/uio.h>
 
 #include "proxy/core/loop.h"
 
@@ -71,8 +72,9 @@ void vhu_client_send(struct vhu_client *client, const char *bytes, size_t size);
 /* Return whether so much is queued that nothing can be offered. */
 bool vhu_client_is_full(const struct vhu_client *client);
 
-/* Queue @size bytes unless much is queued already. Returns whether that was done. */
-bool vhu_client_offer(struct vhu_client *client, const char *bytes, size_t size);
+/* Queue @parts one after the other, or none of them if much is queued already. Returns whether that
+ * was done. */
+bool vhu_client_offer(struct vhu_client *client, const struct iovec *part, unsigned parts);
 
 /* The line that kept it busy is answered: take the next. */
 void vhu_client_resume(struct vhu_client *client);

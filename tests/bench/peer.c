@@ -11,6 +11,8 @@
  *					prints messages a second, of 20 bytes, not answered
  *	bench_peer fds PATH COUNT	the same, each with an eventfd
  *	bench_peer hold PATH SESSIONS	begins them, says so, and waits until its input ends
+ *	bench_peer follow PATH CLIENTS	follows all records of the proxy with that control socket,
+ *says so, reads nothing, and waits until its input ends
  *
  * With SESSIONS, all of them ask, and then all take their answers.
  *
@@ -214,6 +216,26 @@ static void begin(const struct sockaddr_un *address)
 	}
 }
 
+/* Follow all records at the control socket @address, once for each session. */
+static void follow(const struct sockaddr_un *address)
+{
+	static const char question[] = "{\"verb\":\"follow\"}\n";
+	char byte;
+
+	for (unsigned long s = 0; s < sessions; s++) {
+		session[s] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (session[s] < 0 ||
+		    connect(session[s], (const struct sockaddr *)address, sizeof(*address)) ||
+		    send(session[s], question, strlen(question), 0) != (ssize_t)strlen(question))
+			die(address->sun_path);
+		/* The answer. */
+		do {
+			if (recv(session[s], &byte, 1, 0) != 1)
+				die("follow");
+		} while (byte != '\n');
+	}
+}
+
 /* Serve at @address. */
 static _Noreturn void listen_at(const struct sockaddr_un *address, int many)
 {
@@ -230,7 +252,8 @@ static _Noreturn void listen_at(const struct sockaddr_un *address, int many)
 int main(int argc, char **argv)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int holds = argc > 1 && !strcmp(argv[1], "hold");
+	int follows = argc > 1 && !strcmp(argv[1], "follow");
+	int holds = follows || (argc > 1 && !strcmp(argv[1], "hold"));
 	unsigned long count;
 
 	if (argc < 3 || strlen(argv[2]) >= sizeof(address.sun_path))
@@ -243,7 +266,10 @@ int main(int argc, char **argv)
 		sessions = holds ? count : strtoul(argv[4], NULL, 10);
 	if (!count || !sessions || sessions > SESSIONS_MAX)
 		return 2;
-	begin(&address);
+	if (follows)
+		follow(&address);
+	else
+		begin(&address);
 	if (holds)
 		hold();
 	else if (!strcmp(argv[1], "rtt"))

@@ -3,7 +3,7 @@
 # Shows that what measures works: every row is there and holds numbers above 0, whatever they are;
 # and the frames that Wireshark is measured on are dissected as what they claim to be.
 #
-#	smoke.sh proxy|frames|eventfd|stall|rings|metrics|top|fleet|latency|attach BUILD
+#	smoke.sh proxy|frames|eventfd|stall|rings|metrics|follow|top|fleet|latency|attach BUILD
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -69,6 +69,10 @@ metrics)
 	for row in counting scrapes findings same; do
 		expect 2 "$row  *trip" "$row  *messages"
 	done
+	;;
+follow)
+	sh "$here/follow.sh" -b "$2" -o "$2/bin/vhu" -r 2 -n 20 -f 3 >"$work/out"
+	expect 3 this old
 	;;
 latency)
 	BENCH_COUNT=200 sh "$here/latency/latency.sh" -b "$2" -r 1 -w all-syscalls >"$work/out"

@@ -264,6 +264,39 @@ static json_t *next_record(struct control_client *client, const char *key)
 	return line;
 }
 
+/* Several clients that follow get the same record, each with its own id; one that wants texts
+ * between them changes nothing of that. */
+static void followers_get_one_record_each_with_its_id(void)
+{
+	struct control_fixture fixture;
+	struct control_client *client[3];
+	json_t *got[3];
+
+	control_open(&fixture);
+	for (int i = 0; i < 3; i++)
+		client[i] = control_connect(&fixture);
+	json_decref(control_ask(client[0], "{\"verb\":\"follow\",\"id\":7}"));
+	json_decref(control_ask(client[1], "{\"verb\":\"follow\",\"as\":\"text\"}"));
+	json_decref(control_ask(client[2], "{\"verb\":\"follow\",\"id\":\"x\"}"));
+	for (unsigned turn = 0; turn < 2; turn++) {
+		pass_vring(&fixture, VHU_MSG_SET_VRING_NUM, 100 + turn);
+		for (int i = 0; i < 3; i++)
+			got[i] = next_record(client[i], i == 1 ? "text" : "record");
+		peer_check(control_number(got[0], "id") == 7 && !json_object_get(got[1], "id") &&
+			       !strcmp(control_text(got[2], "id"), "x"),
+			   "another's id");
+		peer_check(json_equal(control_at(got[0], "record"), control_at(got[2], "record")),
+			   "different records");
+		peer_check(control_number(got[0], "record.payload.size") == 100 + turn,
+			   "not that message");
+		for (int i = 0; i < 3; i++)
+			json_decref(got[i]);
+	}
+	control_close(&fixture);
+	for (int i = 0; i < 3; i++)
+		control_leave(client[i]);
+}
+
 /* What is followed is what vhu dump shows of the capture, also where that hangs on what had passed
  * before. */
 static void follows_as_dump_shows(void)
@@ -559,6 +592,7 @@ int main(int argc, char **argv)
 	    CONTROL_CASE(tells_of_kicks),
 	    CONTROL_CASE(lists_sessions),
 	    CONTROL_CASE(follows_as_dump_shows),
+	    CONTROL_CASE(followers_get_one_record_each_with_its_id),
 	    CONTROL_CASE(closes_a_session),
 	    CONTROL_CASE(changes_rules),
 	    CONTROL_CASE(begins_the_next_file),
