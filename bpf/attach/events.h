@@ -122,7 +122,7 @@ struct vhu_attach_watched {
 	uint64_t inode;       /* 0: not accepted yet */
 	uint64_t peer_inode;  /* 0: not accepted yet */
 	uint64_t cookie;      /* of the socket, which no other ever has; 0 not known */
-	uint64_t last_told;   /* address of the latest buffer whose SENT event holds all of it */
+	uint64_t last_told;   /* note of the latest buffer whose SENT event holds all of it */
 	uint32_t sent, taken; /* events so far */
 	uint32_t ignored;     /* it is no vhost-user: nothing is copied any more */
 	uint32_t guessed;     /* as in the event */

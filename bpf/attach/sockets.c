@@ -10,6 +10,9 @@
 #include "bpf/attach/internal.h"
 #include "lib/util/util.h"
 
+/* So often is a socket tried to be watched while others come to its address. */
+#define TURNS 100
+
 int vhu_attach_fd(const struct vhu_attach *attach)
 {
 	return perf_buffer__epoll_fd(attach->events);
@@ -100,20 +103,41 @@ static void mark(const struct vhu_attach *attach, uint64_t what)
 	    __ATOMIC_RELAXED);
 }
 
+/* Take an entry of a watched socket out of the map, if it is that of the socket @id. Another socket
+ * may come to the address at any time: its entry stays. Returns whether it was taken out. */
+static bool take_out(const struct vhu_attach *attach, uint64_t id, uint64_t address)
+{
+	struct vhu_attach_watched value;
+
+	if (bpf_map_lookup_elem(attach->watched, &address, &value) || value.id != id ||
+	    bpf_map_lookup_and_delete_elem(attach->watched, &address, &value))
+		return false;
+	if (value.id == id)
+		return true;
+	bpf_map_update_elem(attach->watched, &address, &value, BPF_NOEXIST);
+	return false;
+}
+
 /* Watch one end of a connection. Returns 0; -EALREADY where it is watched; -errno. */
 static int watch(const struct vhu_attach *attach, uint64_t address,
 		 const struct vhu_attach_watched *value)
 {
 	struct vhu_attach_watched before;
 
-	if (!bpf_map_update_elem(attach->watched, &address, value, BPF_NOEXIST))
-		return 0;
-	if (errno != EEXIST)
-		return -errno;
-	/* The programs may have adopted it; or what was at this address is gone. */
-	if (!bpf_map_lookup_elem(attach->watched, &address, &before) && before.id == value->id)
-		return -EALREADY;
-	return bpf_map_update_elem(attach->watched, &address, value, BPF_ANY) ? -errno : 0;
+	/* The programs may have adopted it, or may do so now; or what was at this address is gone.
+	 */
+	for (int turn = 0; turn < TURNS; turn++) {
+		if (!bpf_map_update_elem(attach->watched, &address, value, BPF_NOEXIST))
+			return 0;
+		if (errno != EEXIST)
+			return -errno;
+		if (bpf_map_lookup_elem(attach->watched, &address, &before))
+			continue;
+		if (before.id == value->id)
+			return -EALREADY;
+		take_out(attach, before.id, address);
+	}
+	return -EBUSY;
 }
 
 int vhu_attach_watch(struct vhu_attach *attach, const struct vhu_attach_listed *socket,
@@ -148,14 +172,12 @@ void vhu_attach_unwatch(struct vhu_attach *attach, uint64_t id, uint64_t address
 {
 	struct vhu_attach_watched value;
 
-	/* The kernel uses addresses again at once. Whoever comes there between these calls is
-	 * watched again with its next message, and its events say that (`begun`). */
-	if (bpf_map_lookup_elem(attach->watched, &address, &value) || value.id != id)
-		return;
 	if (!ignore) {
-		bpf_map_delete_elem(attach->watched, &address);
+		take_out(attach, id, address);
 		return;
 	}
+	if (bpf_map_lookup_elem(attach->watched, &address, &value) || value.id != id)
+		return;
 	value.ignored = 1;
 	bpf_map_update_elem(attach->watched, &address, &value, BPF_EXIST);
 }

@@ -93,10 +93,14 @@ static void let_go(struct vhu_attach_connection *connection, const bool open[2])
 {
 	struct vhu_attach_sessions *sessions = connection->sessions;
 
-	for (unsigned end = 0; end < 2; end++)
-		if (connection->end[end].address)
+	for (unsigned end = 0; end < 2; end++) {
+		/* It sends nothing more. When it is closed, it is forgotten. */
+		const bool alone = open[end] && !open[!end];
+
+		if (connection->end[end].address && !alone)
 			sessions->owner->forget(sessions->context, connection->id | end,
 						connection->end[end].address, open[end]);
+	}
 	vhu_attach_connection_free(connection);
 }
 

@@ -81,23 +81,30 @@ static __always_inline void forget_sent(struct vhu_attach_event *event)
  * two hooks notes by the buffer's address what it reports, and the other one then keeps silent:
  *
  *	0		none has reported it
- *	address		the event of sending has all of it; it is queued
- *	address + 1	it was taken whole before its SENT event
+ *	buffer's	the event of sending has all of it; it is queued
+ *	buffer's + 1	it was taken whole before its SENT event
  *
  * Two buffers may have one place: then both events come. A note may be left of a buffer that went
- * another way, and the next one at its address has both events, too.
+ * another way, as one that its receiver never read. The note holds the sender, too, so that it does
+ * not silence what another sender has at the same address; of the same sender both events come.
  */
 static __always_inline __u64 *told_of(const struct sk_buff *buffer)
 {
 	return &told[vhu_attach_place(low_of(buffer), TOLD_BITS)];
 }
 
+/* Return the note of a buffer. */
+static __always_inline __u64 note_of(const struct sk_buff *buffer, const struct sock *sender)
+{
+	return (__u64)low_of(sender) << 32 | low_of(buffer);
+}
+
 /* Withdraw the note that a buffer's SENT event holds all of it. Returns whether no hook has relied
  * on the note. */
-static __always_inline bool tell_later(const struct sk_buff *buffer,
+static __always_inline bool tell_later(const struct sk_buff *buffer, const struct sock *sender,
 				       struct vhu_attach_watched *from)
 {
-	if (__sync_lock_test_and_set(told_of(buffer), 0) != (__u64)buffer)
+	if (__sync_lock_test_and_set(told_of(buffer), 0) != note_of(buffer, sender))
 		return false;
 	__sync_fetch_and_add(&from->waiting, -1);
 	return true;
@@ -108,23 +115,23 @@ static __always_inline void tell_now(const struct sock *sender, const struct soc
 				     const struct sk_buff *buffer, struct vhu_attach_watched *from,
 				     struct vhu_attach_event *event)
 {
-	__u64 *note = told_of(buffer), before = *note;
+	__u64 *note = told_of(buffer), before = *note, own = note_of(buffer, sender);
 
-	if (before == (__u64)buffer && from->last_told == before) {
+	if (before == own && from->last_told == own) {
 		/* Another thread has sent since, and its SENT event has reported its buffer. */
 		forget_sent(event);
 		return;
 	}
-	if (before == (__u64)buffer || before == (__u64)((const char *)buffer + 1)) {
+	if ((__u32)before >> 1 == (__u32)own >> 1) {
 		*note = 0;
 		return;
 	}
-	if (before || __sync_val_compare_and_swap(note, 0, (__u64)buffer))
+	if (before || __sync_val_compare_and_swap(note, 0, own))
 		return;
 	__sync_fetch_and_add(&from->waiting, 1);
-	from->last_told = (__u64)buffer;
+	from->last_told = own;
 	/* Who was quicker has told it. */
-	event->told = last_of(sender, receiver) == buffer || !tell_later(buffer, from);
+	event->told = last_of(sender, receiver) == buffer || !tell_later(buffer, sender, from);
 }
 
 /* Return whether a buffer's SENT event holds all of it, when its first @end bytes are taken; else
@@ -132,14 +139,13 @@ static __always_inline void tell_now(const struct sock *sender, const struct soc
 static __always_inline bool was_told(const struct sk_buff *buffer, const struct sock *sender,
 				     __u32 end)
 {
-	__u64 key = (__u64)sender, *note = told_of(buffer);
+	__u64 key = (__u64)sender, *note = told_of(buffer), own = note_of(buffer, sender);
 	struct vhu_attach_watched *from;
 
 	if (end < buffer->len)
-		return *note == (__u64)buffer;
-	if (__sync_val_compare_and_swap(note, 0, (__u64)((const char *)buffer + 1)) !=
-		(__u64)buffer ||
-	    __sync_lock_test_and_set(note, 0) != (__u64)buffer)
+		return *note == own;
+	if (__sync_val_compare_and_swap(note, 0, own + 1) != own ||
+	    __sync_lock_test_and_set(note, 0) != own)
 		return false;
 	from = bpf_map_lookup_elem(&watched, &key);
 	if (from)
@@ -196,7 +202,7 @@ static __always_inline void tell_sent(void *context, const struct sock *sender,
 	    bpf_perf_event_output(context, &events, BPF_F_CURRENT_CPU, room, sizeof(*event) + zero);
 	count_lost(result);
 	if (result && buffer && event->told)
-		tell_later(buffer, from);
+		tell_later(buffer, sender, from);
 }
 
 /* Something was queued at @receiver, in the context of the task that sends it. */
@@ -458,7 +464,7 @@ int list_watched(struct bpf_iter__bpf_map_elem *at)
 	const struct sock *socket;
 	__u64 inode;
 
-	if (!key || !value)
+	if (!key || !value || value->id == TAKING_OVER)
 		return 0;
 	socket = (const struct sock *)*key;
 	inode = inode_of(socket);

@@ -10,7 +10,7 @@ char bpf_license[] SEC("license") = "GPL";
 const volatile struct vhu_attach_config config SEC(".rodata.config");
 struct vhu_attach_shared shared SEC(".data.shared");
 
-/* Addresses of queued buffers whose SENT event holds all of them; 0 none. */
+/* Notes of queued buffers whose SENT event holds all of them; 0 none. */
 #define TOLD_BITS 16
 __u64 told[1 << TOLD_BITS];
 

@@ -81,6 +81,39 @@ static __always_inline bool is_marked(__u32 what)
 	return shared.mark[vhu_attach_place(what, VHU_ATTACH_MARK_BITS)];
 }
 
+/* The id while a processor gives the place of a socket that is gone to another one; others wait so
+ * many turns for that. */
+#define TAKING_OVER (~0ULL)
+#define TURNS       256
+
+/*
+ * Let a socket have the place of one that is gone, which was at the same address. The two ends of a
+ * new connection may come here at once: one of them fills the place, and the other one waits.
+ * Returns whether it has the place.
+ */
+static __always_inline bool take_over(struct vhu_attach_watched *place,
+				      const struct vhu_attach_watched *value)
+{
+	__u64 gone = place->id;
+
+	if (gone != TAKING_OVER && gone != value->id &&
+	    __sync_val_compare_and_swap(&place->id, gone, TAKING_OVER) == gone) {
+		place->parent = value->parent;
+		place->inode = value->inode;
+		place->peer_inode = value->peer_inode;
+		place->cookie = place->last_told = 0;
+		place->sent = place->taken = place->ignored = place->user = 0;
+		place->guessed = value->guessed;
+		place->begun = value->begun;
+		place->waiting = place->peer_learnt = 0;
+		__sync_lock_test_and_set(&place->id, value->id);
+		return true;
+	}
+	for (int i = 0; i < TURNS && *(volatile __u64 *)&place->id == TAKING_OVER; i++)
+		;
+	return place->id == value->id;
+}
+
 /* Watch one end of a connection, unless another processor was quicker. */
 static __always_inline void watch(const struct sock *socket, const struct sock *peer, __u64 id,
 				  __u64 parent, bool guessed)
@@ -100,9 +133,8 @@ static __always_inline void watch(const struct sock *socket, const struct sock *
 	if (!bpf_map_update_elem(&watched, &key, &value, BPF_NOEXIST))
 		return;
 	before = bpf_map_lookup_elem(&watched, &key);
-	if (before && before->id == id)
+	if (before && take_over(before, &value))
 		return;
-	/* One that was at this address is gone. */
 	if (bpf_map_update_elem(&watched, &key, &value, BPF_ANY))
 		__sync_fetch_and_add(&shared.refused, 1);
 }
@@ -129,13 +161,14 @@ static __always_inline __u64 adopt(const struct sock *socket, const struct sock 
  * Return whether a watched socket is still what is at its address. The cookie decides if the
  * socket has one; else its inode; else, if it is not accepted yet, the inode of its peer. If none
  * agrees, another socket has the address now.
+ * @known: the cookie of the watched socket, @cookie: of the socket at the address.
  * @inode, @peer_inode: of the socket at the address; 0 not known, or not open in any process.
  */
-static __always_inline bool is_still(const struct vhu_attach_watched *value, __u64 cookie,
-				     __u64 inode, __u64 peer_inode)
+static __always_inline bool is_still(const struct vhu_attach_watched *value, __u64 known,
+				     __u64 cookie, __u64 inode, __u64 peer_inode)
 {
-	if (value->cookie)
-		return cookie == value->cookie;
+	if (known)
+		return cookie == known;
 	if (value->inode)
 		return inode == value->inode;
 	return peer_inode && peer_inode == value->peer_inode;
@@ -151,17 +184,22 @@ static __always_inline struct vhu_attach_watched *find(const struct sock *socket
 {
 	__u64 key = (__u64)socket;
 	struct vhu_attach_watched *value = bpf_map_lookup_elem(&watched, &key);
-	__u64 inode, peer_inode = 0;
+	__u64 known, inode, peer_inode = 0;
 
-	if (!value)
+	if (!value || value->id == TAKING_OVER)
 		return 0;
+	known = *(volatile __u64 *)&value->cookie;
+	/* A socket gets its cookie with the first message, which its receiver may be taking at this
+	 * time: @cookie may be from before that. */
+	if (known && cookie != known)
+		cookie = cookie_of(socket);
 	/* It has all that can be known. */
-	if (value->cookie && value->inode && value->peer_inode)
-		return cookie == value->cookie ? value : 0;
+	if (known && value->inode && value->peer_inode)
+		return cookie == known ? value : 0;
 	inode = inode_of(socket);
 	if (peer)
 		peer_inode = inode_of(peer);
-	if (!is_still(value, cookie, inode, peer_inode))
+	if (!is_still(value, known, cookie, inode, peer_inode))
 		return 0;
 	if (inode)
 		value->inode = inode;
