@@ -195,6 +195,7 @@ do
 		{ "dropped", "Dropped" },
 		{ "begun", "Began before" },
 		{ "reconstructed", "Reconstructed" },
+		{ "ended", "Ended" },
 	}) do
 		marks[#marks + 1] = bit("marks." .. row[1], row[2], 16, vhu.marks[row[1]])
 	end

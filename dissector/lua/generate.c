@@ -169,6 +169,7 @@ static void print_records(void)
 	    {"dropped", VHU_MARK_DROPPED},
 	    {"begun", VHU_MARK_BEGUN},
 	    {"reconstructed", VHU_MARK_RECONSTRUCTED},
+	    {"ended", VHU_MARK_ENDED},
 	};
 
 	PRINT_LIST("dialects", VHU_DIALECTS, vhu_dialect, vhu_dialect_name);

@@ -9,7 +9,7 @@
 static int hf_type = -1, hf_session = -1, hf_channel = -1, hf_direction = -1, hf_text = -1;
 static int hf_marks = -1, hf_big_endian = -1, hf_redacted = -1, hf_truncated = -1;
 static int hf_altered = -1, hf_partial = -1, hf_earlier = -1, hf_lost = -1;
-static int hf_dropped = -1, hf_begun = -1, hf_reconstructed = -1, hf_change = -1;
+static int hf_dropped = -1, hf_begun = -1, hf_reconstructed = -1, hf_ended = -1, hf_change = -1;
 static int hf_segments = -1, hf_segment = -1;
 static int hf_stream = -1;
 static int ett_marks = -1, ett_segments = -1, ett_peer = -1;
@@ -90,6 +90,8 @@ static hf_register_info fields[] = {
 	 "The session's beginning passed before the capture began"),
     MARK(hf_reconstructed, "Reconstructed", "reconstructed", VHU_MARK_RECONSTRUCTED,
 	 "Made up from what was found elsewhere: nothing of it was captured"),
+    MARK(hf_ended, "Ended", "ended", VHU_MARK_ENDED,
+	 "The translation that this IOTLB update added holds no longer"),
     {&hf_segments,
      {"Segments", "vhost_user.segments", FT_UINT8, BASE_DEC, NULL, 0,
       "How many pieces the message arrived in", HFILL}},
@@ -142,9 +144,9 @@ static void add_peer(proto_tree *tree, tvbuff_t *tvb, const uint8_t *bytes, int 
 /* Add the marks, with an expert item for each loss or change. */
 static void add_marks(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, int head, unsigned marks)
 {
-	static int *const bits[] = {&hf_big_endian, &hf_redacted,     &hf_truncated, &hf_altered,
-				    &hf_partial,    &hf_earlier,      &hf_lost,      &hf_dropped,
-				    &hf_begun,      &hf_reconstructed};
+	static int *const bits[] = {&hf_big_endian, &hf_redacted,      &hf_truncated, &hf_altered,
+				    &hf_partial,    &hf_earlier,       &hf_lost,      &hf_dropped,
+				    &hf_begun,      &hf_reconstructed, &hf_ended};
 	proto_item *item = proto_tree_add_uint(tree, hf_marks, tvb, 0, head, marks);
 	proto_tree *below = proto_item_add_subtree(item, ett_marks);
 

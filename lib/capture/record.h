@@ -60,6 +60,8 @@ enum vhu_mark {
 	VHU_MARK_BEGUN = 1 << 8,   /* opened: its beginning passed before the capture began */
 	VHU_MARK_RECONSTRUCTED = 1 << 9, /* earlier: made up from what was found elsewhere; nothing
 					    of it was captured */
+	VHU_MARK_ENDED = 1 << 10, /* earlier: the translation that this IOTLB update added holds no
+				     longer */
 };
 
 enum vhu_fd_kind {

@@ -367,6 +367,8 @@ int vhu_prologue_tell(struct vhu_prologue *prologue,
 			break;
 		}
 		record->marks |= VHU_MARK_EARLIER;
+		if (kept->translates && !kept->in_force)
+			record->marks |= VHU_MARK_ENDED;
 		error = tell(context, record, kept->passed.number);
 	}
 	free(told);

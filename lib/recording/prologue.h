@@ -22,8 +22,9 @@
 
 #include "lib/session/session.h"
 
-/* Room for a session with the largest number of vrings and regions. */
-#define VHU_PROLOGUE_BYTES_MAX   (1u << 20)
+/* Room for a session with the largest number of vrings and regions, or of translations with their
+ * replies. */
+#define VHU_PROLOGUE_BYTES_MAX   (2u << 20)
 /* Bytes kept of a message at most: no message with a fact is larger. */
 #define VHU_PROLOGUE_MESSAGE_MAX 4096
 

@@ -28,6 +28,8 @@ struct vhu_prologue_record {
 	uint64_t offer; /* the record that offered the features that it acks; 0 none */
 	uint64_t read_by[VHU_READ_BY]; /* what else its meaning depends on */
 	bool needed;                   /* while that is found out */
+	bool translates;               /* it added a translation of IOVAs, */
+	bool in_force;                 /* which the state still has */
 	uint8_t *bytes;                /* the record as it is encoded, then the message */
 };
 

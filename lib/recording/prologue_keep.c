@@ -46,7 +46,11 @@ static void work_need(void *context, uint64_t number)
 /* Note that the record of a fact is needed. */
 static void work_need_fact(void *context, enum vhu_fact fact, uint64_t number)
 {
-	(void)fact;
+	struct vhu_prologue_record *record =
+	    fact == VHU_FACT_translations ? work_find(context, number) : NULL;
+
+	if (record)
+		record->in_force = true;
 	work_need(context, number);
 }
 
@@ -72,7 +76,7 @@ bool vhu_prologue_work_begin(struct vhu_prologue_work *work,
 		return false;
 	for (unsigned i = 0; i < session->records; i++) {
 		work->record[i] = session->record[i];
-		work->record[i].needed = false;
+		work->record[i].needed = work->record[i].in_force = false;
 	}
 	work->records = session->records;
 	return true;
@@ -99,6 +103,7 @@ bool vhu_prologue_work_add(struct vhu_prologue_work *work, const struct vhu_prol
 	    .offer = note->offered_by,
 	    .undone_before = undone_before,
 	    .undoes = note->undoes,
+	    .translates = note->translates,
 	    .bytes = bytes,
 	};
 	memcpy(added->read_by, note->read_by, sizeof(added->read_by));

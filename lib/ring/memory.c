@@ -46,16 +46,23 @@ ssize_t vhu_ring_read_mapping(const struct vhu_ring_region *region, uint64_t at,
 /* Translate an IOVA and cut *@size to what one translation holds. Returns 0 or -ENXIO. */
 static int translate(const struct vhu_ring_memory *memory, uint64_t *address, uint64_t *size)
 {
-	for (unsigned i = 0; i < memory->translations; i++) {
-		const struct vhu_ring_translation *translation = &memory->translation[i];
-		uint64_t at = *address - translation->iova;
+	unsigned from = 0, to = memory->translations;
 
-		if (at >= translation->size)
-			continue;
-		if (*size > translation->size - at)
-			*size = translation->size - at;
-		*address = translation->user + at;
-		return 0;
+	while (from < to) {
+		const unsigned middle = from + (to - from) / 2;
+		const struct vhu_ring_translation *translation = &memory->translation[middle];
+		const uint64_t at = *address - translation->iova;
+
+		if (*address < translation->iova) {
+			to = middle;
+		} else if (at >= translation->size) {
+			from = middle + 1;
+		} else {
+			if (*size > translation->size - at)
+				*size = translation->size - at;
+			*address = translation->user + at;
+			return 0;
+		}
 	}
 	return -ENXIO;
 }

@@ -57,6 +57,7 @@ struct vhu_ring_memory {
 	vhu_ring_read *read;
 	const struct vhu_ring_region *region;
 	unsigned regions;
+	/* In growing order of their IOVAs; none overlaps another. */
 	const struct vhu_ring_translation *translation;
 	unsigned translations;
 };

@@ -2,6 +2,9 @@
 /* What the state of a session says of a vring. */
 #include "lib/ringwatch/session.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 #include "lib/util/util.h"
 
 struct vhu_ring_session vhu_ringwatch_session(const struct vhu_state *state,
@@ -42,6 +45,20 @@ struct vhu_ring_place vhu_ringwatch_place(const struct vhu_state *state,
 	    .used = vring->used.value,
 	    .big_endian = vring->endian.by && vring->endian.value,
 	};
+}
+
+int vhu_ringwatch_translations(const struct vhu_state *state, struct vhu_ring_translation **to,
+			       unsigned *count)
+{
+	*count = state->translations;
+	*to = *count ? calloc(*count, sizeof(**to)) : NULL;
+	if (*count && !*to)
+		return -ENOMEM;
+	for (unsigned i = 0; i < *count; i++)
+		(*to)[i] = (struct vhu_ring_translation){state->translation[i].iova,
+							 state->translation[i].user,
+							 state->translation[i].size};
+	return 0;
 }
 
 struct vhu_ring_pending vhu_ringwatch_pending(const struct vhu_state *state, bool withheld)

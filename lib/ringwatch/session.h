@@ -20,6 +20,14 @@ struct vhu_ring_session vhu_ringwatch_session(const struct vhu_state *state,
 struct vhu_ring_place vhu_ringwatch_place(const struct vhu_state *state,
 					  const struct vhu_vring *vring);
 
+/*
+ * Copy the translations of IOVAs that a state has.
+ * @to: gets them in growing order, to be freed by free; NULL if there are none. @count: how many.
+ * Returns 0 or -ENOMEM.
+ */
+int vhu_ringwatch_translations(const struct vhu_state *state, struct vhu_ring_translation **to,
+			       unsigned *count);
+
 /* Return the request that has waited for its reply longest; its number is 0 if none waits.
  * @withheld: one whose reply the proxy kept back counts too. */
 struct vhu_ring_pending vhu_ringwatch_pending(const struct vhu_state *state, bool withheld);

@@ -52,6 +52,7 @@ struct vhu_annotation {
 	 * postcopy or ended it, offered protocol features, told the dialect; 0 none. */
 	uint64_t read_by[VHU_READ_BY];
 	uint64_t undoes; /* the message takes back what this one added to the memory; 0 none */
+	bool translates; /* the message adds a translation of IOVAs to the state */
 	unsigned places;
 	struct vhu_place place[VHU_PLACES_MAX];
 

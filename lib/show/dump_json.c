@@ -160,6 +160,7 @@ static void put_marks(struct vhu_json *json, uint16_t marks)
 	    {VHU_MARK_DROPPED, "dropped"},
 	    {VHU_MARK_BEGUN, "begun"},
 	    {VHU_MARK_RECONSTRUCTED, "reconstructed"},
+	    {VHU_MARK_ENDED, "ended"},
 	};
 
 	vhu_json_array(json, "marks");

@@ -53,6 +53,11 @@ int vhu_watchdog_view_begin(struct vhu_watchdog_view *view)
 	}
 	memory->memory = (struct vhu_ring_memory){
 	    .read = vhu_ring_read_file, .region = memory->region, .regions = found};
+	if (vhu_ringwatch_translations(state, &memory->translation, &memory->memory.translations)) {
+		vhu_watchdog_view_end(view);
+		return -ENOMEM;
+	}
+	memory->memory.translation = memory->translation;
 	find_inflight(view);
 	view->pending = vhu_ringwatch_pending(state, true);
 	return 0;
@@ -61,7 +66,9 @@ int vhu_watchdog_view_begin(struct vhu_watchdog_view *view)
 void vhu_watchdog_view_end(struct vhu_watchdog_view *view)
 {
 	free(view->memory.region);
+	free(view->memory.translation);
 	view->memory.region = NULL;
+	view->memory.translation = NULL;
 }
 
 /* Return where a vring is. */

@@ -16,6 +16,7 @@
 struct vhu_watchdog_memory {
 	struct vhu_ring_memory memory, inflight;
 	struct vhu_ring_region *region, inflight_region;
+	struct vhu_ring_translation *translation;
 	uint64_t inflight_size;
 	unsigned queues;
 };

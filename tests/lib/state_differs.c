@@ -97,6 +97,14 @@ static const char *region_differs(const struct vhu_region *a, const struct vhu_r
 		   : NULL;
 }
 
+/* Return what is not the same in two translations; NULL: nothing. */
+static const char *translation_differs(const struct vhu_translation *a,
+				       const struct vhu_translation *b)
+{
+	return a->iova != b->iova || a->user != b->user || a->size != b->size ? "a translation"
+									      : NULL;
+}
+
 /* Return what is not the same in two channels; NULL: nothing. */
 static const char *channel_differs(const struct vhu_channel_state *a,
 				   const struct vhu_channel_state *b)
@@ -146,6 +154,8 @@ static const char *parts_differ(const struct vhu_state *a, const struct vhu_stat
 	for (unsigned i = 0; (i < a->vrings || i < b->vrings) && !what; i++)
 		what = vring_differs(i < a->vrings ? &a->vring[i] : &unknown,
 				     i < b->vrings ? &b->vring[i] : &unknown);
+	for (unsigned i = 0; i < a->translations && !what; i++)
+		what = translation_differs(&a->translation[i], &b->translation[i]);
 	for (unsigned c = 0; c < VHU_CHANNELS && !what; c++)
 		what = channel_differs(&a->channel[c], &b->channel[c]);
 	return what;

@@ -23,6 +23,11 @@ int vhu_learn_object(struct vhu_check_context *check);
 /* Forget all mappings of shared memory: the device was reset. */
 void vhu_learn_unmapped(struct vhu_state *state);
 
+/* translation.c: what messages change in the translations of IOVAs. */
+
+/* Learn from a message about the IOTLB. Returns 0 or -ENOMEM. */
+int vhu_learn_iotlb(struct vhu_check_context *check);
+
 /* memory.c: what messages change in the session's memory. */
 
 /* Take a memory table. In postcopy it may also be the u64 that ends the exchange of addresses.

@@ -19,6 +19,8 @@ void vhu_state_free(struct vhu_state *state)
 	free(state->shmem);
 	free(state->object);
 	free(state->object_by);
+	free(state->translation);
+	free(state->translation_by);
 	free(state);
 }
 
@@ -47,6 +49,8 @@ void vhu_state_forget(struct vhu_state *state)
 	free(state->shmem);
 	free(state->object);
 	free(state->object_by);
+	free(state->translation);
+	free(state->translation_by);
 	*state = fresh;
 }
 
@@ -229,17 +233,6 @@ static void learn_inflight(struct vhu_check_context *check)
 	    vhu_told(check, (uint32_t)vhu_get(check, VHU_FIELD_inflight_queue_size));
 }
 
-/* Learn that an IOTLB miss was answered by a refusal: no update will come. */
-static void learn_refused_miss(struct vhu_check_context *check)
-{
-	struct vhu_state *state = check->state;
-
-	if (!state->iotlb_misses || !vhu_get(check, check->note->layout->first))
-		return;
-	if (--state->iotlb_misses == 0)
-		state->iotlb_miss = (struct vhu_told){0};
-}
-
 struct vhu_inflight_area vhu_check_inflight_area(const struct vhu_check_context *check)
 {
 	const struct vhu_fd_info *fd = check->record->fds ? check->record->fd : NULL;
@@ -340,9 +333,6 @@ static void learn_answer(struct vhu_check_context *check, uint64_t value, uint32
 	case VHU_REPLY_TO(GET_MIN_VQ):
 		state->spec_min_vqs = vhu_told(check, (uint32_t)value);
 		break;
-	case VHU_REPLY_TO(BACKEND_IOTLB_MSG):
-		learn_refused_miss(check);
-		break;
 	case VHU_REPLY_TO(GPU_GET_PROTOCOL_FEATURES):
 		state->gpu_features = vhu_told(check, value);
 		break;
@@ -419,20 +409,6 @@ static int learn_request(struct vhu_check_context *check, uint64_t value, uint32
 		state->config = vhu_told(check, (uint32_t)vhu_get(check, VHU_FIELD_config_size));
 		learn_device(check, 0, forced_device);
 		break;
-	case VHU_REQUEST(BACKEND_IOTLB_MSG):
-		if (vhu_get(check, VHU_FIELD_iotlb_type) == 1) {
-			state->iotlb_misses++;
-			state->iotlb_miss = vhu_told(check, check->record->time_ns);
-		}
-		break;
-	case VHU_REQUEST(IOTLB_MSG):
-		state->iotlb_entries++;
-		if (vhu_get(check, VHU_FIELD_iotlb_type) == 2) {
-			state->iotlb_update = vhu_told(check, true);
-			state->iotlb_misses = 0;
-			state->iotlb_miss = (struct vhu_told){0};
-		}
-		break;
 	}
 	return 0;
 }
@@ -469,6 +445,8 @@ int vhu_state_learn(struct vhu_check_context *check, uint32_t forced_device)
 	if (note->reply)
 		learn_answer(check, value, forced_device);
 	else if (learn_request(check, value, forced_device))
+		return -ENOMEM;
+	if (vhu_learn_iotlb(check))
 		return -ENOMEM;
 	return vhu_learn_object(check);
 }

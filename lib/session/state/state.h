@@ -92,6 +92,15 @@ struct vhu_shmem {
 	uint64_t size[VHU_SHMEM_MAX];
 };
 
+/* Translations that are kept, as many as the kernel's vhost and DPDK keep. Beyond that the oldest
+ * go first, but those of vrings' own areas last. */
+#define VHU_TRANSLATIONS_MAX 2048
+/* What an IOTLB update says: @size bytes from IOVA @iova on are those at address @user of the
+ * front-end. */
+struct vhu_translation {
+	uint64_t iova, user, size;
+};
+
 /* What a kick, call or err descriptor is. */
 struct vhu_vring_fd {
 	uint64_t number; /* of the message that set it; 0: not set */
@@ -175,7 +184,11 @@ struct vhu_state {
 	struct vhu_object *object;
 	uint64_t *object_by; /* which record named each */
 	unsigned objects, object_room;
-	bool objects_lost;       /* there were too many to keep */
+	bool objects_lost; /* there were too many to keep */
+	/* Translations in force, in growing order of their IOVAs; none overlaps another. */
+	struct vhu_translation *translation;
+	uint64_t *translation_by; /* which record told each */
+	unsigned translations, translation_room;
 	struct vhu_vring *vring; /* by index */
 	unsigned vrings;         /* one past the highest index seen */
 	struct vhu_peer_known {

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # vhu rings reads vrings behind a virtual IOMMU: addresses of the rings and of the buffers are IOVAs, which
-# the front-end's IOTLB updates translate. Verdicts are those of any vring. If no update was seen, vhu rings
-# says so.
+# the front-end's IOTLB updates translate. Verdicts are those of any vring, from a capture and from the proxy's
+# control socket. If no update was seen, vhu rings says so.
 . "$(dirname "$0")/lib.sh"
 need editcap
 
@@ -12,9 +12,10 @@ is_used() {
 	[ "$(jq '.used > 0 or .used_wrap == false' out)" = true ]
 }
 
-# See that the header of the first request that waits can be read, and that its address is none of the guest's.
+# See that the header of the first request that waits can be read from the source $*, and that its address is
+# none of the guest's.
 is_translated() {
-	rings -v -r vm.pcapng
+	rings -v "$@"
 	schemas_fit out >fit || fail "$case_name: $(cat fit)"
 	# IOVAs of buffers begin at 512 MiB, guest addresses of buffers at 4 GiB.
 	jq -e '.requests[0] | .header_fields.type_name == "IN" and .buffers[0].address < 4294967296' \
@@ -35,9 +36,10 @@ for packed in '' --packed; do
 	sleep 0.3
 	kill -STOP "$(stage_pid back)"
 	kill -CONT "$(stage_pid front)"
-	expect_by D3 -r vm.pcapng
+	expect D3
 	jq -e '.waiting > 0 and .mapping.private == false' out >/dev/null || fail "$case_name: $(cat out)"
-	is_translated
+	is_translated -r vm.pcapng
+	is_translated -s ctl.sock
 
 	# The same vring without the updates of the IOTLB.
 	# shellcheck disable=SC2046 # numbers of records
@@ -58,8 +60,9 @@ for packed in '' --packed; do
 	# shellcheck disable=SC2086
 	front $load --event-idx
 	wait_for is_there
-	expect_by D4 -r vm.pcapng
-	is_translated
+	expect D4
+	is_translated -r vm.pcapng
+	is_translated -s ctl.sock
 	all_out
 done
 

@@ -39,6 +39,12 @@ for packed in '' --packed; do
 		back
 	case_is "back-end slow $packed" '--device blk --delay 99s' '' "$blk $packed" \
 		'vring 0: .* (D4)$' '.verdict.id == "D4" and .in_flight > 0 and .requests[0].taken' ''
+	case_is "back-end stopped behind an IOMMU $packed" '--device blk --offer ACCESS_PLATFORM' '' \
+		"$blk --rate 20 --iommu $packed" \
+		'vring 0: .* wait.*, the kick counter is [1-9].*is stopped by a signal (T): .* (D3)$' \
+		'.verdict.id == "D3" and .waiting > 0 and
+			(.requests[0].header | startswith("virtio-blk request: type IN"))' \
+		back
 	case_is "notification not re-armed $packed" '--device blk --fault stale-event:1/2' '' \
 		"$blk $packed --event-idx --depth 2" 'vring 0: .* (D2)$' '.verdict.id == "D2"' ''
 	case_is "back-end does not call $packed" '--device rng --fault lose-call' \

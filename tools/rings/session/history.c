@@ -8,13 +8,8 @@
 #include "lib/protocol/field.h"
 #include "lib/util/array.h"
 
-/* More than a virtual IOMMU has in use. */
-#define TRANSLATIONS_MAX 65536
 /* More than a leak needs to be believed. */
-#define OLDS_MAX         65536
-
-/* Kinds of IOTLB messages (iotlb_type of lib/protocol). */
-enum { IOTLB_UPDATE = 2, IOTLB_INVALIDATE = 3 };
+#define OLDS_MAX 65536
 
 /* Return which message a record is; VHU_MESSAGES if it is not known. */
 static enum vhu_message_id message_of(const struct vhu_annotation *note)
@@ -44,45 +39,6 @@ static void see_inflight(struct vhu_rings_session *session, const struct vhu_rec
 	    .size = field(note, VHU_FIELD_inflight_mmap_size),
 	    .queues = (unsigned)field(note, VHU_FIELD_inflight_num_queues),
 	};
-}
-
-/* Forget translations of @size bytes from @iova on. Those that are cut lose all that they had. */
-static void forget_translations(struct vhu_rings_session *session, uint64_t iova, uint64_t size)
-{
-	unsigned left = 0;
-
-	for (unsigned i = 0; i < session->translations; i++) {
-		struct vhu_ring_translation kept = session->translation[i];
-
-		if (kept.iova < iova ? iova - kept.iova < kept.size : kept.iova - iova < size)
-			continue;
-		session->translation[left++] = kept;
-	}
-	session->translations = left;
-}
-
-/* Keep a translation of an IOVA, or forget some. Returns 0 or -ENOMEM. */
-static int see_iotlb(struct vhu_rings_session *session, const struct vhu_annotation *note)
-{
-	const struct vhu_ring_translation update = {
-	    field(note, VHU_FIELD_iotlb_iova),
-	    field(note, VHU_FIELD_iotlb_user_address),
-	    field(note, VHU_FIELD_iotlb_size),
-	};
-	uint64_t type = field(note, VHU_FIELD_iotlb_type);
-	struct vhu_ring_translation *more;
-
-	if (type != IOTLB_UPDATE && type != IOTLB_INVALIDATE)
-		return 0;
-	forget_translations(session, update.iova, update.size);
-	if (type == IOTLB_INVALIDATE || session->translations == TRANSLATIONS_MAX)
-		return 0;
-	more = vhu_array_more(session->translation, &session->translations, sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	session->translation = more;
-	session->translation[session->translations - 1] = update;
-	return 0;
 }
 
 /* Keep an eventfd that was replaced. Returns 0 or -ENOMEM. */
@@ -172,19 +128,10 @@ int vhu_rings_history_see(struct vhu_rings_session *session, const struct vhu_re
 {
 	int ret = 0;
 
-	switch (message_of(note)) {
-	case VHU_MSG_SET_INFLIGHT_FD:
+	if (message_of(note) == VHU_MSG_SET_INFLIGHT_FD)
 		see_inflight(session, record, note);
-		break;
-	case VHU_MSG_IOTLB_MSG:
-		if (!note->reply)
-			ret = see_iotlb(session, note);
-		break;
-	default:
-		break;
-	}
 	if (note->vring >= 0 && (unsigned)note->vring < note->state->vrings)
-		return ret ?: see_vring(session, (unsigned)note->vring, record, number, note);
+		return see_vring(session, (unsigned)note->vring, record, number, note);
 	/* A reset is about all vrings. */
 	for (unsigned i = 0; i < note->state->vrings && !ret; i++)
 		if (note->state->vring[i].stopped.by == number ||

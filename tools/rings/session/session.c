@@ -195,7 +195,8 @@ static int take_state(struct vhu_rings_session *session, const struct vhu_state 
 	session->context = state->context;
 	session->opened_ns = state->opened_ns;
 	session->vring = calloc(state->vrings + 1, sizeof(*session->vring));
-	if (!session->vring || take_regions(session, state))
+	if (!session->vring || take_regions(session, state) ||
+	    vhu_ringwatch_translations(state, &session->translation, &session->translations))
 		return -ENOMEM;
 	for (unsigned i = 0; i < state->vrings; i++)
 		if (state->vring[i].descriptor.by && state->vring[i].size.by)
@@ -292,16 +293,13 @@ static int add_copy(const struct vhu_rings_sessions *sessions,
 		    struct vhu_rings_sessions *to)
 {
 	struct vhu_rings_session *copy = vhu_rings_sessions_add(to);
-	int translations, olds;
 
 	if (!copy)
 		return -ENOMEM;
 	*copy = *session;
 	copy->kept.next = NULL;
-	translations =
-	    copy_array(&copy->translation, copy->translations, sizeof(*copy->translation));
-	olds = copy_array(&copy->old, copy->olds, sizeof(*copy->old));
-	return translations ?: olds ?: take_state(copy, state) ?: take_closed(sessions, copy);
+	return copy_array(&copy->old, copy->olds, sizeof(*copy->old)) ?: take_state(copy, state)
+		   ?: take_closed(sessions, copy);
 }
 
 int vhu_rings_sessions_now(const struct vhu_rings_sessions *sessions,

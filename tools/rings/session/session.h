@@ -3,8 +3,7 @@
  * The sessions whose vrings are looked at: where a capture, a proxy or QEMU says that they are.
  *
  * A session is fed the records of its conversation. Most of it lib/session knows; what is kept
- * beside that is what its state forgets: eventfds that were replaced, where the in-flight area is,
- * translations of IOVAs.
+ * beside that is what its state forgets: eventfds that were replaced, where the in-flight area is.
  *
  * Ownership: a list owns its sessions and everything in them.
  */

@@ -213,6 +213,48 @@ static void a_session_has_only_so_much_room(void **state)
 	vhu_prologue_free(prologue);
 }
 
+/* Return an update of the IOTLB that wants a reply; valid until the next call. */
+static const struct vhu_record *iotlb_update(uint64_t session, uint64_t iova)
+{
+	static struct vhu_record record;
+	static uint8_t bytes[VHU_HEADER_SIZE + 32];
+	const uint64_t range[] = {iova, 0x1000, 0x700000000000 + iova};
+
+	record = *message(session, VHU_MSG_IOTLB_MSG, false, 32, 0);
+	memcpy(bytes, record.message, sizeof(bytes));
+	vhu_header_write(bytes,
+			 (struct vhu_header){vhu_messages[VHU_MSG_IOTLB_MSG].request,
+					     VHU_FLAGS_VERSION | VHU_FLAG_NEED_REPLY, 32},
+			 vhu_host_is_big_endian());
+	memcpy(bytes + VHU_HEADER_SIZE, range, sizeof(range));
+	bytes[VHU_HEADER_SIZE + sizeof(range)] = 3;     /* read, write */
+	bytes[VHU_HEADER_SIZE + sizeof(range) + 1] = 2; /* update */
+	record.message = bytes;
+	return &record;
+}
+
+static void translations_and_their_replies_have_room(void **state)
+{
+	struct vhu_prologue *prologue = vhu_prologue_new();
+	unsigned kept;
+
+	(void)state;
+	vhu_prologue_take(prologue, event(1, VHU_RECORD_OPENED));
+	vhu_prologue_take(prologue, message(1, VHU_MSG_SET_PROTOCOL_FEATURES, false, 8,
+					    UINT64_C(1) << VHU_PF_REPLY_ACK));
+	for (uint64_t i = 0; i < 3 * VHU_TRANSLATIONS_MAX; i++) {
+		vhu_prologue_take(prologue, iotlb_update(1, i << 12));
+		vhu_prologue_take(prologue, message(1, VHU_MSG_IOTLB_MSG, true, 8, 0));
+		/* As many as there may be. */
+		if (i + 1 == VHU_TRANSLATIONS_MAX)
+			assert_int_equal(tell(prologue).of[1], 2 + 2 * VHU_TRANSLATIONS_MAX);
+	}
+	kept = vhu_prologue_state(prologue, 1)->translations;
+	assert_true(kept > VHU_TRANSLATIONS_MAX / 2 && kept <= VHU_TRANSLATIONS_MAX);
+	assert_int_equal(tell(prologue).of[1], 2 + 2 * kept);
+	vhu_prologue_free(prologue);
+}
+
 /* Pass over a record. */
 static void ignore(void *context, const struct vhu_record *record)
 {
@@ -270,6 +312,7 @@ int main(void)
 	    cmocka_unit_test(states_are_as_the_latest_record_leaves_them),
 	    cmocka_unit_test(requests_wait_with_all_that_is_kept_of_them),
 	    cmocka_unit_test(a_session_has_only_so_much_room),
+	    cmocka_unit_test(translations_and_their_replies_have_room),
 	    cmocka_unit_test(a_ring_has_the_latest_records_and_whole_ones),
 	};
 	char folder[] = "/tmp/vhu-prologue-XXXXXX";
