@@ -94,7 +94,7 @@ static const struct vhu_eventfd_relay *relay_of(const struct vhu_interposer *int
 }
 
 /* Read what an eventfd counts. */
-static struct vhu_ring_counter read_counter(int fd, uint32_t id)
+static struct vhu_ring_counter read_counter(int fd)
 {
 	char name[VHU_FDINFO_NAME];
 	struct vhu_fd_info info;
@@ -104,7 +104,7 @@ static struct vhu_ring_counter read_counter(int fd, uint32_t id)
 	vhu_fdinfo_read(fd, &info, name);
 	return (struct vhu_ring_counter){
 	    .known = info.kind == VHU_FD_EVENTFD && info.has & VHU_FD_HAS_COUNT,
-	    .id = id,
+	    .id = info.eventfd_id,
 	    .count = info.eventfd_count,
 	};
 }
@@ -114,12 +114,14 @@ static struct vhu_ring_counter counter_of(const struct vhu_watchdog_view *view, 
 					  enum vhu_vring_role role)
 {
 	const struct vhu_eventfd_relay *relay = relay_of(view->interposer, vring, role);
-	struct vhu_kept_eventfd kept;
+	struct vhu_ring_counter counter;
 
-	if (relay)
-		return read_counter(role == VHU_KICK ? relay->inner : relay->outer, relay->id);
-	kept = vhu_kept_eventfds_find(view->eventfds, vring, role);
-	return read_counter(kept.fd, kept.id);
+	if (!relay)
+		return read_counter(vhu_kept_eventfds_find(view->eventfds, vring, role).fd);
+	counter = read_counter(role == VHU_KICK ? relay->inner : relay->outer);
+	counter.interposed = true;
+	counter.instead_of = relay->id;
+	return counter;
 }
 
 /* Return how many kicks or calls have reached the other side. */

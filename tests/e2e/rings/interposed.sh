@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # If a proxy stands between kicks and calls, the two sides have eventfds of their own: vhu rings looks at the one
 # that its reader has, which the proxy's control socket names; by a capture it says that it does not know.
+# The proxy's watchdog looks at the same one, and says the same.
 . "$(dirname "$0")/lib.sh"
 
 # Print the ids of all eventfds that the party $1 has open.
@@ -12,7 +13,7 @@ ids() {
 for packed in '' --packed; do
 	case_name="back-end stopped $packed"
 	back --device blk
-	proxy --interpose-eventfds
+	proxy --interpose-eventfds --stall 500ms
 	# shellcheck disable=SC2086 # options are several words
 	front --device blk --operation read --rate 50 $packed
 	is_stopped() {
@@ -33,6 +34,13 @@ for packed in '' --packed; do
 	jq -e --arg text "eventfd $inner, which the proxy passed in place of $outer)" \
 		'.kick.count > 0 and (.verdict.text | contains($text))' out >/dev/null ||
 		fail "$case_name: $(jq -c '[.verdict, .kick]' out)"
+	has_stalled() {
+		"$vhu" dump --json vm.pcapng | jq -se --arg text \
+			"eventfd $inner, which the proxy passed in place of $outer) and the back-end does not read it" \
+			'any(.[]; .type == "vring snapshot" and .kick.eventfd_id == '"$inner"' and
+				(.verdict.text | contains($text)))' >stalled
+	}
+	wait_for has_stalled
 	"$vhu" rings -s ctl.sock >text || :
 	grep -q 'kick [1-9][0-9]* (interposed), call [0-9]* (interposed)' text || fail "$case_name: $(cat text)"
 	# The capture has the front-end's ids only.
