@@ -41,6 +41,28 @@ says 1 'no session of process 1 ' -r vm.pcapng -p 1
 says 1 'no vring 5' -r vm.pcapng --vring 5
 "$vhu" rings -p "$(stage_pid back)" >out || fail "the back-end's proxy is not found"
 grep -q '^vring 0:' out || fail 'by the back-end: no vring'
+# A proxy that writes no capture is found by its control socket, which its command line or its configuration names.
+stage_end front TERM || :
+stage_end proxy TERM || :
+stage_start proxy "$vhu" proxy -q --control=ctl.sock front.sock back.sock
+stage_listens proxy front.sock
+front --device rng --requests 100000 --rate 20
+by_pid() {
+	"$vhu" rings -p "$(stage_pid "$1")" >out 2>err && grep -q '^vring 0:' out
+}
+wait_for by_pid back || fail "by a proxy's --control: $(cat out err)"
+stage_end front TERM || :
+stage_end proxy TERM || :
+printf '# a proxy\n\tpair front.sock back.sock\n control  ctl.sock \n' >proxy.conf
+stage_start proxy "$vhu" proxy -q --config proxy.conf
+stage_listens proxy front.sock
+front --device rng --requests 100000 --rate 20
+wait_for by_pid front || fail "by a proxy's configuration: $(cat out err)"
+stage_end front TERM || :
+stage_end proxy TERM || :
+proxy
+front --device rng --requests 100000 --rate 20
+wait_for is_there
 "$vhu" rings -s ctl.sock --wait 300ms >out || fail "--wait: status $?"
 [ ! -s out ] || fail '--wait shows a vring that does not hang'
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The capture of the proxy on the other side of a process's connection, or of a vhu attach that
- * watches the process. */
+/* The capture or the control socket of the proxy on the other side of a process's connection, or
+ * the capture of a vhu attach that watches the process. */
 #include <dirent.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tools/rings/places/places.h"
+#include "tools/rings/places/proxy.h"
 #include "tools/rings/process/queues.h"
 
 /* Return whether a descriptor of a process is a capture that it writes. @path: gets its path. */
@@ -30,7 +31,7 @@ static bool is_capture(uint32_t pid, int fd, char *path, size_t size)
 	       S_ISREG(stat_buffer.st_mode);
 }
 
-/* Return whether a process has one of these sockets. */
+/* Return whether one of these sockets is among what a process has open. */
 static bool has_socket(const struct vhu_rings_process *process, const uint32_t *inode,
 		       unsigned inodes)
 {
@@ -55,15 +56,14 @@ static bool capture_by(uint32_t pid, char *path, size_t size)
 	return found;
 }
 
-/* Look for a capture in a process, if it is a proxy that has one of these sockets. */
-static bool capture_in(uint32_t pid, const uint32_t *inode, unsigned inodes, char *path,
-		       size_t size)
+/* Return whether a process has one of these sockets. */
+static bool is_peer(uint32_t pid, const uint32_t *inode, unsigned inodes)
 {
 	struct vhu_rings_process process = {.pid = pid};
-	bool is_peer = !vhu_rings_process_read(&process) && has_socket(&process, inode, inodes);
+	bool is = !vhu_rings_process_read(&process) && has_socket(&process, inode, inodes);
 
 	free(process.open);
-	return is_peer && capture_by(pid, path, size);
+	return is;
 }
 
 /* Return whether a process is a vhu attach. */
@@ -103,7 +103,9 @@ bool vhu_rings_capture_attached(unsigned nth, char *path, size_t size)
 	return found;
 }
 
-bool vhu_rings_capture_of(uint32_t pid, char *path, size_t size)
+/* Look for a path in the processes that @pid is connected to. @by: looks in one of them. */
+static bool find_in_peers(uint32_t pid, bool (*by)(uint32_t peer, char *path, size_t size),
+			  char *path, size_t size)
 {
 	struct vhu_rings_process process = {.pid = pid};
 	uint32_t *inode = NULL;
@@ -118,10 +120,20 @@ bool vhu_rings_capture_of(uint32_t pid, char *path, size_t size)
 	proc = inodes ? opendir("/proc") : NULL;
 	while (proc && !found && (entry = readdir(proc)))
 		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
-			found =
-			    capture_in((uint32_t)atoi(entry->d_name), inode, inodes, path, size);
+			found = is_peer((uint32_t)atoi(entry->d_name), inode, inodes) &&
+				by((uint32_t)atoi(entry->d_name), path, size);
 	if (proc)
 		closedir(proc);
 	free(inode);
 	return found;
+}
+
+bool vhu_rings_capture_of(uint32_t pid, char *path, size_t size)
+{
+	return find_in_peers(pid, capture_by, path, size);
+}
+
+bool vhu_rings_control_of(uint32_t pid, char *path, size_t size)
+{
+	return find_in_peers(pid, vhu_rings_control_by, path, size);
 }

@@ -62,12 +62,17 @@ static int places_of_pid(const struct vhu_rings_request *request,
 			 struct vhu_rings_sessions *sessions)
 {
 	struct vhu_prologue *const prologue = sessions->prologue;
+	struct vhu_rings_request at_control = *request;
 	char path[PATH_MAX];
 
 	if (kill((pid_t)request->pid, 0) && errno == ESRCH)
 		return vhu_fail(request->command, "there is no process %" PRIu32, request->pid);
 	if (vhu_rings_capture_of(request->pid, path, sizeof(path)))
 		return vhu_rings_places_capture(request, path, sessions);
+	if (vhu_rings_control_of(request->pid, path, sizeof(path))) {
+		at_control.control = path;
+		return vhu_rings_places_control(&at_control, sessions);
+	}
 	for (unsigned i = 0; vhu_rings_capture_attached(i, path, sizeof(path)); i++) {
 		if (vhu_rings_places_capture(request, path, sessions) == VHU_EXIT_DONE &&
 		    has_session(sessions, request->pid))

@@ -45,6 +45,13 @@ int vhu_rings_places_qmp(const struct vhu_rings_request *request,
 bool vhu_rings_capture_of(uint32_t pid, char *path, size_t size);
 
 /*
+ * Find the control socket of the proxy that a process is connected to.
+ * @path: gets the socket's path.
+ * Returns whether there is one in a place of its own.
+ */
+bool vhu_rings_control_of(uint32_t pid, char *path, size_t size);
+
+/*
  * Find a capture that a vhu attach writes, which may have sessions of any process.
  * @nth: which of them, from 0. @path: gets it, a path below /proc.
  * Returns whether there are so many.
