@@ -28,6 +28,8 @@ vhu_packages() {
 			echo clang-format clang-tidy shellcheck gcovr mandoc codespell
 			# What is installed: completions, packages in a Debian of their own.
 			echo bash zsh fish man-db debootstrap lintian
+			# The examples of pages.
+			echo zstd
 			# The screen of vhu top.
 			echo tmux
 			# The pages of vhu report.
