@@ -13,7 +13,12 @@ static const struct {
 	const char *name;
 	uint64_t ns;
 } unit[] = {
-    {"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}, {"min", UINT64_C(60000000000)},
+    {"ns", 1},
+    {"us", 1000},
+    {"ms", 1000000},
+    {"s", 1000000000},
+    {"min", UINT64_C(60000000000)},
+    {"h", UINT64_C(3600000000000)},
 };
 #define UNITS   VHU_ARRAY_SIZE(unit)
 #define SECONDS 3 /* the greatest unit that is written */

@@ -10,8 +10,8 @@
 #define VHU_DURATION_TEXT_SIZE 32
 
 /*
- * Read a duration: a number, which may have a fraction, and its unit, ns, us, ms, s or min, with or
- * without a space between: "500ms", "1.5 s"; without a unit it is seconds. Digits below a
+ * Read a duration: a number, which may have a fraction, and its unit, ns, us, ms, s, min or h, with
+ * or without a space between: "500ms", "1.5 s"; without a unit it is seconds. Digits below a
  * nanosecond are dropped. Returns 0 and *@ns; -EINVAL if @text is not a duration, or is longer than
  * 2^64 ns.
  */

@@ -64,7 +64,7 @@ expect "rule's number" 2 "V999: no such rule" check --ignore V999 "$capture"
 expect "no rule" 2 "no such rule" check --rule "" "$capture"
 expect explain 2 "no such rule" check --explain nonsense
 expect severity 2 "fatal: no such severity" check --severity fatal "$capture"
-expect time 2 "5h: no length of time" check --late-after 5h "$capture"
+expect time 2 "5m: no length of time" check --late-after 5m "$capture"
 expect "no time" 2 "0s: no length of time" check --late-after 0s "$capture"
 expect forms 2 "one of --json, --sarif and --junit" check --json --sarif "$capture"
 expect "forms again" 2 "one of --json, --sarif and --junit" check --junit --json "$capture"

@@ -34,7 +34,7 @@ expect 2 "where to" -
 expect 2 "no such session number" --session 0 "$capture"
 expect 1 "no such session: 9" -o page.html --session 9 "$capture"
 expect 2 "no such number of messages" --messages 0 "$capture"
-expect 2 "no length of time" --late-after 5h "$capture"
+expect 2 "no length of time" --late-after 5m "$capture"
 expect 2 "no such dialect" --dialect unknown "$capture"
 expect 2 "no such virtio device" --device 0 "$capture"
 expect 2 "standard input can be read once" -o page.html - -

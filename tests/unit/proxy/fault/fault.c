@@ -325,7 +325,7 @@ static void refuses(void **state)
 	     "column 16: what is to be done: delay, hold, drop, duplicate, split, "
 	     "reorder, truncate, resize, size, cut, set, reply, error, lose-fd, "
 	     "extra-fd, need-reply"},
-	    {"SET_VRING_KICK: delay 5h", "column 23: delay wants a time, or two: 50ms, 1ms..2s"},
+	    {"SET_VRING_KICK: delay 5m", "column 23: delay wants a time, or two: 50ms, 1ms..2s"},
 	    {"SET_VRING_KICK: delay 1441min",
 	     "column 23: delay wants a time, or two: 50ms, 1ms..2s"},
 	    {"SET_VRING_KICK: drop,",
