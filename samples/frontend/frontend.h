@@ -35,6 +35,7 @@ struct vhu_frontend_options {
 	enum vhu_operation operation;
 	uint64_t requests; /* 0: as many as there is time for */
 	uint64_t rate;     /* requests a second; 0: as fast as it goes */
+	uint64_t burst;    /* requests that are due at the same time, with a rate */
 	uint64_t duration; /* nanoseconds; VHU_CLOCK_NEVER: until the requests are done */
 	uint64_t timeout;  /* nanoseconds */
 };

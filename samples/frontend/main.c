@@ -21,6 +21,7 @@ enum {
 	KEY_DEPTH,
 	KEY_QUEUES,
 	KEY_RATE,
+	KEY_BURST,
 	KEY_SIZE,
 	KEY_RING_SIZE,
 	KEY_OPERATION,
@@ -45,6 +46,7 @@ static const struct vhu_option option[] = {
     {KEY_DEPTH, "depth", "N", "requests in flight on each vring (1)"},
     {KEY_QUEUES, "queues", "N", "number of vrings (1)"},
     {KEY_RATE, "rate", "N", "requests per second over all vrings (default: no limit)"},
+    {KEY_BURST, "burst", "N", "with --rate: begin N requests at once, then rest (1)"},
     {KEY_SIZE, "size", "BYTES", "data of each request (4096)"},
     {KEY_RING_SIZE, "ring-size", "N", "descriptors of each vring (128)"},
     {KEY_OPERATION, "operation", "WHAT",
@@ -99,6 +101,7 @@ static const struct number numbers[] = {
     {KEY_DEPTH, 1, VHU_DEPTH_MAX, "a depth"},
     {KEY_QUEUES, 1, VHU_QUEUES_MAX, "a number of vrings"},
     {KEY_RATE, 1, 1000000000, "a rate"},
+    {KEY_BURST, 1, 1000000000, "a number of requests"},
     {KEY_SIZE, 1, SIZE_MAX_, "a size"},
     {KEY_RING_SIZE, 1, RING_MAX, "a size of a vring"},
     {0},
@@ -125,6 +128,9 @@ static int take_number(const struct vhu_command *command, struct vhu_frontend_op
 		break;
 	case KEY_RATE:
 		options->rate = number;
+		break;
+	case KEY_BURST:
+		options->burst = number;
 		break;
 	case KEY_SIZE:
 		options->size = (uint32_t)number;
@@ -230,6 +236,8 @@ static int check_options(const struct vhu_command *command, struct vhu_frontend_
 	options->path = argv[optind];
 	if (options->poll && options->in_band)
 		return vhu_usage(command, "--poll and --in-band: one of them");
+	if (options->burst > 1 && !options->rate)
+		return vhu_usage(command, "--burst wants --rate");
 	if (options->depth * descriptors > options->ring_size)
 		return vhu_usage(command,
 				 "a vring of %" PRIu32 " has no room for %u requests of %u",
@@ -277,6 +285,7 @@ static int run(const struct vhu_command *command, int argc, char **argv)
 	    .options = {.dialect = VHU_STANDALONE,
 			.queues = 1,
 			.depth = 1,
+			.burst = 1,
 			.ring_size = 128,
 			.size = 4096,
 			.duration = VHU_CLOCK_NEVER,

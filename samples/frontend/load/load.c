@@ -54,7 +54,8 @@ static bool may_begin(const struct vhu_frontend *frontend, uint64_t now, uint64_
 		return false;
 	if (options->rate == 0)
 		return true;
-	next = (double)frontend->begun * (double)VHU_NS_PER_S / (double)options->rate;
+	next = (double)(frontend->begun - frontend->begun % options->burst) * (double)VHU_NS_PER_S /
+	       (double)options->rate;
 	*due = frontend->start + (uint64_t)next;
 	return *due <= now;
 }
