@@ -21,11 +21,13 @@ enum {
 int vhu_ring_split_read(const struct vhu_ring_place *place, struct vhu_ring_snapshot *snapshot);
 int vhu_ring_packed_read(const struct vhu_ring_place *place, struct vhu_ring_snapshot *snapshot);
 
-/* As vhu_ring_kick and vhu_ring_call. */
+/* As vhu_ring_kick, vhu_ring_call and vhu_ring_one_at_a_time. */
 enum vhu_ring_kick vhu_ring_split_kick(const struct vhu_ring_snapshot *snapshot);
 enum vhu_ring_kick vhu_ring_packed_kick(const struct vhu_ring_snapshot *snapshot);
 enum vhu_ring_call vhu_ring_split_call(const struct vhu_ring_snapshot *snapshot);
 enum vhu_ring_call vhu_ring_packed_call(const struct vhu_ring_snapshot *snapshot);
+bool vhu_ring_split_one_at_a_time(const struct vhu_ring_snapshot *snapshot, unsigned requests);
+bool vhu_ring_packed_one_at_a_time(const struct vhu_ring_snapshot *snapshot, unsigned requests);
 
 /* Read the in-flight area into a snapshot, and note why it could not be. */
 void vhu_ring_inflight_into(const struct vhu_ring_place *place, struct vhu_ring_snapshot *snapshot);

@@ -265,3 +265,19 @@ enum vhu_ring_call vhu_ring_packed_call(const struct vhu_ring_snapshot *snapshot
 		   ? VHU_RING_CALL_PASSED
 		   : VHU_RING_CALL_SUPPRESSED;
 }
+
+bool vhu_ring_packed_one_at_a_time(const struct vhu_ring_snapshot *snapshot, unsigned requests)
+{
+	const uint32_t size = snapshot->size, end = row_of(snapshot->available) + size;
+	const unsigned id = id_of(snapshot, (end - 1) % size);
+	unsigned without_next = 0;
+
+	/* Of a request the first descriptor, which the device has written, and the last one have no
+	 * NEXT. */
+	for (uint32_t i = 1; i <= size && without_next < 2 * requests; i++) {
+		if (id_of(snapshot, (end - i) % size) != id)
+			return false;
+		without_next += !(flags_of(snapshot, (end - i) % size) & VRING_DESC_F_NEXT);
+	}
+	return without_next >= 2 * requests;
+}

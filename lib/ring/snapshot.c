@@ -92,6 +92,12 @@ enum vhu_ring_call vhu_ring_call(const struct vhu_ring_snapshot *snapshot)
 	return (snapshot->packed ? vhu_ring_packed_call : vhu_ring_split_call)(snapshot);
 }
 
+bool vhu_ring_one_at_a_time(const struct vhu_ring_snapshot *snapshot, unsigned requests)
+{
+	return (snapshot->packed ? vhu_ring_packed_one_at_a_time
+				 : vhu_ring_split_one_at_a_time)(snapshot, requests);
+}
+
 uint32_t vhu_ring_distance(uint16_t from, uint16_t to, uint32_t size)
 {
 	uint32_t first = from & INDEX, last = to & INDEX;

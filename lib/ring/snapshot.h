@@ -108,6 +108,13 @@ enum vhu_ring_call {
 /* Return how far the driver asked to be called. */
 enum vhu_ring_call vhu_ring_call(const struct vhu_ring_snapshot *snapshot);
 
+/*
+ * Return whether the driver gave each of the last @requests requests the same head (split) or
+ * buffer id (packed). It gives one again only when it has seen the request before completed: so
+ * these requests were under way one at a time. Nothing waits in the vring.
+ */
+bool vhu_ring_one_at_a_time(const struct vhu_ring_snapshot *snapshot, unsigned requests);
+
 /* Return the distance from one position of a packed ring of @size to a later one; more than @size
  * if the later one is invalid. */
 uint32_t vhu_ring_distance(uint16_t from, uint16_t to, uint32_t size);

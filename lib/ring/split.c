@@ -123,3 +123,14 @@ enum vhu_ring_call vhu_ring_split_call(const struct vhu_ring_snapshot *snapshot)
 		return VHU_RING_CALL_AHEAD;
 	return behind <= snapshot->size ? VHU_RING_CALL_PASSED : VHU_RING_CALL_SUPPRESSED;
 }
+
+bool vhu_ring_split_one_at_a_time(const struct vhu_ring_snapshot *snapshot, unsigned requests)
+{
+	const uint16_t *head = snapshot->head;
+	uint16_t last = (uint16_t)(snapshot->available - 1);
+
+	for (unsigned i = 1; i < requests; i++)
+		if (head[(uint16_t)(last - i) % snapshot->size] != head[last % snapshot->size])
+			return false;
+	return requests <= snapshot->size;
+}

@@ -188,6 +188,48 @@ static void each_way_to_hang_is_told(void **state)
 	}
 }
 
+/* Return whether a vring's last four requests look as if there was one at a time. */
+static bool shows_one_at_a_time(struct rig *rig)
+{
+	struct vhu_ring_snapshot ring;
+	bool one;
+
+	assert_int_equal(vhu_ring_snapshot_read(&rig->place, &ring), 0);
+	one = vhu_ring_one_at_a_time(&ring, 4);
+	vhu_ring_snapshot_free(&ring);
+	return one;
+}
+
+static void memory_shows_whether_there_was_one_request_at_a_time(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(kinds); i++) {
+		static struct rig rig;
+
+		rig_open(&rig, kinds[i].features, kinds[i].inflight);
+		/* So many that the ring has been gone around. */
+		for (unsigned round = 0; round < 3 * RIG_SIZE; round++)
+			do_one(&rig);
+		assert_true(shows_one_at_a_time(&rig));
+		for (unsigned request = 0; request < 2; request++)
+			assert_true(rig_offer(&rig, 3) && rig_take(&rig));
+		for (unsigned request = 0; request < 2; request++)
+			rig_give(&rig, 0);
+		assert_int_equal(rig_collect(&rig), 2);
+		(void)!read(rig.call, &(uint64_t){0}, sizeof(uint64_t));
+		assert_false(shows_one_at_a_time(&rig));
+		rig.driver.unkicked = 0;
+		rig_arm(&rig);
+		do_one(&rig);
+		do_one(&rig);
+		assert_false(shows_one_at_a_time(&rig));
+		for (unsigned round = 0; round < 8; round++)
+			do_one(&rig);
+		assert_true(shows_one_at_a_time(&rig));
+		rig_close(&rig);
+	}
+}
+
 static void stale_kick_event_is_reported(void **state)
 {
 	static const uint64_t features[] = {EVENT_IDX, PACKED | EVENT_IDX};
@@ -349,6 +391,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_reader_finds_where_both_sides_are),
 	    cmocka_unit_test(each_way_to_hang_is_told),
+	    cmocka_unit_test(memory_shows_whether_there_was_one_request_at_a_time),
 	    cmocka_unit_test(stale_kick_event_is_reported),
 	    cmocka_unit_test(a_busy_vring_moves_and_an_idle_one_is_idle),
 	};
