@@ -85,6 +85,9 @@ struct vhu_bpf_vring {
 	uint64_t taken, answered;
 	uint64_t open_kick_ns,
 	    open_wake_ns; /* the oldest that no call answered; kick 0: not known */
+	/* As struct vhu_turns counts: how many kicks there were when the last call came, and how
+	 * many calls up to it each came after just one kick. */
+	uint64_t called, in_turn;
 	uint64_t wakes; /* reads of the kick that took it; in the kernel those that were not seen */
 	uint64_t coalesced;          /* kicks taken together with one before */
 	uint64_t wakes_without_kick; /* its kick was not seen */

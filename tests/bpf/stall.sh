@@ -3,7 +3,7 @@
 # vhu latency --stall: what stalls is said once, with its cause, recorded, a line of JSON and a command;
 # with a capture, without a proxy, and by the eventfds alone.
 #
-#	stall.sh causes|once|alone
+#	stall.sh causes|lost|once|alone|healthy
 . "$(dirname "$0")/../lib/common.sh"
 . "$top/tests/lib/schemas.sh"
 need jq
@@ -34,9 +34,9 @@ watches() {
 	grep -q '"rings":\[{' latency.log
 }
 
-# Return whether $1 stalls were said so far.
+# Return whether $1 stalls were said so far; $2 is what the lines begin with, if it is not vhu latency.
 stalls() {
-	[ "$(grep -c '^vhu latency: .*stall: ' latency.log)" -ge "$1" ]
+	[ "$(grep -c "^${2-vhu latency}: .*stall: " latency.log)" -ge "$1" ]
 }
 
 # Print the snapshots in stall.pcapng as JSON, one a line.
@@ -85,8 +85,7 @@ causes)
 				(.requests[0].header | startswith("virtio-blk request: type IN"))' back
 		# So slow that there is one call from look to look, at the most.
 		case_is "call not made $packed" '--device blk --delay 200ms --fault lose-call:1/50' \
-			"$blk --depth 1 $packed" \
-			'vring 0: used went from .*, the driver wanted a call and there was none: .* (D5)$' \
+			"$blk --depth 1 $packed" 'vring 0: .* (D5)$' \
 			'.verdict.id == "D5" and .waiting == 0' ''
 		case_is "notification not re-armed $packed" \
 			'--device blk --delay 50ms --fault stale-event:1/100' \
@@ -117,6 +116,61 @@ causes)
 		>/dev/null || fail 'a request without its reply is no line of JSON'
 	grep '"type":"stall"' latency.log >out
 	schemas_fit out >fit || fail "JSON: $(cat fit)"
+	all_out
+	;;
+lost)
+	# One call of many is lost: there are dozens from one look to the next.
+	lost='--device blk --fault lose-call:1/1600'
+	busy="$blk --depth 1 --rate 400"
+	# A case: $1 is its name, $2 what the lines of the program begin with.
+	lost_is() {
+		wait_for stalls 1 "$2"
+		grep -q "^$2: session [0-9]*: stall: vring 0: .* (D5)\$" latency.log || fail "$1: not D5"
+		[ "$(snapshots | jq -r '[.vring, .verdict.id, .waiting] | @csv')" = '0,"D5",0' ] ||
+			fail "$1: not the snapshot: $(snapshots)"
+		all_out
+	}
+	for options in '' --packed; do
+		# shellcheck disable=SC2086 # options are several words
+		back $lost
+		proxy
+		stage_start latency "$vhu" latency --stall 500ms --json --interval 0 -w stall.pcapng -r vm.pcapng
+		wait_for test -s latency.log
+		# shellcheck disable=SC2086
+		front $busy $options
+		wait_for stalls 1
+		# What was counted tells that it is by that.
+		grep '"type":"stall"' latency.log >out
+		jq -se '.[0].counted | .kicks_in_turn >= 4 and .kicks_without_call == 1' out \
+			>/dev/null || fail "lost call $options: what was counted: $(cat out)"
+		schemas_fit out >fit || fail "JSON: $(cat fit)"
+		lost_is "lost call $options" 'vhu latency'
+	done
+
+	# Without a proxy.
+	for how in 'latency --json --interval 0' 'attach --latency'; do
+		# shellcheck disable=SC2086
+		back $lost
+		# shellcheck disable=SC2086
+		stage_start latency "$vhu" $how --stall 500ms -w stall.pcapng --socket "$work/back.sock"
+		wait_for test -s latency.log
+		# shellcheck disable=SC2086
+		stage_start front "$front_end" --timeout 100s $busy back.sock
+		lost_is "$how" "vhu ${how%% *}"
+	done
+
+	# A fault of the proxy that loses the call is named.
+	back --device blk
+	stage_start proxy "$vhu" proxy -q -w vm.pcapng --interpose-eventfds --fault 'call nth=1600: lose' \
+		front.sock back.sock
+	stage_listens proxy front.sock
+	stage_start latency "$vhu" latency --stall 500ms --json --interval 0 -w stall.pcapng -r vm.pcapng
+	wait_for test -s latency.log
+	# shellcheck disable=SC2086
+	front $busy
+	wait_for stalls 1
+	grep -q 'vring 0: .* a fault of the proxy lost the last call.* (D6)$' latency.log ||
+		fail "the proxy's fault is not named: $(grep stall: latency.log)"
 	all_out
 	;;
 once)
@@ -249,5 +303,41 @@ healthy)
 		done
 		all_out
 	done
+
+	# Bursts of requests, and rests that are longer than a call may take.
+	for options in '--depth 1' '--depth 4' '--depth 4 --packed'; do
+		back --device blk
+		proxy
+		stage_start latency "$vhu" latency --stall 300ms --json --cumulative --interval 100ms -r vm.pcapng
+		wait_for test -s latency.log
+		# shellcheck disable=SC2086
+		front --device blk --operation read --duration 100s --rate 200 --burst 400 $options
+		# As many kicks as a few bursts have at the least, in which calls come for several requests.
+		bursts_are_done() {
+			grep '^{' latency.log | tail -n 1 | jq -se '.[0].rings[0].kicks > 300'
+		}
+		wait_for bursts_are_done
+		sleep 4
+		! grep '"type":"stall"\|stall: ' latency.log || fail "bursts $options: a false stall"
+		all_out
+	done
+
+	# A kick that somebody asked for has no call.
+	back --device blk
+	stage_start proxy "$vhu" proxy -q --control ctl.sock -w vm.pcapng front.sock back.sock
+	stage_listens proxy front.sock
+	stage_start latency "$vhu" latency --stall 300ms --json --cumulative --interval 100ms -r vm.pcapng
+	wait_for test -s latency.log
+	front --device blk --operation read --duration 100s --rate 40 --burst 200
+	# More than one burst: kicks and calls have taken turns since the watch began.
+	second_is_done() {
+		grep '^{' latency.log | tail -n 1 | jq -se '.[0].rings[0] | .kicks > 200 and .calls >= .kicks'
+	}
+	wait_for second_is_done
+	sleep 0.5
+	"$vhu" ctl -s ctl.sock kick 1 0 >/dev/null || fail 'vhu ctl kick'
+	sleep 2
+	! grep '"type":"stall"\|stall: ' latency.log || fail 'vhu ctl kick: a false stall'
+	all_out
 	;;
 esac

@@ -115,6 +115,15 @@ static __always_inline __u64 take_unseen(struct vhu_bpf_vring *vring)
 	return first;
 }
 
+/* The back-end calls: note whether just one kick came since the call before, taken or not. */
+static __always_inline void take_turn(struct vhu_bpf_vring *vring)
+{
+	__u64 kicks = vring->kicks;
+
+	vring->in_turn = kicks - vring->called == 1 ? vring->in_turn + 1 : 0;
+	vring->called = kicks;
+}
+
 /* The back-end calls: that answers all kicks that were taken before. */
 static __always_inline void on_call(struct vhu_bpf_vring *vring, const struct vhu_bpf_role *role,
 				    __u64 time)
@@ -130,6 +139,7 @@ static __always_inline void on_call(struct vhu_bpf_vring *vring, const struct vh
 		__sync_fetch_and_add(kick ? &vring->calls : &vring->calls_without_kick, 1);
 	}
 	vring->answered = vring->taken;
+	take_turn(vring);
 	if (kick)
 		add(vring, VHU_KICK_TO_CALL, kick, time);
 	if (config.inside)

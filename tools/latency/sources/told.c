@@ -67,6 +67,14 @@ static void end_session(struct vhu_latency_vrings *vrings, uint64_t session)
 				vhu_latency_vrings_want(vrings, vrings->vring[i], which, false, 0);
 }
 
+/* A kick was sent on request: the driver has no buffers for it and gets no call. */
+static void take_sent(struct vhu_latency_vrings *vrings, uint64_t session, uint32_t index)
+{
+	for (unsigned i = 0; i < vrings->count; i++)
+		if (vrings->vring[i]->session == session && vrings->vring[i]->index == index)
+			vrings->vring[i]->renewed = true;
+}
+
 int vhu_latency_told_open(struct vhu_latency_told *told, struct vhu_latency_vrings *vrings,
 			  bool keep)
 {
@@ -97,6 +105,8 @@ int vhu_latency_told_take(struct vhu_latency_told *told, const struct vhu_record
 		return ret;
 	if (record->type != VHU_RECORD_VRING)
 		told->changed_ns = vhu_now_ns();
+	else if (record->vring.has & VHU_VRING_HAS_FATE && record->vring.fate == VHU_FATE_SENT)
+		take_sent(told->vrings, record->session, record->vring.vring);
 	if (record->type == VHU_RECORD_CLOSED && record->channel == VHU_FRONT_END)
 		end_session(told->vrings, record->session);
 	else if (record->type == VHU_RECORD_MESSAGE && note.state && note.vring >= 0)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "lib/util/array.h"
+#include "lib/util/turns.h"
 #include "lib/util/util.h"
 #include "tools/latency/stall/internal.h"
 
@@ -31,6 +32,30 @@ static struct vhu_ringwatch_signals signals_of(const struct vhu_latency_vring *v
 	    .calls = counts->calls,
 	    .wakes_known = true,
 	    .wakes = counts->wakes,
+	};
+}
+
+/* Return how kicks and calls of a vring took turns, as the probes have counted them. */
+static struct vhu_ring_signals turns_of(const struct vhu_latency_vring *vring,
+					const struct vhu_ringwatch_signals *signals)
+{
+	const struct vhu_bpf_vring *counts = &vring->counts;
+	const uint64_t now = vhu_now_ns();
+	const uint64_t open = counts->kicks > counts->called ? counts->kicks - counts->called : 0;
+	const uint64_t turns =
+	    counts->called > vring->renewed_kicks ? counts->called - vring->renewed_kicks : 0;
+	const uint64_t oldest =
+	    open && open <= VHU_BPF_STAMPS ? counts->stamp[counts->called % VHU_BPF_STAMPS] : now;
+
+	if (!signals->known || signals->partly || !vring->fd[VHU_CALL].wired)
+		return (struct vhu_ring_signals){0};
+	return (struct vhu_ring_signals){
+	    .known = true,
+	    .kicks = counts->kicks,
+	    .calls = counts->calls,
+	    .in_turn = counts->in_turn < turns ? counts->in_turn : turns,
+	    .open_kicks = open,
+	    .open_ns = now > oldest ? now - oldest : 0,
 	};
 }
 
@@ -131,6 +156,20 @@ static void note_waiting(struct vhu_ringwatch_vring *watched, const struct vhu_l
 		vhu_ringwatch_vring_since(watched, waiting.oldest_ns, &before);
 }
 
+/*
+ * Forget how kicks and calls took turns if the driver may have several requests under way and
+ * memory does not say which of them it has seen. Then a call may answer a request whose kick
+ * follows: the back-end found it while it worked on another one.
+ */
+static void doubt_turns(struct vhu_ring_evidence *evidence)
+{
+	const struct vhu_ring_snapshot *ring = &evidence->sample[1].ring;
+
+	if (!evidence->sample[1].ring_error && !ring->event_idx && ring->waiting == 0 &&
+	    !vhu_ring_one_at_a_time(ring, VHU_TURNS_HABIT))
+		evidence->signals.known = false;
+}
+
 /* Look at a vring. @vring: NULL: the probes do not watch it. */
 static void look_at(struct vhu_latency_stall *stall, uint64_t session,
 		    struct vhu_ringwatch_sight *sight, struct vhu_rings_target *target,
@@ -143,11 +182,18 @@ static void look_at(struct vhu_latency_stall *stall, uint64_t session,
 	known->seen = true;
 	known->target = target;
 	known->vring = vring;
-	if (vring)
+	if (vring) {
 		sight->signals = signals_of(vring, stall->choice.vrings->probes);
+		sight->turns = turns_of(vring, &sight->signals);
+	}
+	if (target) {
+		sight->turns.lost_kick = target->vring->signals.lost_kick;
+		sight->turns.lost_call = target->vring->signals.lost_call;
+	}
 	if (vring && !target && !known->watched.looked)
 		note_waiting(&known->watched, vring, &sight->signals);
 	vhu_ringwatch_vring_look(&known->watched, sight);
+	doubt_turns(&known->watched.evidence);
 }
 
 /* Return the vring that the probes watch of a target; NULL if they do not. */

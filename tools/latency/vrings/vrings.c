@@ -158,6 +158,8 @@ void vhu_latency_vrings_told(struct vhu_latency_vrings *vrings, struct vhu_laten
 	if (fd->number == number)
 		return;
 	fd->number = number;
+	/* Even if it is the eventfd that the vring has: front-ends kick vrings that they start. */
+	vring->renewed = true;
 	replace_learnt(vrings, which, id);
 	vhu_latency_vrings_want(vrings, vring, which, true, id);
 	/* An eventfd that we hold open keeps its id, so this is the same one. Otherwise the kernel
@@ -214,7 +216,7 @@ static void begin(struct vhu_latency_vring *vring, struct vhu_latency_fd *fd)
 {
 	uint64_t now = vhu_now_ns(), delay = now > fd->since_ns ? now - fd->since_ns : 0;
 
-	vring->ever_wired = true;
+	vring->ever_wired = vring->renewed = true;
 	vring->ended_ns = 0;
 	if (!fd->fresh)
 		return;
@@ -398,9 +400,14 @@ int vhu_latency_vrings_wire(struct vhu_latency_vrings *vrings)
 void vhu_latency_vrings_read(struct vhu_latency_vrings *vrings)
 {
 	for (unsigned i = 0; i < vrings->count; i++) {
-		vhu_probes_counts(vrings->probes, i, &vrings->vring[i]->counts);
+		struct vhu_latency_vring *vring = vrings->vring[i];
+
+		vhu_probes_counts(vrings->probes, i, &vring->counts);
 		if (vhu_probes_has_inside(vrings->probes))
-			vhu_probes_inside(vrings->probes, i, &vrings->vring[i]->inside);
+			vhu_probes_inside(vrings->probes, i, &vring->inside);
+		if (vring->renewed)
+			vring->renewed_kicks = vring->counts.kicks;
+		vring->renewed = false;
 	}
 }
 

@@ -47,6 +47,11 @@ struct vhu_latency_vring {
 	uint64_t ended_ns; /* when it was watched last; 0: it is watched */
 	uint64_t told_ns;  /* the oldest kick reported as waiting; see events.h */
 	uint32_t epoch;
+	/* It got an eventfd, or a kick that no driver sent, since its counts were read last; and
+	 * how many kicks it had when they were read then. From there on kicks and calls take turns.
+	 */
+	bool renewed;
+	uint64_t renewed_kicks;
 	/* Eventfds that it got, and how long they were its own before they were watched. */
 	uint64_t taken_up, unwatched_ns, unwatched_most_ns;
 	unsigned sure, seen; /* found by its traffic: how sure, percent; of how many kicks */
