@@ -28,6 +28,6 @@ int vhu_choose_late(const struct vhu_command *command, struct vhu_reading_choice
 		    const char *argument)
 {
 	if (vhu_duration_parse(argument, &choice->late_ns) || !choice->late_ns)
-		return vhu_usage(command, "%s: no length of time, as 500ms or 1.5s is", argument);
+		return vhu_usage(command, "%s: not a time such as 5s or 500ms", argument);
 	return VHU_EXIT_DONE;
 }

@@ -33,7 +33,7 @@ static void overview(FILE *to)
 	fprintf(to, "vhu: a debugger for vhost-user\n\nUsage: vhu COMMAND [OPTIONS] ...\n\n");
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(to, "  %-10s%s\n", commands[i]->name, commands[i]->summary);
-	fprintf(to, "\nvhu help COMMAND says more; vhu --version tells the version.\n");
+	fprintf(to, "\nvhu help COMMAND describes a command; vhu --version prints the version.\n");
 }
 
 /* Return the command called @name, NULL for none. */

@@ -344,7 +344,7 @@ int vhu_reading_look_over(const struct vhu_command *command, char *const *paths,
 	if (count == 0)
 		return vhu_usage(command, "which capture?");
 	if (from_pipe > 1)
-		return vhu_usage(command, "-: standard input can be read once");
+		return vhu_usage(command, "-: standard input can be read only once");
 	return VHU_EXIT_DONE;
 }
 

@@ -390,7 +390,8 @@ static int command_stall(struct vhu_request *request)
 		return vhu_request_fail(request, "\"time\" is no string");
 	if (time && strcmp(time, "off") != 0) {
 		if (vhu_duration_parse(time, &ns))
-			return vhu_request_fail(request, "%s: not a time, and not off", time);
+			return vhu_request_fail(
+			    request, "%s: not a time such as 5s or 500ms, and not off", time);
 		if (ns < VHU_STALL_LEAST_NS)
 			return vhu_request_fail(request, VHU_STALL_TOO_SHORT, time);
 	}

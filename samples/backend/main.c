@@ -165,7 +165,7 @@ static int take_nature_option(const struct vhu_command *command, struct vhu_back
 		break;
 	case KEY_DELAY:
 		if (vhu_clock_parse(argument, &backend->delay))
-			return vhu_usage(command, "%s: not a time such as 5ms", argument);
+			return vhu_usage(command, "%s: not a time such as 5s or 500ms", argument);
 		break;
 	case KEY_FAULT:
 		wrong = vhu_defects_add(&backend->defects, argument);

@@ -207,7 +207,7 @@ static int take_name(const struct vhu_command *command, struct vhu_frontend_opti
 	default:
 		if (vhu_clock_parse(argument,
 				    key == KEY_TIMEOUT ? &options->timeout : &options->duration))
-			return vhu_usage(command, "%s: not a time such as 5s", argument);
+			return vhu_usage(command, "%s: not a time such as 5s or 500ms", argument);
 	}
 	return VHU_EXIT_DONE;
 }

@@ -21,15 +21,15 @@ refused() {
 	fi
 }
 
-refused 2 'which rings?'
-refused 2 'which rings?' -p 1 -r "$capture"
+refused 2 'which vrings?'
+refused 2 'which vrings?' -p 1 -r "$capture"
 refused 2 '-f follows a capture' --eventfd kick=1 -f
 refused 2 'wants the path of a socket' --socket ''
-refused 2 'which rings' --socket back -p 1
-refused 2 'no process id' -p none
+refused 2 'which vrings' --socket back -p 1
+refused 2 'not a process id' -p none
 refused 2 'a third process' -p 1 -p 2 -p 3
 refused 2 'no such set of hooks' -p 1 --hooks none
-refused 2 'no duration' -p 1 --interval soon
+refused 2 'not a time' -p 1 --interval soon
 refused 2 'not of the form' --eventfd kick=x
 refused 2 'not of the form' --eventfd kick=1,kick=2
 for place in back-end back-end: :symbol back-end::probe; do

@@ -220,7 +220,7 @@ once)
 		[ "$status" = 2 ] || fail "$*: status $status"
 		grep -q -- "$refused_says" err || fail "$*: not said: $refused_says"
 	}
-	refused 'x: no duration' --stall x
+	refused 'x: not a time' --stall x
 	refused '0: too short for a stall' --stall 0
 	refused '199ms: too short for a stall' --stall 199ms
 	refused 'on-stall wants --stall' --on-stall true

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* vhu attach: records the conversation of sessions that run, with no proxy and nothing altered. */
+/* vhu attach: records sessions that already run, without a proxy. */
 #include <getopt.h>
 
 #include "tools/attach/run.h"
 #include "tools/commands.h"
 
 static const struct vhu_example example[] = {
-    {"vhu attach --list", "what runs here"},
+    {"vhu attach --list", "list the sessions of this host"},
     {"vhu attach --socket /run/disk.sock -w vm.pcapng",
-     "record the sessions of a back-end that listens there, also those to come"},
-    {"vhu attach -p $(pidof qemu-system-x86_64)", "show what a virtual machine says from now on"},
+     "record the sessions of the back-end that listens there, also later ones"},
+    {"vhu attach -p $(pidof qemu-system-x86_64)",
+     "show the messages of a virtual machine from now on"},
     {"vhu attach -p PID --qmp vm.qmp --refresh -w vm.pcapng",
-     "have QEMU set up its vrings again, and record that: it stops for some milliseconds"},
-    {"vhu attach --all -w - | wireshark -k -i -", "see every session of this host as it goes on"},
+     "stop the virtual machine for some ms, so that QEMU sets up its vrings again"},
+    {"vhu attach --all -w - | wireshark -k -i -", "watch every session of this host in Wireshark"},
     {"vhu attach --all -w crash.pcapng --flight-recorder",
-     "nothing on disk until a session ends badly"},
+     "write nothing until a session ends badly"},
     {0},
 };
 
@@ -47,9 +48,9 @@ const struct vhu_command vhu_command_attach = {
     .name = "attach",
     .arguments = "",
     .summary = "record running sessions without a proxy",
-    .about = "Watches vhost-user sockets by BPF: each message and its descriptors, in both "
-	     "directions. Changes nothing. A session that is already open is recorded from its "
-	     "next message on. Needs CAP_BPF and CAP_PERFMON. Ctrl-C completes the capture.",
+    .about = "Watches vhost-user sockets with BPF: each message and its descriptors, in both "
+	     "directions. Changes nothing. Records a session that is already open from its next "
+	     "message on. Needs CAP_BPF and CAP_PERFMON. Ctrl-C ends it and completes the capture.",
     .option = vhu_attach_option,
     .example = example,
     .run = run,

@@ -29,35 +29,37 @@ enum {
 };
 
 const struct vhu_option vhu_attach_option[] = {
-    {KEY_SOCKET, "socket", "PATH", "watch the sessions of this listening socket; may be repeated"},
+    {KEY_SOCKET, "socket", "PATH",
+     "watch the sessions of this listening socket, also later ones; may be repeated"},
     {'p', "pid", "PID", "watch the vhost-user sockets of this process; may be repeated"},
     {KEY_ALL, "all", NULL, "watch every vhost-user session of this host"},
-    {KEY_LIST, "list", NULL, "list the sessions that there are, and end"},
-    {'w', "write", "FILE", "record what passes in FILE, - for standard output; else it is shown"},
+    {KEY_LIST, "list", NULL, "list the open sessions, then exit"},
+    {'w', "write", "FILE",
+     "record all messages in FILE; - is standard output (default: show them)"},
     {'b', "ring-buffer", "WHAT:N",
      "write a series of files: filesize:KB, duration:SECONDS, interval:SECONDS, packets:N, "
      "files:N"},
     {KEY_FLIGHT, "flight-recorder", "[=SIZE]",
      "keep the latest SIZE (16M) of records in memory; write them when a session ends badly and on "
      "SIGUSR2"},
-    {KEY_LATENCY, "latency", NULL,
-     "kicks, wakes and calls of the sessions' vrings, too, as vhu latency -w writes them"},
+    {KEY_LATENCY, "latency", NULL, "record kicks, wakes and calls too, as vhu latency -w does"},
     {KEY_STALL, "stall", "TIME",
-     "with --latency: say and record what stalls for this time, as vhu proxy does"},
+     "with --latency: report and record what stalls for TIME, as vhu proxy does"},
     {KEY_ON_STALL, "on-stall", "COMMAND",
-     "run this then, once for each stall: vhu-proxy(1) has its environment"},
-    {KEY_DURATION, "duration", "TIME", "end after this"},
-    {'v', "verbose", NULL, "say each message on standard error, too"},
-    {'q', "quiet", NULL, "say nothing at the beginning and the end"},
-    {KEY_JSON, "json", NULL, "list, or show, as JSON"},
+     "run COMMAND once for each stall; vhu-proxy(1) has its environment"},
+    {KEY_DURATION, "duration", "TIME", "end after TIME"},
+    {'v', "verbose", NULL, "print each message on standard error"},
+    {'q', "quiet", NULL, "print no summary at the end, and no line at the beginning"},
+    {KEY_JSON, "json", NULL, "print one JSON object a line"},
     {'s', "snaplen", "N", "keep at most N bytes of each packet"},
     {KEY_QMP, "qmp", "SOCKET",
-     "ask QEMU's monitor what a session has that began before, and record it as reconstructed"},
+     "ask QEMU's monitor for the state of a session that began earlier, and record it as "
+     "reconstructed"},
     {KEY_REFRESH, "refresh", NULL,
-     "have that monitor stop the virtual machine for some ms: QEMU then sets up its vrings again"},
+     "with --qmp: stop the virtual machine for some ms, so that QEMU sets up its vrings again"},
     {KEY_WITH_KEYS, "with-keys", NULL, "record key material, which is masked otherwise"},
     {KEY_HOOKS, "hooks", "SET",
-     "tracepoint+fentry, fentry, tracepoint or taken; else the best there is"},
+     "use tracepoint+fentry, fentry, tracepoint or taken (default: the best that works)"},
     {0},
 };
 
@@ -143,7 +145,7 @@ int vhu_attach_request_take(const struct vhu_command *command, struct vhu_attach
 		break;
 	case KEY_STALL:
 		if (vhu_duration_parse(argument, &request->stall_ns))
-			return vhu_usage(command, "%s: not a duration, such as 5s", argument);
+			return vhu_usage(command, "%s: not a time such as 5s or 500ms", argument);
 		if (request->stall_ns < VHU_STALL_LEAST_NS)
 			return vhu_usage(command, VHU_STALL_TOO_SHORT, argument);
 		break;
@@ -157,7 +159,7 @@ int vhu_attach_request_take(const struct vhu_command *command, struct vhu_attach
 		break;
 	case KEY_DURATION:
 		if (vhu_duration_parse(argument, &request->duration_ns) || !request->duration_ns)
-			return vhu_usage(command, "%s: not a duration, such as 10s", argument);
+			return vhu_usage(command, "%s: not a time such as 5s or 500ms", argument);
 		break;
 	}
 	return ret ? vhu_usage(command, "%s", error) : VHU_EXIT_DONE;

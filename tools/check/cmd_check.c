@@ -149,7 +149,7 @@ static int take_option(const struct vhu_command *command, struct vhu_check_reque
 		break;
 	case KEY_SESSION:
 		if (vhu_number_parse(argument, 1, UINT64_MAX, &check->session))
-			return vhu_usage(command, "%s: no such session number", argument);
+			return vhu_usage(command, "%s: not a session number", argument);
 		break;
 	case KEY_COMPARE:
 		request->compare = true;

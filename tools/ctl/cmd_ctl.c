@@ -252,7 +252,7 @@ static int take_words(struct vhu_ctl_request *request, int words, char **word)
 	int status, taking;
 
 	if (!words)
-		return vhu_usage(request->command, "no command given");
+		return vhu_usage(request->command, "which command?");
 	taking = find_verb(request, words, word);
 	if (!taking)
 		return no_such_verb(request, word[0]);
@@ -267,7 +267,7 @@ static int take_words(struct vhu_ctl_request *request, int words, char **word)
 					 taken->key);
 	}
 	if (status == VHU_EXIT_DONE && words > 1)
-		return vhu_usage(request->command, "%s: what is that for?", word[1]);
+		return vhu_usage(request->command, "%s: unexpected argument", word[1]);
 	return status;
 }
 

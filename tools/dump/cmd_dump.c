@@ -124,10 +124,10 @@ static int take_option(const struct vhu_command *command, struct vhu_dump_reques
 	}
 	if (place < 0 && key == KEY_MESSAGE)
 		return no_such_message(command, argument);
-	return place < 0 ? vhu_usage(command, "%s: no such %s", argument,
-				     key == 't'           ? "form of time"
-				     : key == KEY_SESSION ? "session number"
-							  : "channel")
+	return place < 0 ? vhu_usage(command, "%s: %s", argument,
+				     key == 't'           ? "no such time format"
+				     : key == KEY_SESSION ? "not a session number"
+							  : "no such channel")
 			 : VHU_EXIT_DONE;
 }
 

@@ -26,30 +26,34 @@ enum {
 };
 
 const struct vhu_option vhu_latency_option[] = {
-    {'r', "read", "FILE", "watch the rings of this capture's open sessions"},
-    {'f', "follow", NULL, "follow a capture that is being written, or with -p: rings come and go"},
+    {'r', "read", "FILE",
+     "watch the vrings of the sessions that are open at the end of this capture"},
+    {'f', "follow", NULL, "watch vrings that start later, too; with -r or -p"},
     {KEY_SOCKET, "socket", "PATH",
-     "watch the sessions of this socket without a proxy, also those to come"},
-    {'p', "pid", "PID", "watch a back-end without a capture; again: its front-end"},
-    {KEY_EVENTFD, "eventfd", "kick=ID,call=ID", "watch these eventfds as a ring; may be repeated"},
-    {KEY_INTERVAL, "interval", "TIME", "between tables, 1 s by default; 0s: none"},
-    {KEY_CUMULATIVE, "cumulative", NULL,
-     "have tables count from the start, not from the last table"},
-    {KEY_DURATION, "duration", "TIME", "end after this"},
+     "watch the vrings of the sessions of this socket, also of later ones"},
+    {'p', "pid", "PID", "watch this back-end; a second -p names its front-end"},
+    {KEY_EVENTFD, "eventfd", "kick=ID,call=ID", "watch these eventfds as a vring; may be repeated"},
+    {KEY_INTERVAL, "interval", "TIME", "print a table each TIME (default 1s); 0 prints none"},
+    {KEY_CUMULATIVE, "cumulative", NULL, "tables count from the start, not from the last table"},
+    {KEY_DURATION, "duration", "TIME", "end after TIME"},
     {KEY_HISTOGRAM, "histogram", NULL, "draw histograms at the end"},
     {KEY_JSON, "json", NULL,
-     "a line of JSON for each vring and interval, and one with all counts at the end"},
-    {KEY_SLOW, "slower-than", "TIME", "tell each kick that waits longer than this, and its call"},
+     "print one JSON object a line: each vring and interval, and all counts at the end"},
+    {KEY_SLOW, "slower-than", "TIME", "report each kick that waits longer than TIME, and its call"},
     {KEY_STALL, "stall", "TIME",
-     "say, and with -w record, what stalls for this time, as vhu proxy does"},
+     "report, and with -w record, what stalls for TIME, as vhu proxy does"},
     {KEY_ON_STALL, "on-stall", "COMMAND",
-     "run this then, once for each stall: vhu-proxy(1) has its environment"},
+     "run COMMAND once for each stall; vhu-proxy(1) has its environment"},
     {KEY_METRICS, "metrics", "FILE",
-     "write counts and histograms for Prometheus's node-exporter, each interval"},
-    {'w', "write", "FILE", "write what happens, or only what is slow, as a capture"},
-    {KEY_HOOKS, "hooks", "SET", "fentry, kprobe, syscalls or all-syscalls; else the best there is"},
-    {KEY_POP, "pop", "BINARY:PLACE", "split wake to call: where a request is taken off a vring"},
-    {KEY_PUSH, "push", "BINARY:PLACE", "where it is given back: a function, or PROVIDER:PROBE"},
+     "write counts and histograms to FILE each interval, for Prometheus's node-exporter"},
+    {'w', "write", "FILE",
+     "write each kick, wake and call, or only slow ones, to the capture FILE; - is standard "
+     "output"},
+    {KEY_HOOKS, "hooks", "SET",
+     "use fentry, kprobe, syscalls or all-syscalls (default: the best that works)"},
+    {KEY_POP, "pop", "BINARY:PLACE", "split wake to call: PLACE takes a request off a vring"},
+    {KEY_PUSH, "push", "BINARY:PLACE",
+     "PLACE gives it back; a PLACE is a function or PROVIDER:PROBE"},
     {0},
 };
 
@@ -62,7 +66,7 @@ static int take_eventfd(const struct vhu_command *command, struct vhu_latency_re
 	uint64_t id;
 
 	if (request->vrings_given == VHU_LATENCY_VRINGS_GIVEN)
-		return vhu_usage(command, "more than %d rings", VHU_LATENCY_VRINGS_GIVEN);
+		return vhu_usage(command, "more than %d vrings", VHU_LATENCY_VRINGS_GIVEN);
 	if (strlen(argument) >= sizeof(text))
 		return vhu_usage(command, "%s: too long", argument);
 	strcpy(text, argument);
@@ -119,7 +123,7 @@ static int take_stall(const struct vhu_command *command, struct vhu_latency_requ
 		      const char *argument)
 {
 	if (vhu_duration_parse(argument, &request->stall_ns))
-		return vhu_usage(command, "%s: no duration, such as 5s", argument);
+		return vhu_usage(command, "%s: not a time such as 5s or 500ms", argument);
 	if (request->stall_ns < VHU_STALL_LEAST_NS)
 		return vhu_usage(command, VHU_STALL_TOO_SHORT, argument);
 	return VHU_EXIT_DONE;
@@ -150,7 +154,7 @@ int vhu_latency_request_take(const struct vhu_command *command, struct vhu_laten
 		if (request->pids == VHU_LATENCY_PIDS)
 			return vhu_usage(command, "%s: a third process", argument);
 		if (vhu_number_parse(argument, 1, INT32_MAX, &number))
-			return vhu_usage(command, "%s: no process id", argument);
+			return vhu_usage(command, "%s: not a process id", argument);
 		request->pid[request->pids++] = (uint32_t)number;
 		break;
 	case KEY_EVENTFD:
@@ -191,7 +195,8 @@ int vhu_latency_request_take(const struct vhu_command *command, struct vhu_laten
 			return vhu_usage(command, "%s: no such set of hooks", argument);
 		break;
 	}
-	return ret ? vhu_usage(command, "%s: no duration, such as 500us", argument) : VHU_EXIT_DONE;
+	return ret ? vhu_usage(command, "%s: not a time such as 5s or 500ms", argument)
+		   : VHU_EXIT_DONE;
 }
 
 int vhu_latency_request_check(const struct vhu_command *command,
@@ -199,7 +204,7 @@ int vhu_latency_request_check(const struct vhu_command *command,
 {
 	if (!!request->capture + !!request->socket + !!request->pids + !!request->vrings_given != 1)
 		return vhu_usage(command,
-				 "which rings? Give one of -r, --socket, -p and --eventfd");
+				 "which vrings? Give one of -r, --socket, -p and --eventfd");
 	if (request->follow && !request->capture && !request->pids)
 		return vhu_usage(command,
 				 "-f follows a capture or a back-end: give it with -r or -p");

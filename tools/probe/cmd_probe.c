@@ -36,7 +36,7 @@ static const struct vhu_option option[] = {
     {KEY_JSON, "json", NULL, "print JSON"},
     {KEY_EXPECT, "expect", "WHAT",
      "what the front-end expects: nothing, or device-id=ID,config-size=BYTES,vqs=NUMBER"},
-    {KEY_TIMEOUT, "timeout", "TIME", "wait up to TIME for each reply (2s)"},
+    {KEY_TIMEOUT, "timeout", "TIME", "wait up to TIME for each reply (default 2s)"},
     {KEY_DIALECT, "dialect", "NAME", "dialect: upstream, standalone or probe (default: detected)"},
     {KEY_DEVICE, "device", "DEVICE", "virtio device, by name or id (default: detected)"},
     {KEY_ONE, "one-connection", NULL, "connect only once"},
@@ -78,8 +78,7 @@ static int take_timeout(struct run *run, const char *argument)
 	uint64_t ns;
 
 	if (vhu_duration_parse(argument, &ns) || ns < 1000000 || ns / 1000000 > 3600000)
-		return vhu_usage(run->command, "%s: not a time from 1ms to 60min, as in 500ms",
-				 argument);
+		return vhu_usage(run->command, "%s: not a time from 1ms to 60min", argument);
 	run->probe.connection.timeout_ms = (unsigned)(ns / 1000000);
 	return VHU_EXIT_DONE;
 }
@@ -144,14 +143,14 @@ static int check_options(struct run *run)
 	bool cases = run->tap || run->junit || run->selection.cases;
 
 	if (run->json + run->tap + run->junit > 1)
-		return vhu_usage(run->command, "one of --json, --tap and --junit");
+		return vhu_usage(run->command, "one of --json, --tap and --junit at a time");
 	if (cases && !run->conformance)
-		return vhu_usage(run->command, "--%s is of --conformance",
+		return vhu_usage(run->command, "--%s goes with --conformance",
 				 run->tap     ? "tap"
 				 : run->junit ? "junit"
 					      : "case");
 	if (run->expected.policy && run->conformance)
-		return vhu_usage(run->command, "--expect is not of --conformance");
+		return vhu_usage(run->command, "--expect does not go with --conformance");
 	if (run->file && !strcmp(run->file, "-") && isatty(STDOUT_FILENO))
 		return vhu_usage(run->command,
 				 "a capture is not for terminals: pipe it or name a file");

@@ -64,7 +64,7 @@ static int take_option(const struct vhu_command *command, struct vhu_report_requ
 		break;
 	case KEY_SESSION:
 		if (vhu_number_parse(argument, 1, UINT64_MAX, &report->only_session))
-			return vhu_usage(command, "%s: no such session number", argument);
+			return vhu_usage(command, "%s: not a session number", argument);
 		break;
 	case KEY_MESSAGES:
 		if (vhu_number_parse(argument, 1, UINT32_MAX - 1, &report->most_rows))

@@ -13,30 +13,32 @@
 enum { KEY_JSON = 256, KEY_SESSION, KEY_VRING, KEY_QMP, KEY_WATCH, KEY_WAIT };
 
 static const struct vhu_option option[] = {
-    {'r', "read", "FILE", "the sessions that this capture leaves open; it may still be written"},
+    {'r', "read", "FILE",
+     "look at the sessions that are open at the end of this capture; it may still be written"},
     {'s', "control", "SOCKET",
-     "those of the proxy with this control socket, if not the default one"},
+     "look at the sessions of the proxy with this control socket, if not the default one"},
     {'s', "socket", "SOCKET", NULL}, /* an older name */
     {'p', "pid", "PID",
-     "those of this front-end or back-end, by the proxy or the vhu attach that has them"},
-    {KEY_QMP, "qmp", "SOCKET", "those of the QEMU with this monitor; needs no proxy"},
+     "look at the sessions of this front-end or back-end that a proxy or vhu attach records"},
+    {KEY_QMP, "qmp", "SOCKET", "look at the vrings of the QEMU with this monitor; needs no proxy"},
     {KEY_SESSION, "session", "N", "only this session"},
     {KEY_VRING, "vring", "N", "only this vring"},
     {'v', "verbose", NULL, "list the requests that wait or are in flight, without their data"},
-    {KEY_JSON, "json", NULL, "one JSON object a line and vring"},
-    {'w', "write", "FILE", "write snapshots of the vrings as a capture, - for standard output"},
-    {KEY_WATCH, "watch", "[=TIME]", "look again and again, each second or TIME"},
-    {KEY_WAIT, "wait", "TIME", "look until a vring hangs or TIME is over"},
+    {KEY_JSON, "json", NULL, "print one JSON object a line, one for each vring"},
+    {'w', "write", "FILE",
+     "write snapshots of the vrings to the capture FILE; - is standard output"},
+    {KEY_WATCH, "watch", "[=TIME]", "look again each second, or each TIME"},
+    {KEY_WAIT, "wait", "TIME", "look until a vring hangs or TIME expires"},
     {0},
 };
 
 static const struct vhu_example example[] = {
-    {"vhu rings -r vm.pcapng", "how the vrings stand, and why one hangs"},
-    {"vhu rings -v --vring 0", "the same of a running proxy's, with the requests in flight"},
-    {"vhu rings --qmp qmp.sock", "without a proxy: QEMU says where its vrings are"},
+    {"vhu rings -r vm.pcapng", "show the state of the vrings, and why one hangs"},
+    {"vhu rings -v --vring 0", "the same for vring 0 of a running proxy, with its requests"},
+    {"vhu rings --qmp qmp.sock", "the same without a proxy: QEMU says where its vrings are"},
     {"vhu rings -r vm.pcapng --wait 60s || vhu rings -r vm.pcapng -v", "wait for the next hang"},
-    {"vhu rings -w hang.pcapng && vhu dump hang.pcapng", "keep what there is to see"},
-    {"vhu rings --json | jq 'select(.verdict.hangs)'", "only those that hang"},
+    {"vhu rings -w hang.pcapng && vhu dump hang.pcapng", "keep what vhu rings saw"},
+    {"vhu rings --json | jq 'select(.verdict.hangs)'", "print only vrings that hang"},
     {0},
 };
 
@@ -44,7 +46,7 @@ static const struct vhu_example example[] = {
 static int take_time(const struct vhu_command *command, const char *argument, uint64_t *ns)
 {
 	if (vhu_duration_parse(argument, ns) || *ns == 0)
-		return vhu_usage(command, "%s: not a time such as 500ms or 10s", argument);
+		return vhu_usage(command, "%s: not a time such as 5s or 500ms", argument);
 	return VHU_EXIT_DONE;
 }
 
@@ -66,16 +68,16 @@ static int take_option(struct vhu_rings_request *request, int key, const char *a
 		break;
 	case 'p':
 		if (vhu_number_parse(argument, 1, INT32_MAX, &number))
-			return vhu_usage(command, "%s: not a process", argument);
+			return vhu_usage(command, "%s: not a process id", argument);
 		request->pid = (uint32_t)number;
 		break;
 	case KEY_SESSION:
 		if (vhu_number_parse(argument, 1, UINT64_MAX, &request->session))
-			return vhu_usage(command, "%s: no such session number", argument);
+			return vhu_usage(command, "%s: not a session number", argument);
 		break;
 	case KEY_VRING:
 		if (vhu_number_parse(argument, 0, VHU_VRINGS_MAX - 1, &number))
-			return vhu_usage(command, "%s: no such vring", argument);
+			return vhu_usage(command, "%s: not a vring number", argument);
 		request->vring = (int64_t)number;
 		break;
 	case 'v':
@@ -121,7 +123,7 @@ static int run(const struct vhu_command *command, int argc, char **argv)
 	if (key != VHU_OPTIONS_END)
 		return key == VHU_OPTIONS_HELP ? VHU_EXIT_DONE : VHU_EXIT_USAGE;
 	if (optind < argc)
-		return vhu_usage(command, "%s: what is that for?", argv[optind]);
+		return vhu_usage(command, "%s: unexpected argument", argv[optind]);
 	if (!!request.capture + !!request.control + !!request.qmp > 1)
 		return vhu_usage(command, "one of -r, -s and --qmp at a time");
 	if (request.capture && !strcmp(request.capture, "-"))
@@ -139,8 +141,8 @@ const struct vhu_command vhu_command_rings = {
     .name = "rings",
     .arguments = "",
     .summary = "look into vrings, and say why one hangs",
-    .about = "Reads twice the memory of the vrings, the counters of their eventfds and the state "
-	     "of both processes; changes nothing. The exit status is 1 if a vring hangs. Without "
+    .about = "Reads the memory of the vrings, the counters of their eventfds and the state of both "
+	     "processes, twice; changes nothing. The exit status is 1 if a vring hangs. Without "
 	     "-r, -p and --qmp, vhu rings asks a running proxy, as vhu ctl does. vhu-rings(1) "
 	     "explains each verdict.",
     .option = option,

@@ -70,7 +70,7 @@ static int take_option(const struct vhu_command *command, struct vhu_stats_reque
 		break;
 	case KEY_SESSION:
 		if (vhu_number_parse(argument, 1, UINT64_MAX, &request->session))
-			return vhu_usage(command, "%s: no such session number", argument);
+			return vhu_usage(command, "%s: not a session number", argument);
 		break;
 	case KEY_DIALECT:
 		return vhu_choose_dialect(command, &request->reading.choice, argument);

@@ -16,26 +16,31 @@ enum { KEY_SOCKET = 256, KEY_ALL, KEY_SORT, KEY_FILTER, KEY_DELAY, KEY_STALL, KE
 
 static const struct vhu_option option[] = {
     {'s', "control", "SOCKET",
-     "a proxy's control socket, or a folder of them; may be repeated; else the usual one"},
+     "the proxy's control socket, if not the default one, or a folder of them; may be repeated"},
     {'p', "pid", "PID", "watch the vrings of this back-end by probes; may be repeated"},
-    {KEY_SOCKET, "socket", "PATH", "those of the sessions of this socket; may be repeated"},
-    {KEY_ALL, "all", NULL, "those of every back-end of this host"},
+    {KEY_SOCKET, "socket", "PATH",
+     "watch the vrings of the sessions of this socket by probes; may be repeated"},
+    {KEY_ALL, "all", NULL, "watch the vrings of every back-end of this host by probes"},
     {KEY_SORT, "sort", "COLUMN",
-     "kicks (the default), calls, p50, p99, max, waiting, age, state, cpu, messages, session, ..."},
-    {KEY_FILTER, "filter", "TEXT", "only what has this text in a name or the state"},
-    {KEY_DELAY, "delay", "TIME", "between two looks, 1 s by default"},
-    {KEY_STALL, "stall", "TIME", "what has waited for longer is stalled, 1 s by default"},
-    {KEY_JSON, "json", NULL, "no screen: an object a line for each vring and look"},
-    {KEY_COUNT, "count", "N", "end after N looks; goes with JSON"},
+     "sort by kicks (default), calls, p50, p99, max, waiting, age, state, cpu, messages, session, "
+     "..."},
+    {KEY_FILTER, "filter", "TEXT", "show only vrings with this text in a name or in their state"},
+    {KEY_DELAY, "delay", "TIME", "look again after this time (default 1s)"},
+    {KEY_STALL, "stall", "TIME",
+     "a vring is stalled if a kick has waited longer than TIME (default 1s)"},
+    {KEY_JSON, "json", NULL,
+     "no screen: print one JSON object a line, one for each vring and look"},
+    {KEY_COUNT, "count", "N", "with --json: end after N looks"},
     {0},
 };
 
 static const struct vhu_example example[] = {
-    {"vhu top", "the sessions of the proxy whose control socket is where vhu ctl looks"},
-    {"vhu top -s /run/vhu", "those of all proxies with a control socket in this folder"},
-    {"vhu top --all", "without a proxy: every back-end of this host, as root"},
-    {"vhu top --sort age --filter stalled", "what has stalled, the oldest first"},
-    {"vhu top --json --count 1 | jq 'select(.state == \"stalled\")'", "the same for a script"},
+    {"vhu top", "show the sessions of the proxy at the default control socket"},
+    {"vhu top -s /run/vhu", "show those of all proxies with a control socket in this folder"},
+    {"vhu top --all", "show every back-end of this host, without a proxy, as root"},
+    {"vhu top --sort age --filter stalled", "show only stalled vrings, the longest wait first"},
+    {"vhu top --json --count 1 | jq 'select(.state == \"stalled\")'",
+     "print the stalled vrings for a script"},
     {0},
 };
 
@@ -62,7 +67,7 @@ static int add_pid(struct vhu_top_request *request, const char *argument)
 	uint64_t pid;
 
 	if (vhu_number_parse(argument, 1, INT32_MAX, &pid))
-		return vhu_usage(request->command, "%s: not a process", argument);
+		return vhu_usage(request->command, "%s: not a process id", argument);
 	grown = vhu_array_more(request->pid, &request->pids, sizeof(uint32_t));
 	if (!grown)
 		return vhu_fail(request->command, "out of memory");
@@ -76,7 +81,7 @@ static int take_time(const struct vhu_top_request *request, const char *argument
 		     uint64_t most, uint64_t *ns)
 {
 	if (vhu_duration_parse(argument, ns) || *ns < least || *ns > most)
-		return vhu_usage(request->command, "%s: not a time of 100ms to 60s", argument);
+		return vhu_usage(request->command, "%s: not a time from 100ms to 60s", argument);
 	return VHU_EXIT_DONE;
 }
 
@@ -159,7 +164,7 @@ static int run(const struct vhu_command *command, int argc, char **argv)
 		status = VHU_EXIT_USAGE;
 	if (status == VHU_EXIT_DONE && key == VHU_OPTIONS_END) {
 		if (optind < argc)
-			status = vhu_usage(command, "%s: what is that for?", argv[optind]);
+			status = vhu_usage(command, "%s: unexpected argument", argv[optind]);
 		else
 			status = check(&request);
 		if (status == VHU_EXIT_DONE && !request.controls && !request.pids &&
@@ -179,10 +184,11 @@ const struct vhu_command vhu_command_top = {
     .name = "top",
     .arguments = "",
     .summary = "show what sessions and vrings do, live",
-    .about = "A table of vrings: messages, kicks and calls a second, how long calls take, what\n"
-	     "waits, what has stalled. Proxies tell (-s), if they were started with\n"
-	     "--interpose-eventfds; or probes of vhu latency do (-p, --socket, --all; as root).\n"
-	     "Keys: h for help, q to quit.",
+    .about =
+	"Shows a table of vrings: messages, kicks and calls a second, the time from kick to "
+	"call, what waits and what has stalled. A proxy counts kicks and calls if it runs with "
+	"--interpose-eventfds. Without a proxy (-p, --socket, --all), the probes of vhu "
+	"latency count them, as root. Keys: h shows help, q ends.",
     .option = option,
     .example = example,
     .run = run,

@@ -20,7 +20,7 @@ says 2 'which sessions?'
 says 2 'x: not a process id' --pid x
 says 2 '0: not a process id' --pid 0
 says 2 'leave out' --all --socket a
-says 2 'not a duration' --all --duration x
+says 2 'not a time' --all --duration x
 says 2 'records nothing' --list -w a.pcapng
 says 2 'records nothing' --list --latency
 says 2 'neither filesize' --all -w a.pcapng -b size:1
@@ -34,7 +34,7 @@ says 2 'goes with --list' --all --json -w a.pcapng
 says 2 'stall wants --latency' --all --stall 5s
 says 2 'on-stall wants --stall' --all --latency --on-stall true
 says 2 '10ms: too short for a stall' --all --latency --stall 10ms
-says 2 'x: not a duration' --all --latency --stall x
+says 2 'x: not a time' --all --latency --stall x
 says 1 'no such process' --pid 2147483647
 says 1 'cannot write a capture' --all -w nowhere/a.pcapng
 

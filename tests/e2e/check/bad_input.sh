@@ -64,8 +64,8 @@ expect "rule's number" 2 "V999: no such rule" check --ignore V999 "$capture"
 expect "no rule" 2 "no such rule" check --rule "" "$capture"
 expect explain 2 "no such rule" check --explain nonsense
 expect severity 2 "fatal: no such severity" check --severity fatal "$capture"
-expect time 2 "5m: no length of time" check --late-after 5m "$capture"
-expect "no time" 2 "0s: no length of time" check --late-after 0s "$capture"
+expect time 2 "5m: not a time" check --late-after 5m "$capture"
+expect "no time" 2 "0s: not a time" check --late-after 0s "$capture"
 expect forms 2 "one of --json, --sarif and --junit" check --json --sarif "$capture"
 expect "forms again" 2 "one of --json, --sarif and --junit" check --junit --json "$capture"
 expect compare 2 "two captures" check --compare "$capture"
@@ -75,12 +75,12 @@ expect list 2 "without a capture" check --list "$capture"
 expect markdown 2 "goes with --list" check --markdown "$capture"
 expect "list and explain" 2 "one of --list and --explain" check --list --explain V303
 for command in dump check stats; do
-	expect session 2 "0: no such session" $command --session 0 "$capture"
-	expect session 2 "x: no such session" $command --session x "$capture"
+	expect session 2 "0: not a session number" $command --session 0 "$capture"
+	expect session 2 "x: not a session number" $command --session x "$capture"
 	expect session 1 "no such session: 9$" $command --session 9 "$capture"
 	expect session 1 "no such session: 9$" $command --session 9 - <"$capture"
 	expect session 1 "no such session: 9 is in none of the 2 files" $command --session 9 "$capture" "$capture"
-	expect pipes 2 "standard input can be read once" $command - "$capture" -
+	expect pipes 2 "standard input can be read only once" $command - "$capture" -
 done
 expect "compare and session" 2 "one of --compare and --session" \
 	check --compare --session 1 "$capture" "$capture"

@@ -505,9 +505,9 @@ static void ctl_asks(void)
 	ctl(&fixture, 1, "follow --message NO_SUCH", "no such message");
 	ctl(&fixture, 2, "session x", "x: not a session number (see vhu ctl --help)$");
 	ctl(&fixture, 2, "session", "which session?");
-	ctl(&fixture, 2, "", "no command given");
+	ctl(&fixture, 2, "", "which command?");
 	ctl(&fixture, 2, "frobnicate", "no such command");
-	ctl(&fixture, 2, "close 1 2 3", "3: what is that for?");
+	ctl(&fixture, 2, "close 1 2 3", "3: unexpected argument");
 	ctl(&fixture, 2, "close --channel gpu 1", "not an option of close");
 	ctl(&fixture, 0, "close 1 enough", "^session 1 closed$");
 	peer_expect_end(fixture.front, "closed session");

@@ -53,7 +53,7 @@ printf '\004\042\115\030\144\100' >"$work/lz4"
 expect lz4 1 'lz4 -dc' "$work/lz4"
 expect option 2 "no such option" --nonsense "$capture"
 expect message 2 "no such message" --message NONSENSE "$capture"
-expect session 2 "no such session" --session 0 "$capture"
+expect session 2 "not a session number" --session 0 "$capture"
 expect none 2 "which capture"
 expect second 1 "$work/missing: No such file" "$capture" "$work/missing"
 [ "$(wc -l <"$work/out")" -gt 50 ] || { echo "second: the first was not shown"; status=1; }

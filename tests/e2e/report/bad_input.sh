@@ -31,13 +31,13 @@ expect 2 "which capture" -o page.html
 expect 2 "wants an argument" "$capture" -o
 expect 2 "where to" "$capture" "$capture"
 expect 2 "where to" -
-expect 2 "no such session number" --session 0 "$capture"
+expect 2 "not a session number" --session 0 "$capture"
 expect 1 "no such session: 9" -o page.html --session 9 "$capture"
 expect 2 "no such number of messages" --messages 0 "$capture"
-expect 2 "no length of time" --late-after 5m "$capture"
+expect 2 "not a time" --late-after 5m "$capture"
 expect 2 "no such dialect" --dialect unknown "$capture"
 expect 2 "no such virtio device" --device 0 "$capture"
-expect 2 "standard input can be read once" -o page.html - -
+expect 2 "standard input can be read only once" -o page.html - -
 # A capture is not written over, whatever it is called.
 cp "$capture" kept.pcapng
 ln -s kept.pcapng kept.html

@@ -14,12 +14,12 @@ says() {
 	grep -q -- "$text" err || fail "$*: does not say '$text'"
 }
 
-says 2 'not a process' -p x
+says 2 'not a process id' -p x
 says 2 'one of -r, -s and --qmp' -r a -s b
-says 2 'no such vring' --vring 256
+says 2 'not a vring number' --vring 256
 says 2 'not a time' --wait soon
 says 2 'standard input' -r -
-says 2 'what is that for' vm.pcapng
+says 2 'unexpected argument' vm.pcapng
 says 1 'No such file' -r nothing.pcapng
 says 1 'name a capture' -s nothing.sock
 says 1 'No such file' --qmp nothing.sock

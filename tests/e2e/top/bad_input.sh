@@ -17,11 +17,11 @@ says 1 'vhu top: there is no terminal: use --json'
 says 2 'nosuch: no such column' --json --sort nosuch
 says 2 '0: not a number from 1 on' --json --count 0
 says 2 '--count goes with --json' --count 1
-says 2 '1ms: not a time of 100ms to 60s' --json --delay 1ms
+says 2 '1ms: not a time from 100ms to 60s' --json --delay 1ms
 says 2 'soon: not a time' --json --stall soon
-says 2 'pid0: not a process' --json -p pid0
+says 2 'pid0: not a process id' --json -p pid0
 says 2 'not the path of a socket' --json --socket ''
-says 2 'what is that for?' --json word
+says 2 'unexpected argument' --json word
 says 2 'a filter has at most 31 characters' --json --filter 01234567890123456789012345678901
 says 2 'not the path of a socket' --json -s "$(printf '%300s' x)"
 

@@ -96,7 +96,7 @@ static bool look(struct vhu_latency_run *run, uint64_t now)
 	if (wired < 0)
 		return true;
 	if (!wired && !run->learn && (!run->capture || vhu_latency_capture_ended(run->capture))) {
-		run->ended = "no process has the rings' eventfds open any more";
+		run->ended = "no process has the vrings' eventfds open any more";
 		return false;
 	}
 	return true;

@@ -77,7 +77,7 @@ static int read_all(struct vhu_latency_capture *capture)
 		ret = take(capture, record, vhu_pcapng_reader_number(capture->reader));
 	if (ret)
 		return vhu_fail(capture->command, "%s: %s", capture->path,
-				ret == -ENOMEM ? "more rings than can be watched at once"
+				ret == -ENOMEM ? "more vrings than can be watched at once"
 					       : strerror(-ret));
 	if (!capture->stop && got < 0)
 		return vhu_fail(capture->command, "%s: %s", capture->path,

@@ -122,8 +122,7 @@ static int request_snaplen(struct vhu_proxy_request *request, const char *argume
 static int request_time(const char *argument, uint64_t *ns, char *error)
 {
 	if (vhu_duration_parse(argument, ns))
-		return vhu_request_wrong(error, "%s: not a time: write seconds, or as 500ms",
-					 argument);
+		return vhu_request_wrong(error, "%s: not a time such as 5s or 500ms", argument);
 	return 0;
 }
 
