@@ -69,7 +69,8 @@ int vhu_attach_list(struct vhu_attach *attach, struct vhu_attach_listed **list);
 int vhu_attach_states(struct vhu_attach *attach, struct vhu_attach_state **list);
 
 /* Watch the connection that a listed socket is an end of. Returns 0, and in *@id the socket's id;
- * -EALREADY where it is watched; -errno. */
+ * -EALREADY where it is watched; -EBUSY if another one is watched at its address, which may be gone
+ * soon; -errno. */
 int vhu_attach_watch(struct vhu_attach *attach, const struct vhu_attach_listed *socket,
 		     uint64_t *id);
 /* Watch the socket @id no more, unless another one is at its address by now.

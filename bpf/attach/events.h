@@ -71,6 +71,7 @@ struct vhu_attach_event {
 	    address;     /* in the kernel, of the sender's; a key for the loader, not to be shown */
 	uint64_t buffer; /* address of the kernel's buffer; tells two apart while they are queued;
 			    SENT: 0, the receiver has taken it already */
+	uint64_t name;   /* SENT, TAKEN: address of the name that one of the ends has; 0 none */
 	uint32_t what;   /* enum vhu_attach_what */
 	uint32_t number; /* of SENT and of TAKEN of this sender, each from 1: a gap is a loss */
 	uint32_t length; /* SENT: bytes of the buffer; TAKEN: bytes that are taken */

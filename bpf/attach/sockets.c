@@ -10,9 +10,6 @@
 #include "bpf/attach/internal.h"
 #include "lib/util/util.h"
 
-/* So often is a socket tried to be watched while others come to its address. */
-#define TURNS 100
-
 int vhu_attach_fd(const struct vhu_attach *attach)
 {
 	return perf_buffer__epoll_fd(attach->events);
@@ -118,26 +115,25 @@ static bool take_out(const struct vhu_attach *attach, uint64_t id, uint64_t addr
 	return false;
 }
 
-/* Watch one end of a connection. Returns 0; -EALREADY where it is watched; -errno. */
+/*
+ * Watch one end of a connection. Returns 0; -EALREADY where it is watched; -EBUSY if another socket
+ * is watched at the address; -errno.
+ */
 static int watch(const struct vhu_attach *attach, uint64_t address,
 		 const struct vhu_attach_watched *value)
 {
 	struct vhu_attach_watched before;
 
-	/* The programs may have adopted it, or may do so now; or what was at this address is gone.
-	 */
-	for (int turn = 0; turn < TURNS; turn++) {
-		if (!bpf_map_update_elem(attach->watched, &address, value, BPF_NOEXIST))
-			return 0;
-		if (errno != EEXIST)
-			return -errno;
-		if (bpf_map_lookup_elem(attach->watched, &address, &before))
-			continue;
-		if (before.id == value->id)
-			return -EALREADY;
-		take_out(attach, before.id, address);
-	}
-	return -EBUSY;
+	if (!bpf_map_update_elem(attach->watched, &address, value, BPF_NOEXIST))
+		return 0;
+	if (errno != EEXIST)
+		return -errno;
+	/* The programs may have adopted it. Another one may be gone, or may have come since the
+	 * sockets were listed. Which is so only the programs know: they give it the address if it
+	 * sends something, and one that is gone is forgotten soon. */
+	if (bpf_map_lookup_elem(attach->watched, &address, &before))
+		return -EBUSY;
+	return before.id == value->id ? -EALREADY : -EBUSY;
 }
 
 int vhu_attach_watch(struct vhu_attach *attach, const struct vhu_attach_listed *socket,

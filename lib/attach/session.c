@@ -54,7 +54,8 @@ int vhu_attach_open_session(struct vhu_attach_connection *connection, unsigned f
 	connection->before |= connection->missed;
 	session->number = ++sessions->counts.sessions;
 	if (!connection->asked)
-		sessions->owner->identify(sessions->context, connection->end);
+		sessions->owner->identify(sessions->context, connection->id, connection->name,
+					  connection->end);
 	connection->asked = true;
 	/* What the other side says begins with a message, too. */
 	if (!connection->before)
@@ -263,6 +264,8 @@ static void learn_who(struct vhu_attach_connection *connection,
 
 	if (event->address)
 		connection->end[sender].address = event->address;
+	if (event->name)
+		connection->name = event->name;
 	/* A channel's ends are its session's; both sides report descriptors. */
 	if (connection->channel != VHU_FRONT_END || event->what == VHU_ATTACH_FD)
 		return;

@@ -42,8 +42,11 @@ struct vhu_attach_sessions;
 struct vhu_attach_sessions_owner {
 	/* Take a record. */
 	void (*record)(void *context, const struct vhu_record *record);
-	/* Find out who is at the ends of a connection: fill in what is not known. */
-	void (*identify)(void *context, struct vhu_attach_end end[2]);
+	/*
+	 * Find out who is at the ends of a connection: fill in what is not known.
+	 * @id: of the first end. @name: address of the name of the other end; 0 none, or not known.
+	 */
+	void (*identify)(void *context, uint64_t id, uint64_t name, struct vhu_attach_end end[2]);
 	/* List how the watched sockets stand now. Returns how many are in *@state, which the caller
 	 * frees; -errno. */
 	int (*look)(void *context, struct vhu_attach_state **state);

@@ -36,6 +36,7 @@ struct vhu_attach_connection {
 	unsigned passed;        /* buffers that do not look right */
 	unsigned waiting[2];    /* buffers that each end had sent, told then, and not taken */
 	uint64_t since_ns;      /* when it was heard of first */
+	uint64_t name;          /* address of the name of an end; 0 not known */
 	unsigned gone[2]; /* lists of how sockets stand, one after the other, that lack an end */
 };
 

@@ -44,9 +44,11 @@ static void see(void *context, const struct vhu_record *record)
 		must((*open)-- > 0);
 }
 
-static void identify(void *context, struct vhu_attach_end end[2])
+static void identify(void *context, uint64_t id, uint64_t name, struct vhu_attach_end end[2])
 {
 	(void)context;
+	(void)id;
+	(void)name;
 	(void)end;
 }
 

@@ -155,25 +155,47 @@ static const struct vhu_attach_listed *listener_named(const struct vhu_attach_li
 	return NULL;
 }
 
-void vhu_attach_fill_in(const struct vhu_attach_listing *listing, struct vhu_attach_end end[2])
+/* Return whether an entry is the end @at of the connection with an id: another socket may be at the
+ * address by now. */
+static bool is_end(const struct vhu_attach_listed *socket, uint64_t id, unsigned at,
+		   const struct vhu_attach_end end[2])
 {
-	for (unsigned i = 0; i < 2; i++) {
-		const struct vhu_attach_listed *own = vhu_attach_socket(listing, end[i].address);
-		const struct vhu_attach_listed *peer;
+	if (!at)
+		return socket->inode == id >> 1;
+	if (socket->peer_inode)
+		return socket->peer_inode == id >> 1;
+	/* The first end is closed, and its address is not used again while this socket is open. */
+	return socket->peer && socket->peer == end[0].address;
+}
 
-		if (!own)
+/* Fill in who is at an end, and the path of its socket. */
+static void fill_end(const struct vhu_attach_listed *entry, struct vhu_attach_end *end)
+{
+	fill_who(entry, end);
+	vhu_attach_path(entry, end->path, sizeof(end->path));
+}
+
+void vhu_attach_fill_in(const struct vhu_attach_listing *listing, uint64_t id, uint64_t name,
+			struct vhu_attach_end end[2])
+{
+	const struct vhu_attach_listed *own, *peer;
+
+	for (unsigned i = 0; i < 2; i++) {
+		own = vhu_attach_socket(listing, end[i].address);
+		if (!own || !is_end(own, id, i, end))
 			continue;
-		fill_who(own, &end[i]);
-		vhu_attach_path(own, end[i].path, sizeof(end[i].path));
+		fill_end(own, &end[i]);
 		if (!end[!i].address)
 			end[!i].address = own->peer;
 		peer = vhu_attach_socket(listing, own->peer);
 		/* Who listens has not accepted it yet. */
 		if (!peer && own->peer_address)
 			peer = listener_named(listing, own->peer_address);
-		if (!peer)
-			continue;
-		fill_who(peer, &end[!i]);
-		vhu_attach_path(peer, end[!i].path, sizeof(end[!i].path));
+		if (peer)
+			fill_end(peer, &end[!i]);
 	}
+	/* Of a short session the sockets may be gone: who listens is at the end with the name. */
+	peer = *end[0].path || *end[1].path || !name ? NULL : listener_named(listing, name);
+	if (peer)
+		fill_end(peer, &end[1]);
 }

@@ -45,7 +45,9 @@ bool vhu_attach_share_eventfd(const struct vhu_attach_listing *listing, uint32_t
 /* Write the path that a socket is bound to; "" without. */
 void vhu_attach_path(const struct vhu_attach_listed *socket, char *to, size_t size);
 
-/* Fill in what is not known of the ends of a connection. */
-void vhu_attach_fill_in(const struct vhu_attach_listing *listing, struct vhu_attach_end end[2]);
+/* Fill in what is not known of the ends of a connection. @id, @name: as in struct
+ * vhu_attach_sessions_owner. */
+void vhu_attach_fill_in(const struct vhu_attach_listing *listing, uint64_t id, uint64_t name,
+			struct vhu_attach_end end[2]);
 
 #endif

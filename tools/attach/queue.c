@@ -64,6 +64,21 @@ void vhu_attach_queue_take(struct vhu_attach_queue *queue, uint64_t until_ns,
 	memmove(queue->event, queue->event + taken, queue->count * sizeof(*queue->event));
 }
 
+bool vhu_attach_queue_who(const struct vhu_attach_queue *queue, uint64_t socket,
+			  struct vhu_attach_who *who)
+{
+	for (size_t i = 0; i < queue->count; i++) {
+		const struct vhu_attach_event *event = &queue->event[i].event;
+
+		if ((event->what == VHU_ATTACH_SENT && event->socket == socket) ||
+		    (event->what == VHU_ATTACH_TAKEN && event->socket == (socket ^ 1))) {
+			*who = event->who;
+			return true;
+		}
+	}
+	return false;
+}
+
 void vhu_attach_queue_free(struct vhu_attach_queue *queue)
 {
 	for (size_t i = 0; i < queue->count; i++)

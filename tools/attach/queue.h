@@ -33,6 +33,11 @@ void vhu_attach_queue_take(struct vhu_attach_queue *queue, uint64_t until_ns,
 			   void *context);
 
 /* Free what a queue holds. */
+/* Find out who is at the end @socket of a connection, by the events that are in the queue. Returns
+ * whether one of them says it. */
+bool vhu_attach_queue_who(const struct vhu_attach_queue *queue, uint64_t socket,
+			  struct vhu_attach_who *who);
+
 void vhu_attach_queue_free(struct vhu_attach_queue *queue);
 
 #endif

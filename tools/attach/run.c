@@ -25,6 +25,9 @@
 /* How often sockets are looked at: whether they are open, and whether there are others. */
 #define STATE_NS  (20 * VHU_NS_PER_MS)
 #define FIND_NS   VHU_NS_PER_S
+/* When all processes that were asked for have ended, their sockets are closed by this long after:
+ * others may still have some of them open. */
+#define LEFT_NS   (2 * VHU_NS_PER_S)
 
 /* Queue an event. */
 static void see(void *with, const struct vhu_attach_event *event, const uint8_t *bytes)
@@ -64,14 +67,18 @@ static void record_kick(void *with, const struct vhu_record *made)
 }
 
 /* Find out who is at the ends of a connection. */
-static void identify(void *with, struct vhu_attach_end end[2])
+static void identify(void *with, uint64_t id, uint64_t name, struct vhu_attach_end end[2])
 {
 	struct vhu_attach_run *run = with;
 	struct vhu_attach_listing listing;
 
+	/* The session may have ended already. */
+	for (unsigned i = 0; i < 2; i++)
+		if (!end[i].known)
+			end[i].known = vhu_attach_queue_who(&run->queue, id | i, &end[i].who);
 	if (vhu_attach_listing_read(run->attach, &listing))
 		return;
-	vhu_attach_fill_in(&listing, end);
+	vhu_attach_fill_in(&listing, id, name, end);
 	for (unsigned i = 0; i < 2; i++)
 		if (end[i].known)
 			vhu_attach_user(run->attach, end[i].who.pid);
@@ -161,6 +168,16 @@ static bool take_signals(struct vhu_attach_run *run)
 	return end;
 }
 
+/* Return whether all processes that were asked for have ended, and so have their sessions. */
+static bool are_gone(struct vhu_attach_run *run, uint64_t now_ns)
+{
+	if (!vhu_attach_targets_ended(run))
+		return false;
+	if (!run->gone_ns)
+		run->gone_ns = now_ns;
+	return !vhu_attach_sessions_open(run->sessions) || now_ns - run->gone_ns >= LEFT_NS;
+}
+
 /* Watch until the end. */
 static void watch(struct vhu_attach_run *run)
 {
@@ -190,6 +207,8 @@ static void watch(struct vhu_attach_run *run)
 			vhu_attach_targets_find(run);
 			found = now;
 		}
+		if (are_gone(run, now))
+			break;
 	}
 }
 
@@ -319,16 +338,6 @@ static int open_stall(struct vhu_attach_run *run)
 	return run->stall ? VHU_EXIT_DONE : vhu_fail(run->command, "out of memory");
 }
 
-/* Look whether the processes that are asked for are there. Returns an exit status. */
-static int find_processes(const struct vhu_attach_run *run)
-{
-	for (unsigned i = 0; i < run->request->pids; i++)
-		if (kill((pid_t)run->request->pid[i], 0) && errno == ESRCH)
-			return vhu_fail(run->command, "pid %u: no such process",
-					run->request->pid[i]);
-	return VHU_EXIT_DONE;
-}
-
 /* Find what is asked for, watch it, and sum up. Returns an exit status. */
 static int find_and_watch(struct vhu_attach_run *run)
 {
@@ -366,7 +375,7 @@ int vhu_attach_run(const struct vhu_command *command, const struct vhu_attach_re
 	run = (struct vhu_attach_run){.command = command, .request = request};
 	run.on_stall.pipe = -1;
 	run.signals = block_signals();
-	status = find_processes(&run);
+	status = vhu_attach_processes_open(&run.processes, command, request);
 	/* Before there is anything that its process would have, too. */
 	if (status == VHU_EXIT_DONE && request->on_stall)
 		status = vhu_on_stall_open(&run.on_stall, command, request->on_stall, restore);
@@ -374,6 +383,7 @@ int vhu_attach_run(const struct vhu_command *command, const struct vhu_attach_re
 		status = vhu_fail(command, "%s", error);
 	if (status != VHU_EXIT_DONE) {
 		vhu_on_stall_end(&run.on_stall);
+		vhu_attach_processes_close(&run.processes);
 		return status;
 	}
 	run.sessions = vhu_attach_sessions_new(&owner, &run, vhu_attach_sees_sending(run.attach),
@@ -402,6 +412,7 @@ int vhu_attach_run(const struct vhu_command *command, const struct vhu_attach_re
 	vhu_attach_sessions_free(run.sessions);
 	vhu_attach_queue_free(&run.queue);
 	vhu_attach_close(run.attach);
+	vhu_attach_processes_close(&run.processes);
 	close(run.signals);
 	return status;
 }

@@ -7,6 +7,7 @@
 #include "lib/attach/session.h"
 #include "tools/attach/find.h"
 #include "tools/attach/kicks.h"
+#include "tools/attach/processes.h"
 #include "tools/attach/queue.h"
 #include "tools/attach/sinks.h"
 #include "tools/latency/stall/stall.h"
@@ -22,6 +23,7 @@ struct vhu_attach_run {
 	struct vhu_attach_queue queue;
 	struct vhu_attach_sinks sinks;
 	struct vhu_attach_kicks kicks;
+	struct vhu_attach_processes processes;
 	struct vhu_on_stall on_stall;
 	struct vhu_latency_stall *stall;         /* NULL: stalls are not looked for */
 	struct vhu_latency_events stall_records; /* take its records */
@@ -47,6 +49,7 @@ struct vhu_attach_run {
 	unsigned states;
 	uint64_t states_from_ns, states_ns; /* when their list was begun, and complete */
 	unsigned found;                     /* sessions that were there already */
+	uint64_t gone_ns;                   /* since when no process is left; 0 some are */
 	uint64_t kicked;                    /* records of kicks, wakes and calls */
 };
 
@@ -61,6 +64,9 @@ int vhu_attach_list_run(const struct vhu_command *command,
 /* target.c: find what is asked for, and watch it. Returns how many connections were found that were
  * not known; -errno. */
 int vhu_attach_targets_find(struct vhu_attach_run *run);
+/* Leave the processes that have ended: another one may have the id of each. Returns whether none is
+ * left of those that were asked for, and nothing else was asked for. */
+bool vhu_attach_targets_ended(struct vhu_attach_run *run);
 /* Return whether a path has another socket than when it was looked at. */
 bool vhu_attach_targets_changed(struct vhu_attach_run *run);
 

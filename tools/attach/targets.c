@@ -11,10 +11,30 @@
 /* Return whether a process is one that is asked for. */
 static bool is_given(const struct vhu_attach_run *run, uint32_t pid)
 {
-	for (unsigned i = 0; i < run->request->pids; i++)
-		if (run->request->pid[i] == pid)
-			return true;
-	return false;
+	return vhu_attach_processes_have(&run->processes, pid);
+}
+
+/* Look at what the processes that are asked for send from now on. The kernel stops when one ends.
+ */
+static void watch_processes(struct vhu_attach_run *run)
+{
+	const struct vhu_attach_processes *processes = &run->processes;
+
+	for (unsigned i = 0; i < processes->count; i++)
+		vhu_attach_process(run->attach, processes->process[i].pid, true);
+}
+
+bool vhu_attach_targets_ended(struct vhu_attach_run *run)
+{
+	uint32_t pid;
+
+	while ((pid = vhu_attach_processes_take_ended(&run->processes))) {
+		/* One that had ended before the kernel was asked to look at it. */
+		vhu_attach_process(run->attach, pid, false);
+		if (!run->request->quiet)
+			fprintf(stderr, "vhu attach: pid %u has ended\n", pid);
+	}
+	return run->request->pids && !run->request->sockets && !run->processes.count;
 }
 
 /* Somebody listens at a path that is asked for. */
@@ -178,7 +198,7 @@ static bool watch_connection(struct vhu_attach_run *run, const struct vhu_attach
 	/* With its name watched, the first message would have made the kernel watch it: none came
 	 * yet. */
 	found.fresh = !run->names_new && is_of_listener(run, listing, socket);
-	vhu_attach_fill_in(listing, found.end);
+	vhu_attach_fill_in(listing, found.id, 0, found.end);
 	for (unsigned i = 0; i < 2; i++)
 		if (found.end[i].known)
 			vhu_attach_user(run->attach, found.end[i].who.pid);
@@ -190,11 +210,16 @@ int vhu_attach_targets_find(struct vhu_attach_run *run)
 {
 	const struct vhu_attach_listed *socket;
 	struct vhu_attach_listing listing;
-	int error = vhu_attach_listing_read(run->attach, &listing), found = 0;
+	int error, found = 0;
 	unsigned at = 0;
 
+	if (!run->started)
+		watch_processes(run);
+	error = vhu_attach_listing_read(run->attach, &listing);
 	if (error)
 		return error;
+	/* What the list has of these processes may be another's. */
+	vhu_attach_targets_ended(run);
 	watch_listeners(run, &listing);
 	/* Somebody may have connected before it was watched that somebody listens there. */
 	if (run->names_new) {
@@ -202,9 +227,8 @@ int vhu_attach_targets_find(struct vhu_attach_run *run)
 		error = vhu_attach_listing_read(run->attach, &listing);
 		if (error)
 			return error;
+		vhu_attach_targets_ended(run);
 	}
-	for (unsigned i = 0; i < run->request->pids; i++)
-		vhu_attach_process(run->attach, run->request->pid[i], true);
 	while ((socket = vhu_attach_next_connected(&listing, &at)))
 		if (is_wanted(run, &listing, socket))
 			found += watch_connection(run, &listing, socket);

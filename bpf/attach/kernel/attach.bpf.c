@@ -189,6 +189,7 @@ static __always_inline void tell_sent(void *context, const struct sock *sender,
 		learn_cookies(from, receiver);
 	event = &room->event;
 	begin(event, VHU_ATTACH_SENT, sender, from);
+	event->name = name_of(receiver, sender);
 	event->number = __sync_fetch_and_add(&from->sent, 1) + 1;
 	if (buffer) {
 		event->copied = fill_sent(context, buffer, event, room->bytes);
@@ -246,6 +247,7 @@ static __always_inline void tell_taken(__u64 *args, struct sk_buff *buffer, stru
 	if (!from)
 		return;
 	begin(&event, VHU_ATTACH_TAKEN, sender, from);
+	event.name = name_of(sender, receiver);
 	event.number = __sync_fetch_and_add(&from->taken, 1) + 1;
 	event.buffer = (__u64)buffer;
 	event.length = (__u32)args[1];
@@ -362,7 +364,12 @@ int exits(__u64 *args)
 	__u32 pid = (__u32)BPF_CORE_READ(task, tgid);
 	struct vhu_attach_event event;
 
-	if (!bpf_map_lookup_elem(&users, &pid) || BPF_CORE_READ(task, signal, live.counter))
+	if (BPF_CORE_READ(task, signal, live.counter))
+		return 0;
+	/* The next process with this id is another one. */
+	if (shared.processes)
+		bpf_map_delete_elem(&processes, &pid);
+	if (!bpf_map_lookup_elem(&users, &pid))
 		return 0;
 	begin(&event, VHU_ATTACH_EXIT, 0, 0);
 	bpf_map_delete_elem(&users, &pid);

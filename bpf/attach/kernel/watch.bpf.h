@@ -275,6 +275,16 @@ static __always_inline bool is_wanted(const struct sock *sender, const struct so
 	       is_process_wanted(peer_pid_of(receiver));
 }
 
+/* Return the address of the name that an end of a connection has; 0 none. */
+static __always_inline __u64 name_of(const struct sock *one, const struct sock *other)
+{
+	const struct unix_sock *local = local_of(one), *others = other ? local_of(other) : 0;
+
+	if (local && local->addr)
+		return (__u64)local->addr;
+	return others ? (__u64)others->addr : 0;
+}
+
 /* Return whether the name of a local socket is marked. */
 static __always_inline bool is_name_marked(const struct unix_sock *socket)
 {
