@@ -5,9 +5,10 @@
 #include "lib/protocol/line.h"
 
 /* Flags of a request and of a buffer in their TLV. */
-#define REQUEST_TAKEN     (1 << 0)
-#define BUFFER_INDIRECT   (1 << 0)
-#define BUFFER_NOT_MAPPED (1 << 1)
+#define REQUEST_TAKEN       (1 << 0)
+#define BUFFER_INDIRECT     (1 << 0)
+#define BUFFER_NOT_MAPPED   (1 << 1)
+#define BUFFER_UNTRANSLATED (1 << 2)
 
 /* All of a snapshot's TLVs fit into the room of a record's head. */
 #define FIXED_MAX   256
@@ -81,7 +82,8 @@ static uint8_t *put_request(uint8_t *from, const struct vhu_snapshot_request *re
 		to = put_32(put_64(to, buffer->address), buffer->size);
 		to = put_16(to, buffer->flags);
 		to = put_8(to, (uint8_t)((buffer->indirect ? BUFFER_INDIRECT : 0) |
-					 (buffer->not_mapped ? BUFFER_NOT_MAPPED : 0)));
+					 (buffer->not_mapped ? BUFFER_NOT_MAPPED : 0) |
+					 (buffer->untranslated ? BUFFER_UNTRANSLATED : 0)));
 	}
 	to = put_text(to, request->header, VHU_RECORD_TEXT_MAX);
 	to = put_text(to, request->fault, VHU_RECORD_TEXT_MAX);
@@ -189,6 +191,7 @@ static void get_request(struct input *in, struct vhu_snapshot_request *request)
 		bits = take_8(in);
 		buffer.indirect = bits & BUFFER_INDIRECT;
 		buffer.not_mapped = bits & BUFFER_NOT_MAPPED;
+		buffer.untranslated = bits & BUFFER_UNTRANSLATED;
 		if (i < request->listed)
 			request->buffer[i] = buffer;
 	}

@@ -60,9 +60,10 @@ struct vhu_snapshot_process {
 struct vhu_snapshot_buffer {
 	uint64_t address;
 	uint32_t size;
-	uint16_t flags;  /* of its descriptor */
-	bool indirect;   /* its descriptor is in an indirect table */
-	bool not_mapped; /* memory regions do not hold all of it */
+	uint16_t flags;    /* of its descriptor */
+	bool indirect;     /* its descriptor is in an indirect table */
+	bool not_mapped;   /* memory regions do not hold all of it */
+	bool untranslated; /* because no translation of its IOVA is known */
 };
 
 /* A request in a vring. */

@@ -71,6 +71,7 @@ static void add_buffer(const struct chain_reader *reader, const struct descripto
 		    .flags = descriptor->flags,
 		    .indirect = indirect,
 		    .mapped = !error,
+		    .untranslated = error == -ENXIO,
 		};
 	chain->buffers++;
 	if (descriptor->flags & VRING_DESC_F_WRITE)

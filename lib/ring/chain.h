@@ -17,9 +17,10 @@
 struct vhu_ring_buffer {
 	uint64_t address; /* guest address, or an IOVA */
 	uint32_t size;
-	uint16_t flags; /* VRING_DESC_F_* as in the descriptor */
-	bool indirect;  /* its descriptor is in an indirect table */
-	bool mapped;    /* memory regions hold all of it */
+	uint16_t flags;    /* VRING_DESC_F_* as in the descriptor */
+	bool indirect;     /* its descriptor is in an indirect table */
+	bool mapped;       /* memory regions hold all of it */
+	bool untranslated; /* its address is an IOVA without a translation, at least in part */
 };
 
 /* What is wrong with a chain. */

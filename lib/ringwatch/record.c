@@ -89,9 +89,9 @@ static void put_request(struct vhu_snapshot_request *to, const struct vhu_ring_c
 	for (; to->listed < chain->buffers && to->listed < VHU_SNAPSHOT_BUFFERS_MAX; to->listed++) {
 		const struct vhu_ring_buffer *buffer = &chain->buffer[to->listed];
 
-		to->buffer[to->listed] =
-		    (struct vhu_snapshot_buffer){buffer->address, buffer->size, buffer->flags,
-						 buffer->indirect, !buffer->mapped};
+		to->buffer[to->listed] = (struct vhu_snapshot_buffer){
+		    buffer->address,  buffer->size,    buffer->flags,
+		    buffer->indirect, !buffer->mapped, buffer->untranslated};
 	}
 }
 

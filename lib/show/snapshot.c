@@ -97,7 +97,9 @@ static void put_request(FILE *to, const struct vhu_snapshot_request *request)
 		fprintf(to, "            Buffer: 0x%" PRIx64 ", size %" PRIu32 ", flags 0x%x%s%s\n",
 			buffer->address, buffer->size, buffer->flags,
 			buffer->indirect ? ", in an indirect table" : "",
-			buffer->not_mapped ? ", outside memory" : "");
+			buffer->untranslated ? ", not translated"
+			: buffer->not_mapped ? ", outside memory"
+					     : "");
 	}
 }
 
@@ -238,6 +240,8 @@ static void json_request(struct vhu_json *json, const struct vhu_snapshot_reques
 		vhu_json_unsigned(json, "flags", buffer->flags);
 		vhu_json_bool(json, "indirect", buffer->indirect);
 		vhu_json_bool(json, "mapped", !buffer->not_mapped);
+		if (buffer->untranslated)
+			vhu_json_bool(json, "translated", false);
 		vhu_json_object_end(json);
 	}
 	vhu_json_array_end(json);

@@ -328,6 +328,8 @@ void vhu_ring_chain_json(struct vhu_json *json, const struct vhu_ring_chain *cha
 		put_flags(json, buffer->flags, packed);
 		vhu_json_bool(json, "indirect", buffer->indirect);
 		vhu_json_bool(json, "mapped", buffer->mapped);
+		if (buffer->untranslated)
+			vhu_json_bool(json, "translated", false);
 		vhu_json_object_end(json);
 	}
 	vhu_json_array_end(json);

@@ -99,7 +99,8 @@ int vhu_ring_chain_text(const struct vhu_ring_chain *chain, bool packed, bool ta
 		if (*flags)
 			vhu_line_printf(&line, " (%s)", flags);
 		if (!buffer->mapped)
-			vhu_line_add(&line, " outside memory");
+			vhu_line_add(&line,
+				     buffer->untranslated ? " not translated" : " outside memory");
 	}
 	if (chain->buffers > VHU_RING_BUFFERS_MAX)
 		vhu_line_printf(&line, " and %" PRIu32 " more",

@@ -65,6 +65,10 @@ for source in '-r vm.pcapng' '-s ctl.sock'; do
 	wait_for hangs $source
 	# No address of a guest of 128 MiB is so high.
 	jq -e '.requests[0].buffers[0].address > 4000000000' out >/dev/null || fail "$source: no IOVA: $(cat out)"
+	# What waits was added after DPDK was stopped, which thus has not asked for its translation.
+	jq -e '.requests[-1].buffers[0] | .mapped == false and .translated == false' out >/dev/null ||
+		fail "$source: a buffer is translated: $(cat out)"
+	schemas_fit out >fit || fail "$source: $(cat fit)"
 done
 has_stalled() {
 	"$vhu" dump --json vm.pcapng | jq -se 'any(.[]; .type == "vring snapshot" and .reason == "stall" and

@@ -40,7 +40,7 @@ static const struct vhu_snapshot_request request = {
     .writable = 513,
     .header = "virtio-blk request: type IN (0), ioprio 0, sector 2048",
     .listed = 2,
-    .buffer = {{0x1000, 16, 1, false, false}, {0x2000, 513, 2, false, false}},
+    .buffer = {{0x1000, 16, 1, false, false, false}, {0x2000, 513, 2, false, false, false}},
 };
 static const struct vhu_record documented = {
     .type = VHU_RECORD_SNAPSHOT,
@@ -112,6 +112,7 @@ static void check_request(const struct vhu_snapshot_request *is,
 		assert_int_equal(buffer->flags, wanted->buffer[i].flags);
 		assert_int_equal(buffer->indirect, wanted->buffer[i].indirect);
 		assert_int_equal(buffer->not_mapped, wanted->buffer[i].not_mapped);
+		assert_int_equal(buffer->untranslated, wanted->buffer[i].untranslated);
 	}
 }
 
@@ -249,7 +250,8 @@ static void every_field_comes_back(void **state)
 		};
 		for (unsigned k = 0; k < VHU_SNAPSHOT_BUFFERS_MAX; k++)
 			requests[i].buffer[k] = (struct vhu_snapshot_buffer){
-			    UINT64_MAX - k, UINT32_MAX - i, (uint16_t)(0x8000 + k), k % 2, i % 2};
+			    UINT64_MAX - k, UINT32_MAX - i, (uint16_t)(0x8000 + k),
+			    k % 2,          i % 2,          i % 3 == 1};
 	}
 	for (unsigned reason = 0; reason < VHU_SNAPSHOT_REASONS; reason++) {
 		record.snapshot.reason = reason;

@@ -144,7 +144,9 @@ static void an_iova_without_a_translation_is_no_fault(void **state)
 	chain = read_split(&image, 0);
 	assert_int_equal(chain.fault, VHU_RING_FAULT_NONE);
 	assert_false(chain.buffer[0].mapped);
+	assert_true(chain.buffer[0].untranslated);
 	assert_true(chain.buffer[1].mapped);
+	assert_false(chain.buffer[1].untranslated);
 	image_close(&image);
 }
 
