@@ -11,8 +11,8 @@
  *					prints messages a second, of 20 bytes, not answered
  *	bench_peer fds PATH COUNT	the same, each with an eventfd
  *	bench_peer hold PATH SESSIONS	begins them, says so, and waits until its input ends
- *	bench_peer follow PATH CLIENTS	follows all records of the proxy with that control socket,
- *says so, reads nothing, and waits until its input ends
+ *	bench_peer follow PATH CLIENTS	follows the proxy with that control socket, says so, reads
+ *					nothing, and waits until its input ends
  *
  * With SESSIONS, all of them ask, and then all take their answers.
  *

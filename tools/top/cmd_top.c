@@ -41,6 +41,8 @@ static const struct vhu_example example[] = {
     {"vhu top --sort age --filter stalled", "show only stalled vrings, the longest wait first"},
     {"vhu top --json --count 1 | jq 'select(.state == \"stalled\")'",
      "print the stalled vrings for a script"},
+    {"vhu top --json --count 1 --all",
+     "print all sessions of this host once, also those that hang already"},
     {0},
 };
 
@@ -188,7 +190,8 @@ const struct vhu_command vhu_command_top = {
 	"Shows a table of vrings: messages, kicks and calls a second, the time from kick to "
 	"call, what waits and what has stalled. A proxy counts kicks and calls if it runs with "
 	"--interpose-eventfds. Without a proxy (-p, --socket, --all), the probes of vhu "
-	"latency count them, as root. Keys: h shows help, q ends.",
+	"latency count them, as root; they see no messages, so MSG/s is - then. Keys: h shows "
+	"help, q ends.",
     .option = option,
     .example = example,
     .run = run,

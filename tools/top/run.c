@@ -34,7 +34,7 @@ struct vhu_top_loop {
 	struct pollfd *watched;
 	uint64_t asked_ns, shown_ns; /* when the sources were asked, and shown, last */
 	bool due;                    /* what was asked is to be shown yet */
-	uint64_t rounds;             /* that were shown */
+	uint64_t looks, rounds;      /* looks that were taken; those that were written as JSON */
 };
 
 static volatile sig_atomic_t stopped;
@@ -67,6 +67,8 @@ static void ask(struct vhu_top_loop *run, uint64_t now)
 	vhu_top_controls_ask(&run->controls);
 	vhu_top_probes_tick(&run->probes, now);
 	vhu_top_detail_tick(&run->ui.detail, now);
+	/* What is known now says what else is to be asked. */
+	vhu_top_probes_settle(&run->probes, now);
 	run->asked_ns = now;
 	run->due = true;
 }
@@ -87,11 +89,14 @@ static void look(struct vhu_top_loop *run, uint64_t now)
 	run->shown_ns = now;
 }
 
-/* Write what is known as JSON; the first round has no rates yet. */
-static void put_json(struct vhu_top_loop *run)
+/* Write what is known as JSON, from the second look on: the first has no rates yet. Probes have
+ * their time before, so that the first lines are worth as much as those that follow. */
+static void put_json(struct vhu_top_loop *run, uint64_t now)
 {
-	if (run->rounds++)
-		vhu_top_json(stdout, &run->ui.view);
+	if (!run->looks++ || (!run->rounds && !vhu_top_probes_are_ready(&run->probes, now)))
+		return;
+	run->rounds++;
+	vhu_top_json(stdout, &run->ui.view);
 	fflush(stdout);
 }
 
@@ -108,7 +113,7 @@ static void show(struct vhu_top_loop *run, uint64_t now)
 	else
 		look(run, now);
 	if (run->request->json)
-		put_json(run);
+		put_json(run, now);
 }
 
 /* Return how long to wait at the most, in ms. */
@@ -185,20 +190,42 @@ static void take_keys(struct vhu_top_loop *run)
 		run->ui.quit = true;
 }
 
+/* Return whether something that was asked for is not there. */
+static bool is_in_vain(const struct vhu_top_loop *run)
+{
+	return vhu_top_missing(&run->top) || (run->probes.all && *run->probes.error);
+}
+
+/* Say what is not there. Returns the exit status. */
+static int fail(const struct vhu_top_loop *run)
+{
+	const struct vhu_top_source *source = vhu_top_missing(&run->top);
+
+	if (source && !source->probed &&
+	    (!strcmp(source->error, strerror(ENOENT)) ||
+	     !strcmp(source->error, strerror(ECONNREFUSED))))
+		return vhu_fail(run->request->command,
+				"%s: %s: start a vhu proxy with --control, or watch without a "
+				"proxy (-p, --socket, --all)",
+				source->name, source->error);
+	if (source)
+		return vhu_fail(run->request->command, "%s: %s", source->name, source->error);
+	return vhu_fail(run->request->command, "sessions cannot be listed: %s", run->probes.error);
+}
+
 /* Return whether it goes on. */
 static bool goes_on(const struct vhu_top_loop *run)
 {
 	const uint64_t count = run->request->count;
 
-	if (stopped || run->ui.quit)
+	if (stopped || run->ui.quit || is_in_vain(run))
 		return false;
-	return !run->request->json || ((!count || run->rounds <= count) && !ferror(stdout));
+	return !run->request->json || ((!count || run->rounds < count) && !ferror(stdout));
 }
 
 /* Look and show until there is an end. Returns the exit status. */
 static int loop(struct vhu_top_loop *run, const sigset_t *waiting)
 {
-	ask(run, vhu_now_ns());
 	while (goes_on(run)) {
 		uint64_t now = vhu_now_ns();
 		const struct timespec time = patience(run, now);
@@ -234,9 +261,9 @@ static int add_sources(struct vhu_top_loop *run)
 	run->probes.delay_ns = request->delay_ns;
 	run->probes.all = request->all;
 	for (unsigned i = 0; i < request->pids && !ret; i++)
-		ret = vhu_top_probes_add(&run->probes, request->pid[i], NULL);
+		ret = vhu_top_probes_add(&run->probes, request->pid[i], NULL, true);
 	for (unsigned i = 0; i < request->sockets && !ret; i++)
-		ret = vhu_top_probes_add(&run->probes, 0, request->socket[i]);
+		ret = vhu_top_probes_add(&run->probes, 0, request->socket[i], true);
 	return ret;
 }
 
@@ -252,15 +279,22 @@ int vhu_top_run(const struct vhu_top_request *request)
 
 	snprintf(run.ui.view.filter, sizeof(run.ui.view.filter), "%s", request->filter);
 	take_signals(&waiting);
-	if (add_sources(&run))
+	if (add_sources(&run)) {
 		status = vhu_fail(request->command, "out of memory");
-	else if (!request->json && vhu_top_screen_open())
+	} else {
+		ask(&run, vhu_now_ns());
+		if (is_in_vain(&run))
+			status = fail(&run);
+	}
+	if (status == VHU_EXIT_DONE && !request->json && vhu_top_screen_open())
 		status = vhu_fail(request->command,
 				  "this terminal cannot place the cursor (TERM=%s): use --json",
 				  getenv("TERM") ? getenv("TERM") : "");
 	if (status == VHU_EXIT_DONE)
 		status = loop(&run, &waiting);
 	vhu_top_screen_close();
+	if (status == VHU_EXIT_DONE && !stopped && is_in_vain(&run))
+		status = fail(&run);
 	vhu_top_ui_free(&run.ui);
 	vhu_top_processes_free(&run.processes);
 	vhu_top_controls_free(&run.controls);

@@ -25,10 +25,32 @@ says 2 'unexpected argument' --json word
 says 2 'a filter has at most 31 characters' --json --filter 01234567890123456789012345678901
 says 2 'not the path of a socket' --json -s "$(printf '%300s' x)"
 
-# What answers is no proxy: a back-end, which is sent a line, and something that is no socket.
+# What is not there and never was: one line, whether or not others are there.
 back --device blk
-"$vhu" top --json --count 1 --delay 200ms -s back.sock >out 2>err || fail "status $?"
-jq -e '.source == "back.sock" and .note != null' out >told || fail 'a back-end is taken for a proxy'
+proxy p
+for also in '' '-s p.ctl'; do
+	# shellcheck disable=SC2086 # no option is no word
+	says 1 'nosuch.ctl: No such file or directory: start a vhu proxy with --control' --json --count 1 -s nosuch.ctl $also
+	# shellcheck disable=SC2086
+	says 1 'pid 2147483647: no such process' --json --count 1 -p 2147483647 $also
+done
 touch file.ctl
-"$vhu" top --json --count 1 --delay 200ms -s file.ctl >out 2>err || fail "status $?"
-jq -e '.note | test("refused|not a socket|Connection")' out >told || fail 'a file is taken for a proxy'
+says 1 'file.ctl: Connection refused' --json --count 1 -s file.ctl
+# What answers is no proxy: a listener that answers something else, and one that hangs up.
+other() {
+	stage_start "$1" perl -MIO::Socket::UNIX -e 'my $l = IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 5);
+		while (my $c = $l->accept) { my $line = <$c>; print $c $ARGV[1]; close $c }' "$1.ctl" "$2"
+	stage_listens "$1" "$1.ctl"
+}
+other nonsense '{"what":1}
+'
+says 1 "nonsense.ctl: what answers is not a vhu proxy's control socket" --json --count 1 -s nonsense.ctl
+other closes ''
+says 1 "closes.ctl: closed the connection: is this a vhu proxy's control socket?" --json --count 1 -s closes.ctl
+says 1 'back.sock: Connection reset by peer' --json --count 1 -s back.sock
+# A proxy that hangs does not answer, but it is there.
+kill -STOP "$(stage_pid proxy_p)"
+"$vhu" top --json --count 1 --delay 200ms -s p.ctl >out 2>err || fail "status $?"
+jq -e '.source == "p.ctl" and (.note | test("^p.ctl: it does not answer: [0-9.]+m?s$"))' out >told ||
+	fail "a proxy that hangs is not shown: $(cat out)"
+kill -CONT "$(stage_pid proxy_p)"

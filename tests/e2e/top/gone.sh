@@ -12,7 +12,12 @@ start() {
 	stage_listens "proxy_$1" "$1.sock"
 }
 start a
+stage_start other "$vhu" proxy -q --control other.ctl other.sock back.sock
+stage_listens other other.sock
 top_start 80 24 '-s run -s other.ctl'
+sees '^2 sources  0 sessions  0 vrings'
+sees '^.other.ctl: no session is open'
+stage_end other TERM
 sees '^2 sources, 1 gone  0 sessions  0 vrings'
 sees '^.run/a.ctl: no session is open'
 sees '^.other.ctl: gone for .*: No such file or directory'

@@ -94,6 +94,8 @@ static void put_interval(struct vhu_json *json, const struct vhu_latency_vrings 
 
 	vhu_json_unsigned(json, "session", vring->session);
 	vhu_json_unsigned(json, "vring", vring->index);
+	if (vring->fd[VHU_KICK].wanted)
+		vhu_json_unsigned(json, "kick_eventfd_id", vring->fd[VHU_KICK].id);
 	vhu_json_unsigned(json, "interval_ns", interval_ns);
 	vhu_json_bool(json, "ended", !vhu_latency_vring_is_wired(vring));
 	vhu_json_bool(json, "polled", vring->polled);

@@ -18,6 +18,9 @@
 #define FOOT         1
 /* Rows of the session that is looked into, at the most. */
 #define SESSION_ROWS 6
+/* A screen of fewer rows or columns has no room for hints. */
+#define HINT_ROWS    8
+#define HINT_COLUMNS 60
 /* Columns before a row, for the cursor. */
 #define MARGIN       1
 /* Columns for a name, at the most. */
@@ -104,6 +107,7 @@ static attr_t look_of(enum vhu_top_state state)
 	case VHU_TOP_NOREPLY:
 		return A_BOLD | (coloured ? (attr_t)COLOR_PAIR(COLOUR_BAD) : 0);
 	case VHU_TOP_WAITS:
+	case VHU_TOP_QUIET:
 		return coloured ? (attr_t)COLOR_PAIR(COLOUR_WAITS) : A_NORMAL;
 	case VHU_TOP_RUNS:
 	case VHU_TOP_POLLS:
@@ -209,7 +213,8 @@ static void draw_summary(const struct vhu_top_ui *ui)
 {
 	const struct vhu_top_view *view = &ui->view;
 	static const enum vhu_top_state named[] = {VHU_TOP_STALLED, VHU_TOP_NOREPLY, VHU_TOP_WAITS,
-						   VHU_TOP_POLLS, VHU_TOP_RUNS};
+						   VHU_TOP_QUIET,   VHU_TOP_LISTENS, VHU_TOP_POLLS,
+						   VHU_TOP_RUNS};
 	char line[COLUMNS_MAX] = "", kicks[VHU_TOP_NUMBER_SIZE], calls[VHU_TOP_NUMBER_SIZE];
 	char every[VHU_TOP_NUMBER_SIZE];
 	const char *comma = ": ";
@@ -235,6 +240,29 @@ static void draw_summary(const struct vhu_top_ui *ui)
 		 *view->filter && !ui->typing ? "  filter: " : "", ui->typing ? "" : view->filter,
 		 ui->paused ? "  PAUSED" : "");
 	put_line(1, line, A_NORMAL);
+}
+
+/* Write below the table what would give a verdict on the session that the cursor is on. Returns how
+ * many lines that takes. */
+static int draw_hint(const struct vhu_top_ui *ui)
+{
+	const struct vhu_top_row *row = ui->at < ui->view.rows ? ui->view.row[ui->at] : NULL;
+	char text[2 * VHU_TOP_NAME], line[COLUMNS_MAX + 1];
+	struct vhu_top_page page = {0};
+	int lines;
+
+	if (!row || row->note || !*row->hint || ui->rows < HINT_ROWS || ui->columns < HINT_COLUMNS)
+		return 0;
+	snprintf(text, sizeof(text), "Session %" PRIu64 ": no verdict: %s", row->session,
+		 row->hint);
+	vhu_top_page_add(&page, text);
+	lines = (int)vhu_top_page_rows(&page, ui->columns);
+	for (int i = 0; i < lines; i++) {
+		vhu_top_page_row(&page, (unsigned)i, ui->columns, line);
+		put_line(LINES - FOOT - lines + i, line, A_NORMAL);
+	}
+	vhu_top_page_clear(&page);
+	return lines;
 }
 
 /* Write the table. */
@@ -293,7 +321,7 @@ static void draw_detail(struct vhu_top_ui *ui)
 	char line[4 * VHU_TOP_PLAIN], number[32] = "vrings";
 	int y = 2, count = 0;
 
-	if (detail->row.session)
+	if (detail->row.numbered)
 		snprintf(number, sizeof(number), "session %" PRIu64, detail->row.session);
 	snprintf(line, sizeof(line), "%s of %s%s%s", number, detail->row.source,
 		 detail->ended ? "  ENDED" : "", ui->paused ? "  PAUSED" : "");
@@ -344,6 +372,8 @@ void vhu_top_screen_draw(struct vhu_top_ui *ui)
 	} else if (ui->detail.open) {
 		draw_detail(ui);
 	} else {
+		vhu_top_ui_settle(ui);
+		ui->rows -= draw_hint(ui);
 		vhu_top_ui_settle(ui);
 		draw_summary(ui);
 		draw_table(ui);

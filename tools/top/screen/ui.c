@@ -134,10 +134,16 @@ static void show_help(struct vhu_top_ui *ui)
 	    " \n"
 	    "off: not started.  on: its kicks and calls are not counted (vhu proxy "
 	    "--interpose-eventfds does).\n"
+	    "listens, quiet: probes have no traffic of the session yet, or had none for 4 s. A "
+	    "vring that hung before shows none.\n"
 	    "idle, runs: without or with kicks and calls.  polls: it needs no kicks.\n"
-	    "waits: kicks without a call, as buffers for input have.\n"
+	    "waits: kicks without a call, as buffers for input have; of a session, eventfds that "
+	    "are not read.\n"
 	    "noreply: a request of its session has waited too long for its reply.\n"
-	    "stalled: its kicks have waited too long, or the proxy says that it hangs.\n"
+	    "stalled: its kicks have waited too long, or the proxy or vhu rings says that it "
+	    "hangs.\n"
+	    "MSG/s: messages, which a proxy counts. Probes do not see them: vhu attach records "
+	    "them.\n"
 	    "WAIT, AGE: kicks without a call, and how long the oldest has waited.\n"
 	    "P50, P99, MAX: from kick to call, in the time since the last look.";
 	char line[128];

@@ -25,8 +25,9 @@ static void take(void *with, const json_t *answer)
 	control->wrong = vhu_top_answer_take(control->source, answer, vhu_now_ns());
 }
 
-/* Have a proxy as a source, unless it is one. Returns 0 or -ENOMEM. */
-static int add_socket(struct vhu_top_controls *controls, const char *path)
+/* Have a proxy as a source, unless it is one. @named: a person has named it. Returns 0 or -ENOMEM.
+ */
+static int add_socket(struct vhu_top_controls *controls, const char *path, bool named)
 {
 	struct vhu_top_control *control, **grown;
 
@@ -46,7 +47,10 @@ static int add_socket(struct vhu_top_controls *controls, const char *path)
 	snprintf(control->path, sizeof(control->path), "%s", path);
 	control->talk = (struct vhu_top_talk){.lines = {.fd = -1}, .take = take, .with = control};
 	control->source = vhu_top_source(controls->top, control->path);
-	return control->source ? 0 : -ENOMEM;
+	if (!control->source)
+		return -ENOMEM;
+	control->source->named = named;
+	return 0;
 }
 
 /*
@@ -75,7 +79,7 @@ static void look_into(struct vhu_top_controls *controls, const char *folder)
 			(int)sizeof(path) ||
 		    stat(path, &file) || !S_ISSOCK(file.st_mode))
 			continue;
-		add_socket(controls, path);
+		add_socket(controls, path, false);
 	}
 	if (dir)
 		closedir(dir);
@@ -87,7 +91,7 @@ int vhu_top_controls_add(struct vhu_top_controls *controls, const char *path)
 	struct stat file;
 
 	if (stat(path, &file) || !S_ISDIR(file.st_mode))
-		return add_socket(controls, path);
+		return add_socket(controls, path, true);
 	grown = vhu_array_more(controls->folder, &controls->folders, sizeof(const char *));
 	if (!grown)
 		return -ENOMEM;
@@ -113,8 +117,10 @@ static void ask(struct vhu_top_control *control)
 	int ret;
 
 	if (control->asked_ns) {
-		if (now - control->asked_ns > PATIENCE_NS)
-			vhu_top_source_gone(control->source, "it does not answer", now);
+		if (now - control->asked_ns < PATIENCE_NS)
+			return;
+		vhu_top_source_gone(control->source, "it does not answer", now);
+		control->source->listens = true;
 		return;
 	}
 	if (!control->talk.proxy && vhu_top_talk_open(&control->talk, control->path, error)) {
@@ -141,11 +147,14 @@ void vhu_top_controls_read(struct vhu_top_controls *controls, unsigned at)
 	struct vhu_top_control *control = controls->control[at];
 	int ret = vhu_top_talk_read(&control->talk);
 
-	if (!ret)
+	if (control->wrong)
 		ret = control->wrong;
 	control->wrong = 0;
 	if (ret == -EPIPE)
-		give_up(control, "it has closed the connection");
+		give_up(control,
+			control->source->met
+			    ? "it has closed the connection"
+			    : "closed the connection: is this a vhu proxy's control socket?");
 	else if (ret == -EBADMSG)
 		give_up(control, "what answers is not a vhu proxy's control socket");
 	else if (ret)

@@ -11,16 +11,17 @@
 
 #include "lib/util/array.h"
 #include "lib/util/util.h"
-#include "tools/top/sources/answer.h"
 
 /* Lines of one time come together; after this pause there are no more of them. */
 #define PAUSE_NS      (VHU_NS_PER_S / 20)
 /* A process that ended is started again after this time. */
 #define AGAIN_NS      (2 * VHU_NS_PER_S)
-/* Connections are listed so often; that reads all sockets of the host. */
+/* Sessions are listed so often, and after this if one is missing; that reads all sockets of the
+ * host. */
 #define LIST_EVERY_NS (10 * VHU_NS_PER_S)
+#define LIST_SOON_NS  (2 * VHU_NS_PER_S)
 
-int vhu_top_probes_add(struct vhu_top_probes *probes, uint32_t pid, const char *socket)
+int vhu_top_probes_add(struct vhu_top_probes *probes, uint32_t pid, const char *socket, bool named)
 {
 	struct vhu_top_probe *probe = calloc(1, sizeof(*probe)), **grown;
 	char name[VHU_TOP_NAME];
@@ -45,7 +46,17 @@ int vhu_top_probes_add(struct vhu_top_probes *probes, uint32_t pid, const char *
 	if (!probe->source)
 		return -ENOMEM;
 	probe->source->probed = true;
+	probe->source->named = named;
 	return 0;
+}
+
+/* The probe's back-end cannot be watched. */
+static void give_up(struct vhu_top_probe *probe, const char *error, uint64_t now_ns)
+{
+	probe->down = true;
+	probe->listens_ns = probe->batch_ns = 0;
+	probe->now.count = probe->batch.count = 0;
+	vhu_top_source_gone(probe->source, error, now_ns);
 }
 
 /* Start vhu latency, unless its process is gone. */
@@ -63,24 +74,32 @@ static void start(struct vhu_top_probe *probe, uint64_t now_ns)
 		words[6] = "-f";
 	}
 	if (probe->pid && kill((pid_t)probe->pid, 0) && errno == ESRCH)
-		vhu_top_source_gone(probe->source, "no such process", now_ns);
+		give_up(probe, "no such process", now_ns);
 	else if (vhu_top_child_start(&probe->latency, words))
-		vhu_top_source_gone(probe->source, "no process can be started", now_ns);
+		give_up(probe, "no process can be started", now_ns);
 	*probe->error = '\0';
-	probe->batch_ns = 0;
 	probe->ended_ns = now_ns;
+}
+
+/* Start the list of sessions, if it is time. */
+static void start_list(struct vhu_top_probes *probes, uint64_t now_ns)
+{
+	static const char *const words[] = {"attach", "--list", "--json", NULL};
+	const uint64_t pause = probes->list_again ? LIST_SOON_NS : LIST_EVERY_NS;
+
+	if ((!probes->count && !probes->all) || probes->list.pid ||
+	    (probes->listed_ns && now_ns - probes->listed_ns < pause))
+		return;
+	probes->listed_ns = now_ns;
+	probes->list_again = false;
+	*probes->error = '\0';
+	if (vhu_top_child_start(&probes->list, words))
+		snprintf(probes->error, sizeof(probes->error), "no process can be started");
 }
 
 void vhu_top_probes_tick(struct vhu_top_probes *probes, uint64_t now_ns)
 {
-	static const char *const list[] = {"attach", "--list", "--json", NULL};
-
-	if ((probes->count || probes->all) && !probes->list.pid &&
-	    (!probes->listed_ns || (probes->all && now_ns - probes->listed_ns > LIST_EVERY_NS))) {
-		probes->pairs = 0;
-		probes->listed_ns = now_ns;
-		vhu_top_child_start(&probes->list, list);
-	}
+	start_list(probes, now_ns);
 	for (unsigned i = 0; i < probes->count; i++) {
 		struct vhu_top_probe *probe = probes->probe[i];
 
@@ -88,17 +107,20 @@ void vhu_top_probes_tick(struct vhu_top_probes *probes, uint64_t now_ns)
 		    (!probe->ended_ns || now_ns - probe->ended_ns > AGAIN_NS))
 			start(probe, now_ns);
 	}
+	vhu_top_verdicts_tick(&probes->verdicts, now_ns);
 }
 
 unsigned vhu_top_probes_children(const struct vhu_top_probes *probes)
 {
-	return probes->count + 1;
+	return probes->count + 2;
 }
 
-/* Return process number @at: the first is that which lists. */
+/* Return process number @at: the first two list sessions and judge vrings. */
 static const struct vhu_top_child *child_at(const struct vhu_top_probes *probes, unsigned at)
 {
-	return at ? &probes->probe[at - 1]->latency : &probes->list;
+	return at > 1 ? &probes->probe[at - 2]->latency
+	       : at   ? &probes->verdicts.rings
+		      : &probes->list;
 }
 
 void vhu_top_probes_fds(const struct vhu_top_probes *probes, unsigned at, int fd[VHU_TOP_CHILD_FDS])
@@ -109,54 +131,51 @@ void vhu_top_probes_fds(const struct vhu_top_probes *probes, unsigned at, int fd
 	fd[1] = child->pid ? child->err.fd : -1;
 }
 
-/* Take one side of a connection. */
-static void take_peer(struct vhu_top_peer *peer, const json_t *side)
-{
-	const char *comm = json_string_value(json_object_get(side, "comm"));
-
-	*peer = (struct vhu_top_peer){.pid = (uint32_t)vhu_top_answer_number(side, "pid")};
-	snprintf(peer->comm, sizeof(peer->comm), "%s", comm ? comm : "");
-}
-
 /* Take a line of vhu attach --list. */
 static void take_pair(void *with, char *text)
 {
 	struct vhu_top_probes *probes = with;
 	json_t *line = json_loads(text, 0, NULL);
-	const char *socket = json_string_value(json_object_get(line, "socket"));
-	struct vhu_top_pair *grown =
-	    socket ? vhu_array_more(probes->pair, &probes->pairs, sizeof(*grown)) : NULL;
 
-	if (grown) {
-		struct vhu_top_pair *pair = &grown[probes->pairs - 1];
-
-		probes->pair = grown;
-		take_peer(&pair->peer[VHU_TOP_FRONT], json_object_get(line, "front_end"));
-		take_peer(&pair->peer[VHU_TOP_BACK], json_object_get(line, "back_end"));
-		snprintf(pair->socket, sizeof(pair->socket), "%s", socket);
-	}
+	vhu_top_pairs_take(&probes->pairs, line, vhu_now_ns());
 	json_decref(line);
 }
 
-/* What went wrong with the list is said by each vhu latency too. */
-static void ignore(void *with, char *line)
+/* Keep what vhu attach says is wrong. */
+static void take_list_error(void *with, char *line)
 {
-	(void)with;
-	(void)line;
+	static const char name[] = "vhu attach: ";
+	struct vhu_top_probes *probes = with;
+
+	if (!strncmp(line, name, strlen(name)))
+		line += strlen(name);
+	snprintf(probes->error, sizeof(probes->error), "%s", line);
 }
 
 /* Watch the back-ends that were listed and are not watched yet, but for proxies of ours. */
 static void add_listed(struct vhu_top_probes *probes)
 {
-	for (unsigned i = 0; i < probes->pairs; i++) {
-		const struct vhu_top_peer *back = &probes->pair[i].peer[VHU_TOP_BACK];
+	for (unsigned i = 0; i < probes->pairs.count; i++) {
+		const struct vhu_top_peer *back = &probes->pairs.pair[i].peer[VHU_TOP_BACK];
 		bool known = !strcmp(back->comm, "vhu");
 
 		for (unsigned at = 0; at < probes->count; at++)
 			known |= probes->probe[at]->pid == back->pid;
 		if (!known)
-			vhu_top_probes_add(probes, back->pid, NULL);
+			vhu_top_probes_add(probes, back->pid, NULL, false);
 	}
+}
+
+/* The list of sessions is whole: take it, unless something went wrong. */
+static void end_list(struct vhu_top_probes *probes)
+{
+	if (*probes->error)
+		return;
+	vhu_top_pairs_end(&probes->pairs);
+	for (unsigned i = 0; i < probes->pairs.count; i++)
+		vhu_top_pair_find_eventfds(&probes->pairs.pair[i]);
+	if (probes->all)
+		add_listed(probes);
 }
 
 /* Take a line of vhu latency. */
@@ -186,34 +205,76 @@ void vhu_top_probes_read(struct vhu_top_probes *probes, unsigned at)
 
 	if (!at) {
 		if (probes->list.pid &&
-		    !vhu_top_child_read(&probes->list, take_pair, ignore, probes) && probes->all)
-			add_listed(probes);
+		    !vhu_top_child_read(&probes->list, take_pair, take_list_error, probes))
+			end_list(probes);
 		return;
 	}
-	probe = probes->probe[at - 1];
+	if (at == 1) {
+		vhu_top_verdicts_read(&probes->verdicts);
+		return;
+	}
+	probe = probes->probe[at - 2];
 	if (!probe->latency.pid ||
 	    vhu_top_child_read(&probe->latency, take_line, take_error, probe))
 		return;
 	probe->ended_ns = vhu_now_ns();
-	vhu_top_source_gone(probe->source, *probe->error ? probe->error : "vhu latency ended",
-			    probe->ended_ns);
+	give_up(probe, *probe->error ? probe->error : "vhu latency ended", probe->ended_ns);
 }
 
 void vhu_top_probes_settle(struct vhu_top_probes *probes, uint64_t now_ns)
 {
+	for (unsigned i = 0; i < probes->pairs.count; i++)
+		if (!probes->pairs.pair[i].busy)
+			vhu_top_pair_look(&probes->pairs.pair[i], now_ns);
+	for (unsigned i = 0; i < probes->count; i++) {
+		struct vhu_top_probe *probe = probes->probe[i];
+
+		if (probe->batch_ns && now_ns - probe->taken_ns > PAUSE_NS)
+			vhu_top_probe_whole(probe);
+		vhu_top_probe_show(probe, now_ns);
+	}
+}
+
+/* Return whether a probe knows what it can know without more traffic. */
+static bool is_ready(const struct vhu_top_probe *probe, uint64_t now_ns)
+{
+	const struct vhu_top_pairs *pairs = &probe->among->pairs;
+	unsigned back;
+
+	if (probe->down)
+		return true;
+	if (!probe->listens_ns)
+		return false;
+	for (unsigned i = 0; i < pairs->count; i++)
+		if (vhu_top_pair_fits(&pairs->pair[i], probe->pid, probe->socket, &back) &&
+		    vhu_top_probe_listens(probe, &pairs->pair[i], now_ns))
+			return false;
+	return true;
+}
+
+bool vhu_top_probes_are_ready(const struct vhu_top_probes *probes, uint64_t now_ns)
+{
+	if ((probes->count || probes->all) && !probes->pairs.known && !*probes->error)
+		return false;
 	for (unsigned i = 0; i < probes->count; i++)
-		if (probes->probe[i]->batch_ns && now_ns - probes->probe[i]->taken_ns > PAUSE_NS)
-			vhu_top_probe_flush(probes->probe[i], now_ns);
+		if (!is_ready(probes->probe[i], now_ns))
+			return false;
+	return vhu_top_verdicts_are_known(&probes->verdicts);
 }
 
 void vhu_top_probes_free(struct vhu_top_probes *probes)
 {
 	vhu_top_child_stop(&probes->list);
+	vhu_top_verdicts_free(&probes->verdicts);
 	for (unsigned i = 0; i < probes->count; i++) {
-		vhu_top_child_stop(&probes->probe[i]->latency);
-		free(probes->probe[i]);
+		struct vhu_top_probe *probe = probes->probe[i];
+
+		vhu_top_child_stop(&probe->latency);
+		free(probe->batch.line);
+		free(probe->now.line);
+		free(probe);
 	}
 	free(probes->probe);
-	free(probes->pair);
+	vhu_top_pairs_free(&probes->pairs);
 	*probes = (struct vhu_top_probes){0};
 }

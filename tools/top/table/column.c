@@ -48,7 +48,7 @@ NUMBER(p50_ns, row->timed, put_time)
 NUMBER(p99_ns, row->timed, put_time)
 NUMBER(max_ns, row->timed, put_time)
 NUMBER(waiting, row->counted, put_amount)
-NUMBER(session, row->session, put_amount)
+NUMBER(session, row->numbered, put_amount)
 NUMBER(vring, row->vring >= 0, put_amount)
 
 /* A column that shows a text. */

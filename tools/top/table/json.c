@@ -17,9 +17,15 @@ static void put_text(struct vhu_json *json, const char *key, const char *text)
 /* Write what is known of a session. */
 static void put_session(struct vhu_json *json, const struct vhu_top_row *row)
 {
-	vhu_json_unsigned(json, "session", row->session);
+	if (row->numbered)
+		vhu_json_unsigned(json, "session", row->session);
 	vhu_json_object(json, "front_end");
-	put_text(json, "path", row->name);
+	if (row->has_path)
+		put_text(json, "path", row->name);
+	if (row->front_pid) {
+		vhu_json_unsigned(json, "pid", row->front_pid);
+		put_text(json, "comm", row->front_end);
+	}
 	vhu_json_object_end(json);
 	put_text(json, "device", row->device);
 	vhu_json_object(json, "back_end");
@@ -40,16 +46,36 @@ static void put_session(struct vhu_json *json, const struct vhu_top_row *row)
 	vhu_json_object_end(json);
 }
 
-/* Write what is known of a vring. */
-static void put_vring(struct vhu_json *json, const struct vhu_top_row *row)
+/* Write how a vring or a session is. */
+static void put_state(struct vhu_json *json, const struct vhu_top_row *row)
 {
-	vhu_json_unsigned(json, "vring", (uint64_t)row->vring);
 	vhu_json_string(json, "state", vhu_top_state_name(row->state));
 	if (*row->verdict) {
 		vhu_json_object(json, "verdict");
 		vhu_json_string(json, "id", row->verdict);
 		vhu_json_object_end(json);
 	}
+}
+
+/* Write what is known of a session without vrings. */
+static void put_silence(struct vhu_json *json, const struct vhu_top_row *row)
+{
+	const struct vhu_top_silence *silence = &row->silence;
+
+	if (!silence->known)
+		return;
+	put_state(json, row);
+	vhu_json_unsigned(json, "silent_ns", silence->for_ns);
+	vhu_json_unsigned(json, "signalled_eventfds", silence->signalled);
+	if (silence->signalled)
+		vhu_json_unsigned(json, "signalled_ns", silence->signalled_ns);
+}
+
+/* Write what is known of a vring. */
+static void put_vring(struct vhu_json *json, const struct vhu_top_row *row)
+{
+	vhu_json_unsigned(json, "vring", (uint64_t)row->vring);
+	put_state(json, row);
 	if (row->rated) {
 		vhu_json_decimal(json, "kicks_per_s", row->kicks_per_s);
 		vhu_json_decimal(json, "calls_per_s", row->calls_per_s);
@@ -83,6 +109,9 @@ void vhu_top_json(FILE *to, const struct vhu_top_view *view)
 			put_session(&json, row);
 		if (row->vring >= 0)
 			put_vring(&json, row);
+		else if (!row->note)
+			put_silence(&json, row);
+		put_text(&json, "hint", row->hint);
 		vhu_json_object_end(&json);
 		fputc('\n', to);
 	}

@@ -33,6 +33,18 @@ struct vhu_top_source *vhu_top_source(struct vhu_top *top, const char *name)
 	return source;
 }
 
+const struct vhu_top_source *vhu_top_missing(const struct vhu_top *top)
+{
+	for (unsigned i = 0; i < top->sources; i++) {
+		const struct vhu_top_source *source = top->source[i];
+
+		if (source->named && !source->met && !source->listens && !source->here &&
+		    source->since_ns)
+			return source;
+	}
+	return NULL;
+}
+
 static void free_vring(struct vhu_top_vring *vring)
 {
 	vhu_histogram_free(&vring->now.delay);
@@ -82,7 +94,7 @@ void vhu_top_source_end(struct vhu_top_source *source, uint64_t now_ns)
 	drop_sessions(source);
 	if (!source->here)
 		source->since_ns = now_ns;
-	source->here = true;
+	source->here = source->met = true;
 	*source->error = '\0';
 }
 
@@ -237,8 +249,24 @@ static enum vhu_top_state state_of(const struct vhu_top *top, const struct vhu_t
 	return vring->kicks_per_s > 0 || vring->calls_per_s > 0 ? VHU_TOP_RUNS : VHU_TOP_IDLE;
 }
 
+/* Return how a session without vrings is. */
+static enum vhu_top_state state_of_session(const struct vhu_top *top,
+					   const struct vhu_top_session *session)
+{
+	const struct vhu_top_silence *silence = &session->silence;
+
+	if (!silence->known)
+		return VHU_TOP_OFF;
+	if (silence->hangs)
+		return VHU_TOP_STALLED;
+	if (silence->signalled && silence->signalled_ns >= top->stall_ns)
+		return session->stopped ? VHU_TOP_STALLED : VHU_TOP_WAITS;
+	return silence->listens ? VHU_TOP_LISTENS : VHU_TOP_QUIET;
+}
+
 void vhu_top_session_judge(const struct vhu_top *top, struct vhu_top_session *session)
 {
+	session->state = state_of_session(top, session);
 	for (unsigned i = 0; i < session->vrings; i++)
 		session->vring[i]->state = state_of(top, session, session->vring[i]);
 }
@@ -246,9 +274,10 @@ void vhu_top_session_judge(const struct vhu_top *top, struct vhu_top_session *se
 const char *vhu_top_state_name(enum vhu_top_state state)
 {
 	static const char *const name[VHU_TOP_STATES] = {
-	    [VHU_TOP_OFF] = "off",         [VHU_TOP_ON] = "on",           [VHU_TOP_IDLE] = "idle",
-	    [VHU_TOP_RUNS] = "runs",       [VHU_TOP_POLLS] = "polls",     [VHU_TOP_WAITS] = "waits",
-	    [VHU_TOP_NOREPLY] = "noreply", [VHU_TOP_STALLED] = "stalled",
+	    [VHU_TOP_OFF] = "off",         [VHU_TOP_ON] = "on",       [VHU_TOP_IDLE] = "idle",
+	    [VHU_TOP_LISTENS] = "listens", [VHU_TOP_QUIET] = "quiet", [VHU_TOP_RUNS] = "runs",
+	    [VHU_TOP_POLLS] = "polls",     [VHU_TOP_WAITS] = "waits", [VHU_TOP_NOREPLY] = "noreply",
+	    [VHU_TOP_STALLED] = "stalled",
 	};
 
 	return name[state];

@@ -28,6 +28,8 @@ enum { VHU_TOP_FRONT, VHU_TOP_BACK, VHU_TOP_SIDES };
 enum vhu_top_state {
 	VHU_TOP_OFF,     /* it is not started */
 	VHU_TOP_ON,      /* it is started, and no source counts its kicks and calls */
+	VHU_TOP_LISTENS, /* probes have not listened for long enough to say more */
+	VHU_TOP_QUIET,   /* probes have seen no kick and no call of the whole session */
 	VHU_TOP_IDLE,    /* no kick and no call */
 	VHU_TOP_RUNS,    /* kicks or calls */
 	VHU_TOP_POLLS,   /* it gets no kicks: its back-end looks all the time */
@@ -72,8 +74,20 @@ struct vhu_top_peer {
 	char path[VHU_TOP_NAME];
 };
 
+/* What is known of a session without a proxy whose vrings have had no traffic. */
+struct vhu_top_silence {
+	bool known;
+	bool listens;          /* traffic may yet be recognised */
+	uint64_t for_ns;       /* since nothing was seen */
+	unsigned signalled;    /* eventfds that are signalled and not read */
+	uint64_t signalled_ns; /* and for how long that is seen of the first of them */
+	bool hangs;            /* as vhu rings judges */
+	char verdict[VHU_TOP_VERDICT];
+};
+
 struct vhu_top_session {
 	uint64_t number;
+	bool unnumbered; /* the number is not one that a person meets elsewhere */
 	bool seen;
 	uint64_t clock_ns, clock_before_ns; /* of the source, at the last two answers */
 	uint32_t device_id;
@@ -86,6 +100,9 @@ struct vhu_top_session {
 	char waiting_for[VHU_TOP_WORD]; /* the request that has waited longest; "" none */
 	uint64_t waiting_ns;
 	bool stopped; /* the back-end's process is, as by SIGSTOP */
+	struct vhu_top_silence silence;
+	char hint[VHU_TOP_NAME];  /* what would give verdicts on its vrings; "" nothing */
+	enum vhu_top_state state; /* if it has no vrings */
 	bool cpu_known;
 	double cpu; /* percent of a processor that the back-end took */
 	struct vhu_top_vring **vring;
@@ -96,6 +113,9 @@ struct vhu_top_source {
 	char name[VHU_TOP_NAME];
 	bool here;                /* it answers */
 	bool probed;              /* it is no proxy */
+	bool named;               /* a person has named it */
+	bool met;                 /* it was here once */
+	bool listens;             /* somebody is there, who may be stopped */
 	char error[VHU_TOP_NAME]; /* why it does not */
 	uint64_t since_ns;        /* when that changed last, by vhu_now_ns */
 	struct vhu_top_session **session;
@@ -107,6 +127,9 @@ struct vhu_top {
 	struct vhu_top_source **source;
 	unsigned sources;
 };
+
+/* Return a source that a person has named and that was never there; NULL if all were. */
+const struct vhu_top_source *vhu_top_missing(const struct vhu_top *top);
 
 /* Return the source called @name, made if it is new; NULL out of memory. */
 struct vhu_top_source *vhu_top_source(struct vhu_top *top, const char *name);
@@ -132,7 +155,8 @@ int vhu_top_session_vring(struct vhu_top_session *session, struct vhu_top_told *
 /* All of a session was taken: drop the vrings that were not, work out what there is a second. */
 void vhu_top_session_end(struct vhu_top_session *session);
 
-/* Say how each vring of a session is. What else is known of it is in session->stopped. */
+/* Say how each vring of a session is, or the session if it has none. What else is known of it is in
+ * session->stopped. */
 void vhu_top_session_judge(const struct vhu_top *top, struct vhu_top_session *session);
 
 /* Return the word for a state. */

@@ -42,7 +42,11 @@ static void take_session(struct vhu_top_row *row, const struct vhu_top_source *s
 
 	take_source(row, source);
 	row->session = session->number;
+	row->numbered = !session->unnumbered;
+	row->has_path = *front->path;
 	vhu_top_plain(*front->path ? front->path : front->comm, row->name, sizeof(row->name));
+	row->front_pid = front->pid;
+	vhu_top_plain(front->comm, row->front_end, sizeof(row->front_end));
 	vhu_top_plain(session->device, row->device, sizeof(row->device));
 	vhu_top_plain(*back->comm ? back->comm : back->path, row->back_end, sizeof(row->back_end));
 	row->back_pid = back->pid;
@@ -52,6 +56,18 @@ static void take_session(struct vhu_top_row *row, const struct vhu_top_source *s
 	row->messages_per_s = session->messages_per_s;
 	vhu_top_plain(session->waiting_for, row->request, sizeof(row->request));
 	row->request_ns = session->waiting_ns;
+	vhu_top_plain(session->hint, row->hint, sizeof(row->hint));
+}
+
+/* Fill in what a row has of a session without vrings. */
+static void take_silence(struct vhu_top_row *row, const struct vhu_top_session *session)
+{
+	const struct vhu_top_silence *silence = &session->silence;
+
+	row->state = session->state;
+	row->silence = *silence;
+	row->waiting_ns = silence->signalled ? silence->signalled_ns : silence->for_ns;
+	memcpy(row->verdict, silence->verdict, sizeof(row->verdict));
 }
 
 /* Fill in what a row has of its vring. */
@@ -83,8 +99,11 @@ static int add_session(struct vhu_top_view *view, const struct vhu_top_source *s
 		if (!row)
 			return -ENOMEM;
 		take_session(row, source, session);
-		if (!session->vrings)
+		if (!session->vrings) {
+			take_silence(row, session);
+			view->in_state[row->state] += session->silence.known;
 			break;
+		}
 		take_vring(row, session->vring[i]);
 		view->vrings++;
 		view->in_state[row->state]++;
@@ -105,11 +124,15 @@ static int add_note(struct vhu_top_view *view, const struct vhu_top_source *sour
 	take_source(row, source);
 	row->note = true;
 	if (source->here)
-		snprintf(text, sizeof(text), "%s: no session is open", source->name);
-	else if (source->since_ns)
+		snprintf(text, sizeof(text), "%s: no session is open%s%s", source->name,
+			 *source->error ? ": " : "", source->error);
+	else if (source->since_ns && source->met)
 		snprintf(text, sizeof(text), "%s: gone for %s: %s", source->name,
 			 vhu_top_time_text(vhu_elapsed_ns(source->since_ns, now_ns), age),
 			 source->error);
+	else if (source->since_ns)
+		snprintf(text, sizeof(text), "%s: %s: %s", source->name, source->error,
+			 vhu_top_time_text(vhu_elapsed_ns(source->since_ns, now_ns), age));
 	else
 		snprintf(text, sizeof(text), "%s: has not answered yet", source->name);
 	vhu_top_plain(text, row->name, sizeof(row->name));
@@ -145,7 +168,7 @@ static bool passes(const struct vhu_top_view *view, const struct vhu_top_row *ro
 	    row->device,
 	    row->back_end,
 	    row->source,
-	    row->vring < 0 ? "" : vhu_top_state_name(row->state),
+	    row->vring < 0 && !row->silence.known ? "" : vhu_top_state_name(row->state),
 	};
 
 	if (!*view->filter)

@@ -18,12 +18,16 @@
 struct vhu_top_row {
 	char path[VHU_TOP_NAME]; /* of the source, as it is */
 	char source[VHU_TOP_PLAIN];
-	bool probed;              /* the source is no proxy */
-	bool note;                /* of a source alone: what is wrong with it is in `name` */
-	uint64_t session;         /* 0: of none */
+	bool probed; /* the source is no proxy */
+	bool note;   /* of a source alone: what is wrong with it is in `name` */
+	uint64_t session;
+	bool numbered;            /* `session` is a number for people */
 	int64_t vring;            /* -1: the session has none */
 	char name[VHU_TOP_PLAIN]; /* the front-end's socket, or who it is */
 	char device[VHU_TOP_WORD];
+	bool has_path;                /* `name` is a path */
+	uint32_t front_pid;           /* 0: not known */
+	char front_end[VHU_TOP_WORD]; /* the program; "" not known */
 	char back_end[VHU_TOP_PLAIN]; /* the program, or its socket */
 	uint32_t back_pid;            /* 0: not known */
 	bool cpu_known, messages_known, rated, timed, counted;
@@ -32,7 +36,9 @@ struct vhu_top_row {
 	char request[VHU_TOP_WORD]; /* that waits for its reply longest; "" none */
 	uint64_t request_ns;
 	char verdict[VHU_TOP_VERDICT];
-	enum vhu_top_state state; /* VHU_TOP_OFF without a vring */
+	enum vhu_top_state state; /* of the session without a vring */
+	struct vhu_top_silence silence;
+	char hint[VHU_TOP_NAME]; /* what would give a verdict */
 };
 
 /* What is shown in a column, and what rows are sorted by. */

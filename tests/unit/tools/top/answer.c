@@ -11,7 +11,6 @@
 #include <errno.h>
 
 #include "tools/top/sources/answer.h"
-#include "tools/top/sources/probe.h"
 
 #define TAKES(source, ...) take(source, #__VA_ARGS__)
 
@@ -135,76 +134,11 @@ static void nonsense_does_no_harm(void **state)
 	vhu_top_free(&top);
 }
 
-/* Take a line of vhu latency at @now_ns. Returns what came of it. */
-static int take_line(struct vhu_top_probe *probe, const char *text, uint64_t now_ns)
-{
-	json_t *line = json_loads(text, 0, NULL);
-	int ret = vhu_top_probe_take(probe, line, now_ns);
-
-	json_decref(line);
-	return ret;
-}
-
-static void lines_of_probes_are_taken_by_their_time(void **state)
-{
-	struct vhu_top top = {.stall_ns = 1000};
-	struct vhu_top_probe probe = {.pid = 7, .source = vhu_top_source(&top, "pid 7")};
-	const struct vhu_top_session *session;
-	const struct vhu_top_vring *vring;
-
-	(void)state;
-	assert_int_equal(take_line(&probe, "{\"type\":\"start\"}", 1), 0);
-	assert_true(probe.source->here);
-	assert_int_equal(
-	    take_line(&probe,
-		      "{\"type\":\"interval\",\"time_ns\":\"100\",\"session\":0,\"vring\":3,"
-		      "\"interval_ns\":500000000,\"kicks\":10,\"calls\":8,\"waiting\":2,"
-		      "\"waiting_taken\":1,\"oldest_ns\":2000,\"kick_to_call\":{\"count\":8,"
-		      "\"p50_ns\":5,\"p99_ns\":6,\"max_ns\":7}}",
-		      2),
-	    0);
-	assert_int_equal(take_line(&probe,
-				   "{\"type\":\"interval\",\"time_ns\":\"100\",\"session\":0,"
-				   "\"vring\":4,\"interval_ns\":500000000,\"ended\":true}",
-				   2),
-			 0);
-	/* A line of another time ends those. */
-	assert_int_equal(take_line(&probe,
-				   "{\"type\":\"interval\",\"time_ns\":\"200\",\"session\":5,"
-				   "\"vring\":0,\"interval_ns\":500000000,\"polled\":true}",
-				   3),
-			 0);
-	assert_int_equal(probe.source->sessions, 2);
-	session = probe.source->session[0];
-	assert_int_equal(session->peer[VHU_TOP_BACK].pid, 7);
-	assert_int_equal(session->vrings, 1);
-	vring = session->vring[0];
-	assert_true(vring->rated && vring->timed && vring->now.untaken);
-	assert_int_equal(vring->kicks_per_s, 20);
-	assert_int_equal(vring->calls_per_s, 16);
-	assert_int_equal(vring->max_ns, 7);
-	vhu_top_session_judge(&top, probe.source->session[0]);
-	assert_int_equal(vring->state, VHU_TOP_STALLED);
-	vhu_top_probe_flush(&probe, 4);
-	assert_int_equal(probe.source->sessions, 1);
-	assert_int_equal(probe.source->session[0]->number, 5);
-
-	/* Nonsense does no harm. */
-	assert_int_equal(take_line(&probe, "[]", 5), -EBADMSG);
-	assert_int_equal(take_line(&probe, "not JSON", 5), -EBADMSG);
-	assert_int_equal(take_line(&probe, "{\"type\":\"interval\"}", 5), -EBADMSG);
-	assert_int_equal(take_line(&probe, "{\"type\":\"interval\",\"time_ns\":\"x\"}", 5),
-			 -EBADMSG);
-	assert_int_equal(take_line(&probe, "{\"type\":\"counts\",\"rings\":7}", 5), 0);
-	vhu_top_free(&top);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(all_keys_are_taken),
 	    cmocka_unit_test(nonsense_does_no_harm),
-	    cmocka_unit_test(lines_of_probes_are_taken_by_their_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,6 +44,7 @@ static struct vhu_top make(void)
 	add(source, 3, "/run/none.sock", 0, NULL);
 	vhu_top_source_end(source, S);
 	vhu_top_source_end(vhu_top_source(&top, "/run/b.ctl"), S);
+	vhu_top_source_end(vhu_top_source(&top, "/run/c.ctl"), S / 2);
 	vhu_top_source_gone(vhu_top_source(&top, "/run/c.ctl"), "refused", S);
 	return top;
 }
