@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # vhu latency without a proxy: vrings of a session that began before are found by their traffic; when the
-# back-end is started again at the same socket, those of its session are known by its messages.
+# back-end is started again at the same socket, those of its session are known by its messages. While
+# there is no session it says what it waits for.
 #
-#	sessions.sh socket|pid
+#	sessions.sh socket|pid|waiting
 . "$(dirname "$0")/../lib/common.sh"
 need jq
 work_open
@@ -22,6 +23,30 @@ drive() {
 says() {
 	tail -n 1 told | jq -se "length == 1 and (.[0] | $1)"
 }
+
+# vhu latency with the options $2 and so on says $1, and that it waits.
+waits() {
+	waits_says=$1
+	shift
+	stage_start latency "$vhu" latency --interval 0 "$@"
+	wait_for grep -q "waiting for" latency.log
+	grep -q "^vhu latency: $waits_says" latency.log || fail "vhu latency $*: not said: $waits_says"
+	stage_end latency INT || fail "vhu latency $*: status $?"
+	rm latency.log
+}
+if [ "$how" = waiting ]; then
+	need_probes
+	waits "$work/back: no process listens there: waiting for a session; is the path right" --socket "$work/back"
+	waits 'pid 1 shares no eventfd with another process: waiting for a session; is it a back-end?' -f -p 1
+	pair
+	back=$(stage_pid back)
+	waits "$work/back: vhu-sample-back (pid $back) listens there: waiting for a session" --socket "$work/back"
+	waits "pid $back shares no eventfd with another process: waiting for a session at $work/back" -f -p "$back"
+	stage_start proxy "$vhu" proxy -q -w vm.pcapng front back
+	stage_listens proxy front
+	waits 'vm.pcapng: no open session has vrings: waiting for one; is vhu proxy or' -f -r vm.pcapng
+	exit 0
+fi
 
 pair
 drive

@@ -46,6 +46,7 @@ int vhu_attach_kicks_open(struct vhu_attach_kicks *kicks, const struct vhu_comma
 		return vhu_fail(command, "%s", error);
 	}
 	vhu_latency_vrings_init(&kicks->vrings, kicks->probes);
+	kicks->command = command;
 	kicks->queue = queue;
 	kicks->events = (struct vhu_latency_events){
 	    .vrings = &kicks->vrings,
@@ -107,9 +108,13 @@ void vhu_attach_kicks_take(struct vhu_attach_kicks *kicks, const uint8_t *bytes)
 
 void vhu_attach_kicks_tick(struct vhu_attach_kicks *kicks, uint64_t now_ns)
 {
+	char text[512];
+
 	if (!kicks->probes ||
 	    now_ns - kicks->wired_ns < (kicks->vrings.changed ? CHANGED_NS : LOOK_NS))
 		return;
 	vhu_latency_vrings_wire(&kicks->vrings);
 	kicks->wired_ns = now_ns;
+	if (vhu_latency_told_nameless(&kicks->told, now_ns, text, sizeof(text)))
+		vhu_fail(kicks->command, "%s", text);
 }

@@ -16,6 +16,7 @@
 #define VHU_ATTACH_KICK UINT32_MAX
 
 struct vhu_attach_kicks {
+	const struct vhu_command *command;
 	struct vhu_probes *probes; /* NULL: not asked for */
 	struct vhu_latency_vrings vrings;
 	struct vhu_latency_events events;

@@ -36,6 +36,16 @@ grep -q '^  0 .* not seen' stats.log || fail "does not say that something was no
 jq -se 'length == 2 and .[0].verdict.id == "D13" and all(.verdict.id != "D10" and (has("vring_state") | not))' \
 	rings.log >/dev/null || fail "of a vring that nobody saw start: $(jq -c .verdict rings.log)"
 
+# vhu latency says that such a capture does not name eventfds, and what does.
+lacks='session 1 began before the capture, which does not name the eventfds of its vrings'
+! "$vhu" latency -r past.pcapng 2>said.log || fail 'vhu latency finds eventfds'
+grep -q "^vhu latency: past.pcapng: $lacks: .*--refresh.*vhu latency -p $(stage_pid back)" said.log ||
+	fail "vhu latency: $(cat said.log)"
+stage_start latency "$vhu" latency -r past.pcapng --stall 500ms --json --interval 0
+wait_for grep -q "^vhu latency: $lacks" latency.log
+stage_end latency INT || fail "vhu latency --stall: status $?"
+! grep -q 'stall: ' latency.log || fail 'a vring that rests has stalled'
+
 attach --pid "$(cat pid)" --qmp "$monitor" --refresh -w fresh.pcapng
 wait_for holds fresh.pcapng 'map(select(.message == "SET_VRING_KICK")) | length >= 2'
 detach
@@ -52,6 +62,24 @@ places() {
 	places '== null'
 	fail "QEMU's monitor has other addresses"
 }
+exec 3>&-
+stage_end front || fail "qemu_hung ended with status $?"
+
+# Of a vring that hangs the memory that the monitor names tells the cause, or which ones it may be.
+stage_end back TERM || :
+back "$back_end" --device blk --memory 8 --delay 99s --socket-path="$work/back"
+rm -f ready qemu.in past.pcapng latency.log
+mkfifo qemu.in
+stage_start front sh -c "exec '$programs/qemu_hung' kick '$work/back' . <qemu.in"
+exec 3>qemu.in
+wait_for test -e ready
+attach --pid "$(cat pid)" --qmp "$(cat ready)" -w past.pcapng
+wait_for holds past.pcapng 'any(.message == "SET_VRING_ADDR")'
+stage_start latency "$vhu" latency -r past.pcapng --stall 500ms --json --interval 0
+wait_for grep -q "^vhu latency: $lacks" latency.log
+wait_for grep -q 'session 1: stall: vring 0: 1 buffer waits .*(D4)' latency.log
+stage_end latency INT || fail "vhu latency --stall of a vring that hangs: status $?"
+detach
 exec 3>&-
 stage_end front || fail "qemu_hung ended with status $?"
 

@@ -73,18 +73,53 @@ static int open_capture(struct vhu_latency_run *run, const char *path, bool foll
 	return vhu_latency_capture_open(&run->capture, run->command, &run->vrings, path, &choice);
 }
 
+/* Say that no session is open at the socket, and what to check. */
+static void say_waiting_at(const struct vhu_latency_run *run,
+			   const struct vhu_latency_at_socket *at)
+{
+	const char *socket = run->request->socket;
+
+	if (at->listener)
+		vhu_fail(run->command, "%s: %s (pid %u) listens there: waiting for a session",
+			 socket, at->comm, at->listener);
+	else
+		vhu_fail(run->command,
+			 "%s: no process listens there: waiting for a session; is the path right, "
+			 "and does the back-end run?",
+			 socket);
+}
+
+/* Say that a process has no session now, and what to check. */
+static void say_waiting_of(const struct vhu_latency_run *run)
+{
+	const char *socket = run->sessions.socket;
+
+	vhu_fail(run->command,
+		 "pid %u shares no eventfd with another process: waiting for a session%s%s",
+		 run->request->pid[0], *socket ? " at " : "; is it a back-end?", socket);
+}
+
 /* Read what is recorded of sessions without a proxy, and learn the vrings of one that began before.
  * Returns an exit status. */
 static int find_sessions(struct vhu_latency_run *run)
 {
 	const struct vhu_latency_request *request = run->request;
-	uint32_t pid[VHU_LATENCY_PIDS] = {request->pid[0], request->pid[1]};
-	int status = open_capture(run, run->sessions.path, true);
+	struct vhu_latency_at_socket at = {.pid = {request->pid[0], request->pid[1]}};
+	int status = open_capture(run, run->sessions.path, true), ret = 0;
 
 	vhu_latency_sessions_are_read(&run->sessions);
-	if (status == VHU_EXIT_DONE &&
-	    (request->pids || vhu_latency_sessions_find(request->socket, pid)))
-		vhu_learn_start(&run->learn, &run->vrings, pid[0], pid[1]);
+	if (status != VHU_EXIT_DONE)
+		return status;
+	if (!request->pids)
+		ret = vhu_latency_sessions_find(request->socket, &at);
+	if (at.pid[0])
+		vhu_learn_start(&run->learn, &run->vrings, at.pid[0], at.pid[1]);
+	if (run->learn || ret || request->json)
+		return status;
+	if (request->pids)
+		say_waiting_of(run);
+	else
+		say_waiting_at(run, &at);
 	return status;
 }
 
@@ -113,6 +148,7 @@ int vhu_latency_find_files(const struct vhu_latency_run *run)
 int vhu_latency_find_vrings(struct vhu_latency_run *run)
 {
 	const struct vhu_latency_request *request = run->request;
+	char nameless[512];
 	int status;
 
 	if (request->vrings_given)
@@ -125,6 +161,9 @@ int vhu_latency_find_vrings(struct vhu_latency_run *run)
 	status = open_capture(run, request->capture, request->follow);
 	if (status != VHU_EXIT_DONE || request->follow)
 		return status;
+	if (!run->vrings.count && vhu_latency_told_nameless(vhu_latency_capture_told(run->capture),
+							    UINT64_MAX, nameless, sizeof(nameless)))
+		return vhu_fail(run->command, "%s: %s", request->capture, nameless);
 	if (!run->vrings.count)
 		return vhu_fail(run->command, "%s: no session told of a vring", request->capture);
 	if (vhu_latency_wire(run) > 0)

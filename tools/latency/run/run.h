@@ -34,6 +34,7 @@ struct vhu_latency_run {
 	uint64_t table_ns; /* when the last table was written */
 	/* When things were shown and vrings looked for last, and when metrics are due. */
 	uint64_t shown_ns, looked_ns, metrics_ns;
+	bool said_empty;   /* that there is no vring to watch yet, if so */
 	const char *ended; /* why it ends by itself */
 };
 

@@ -78,11 +78,36 @@ void vhu_latency_show(struct vhu_latency_run *run, bool last)
 	fflush(stdout);
 }
 
+/* Say once why none of a capture's vrings is watched: it does not name their eventfds, or has none.
+ */
+static void say_unwatched(struct vhu_latency_run *run, uint64_t now)
+{
+	const struct vhu_latency_request *request = run->request;
+	struct vhu_latency_told *told = vhu_latency_capture_told(run->capture);
+	char text[512];
+	bool nameless, empty;
+
+	pthread_mutex_lock(&run->vrings.lock);
+	nameless = vhu_latency_told_nameless(told, now, text, sizeof(text));
+	empty = !run->vrings.count && !told->nameless.session;
+	pthread_mutex_unlock(&run->vrings.lock);
+	if (nameless)
+		vhu_fail(run->command, "%s", text);
+	else if (empty && request->capture && !request->json && !run->said_empty)
+		vhu_fail(run->command,
+			 "%s: no open session has vrings: waiting for one; is vhu proxy or vhu "
+			 "attach writing this capture?",
+			 request->capture);
+	run->said_empty = true;
+}
+
 /* Look what became of the processes and their eventfds. Returns whether there is more to come. */
 static bool look(struct vhu_latency_run *run, uint64_t now)
 {
 	int wired;
 
+	if (run->capture)
+		say_unwatched(run, now);
 	if (run->learn && !vhu_learn_tick(run->learn, now)) {
 		if (!*run->sessions.socket) {
 			run->ended = "the back-end ended";

@@ -163,7 +163,7 @@ int vhu_latency_capture_open(struct vhu_latency_capture **to, const struct vhu_c
 	return status;
 }
 
-const struct vhu_latency_told *vhu_latency_capture_told(const struct vhu_latency_capture *capture)
+struct vhu_latency_told *vhu_latency_capture_told(struct vhu_latency_capture *capture)
 {
 	return &capture->told;
 }

@@ -24,7 +24,7 @@ int vhu_latency_capture_open(struct vhu_latency_capture **capture,
 			     const struct vhu_command *command, struct vhu_latency_vrings *vrings,
 			     const char *path, const struct vhu_latency_capture_choice *choice);
 /* Return what is kept of the records; it needs the vrings' lock. */
-const struct vhu_latency_told *vhu_latency_capture_told(const struct vhu_latency_capture *capture);
+struct vhu_latency_told *vhu_latency_capture_told(struct vhu_latency_capture *capture);
 /* Return a descriptor that is readable when vrings are to be watched yet; -1: none will. */
 int vhu_latency_capture_fd(const struct vhu_latency_capture *capture);
 /* Return whether nothing more will come of it. */

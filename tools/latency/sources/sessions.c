@@ -117,32 +117,48 @@ void vhu_latency_sessions_close(struct vhu_latency_sessions *sessions)
 	sessions->recorder = 0;
 }
 
-/* Find it among the sockets of the host. */
-static bool find_in(const struct vhu_attach_listing *listing, const char *path, uint32_t pid[2])
+/* Find an open session at a path. */
+static void find_session(const struct vhu_attach_listing *listing, const char *path,
+			 struct vhu_latency_at_socket *at)
 {
 	const struct vhu_attach_listed *socket, *peer;
-	unsigned at = 0, found = 0;
+	unsigned from = 0, found = 0;
 
-	while ((socket = vhu_attach_next_connected(listing, &at))) {
+	while ((socket = vhu_attach_next_connected(listing, &from))) {
 		peer = vhu_attach_socket(listing, socket->peer);
 		if (!socket->path_size || !peer || peer->pid == socket->pid ||
 		    !vhu_attach_is_at(socket, path) ||
 		    !vhu_attach_share(listing, socket->pid, peer->pid))
 			continue;
-		pid[0] = socket->pid;
-		pid[1] = found++ ? 0 : peer->pid;
+		at->pid[0] = socket->pid;
+		at->pid[1] = found++ ? 0 : peer->pid;
 	}
-	return found;
 }
 
-bool vhu_latency_sessions_find(const char *path, uint32_t pid[2])
+/* Find who listens at a path. */
+static void find_listener(const struct vhu_attach_listing *listing, const char *path,
+			  struct vhu_latency_at_socket *at)
+{
+	const struct vhu_attach_listed *socket;
+	unsigned from = 0;
+
+	while (!at->listener && (socket = vhu_attach_next_listener(listing, &from)))
+		if (vhu_attach_is_at(socket, path)) {
+			at->listener = socket->pid;
+			snprintf(at->comm, sizeof(at->comm), "%.16s", socket->comm);
+		}
+}
+
+int vhu_latency_sessions_find(const char *path, struct vhu_latency_at_socket *at)
 {
 	struct vhu_attach_listing listing;
-	bool found;
+	int ret = list(&listing);
 
-	if (list(&listing))
-		return false;
-	found = find_in(&listing, path, pid);
+	*at = (struct vhu_latency_at_socket){0};
+	if (ret)
+		return ret;
+	find_session(&listing, path, at);
+	find_listener(&listing, path, at);
 	vhu_attach_listing_free(&listing);
-	return found;
+	return 0;
 }

@@ -37,11 +37,14 @@ int vhu_latency_sessions_open(struct vhu_latency_sessions *sessions,
 void vhu_latency_sessions_are_read(struct vhu_latency_sessions *sessions);
 void vhu_latency_sessions_close(struct vhu_latency_sessions *sessions);
 
-/*
- * Find a session of the socket at @path that is open now.
- * @pid: gets its back-end and its front-end; of several sessions the front-end is 0.
- * Returns whether there is one.
- */
-bool vhu_latency_sessions_find(const char *path, uint32_t pid[2]);
+/* Who is at a socket. */
+struct vhu_latency_at_socket {
+	uint32_t pid[2];   /* back-end and front-end of an open session; 0: none, or of several */
+	uint32_t listener; /* the process that listens; 0: none */
+	char comm[17];     /* its name */
+};
+
+/* Find who is at the socket at @path now. Returns 0 or -errno. */
+int vhu_latency_sessions_find(const char *path, struct vhu_latency_at_socket *at);
 
 #endif

@@ -3,10 +3,15 @@
 #include "tools/latency/sources/told.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/protocol/line.h"
 #include "lib/util/util.h"
+
+/* After a vring's addresses its eventfds come within this time. */
+#define NAMED_NS VHU_NS_PER_S
 
 const char *vhu_latency_pair_name(const char *front_end, const char *back_end)
 {
@@ -22,6 +27,21 @@ static const char *pair_of(struct vhu_rings_sessions *kept, uint64_t number)
 	return session ? vhu_latency_pair_name(session->path[VHU_RINGS_FRONT],
 					       session->path[VHU_RINGS_BACK])
 		       : "";
+}
+
+/* Note whether a session that began before its capture has vrings whose eventfds are not known. */
+static void note_nameless(struct vhu_latency_told *told, const struct vhu_state *state)
+{
+	struct vhu_latency_nameless *nameless = &told->nameless;
+	bool lacks = false;
+
+	if (!state->begun_before || (nameless->session && nameless->session != state->id))
+		return;
+	for (unsigned i = 0; i < state->vrings; i++)
+		lacks |= state->vring[i].descriptor.by && !state->vring[i].fd[VHU_KICK].number &&
+			 !state->vring[i].fd[VHU_CALL].number;
+	nameless->session = lacks ? state->id : 0;
+	nameless->back_end = state->peer[1].pid;
 }
 
 /* Say which eventfds a session's vrings have, at @time_ns. Returns 0 or -ENOMEM. */
@@ -111,5 +131,30 @@ int vhu_latency_told_take(struct vhu_latency_told *told, const struct vhu_record
 		end_session(told->vrings, record->session);
 	else if (record->type == VHU_RECORD_MESSAGE && note.state && note.vring >= 0)
 		ret = take_state(told, note.state, time_ns);
+	if (record->type == VHU_RECORD_CLOSED && record->session == told->nameless.session)
+		told->nameless.session = 0;
+	else if (record->type == VHU_RECORD_MESSAGE && note.state && note.vring >= 0)
+		note_nameless(told, note.state);
 	return ret;
+}
+
+bool vhu_latency_told_nameless(struct vhu_latency_told *told, uint64_t now_ns, char *text,
+			       size_t size)
+{
+	struct vhu_latency_nameless *nameless = &told->nameless;
+	struct vhu_line line = vhu_line_in(text, size);
+
+	if (!nameless->session || nameless->said || now_ns < told->changed_ns + NAMED_NS)
+		return false;
+	nameless->said = true;
+	vhu_line_printf(&line,
+			"session %" PRIu64
+			" began before the capture, which does not name the eventfds of its "
+			"vrings: kicks and calls are not counted; `vhu attach --qmp --refresh` has "
+			"QEMU pass them again",
+			nameless->session);
+	if (nameless->back_end)
+		vhu_line_printf(&line, ", `vhu latency -p %" PRIu32 "` finds them by their traffic",
+				nameless->back_end);
+	return true;
 }

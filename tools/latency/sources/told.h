@@ -18,6 +18,13 @@ struct vhu_latency_told {
 	struct vhu_rings_sessions *kept; /* what verdicts and metrics need; NULL: not kept
 					  */
 	uint64_t changed_ns;             /* when the last record came that may change a vring */
+	/* A session that began before the capture, which names no eventfds of its vrings; session
+	 * 0: there is none. */
+	struct vhu_latency_nameless {
+		uint64_t session;
+		uint32_t back_end; /* process; 0: not known */
+		bool said;
+	} nameless;
 };
 
 /* Return what a session is called by the paths of its sides, "" if neither has any: the socket of
@@ -36,5 +43,14 @@ void vhu_latency_told_close(struct vhu_latency_told *told);
  */
 int vhu_latency_told_take(struct vhu_latency_told *told, const struct vhu_record *record,
 			  uint64_t number, uint64_t time_ns);
+
+/*
+ * Write which session's kicks and calls cannot be counted, since its capture does not name the
+ * eventfds, and what to do. Needs the vrings' lock.
+ * @now_ns: by vhu_now_ns; until a second after the last record they may still come.
+ * Returns whether there is such a session that was not written before.
+ */
+bool vhu_latency_told_nameless(struct vhu_latency_told *told, uint64_t now_ns, char *text,
+			       size_t size);
 
 #endif
