@@ -50,7 +50,7 @@ static void severities(const struct vhu_complete *at)
 		vhu_complete_offer(at, vhu_severity_name((enum vhu_severity)i), NULL);
 }
 
-#ifdef VHU_HAVE_CONTROL
+#ifdef VHU_HAVE_TOP
 static void columns(const struct vhu_complete *at)
 {
 	for (unsigned i = 0; i < vhu_top_columns; i++)
@@ -67,7 +67,7 @@ bool vhu_complete_values(const struct vhu_complete *at, const char *name)
 	    {"message", messages}, {"channel", channels},    {"dialect", dialects},
 	    {"device", devices},   {"rule", rules},          {"explain", rules},
 	    {"ignore", rules},     {"severity", severities}, {"session", vhu_complete_sessions},
-#ifdef VHU_HAVE_CONTROL
+#ifdef VHU_HAVE_TOP
 	    {"sort", columns},
 #endif
 	};
