@@ -114,16 +114,8 @@ head -n 1 out | grep -q '^HTTP/1.0 503' || fail "not 503"
 cd "$top/packaging/prometheus"
 promtool check rules vhu.rules.yml >"$work/out" 2>&1 || fail "rules"
 promtool test rules vhu.rules.test.yml >"$work/out" 2>&1 || fail "what the rules do"
-# Each metric that rules and dashboard ask for is one.
+# Each metric and label that rules and dashboard ask for is one.
 cd "$work"
-jq -r '.. | .expr? // empty' "$top/packaging/prometheus/vhu.dashboard.json" >asked
-[ "$(wc -l <asked)" -gt 10 ] || fail "the dashboard asks for nothing"
-grep -v '^ *#' "$top/packaging/prometheus/vhu.rules.yml" | sed -n 's/.*expr://p' >>asked
-sed -n 's/^# TYPE \(vhu_[a-z_]*\) .*/\1/p' after >known
-grep -oE '[a-z_:]*vhu_[a-z_]+(:[a-z0-9_]+)?' asked | sort -u | while read -r name; do
-	case $name in
-	*:*) grep -q "record: $name\$" "$top/packaging/prometheus/vhu.rules.yml" || echo "$name" ;;
-	*) grep -qx "${name%_bucket}" known || echo "$name" ;;
-	esac
-done >unknown
-[ ! -s unknown ] || fail "asked for and not there: $(cat unknown)"
+cat after found >metrics
+/usr/bin/python3 "$here/labels.py" metrics "$top/packaging/prometheus/vhu.rules.yml" \
+	"$top/packaging/prometheus/vhu.dashboard.json" >out || fail "rules or dashboard ask for what is not there"
