@@ -71,14 +71,7 @@ if unshare -m true 2>/dev/null; then
 	esac
 fi
 [ $failed -eq 0 ] || exit 1
-lacks=$("$vhu" latency --json --eventfd kick=4294967295 2>&1) || :
-case $lacks in
-*"not open in any process"*) ;;
-*)
-	echo "lacks probes: $lacks"
-	exit 77
-	;;
-esac
+need_probes
 refused 1 'no such process' -p 4194304
 refused 1 'shares no eventfd' -p 1
 refused 1 'share no eventfd' -p 1 -p $$

@@ -7,6 +7,7 @@
 #	sessions.sh socket|pid|waiting
 . "$(dirname "$0")/../lib/common.sh"
 need jq
+need_probes
 work_open
 how=$1
 
@@ -61,10 +62,7 @@ lacks() {
 	! kill -0 $latency 2>/dev/null || says .hooks
 }
 wait_for lacks
-kill -0 $latency 2>/dev/null || {
-	echo "lacks probes: $(cat latency.log)"
-	exit 77
-}
+kill -0 $latency 2>/dev/null || fail "vhu latency ended"
 wait_for says '.rings | any(.session == 0 and .calls > 100)'
 stage_end front KILL || :
 stage_end back KILL || :

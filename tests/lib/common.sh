@@ -39,15 +39,26 @@ need() {
 	done
 }
 
-# Skip the test if the kernel or the user's rights let nobody watch eventfds.
+# End the test because probes do not work, as $1 says: as skipped if the kernel or the user's rights refuse
+# them. Probes that attach and see nothing are a failure.
+no_probes() {
+	case $1 in
+	*"missing: run it as root"* | *"refuses them"* | *"lacks functions"* | *"BTF is needed"* | *"locked down"*)
+		echo "lacks probes: $1"
+		exit 77
+		;;
+	esac
+	stage_told=yes
+	echo "nothing refuses the probes, and they do not work: $1"
+	exit 1
+}
+
+# End the test, as no_probes does, unless probes work.
 need_probes() {
 	lacks=$("$vhu" latency --json --eventfd kick=4294967295 2>&1) || :
 	case $lacks in
 	*"not open in any process"*) ;;
-	*)
-		echo "lacks probes: $lacks"
-		exit 77
-		;;
+	*) no_probes "$lacks" ;;
 	esac
 }
 

@@ -43,6 +43,10 @@ void tool_need(void)
 		good = strstr(line, "not open in any process");
 	if (pipe)
 		pclose(pipe);
+	if (strstr(line, "did not see an eventfd")) {
+		printf("nothing refuses the probes, and they do not work: %s\n", line);
+		exit(1);
+	}
 	if (!good)
 		tool_skip(line);
 }

@@ -14,8 +14,9 @@
 extern unsigned tool_failures;
 
 /*
- * Skip if the probes cannot be had; if they can, the tool reports the unknown id instead.
- * With COUNTS_ONLY set, as in an emulated machine, where asking takes seconds, they must be had.
+ * Skip if the probes cannot be had; if they can, the tool reports the unknown id instead. Probes
+ * that attach and see nothing end the test as failed. With COUNTS_ONLY set, as in an emulated
+ * machine, where asking takes seconds, they must be had.
  */
 void tool_need(void);
 

@@ -21,8 +21,7 @@ attach() {
 	stage_start attach "$vhu" attach "$@"
 	wait_for grep -q . attach.log
 	grep -q watching attach.log && return
-	echo "lacks probes: $(cat attach.log)"
-	exit 77
+	no_probes "$(cat attach.log)"
 }
 
 # Run speak.pl, which listens at the socket back, with the arguments $*. Once vhu attach watches, the file

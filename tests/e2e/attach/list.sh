@@ -4,10 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 need perl
 [ -d /dev/shm ] || { echo "lacks /dev/shm" && exit 77; }
-"$vhu" attach --list >out 2>err || {
-	echo "lacks probes: $(cat err)"
-	exit 77
-}
+"$vhu" attach --list >out 2>err || no_probes "$(cat err)"
 
 # Two processes that share memory, as far as can be seen, and are connected by a socket.
 cat >pair.pl <<'END'

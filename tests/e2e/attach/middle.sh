@@ -14,10 +14,7 @@ backend=$(stage_pid back)
 stage_start session "$programs/qemu_session" --front "$work/back" --rounds 2 --until "$work/go"
 # QEMU has memory that it shares, and its vrings run.
 shared() {
-	"$vhu" attach --list --json >list.json 2>list.log || {
-		echo "lacks probes: $(cat list.log)"
-		exit 77
-	}
+	"$vhu" attach --list --json >list.json 2>list.log || no_probes "$(cat list.log)"
 	jq -se --argjson pid "$backend" 'any(.back_end.pid == $pid)' list.json
 }
 wait_for shared

@@ -5,7 +5,10 @@
 # a manual below the project's folder, or --help of a command: its name and ".help".
 . "$(dirname "$0")/../../lib/common.sh"
 need jq zstd
-lacks_probes=$(need_probes) || :
+lacks_probes=$(need_probes) || [ $? = 77 ] || {
+	echo "$lacks_probes"
+	exit 1
+}
 work_open
 
 export TOP="$top" STATE="$work/state" VHU="$vhu" XDG_RUNTIME_DIR="$work/page/run"

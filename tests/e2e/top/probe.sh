@@ -3,13 +3,8 @@
 # Without a proxy vhu top watches a back-end by probes: by its process and its socket, and among all.
 . "$(dirname "$0")/lib.sh"
 
-status=0
-"$vhu" attach --list >out 2>err || status=$?
-"$vhu" latency --eventfd kick=0 --duration 1ms >out 2>>err || :
-if [ "$status" != 0 ] || grep -qE 'CAP_|not permitted|no hooks' err; then
-	echo "lacks probes: $(cat err)"
-	exit 77
-fi
+"$vhu" attach --list >out 2>err || no_probes "$(cat err)"
+need_probes
 stage_start back "$back_end" --device blk "--socket-path=$work/back.sock"
 stage_listens back "$work/back.sock"
 stage_start front "$front_end" --timeout 1000s --device blk --queues 2 --depth 4 --rate 2000 \
