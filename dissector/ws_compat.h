@@ -2,8 +2,8 @@
 /*
  * Wireshark as the plugin sees it: the one place that knows how its versions differ.
  *
- * Integers are those of stdint.h everywhere in the plugin; what Wireshark calls gint or gboolean in
- * one version and int or bool in another has a name here where its size or type matters.
+ * Integers are those of <stdint.h> everywhere in the plugin; what Wireshark calls gint or gboolean
+ * in one version and int or bool in another has a name here where its size or type matters.
  */
 #ifndef VHU_DISSECTOR_WS_COMPAT_H
 #define VHU_DISSECTOR_WS_COMPAT_H

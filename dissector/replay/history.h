@@ -13,8 +13,8 @@
 
 struct vhu_history;
 
-/* The facts that are shown, of a session as a whole and of a vring, by their place in what is kept
- * of them. state.def of lib/session lists them. */
+/* The facts of a session and of a vring that are shown, in the order in which they are kept.
+ * lib/session/state/state.def lists them. */
 enum vhu_history_session_fact {
 #define VHU_FEATURES(member, ...)      VHU_HISTORY_##member,
 #define VHU_SESSION_SHOWN(member, ...) VHU_HISTORY_##member,

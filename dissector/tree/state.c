@@ -6,7 +6,7 @@
 
 static int hf_state = -1, hf_running = -1, hf_memory = -1, hf_region = -1, hf_inode = -1;
 static int hf_added_in = -1, hf_vring = -1, hf_index = -1;
-/* Of the facts of state.def, in its order; those that have no filter stay -1. */
+/* The facts of lib/session/state/state.def, in its order; those without a filter stay -1. */
 static int hf_session[VHU_HISTORY_SESSION_FACTS], hf_fact[VHU_HISTORY_VRING_FACTS];
 static int hf_frame[VHU_HISTORY_VRING_FRAMES], hf_area[VHU_HISTORY_REGION_FACTS];
 static int ett_state = -1, ett_memory = -1, ett_region = -1, ett_vring = -1;
@@ -41,7 +41,8 @@ static int ett_state = -1, ett_memory = -1, ett_region = -1, ett_vring = -1;
 #define TYPE_RUNS    FT_BOOLEAN, BASE_NONE
 #define TYPE_EVENT   FT_BOOLEAN, BASE_NONE
 
-/* The same of a row of state.def; the macro's other arguments have to be spread first. */
+/* The same for a row of lib/session/state/state.def; the macro's other arguments have to be spread
+ * first. */
 #define FACT(...) ROW(__VA_ARGS__)
 
 static hf_register_info fields[] = {

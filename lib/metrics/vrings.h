@@ -21,7 +21,7 @@
 #define VHU_METRICS_VERDICTS 32
 #define VHU_METRICS_VERDICT  8
 
-/* Times, in buckets that hold all up to a bound: VHU_METRICS_BOUND_NS. */
+/* Times, in buckets that hold all up to a bound: vhu_metrics_bound_ns. */
 #define VHU_METRICS_BOUNDS 6
 extern const uint64_t vhu_metrics_bound_ns[VHU_METRICS_BOUNDS];
 

@@ -33,7 +33,7 @@
 /* Room for a line that says what is wrong with a fault, or with a file of them. */
 #define VHU_FAULT_ERROR 512
 
-/* What is done; proxy/fault/parse.c has the table of their names and arguments. */
+/* What is done; action.c has the table of their names and arguments. */
 enum vhu_fault_verb {
 	VHU_FAULT_DELAY, /* for from..to ns */
 	VHU_FAULT_HOLD,  /* until it is released; from: for so many ns at the most, 0 for good */

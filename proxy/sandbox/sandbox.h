@@ -11,7 +11,7 @@
  *    named; what is open already stays as it was opened.
  *
  * To let the proxy do more while it serves: a system call is a line in syscalls.c, a folder a
- * call in tools/proxy/sandbox.c. What is refused is said with its number.
+ * call in tools/proxy/run/sandbox.c. What is refused is said with its number.
  */
 #ifndef VHU_PROXY_SANDBOX_SANDBOX_H
 #define VHU_PROXY_SANDBOX_SANDBOX_H

@@ -46,7 +46,7 @@ static const char *const plain[] = {
     "fsync ftruncate getcwd getdents64 lseek lstat newfstatat open openat pread64 pwrite64 read",
     "readlink readlinkat readv rename renameat renameat2 stat statfs statx umask unlink unlinkat",
     "write writev",
-    /* kicks and calls: eventfd.c */
+    /* kicks and calls: proxy/eventfd/eventfd.c */
     "preadv2 setitimer",
     /* memory */
     "brk madvise mremap munmap",
@@ -153,7 +153,7 @@ static int calls_narrow(scmp_filter_ctx filter, pid_t child)
 		struct scmp_arg_cmp conditions[2];
 	} narrow[] = {
 	    {"socket", 1, {SCMP_A0_32(SCMP_CMP_EQ, AF_UNIX)}},
-	    /* who listens at a path: holder.c */
+	    /* who listens at a path: proxy/endpoint/socket_owner.c */
 	    {"socket",
 	     2,
 	     {SCMP_A0_32(SCMP_CMP_EQ, AF_NETLINK), SCMP_A2_32(SCMP_CMP_EQ, NETLINK_SOCK_DIAG)}},

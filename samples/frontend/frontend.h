@@ -3,7 +3,8 @@
  * The front-end: a driver of a virtio device and what a VMM does for it, in one process.
  *
  * main.c reads what is wanted; control.c asks and is asked; session.c brings a back-end from the
- * first message to rings that run, and to their end; load.c drives requests; report.c tells.
+ * first message to rings that run, and to their end; load/load.c drives requests; report.c
+ * prints the report.
  *
  * Functions that can fail say why on stderr, in a line, and return -1; 0 is success.
  */
@@ -141,7 +142,7 @@ int vhu_share_inflight(struct vhu_frontend *frontend);
 int vhu_share_log(struct vhu_frontend *frontend);
 int vhu_start_rings(struct vhu_frontend *frontend);
 
-/* load.c: drive the requests that are wanted. */
+/* load/load.c: drive the requests that are wanted. */
 int vhu_load(struct vhu_frontend *frontend);
 
 /* A kind of device's requests. */

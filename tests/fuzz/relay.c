@@ -73,7 +73,7 @@ struct bench {
 	unsigned fds_passed;                   /* descriptors of those */
 	bool replaced[MODEL_GROUPS * FDS_MAX]; /* descriptors that something was sent instead of */
 	int taken;                             /* the last of them, which is ours now; -1 */
-	uint64_t drained;                      /* the bytes sent before vhu_relay_drain */
+	uint64_t drained;                      /* the bytes sent before the relay began to drain */
 	bool reset;                            /* the sender has closed, leaving a byte unread */
 	bool limited;                          /* descriptors may have been lost */
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Shows that a reader who begins in the middle of a session needs each fact of state.def in
- * lib/session/state: for each there is a scenario. The records that a new file repeats make the
- * session's state, and fail to make it if the records of that fact are left out.
+ * Shows that a reader who begins in the middle of a session needs each fact of
+ * lib/session/state/state.def: for each there is a scenario. The records that a new file repeats
+ *make the session's state, and fail to make it if the records of that fact are left out.
  *
  *	facts FOLDER	which has FACT.scn for each
  */

@@ -61,8 +61,8 @@ int vhu_attach_run(const struct vhu_command *command, const struct vhu_attach_re
 int vhu_attach_list_run(const struct vhu_command *command,
 			const struct vhu_attach_request *request);
 
-/* target.c: find what is asked for, and watch it. Returns how many connections were found that were
- * not known; -errno. */
+/* targets.c: find what is asked for, and watch it. Returns how many connections were found that
+ * were not known; -errno. */
 int vhu_attach_targets_find(struct vhu_attach_run *run);
 /* Leave the processes that have ended: another one may have the id of each. Returns whether none is
  * left of those that were asked for, and nothing else was asked for. */

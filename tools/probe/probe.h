@@ -3,7 +3,7 @@
  * What a back-end says of itself without starting a ring.
  *
  * ask.c asks, config.c looks for the configuration space, specs.c asks what
- * device it is; verdict.c judges; text.c and json.c show; policy.c compares
+ * device it is; verdict.c judges; report/text.c and report/json.c show; policy.c compares
  * with what was expected.
  */
 #ifndef VHU_TOOLS_PROBE_PROBE_H
@@ -166,7 +166,7 @@ void vhu_probe_judge(struct vhu_probe *probe);
 /* Return how many findings are warnings or worse. */
 unsigned vhu_probe_faults(const struct vhu_probe *probe);
 
-/* text.c, json.c: show all of it. @error: what went wrong, or NULL. */
+/* report/text.c, report/json.c: show all of it. @error: what went wrong, or NULL. */
 void vhu_probe_text(const struct vhu_probe *probe, FILE *to);
 void vhu_probe_json(const struct vhu_probe *probe, FILE *to, const char *error, const char *policy,
 		    const char *warning, bool goes_on);

@@ -25,17 +25,17 @@ extern vhu_handler *const vhu_handlers[VHU_MESSAGES];
  * Returns NULL or what is wrong. */
 const char *vhu_start(struct vhu_backend *backend, struct vhu_device_vring *ring);
 
-/* handlers_device.c */
+/* device.c */
 vhu_handler vhu_get_features, vhu_set_features, vhu_get_protocol_features,
     vhu_set_protocol_features, vhu_set_owner, vhu_reset_owner, vhu_reset_device, vhu_get_queue_num,
     vhu_set_backend_req_fd, vhu_get_config, vhu_set_config, vhu_get_status, vhu_set_status,
     vhu_get_backend_specs, vhu_get_device_id, vhu_get_config_size, vhu_get_min_vq;
 
-/* handlers_memory.c */
+/* memory.c */
 vhu_handler vhu_set_mem_table, vhu_get_max_mem_slots, vhu_add_mem_reg, vhu_rem_mem_reg,
     vhu_iotlb_msg, vhu_set_log_base, vhu_set_log_fd, vhu_get_inflight_fd, vhu_set_inflight_fd;
 
-/* handlers_ring.c */
+/* vring.c */
 vhu_handler vhu_set_vring_num, vhu_set_vring_addr, vhu_set_vring_base, vhu_get_vring_base,
     vhu_set_vring_kick, vhu_set_vring_call, vhu_set_vring_err, vhu_set_vring_enable, vhu_vring_kick;
 

@@ -14,7 +14,7 @@
  * queue-size, 128 by default, and lets its guest make them of 1024 descriptors.
  */
 #define ROWS_LEAST       1024
-/* Both formats have a head and a row for each descriptor; see inflight_split.c, _packed.c. */
+/* Both formats have a head and a row for each descriptor; see split.c and packed.c. */
 #define SPLIT_SIZE(num)  (16 + 16 * (uint64_t)(num))
 #define PACKED_SIZE(num) (32 + 32 * (uint64_t)(num))
 

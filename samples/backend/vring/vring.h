@@ -2,9 +2,9 @@
 /*
  * A vring as the device sees it: what the front-end told of it, and where it stands.
  *
- *	stopped --- vhu_device_vring_start --> started --- vhu_device_vring_break --> broken
- *	   ^                              |                              |
- *	   +------- vhu_device_vring_stop --------+------------------------------+
+ *	stopped --- vhu_device_vring_start --> started --- vhu_work_give_up --> broken
+ *	   ^                                      |                               |
+ *	   +------- vhu_device_vring_stop --------+-------------------------------+
  *
  * Only a ring that is started, enabled and not broken is worked on. The guest may write anything
  * into a ring at any time: whatever is read from it is read once and checked then.

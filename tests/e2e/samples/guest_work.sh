@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the guest does in sample_guest.sh: chance from one device, and on a disk that goes away
+# What the guest does in guest.sh: chance from one device, and on a disk that goes away
 # again and again, write, read back, compare.
 set -e
 disk=/dev/vda

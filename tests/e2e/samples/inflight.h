@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the back-end's code calls in sample_inflight.c, at each step of what it writes. */
+/* What the back-end's code calls in inflight.c, at each step of what it writes. */
 #ifndef VHU_E2E_SAMPLE_INFLIGHT_H
 #define VHU_E2E_SAMPLE_INFLIGHT_H
 

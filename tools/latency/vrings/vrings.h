@@ -45,7 +45,7 @@ struct vhu_latency_vring {
 	bool left_known; /* left: buffers that waited at the end, with kicks that had waited long */
 	uint32_t left;
 	uint64_t ended_ns; /* when it was watched last; 0: it is watched */
-	uint64_t told_ns;  /* the oldest kick reported as waiting; see events.h */
+	uint64_t told_ns; /* the oldest kick reported as waiting; see tools/latency/show/events.h */
 	uint32_t epoch;
 	/* It got an eventfd, or a kick that no driver sent, since its counts were read last; and
 	 * how many kicks it had when they were read then. From there on kicks and calls take turns.

@@ -135,7 +135,8 @@ static void lost(struct vhu_probe_verdict *verdict, const char *how)
 	snprintf(verdict->text, sizeof(verdict->text), "the back-end %.200s", how);
 }
 
-/* Ask a new connection for the features. Returns 0 or -errno, as in connection.h. */
+/* Ask a new connection for the features. Returns 0 or -errno, as in
+ * tools/probe/connection/connection.h. */
 static int ask_features(struct vhu_probe_connection *connection)
 {
 	struct vhu_probe_child *child = connection->child;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What is asked of vhu proxy: its options and arguments, understood one by one, before anything is
- * opened. An option is a row of the table in cmd_proxy.c, a key here, a field here, and a case in
- * vhu_proxy_request_take.
+ * opened. An option is a row of the table in tools/proxy/cmd_proxy.c, a key here, a field here, and
+ * a case in vhu_proxy_request_take.
  *
  * Ownership: a request owns its lists, its faults, and the texts that it was asked to keep;
  * all others are the command line's.

@@ -2,7 +2,8 @@
 /*
  * The page: one file that fetches nothing. Its style and its programs are those of page/, which the
  * build puts into the command; the policy in its head lets these run, by their hashes, and nothing
- * else. What a capture holds stands in the page as escaped text, or packed (pack.h).
+ * else. What a capture holds stands in the page as escaped text, or packed
+ * (tools/report/gather/pack.h).
  */
 #include <inttypes.h>
 

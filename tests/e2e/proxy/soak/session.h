@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A session of a soak: both sides send what soak_message.h says, in pieces, and receive slowly or
+ * A session of a soak: both sides send what message.h says, in pieces, and receive slowly or
  * not at all for a while; then they part in order, or one or both are gone in the middle of it.
  *
  * What arrives must be what was sent, descriptors with their messages; and all that whoever has
