@@ -83,6 +83,10 @@ causes)
 			'vring 0: .* wait.*, the kick counter is [1-9].*is stopped by a signal (T): .* (D3)$' \
 			'.verdict.id == "D3" and .kick.count > 0 and .back_end.state == "T" and .waiting > 0 and
 				(.requests[0].header | startswith("virtio-blk request: type IN"))' back
+		case_is "back-end stopped behind an IOMMU $packed" '--device blk --offer ACCESS_PLATFORM' \
+			"$blk --rate 20 --iommu $packed" 'vring 0: .* wait.*is stopped by a signal (T): .* (D3)$' \
+			'.verdict.id == "D3" and .waiting > 0 and
+				(.requests[0].header | startswith("virtio-blk request: type IN"))' back
 		# So slow that there is one call from look to look, at the most.
 		case_is "call not made $packed" '--device blk --delay 200ms --fault lose-call:1/50' \
 			"$blk --depth 1 $packed" 'vring 0: .* (D5)$' \
