@@ -99,7 +99,7 @@ static void name_others(const struct vhu_proxy_run *run, const struct vhu_proxy_
 	}
 }
 
-/* Options of which the line on a reload names the change; pairs and faults are counted in it. */
+/* The line on a reload names the changes of these options; it counts pairs and faults. */
 static const int named[VHU_RELOAD_NAMED] = {
     VHU_PROXY_RETRY, VHU_PROXY_ONE, VHU_PROXY_MODE, VHU_PROXY_STALL, VHU_PROXY_MAX_DISK, 'b',
 };
@@ -114,8 +114,8 @@ static const char *name_of(const struct vhu_command *command, int key)
 	return option->name;
 }
 
-/* Return how @request gives the option with @key, as a configuration has it: of several the last,
- * but each part of a ring-buffer. "" if it does not; NULL out of memory. */
+/* Return the option with @key as @request has it, in the form of a configuration: the last one of
+ * several, but each part of a ring-buffer. "" if @request lacks it; NULL out of memory. */
 static char *spell(const struct vhu_command *command, const struct vhu_proxy_request *request,
 		   int key)
 {
