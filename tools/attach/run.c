@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bpf/vring/events.h"
@@ -338,6 +339,19 @@ static int open_stall(struct vhu_attach_run *run)
 	return run->stall ? VHU_EXIT_DONE : vhu_fail(run->command, "out of memory");
 }
 
+/* Look whether the paths that are asked for can be sockets: they may be made later. Returns an exit
+ * status. */
+static int check_paths(const struct vhu_attach_run *run)
+{
+	struct stat st;
+
+	for (unsigned i = 0; i < run->request->sockets; i++)
+		if (*run->request->socket[i] != '@' && !stat(run->request->socket[i], &st) &&
+		    !S_ISSOCK(st.st_mode))
+			return vhu_fail(run->command, "%s: not a socket", run->request->socket[i]);
+	return VHU_EXIT_DONE;
+}
+
 /* Find what is asked for, watch it, and sum up. Returns an exit status. */
 static int find_and_watch(struct vhu_attach_run *run)
 {
@@ -375,7 +389,9 @@ int vhu_attach_run(const struct vhu_command *command, const struct vhu_attach_re
 	run = (struct vhu_attach_run){.command = command, .request = request};
 	run.on_stall.pipe = -1;
 	run.signals = block_signals();
-	status = vhu_attach_processes_open(&run.processes, command, request);
+	status = check_paths(&run);
+	if (status == VHU_EXIT_DONE)
+		status = vhu_attach_processes_open(&run.processes, command, request);
 	/* Before there is anything that its process would have, too. */
 	if (status == VHU_EXIT_DONE && request->on_stall)
 		status = vhu_on_stall_open(&run.on_stall, command, request->on_stall, restore);

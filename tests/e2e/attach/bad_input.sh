@@ -36,6 +36,7 @@ says 2 'on-stall wants --stall' --all --latency --on-stall true
 says 2 '10ms: too short for a stall' --all --latency --stall 10ms
 says 2 'x: not a time' --all --latency --stall x
 says 1 'no such process' --pid 2147483647
+says 1 '/etc: not a socket' --socket /etc
 says 1 'cannot write a capture' --all -w nowhere/a.pcapng
 
 # Without rights.
