@@ -146,8 +146,8 @@ static struct vhu_attach_connection *find_session(const struct vhu_attach_connec
 	return found;
 }
 
-/* A message came on a connection without a name that was found: it is the back-end's channel of the
- * only session between its processes. Returns whether it is. */
+/* A message came on a connection without a name that was found: it is a channel of the only session
+ * between its processes. Returns whether it is. */
 static bool join_session(struct vhu_attach_connection *inner, unsigned from, bool reply,
 			 uint64_t time_ns)
 {
@@ -156,7 +156,7 @@ static bool join_session(struct vhu_attach_connection *inner, unsigned from, boo
 
 	if (!main)
 		return false;
-	inner->channel = VHU_BACK_END;
+	inner->channel = inner->cutter[from].channel;
 	inner->carried = false;
 	inner->session = main->session;
 	inner->session->connections++;
@@ -203,6 +203,18 @@ static void take_lost(struct vhu_cutter *cutter, uint64_t bytes, uint64_t time_n
 
 static const struct vhu_cutter_owner cutter_owner = {.message = take_message, .lost = take_lost};
 
+/* A connection without a name that was found may be a GPU's channel: of the two only that has no
+ * version in its flags. */
+static void tell_channels_apart(struct vhu_attach_connection *connection, const uint8_t *bytes,
+				size_t size)
+{
+	if (size < VHU_HEADER_SIZE || vhu_header_looks_right(bytes, VHU_BACK_END) ||
+	    !vhu_header_looks_right(bytes, VHU_GPU))
+		return;
+	for (unsigned end = 0; end < 2; end++)
+		connection->cutter[end].channel = VHU_GPU;
+}
+
 /* Bytes of a connection come. */
 static void take_bytes(struct vhu_stream *stream, const uint8_t *bytes, size_t size, bool first,
 		       uint64_t time_ns, struct vhu_stream_fds *fds)
@@ -212,6 +224,8 @@ static void take_bytes(struct vhu_stream *stream, const uint8_t *bytes, size_t s
 
 	if (connection->refused)
 		return;
+	if (connection->inner && !connection->session && first)
+		tell_channels_apart(connection, bytes, size);
 	vhu_cutter_take(cutter, bytes, size, first, time_ns, fds);
 	if (connection->session || connection->carried || cutter->in_step)
 		return;
