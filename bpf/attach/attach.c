@@ -54,7 +54,7 @@ int vhu_attach_hooks_by_name(const char *name)
 }
 
 /* Return whether the kernel has what a set of hooks needs. */
-static bool are_possible(const struct btf *kernel, const struct hooks *set)
+static bool are_possible(const struct vhu_bpf_kernel *kernel, const struct hooks *set)
 {
 	char name[64];
 
@@ -64,7 +64,7 @@ static bool are_possible(const struct btf *kernel, const struct hooks *set)
 	if (!set->point)
 		return true;
 	snprintf(name, sizeof(name), "btf_trace_%s", set->point);
-	return btf__find_by_name_kind(kernel, name, BTF_KIND_TYPEDEF) > 0;
+	return btf__find_by_name_kind(kernel->types, name, BTF_KIND_TYPEDEF) > 0;
 }
 
 /* Choose the programs of a set. */
@@ -257,22 +257,23 @@ static bool is_chosen(const struct vhu_attach_choice *choice, size_t set)
 int vhu_attach_open(struct vhu_attach **to, const struct vhu_attach_choice *choice, char *error)
 {
 	struct vhu_attach *attach = calloc(1, sizeof(*attach));
-	struct btf *kernel = btf__load_vmlinux_btf();
+	struct btf *types = btf__load_vmlinux_btf();
+	const struct vhu_bpf_kernel kernel = {.types = types};
 	int ret = attach ? -EOPNOTSUPP : -ENOMEM;
 
 	*to = NULL;
 	vhu_diagnose_listen();
-	if (attach && kernel) {
+	if (attach && types) {
 		attach->choice = *choice;
 		attach->choice.config.own = (uint32_t)getpid();
-		attach->choice.config.casts = vhu_bpf_has_function(kernel, CAST);
+		attach->choice.config.casts = vhu_bpf_has_function(&kernel, CAST);
 		for (size_t i = 0; ret && i < VHU_ARRAY_SIZE(hooks); i++)
-			if (is_chosen(choice, i) && are_possible(kernel, &hooks[i])) {
+			if (is_chosen(choice, i) && are_possible(&kernel, &hooks[i])) {
 				vhu_diagnose_listen();
 				ret = try_hooks(attach, &hooks[i]);
 			}
 	}
-	btf__free(kernel);
+	btf__free(types);
 	if (!ret) {
 		*to = attach;
 		return 0;

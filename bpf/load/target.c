@@ -3,13 +3,16 @@
 #include "bpf/load/target.h"
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 
-bool vhu_bpf_has_function(const struct btf *kernel, const char *name)
+bool vhu_bpf_has_function(const struct vhu_bpf_kernel *kernel, const char *name)
 {
-	return btf__find_by_name_kind(kernel, name, BTF_KIND_FUNC) > 0;
+	if (kernel->types)
+		return btf__find_by_name_kind(kernel->types, name, BTF_KIND_FUNC) > 0;
+	return !bpf_program__set_attach_target(kernel->program, 0, name);
 }
 
-bool vhu_bpf_target_fits(const struct btf *kernel, const struct vhu_bpf_target *target)
+bool vhu_bpf_target_fits(const struct vhu_bpf_kernel *kernel, const struct vhu_bpf_target *target)
 {
 	if (target->instead && vhu_bpf_has_function(kernel, target->instead))
 		return false;

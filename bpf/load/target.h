@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 
+struct bpf_program;
 struct btf;
 
 struct vhu_bpf_target {
@@ -20,10 +21,20 @@ struct vhu_bpf_target {
 				calls one by the other, and both programs would count twice */
 };
 
+/*
+ * Where functions of the kernel are looked for: in a copy of its types; else by a program of the
+ * type fentry, of an object that is not loaded yet. That object reads the types anyway, and a copy
+ * of them costs 12 ms of processor time. The program's target changes.
+ */
+struct vhu_bpf_kernel {
+	const struct btf *types;
+	struct bpf_program *program;
+};
+
 /* Return whether the kernel has a function of this name. */
-bool vhu_bpf_has_function(const struct btf *kernel, const char *name);
+bool vhu_bpf_has_function(const struct vhu_bpf_kernel *kernel, const char *name);
 
 /* Return whether the kernel has what a program needs, and nothing in its place. */
-bool vhu_bpf_target_fits(const struct btf *kernel, const struct vhu_bpf_target *target);
+bool vhu_bpf_target_fits(const struct vhu_bpf_kernel *kernel, const struct vhu_bpf_target *target);
 
 #endif

@@ -53,7 +53,7 @@ int vhu_hooks_by_name(const char *name)
 	return -1;
 }
 
-bool vhu_hooks_have(const struct btf *kernel, enum vhu_hooks hooks, const char *program)
+bool vhu_hooks_have(const struct vhu_bpf_kernel *kernel, enum vhu_hooks hooks, const char *program)
 {
 	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++)
 		if (row[i].hooks == hooks && !strcmp(row[i].target.program, program))
@@ -61,7 +61,7 @@ bool vhu_hooks_have(const struct btf *kernel, enum vhu_hooks hooks, const char *
 	return false;
 }
 
-bool vhu_hooks_are_possible(const struct btf *kernel, enum vhu_hooks hooks)
+bool vhu_hooks_are_possible(const struct vhu_bpf_kernel *kernel, enum vhu_hooks hooks)
 {
 	if (hooks >= VHU_HOOKS_SYSCALLS)
 		return true;

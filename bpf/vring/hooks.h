@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-struct btf;
+struct vhu_bpf_kernel;
 
 /* Sets of hooks, best first. */
 enum vhu_hooks {
@@ -23,9 +23,9 @@ const char *vhu_hooks_name(enum vhu_hooks hooks);
 int vhu_hooks_by_name(const char *name);
 
 /* Return whether the kernel has all functions that a set cannot do without. */
-bool vhu_hooks_are_possible(const struct btf *kernel, enum vhu_hooks hooks);
+bool vhu_hooks_are_possible(const struct vhu_bpf_kernel *kernel, enum vhu_hooks hooks);
 /* Return whether a program belongs to a set and the kernel has a place for it. */
-bool vhu_hooks_have(const struct btf *kernel, enum vhu_hooks hooks, const char *program);
+bool vhu_hooks_have(const struct vhu_bpf_kernel *kernel, enum vhu_hooks hooks, const char *program);
 
 /* Return whether the files for attaching programs of @hooks exist. This check is quick; loading
  * programs that cannot be attached takes some 50 ms. */

@@ -2,7 +2,6 @@
 /* The probes: the best set of hooks that loads and passes the selftest. */
 #include "bpf/vring/probes.h"
 
-#include <bpf/btf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,16 +31,14 @@ static void explain(int ret, enum vhu_hooks last, bool only, char *error)
 }
 
 /*
- * Load, attach and try one set of hooks. @kernel: the kernel's types; NULL: not to be had.
+ * Load, attach and try one set of hooks.
  * @error: gets what is wrong with the places in a back-end's code; then no other set helps.
  * Returns 0; -errno, with nothing left behind.
  */
-static int try_hooks(struct vhu_probes *probes, const struct btf *kernel, enum vhu_hooks hooks,
+static int try_hooks(struct vhu_probes *probes, enum vhu_hooks hooks,
 		     const struct vhu_probes_choice *choice, char *error)
 {
-	int ret = kernel
-		      ? vhu_programs_load(probes, kernel, hooks, &choice->config, &choice->inside)
-		      : -ENOENT;
+	int ret = vhu_programs_load(probes, hooks, &choice->config, &choice->inside);
 
 	if (ret)
 		return ret;
@@ -58,7 +55,6 @@ int vhu_probes_open(struct vhu_probes **to, const struct vhu_probes_choice *choi
 	struct vhu_probes *probes = calloc(1, sizeof(*probes));
 	int first = choice->hooks < 0 ? 0 : choice->hooks;
 	int last = choice->hooks < 0 ? VHU_HOOKS - 1 : choice->hooks;
-	struct btf *kernel;
 	int ret = -ENOMEM;
 
 	*to = NULL;
@@ -70,18 +66,16 @@ int vhu_probes_open(struct vhu_probes **to, const struct vhu_probes_choice *choi
 	}
 	probes->see = choice->see;
 	probes->with = choice->with;
-	kernel = btf__load_vmlinux_btf();
 	for (int hooks = first; hooks <= last && !error[0]; hooks++) {
 		/* One that was asked for is tried in any case: the kernel says why it refuses. */
 		if (first != last && !vhu_hooks_have_files((enum vhu_hooks)hooks))
 			continue;
-		ret = try_hooks(probes, kernel, (enum vhu_hooks)hooks, choice, error);
+		ret = try_hooks(probes, (enum vhu_hooks)hooks, choice, error);
 		if (!ret) {
 			*to = probes;
 			break;
 		}
 	}
-	btf__free(kernel);
 	if (!ret)
 		return 0;
 	if (!error[0])

@@ -2,21 +2,25 @@
 /* Loading and attaching the programs, and finding their maps. */
 #include "bpf/vring/programs.h"
 
-#include <bpf/btf.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "bpf/load/diagnose.h"
 #include "bpf/load/object.h"
+#include "bpf/load/target.h"
 #include "bpf/vring/events.h"
 #include "bpf/vring/internal.h"
 #include "bpf/vring/uprobes.h"
 #include "lib/util/util.h"
 
-#define SETS_SIZE (VHU_BPF_SETS * sizeof(struct vhu_bpf_set))
+#define SETS_SIZE      (VHU_BPF_SETS * sizeof(struct vhu_bpf_set))
 /* The program that lists eventfds, which every set needs. */
-#define ITERATOR  "list_eventfds"
+#define ITERATOR       "list_eventfds"
+/* A program by which functions of the kernel are looked for, and its own function. */
+#define ASKER          "fentry_write"
+#define ASKER_FUNCTION "eventfd_write"
 
 VHU_BPF_OBJECT(vhu_bpf_vring);
 
@@ -46,21 +50,31 @@ static int configure(struct bpf_object *object, const struct vhu_bpf_config *con
 	return ret ? ret : bpf_map__set_initial_value(fixed, config, sizeof(*config));
 }
 
-/* Choose the programs to load: those of @hooks that the kernel has a place for. */
-static void choose(const struct vhu_probes *probes, const struct btf *kernel,
-		   const struct vhu_uprobes_choice *inside)
+/* Choose the programs to load: those of @hooks that the kernel has a place for. Returns 0; -ENOENT:
+ * it lacks one that they cannot do without. */
+static int choose(const struct vhu_probes *probes, const struct vhu_uprobes_choice *inside)
 {
+	const struct vhu_bpf_kernel kernel = {
+	    .program = bpf_object__find_program_by_name(probes->object, ASKER)};
 	struct bpf_program *program;
 
+	if (!vhu_hooks_are_possible(&kernel, probes->hooks))
+		return -ENOENT;
 	bpf_object__for_each_program(program, probes->object)
 	{
 		const char *name = bpf_program__name(program);
 
 		bpf_program__set_autoload(program,
 					  !strcmp(name, ITERATOR) ||
-					      vhu_hooks_have(kernel, probes->hooks, name) ||
+					      vhu_hooks_have(&kernel, probes->hooks, name) ||
 					      vhu_uprobes_wants(inside, name));
 	}
+	/* What was complained about while functions were looked for is no cause of a failure. */
+	vhu_diagnose_listen();
+	return bpf_program__autoload(kernel.program) &&
+		       !vhu_bpf_has_function(&kernel, ASKER_FUNCTION)
+		   ? -ENOENT
+		   : 0;
 }
 
 /* Return the descriptor of a map. */
@@ -119,19 +133,18 @@ static int attach(struct vhu_probes *probes)
 	return 0;
 }
 
-int vhu_programs_load(struct vhu_probes *probes, const struct btf *kernel, enum vhu_hooks hooks,
+int vhu_programs_load(struct vhu_probes *probes, enum vhu_hooks hooks,
 		      const struct vhu_bpf_config *config, const struct vhu_uprobes_choice *inside)
 {
 	int ret;
 
-	if (!vhu_hooks_are_possible(kernel, hooks))
-		return -ENOENT;
 	probes->hooks = hooks;
 	probes->object = vhu_bpf_object_open(vhu_bpf_vring);
 	if (!probes->object)
 		return -errno;
-	choose(probes, kernel, inside);
-	ret = configure(probes->object, config);
+	ret = choose(probes, inside);
+	if (!ret)
+		ret = configure(probes->object, config);
 	if (!ret)
 		ret = bpf_object__load(probes->object);
 	if (!ret)

@@ -12,10 +12,9 @@ struct vhu_uprobes_choice;
 /*
  * Open the object, load the programs of @hooks and attach them, except those for a back-end's own
  * code, which are only loaded.
- * @kernel: the kernel's types.
  * Returns 0; -errno, with nothing left behind.
  */
-int vhu_programs_load(struct vhu_probes *probes, const struct btf *kernel, enum vhu_hooks hooks,
+int vhu_programs_load(struct vhu_probes *probes, enum vhu_hooks hooks,
 		      const struct vhu_bpf_config *config, const struct vhu_uprobes_choice *inside);
 
 /* Detach and unload all programs. */

@@ -3,7 +3,7 @@
 # Shows that what measures works: every row is there and holds numbers above 0, whatever they are;
 # and the frames that Wireshark is measured on are dissected as what they claim to be.
 #
-#	smoke.sh proxy|frames|eventfd|stall|rings|metrics|follow|top|fleet|latency|attach BUILD
+#	smoke.sh proxy|frames|eventfd|stall|rings|metrics|follow|top|fleet|latency|start|attach BUILD
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -83,6 +83,11 @@ latency)
 		expect 8 "| all-syscalls |"
 		expect 3 "| 0 us | kick to wake" "| 1000 us | kick to call"
 	fi
+	;;
+start)
+	"$2/bin/vhu" latency --json --eventfd kick=4294967295 2>&1 | grep -q 'not open in any process' || exit 77
+	sh "$here/latency/start.sh" -b "$2" -r 2 >"$work/out"
+	expect 3 "vhu latency --help" "vhu latency  "
 	;;
 attach)
 	"$2/bin/vhu" attach --all --duration 1ms >"$work/out" 2>&1 || { cat "$work/out"; exit 77; }
