@@ -6,8 +6,8 @@
 . "$(dirname "$0")/lib.sh"
 need perl
 
-# Run the command after the number with this number as its process id: clone3(2) gives it. Print the
-# command's id, wait for the command, and end as it ends.
+# Run the command after the number with this number as its process id, which clone3(2) gives it. Wait for
+# the command, and end as it ends. SIGTERM is passed on.
 cat >as.pl <<'END_OF_PERL'
 my $id = shift;
 my $wanted = pack("i", $id);
@@ -17,7 +17,8 @@ die "clone3: $!\n" if $child < 0;
 if (!$child) {
 	exec @ARGV or die "$ARGV[0]: $!\n";
 }
-waitpid($child, 0);
+$SIG{TERM} = sub { kill TERM => $child };
+1 while waitpid($child, 0) < 0 && $!{EINTR};
 exit($? & 127 ? 128 + ($? & 127) : $? >> 8);
 END_OF_PERL
 
