@@ -168,6 +168,13 @@ void vhu_rules_channel_end(struct vhu_check_context *check)
 	check_unanswered(check, check->record->channel, check->record->channel,
 			 closed_text(side, false));
 	vhu_pending_forget(&channel->pending, channel->pending.count);
+	/* What comes on the channel later answers nothing from before. A new file does not repeat
+	 * all times that it closed, so the messages from before must not be repeated either. */
+	memset(channel->last, 0, sizeof(channel->last));
+	memset(channel->last_message, 0, sizeof(channel->last_message));
+	memset(channel->last_is_reply, 0, sizeof(channel->last_is_reply));
+	channel->answered = (struct vhu_told){0};
+	channel->answered_message = NULL;
 }
 
 /* Report a back-end that closed right after a message that wants no answer. */
