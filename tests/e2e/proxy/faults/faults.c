@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Shows that each rule does what it says to the messages that it is for, and to no others: what
+ * Shows that each fault does what it says to the messages that it is for, and to no others: what
  * comes out of `vhu proxy` is compared with faults.h. What the captures say of it is printed,
  * for faults.sh to compare.
  */
@@ -31,12 +31,12 @@ static const struct fault faults[] = {
 };
 
 struct channel_fault {
-	const char *name, *rule;
+	const char *name, *text;
 	unsigned int fds, messages;
 	const char *front_gets;
 };
 
-#define CHANNEL(name, rule, fds, messages, gets) {name, rule, fds, messages, gets},
+#define CHANNEL(name, fault, fds, messages, gets) {name, fault, fds, messages, gets},
 static const struct channel_fault channel_faults[] = {
 #include "tests/e2e/proxy/faults/faults.h"
 };
@@ -150,7 +150,7 @@ static int receive_channel(const struct channel_fault *fault, int back)
 /* Run one case on a channel. */
 static void run_channel(struct proxy *proxy, int listener, const struct channel_fault *fault)
 {
-	const struct fault as = {.name = fault->name, .option = {"--fault", fault->rule}};
+	const struct fault as = {.name = fault->name, .option = {"--fault", fault->text}};
 	const struct peer_header opens = {21, 1, 0}, after = {3, 1, 0};
 	unsigned int fds = 0;
 	int front, back, end[2], last;

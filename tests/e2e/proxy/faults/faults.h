@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What each rule does, a case a line: its name, the options, what the front-end sends, what of it
+ * What each fault does, a case a line: its name, the options, what the front-end sends, what of it
  * the back-end gets, what the back-end sends then, what of it the front-end gets. The messages are
  * written as in script.h. faults.golden has what the captures say.
  *
@@ -12,7 +12,7 @@
 #ifndef CASE
 #define CASE(...)
 #endif
-#define R(rule) "--fault", rule
+#define R(fault) "--fault", fault
 #define M(what) "--mask", what
 #define NONE {NULL}
 CASE("nothing", ALL_SENT, 0, NONE,
@@ -177,7 +177,7 @@ CASE("too long, cut before", ALL_SENT, 0, {R("200: cut before")},
 CASE("too long, cut after", ALL_SENT, 0, {R("200: cut after")},
      "200/300000 SET_OWNER", "200=0,0,0,0,0,0,0,0/300000",
      "", "")
-CASE("several rules", ALL_SENT, 0, {R("SET_VRING_KICK vring=1: set vring=2"), R("SET_VRING_KICK vring=2: drop"), R("any fds=1: lose-fd")},
+CASE("several faults", ALL_SENT, 0, {R("SET_VRING_KICK vring=1: set vring=2"), R("SET_VRING_KICK vring=2: drop"), R("any fds=1: lose-fd")},
      "SET_VRING_KICK=1+1 SET_VRING_KICK=2+1", "SET_VRING_KICK=2",
      "", "")
 CASE("another session's", ALL_SENT, 0, {R("any session=2: drop")},
@@ -190,7 +190,7 @@ CASE("mask", ALL_SENT, 0, {M("protocol:STATUS,MQ"), M("virtio:RING_PACKED,29")},
 CASE("mask what is not offered", ALL_SENT, 0, {M("protocol:STATUS")},
      "SET_PROTOCOL_FEATURES=0x9", "SET_PROTOCOL_FEATURES=9",
      "GET_PROTOCOL_FEATURES=0x209!5", "GET_PROTOCOL_FEATURES=0x209!5")
-CASE("mask and rule", ALL_SENT, 0, {M("0x1"), R("SET_FEATURES features=3: set features=7")},
+CASE("mask and fault", ALL_SENT, 0, {M("0x1"), R("SET_FEATURES features=3: set features=7")},
      "SET_FEATURES=3 SET_FEATURES=1", "SET_FEATURES=7 SET_FEATURES=0",
      "", "")
 CASE("mask config", BACK_FIRST, 36, {M("config:5=0xff,7=0x08"), M("config:100=1")},
@@ -200,7 +200,7 @@ CASE("mask config", BACK_FIRST, 36, {M("config:5=0xff,7=0x08"), M("config:100=1"
      "GET_CONFIG=0xc00000000,0x403020100000000,0xc0b0a090807ff05!5")
 #undef CASE
 
-/* The same on the channel that SET_BACKEND_REQ_FD opens: its name, the rule, how many descriptors the
+/* The same on the channel that SET_BACKEND_REQ_FD opens: its name, the fault, how many descriptors the
  * back-end gets with how many messages, and, of what it sends on the last of them, what the
  * front-end gets. */
 #ifndef CHANNEL

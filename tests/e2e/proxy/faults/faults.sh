@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Each rule of vhu proxy does what it says, and the capture says so.
+# Each fault of vhu proxy does what it says, and the capture says so.
 #
 #	faults.sh [CASE]
 #	faults.sh --refresh	write faults.golden again; the diff is the review
