@@ -59,15 +59,17 @@ leave()
 # Have a proxy run, whose third session is open: it writes the capture $1, its control socket is $2.
 running()
 {
-	[ ! -e "$STATE/proxy.pid" ] || return 0
+	proxy=proxy-$(echo "$2" | tr / _)
+	front=$STATE/$proxy.front back=$STATE/$proxy.back
+	[ ! -e "$STATE/$proxy.pid" ] || return 0
 	mkdir -p "$(dirname "$2")" "$(dirname "$1")"
-	back_end "$STATE/back"
-	start proxy "$VHU" proxy --interpose-eventfds -w "$1" --control "$2" "$STATE/front" "$STATE/back"
-	stage_hears "$(cat "$STATE/proxy.pid")" "$2" || failed "no proxy runs"
-	{ visit "$STATE/front" && visit "$STATE/front"; } || failed "no front-end gets through the proxy"
-	stay "$STATE/front"
+	back_end "$back"
+	start "$proxy" "$VHU" proxy --interpose-eventfds -w "$1" --control "$2" "$front" "$back"
+	stage_hears "$(cat "$STATE/$proxy.pid")" "$2" || failed "no proxy runs"
+	{ visit "$front" && visit "$front"; } || failed "no front-end gets through the proxy"
+	stay "$front"
 	until "$VHU" ctl -s "$2" kick 3 0 >/dev/null 2>&1; do
-		kill -0 "$(cat "$STATE/proxy.pid")" || failed "the proxy ended"
+		kill -0 "$(cat "$STATE/$proxy.pid")" || failed "the proxy ended"
 		sleep 0.05
 	done
 }
@@ -266,10 +268,10 @@ case "${1-} ${2-}" in
 		;;
 	"rings "*)
 		case " $* " in
-		*" --wait "*) kill -STOP "$(cat "$STATE/back-"*.pid)" ;;
+		*" --wait "*) cat "$STATE/back-"*.pid | xargs kill -STOP ;;
 		esac
 		run "0 1" "$@"
-		kill -CONT "$(cat "$STATE/back-"*.pid)"
+		cat "$STATE/back-"*.pid | xargs kill -CONT
 		exit $status
 		;;
 	*) run 0 "$@" ;;
