@@ -64,8 +64,8 @@ running()
 	[ ! -e "$STATE/$proxy.pid" ] || return 0
 	mkdir -p "$(dirname "$2")" "$(dirname "$1")"
 	back_end "$back"
-	start "$proxy" "$VHU" proxy --interpose-eventfds -w "$1" --control "$2" "$front" "$back"
-	stage_hears "$(cat "$STATE/$proxy.pid")" "$2" || failed "no proxy runs"
+	start "$proxy" "$VHU" proxy --interpose-eventfds -w "$1" --control "$PWD/$2" "$front" "$back"
+	stage_hears "$(cat "$STATE/$proxy.pid")" "$PWD/$2" || failed "no proxy runs"
 	{ visit "$front" && visit "$front"; } || failed "no front-end gets through the proxy"
 	stay "$front"
 	until "$VHU" ctl -s "$2" kick 3 0 >/dev/null 2>&1; do
