@@ -4,7 +4,6 @@
 
 #include "lib/ring/verdict/judges.h"
 #include "lib/util/duration.h"
-#include "lib/util/turns.h"
 
 /* A kick that has had no call for so long has none, nanoseconds. */
 #define OPEN_LEAST UINT64_C(1000000000)
@@ -109,8 +108,11 @@ static bool judge_uncalled(struct vhu_judgement *judgement)
 		judgement->verdict->advice = VHU_JUDGE_REMOVE_FAULT;
 		return vhu_judge_as(judgement, VHU_RING_D6, true);
 	}
-	if (!signals->known || signals->in_turn < VHU_TURNS_HABIT ||
-	    signals->open_ns < OPEN_LEAST || is_event_old(judgement))
+	if (!vhu_judge_took_turns(judgement) || signals->open_ns < OPEN_LEAST ||
+	    is_event_old(judgement))
+		return false;
+	/* Event indexes show which requests the driver has seen. */
+	if (!judgement->ring->event_idx && !vhu_judge_one_at_a_time(judgement))
 		return false;
 	vhu_line_printf(&judgement->text,
 			"all is used up to %u, each kick had a call, and the last one has had none "

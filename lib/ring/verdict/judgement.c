@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "lib/util/duration.h"
+#include "lib/util/turns.h"
 #include "lib/util/util.h"
 
 bool vhu_judge_as(struct vhu_judgement *judgement, enum vhu_ring_verdict_id id, bool hangs)
@@ -65,6 +66,21 @@ void vhu_judge_process(struct vhu_judgement *judgement, const char *who,
 bool vhu_judge_pending(const struct vhu_ring_counter *counter)
 {
 	return counter->known && counter->count > 0;
+}
+
+bool vhu_judge_took_turns(const struct vhu_judgement *judgement)
+{
+	const struct vhu_ring_signals *signals = &judgement->evidence->signals;
+
+	return signals->known && signals->open_kicks > 0 && signals->in_turn >= VHU_TURNS_HABIT;
+}
+
+bool vhu_judge_one_at_a_time(const struct vhu_judgement *judgement)
+{
+	struct vhu_ring_snapshot completed = *judgement->ring;
+
+	completed.available = completed.used;
+	return vhu_ring_one_at_a_time(&completed, VHU_TURNS_HABIT);
 }
 
 enum vhu_ring_role vhu_judge_role(const struct vhu_judgement *judgement)

@@ -38,6 +38,17 @@ void vhu_judge_process(struct vhu_judgement *judgement, const char *who,
 /* Return whether an eventfd was signalled and not read. At rest the older sample says the same. */
 bool vhu_judge_pending(const struct vhu_ring_counter *counter);
 
+/* Return whether kicks and calls took turns, each kick with a call of its own, until the last
+ * kicks, which have none. */
+bool vhu_judge_took_turns(const struct vhu_judgement *judgement);
+
+/*
+ * Return whether the requests that were completed last were under way one at a time. With several
+ * under way turns prove nothing: a call may answer a request whose kick follows, if the back-end
+ * found it while it worked on another one.
+ */
+bool vhu_judge_one_at_a_time(const struct vhu_judgement *judgement);
+
 /* Return what the vring's buffers are for, as far as the device and the buffers themselves say. */
 enum vhu_ring_role vhu_judge_role(const struct vhu_judgement *judgement);
 

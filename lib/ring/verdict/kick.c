@@ -4,7 +4,6 @@
 
 #include "lib/ring/verdict/judges.h"
 #include "lib/util/duration.h"
-#include "lib/util/turns.h"
 
 /* Rests with an unread kick, without one that was read among them, that no back-end shows that
  * reads its kicks. */
@@ -181,13 +180,6 @@ static bool nothing_was_used(const struct vhu_judgement *judgement)
 	return session->known && session->base_by && (uint16_t)base == judgement->ring->used;
 }
 
-/* Return whether each earlier kick had a call of its own and the last one has none: it was for what
- * waits. */
-static bool kicked_in_turn(const struct vhu_ring_signals *signals)
-{
-	return signals->known && signals->in_turn >= VHU_TURNS_HABIT && signals->open_kicks > 0;
-}
-
 /* Return whether a kick came for what waits; true adds how that is known to the text. */
 static bool was_kicked(struct vhu_judgement *judgement)
 {
@@ -197,7 +189,8 @@ static bool was_kicked(struct vhu_judgement *judgement)
 
 	if (probes->known && probes->kicks > 0 && probes->available != judgement->ring->available)
 		vhu_line_printf(&judgement->text, ", the back-end was kicked%s", then);
-	else if (kicked_in_turn(&evidence->signals))
+	else if (vhu_judge_took_turns(judgement) && vhu_judge_one_at_a_time(judgement) &&
+		 evidence->sample[1].look.requests <= evidence->signals.open_kicks)
 		vhu_line_printf(&judgement->text,
 				", each earlier kick had a call, the back-end was kicked again%s",
 				then);

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "lib/util/array.h"
-#include "lib/util/turns.h"
 #include "lib/util/util.h"
 #include "tools/latency/stall/internal.h"
 
@@ -156,20 +155,6 @@ static void note_waiting(struct vhu_ringwatch_vring *watched, const struct vhu_l
 		vhu_ringwatch_vring_since(watched, waiting.oldest_ns, &before);
 }
 
-/*
- * Forget how kicks and calls took turns if the driver may have several requests under way and
- * memory does not say which of them it has seen. Then a call may answer a request whose kick
- * follows: the back-end found it while it worked on another one.
- */
-static void doubt_turns(struct vhu_ring_evidence *evidence)
-{
-	const struct vhu_ring_snapshot *ring = &evidence->sample[1].ring;
-
-	if (!evidence->sample[1].ring_error && !ring->event_idx && ring->waiting == 0 &&
-	    !vhu_ring_one_at_a_time(ring, VHU_TURNS_HABIT))
-		evidence->signals.known = false;
-}
-
 /* Look at a vring. @vring: NULL: the probes do not watch it. */
 static void look_at(struct vhu_latency_stall *stall, uint64_t session,
 		    struct vhu_ringwatch_sight *sight, struct vhu_rings_target *target,
@@ -193,7 +178,6 @@ static void look_at(struct vhu_latency_stall *stall, uint64_t session,
 	if (vring && !target && !known->watched.looked)
 		note_waiting(&known->watched, vring, &sight->signals);
 	vhu_ringwatch_vring_look(&known->watched, sight);
-	doubt_turns(&known->watched.evidence);
 }
 
 /* Return the vring that the probes watch of a target; NULL if they do not. */

@@ -104,6 +104,13 @@ static void d20_the_kick_was_read_and_nothing_taken(void **state)
 	image.evidence.signals = (struct vhu_ring_signals){
 	    .known = true, .kicks = 5, .calls = 4, .open_kicks = 1, .in_turn = 4};
 	image_expect(&image, V(D20), 0);
+	/* Several requests were under way, or more wait than kicks came. */
+	image.avail->ring[127] = htole16(3);
+	image_expect(&image, V(D1), 1, V(D20));
+	image.avail->ring[127] = 0;
+	image.avail->idx = htole16(2);
+	image_expect(&image, V(D1), 1, V(D20));
+	image.avail->idx = htole16(1);
 	/* No habit, no kick since the last call, or it was lost on its way. */
 	image.evidence.signals.in_turn = 3;
 	image_expect(&image, V(D1), 1, V(D20));
