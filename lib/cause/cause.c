@@ -233,6 +233,7 @@ enum vhu_cause_verdict vhu_cause_judge(const struct vhu_cause *cause, const stru
 	    .now_ns = ending->now_ns,
 	    .closed = ending->record != NULL,
 	    .goes_on = ending->goes_on,
+	    .goes_elsewhere = ending->goes_elsewhere,
 	    .hung_ns = ending->hung_ns ? ending->hung_ns : VHU_CAUSE_HUNG_NS,
 	    .closer = !strncmp(text, "front-end ", 10) ? VHU_CAUSE_FRONT
 		      : !strncmp(text, "back-end ", 9) ? VHU_CAUSE_BACK
@@ -245,6 +246,9 @@ enum vhu_cause_verdict vhu_cause_judge(const struct vhu_cause *cause, const stru
 
 	if (end.closer != VHU_CAUSE_NOBODY)
 		end.fate = fate_of(text);
+	/* The session has not ended: but a vring that hung was seen to. */
+	if (ending->goes_elsewhere)
+		return vhu_cause_say_data_path(&end) ? VHU_CAUSE_BADLY : VHU_CAUSE_WELL;
 	if (!say_failure(&end) && !say_partial(&end) && !say_not_owed(&end) && !say_refused(&end) &&
 	    !(end.closer == VHU_CAUSE_FRONT && say_reaction(&end)) &&
 	    !vhu_cause_say_unanswered(&end) && !say_offer(&end) && !say_reaction(&end) &&

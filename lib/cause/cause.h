@@ -73,6 +73,7 @@ struct vhu_cause_vring {
 	struct vhu_cause_signal lost_call; /* the same of calls */
 	struct vhu_cause_signal hang;      /* when the last look at it said that it hangs */
 	uint16_t hang_used;                /* its used index then */
+	bool hang_at_end;                  /* that look was the one at the session's end */
 	char verdict[VHU_CAUSE_SENTENCE];  /* what that said */
 };
 
@@ -114,6 +115,7 @@ struct vhu_cause_ending {
 	const struct vhu_record *record; /* what closed the session; NULL: the capture ends */
 	uint64_t now_ns;                 /* time of the end */
 	bool goes_on;                    /* the capture is still being written */
+	bool goes_elsewhere;             /* it ends, and goes on in another file */
 	/* Requests that were open for so long were waited for; 0: 1 s. */
 	uint64_t hung_ns;
 };

@@ -111,9 +111,12 @@ static void see_snapshot(struct vhu_cause *cause, const struct vhu_record *recor
 	if (snapshot->reason == VHU_SNAPSHOT_END) {
 		if (snapshot->used != vring->hang_used)
 			drop(&vring->hang);
-		return;
+		if (vring->hang.number || !(snapshot->has & VHU_SNAPSHOT_HAS_AGE) ||
+		    snapshot->age_ns < VHU_CAUSE_HUNG_NS)
+			return;
 	}
 	keep(&vring->hang, record, number);
+	vring->hang_at_end = snapshot->reason == VHU_SNAPSHOT_END;
 	vring->hang_used = snapshot->used;
 	vhu_snapshot_text(snapshot, text, sizeof(text));
 	snprintf(vring->verdict, sizeof(vring->verdict), "%.*s", (int)sizeof(vring->verdict) - 1,
@@ -248,7 +251,7 @@ static void say_hang(struct vhu_cause_end *end, const struct vhu_cause_vring *vr
 	if (size + 1 == sizeof(vring->verdict))
 		vhu_line_add(&end->line, "...");
 	vhu_line_printf(&end->line, ", as seen (%" PRIu64 ")", vring->hang.number);
-	if (end->now_ns <= vring->hang.time_ns)
+	if (end->goes_elsewhere || end->now_ns <= vring->hang.time_ns)
 		return;
 	vhu_line_add(&end->line, " ");
 	vhu_cause_add_time(end, vring->hang.time_ns, end->now_ns);
@@ -283,12 +286,16 @@ static bool hangs(const struct vhu_cause_end *end, const struct vhu_cause_vring 
 {
 	const uint64_t least = VHU_CAUSE_HUNG_NS;
 
+	/* What has no call yet may have it in the next file. */
+	if (end->goes_elsewhere)
+		return vring->hang.number && !vring->hang_at_end;
 	if (age(end, vring->vring, &vring->lost_call) >= least ||
 	    age(end, vring->vring, &vring->lost_kick) >= least)
 		return true;
 	if (is_left(end) && is_out_of_turn(end, vring))
 		return true;
-	return vring->hang.number && until(end, vring->vring, &vring->hang).time_ns &&
+	return vring->hang.number && (!vring->hang_at_end || is_left(end)) &&
+	       until(end, vring->vring, &vring->hang).time_ns &&
 	       !until(end, vring->vring, &vring->hang).stopped;
 }
 
@@ -306,7 +313,7 @@ bool vhu_cause_say_data_path(struct vhu_cause_end *end)
 	}
 	if (!first)
 		return false;
-	if (first->lost_call.number || first->lost_kick.number)
+	if (!end->goes_elsewhere && (first->lost_call.number || first->lost_kick.number))
 		say_lost(end, first);
 	else if (first->hang.number)
 		say_hang(end, first);
@@ -314,7 +321,9 @@ bool vhu_cause_say_data_path(struct vhu_cause_end *end)
 		say_open_kick(end, first);
 	if (more)
 		vhu_line_printf(&end->line, "; so do %u more vring%s", more, more > 1 ? "s" : "");
-	if (!end->goes_on)
+	if (end->goes_elsewhere)
+		vhu_line_add(&end->line, "; the capture goes on in another file");
+	else if (!end->goes_on)
 		vhu_cause_add_then(end, VHU_CAUSE_NOBODY);
 	end->data_path_said = true;
 	end->hung = is_left(end);

@@ -22,6 +22,7 @@ struct vhu_cause_end {
 	uint64_t now_ns;
 	bool closed;                /* else the capture ends */
 	bool goes_on;               /* the capture is still being written */
+	bool goes_elsewhere;        /* it ends, and goes on in another file */
 	uint64_t hung_ns;           /* requests that were open for so long were waited for */
 	enum vhu_cause_side closer; /* NOBODY: neither side began */
 	bool unread;                /* the closer left bytes unread */

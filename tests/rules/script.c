@@ -426,8 +426,8 @@ static bool read_signal(struct reader *reader, enum vhu_vring_act act, const cha
 	return give(reader, &record);
 }
 
-/* snapshot VRING VERDICT stall|end|asked [used=N] TEXT: what a look at a vring showed, and its used
- * index; only D13 and moving do not hang. */
+/* snapshot VRING VERDICT stall|end|asked [used=N] [for=MS] TEXT: what a look at a vring showed, its used
+ * index and for how long something waited; only D13 and moving do not hang. */
 static bool read_snapshot(struct reader *reader, char *text)
 {
 	struct vhu_record record = {.type = VHU_RECORD_SNAPSHOT};
@@ -446,6 +446,11 @@ static bool read_snapshot(struct reader *reader, char *text)
 	snapshot->title = "its title";
 	if (!strncmp(rest, "used=", 5))
 		snapshot->used = (uint16_t)strtoul(rest + 5, &rest, 10);
+	rest += strspn(rest, " ");
+	if (!strncmp(rest, "for=", 4)) {
+		snapshot->has |= VHU_SNAPSHOT_HAS_AGE;
+		snapshot->age_ns = strtoul(rest + 4, &rest, 10) * VHU_NS_PER_MS;
+	}
 	snapshot->text = rest + strspn(rest, " ");
 	snapshot->hangs = strcmp(verdict, "D13") != 0 && strcmp(verdict, "moving") != 0;
 	return give(reader, &record);

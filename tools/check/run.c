@@ -166,6 +166,7 @@ static void judge(struct capture *capture, const struct vhu_check_session *sessi
 	    .record = record,
 	    .now_ns = record ? record->time_ns : state->last_ns,
 	    .goes_on = !record && capture->reading->now_ns,
+	    .goes_elsewhere = !record && capture->continued,
 	};
 	char text[VHU_CAUSE_TEXT_MAX];
 	uint64_t times = 1;
@@ -212,8 +213,7 @@ static int session_ended(struct capture *capture, struct vhu_check_session *sess
 {
 	int error = compare_and_keep(capture, session, state);
 
-	/* A session that goes on elsewhere has not ended. */
-	if ((record || !capture->continued) && is_wanted(capture->check, state->id))
+	if (is_wanted(capture->check, state->id))
 		judge(capture, session, record, state);
 	else if (capture->check->watcher)
 		capture->check->watcher->judged(capture->check->watcher->with, state,

@@ -51,12 +51,21 @@ all_out
 # The flight recorder, though no session ends.
 back --device blk
 rm -f vm.pcapng
-proxy --control ctl.sock --flight-recorder --stall 500ms
+proxy --control ctl.sock --flight-recorder --stall 500ms --snapshot-at-end
 # shellcheck disable=SC2086
 front $blk
 stop_back 1
 wait_for grep -q 'vm_00001_.*: session 1: stall: vring 0: ' proxy.log
 [ "$(snapshots vm_00001_*.pcapng | jq -r .verdict.id)" = D3 ] || fail 'no snapshot in the flight recorder'
+# vhu check names the cause by this file, and once somebody has killed the front-end by the next one, too.
+cause() {
+	"$vhu" check vm_0000"$1"_*.pcapng 2>/dev/null |
+		grep -q 'likeliest cause: vring 0: 1 buffer waits.*(D3), as seen'
+}
+cause 1 || fail "the flight recorder's cause: $("$vhu" check vm_00001_*.pcapng 2>&1)"
+sleep 1
+kill -KILL "$(stage_pid front)"
+wait_for cause 2
 all_out
 
 # By vhu ctl: of a session that began before, requests and what passes from now on.
