@@ -426,8 +426,8 @@ static bool read_signal(struct reader *reader, enum vhu_vring_act act, const cha
 	return give(reader, &record);
 }
 
-/* snapshot VRING VERDICT stall|end|asked [used=N] [for=MS] TEXT: what a look at a vring showed, its used
- * index and for how long something waited; only D13 and moving do not hang. */
+/* snapshot VRING VERDICT stall|end|asked [used=N] [for=MS] TEXT: what a look at a vring showed, its
+ * used index and for how long something waited; only D13 and moving do not hang. */
 static bool read_snapshot(struct reader *reader, char *text)
 {
 	struct vhu_record record = {.type = VHU_RECORD_SNAPSHOT};

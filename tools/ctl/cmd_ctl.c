@@ -362,13 +362,15 @@ static int print_answer(const struct vhu_ctl_request *request, const char *line,
 static int print_answers(const struct vhu_ctl_request *request, FILE *proxy)
 {
 	int status = VHU_EXIT_DONE;
+	char why[VHU_CONTROL_WHY], *line = NULL;
 	bool end = false;
-	char *line = NULL;
 	size_t room = 0;
 
 	while (!end && status == VHU_EXIT_DONE && getline(&line, &room, proxy) > 0) {
 		json_t *answer = json_loads(line, 0, NULL);
 
+		if (request->verb->follows)
+			vhu_control_wait_on(proxy);
 		if (json_is_object(answer))
 			status = print_answer(request, line, answer, &end);
 		else
@@ -380,7 +382,7 @@ static int print_answers(const struct vhu_ctl_request *request, FILE *proxy)
 	}
 	free(line);
 	if (!end && status == VHU_EXIT_DONE)
-		status = vhu_fail(request->command, "the proxy closed the connection");
+		status = vhu_fail(request->command, "%s", vhu_control_why(proxy, why));
 	return status;
 }
 

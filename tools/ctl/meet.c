@@ -4,7 +4,56 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
+
+#include "lib/ringwatch/stall.h"
+
+/* A proxy answers within this time, seconds. */
+#define PATIENCE 5
+
+/* Let reads and writes wait for so long, seconds; 0: without end. */
+static void wait_for(int fd, time_t seconds)
+{
+	const struct timeval patience = {.tv_sec = seconds};
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+}
+
+void vhu_control_wait_on(FILE *proxy)
+{
+	wait_for(fileno(proxy), 0);
+}
+
+const char *vhu_control_why(FILE *proxy, char why[VHU_CONTROL_WHY])
+{
+	const bool silent = ferror(proxy) && (errno == EAGAIN || errno == EINTR);
+	struct vhu_ring_process process = {0};
+	struct ucred peer = {0};
+	socklen_t size = sizeof(peer);
+
+	/* Of a socket that systemd has made the peer is systemd. */
+	if (silent && !getsockopt(fileno(proxy), SOL_SOCKET, SO_PEERCRED, &peer, &size) &&
+	    peer.pid > 1)
+		vhu_stall_process_read(&process, (uint32_t)peer.pid);
+	if (!silent)
+		snprintf(why, VHU_CONTROL_WHY, "the proxy closed the connection");
+	else if (process.known && (process.state == 'T' || process.state == 't'))
+		snprintf(why, VHU_CONTROL_WHY,
+			 "the proxy does not answer: process %" PRIu32
+			 " is stopped by a %s (%c): let it continue",
+			 process.pid, process.state == 'T' ? "signal" : "debugger", process.state);
+	else if (process.known)
+		snprintf(why, VHU_CONTROL_WHY,
+			 "the proxy (pid %" PRIu32 ", state %c) does not answer", process.pid,
+			 process.state);
+	else
+		snprintf(why, VHU_CONTROL_WHY, "the proxy does not answer");
+	return why;
+}
 
 int vhu_control_meet(const char *socket, FILE **proxy, char error[VHU_ENDPOINT_ERROR])
 {
@@ -21,6 +70,7 @@ int vhu_control_meet(const char *socket, FILE **proxy, char error[VHU_ENDPOINT_E
 	if (fd < 0)
 		return fd;
 	fcntl(fd, F_SETFL, 0);
+	wait_for(fd, PATIENCE);
 	*proxy = fdopen(fd, "r+");
 	if (*proxy)
 		return 0;

@@ -7,12 +7,23 @@
 
 #include "proxy/endpoint/endpoint.h"
 
+/* Room for what is wrong with an answer. */
+#define VHU_CONTROL_WHY 160
+
 /*
  * Connect to the control socket that @socket names.
- * @proxy: gets a stream to it that blocks, to be closed.
+ * @proxy: gets a stream to it, to be closed, that blocks for 5 s at most, or until
+ * vhu_control_wait_on.
  * Returns 0; -errno with a line in @error: -ENOENT and -ECONNREFUSED if no process listens, -EAGAIN
  * if too many others wait.
  */
 int vhu_control_meet(const char *socket, FILE **proxy, char error[VHU_ENDPOINT_ERROR]);
+
+/* Let a stream block for as long as the proxy has nothing to say. */
+void vhu_control_wait_on(FILE *proxy);
+
+/* Say why a read from @proxy failed, by errno: it closed the connection, or it does not answer, and
+ * which state its process is in. Returns @why. */
+const char *vhu_control_why(FILE *proxy, char why[VHU_CONTROL_WHY]);
 
 #endif

@@ -9,6 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/ringwatch/stall.h"
+
 /* A monitor that says nothing for so long has another client. */
 #define PATIENCE_S 5
 
@@ -72,6 +74,7 @@ static int connect_to(struct vhu_qmp *qmp)
 
 int vhu_qmp_open(struct vhu_qmp *qmp, const struct vhu_command *command, const char *path)
 {
+	struct vhu_ring_process process = {0};
 	json_t *ready;
 	int status;
 
@@ -85,7 +88,12 @@ int vhu_qmp_open(struct vhu_qmp *qmp, const struct vhu_command *command, const c
 	if (ready)
 		return VHU_EXIT_DONE;
 	vhu_qmp_close(qmp);
-	return vhu_qmp_fail(qmp, "QEMU's monitor does not answer: is another client connected?");
+	vhu_stall_process_read(&process, qmp->pid);
+	if (process.known && (process.state == 'T' || process.state == 't'))
+		return vhu_qmp_fail(qmp,
+				    "QEMU is stopped by a signal or a debugger: let it continue");
+	return vhu_qmp_fail(qmp, "QEMU's monitor does not answer: another client is connected, or "
+				 "QEMU waits for a back-end (vhu attach --list lists them)");
 }
 
 void vhu_qmp_close(struct vhu_qmp *qmp)

@@ -99,6 +99,7 @@ struct vhu_rings_looks {
 /* What one look gave. */
 struct vhu_rings_outcome {
 	bool hangs, failed;
+	bool unread; /* there is a vring whose memory could not be read */
 };
 
 /* Read the sessions, look at their vrings, judge. @targets, @sessions: to be freed. Returns an exit
@@ -125,6 +126,15 @@ static bool one_hangs(const struct vhu_rings_targets *targets)
 {
 	for (unsigned i = 0; i < targets->count; i++)
 		if (targets->target[i].verdict.hangs)
+			return true;
+	return false;
+}
+
+/* Return whether the memory of a vring could not be read. */
+static bool one_is_unread(const struct vhu_rings_targets *targets)
+{
+	for (unsigned i = 0; i < targets->count; i++)
+		if (targets->target[i].verdict.id == VHU_RING_UNREAD)
 			return true;
 	return false;
 }
@@ -159,6 +169,7 @@ static struct vhu_rings_outcome look(struct vhu_rings_looks *looks, bool show)
 		vhu_rings_sessions_free(&sessions);
 		outcome.failed = look_once(looks, &sessions, &targets) != VHU_EXIT_DONE;
 		outcome.hangs = !outcome.failed && one_hangs(&targets);
+		outcome.unread = !outcome.failed && one_is_unread(&targets);
 		/* A verdict counts if the session is still the one that was judged. */
 		if (outcome.failed || !outcome.hangs || is_unchanged(request, &targets))
 			break;
@@ -204,5 +215,5 @@ int vhu_rings_look(const struct vhu_rings_request *request, int argc, char **arg
 	vhu_rings_past_free(&looks.past);
 	if (ferror(stdout))
 		return vhu_fail(request->command, "standard output: %s", strerror(errno));
-	return outcome.failed || outcome.hangs ? VHU_EXIT_FAILED : VHU_EXIT_DONE;
+	return outcome.failed || outcome.hangs || outcome.unread ? VHU_EXIT_FAILED : VHU_EXIT_DONE;
 }

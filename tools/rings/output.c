@@ -47,7 +47,10 @@ static void show_session(const struct vhu_rings_memory *memory)
 	add_side(&line, memory, VHU_RINGS_BACK);
 	puts(text);
 	if (session->vrings == 0)
-		puts("  no vring is set up");
+		puts(session->begun_before ? "  its vrings were set up before it was watched, so "
+					     "where they are is not "
+					     "known: QEMU's monitor says it (--qmp)"
+					   : "  no vring is set up");
 }
 
 /* Go to the next request of a vring that was read. */
@@ -101,6 +104,23 @@ static void show_requests(const struct vhu_rings_target *target)
 	}
 }
 
+/* Write what to do: about each cause, if there are several and nothing else is known. */
+static void show_advice(const struct vhu_ring_verdict *verdict)
+{
+	if (!verdict->hangs && !verdict->advice &&
+	    (verdict->id == VHU_RING_D13 || verdict->id == VHU_RING_MOVING))
+		return;
+	if (verdict->advice || !verdict->alternatives || !verdict->hangs) {
+		printf("  to do: %s\n", vhu_ring_verdict_advice(verdict));
+		return;
+	}
+	printf("  to do, if %s: %s\n", vhu_ring_verdicts[verdict->id].id,
+	       vhu_ring_verdict_advice(verdict));
+	for (unsigned i = 0; i < verdict->alternatives; i++)
+		printf("  to do, if %s: %s\n", vhu_ring_verdicts[verdict->alternative[i]].id,
+		       vhu_ring_verdicts[verdict->alternative[i]].advice);
+}
+
 /* Write a vring as text. */
 static void show_vring(const struct vhu_rings_target *target, bool verbose)
 {
@@ -113,8 +133,7 @@ static void show_vring(const struct vhu_rings_target *target, bool verbose)
 	}
 	vhu_ring_verdict_text(target->vring->index, verdict, text, sizeof(text));
 	printf("  %s\n", text);
-	if (verdict->hangs || (verdict->id != VHU_RING_D13 && verdict->id != VHU_RING_MOVING))
-		printf("  to do: %s\n", vhu_ring_verdict_advice(verdict));
+	show_advice(verdict);
 	if (verbose)
 		show_requests(target);
 }

@@ -185,6 +185,15 @@ static void add_doubts(struct vhu_judgement *judgement)
 	vhu_judge_or(judgement, VHU_RING_D8);
 }
 
+/* Add which side cannot run: a machine that is stopped hangs, though its vrings are idle. */
+static void add_processes(struct vhu_judgement *judgement)
+{
+	const struct vhu_ring_sample *newer = &judgement->evidence->sample[1];
+
+	vhu_judge_process(judgement, "back-end", &newer->back_end);
+	vhu_judge_process(judgement, "front-end", &newer->front_end);
+}
+
 bool vhu_judge_idle(struct vhu_judgement *judgement)
 {
 	const struct vhu_ring_snapshot *ring = judgement->ring;
@@ -195,6 +204,7 @@ bool vhu_judge_idle(struct vhu_judgement *judgement)
 		vhu_judge_waits(judgement);
 		if (role == VHU_RING_INPUT) {
 			vhu_line_add(&judgement->text, " for input");
+			add_processes(judgement);
 		} else {
 			vhu_line_add(&judgement->text, ring->waiting_least
 							   ? ", which may be for input"
@@ -216,5 +226,6 @@ bool vhu_judge_idle(struct vhu_judgement *judgement)
 	}
 	vhu_line_printf(&judgement->text, "nothing waits, available and used are %u", ring->used);
 	add_doubts(judgement);
+	add_processes(judgement);
 	return vhu_judge_as(judgement, VHU_RING_D13, false);
 }

@@ -216,10 +216,15 @@ static bool judge_kicked(struct vhu_judgement *judgement, bool taken_is_known)
 	if (taken_is_known)
 		vhu_line_add(&judgement->text, ", the in-flight area has none in flight");
 	vhu_judge_process(judgement, "back-end", &newer->back_end);
-	if (!newer->kick.known) {
+	if (!newer->kick.known)
 		add_not_known(judgement, "it read the kick");
-		vhu_judge_or(judgement, VHU_RING_D3);
+	/* One that is stopped most likely did not read it. */
+	if (!newer->kick.known && is_held_up(&newer->back_end)) {
+		vhu_judge_or(judgement, taken_is_known ? VHU_RING_D20 : VHU_RING_D4);
+		return vhu_judge_as(judgement, VHU_RING_D3, true);
 	}
+	if (!newer->kick.known)
+		vhu_judge_or(judgement, VHU_RING_D3);
 	if (!taken_is_known)
 		vhu_judge_or(judgement, VHU_RING_D20);
 	return vhu_judge_as(judgement, taken_is_known ? VHU_RING_D20 : VHU_RING_D4, true);
@@ -270,6 +275,9 @@ static bool judge_not_kicked(struct vhu_judgement *judgement, bool taken_is_know
 		vhu_judge_or(judgement, VHU_RING_D3);
 	if (!taken_is_known)
 		vhu_judge_or(judgement, VHU_RING_D4);
+	else
+		judgement->verdict->apart =
+		    "start `vhu latency` for the next time: it counts kicks and wakes";
 	vhu_judge_or(judgement, VHU_RING_D20);
 	if (nothing_was_used(judgement) && !evidence->session.start_known)
 		vhu_judge_or(judgement, VHU_RING_D2b);

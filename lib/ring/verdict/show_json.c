@@ -14,7 +14,7 @@
 static void put_verdict(struct vhu_json *json, const struct vhu_ring_verdict *verdict)
 {
 	const struct vhu_ring_verdict_row *row = &vhu_ring_verdicts[verdict->id];
-	const char *apart = "";
+	const char *apart = vhu_ring_verdict_apart(verdict);
 
 	vhu_json_object(json, "verdict");
 	vhu_json_string(json, "id", row->id);
@@ -22,11 +22,8 @@ static void put_verdict(struct vhu_json *json, const struct vhu_ring_verdict *ve
 	vhu_json_string(json, "text", verdict->text);
 	vhu_json_bool(json, "hangs", verdict->hangs);
 	vhu_json_array(json, "alternatives");
-	for (unsigned i = 0; i < verdict->alternatives; i++) {
+	for (unsigned i = 0; i < verdict->alternatives; i++)
 		vhu_json_string(json, NULL, vhu_ring_verdicts[verdict->alternative[i]].id);
-		if (!*apart)
-			apart = vhu_ring_verdicts[verdict->alternative[i]].apart;
-	}
 	vhu_json_array_end(json);
 	if (*apart)
 		vhu_json_string(json, "apart", apart);

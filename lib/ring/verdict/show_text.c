@@ -70,14 +70,8 @@ int vhu_ring_verdict_text(unsigned vring, const struct vhu_ring_verdict *verdict
 		vhu_line_printf(&line, ", or %s (%s)", row->title, row->id);
 	}
 	/* For an idle vring the alternatives need no telling apart. */
-	for (unsigned i = 0; i < verdict->alternatives && verdict->hangs; i++) {
-		const char *apart = vhu_ring_verdicts[verdict->alternative[i]].apart;
-
-		if (*apart) {
-			vhu_line_printf(&line, "; to tell them apart: %s", apart);
-			break;
-		}
-	}
+	if (verdict->hangs && *vhu_ring_verdict_apart(verdict))
+		vhu_line_printf(&line, "; to tell them apart: %s", vhu_ring_verdict_apart(verdict));
 	return (int)line.length;
 }
 

@@ -19,6 +19,16 @@ const char *vhu_ring_verdict_advice(const struct vhu_ring_verdict *verdict)
 	return verdict->advice ? verdict->advice : vhu_ring_verdicts[verdict->id].advice;
 }
 
+const char *vhu_ring_verdict_apart(const struct vhu_ring_verdict *verdict)
+{
+	if (verdict->apart && verdict->alternatives)
+		return verdict->apart;
+	for (unsigned i = 0; i < verdict->alternatives; i++)
+		if (*vhu_ring_verdicts[verdict->alternative[i]].apart)
+			return vhu_ring_verdicts[verdict->alternative[i]].apart;
+	return "";
+}
+
 /* Return whether two looks at a counter are alike: both unknown, or the same number. */
 static bool same_counter(const struct vhu_ring_counter *older, const struct vhu_ring_counter *newer)
 {

@@ -34,6 +34,7 @@ struct vhu_ring_verdict {
 	enum vhu_ring_verdict_id id;
 	bool hangs;         /* something waits that will not come by itself */
 	const char *advice; /* what to do, if it is not what the cause's row says; NULL: it is */
+	const char *apart;  /* what tells the causes apart, if not what their rows say; or NULL */
 	enum vhu_ring_verdict_id alternative[VHU_RING_ALTERNATIVES_MAX];
 	unsigned alternatives; /* causes that the evidence fits as well */
 	/* One sentence with the numbers, without the vring and the id: "3 buffers wait, ..." */
@@ -42,6 +43,9 @@ struct vhu_ring_verdict {
 
 /* Return what to do about a verdict. */
 const char *vhu_ring_verdict_advice(const struct vhu_ring_verdict *verdict);
+
+/* Return what tells a verdict from its alternatives; "" if it has none. */
+const char *vhu_ring_verdict_apart(const struct vhu_ring_verdict *verdict);
 
 /* Judge a vring. Returns the verdict. */
 struct vhu_ring_verdict vhu_ring_judge(const struct vhu_ring_evidence *evidence);

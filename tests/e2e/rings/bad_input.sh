@@ -26,7 +26,7 @@ says 1 'No such file' --qmp nothing.sock
 says 1 'there is no process 4194305' -p 4194305
 sleep 60 &
 jobs=$!
-says 1 "process $jobs: no vhu proxy and no vhu attach records its sessions" -p "$jobs"
+says 1 "process $jobs: no vhu proxy and no vhu attach has recorded its sessions" -p "$jobs"
 kill "$jobs"
 echo no capture >bad.pcapng
 says 1 'bad.pcapng' -r bad.pcapng
@@ -65,6 +65,16 @@ front --device rng --requests 100000 --rate 20
 wait_for is_there
 "$vhu" rings -s ctl.sock --wait 300ms >out || fail "--wait: status $?"
 [ ! -s out ] || fail '--wait shows a vring that does not hang'
+
+# A proxy that is stopped does not answer.
+kill -STOP "$(stage_pid proxy)"
+stopped="the proxy does not answer: process $(stage_pid proxy) is stopped by a signal (T)"
+says 1 "$stopped" -s ctl.sock &
+jobs=$!
+"$vhu" ctl -s ctl.sock sessions 2>ctl.err && fail 'vhu ctl: a proxy that is stopped answers'
+grep -qF "$stopped" ctl.err || fail "vhu ctl: $(cat ctl.err)"
+wait "$jobs" || fail 'a proxy that is stopped'
+kill -CONT "$(stage_pid proxy)"
 
 # Another user has no right to look; the line names the capability.
 if [ "$(id -u)" -eq 0 ]; then

@@ -54,7 +54,7 @@ done
 expect unread
 jq -e '.verdict.text | contains("the file of its memory is shorter than its region")' out >/dev/null ||
 	fail "truncated: $(jq .verdict out)"
-"$vhu" rings -r vm.pcapng --watch=100ms --wait 400ms >out || fail "truncated, --watch: status $?"
+"$vhu" rings -r vm.pcapng --watch=100ms --wait 400ms >out && fail 'truncated, --watch: status 0'
 qemu_out
 
 # Huge pages are had by root only.

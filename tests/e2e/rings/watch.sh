@@ -42,7 +42,7 @@ case_is() {
 }
 
 case_is 'not kicked' steps-no-kick D1
-case_is 'kicked, and taken or not' steps D4,D3,D20 '' STOP
+case_is 'kicked, and the back-end is stopped' steps D3,D4 '' STOP
 case_is 'not called' steps D5 '--fault lose-call:1/2'
 
 # The driver was called for the request and has not looked: D8 alone, by the capture.

@@ -32,11 +32,11 @@ static int connect_to(struct vhu_rings_control_talk *talk)
 	    !talk->request->control)
 		return vhu_fail(command,
 				"process %" PRIu32
-				": no vhu proxy and no vhu attach records its sessions: watch it "
-				"with vhu attach -p %" PRIu32
-				", or name a capture (-r), a proxy's control socket (-s) or QEMU's "
-				"monitor (--qmp)",
-				talk->request->pid, talk->request->pid);
+				": no vhu proxy and no vhu attach has recorded its sessions from "
+				"their beginning: where their vrings are, QEMU's monitor says "
+				"(--qmp), or a capture (-r) or a proxy's control socket (-s) that "
+				"you name; vhu latency -p shows what comes from now on",
+				talk->request->pid);
 	if (code == -ENOENT || code == -ECONNREFUSED)
 		return vhu_fail(command,
 				"%s: %s: name a capture (-r), a proxy's control socket (-s) or "
@@ -50,14 +50,14 @@ static json_t *ask(struct vhu_rings_control_talk *talk, const char *question)
 {
 	const struct vhu_command *command = talk->request->command;
 	const char *error;
+	char why[VHU_CONTROL_WHY], *line = NULL;
 	json_t *answer;
-	char *line = NULL;
 	size_t room = 0;
 
 	if (send(fileno(talk->proxy), question, strlen(question), MSG_NOSIGNAL) < 0 ||
 	    getline(&line, &room, talk->proxy) <= 0) {
 		free(line);
-		vhu_fail(command, "%s: the proxy closed the connection", talk->path);
+		vhu_fail(command, "%s: %s", talk->path, vhu_control_why(talk->proxy, why));
 		return NULL;
 	}
 	answer = json_loads(line, 0, NULL);

@@ -103,9 +103,7 @@ bool vhu_rings_capture_attached(unsigned nth, char *path, size_t size)
 	return found;
 }
 
-/* Look for a path in the processes that @pid is connected to. @by: looks in one of them. */
-static bool find_in_peers(uint32_t pid, bool (*by)(uint32_t peer, char *path, size_t size),
-			  char *path, size_t size)
+bool vhu_rings_peers_find(uint32_t pid, bool (*by)(uint32_t peer, void *with), void *with)
 {
 	struct vhu_rings_process process = {.pid = pid};
 	uint32_t *inode = NULL;
@@ -121,19 +119,41 @@ static bool find_in_peers(uint32_t pid, bool (*by)(uint32_t peer, char *path, si
 	while (proc && !found && (entry = readdir(proc)))
 		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
 			found = is_peer((uint32_t)atoi(entry->d_name), inode, inodes) &&
-				by((uint32_t)atoi(entry->d_name), path, size);
+				by((uint32_t)atoi(entry->d_name), with);
 	if (proc)
 		closedir(proc);
 	free(inode);
 	return found;
 }
 
+/* A path that is looked for. */
+struct sought {
+	char *path;
+	size_t size;
+};
+
+/* Look for the capture of a peer. */
+static bool has_capture(uint32_t peer, void *with)
+{
+	struct sought *sought = with;
+
+	return capture_by(peer, sought->path, sought->size);
+}
+
+/* Look for the control socket of a peer. */
+static bool has_control(uint32_t peer, void *with)
+{
+	struct sought *sought = with;
+
+	return vhu_rings_control_by(peer, sought->path, sought->size);
+}
+
 bool vhu_rings_capture_of(uint32_t pid, char *path, size_t size)
 {
-	return find_in_peers(pid, capture_by, path, size);
+	return vhu_rings_peers_find(pid, has_capture, &(struct sought){path, size});
 }
 
 bool vhu_rings_control_of(uint32_t pid, char *path, size_t size)
 {
-	return find_in_peers(pid, vhu_rings_control_by, path, size);
+	return vhu_rings_peers_find(pid, has_control, &(struct sought){path, size});
 }

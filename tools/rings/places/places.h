@@ -38,6 +38,17 @@ int vhu_rings_places_qmp(const struct vhu_rings_request *request,
 			 struct vhu_rings_sessions *sessions);
 
 /*
+ * Look into the processes that hold the other ends of a process's connections, one after the other.
+ * @by: looks into one of them; true: it has found what is sought.
+ * Returns whether it has.
+ */
+bool vhu_rings_peers_find(uint32_t pid, bool (*by)(uint32_t peer, void *with), void *with);
+
+/* Say what shows of a process and of those that it shares eventfds with, a line each: which of them
+ * cannot run, which eventfds were signalled and not read. */
+void vhu_rings_say_facts(const struct vhu_command *command, uint32_t pid);
+
+/*
  * Find the capture of the proxy that a process is connected to.
  * @path: gets the capture's path below /proc.
  * Returns whether there is one.

@@ -165,6 +165,11 @@ static int add_device(struct vhu_qmp *qmp, struct vhu_rings_sessions *sessions,
 		json_decref(queue);
 	}
 	json_decref(status);
+	if (session->vrings && !session->regions)
+		snprintf(sessions->none, sizeof(sessions->none),
+			 "process %" PRIu32 " has nothing where QEMU says that the vrings are: -p "
+			 "with --qmp names QEMU's process",
+			 process->pid);
 	return ret;
 }
 
@@ -213,6 +218,8 @@ int vhu_rings_places_qmp(const struct vhu_rings_request *request,
 	}
 	if (devices && !ret && sessions->count == 0)
 		say_none(&qmp, sessions);
+	else if (*sessions->none)
+		status = vhu_qmp_fail(&qmp, sessions->none);
 	json_decref(devices);
 	if (ret || !process)
 		status = vhu_qmp_fail(&qmp, strerror(ENOMEM));

@@ -69,6 +69,7 @@ struct vhu_rings_session {
 	struct vhu_ring_translation *translation;
 	unsigned translations;
 	struct vhu_ring_pending pending; /* its age is that when the session was read */
+	bool begun_before;               /* its beginning was not seen */
 	bool history;                    /* all of it passed by: `old` is complete */
 	struct vhu_rings_old *old;
 	unsigned olds;

@@ -194,6 +194,7 @@ static int take_state(struct vhu_rings_session *session, const struct vhu_state 
 {
 	session->context = state->context;
 	session->opened_ns = state->opened_ns;
+	session->begun_before = state->begun_before;
 	session->vring = calloc(state->vrings + 1, sizeof(*session->vring));
 	if (!session->vring || take_regions(session, state) ||
 	    vhu_ringwatch_translations(state, &session->translation, &session->translations))

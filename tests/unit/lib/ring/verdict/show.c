@@ -60,7 +60,7 @@ static void a_vring_is_written_in_a_line(void **state)
 	assert_non_null(strstr(
 	    text, "did not kick (D1), or the back-end took the "
 		  "buffers and has not completed them (D4), or the back-end read the kick and "
-		  "took nothing (D20); to tell them apart: `vhu latency`"));
+		  "took nothing (D20); to tell them apart: start `vhu latency`"));
 	image_close(&image);
 }
 

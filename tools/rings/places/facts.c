@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What shows of a process and its peers if nothing says where their vrings are. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "lib/util/util.h"
+#include "tools/rings/places/places.h"
+#include "tools/rings/process/process.h"
+
+/* The process that was asked about, and its peers so far. */
+struct facts {
+	const struct vhu_command *command;
+	struct vhu_rings_processes processes;
+	const struct vhu_rings_process *asked;
+};
+
+/* Say which state a process is in, if that keeps it from working. */
+static void say_state(const struct facts *facts, struct vhu_rings_process *process)
+{
+	static const struct {
+		char state;
+		const char *text;
+	} worth[] = {
+	    {'T', "is stopped by a signal (T): let it continue (kill -CONT)"},
+	    {'t', "is stopped by a debugger (t): let it continue there"},
+	    {'D', "is blocked in the kernel (D): /proc/PID/stack says where"},
+	};
+
+	vhu_rings_process_look(process);
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(worth); i++)
+		if (process->state == worth[i].state)
+			vhu_fail(facts->command, "what shows: process %" PRIu32 " (%s) %s",
+				 process->pid, process->comm, worth[i].text);
+}
+
+/* Say which eventfds of both processes have a signal that nobody has read. Returns how many both
+ * have. */
+static unsigned say_unread(const struct facts *facts, const struct vhu_rings_process *peer)
+{
+	unsigned shared = 0;
+
+	for (unsigned i = 0; i < peer->eventfds; i++) {
+		const struct vhu_rings_open *eventfd = &peer->open[i];
+		struct vhu_ring_counter counter;
+
+		if ((i > 0 && eventfd->id == peer->open[i - 1].id) ||
+		    !vhu_rings_process_eventfd(facts->asked, eventfd->id))
+			continue;
+		shared++;
+		counter = vhu_rings_process_counter(peer, eventfd);
+		if (counter.known && counter.count)
+			vhu_fail(facts->command,
+				 "what shows: eventfd %" PRIu32 ", which processes %" PRIu32
+				 " (%s) and %" PRIu32 " (%s) share, was signalled and not read "
+				 "(counter %" PRIu64 ")",
+				 eventfd->id, facts->asked->pid, facts->asked->comm, peer->pid,
+				 peer->comm, counter.count);
+	}
+	return shared;
+}
+
+/* Say what shows of a peer, if it shares eventfds, as the sides of a session do. Returns false, to
+ * go on to the next. */
+static bool say_peer(uint32_t pid, void *with)
+{
+	struct facts *facts = with;
+	struct vhu_rings_process *peer =
+	    pid == facts->asked->pid ? NULL : vhu_rings_process(&facts->processes, pid);
+
+	if (peer && !peer->error && say_unread(facts, peer))
+		say_state(facts, peer);
+	return false;
+}
+
+void vhu_rings_say_facts(const struct vhu_command *command, uint32_t pid)
+{
+	struct facts facts = {.command = command};
+	struct vhu_rings_process *asked = vhu_rings_process(&facts.processes, pid);
+
+	facts.asked = asked;
+	if (asked && !asked->error) {
+		say_state(&facts, asked);
+		vhu_rings_peers_find(pid, say_peer, &facts);
+	}
+	vhu_rings_processes_free(&facts.processes);
+}
