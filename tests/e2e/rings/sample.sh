@@ -78,3 +78,22 @@ for packed in '' --packed; do
 	stopped front "front-end stopped $packed" '--device blk --delay 300ms' \
 		"--device blk --operation read --requests 100000 --depth 4 $packed" D6
 done
+
+# A front-end that is stopped leaves its vrings idle: the answer says why nothing goes on.
+case_name='front-end stopped while nothing waits'
+back --device blk
+proxy
+front --device blk --operation read --rate 2
+wait_for is_used
+is_idle_and_stopped() {
+	kill -CONT "$(stage_pid front)"
+	sleep 0.1
+	kill -STOP "$(stage_pid front)"
+	rings -r vm.pcapng
+	jq -e --arg pid "$(stage_pid front)" '.verdict | .id == "D13" and (.advice | contains("kill -CONT")) and
+		(.text | contains("the front-end (pid " + $pid + ") is stopped by a signal (T)"))' out
+}
+wait_for is_idle_and_stopped
+"$vhu" rings -r vm.pcapng | grep -q '^  to do: let it continue (`kill -CONT PID`)' ||
+	fail "$case_name: does not say what to do: $("$vhu" rings -r vm.pcapng)"
+all_out

@@ -1,0 +1,46 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# If nothing says where the vrings of a process are, vhu rings -p says what shows nevertheless: which side
+# is stopped, which eventfds were signalled and not read.
+. "$(dirname "$0")/lib.sh"
+
+# Return whether vhu rings -p of party $1 fails and says the regular expressions $2....
+says_of() {
+	pid=$(stage_pid "$1")
+	shift
+	! "$vhu" rings -p "$pid" >out 2>err || return 1
+	[ ! -s out ] && head -n 1 err | grep -q "process $pid: no vhu proxy and no vhu attach has recorded" || return 1
+	for text in "$@"; do
+		grep -q "what shows: $text" err || return 1
+	done
+}
+
+back --device blk
+stage_start front "$front_end" --timeout 100s --device blk --operation read --rate 20 \
+	--requests 100000 back.sock
+names="$(stage_pid back) (vhu-sample-back) and $(stage_pid front) (vhu-sample-fron)"
+works() {
+	says_of back && [ "$(wc -l <err)" -eq 1 ]
+}
+wait_for works || fail "of a session that works: $(cat err)"
+
+kill -STOP "$(stage_pid back)"
+wait_for says_of back "process $(stage_pid back) (vhu-sample-back) is stopped by a signal (T): let it continue" \
+	"eventfd [0-9]*, which processes $names share, was signalled and not read (counter [1-9]" ||
+	fail "of a back-end that is stopped: $(cat err)"
+says_of front "process $(stage_pid back) (vhu-sample-back) is stopped by a signal (T)" ||
+	fail "the other side says another thing: $(cat err)"
+kill -CONT "$(stage_pid back)"
+
+kill -STOP "$(stage_pid front)"
+wait_for says_of back "process $(stage_pid front) (vhu-sample-fron) is stopped by a signal (T)" ||
+	fail "of a front-end that is stopped: $(cat err)"
+all_out
+
+# Who may not look says so.
+if [ "$(id -u)" -eq 0 ]; then
+	cp "$vhu" vhu && chmod 711 . && chmod 755 vhu
+	! setpriv --reuid=65534 --regid=65534 --clear-groups ./vhu rings -p $$ >out 2>err || fail 'another user may look'
+	[ "$(wc -l <err)" -eq 1 ] && grep -q "cannot look into process $$: Permission denied: run as root" err ||
+		fail "another user: $(cat err)"
+fi
