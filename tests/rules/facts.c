@@ -2,7 +2,7 @@
 /*
  * Shows that a reader who begins in the middle of a session needs each fact of
  * lib/session/state/state.def: for each there is a scenario. The records that a new file repeats
- *make the session's state, and fail to make it if the records of that fact are left out.
+ * make the session's state, and fail to make it if the records of that fact are left out.
  *
  *	facts FOLDER	which has FACT.scn for each
  */

@@ -53,7 +53,7 @@ static const char *reason_of(int error)
 	switch (error) {
 	case -ENXIO:
 		return "its addresses are translated (ACCESS_PLATFORM), and no update of the IOTLB "
-		       "that tells them was seen";
+		       "that covers them is in force";
 	case -EFAULT:
 		return "it lies outside the memory regions that are known";
 	case -ENODATA:
@@ -67,8 +67,9 @@ static const char *advice_of(int error)
 {
 	switch (error) {
 	case -ENXIO:
-		return "name a capture that has the session from its start (-r): the updates are "
-		       "in it";
+		return "was the session watched from its start? else name a capture that has it "
+		       "(-r); "
+		       "QEMU's monitor knows no updates";
 	case -ENODATA:
 		return "look at the front-end: which process has made the file shorter?";
 	}

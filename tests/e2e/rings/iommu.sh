@@ -47,10 +47,10 @@ for packed in '' --packed; do
 	rings -r none.pcapng
 	[ "$status" -eq 1 ] || fail "$case_name: status $status without updates"
 	jq -e '.verdict.id == "unread" and (.verdict.text | contains("no update of the IOTLB")) and
-		(.verdict.advice | contains("a capture that has the session from its start")) and
+		(.verdict.advice | contains("watched from its start")) and
 		.kick.count > 0' out >/dev/null || fail "$case_name, without updates: $(cat out err)"
 	"$vhu" rings -r none.pcapng >text && fail "$case_name: status 0 without updates"
-	grep -q 'no update of the IOTLB that tells them was seen' text ||
+	grep -q 'no update of the IOTLB that covers them is in force' text ||
 		fail "$case_name, without updates: $(cat text)"
 	all_out
 
