@@ -71,15 +71,19 @@ void vhu_check_list_markdown(FILE *to)
 
 	fputs(
 	    "# The rules of a session\n\n"
-	    "`vhu check --list --markdown` writes this page. An error breaks the specification, a "
-	    "warning is\n"
-	    "known to break real peers, an info is worth knowing. Sections are sections of the "
-	    "specification,\n"
-	    "QEMU's docs/interop/vhost-user.rst, or of the proposal that the rule names. \"Text\" "
-	    "says how the\n"
-	    "specification puts the rule; an error that no text demands follows from the "
-	    "text. A rule never\n"
-	    "changes its number.\n",
+	    "`vhu check --list --markdown` writes this page; `vhu check --explain V303` prints one "
+	    "rule. By\n"
+	    "default `vhu check` reports errors and warnings; `-s info` adds infos.\n\n"
+	    "* An error breaks the specification. If the text is silent about it, the error "
+	    "follows from other\n"
+	    "  parts of the specification.\n"
+	    "* A warning is known to break real peers.\n"
+	    "* An info is worth knowing.\n\n"
+	    "\"Section\" is a section of the specification, QEMU's docs/interop/vhost-user.rst, or "
+	    "of the proposal\n"
+	    "that the rule names. \"Text\" says how the specification puts the rule. A rule never "
+	    "changes its\n"
+	    "number. [glossary.md](glossary.md) explains the words.\n",
 	    to);
 	for (unsigned i = 0; i < VHU_RULES; i++) {
 		const struct vhu_rule *rule = &vhu_rules[i];
