@@ -156,7 +156,8 @@ static void add_known(struct vhu_cause_end *end)
 
 	if (about && about->message == &vhu_messages[VHU_MSG_GET_CONFIG] &&
 	    vhu_field_read(&payload, VHU_FIELD_config_offset, 0, &offset) && !offset)
-		vhu_line_add(&end->line, ", as one that counts configuration offsets from 0x100");
+		vhu_line_add(&end->line,
+			     ", for example one that counts configuration offsets from 0x100");
 }
 
 /* Add that the message that the line is about breaks no rule, and whose fault it is then. */

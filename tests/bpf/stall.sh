@@ -124,7 +124,7 @@ causes)
 	;;
 lost)
 	# One call of many is lost: there are dozens from one look to the next.
-	lost='--device blk --fault lose-call:1/1600'
+	lost='--device blk --fault lose-call:1/600'
 	busy="$blk --depth 1 --rate 400"
 	# A case: $1 is its name, $2 what the lines of the program begin with.
 	lost_is() {
@@ -173,7 +173,7 @@ lost)
 
 	# A fault of the proxy that loses the call is named.
 	back --device blk
-	stage_start proxy "$vhu" proxy -q -w vm.pcapng --interpose-eventfds --fault 'call nth=1600: lose' \
+	stage_start proxy "$vhu" proxy -q -w vm.pcapng --interpose-eventfds --fault 'call nth=600: lose' \
 		front.sock back.sock
 	stage_listens proxy front.sock
 	stage_start latency "$vhu" latency --stall 500ms --json --interval 0 -w stall.pcapng -r vm.pcapng
@@ -307,7 +307,7 @@ healthy)
 			# shellcheck disable=SC2086
 			stage_start latency "$vhu" latency --stall 200ms --cumulative --interval 100ms --json $how
 			wait_for watches
-			sleep 1.5
+			sleep 1
 			stage_end latency INT || fail "case '$options' $how: $(tail -n 1 latency.log)"
 			! grep '"type":"stall"\|stall: ' latency.log || fail "case '$options' $how: a false stall"
 			grep '^{' latency.log | tail -n 1 | jq -se '[.[0].rings[].kicks] | add > 5' >/dev/null ||
@@ -317,19 +317,19 @@ healthy)
 	done
 
 	# Bursts of requests, and rests that are longer than a call may take.
-	for options in '--depth 1' '--depth 4' '--depth 4 --packed'; do
+	for options in '--depth 1' '--depth 4 --packed'; do
 		back --device blk
 		proxy
 		stage_start latency "$vhu" latency --stall 300ms --json --cumulative --interval 100ms -r vm.pcapng
 		wait_for test -s latency.log
 		# shellcheck disable=SC2086
-		front --device blk --operation read --duration 100s --rate 200 --burst 400 $options
+		front --device blk --operation read --duration 100s --rate 200 --burst 300 $options
 		# As many kicks as a few bursts have at the least, in which calls come for several requests.
 		bursts_are_done() {
 			grep '^{' latency.log | tail -n 1 | jq -se '.[0].rings[0].kicks > 300'
 		}
 		wait_for bursts_are_done
-		sleep 4
+		sleep 2
 		! grep '"type":"stall"\|stall: ' latency.log || fail "bursts $options: a false stall"
 		all_out
 	done

@@ -83,7 +83,8 @@ struct vhu_check {
 	/* What was found. */
 	const char *path; /* of the capture that is read */
 	uint64_t found[VHU_SEVERITIES], sessions, messages;
-	uint64_t badly; /* sessions that ended so */
+	uint64_t badly;   /* sessions that ended so */
+	uint64_t hanging; /* sessions that have not ended, and something in them hangs */
 	unsigned files, broken;
 	struct vhu_check_cause cause[VHU_CHECK_CAUSES_MAX];
 	unsigned causes;

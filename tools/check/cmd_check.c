@@ -182,8 +182,8 @@ static void say_count(const char **between, uint64_t count, const char *what)
 	*between = ", ";
 }
 
-/* Say on stderr what was found in how much: "3 errors, 2 warnings; 1 session ended badly, in 2
- * sessions, 214 messages". */
+/* Say on stderr what was found in how much: "3 errors, 2 warnings; 1 session ended badly, 1 session
+ * hangs, in 4 sessions, 214 messages". */
 static void summarize(const struct vhu_check *check)
 {
 	const char *between = "";
@@ -194,7 +194,13 @@ static void summarize(const struct vhu_check *check)
 		fprintf(stderr, "no findings");
 	between = "; ";
 	say_count(&between, check->badly, "session");
-	fprintf(stderr, "%s", check->badly ? " ended badly," : "");
+	fprintf(stderr, "%s", check->badly ? " ended badly" : "");
+	say_count(&between, check->hanging, "session");
+	fprintf(stderr, "%s%s",
+		check->hanging == 1 ? " hangs"
+		: check->hanging    ? " hang"
+				    : "",
+		check->badly || check->hanging ? "," : "");
 	between = " in ";
 	say_count(&between, check->files > 1 ? check->files : 0, "file");
 	say_count(&between, check->sessions, "session");
@@ -228,7 +234,7 @@ static int check_captures(const struct vhu_command *command, struct vhu_check_re
 	summarize(check);
 	if (check->form->end)
 		check->form->end(check);
-	found = check->badly && !check->only;
+	found = (check->badly || check->hanging) && !check->only;
 	for (int i = check->least; i < VHU_SEVERITIES; i++)
 		found |= check->found[i] > 0;
 	found &= !check->exit_zero;

@@ -181,7 +181,8 @@ static void judge(struct capture *capture, const struct vhu_check_session *sessi
 	if (*text && !(session->told && vhu_check_causes_alike(session->told, text)))
 		times = vhu_check_cause(check, state->id, text);
 	check->sessions += times - 1;
-	check->badly += verdict == VHU_CAUSE_BADLY ? times : 0;
+	*(ending.goes_on || ending.goes_elsewhere ? &check->hanging : &check->badly) +=
+	    verdict == VHU_CAUSE_BADLY ? times : 0;
 }
 
 /* Show requests that have waited for too long, as vhu_reading_run finds them, and why. */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "lib/cli/near.h"
 #include "lib/util/util.h"
@@ -276,10 +277,13 @@ static FILE *connect_to(const struct vhu_ctl_request *request)
 {
 	char path[VHU_CONTROL_PATH_MAX], error[VHU_ENDPOINT_ERROR];
 	const char *socket = request->socket ? request->socket : vhu_control_path(path);
+	struct stat file;
 	FILE *proxy = NULL;
 	int code = vhu_control_meet(socket, &proxy, error);
 
-	if (code == -ENOENT || code == -ECONNREFUSED)
+	if (code == -ECONNREFUSED && !stat(socket, &file) && !S_ISSOCK(file.st_mode))
+		vhu_fail(request->command, "%s: not a socket", socket);
+	else if (code == -ENOENT || code == -ECONNREFUSED)
 		vhu_fail(request->command, "%s: %s: start a vhu proxy with --control %s", socket,
 			 strerror(-code), request->socket ? socket : "-");
 	else if (code == -EAGAIN)

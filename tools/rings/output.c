@@ -107,6 +107,10 @@ static void show_requests(const struct vhu_rings_target *target)
 /* Write what to do: about each cause, if there are several and nothing else is known. */
 static void show_advice(const struct vhu_ring_verdict *verdict)
 {
+	if (verdict->id == VHU_RING_D13 && !verdict->advice && verdict->alternatives) {
+		printf("  to do, if the guest hangs: %s\n", vhu_ring_verdict_apart(verdict));
+		return;
+	}
 	if (!verdict->hangs && !verdict->advice &&
 	    (verdict->id == VHU_RING_D13 || verdict->id == VHU_RING_MOVING))
 		return;

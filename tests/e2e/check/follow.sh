@@ -112,7 +112,7 @@ count 1 "live:2: error V402 no-reply: GET_FEATURES, message 2, not answered for 
 count 1 V402
 count 1 "live: session 1: likeliest cause: the back-end .* did not answer GET_FEATURES (2) for [0-9.]* s so far; "
 count 1 "likeliest cause"
-grep -q "^1 error; 1 session ended badly, in 1 session, " err || fail "no summary: $(cat err)"
+grep -q "^1 error; 1 session hangs, in 1 session, " err || fail "no summary: $(cat err)"
 live_ends
 
 # If the answer comes at last, the session goes on and ends well.

@@ -35,7 +35,7 @@ grep -q "capture:19: error V402 no-reply: GET_VRING_BASE, message 19, not answer
 	fail "no hang in progress: $(cat out)"
 grep -q "did not answer GET_VRING_BASE vring 0 (19) for [0-9.]* s so far; this message breaks no rule: " out ||
 	fail "no cause: $(cat out)"
-grep -q "^1 error, 1 warning; 1 session ended badly, in 1 session, 18 messages$" err || fail "$(cat err)"
+grep -q "^1 error, 1 warning; 1 session hangs, in 1 session, 18 messages$" err || fail "$(cat err)"
 check 0 --exit-zero capture
 
 # Followed, the file is as open as before. What was said last is not taken for what is said now.

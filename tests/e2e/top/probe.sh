@@ -22,7 +22,7 @@ press j Enter
 sees '^session [0-9]* of '
 sees "^back-end   vhu-sample-back \(pid $pid\)"
 press 2
-sees 'no vhu proxy and no vhu attach records its'
+sees 'no vhu proxy and no vhu attach has recorded its'
 press q
 sees '^status 0'
 # The processes that it has started end with it.

@@ -116,14 +116,16 @@ static void take_line(void *with, char *text)
 	json_decref(line);
 }
 
-/* Keep what vhu rings says is wrong. */
+/* Keep what vhu rings says is wrong: the first line, but rather one of a process that cannot run. */
 static void take_error(void *with, char *line)
 {
-	static const char name[] = "vhu rings: ";
+	static const char name[] = "vhu rings: ", shows[] = "what shows: process";
 	struct vhu_top_asked *answer = &((struct vhu_top_verdicts *)with)->answer;
 
 	if (!strncmp(line, name, strlen(name)))
 		line += strlen(name);
+	if (*answer->why && strncmp(line, shows, strlen(shows)) != 0)
+		return;
 	snprintf(answer->why, sizeof(answer->why), "%s", line);
 }
 
