@@ -28,6 +28,7 @@ refused 2 'wants the path of a socket' --socket ''
 refused 2 'which vrings' --socket back -p 1
 refused 2 'not a process id' -p none
 refused 2 'a third process' -p 1 -p 2 -p 3
+refused 2 'use vhu attach --latency -w -' -p 1 -w -
 refused 2 'no such set of hooks' -p 1 --hooks none
 refused 2 'not a time' -p 1 --interval soon
 refused 2 'not of the form' --eventfd kick=x

@@ -47,8 +47,7 @@ const struct vhu_option vhu_latency_option[] = {
     {KEY_METRICS, "metrics", "FILE",
      "write counts and histograms to FILE each interval, for Prometheus's node-exporter"},
     {'w', "write", "FILE",
-     "write each kick, wake and call, or only slow ones, to the capture FILE; - is standard "
-     "output"},
+     "write each kick, wake and call, or only slow ones, to the capture FILE"},
     {KEY_HOOKS, "hooks", "SET",
      "use fentry, kprobe, syscalls or all-syscalls (default: the best that works)"},
     {KEY_POP, "pop", "BINARY:PLACE", "split wake to call: PLACE takes a request off a vring"},
@@ -148,6 +147,9 @@ int vhu_latency_request_take(const struct vhu_command *command, struct vhu_laten
 		request->socket = argument;
 		break;
 	case 'w':
+		if (!strcmp(argument, "-"))
+			return vhu_usage(command, "-w -: the tables go to standard output: name a "
+						  "file, or use vhu attach --latency -w -");
 		request->write_to = argument;
 		break;
 	case 'p':

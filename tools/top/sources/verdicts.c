@@ -116,7 +116,8 @@ static void take_line(void *with, char *text)
 	json_decref(line);
 }
 
-/* Keep what vhu rings says is wrong: the first line, but rather one of a process that cannot run. */
+/* Keep what vhu rings says is wrong: the first line, but rather one of a process that cannot run.
+ */
 static void take_error(void *with, char *line)
 {
 	static const char name[] = "vhu rings: ", shows[] = "what shows: process";
