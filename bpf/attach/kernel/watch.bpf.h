@@ -86,6 +86,13 @@ static __always_inline bool is_marked(__u32 what)
 #define TAKING_OVER (~0ULL)
 #define TURNS       256
 
+/* A turn of waiting. Returns whether that is over. */
+static long is_taken_over(__u32 turn, struct vhu_attach_watched **place)
+{
+	(void)turn;
+	return *(volatile __u64 *)&(*place)->id != TAKING_OVER;
+}
+
 /*
  * Let a socket have the place of one that is gone, which was at the same address. The two ends of a
  * new connection may come here at once: one of them fills the place, and the other one waits.
@@ -109,8 +116,8 @@ static __always_inline bool take_over(struct vhu_attach_watched *place,
 		__sync_lock_test_and_set(&place->id, value->id);
 		return true;
 	}
-	for (int i = 0; i < TURNS && *(volatile __u64 *)&place->id == TAKING_OVER; i++)
-		;
+	/* Verifiers would follow each turn of a loop written out. */
+	bpf_loop(TURNS, is_taken_over, &place, 0);
 	return place->id == value->id;
 }
 
