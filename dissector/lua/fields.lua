@@ -80,7 +80,7 @@ do
 		{ "left_over", "Left over", "bytes" },
 		{ "vring", "Vring", "dec32" },
 		{ "offer", "Offered", "hex64" },
-		{ "offer.not_taken", "Offered and not taken", "hex64" },
+		{ "offer.not_taken", "Offered and not acked", "hex64" },
 		{ "offer.not_offered", "Taken and not offered", "hex64" },
 		{ "fds", "Descriptors", "dec16" },
 		{ "fd", "Descriptor", "none" },

@@ -25,7 +25,7 @@ static hf_register_info fields[] = {
      {"Offered", "vhost_user.offer", FT_UINT64, BASE_HEX, NULL, 0,
       "The features that there were to choose from", HFILL}},
     {&hf_not_taken,
-     {"Offered and not taken", "vhost_user.offer.not_taken", FT_UINT64, BASE_HEX, NULL, 0, NULL,
+     {"Offered and not acked", "vhost_user.offer.not_taken", FT_UINT64, BASE_HEX, NULL, 0, NULL,
       HFILL}},
     {&hf_not_offered,
      {"Taken and not offered", "vhost_user.offer.not_offered", FT_UINT64, BASE_HEX, NULL, 0, NULL,

@@ -214,7 +214,7 @@ static void put_offer(FILE *to, const struct vhu_annotation *note)
 	if (note->offer & ~taken) {
 		vhu_bits_text(field->names, note->offer & ~taken, &note->context, names,
 			      sizeof(names));
-		put_label(to, 0, "Offered, not taken");
+		put_label(to, 0, "Offered, not acked");
 		fprintf(to, "%s\n", names);
 	}
 	if (taken & ~note->offer) {

@@ -98,16 +98,16 @@ static void put_features(FILE *to, const char *title, enum vhu_field_id field,
 		fprintf(to, ", offered 0x%" PRIx64 " (message %" PRIu64 ")", offered->value,
 			offered->by);
 	if (acked->by)
-		fprintf(to, ", taken 0x%" PRIx64 " (message %" PRIu64 ")", acked->value, acked->by);
+		fprintf(to, ", acked 0x%" PRIx64 " (message %" PRIu64 ")", acked->value, acked->by);
 	fputc('\n', to);
 	if (acked->value) {
 		vhu_bits_text(set, acked->value, context, names, sizeof(names));
-		vhu_show_label(to, "taken");
+		vhu_show_label(to, "acked");
 		put_wrapped(to, names);
 	}
 	if (left) {
 		vhu_bits_text(set, left, context, names, sizeof(names));
-		vhu_show_label(to, "not taken");
+		vhu_show_label(to, "not acked");
 		put_wrapped(to, names);
 	}
 }

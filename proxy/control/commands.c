@@ -339,7 +339,7 @@ static int signal_once(struct vhu_request *request, enum vhu_vring_role role)
 	if (!session)
 		return -EINVAL;
 	if (!json_is_integer(number) || json_integer_value(number) < 0)
-		return vhu_request_fail(request, "\"vring\" is no number from 0 on");
+		return vhu_request_fail(request, "\"vring\" is not a vring number");
 	vring = (uint64_t)json_integer_value(number);
 	state = prologue ? vhu_prologue_state(prologue, session->common.number) : NULL;
 	if (!state || vring >= state->vrings)
@@ -355,8 +355,9 @@ static int signal_once(struct vhu_request *request, enum vhu_vring_role role)
 		return vhu_request_fail(request, "vring %" PRIu64 " has no eventfd for its %s",
 					vring, name);
 	if (error)
-		return vhu_request_fail(request, "vring %" PRIu64 ": its %s takes no signal: %s",
-					vring, name, strerror(-error));
+		return vhu_request_fail(request,
+					"vring %" PRIu64 ": its %s cannot be signalled: %s", vring,
+					name, strerror(-error));
 	vhu_proxy_session_say(&session->common, "vring %" PRIu64 ": one %s sent on request", vring,
 			      name);
 	vhu_json_unsigned(&request->json, "eventfd_id", id);

@@ -66,7 +66,7 @@ int vhu_request_faults_add(struct vhu_request *request)
 	    vhu_faults_speak_of_signals(request_faults(request))) {
 		vhu_faults_remove(request_faults(request), (unsigned)added);
 		return vhu_request_fail(request,
-					"kicks and calls do not come by this proxy: start it with "
+					"kicks and calls do not pass this proxy: start it with "
 					"--interpose-eventfds");
 	}
 	vhu_json_unsigned(&request->json, "added", (uint64_t)added);

@@ -95,6 +95,9 @@ static int no_message(struct vhu_fault_reader *reader, struct vhu_word word)
 			name = vhu_messages[i].name;
 		}
 	}
+	if (vhu_word_is(word, "kick") || vhu_word_is(word, "call"))
+		return wrong(reader, word.at, "%.*s: no side stands before a kick or a call",
+			     (int)word.size, word.at);
 	return wrong(reader, word.at, "no message %.*s%s%s%s", (int)word.size, word.at,
 		     name ? " (" : "", name ? name : "", name ? "?)" : "");
 }

@@ -172,7 +172,7 @@ void vhu_attach_sinks_write_out(struct vhu_attach_sinks *sinks)
 	}
 	if (!sinks->capture.writer || !sinks->capture.series) {
 		vhu_fail(sinks->command,
-			 "neither --flight-recorder nor -b is on: there is nothing to write out");
+			 "nothing to write out: that needs --flight-recorder or -b");
 		return;
 	}
 	error = vhu_capture_file_next(&sinks->capture);

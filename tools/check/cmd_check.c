@@ -297,7 +297,7 @@ static int run(const struct vhu_command *command, int argc, char **argv)
 
 const struct vhu_command vhu_command_check = {
     .name = "check",
-    .arguments = "FILE...|-\n--list [--markdown]\n--explain RULE",
+    .arguments = "FILE...|-\n--compare BEFORE AFTER\n--list [--markdown]\n--explain RULE",
     .summary = "find the rules of the protocol that a capture breaks",
     .about = "Prints findings, one a line: FILE:MESSAGE: severity RULE name: what. If a session "
 	     "ended badly, the last line names the likeliest cause. The exit status is 1 if there "

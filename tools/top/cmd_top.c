@@ -24,10 +24,12 @@ static const struct vhu_option option[] = {
     {KEY_SORT, "sort", "COLUMN",
      "sort by kicks (default), calls, p50, p99, max, waiting, age, state, cpu, messages, session, "
      "..."},
-    {KEY_FILTER, "filter", "TEXT", "show only vrings with this text in a name or in their state"},
-    {KEY_DELAY, "delay", "TIME", "look again after this time (default 1s)"},
+    {KEY_FILTER, "filter", "TEXT",
+     "show only vrings with this text in a name, device, source or state; upper and lower case are "
+     "the same"},
+    {KEY_DELAY, "delay", "TIME", "look again after this time, 100ms to 60s (default 1s)"},
     {KEY_STALL, "stall", "TIME",
-     "a vring is stalled if a kick has waited longer than TIME (default 1s)"},
+     "a vring is stalled if a kick has waited longer than TIME, 100ms to 60s (default 1s)"},
     {KEY_JSON, "json", NULL,
      "no screen: print one JSON object a line, one for each vring and look"},
     {KEY_COUNT, "count", "N", "with --json: end after N looks"},

@@ -107,7 +107,7 @@ start past --control "$stage/control"
 status=0
 "$vhu" ctl -s "$stage/control" rules add 'kick: lose' >"$stage/ctl.log" 2>&1 || status=$?
 [ "$status" -eq 1 ] && grep -q 'do not come by this proxy' "$stage/ctl.log" ||
-	fail "a rule for kicks was taken, status $status"
+	fail "a fault for kicks was accepted, status $status"
 drive past --requests 100 --depth 8 || fail "status $?"
 end past
 

@@ -119,8 +119,8 @@ static void put_features(const struct vhu_probe *probe, FILE *to)
 	if (!probe->has_protocol_features)
 		return;
 	line(to, "Protocol features", "0x%" PRIx64, probe->protocol_features);
-	bits_line(to, "  taken", VHU_NAMES_protocol_features, probe->taken, &context);
-	bits_line(to, "  not taken", VHU_NAMES_protocol_features,
+	bits_line(to, "  acked", VHU_NAMES_protocol_features, probe->taken, &context);
+	bits_line(to, "  not acked", VHU_NAMES_protocol_features,
 		  probe->protocol_features & ~probe->taken, &context);
 }
 

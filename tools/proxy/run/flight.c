@@ -140,7 +140,7 @@ int vhu_proxy_run_write_out(struct vhu_proxy_run *run, const char *why,
 		return write_out(run, why, line);
 	if (!run->capture.series) {
 		snprintf(line, VHU_PROXY_WRITTEN_MAX,
-			 "neither --flight-recorder nor -b is on: there is nothing to write out");
+			 "nothing to write out: that needs --flight-recorder or -b");
 		return -EINVAL;
 	}
 	error = vhu_capture_file_next(&run->capture);

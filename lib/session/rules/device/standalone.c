@@ -106,7 +106,7 @@ static void check_specs(struct vhu_check_context *check)
 
 	if (vhu_taken(check, VHU_PF_STANDALONE) && !vhu_taken(check, VHU_PF_STATUS))
 		vhu_report(check, VHU_RULE_AT_701, state->protocol_features.acked.by,
-			   "STANDALONE was taken without STATUS");
+			   "STANDALONE was acked without STATUS");
 	check_size_told(check, vhu_get(check, VHU_FIELD_backend_specs_config_size));
 	if (max < min)
 		vhu_report(check, VHU_RULE_AT_705, 0,

@@ -231,7 +231,7 @@ static void check_table(struct vhu_check_context *check)
 	if (vhu_taken(check, VHU_PF_XEN_MMAP) && layout == &vhu_layouts[VHU_LAYOUT_mem_table] &&
 	    regions && vhu_report_first(check, VHU_RULE_AT_206))
 		vhu_report(check, VHU_RULE_AT_206, check->state->protocol_features.acked.by,
-			   "bit %d was taken, and the regions of %s are not those of Xen: to one "
+			   "bit %d was acked, and the regions of %s are not those of Xen: to one "
 			   "side it is an older SHARED_OBJECT",
 			   VHU_PF_XEN_MMAP, check->note->message->name);
 	if (regions == 0)

@@ -149,7 +149,7 @@ static void report_need(struct vhu_check_context *check, unsigned bit)
 		    (depends && !(depends & ~state->context.protocol_features)))
 			continue;
 		vhu_report(check, VHU_RULE_AT_206, state->protocol_features.acked.by,
-			   "%s needs %s, bit %u, and bit %u was taken: %s to one side, an older "
+			   "%s needs %s, bit %u, and bit %u was acked: %s to one side, an older "
 			   "%s to the other",
 			   message->name, name, bit, older, feature_name(check, older), name);
 		return;
@@ -227,7 +227,7 @@ static void check_needs(struct vhu_check_context *check)
 		name = vhu_name_find(VHU_NAMES_virtio_features, (unsigned)__builtin_ctzll(missing),
 				     &context);
 		vhu_report(check, VHU_RULE_AT_205, state->features.acked.by,
-			   "%s needs virtio feature %s, which was not taken", message->name,
+			   "%s needs virtio feature %s, which was not acked", message->name,
 			   name ? name->name : "?");
 	}
 }
@@ -249,7 +249,7 @@ static void check_protocol_features(struct vhu_check_context *check, uint64_t ta
 	} else if (beyond) {
 		names_text(check, VHU_NAMES_protocol_features, beyond, names, sizeof(names));
 		vhu_report(check, VHU_RULE_AT_203, state->protocol_features.offered.by,
-			   "%s takes %s, which was not offered", name, names);
+			   "%s acks %s, which was not offered", name, names);
 	}
 	for (unsigned bit = 0; bit < 64; bit++) {
 		uint64_t lacks = taken >> bit & 1
@@ -259,7 +259,7 @@ static void check_protocol_features(struct vhu_check_context *check, uint64_t ta
 		if (!lacks || bit == VHU_PF_STANDALONE)
 			continue;
 		names_text(check, VHU_NAMES_protocol_features, lacks, depends, sizeof(depends));
-		vhu_report(check, VHU_RULE_AT_207, 0, "%s takes %s without %s, which it depends on",
+		vhu_report(check, VHU_RULE_AT_207, 0, "%s acks %s without %s, which it depends on",
 			   name, feature_name(check, bit), depends);
 	}
 }
@@ -276,7 +276,7 @@ static void check_features(struct vhu_check_context *check, uint64_t taken)
 	if (state->features.offered.by && beyond) {
 		names_text(check, VHU_NAMES_virtio_features, beyond, names, sizeof(names));
 		vhu_report(check, VHU_RULE_AT_212, state->features.offered.by,
-			   "%s takes %s, which was not offered", name, names);
+			   "%s acks %s, which was not offered", name, names);
 	}
 	/* A driver that was stopped in between may have been another one: firmware, then a kernel.
 	 */
@@ -285,17 +285,17 @@ static void check_features(struct vhu_check_context *check, uint64_t taken)
 	    (taken & state->features.acked.value) == state->features.acked.value &&
 	    (state->features.offered.value & version_1))
 		vhu_report(check, VHU_RULE_AT_211, state->features.acked.by,
-			   "%s takes VERSION_1, which message %" PRIu64
+			   "%s acks VERSION_1, which message %" PRIu64
 			   " left out though it was offered",
 			   name, state->features.acked.by);
 	if ((taken >> VHU_F_LOG_ALL & 1) && !state->log.by && check->whole)
 		vhu_report(check, VHU_RULE_AT_514, 0,
-			   "%s takes LOG_ALL, and no %s told where to log", name,
+			   "%s acks LOG_ALL, and no %s told where to log", name,
 			   vhu_messages[VHU_MSG_SET_LOG_BASE].name);
 	if ((taken >> VHU_F_ACCESS_PLATFORM & 1) && state->context.has_protocol_features &&
 	    !(vhu_taken(check, VHU_PF_BACKEND_REQ) && vhu_taken(check, VHU_PF_REPLY_ACK)))
 		vhu_report(check, VHU_RULE_AT_613, state->protocol_features.acked.by,
-			   "%s takes ACCESS_PLATFORM without BACKEND_REQ and REPLY_ACK: the "
+			   "%s acks ACCESS_PLATFORM without BACKEND_REQ and REPLY_ACK: the "
 			   "back-end cannot ask for translations",
 			   name);
 }

@@ -70,7 +70,7 @@ static void check_xen(struct vhu_check_context *check)
 		 vhu_taken(check, VHU_PF_XEN_MMAP) && vhu_report_first(check, VHU_RULE_AT_206))
 		vhu_report(
 		    check, VHU_RULE_AT_206, check->state->protocol_features.acked.by,
-		    "bit %d was taken, and the region of %s is not one of Xen: to one side it "
+		    "bit %d was acked, and the region of %s is not one of Xen: to one side it "
 		    "is an older SHARED_OBJECT",
 		    VHU_PF_XEN_MMAP, check->note->message->name);
 }

@@ -53,7 +53,7 @@ static void check_offered(struct vhu_check_context *check)
 	    vhu_report_first(check, VHU_RULE_AT_310))
 		vhu_report(check, VHU_RULE_AT_310, state->queue_num.by,
 			   "vring %d is used, and the back-end told of %" PRIu64
-			   ": were these pairs, it would be for control, and CTRL_VQ was not taken",
+			   ": were these pairs, it would be for control, and CTRL_VQ was not acked",
 			   vring, state->queue_num.value);
 }
 

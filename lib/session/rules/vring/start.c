@@ -46,7 +46,7 @@ static void check_area(struct vhu_check_context *check, int index, const struct 
 	if (as_guest && vhu_state_region(check->state, area->address, area->size, false) >= 0) {
 		if (vhu_report_first(check, VHU_RULE_AT_206))
 			vhu_report(check, VHU_RULE_AT_206, check->state->protocol_features.acked.by,
-				   "bit 21 was taken, GPA_ADDRESSES, and vring %d has the "
+				   "bit 21 was acked, GPA_ADDRESSES, and vring %d has the "
 				   "front-end's addresses: to one side bit 21 is an older SHMEM",
 				   index);
 		return;
