@@ -106,7 +106,7 @@ said changed 'vring 1: .* of them delayed; .* of them delayed'
 start past --control "$stage/control"
 status=0
 "$vhu" ctl -s "$stage/control" rules add 'kick: lose' >"$stage/ctl.log" 2>&1 || status=$?
-[ "$status" -eq 1 ] && grep -q 'do not come by this proxy' "$stage/ctl.log" ||
+[ "$status" -eq 1 ] && grep -q 'do not pass this proxy' "$stage/ctl.log" ||
 	fail "a fault for kicks was accepted, status $status"
 drive past --requests 100 --depth 8 || fail "status $?"
 end past
