@@ -139,21 +139,6 @@ unsigned vhu_state_running(const struct vhu_state *state)
 	return running;
 }
 
-void vhu_vring_areas(const struct vhu_vring *vring, bool packed, struct vhu_vring_area area[3])
-{
-	const uint64_t size = vring->size.value;
-	const uint64_t available = vring->available.value, used = vring->used.value;
-
-	area[0] = (struct vhu_vring_area){"descriptor", vring->descriptor.value, 16 * size, 16};
-	if (packed) {
-		area[1] = (struct vhu_vring_area){"driver event", available, 4, 4};
-		area[2] = (struct vhu_vring_area){"device event", used, 4, 4};
-	} else {
-		area[1] = (struct vhu_vring_area){"available", available, 4 + 2 * size, 2};
-		area[2] = (struct vhu_vring_area){"used", used, 4 + 8 * size, 4};
-	}
-}
-
 void vhu_state_learn_dialect(struct vhu_state *state, enum vhu_dialect dialect, bool sure,
 			     uint64_t number)
 {

@@ -1,10 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What messages change in what is known of vrings. */
+/* What messages change in what is known of vrings, and where their areas are. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/session/state/internal.h"
+
+void vhu_vring_areas(const struct vhu_vring *vring, bool packed, struct vhu_vring_area area[3])
+{
+	const uint64_t size = vring->size.value;
+	const uint64_t available = vring->available.value, used = vring->used.value;
+
+	area[0] = (struct vhu_vring_area){"descriptor", vring->descriptor.value, 16 * size, 16};
+	if (packed) {
+		area[1] = (struct vhu_vring_area){"driver event", available, 4, 4};
+		area[2] = (struct vhu_vring_area){"device event", used, 4, 4};
+	} else {
+		area[1] = (struct vhu_vring_area){"available", available, 4 + 2 * size, 2};
+		area[2] = (struct vhu_vring_area){"used", used, 4 + 8 * size, 4};
+	}
+}
 
 /* Return the vring that a message is about, made if it is new; NULL out of memory. */
 static struct vhu_vring *vring_of(struct vhu_check_context *check)
