@@ -30,7 +30,7 @@
 #define VHU_CAUSE_VRINGS   16
 /* Of the texts of records, the most that is kept. */
 #define VHU_CAUSE_WORDS    64
-#define VHU_CAUSE_SENTENCE 256
+#define VHU_CAUSE_SENTENCE 384
 
 /* How a session ended. */
 enum vhu_cause_verdict {

@@ -93,6 +93,15 @@ static void see_event(struct vhu_cause *cause, const struct vhu_record *record, 
 	}
 }
 
+/* Return whether a look at a session's end shows what hung for long before: something has waited
+ * for long, or the last call is missing, which no look says earlier. */
+static bool is_long_ago(const struct vhu_vring_snapshot *snapshot)
+{
+	if (snapshot->verdict && !strcmp(snapshot->verdict, "D5"))
+		return true;
+	return snapshot->has & VHU_SNAPSHOT_HAS_AGE && snapshot->age_ns >= VHU_CAUSE_HUNG_NS;
+}
+
 /* Learn from a look at a vring. */
 static void see_snapshot(struct vhu_cause *cause, const struct vhu_record *record, uint64_t number)
 {
@@ -111,8 +120,7 @@ static void see_snapshot(struct vhu_cause *cause, const struct vhu_record *recor
 	if (snapshot->reason == VHU_SNAPSHOT_END) {
 		if (snapshot->used != vring->hang_used)
 			drop(&vring->hang);
-		if (vring->hang.number || !(snapshot->has & VHU_SNAPSHOT_HAS_AGE) ||
-		    snapshot->age_ns < VHU_CAUSE_HUNG_NS)
+		if (vring->hang.number || !is_long_ago(snapshot))
 			return;
 	}
 	keep(&vring->hang, record, number);
@@ -322,7 +330,7 @@ bool vhu_cause_say_data_path(struct vhu_cause_end *end)
 	if (more)
 		vhu_line_printf(&end->line, "; so do %u more vring%s", more, more > 1 ? "s" : "");
 	if (end->goes_elsewhere)
-		vhu_line_add(&end->line, "; the capture goes on in another file");
+		vhu_line_add(&end->line, "; the recording ends there, the session did not");
 	else if (!end->goes_on)
 		vhu_cause_add_then(end, VHU_CAUSE_NOBODY);
 	end->data_path_said = true;

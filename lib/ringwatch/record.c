@@ -9,13 +9,19 @@ static void put_verdict(struct vhu_vring_snapshot *snapshot, const struct vhu_ri
 			struct vhu_ringwatch_room *room)
 {
 	struct vhu_line line = vhu_line_in(room->alternatives, sizeof(room->alternatives));
+	struct vhu_line title = vhu_line_in(room->title, sizeof(room->title));
 
-	for (unsigned i = 0; i < verdict->alternatives; i++)
-		vhu_line_printf(&line, "%s%s", i ? " " : "",
-				vhu_ring_verdicts[verdict->alternative[i]].id);
+	vhu_line_add(&title, vhu_ring_verdicts[verdict->id].title);
+	for (unsigned i = 0; i < verdict->alternatives; i++) {
+		const struct vhu_ring_verdict_row *row =
+		    &vhu_ring_verdicts[verdict->alternative[i]];
+
+		vhu_line_printf(&line, "%s%s", i ? " " : "", row->id);
+		vhu_line_printf(&title, ", or %s", row->title);
+	}
 	snapshot->hangs = verdict->hangs;
 	snapshot->verdict = vhu_ring_verdicts[verdict->id].id;
-	snapshot->title = vhu_ring_verdicts[verdict->id].title;
+	snapshot->title = room->title;
 	snapshot->alternatives = room->alternatives;
 	snapshot->text = verdict->text;
 }

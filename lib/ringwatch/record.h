@@ -8,7 +8,7 @@
 
 /* Room for what a snapshot points to; it is to live as long as the snapshot. */
 struct vhu_ringwatch_room {
-	char alternatives[64];
+	char alternatives[64], title[VHU_SNAPSHOT_TEXT_MAX + 1];
 	char header[VHU_SNAPSHOT_REQUESTS_MAX][VHU_RECORD_TEXT_MAX + 1];
 	struct vhu_snapshot_request request[VHU_SNAPSHOT_REQUESTS_MAX];
 };

@@ -44,7 +44,7 @@ const char *vhu_control_why(FILE *proxy, char why[VHU_CONTROL_WHY])
 	else if (process.known && (process.state == 'T' || process.state == 't'))
 		snprintf(why, VHU_CONTROL_WHY,
 			 "the proxy does not answer: process %" PRIu32
-			 " is stopped by a %s (%c): let it continue",
+			 " is stopped by a %s (%c): let it continue (kill -CONT)",
 			 process.pid, process.state == 'T' ? "signal" : "debugger", process.state);
 	else if (process.known)
 		snprintf(why, VHU_CONTROL_WHY,

@@ -20,7 +20,7 @@ stage_start front "$front_end" --timeout 100s --device blk --operation read --ra
 	--requests 100000 back.sock
 names="$(stage_pid back) (vhu-sample-back) and $(stage_pid front) (vhu-sample-fron)"
 works() {
-	says_of back && [ "$(wc -l <err)" -eq 1 ]
+	says_of back 'both sides can run, and none of their eventfds waits to be read' && [ "$(wc -l <err)" -eq 2 ]
 }
 wait_for works || fail "of a session that works: $(cat err)"
 

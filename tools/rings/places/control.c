@@ -33,9 +33,9 @@ static int connect_to(struct vhu_rings_control_talk *talk)
 		return vhu_fail(command,
 				"process %" PRIu32
 				": no vhu proxy and no vhu attach has recorded its sessions from "
-				"their beginning: where their vrings are, QEMU's monitor says "
-				"(--qmp), or a capture (-r) or a proxy's control socket (-s) that "
-				"you name; vhu latency -p shows what comes from now on",
+				"their beginning: name a capture (-r), a proxy's control socket "
+				"(-s) or QEMU's monitor (--qmp), or watch for the next time: vhu "
+				"attach --latency --stall 5s",
 				talk->request->pid);
 	if (code == -ENOENT || code == -ECONNREFUSED)
 		return vhu_fail(command,

@@ -12,10 +12,11 @@ struct facts {
 	const struct vhu_command *command;
 	struct vhu_rings_processes processes;
 	const struct vhu_rings_process *asked;
+	unsigned peers, said;
 };
 
 /* Say which state a process is in, if that keeps it from working. */
-static void say_state(const struct facts *facts, struct vhu_rings_process *process)
+static void say_state(struct facts *facts, struct vhu_rings_process *process)
 {
 	static const struct {
 		char state;
@@ -28,14 +29,16 @@ static void say_state(const struct facts *facts, struct vhu_rings_process *proce
 
 	vhu_rings_process_look(process);
 	for (size_t i = 0; i < VHU_ARRAY_SIZE(worth); i++)
-		if (process->state == worth[i].state)
+		if (process->state == worth[i].state) {
+			facts->said++;
 			vhu_fail(facts->command, "what shows: process %" PRIu32 " (%s) %s",
 				 process->pid, process->comm, worth[i].text);
+		}
 }
 
 /* Say which eventfds of both processes have a signal that nobody has read. Returns how many both
  * have. */
-static unsigned say_unread(const struct facts *facts, const struct vhu_rings_process *peer)
+static unsigned say_unread(struct facts *facts, const struct vhu_rings_process *peer)
 {
 	unsigned shared = 0;
 
@@ -48,13 +51,15 @@ static unsigned say_unread(const struct facts *facts, const struct vhu_rings_pro
 			continue;
 		shared++;
 		counter = vhu_rings_process_counter(peer, eventfd);
-		if (counter.known && counter.count)
-			vhu_fail(facts->command,
-				 "what shows: eventfd %" PRIu32 ", which processes %" PRIu32
-				 " (%s) and %" PRIu32 " (%s) share, was signalled and not read "
-				 "(counter %" PRIu64 ")",
-				 eventfd->id, facts->asked->pid, facts->asked->comm, peer->pid,
-				 peer->comm, counter.count);
+		if (!counter.known || !counter.count)
+			continue;
+		facts->said++;
+		vhu_fail(facts->command,
+			 "what shows: eventfd %" PRIu32 ", which processes %" PRIu32
+			 " (%s) and %" PRIu32 " (%s) share, was signalled and not read "
+			 "(counter %" PRIu64 ")",
+			 eventfd->id, facts->asked->pid, facts->asked->comm, peer->pid, peer->comm,
+			 counter.count);
 	}
 	return shared;
 }
@@ -67,8 +72,10 @@ static bool say_peer(uint32_t pid, void *with)
 	struct vhu_rings_process *peer =
 	    pid == facts->asked->pid ? NULL : vhu_rings_process(&facts->processes, pid);
 
-	if (peer && !peer->error && say_unread(facts, peer))
+	if (peer && !peer->error && say_unread(facts, peer)) {
+		facts->peers++;
 		say_state(facts, peer);
+	}
 	return false;
 }
 
@@ -81,6 +88,11 @@ void vhu_rings_say_facts(const struct vhu_command *command, uint32_t pid)
 	if (asked && !asked->error) {
 		say_state(&facts, asked);
 		vhu_rings_peers_find(pid, say_peer, &facts);
+		if (facts.peers && !facts.said)
+			vhu_fail(
+			    command,
+			    "what shows: both sides can run, and none of their eventfds waits to "
+			    "be read");
 	}
 	vhu_rings_processes_free(&facts.processes);
 }
