@@ -26,8 +26,7 @@ stage_listens back back.sock
 proxy --stall 500ms
 # vectors=0: QEMU 7.2 crashes without when the guest unmasks an interrupt. no_timer_check: a kernel gives up when
 # its timer seems late, as that of a busy host is.
-stage_start front timeout -k 2 540 \
-	qemu-system-x86_64 -M q35 -accel tcg -cpu qemu64 -smp 1 -m 128M -nodefaults -display none \
+stage_start front qemu-system-x86_64 -M q35 -accel tcg -cpu qemu64 -smp 1 -m 128M -nodefaults -display none \
 	-serial stdio -no-reboot -kernel "/boot/vmlinuz-$kernel" -initrd initramfs \
 	-append "console=ttyS0 quiet panic=-1 mitigations=off no_timer_check intel_iommu=on iommu.strict=1" \
 	-object memory-backend-memfd,id=memory,size=128M,share=on -machine memory-backend=memory \
