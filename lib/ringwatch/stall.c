@@ -2,12 +2,7 @@
 /* What counts as stalled, and how that is said. */
 #include "lib/ringwatch/stall.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "lib/util/duration.h"
 #include "lib/util/util.h"
@@ -65,26 +60,4 @@ void vhu_stall_pending_text(struct vhu_line *line, const struct vhu_ring_pending
 	if (process->known)
 		vhu_line_printf(line, " (pid %" PRIu32 ", state %c)", process->pid, process->state);
 	vhu_line_printf(line, " (%s)", vhu_ring_verdicts[VHU_RING_D14].id);
-}
-
-void vhu_stall_process_read(struct vhu_ring_process *process, uint32_t pid)
-{
-	char path[32], text[512];
-	const char *after;
-	ssize_t size;
-	int fd;
-
-	process->pid = pid;
-	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/stat", pid);
-	fd = pid ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-	size = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
-	process->known = pid && (fd >= 0 || errno == ENOENT);
-	process->state = 'X';
-	if (fd >= 0)
-		close(fd);
-	text[size > 0 ? size : 0] = '\0';
-	/* The name in brackets may hold anything. */
-	after = strrchr(text, ')');
-	if (after && after[1] == ' ' && after[2])
-		process->state = after[2];
 }

@@ -39,7 +39,4 @@ bool vhu_stall_pending_look(struct vhu_stall_pending *known, const struct vhu_ri
 void vhu_stall_pending_text(struct vhu_line *line, const struct vhu_ring_pending *pending,
 			    const char *why, const struct vhu_ring_process *process);
 
-/* Read the state of process @pid from /proc; 0: it is not known. */
-void vhu_stall_process_read(struct vhu_ring_process *process, uint32_t pid);
-
 #endif

@@ -11,6 +11,7 @@
 
 #include "lib/protocol/line.h"
 #include "lib/recording/prologue.h"
+#include "lib/ring/verdict/process.h"
 #include "lib/ring/verdict/show.h"
 #include "lib/ringwatch/record.h"
 #include "lib/ringwatch/stall.h"
@@ -54,7 +55,7 @@ static void read_processes(const struct vhu_watchdog *watchdog, struct vhu_watch
 		int unread = 0;
 
 		if (peer->known)
-			vhu_stall_process_read(&view->process[side], peer->pid);
+			vhu_ring_process_read(&view->process[side], peer->pid);
 		if (view->pending.number && link &&
 		    !ioctl(link->end[side].watch.fd, SIOCOUTQ, &unread) && unread > 0)
 			view->process[side].unread = VHU_HEADER_SIZE;

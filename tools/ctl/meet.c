@@ -9,7 +9,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "lib/ringwatch/stall.h"
+#include "lib/ring/verdict/process.h"
 
 /* A proxy answers within this time, seconds. */
 #define PATIENCE 5
@@ -31,6 +31,7 @@ void vhu_control_wait_on(FILE *proxy)
 const char *vhu_control_why(FILE *proxy, char why[VHU_CONTROL_WHY])
 {
 	const bool silent = ferror(proxy) && (errno == EAGAIN || errno == EINTR);
+	const struct vhu_ring_trouble *trouble;
 	struct vhu_ring_process process = {0};
 	struct ucred peer = {0};
 	socklen_t size = sizeof(peer);
@@ -38,14 +39,14 @@ const char *vhu_control_why(FILE *proxy, char why[VHU_CONTROL_WHY])
 	/* Of a socket that systemd has made the peer is systemd. */
 	if (silent && !getsockopt(fileno(proxy), SOL_SOCKET, SO_PEERCRED, &peer, &size) &&
 	    peer.pid > 1)
-		vhu_stall_process_read(&process, (uint32_t)peer.pid);
+		vhu_ring_process_read(&process, (uint32_t)peer.pid);
+	trouble = process.known ? vhu_ring_trouble(process.state) : NULL;
 	if (!silent)
 		snprintf(why, VHU_CONTROL_WHY, "the proxy closed the connection");
-	else if (process.known && (process.state == 'T' || process.state == 't'))
+	else if (trouble)
 		snprintf(why, VHU_CONTROL_WHY,
-			 "the proxy does not answer: process %" PRIu32
-			 " is stopped by a %s (%c): let it continue (kill -CONT)",
-			 process.pid, process.state == 'T' ? "signal" : "debugger", process.state);
+			 "the proxy does not answer: process %" PRIu32 " %s: %s", process.pid,
+			 trouble->text, trouble->advice);
 	else if (process.known)
 		snprintf(why, VHU_CONTROL_WHY,
 			 "the proxy (pid %" PRIu32 ", state %c) does not answer", process.pid,

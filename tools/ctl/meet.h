@@ -8,7 +8,7 @@
 #include "proxy/endpoint/endpoint.h"
 
 /* Room for what is wrong with an answer. */
-#define VHU_CONTROL_WHY 160
+#define VHU_CONTROL_WHY 256
 
 /*
  * Connect to the control socket that @socket names.

@@ -3,13 +3,14 @@
 #include "tools/qmp/qmp.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "lib/ringwatch/stall.h"
+#include "lib/ring/verdict/process.h"
 
 /* A monitor that says nothing for so long has another client. */
 #define PATIENCE_S 5
@@ -74,6 +75,7 @@ static int connect_to(struct vhu_qmp *qmp)
 
 int vhu_qmp_open(struct vhu_qmp *qmp, const struct vhu_command *command, const char *path)
 {
+	const struct vhu_ring_trouble *trouble;
 	struct vhu_ring_process process = {0};
 	json_t *ready;
 	int status;
@@ -88,10 +90,11 @@ int vhu_qmp_open(struct vhu_qmp *qmp, const struct vhu_command *command, const c
 	if (ready)
 		return VHU_EXIT_DONE;
 	vhu_qmp_close(qmp);
-	vhu_stall_process_read(&process, qmp->pid);
-	if (process.known && (process.state == 'T' || process.state == 't'))
-		return vhu_qmp_fail(qmp,
-				    "QEMU is stopped by a signal or a debugger: let it continue");
+	vhu_ring_process_read(&process, qmp->pid);
+	trouble = process.known ? vhu_ring_trouble(process.state) : NULL;
+	if (trouble)
+		return vhu_fail(command, "%s: QEMU (pid %" PRIu32 ") %s: %s", path, process.pid,
+				trouble->text, trouble->advice);
 	return vhu_qmp_fail(qmp, "QEMU's monitor does not answer: another client is connected, or "
 				 "QEMU waits for a back-end (vhu attach --list lists them)");
 }

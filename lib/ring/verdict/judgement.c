@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "lib/ring/verdict/process.h"
 #include "lib/util/duration.h"
 #include "lib/util/turns.h"
 #include "lib/util/util.h"
@@ -41,26 +42,13 @@ void vhu_judge_waits(struct vhu_judgement *judgement)
 void vhu_judge_process(struct vhu_judgement *judgement, const char *who,
 		       const struct vhu_ring_process *process)
 {
-	static const struct {
-		char state;
-		const char *text, *advice;
-	} worth[] = {
-	    {'T', "is stopped by a signal (T)",
-	     "let it continue (`kill -CONT PID`), and find out who stopped it"},
-	    {'t', "is stopped by a debugger (t)", "let it continue in the debugger"},
-	    {'D', "is blocked in the kernel (D)",
-	     "look what it waits for: /proc/PID/stack, storage, network"},
-	    {'Z', "has died (Z)", "start it again; its log or its core file says why it died"},
-	    {'X', "is gone", "start it again; its log or its core file says why it died"},
-	};
+	const struct vhu_ring_trouble *trouble = vhu_ring_trouble(process->state);
 
-	for (size_t i = 0; process->known && i < VHU_ARRAY_SIZE(worth); i++) {
-		if (process->state != worth[i].state)
-			continue;
-		vhu_line_printf(&judgement->text, ", the %s (pid %" PRIu32 ") %s", who,
-				process->pid, worth[i].text);
-		judgement->verdict->advice = worth[i].advice;
-	}
+	if (!process->known || !trouble)
+		return;
+	vhu_line_printf(&judgement->text, ", the %s (pid %" PRIu32 ") %s", who, process->pid,
+			trouble->text);
+	judgement->verdict->advice = trouble->advice;
 }
 
 bool vhu_judge_pending(const struct vhu_ring_counter *counter)

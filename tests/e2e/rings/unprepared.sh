@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# If nothing says where the vrings of a process are, vhu rings -p says what shows nevertheless: which side
+# If nothing says where the vrings of a process are, vhu rings -p says what can be seen nevertheless: which side
 # is stopped, which eventfds were signalled and not read.
 . "$(dirname "$0")/lib.sh"
 
@@ -11,7 +11,7 @@ says_of() {
 	! "$vhu" rings -p "$pid" >out 2>err || return 1
 	[ ! -s out ] && head -n 1 err | grep -q "process $pid: no vhu proxy and no vhu attach has recorded" || return 1
 	for text in "$@"; do
-		grep -q "what shows: $text" err || return 1
+		grep -q "seen: $text" err || return 1
 	done
 }
 
@@ -20,7 +20,7 @@ stage_start front "$front_end" --timeout 100s --device blk --operation read --ra
 	--requests 100000 back.sock
 names="$(stage_pid back) (vhu-sample-back) and $(stage_pid front) (vhu-sample-fron)"
 works() {
-	says_of back 'both sides can run, and none of their eventfds waits to be read' && [ "$(wc -l <err)" -eq 2 ]
+	says_of back 'neither side is stopped or blocked, and none of the eventfds that they share waits to be read' && [ "$(wc -l <err)" -eq 2 ]
 }
 wait_for works || fail "of a session that works: $(cat err)"
 
@@ -35,6 +35,18 @@ kill -CONT "$(stage_pid back)"
 kill -STOP "$(stage_pid front)"
 wait_for says_of back "process $(stage_pid front) (vhu-sample-fron) is stopped by a signal (T)" ||
 	fail "of a front-end that is stopped: $(cat err)"
+all_out
+
+# The name of a process may hold anything, and does nothing to a terminal.
+named=$(printf 'b\033[31m\377k')
+cp "$back_end" "$named"
+stage_start back "./$named" --device blk --socket-path=back.sock
+stage_listens back back.sock
+stage_start front "$front_end" --timeout 100s --device blk --rate 20 --requests 100000 back.sock
+kill -STOP "$(stage_pid back)"
+wait_for says_of back "process $(stage_pid back) (b?\[31m?k) is stopped by a signal (T)" ||
+	fail "of a hostile name: $(cat -v err)"
+! grep -q "$(printf '\033')" err || fail 'a terminal gets what a process is called'
 all_out
 
 # Who may not look says so.

@@ -52,7 +52,7 @@ is 'length == 1 and .[0].source == "pid \($a)" and .[0].session == .[0].session 
 	.[0].front_end == {path: ($ENV.work + "/a.sock"), pid: $fa, comm: "vhu-sample-fron"} and
 	.[0].back_end.pid == $a and .[0].device == "blk" and .[0].vring == null' 'the session is not told as it is'
 is '.[0].state == "stalled" and .[0].signalled_eventfds > 0 and .[0].signalled_ns > 1e9 and .[0].silent_ns > 1e9 and
-	(.[0].hint | test("what shows: process \($a) .* is stopped by a signal .T.: let it continue"))' 'it is not said that it hangs, and what to do'
+	(.[0].hint | test("seen: process \($a) .* is stopped by a signal .T.: let it continue"))' 'it is not said that it hangs, and what to do'
 once --socket b.sock
 is 'map(.vring) == [0, 1] and all(.session == 1 or .session > 1) and all(.back_end.pid == $b and
 	.front_end.pid == $fb and .front_end.path == $ENV.work + "/b.sock") and
@@ -65,7 +65,7 @@ is '(map(select(.back_end.pid == $a) | .session) | unique) as $one | (map(select
 top_start 100 24 "-p $(stage_pid back_a)"
 sees '^1 source  1 session  0 vrings: 1 stalled'
 sees ' .*a +blk .* [0-9.]+s stalled$'
-sees 'no verdict: what shows: process [0-9]* .* is stopped'
+sees 'no verdict: seen: process [0-9]* .* is stopped'
 kill -CONT "$(stage_pid back_a)"
 sees ' .*a +blk .* 0 +[0-9.]+[kM]? .* runs$'
 misses 'no verdict'

@@ -2,6 +2,7 @@
 /* What there is to see of vrings. */
 #include <stdlib.h>
 
+#include "lib/ring/verdict/process.h"
 #include "lib/util/array.h"
 #include "lib/util/util.h"
 #include "tools/latency/stall/internal.h"
@@ -90,8 +91,8 @@ static struct vhu_ringwatch_sight sight_of(const struct vhu_latency_stall *stall
 	    .pending = vhu_latency_stall_pending(stall, session),
 	};
 
-	vhu_stall_process_read(&sight.front_end, session->pid[VHU_RINGS_FRONT]);
-	vhu_stall_process_read(&sight.back_end, session->pid[VHU_RINGS_BACK]);
+	vhu_ring_process_read(&sight.front_end, session->pid[VHU_RINGS_FRONT]);
+	vhu_ring_process_read(&sight.back_end, session->pid[VHU_RINGS_BACK]);
 	return sight;
 }
 
@@ -116,8 +117,8 @@ static struct vhu_ringwatch_sight sight_of_eventfds(const struct vhu_latency_sta
 	    .call = read_held(&vring->fd[VHU_CALL]),
 	};
 
-	vhu_stall_process_read(&sight.front_end, choice->front_end);
-	vhu_stall_process_read(&sight.back_end, choice->back_end);
+	vhu_ring_process_read(&sight.front_end, choice->front_end);
+	vhu_ring_process_read(&sight.back_end, choice->back_end);
 	return sight;
 }
 

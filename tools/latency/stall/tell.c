@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/ring/verdict/process.h"
 #include "lib/ring/verdict/show.h"
 #include "lib/util/util.h"
 #include "tools/latency/stall/internal.h"
@@ -182,7 +183,7 @@ void vhu_latency_stall_tell_request(struct vhu_latency_stall *stall,
 	vhu_rings_queues_read(&queues, &stall->targets);
 	process.unread = vhu_rings_queues_unread(&queues, memory, side);
 	vhu_rings_queues_free(&queues);
-	vhu_stall_process_read(&process, memory->session->pid[side]);
+	vhu_ring_process_read(&process, memory->session->pid[side]);
 	vhu_stall_pending_text(&line, pending, process.unread ? ", and has not read it" : "",
 			       &process);
 	vhu_line_printf(&mistake, "stall: %s", text);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What shows of a process and its peers if nothing says where their vrings are. */
+/* What can be seen of a process and its peers if nothing says where their vrings are. */
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "lib/util/util.h"
+#include "lib/ring/verdict/process.h"
 #include "tools/rings/places/places.h"
 #include "tools/rings/process/process.h"
 
@@ -18,22 +18,15 @@ struct facts {
 /* Say which state a process is in, if that keeps it from working. */
 static void say_state(struct facts *facts, struct vhu_rings_process *process)
 {
-	static const struct {
-		char state;
-		const char *text;
-	} worth[] = {
-	    {'T', "is stopped by a signal (T): let it continue (kill -CONT)"},
-	    {'t', "is stopped by a debugger (t): let it continue there"},
-	    {'D', "is blocked in the kernel (D): /proc/PID/stack says where"},
-	};
+	const struct vhu_ring_trouble *trouble;
 
 	vhu_rings_process_look(process);
-	for (size_t i = 0; i < VHU_ARRAY_SIZE(worth); i++)
-		if (process->state == worth[i].state) {
-			facts->said++;
-			vhu_fail(facts->command, "what shows: process %" PRIu32 " (%s) %s",
-				 process->pid, process->comm, worth[i].text);
-		}
+	trouble = vhu_ring_trouble(process->state);
+	if (!trouble)
+		return;
+	facts->said++;
+	vhu_fail(facts->command, "seen: process %" PRIu32 " (%s) %s: %s", process->pid,
+		 process->comm, trouble->text, trouble->advice);
 }
 
 /* Say which eventfds of both processes have a signal that nobody has read. Returns how many both
@@ -55,8 +48,8 @@ static unsigned say_unread(struct facts *facts, const struct vhu_rings_process *
 			continue;
 		facts->said++;
 		vhu_fail(facts->command,
-			 "what shows: eventfd %" PRIu32 ", which processes %" PRIu32
-			 " (%s) and %" PRIu32 " (%s) share, was signalled and not read "
+			 "seen: eventfd %" PRIu32 ", which processes %" PRIu32 " (%s) and %" PRIu32
+			 " (%s) share, was signalled and not read "
 			 "(counter %" PRIu64 ")",
 			 eventfd->id, facts->asked->pid, facts->asked->comm, peer->pid, peer->comm,
 			 counter.count);
@@ -64,8 +57,8 @@ static unsigned say_unread(struct facts *facts, const struct vhu_rings_process *
 	return shared;
 }
 
-/* Say what shows of a peer, if it shares eventfds, as the sides of a session do. Returns false, to
- * go on to the next. */
+/* Say what is seen of a peer, if it shares eventfds, as the sides of a session do. Returns false,
+ * to go on to the next. */
 static bool say_peer(uint32_t pid, void *with)
 {
 	struct facts *facts = with;
@@ -89,10 +82,8 @@ void vhu_rings_say_facts(const struct vhu_command *command, uint32_t pid)
 		say_state(&facts, asked);
 		vhu_rings_peers_find(pid, say_peer, &facts);
 		if (facts.peers && !facts.said)
-			vhu_fail(
-			    command,
-			    "what shows: both sides can run, and none of their eventfds waits to "
-			    "be read");
+			vhu_fail(command, "seen: neither side is stopped or blocked, and none of "
+					  "the eventfds that they share waits to be read");
 	}
 	vhu_rings_processes_free(&facts.processes);
 }

@@ -120,12 +120,12 @@ static void take_line(void *with, char *text)
  */
 static void take_error(void *with, char *line)
 {
-	static const char name[] = "vhu rings: ", shows[] = "what shows: process";
+	static const char name[] = "vhu rings: ", seen[] = "seen: process";
 	struct vhu_top_asked *answer = &((struct vhu_top_verdicts *)with)->answer;
 
 	if (!strncmp(line, name, strlen(name)))
 		line += strlen(name);
-	if (*answer->why && strncmp(line, shows, strlen(shows)) != 0)
+	if (*answer->why && strncmp(line, seen, strlen(seen)) != 0)
 		return;
 	snprintf(answer->why, sizeof(answer->why), "%s", line);
 }
