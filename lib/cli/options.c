@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/cli/near.h"
+#include "lib/util/utf8.h"
 
 /* More options than any command has. */
 #define OPTIONS_MAX    64
@@ -31,11 +32,19 @@ static const char *before(const struct vhu_command *command)
 	return command->alone ? "" : "vhu ";
 }
 
-/* Print "vhu NAME: " and the text, without ending the line. */
+/* Print "vhu NAME: " and the text, without ending the line. The text may name files and processes.
+ */
 static void say(const struct vhu_command *command, const char *format, va_list arguments)
 {
+	char *text;
+
 	fprintf(stderr, "%s%s: ", before(command), command->name);
-	vfprintf(stderr, format, arguments);
+	if (vasprintf(&text, format, arguments) < 0) {
+		fputs("out of memory", stderr);
+		return;
+	}
+	fputs(vhu_utf8_printable(text, text, strlen(text) + 1), stderr);
+	free(text);
 }
 
 const struct vhu_option *vhu_option_find(const struct vhu_command *command, const char *name)

@@ -2,7 +2,8 @@
 /* Texts in UTF-8. */
 #include "lib/util/utf8.h"
 
-#include <stddef.h>
+#include <stdbool.h>
+#include <string.h>
 
 #include "lib/util/util.h"
 
@@ -30,4 +31,34 @@ unsigned vhu_utf8_size(const char *text)
 		if ((at[i] & 0xc0) != 0x80)
 			return 0;
 	return size;
+}
+
+/* Return whether a terminal may act on a character: those of C0 and C1, and DEL. */
+static bool is_control(const char *text)
+{
+	const unsigned char *at = (const unsigned char *)text;
+
+	return at[0] < ' ' || at[0] == 0x7f || (at[0] == 0xc2 && at[1] < 0xa0);
+}
+
+char *vhu_utf8_printable(const char *text, char *to, size_t size)
+{
+	size_t length = 0;
+
+	/* It never gets longer, so that it may be done in place. */
+	while (*text) {
+		const unsigned bytes = vhu_utf8_size(text);
+		const bool shown = bytes && !is_control(text);
+
+		if (length + (shown ? bytes : 1) >= size)
+			break;
+		if (shown)
+			memmove(to + length, text, bytes);
+		else
+			to[length] = '?';
+		length += shown ? bytes : 1;
+		text += bytes ? bytes : 1;
+	}
+	to[length] = '\0';
+	return to;
 }

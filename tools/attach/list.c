@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/util/json.h"
+#include "lib/util/utf8.h"
 #include "lib/util/util.h"
 #include "tools/attach/party.h"
 #include "tools/attach/run.h"
@@ -88,16 +89,26 @@ static void put_json(const struct vhu_attach_list_pair *pair)
 	putchar('\n');
 }
 
+/* Write who a side is: "qemu-system-x86 (7)". */
+static void name_side(char *to, size_t size, const struct vhu_attach_listed *side)
+{
+	char name[sizeof(side->comm) + 1];
+
+	snprintf(name, sizeof(name), "%.*s", (int)sizeof(side->comm), side->comm);
+	snprintf(to, size, "%s (%u)", vhu_utf8_printable(name, name, sizeof(name)), side->pid);
+}
+
 /* Write a connection as a line of the table. */
 static void put_line(const struct vhu_attach_list_pair *pair)
 {
-	char front[40], back[40], age[32] = "not known";
+	char front[40], back[40], path[sizeof(pair->path)], age[32] = "not known";
 
-	snprintf(front, sizeof(front), "%.16s (%u)", pair->front->comm, pair->front->pid);
-	snprintf(back, sizeof(back), "%.16s (%u)", pair->back->comm, pair->back->pid);
+	name_side(front, sizeof(front), pair->front);
+	name_side(back, sizeof(back), pair->back);
 	if (pair->age_ns >= 0)
 		snprintf(age, sizeof(age), "%" PRId64 " s", pair->age_ns / (int64_t)VHU_NS_PER_S);
-	printf(LINE, front, back, *pair->device ? pair->device : "not known", age, pair->path);
+	printf(LINE, front, back, *pair->device ? pair->device : "not known", age,
+	       vhu_utf8_printable(pair->path, path, sizeof(path)));
 }
 
 int vhu_attach_list_run(const struct vhu_command *command, const struct vhu_attach_request *request)

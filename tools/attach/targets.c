@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lib/util/utf8.h"
 #include "lib/util/util.h"
 #include "tools/attach/run.h"
 
@@ -42,10 +43,13 @@ static void take_place(struct vhu_attach_run *run, unsigned at,
 		       const struct vhu_attach_listed *socket)
 {
 	struct vhu_attach_place *place = &run->place[at];
+	char name[sizeof(socket->comm) + 1];
 
+	snprintf(name, sizeof(name), "%.*s", (int)sizeof(socket->comm), socket->comm);
 	if (place->listener != socket->inode && run->started && !run->request->quiet)
-		fprintf(stderr, "vhu attach: %s: %.16s (pid %u) listens there now: watched\n",
-			run->request->socket[at], socket->comm, socket->pid);
+		fprintf(stderr, "vhu attach: %s: %s (pid %u) listens there now: watched\n",
+			run->request->socket[at], vhu_utf8_printable(name, name, sizeof(name)),
+			socket->pid);
 	place->name = socket->address;
 	place->listener = socket->inode;
 }

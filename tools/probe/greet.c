@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/util/utf8.h"
 #include "proxy/core/fdinfo.h"
 #include "tools/probe/probe.h"
 
@@ -101,9 +102,7 @@ int vhu_probe_greet(struct vhu_probe *probe, uint64_t useful)
 	vhu_fdinfo_peer(probe->connection.socket, probe->connection.path, &probe->peer,
 			probe->comm);
 	/* A process names itself as it likes. */
-	for (char *at = probe->comm; *at; at++)
-		if (*at < ' ' || *at > '~')
-			*at = '?';
+	vhu_utf8_printable(probe->comm, probe->comm, sizeof(probe->comm));
 	error = vhu_probe_ask_number(probe, VHU_MSG_GET_FEATURES, VHU_FIELD_features_features,
 				     &probe->has_features, &probe->features);
 	if (error)

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "lib/protocol/line.h"
@@ -20,14 +21,17 @@ static void add_side(struct vhu_line *line, const struct vhu_rings_memory *memor
 	const char *path = memory->session->path[side];
 
 	vhu_line_add(line, side == VHU_RINGS_FRONT ? "front-end " : "back-end ");
-	if (process && *process->comm)
-		vhu_line_printf(line, "%s (pid %" PRIu32 ")", process->comm, process->pid);
-	else if (process)
+	if (process && *process->comm) {
+		vhu_line_foreign(line, process->comm, strlen(process->comm), "");
+		vhu_line_printf(line, " (pid %" PRIu32 ")", process->pid);
+	} else if (process)
 		vhu_line_printf(line, "pid %" PRIu32 ", which is gone", process->pid);
 	else
 		vhu_line_add(line, "not known");
-	if (*path)
-		vhu_line_printf(line, " at %s", path);
+	if (*path) {
+		vhu_line_add(line, " at ");
+		vhu_line_foreign(line, path, strlen(path), "");
+	}
 }
 
 /* Write whose vrings follow. */

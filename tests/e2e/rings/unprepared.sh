@@ -47,6 +47,8 @@ kill -STOP "$(stage_pid back)"
 wait_for says_of back "process $(stage_pid back) (b?\[31m?k) is stopped by a signal (T)" ||
 	fail "of a hostile name: $(cat -v err)"
 ! grep -q "$(printf '\033')" err || fail 'a terminal gets what a process is called'
+"$vhu" attach --list >listed 2>&1 || :
+! grep -q "$(printf '\033')" listed || fail 'vhu attach --list: a terminal gets what a process is called'
 all_out
 
 # Who may not look says so.

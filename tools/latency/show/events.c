@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Single events: slow calls as lines, all of them as a capture. */
 #include "tools/latency/show/events.h"
+#include "lib/util/utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -133,16 +134,18 @@ static void put_begin(const struct vhu_latency_events *events,
 static void tell_slow(const struct vhu_latency_events *events,
 		      const struct vhu_latency_vring *vring, const struct vhu_bpf_event *event)
 {
-	char text[VHU_DURATION_TEXT_SIZE];
+	char text[VHU_DURATION_TEXT_SIZE], kicker[sizeof(event->kicker.comm)];
+	char caller[sizeof(event->who.comm)];
 
 	put_begin(events, vring, event->time_ns);
 	fprintf(events->slow, "kick to call %s",
 		vhu_duration_text(event->time_ns - event->kick_ns, text));
 	put_stages(events->slow, event);
 	fprintf(events->slow,
-		"; kick by %.16s (pid %" PRIu32 ", cpu %" PRIu32 "), call by %.16s (pid %" PRIu32
+		"; kick by %s (pid %" PRIu32 ", cpu %" PRIu32 "), call by %s (pid %" PRIu32
 		", cpu %" PRIu32 ")\n",
-		event->kicker.comm, event->kicker.pid, event->kicker.cpu, event->who.comm,
+		vhu_utf8_printable(event->kicker.comm, kicker, sizeof(kicker)), event->kicker.pid,
+		event->kicker.cpu, vhu_utf8_printable(event->who.comm, caller, sizeof(caller)),
 		event->who.pid, event->who.cpu);
 	fflush(events->slow);
 }

@@ -54,18 +54,9 @@ static void say_write(const char *text)
 	char line[SAY_MAX] = SAY_ADDRESS;
 	size_t length = strlen(SAY_ADDRESS);
 
-	while (*text && length < SAY_MAX - 5) {
-		unsigned size = vhu_utf8_size(text);
-		bool control = (unsigned char)*text < ' ' || *text == 0x7f ||
-			       ((unsigned char)text[0] == 0xc2 && (unsigned char)text[1] < 0xa0);
-
-		if (!size || control)
-			line[length++] = '?';
-		else
-			memcpy(line + length, text, size);
-		length += !size || control ? 0 : size;
-		text += size ? size : 1;
-	}
+	/* With room for the end of the line. */
+	vhu_utf8_printable(text, line + length, sizeof(line) - length - 1);
+	length += strlen(line + length);
 	line[length++] = '\n';
 	if (write(STDERR_FILENO, line, length) < 0) {
 		/* No reader is left: nothing to do. */

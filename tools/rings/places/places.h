@@ -44,8 +44,8 @@ int vhu_rings_places_qmp(const struct vhu_rings_request *request,
  */
 bool vhu_rings_peers_find(uint32_t pid, bool (*by)(uint32_t peer, void *with), void *with);
 
-/* Say what is seen of a process and of those that it shares eventfds with, a line each: which of them
- * cannot run, which eventfds were signalled and not read. */
+/* Say what is seen of a process and of those that it shares eventfds with, a line each: which of
+ * them cannot run, which eventfds were signalled and not read. */
 void vhu_rings_say_facts(const struct vhu_command *command, uint32_t pid);
 
 /*

@@ -100,8 +100,7 @@ static int by_kind(const void *left, const void *right)
 	return a->fd < b->fd ? -1 : a->fd > b->fd;
 }
 
-/* Read the name of a process, which it may have chosen to confuse a terminal: what does not print
- * becomes a question mark. */
+/* Read the name of a process. */
 static void read_name(struct vhu_rings_process *process)
 {
 	FILE *file = proc_open(process->pid, "comm", -1);
@@ -111,9 +110,6 @@ static void read_name(struct vhu_rings_process *process)
 	if (fgets(process->comm, sizeof(process->comm), file))
 		process->comm[strcspn(process->comm, "\n")] = '\0';
 	fclose(file);
-	for (char *at = process->comm; *at; at++)
-		if (*at < ' ' || *at > '~')
-			*at = '?';
 }
 
 int vhu_rings_process_read(struct vhu_rings_process *process)

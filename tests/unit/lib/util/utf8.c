@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -62,11 +63,43 @@ static void other_bytes_are_none(void **state)
 		assert_int_equal(vhu_utf8_size(text[i]), 0);
 }
 
+static void what_a_terminal_acts_on_is_replaced(void **state)
+{
+	static const struct {
+		const char *text, *shown;
+	} row[] = {
+	    {"", ""},
+	    {"qemu", "qemu"},
+	    {"a\033[31mb\nc\177", "a?[31mb?c?"},
+	    {"\xc3\xa9\xe2\x82\xac", "\xc3\xa9\xe2\x82\xac"},
+	    {"\xc2\x9b"
+	     "2J\xc2\xa0",
+	     "?"
+	     "2J\xc2\xa0"}, /* CSI of C1 */
+	    {"\xff\xc3", "??"},
+	};
+	char text[32];
+
+	(void)state;
+	for (size_t i = 0; i < VHU_ARRAY_SIZE(row); i++) {
+		assert_string_equal(vhu_utf8_printable(row[i].text, text, sizeof(text)),
+				    row[i].shown);
+		/* In place. */
+		strcpy(text, row[i].text);
+		assert_string_equal(vhu_utf8_printable(text, text, sizeof(text)), row[i].shown);
+	}
+	/* A character is not cut. */
+	assert_string_equal(vhu_utf8_printable("ab\xc3\xa9", text, 4), "ab");
+	assert_string_equal(vhu_utf8_printable("ab\xc3\xa9", text, 5), "ab\xc3\xa9");
+	assert_string_equal(vhu_utf8_printable("ab", text, 1), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(characters_have_a_size),
 	    cmocka_unit_test(other_bytes_are_none),
+	    cmocka_unit_test(what_a_terminal_acts_on_is_replaced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,6 +104,13 @@ static void d20_the_kick_was_read_and_nothing_taken(void **state)
 	image.evidence.signals = (struct vhu_ring_signals){
 	    .known = true, .kicks = 5, .calls = 4, .open_kicks = 1, .in_turn = 4};
 	image_expect(&image, V(D20), 0);
+	/* Where the counter is not known, a stopped back-end most likely did not read it. */
+	image.evidence.sample[0].kick.known = image.evidence.sample[1].kick.known = false;
+	image_expect(&image, V(D20), 1, V(D3));
+	image_set_states(&image, 'S', 'T');
+	image_expect(&image, V(D3), 1, V(D20));
+	image_set_states(&image, 'S', 'S');
+	image.evidence.sample[0].kick.known = image.evidence.sample[1].kick.known = true;
 	/* Several requests were under way, or more wait than kicks came. */
 	image.avail->ring[127] = htole16(3);
 	image_expect(&image, V(D1), 1, V(D20));
