@@ -214,7 +214,11 @@ static void run_rewired(void)
 	const struct plan plan = {.rounds = 500, .kicks = 1, .delay_us = 10};
 	char path[] = "/tmp/vhu-latency-XXXXXX";
 	const char *argument[] = {"--interval", "100ms", "-f", "-r", path, NULL};
-	struct vhu_record opened = {.type = VHU_RECORD_OPENED, .session = 1};
+	struct vhu_record opened = {
+	    .type = VHU_RECORD_OPENED,
+	    .session = 1,
+	    .front_end = {.known = true, .pid = (uint32_t)getpid()},
+	};
 	struct vhu_pcapng_writer *writer;
 	int file = mkstemp(path);
 	struct pair pair[2];

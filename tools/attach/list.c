@@ -9,6 +9,7 @@
 #include "lib/util/util.h"
 #include "tools/attach/party.h"
 #include "tools/attach/run.h"
+#include "tools/rings/process/process.h"
 
 /* A line of the table. */
 #define LINE "%-24s %-24s %-10s %-12s %s\n"
@@ -53,8 +54,8 @@ static bool is_pair(const struct vhu_attach_listing *listing,
 	if (!vhu_party_device(pair->front->pid, pair->back->pid, socket, pair->device))
 		*pair->device = '\0';
 	/* No connection is older than the younger of its processes. */
-	pair->age_ns = vhu_party_age(pair->front->pid);
-	age_ns = vhu_party_age(pair->back->pid);
+	pair->age_ns = vhu_rings_process_age(pair->front->pid);
+	age_ns = vhu_rings_process_age(pair->back->pid);
 	if (age_ns < pair->age_ns)
 		pair->age_ns = age_ns;
 	return true;

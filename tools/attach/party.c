@@ -2,13 +2,10 @@
 /* What the processes at the ends of a connection say about it. */
 #include "tools/attach/party.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "lib/util/util.h"
 #include "tools/attach/find.h"
@@ -188,24 +185,4 @@ bool vhu_party_device(uint32_t front, uint32_t back, const struct vhu_attach_lis
 	free(line[0]);
 	free(line[1]);
 	return found && *device;
-}
-
-int64_t vhu_party_age(uint32_t pid)
-{
-	enum { START = 22 }; /* of proc(5)'s fields of stat */
-	char stat[1024];
-	const char *field;
-	struct timespec now;
-	uint64_t started;
-
-	if (!read_file(pid, "stat", stat, sizeof(stat)))
-		return -ENOENT;
-	/* The name in parentheses may have any character. */
-	field = strrchr(stat, ')');
-	for (int at = 2; field && at < START; at++)
-		field = strchr(field + 1, ' ');
-	if (!field || clock_gettime(CLOCK_BOOTTIME, &now))
-		return -EINVAL;
-	started = strtoull(field, NULL, 10) * (VHU_NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK));
-	return (int64_t)((uint64_t)now.tv_sec * VHU_NS_PER_S + (uint64_t)now.tv_nsec - started);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the processes at the ends of a connection say about it: their command lines and their age.
- */
+/* What the processes at the ends of a connection say about it, in their command lines. */
 #ifndef VHU_TOOLS_ATTACH_PARTY_H
 #define VHU_TOOLS_ATTACH_PARTY_H
 
@@ -18,8 +17,5 @@
  */
 bool vhu_party_device(uint32_t front, uint32_t back, const struct vhu_attach_listed *socket,
 		      char device[VHU_PARTY_DEVICE_MAX]);
-
-/* Return for how many nanoseconds a process has run; -errno. */
-int64_t vhu_party_age(uint32_t pid);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "lib/capture/pcapng/pcapng.h"
 #include "tools/latency/run/run.h"
+#include "tools/latency/vrings/owner.h"
 
 /* Watch what is wanted. Returns how many vrings are watched, or -errno. */
 int vhu_latency_wire(struct vhu_latency_run *run)
@@ -148,7 +149,7 @@ int vhu_latency_find_files(const struct vhu_latency_run *run)
 int vhu_latency_find_vrings(struct vhu_latency_run *run)
 {
 	const struct vhu_latency_request *request = run->request;
-	char nameless[512];
+	char text[512];
 	int status;
 
 	if (request->vrings_given)
@@ -162,8 +163,8 @@ int vhu_latency_find_vrings(struct vhu_latency_run *run)
 	if (status != VHU_EXIT_DONE || request->follow)
 		return status;
 	if (!run->vrings.count && vhu_latency_told_nameless(vhu_latency_capture_told(run->capture),
-							    UINT64_MAX, nameless, sizeof(nameless)))
-		return vhu_fail(run->command, "%s: %s", request->capture, nameless);
+							    UINT64_MAX, text, sizeof(text)))
+		return vhu_fail(run->command, "%s: %s", request->capture, text);
 	if (!run->vrings.count)
 		return vhu_fail(run->command, "%s: no session told of a vring", request->capture);
 	if (vhu_latency_wire(run) > 0)
@@ -174,6 +175,8 @@ int vhu_latency_find_vrings(struct vhu_latency_run *run)
 					"%s: its vrings are polled and have no eventfds: vhu rings "
 					"looks into them",
 					request->capture);
+	if (vhu_latency_owner_why(&run->vrings, text, sizeof(text)))
+		return vhu_fail(run->command, "%s: %s", request->capture, text);
 	return vhu_fail(run->command, "%s: none of its vrings' eventfds is open any more%s",
 			request->capture, run->vrings.changed ? "" : ": its sessions ended");
 }

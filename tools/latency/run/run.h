@@ -35,6 +35,7 @@ struct vhu_latency_run {
 	/* When things were shown and vrings looked for last, and when metrics are due. */
 	uint64_t shown_ns, looked_ns, metrics_ns;
 	bool said_empty;   /* that there is no vring to watch yet, if so */
+	bool said_lost;    /* why no vring is watched, if so */
 	const char *ended; /* why it ends by itself */
 };
 

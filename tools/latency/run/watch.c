@@ -11,6 +11,7 @@
 #include "tools/latency/run/run.h"
 #include "tools/latency/show/output.h"
 #include "tools/latency/vrings/interval.h"
+#include "tools/latency/vrings/owner.h"
 
 /* How often events are taken and vrings looked for. */
 #define TICK_NS UINT64_C(100000000)
@@ -101,6 +102,23 @@ static void say_unwatched(struct vhu_latency_run *run, uint64_t now)
 	run->said_empty = true;
 }
 
+/* Say once why nothing is watched of the vrings that the capture names, if that is known. */
+static void say_lost(struct vhu_latency_run *run, bool wired)
+{
+	char text[512];
+	bool lost;
+
+	pthread_mutex_lock(&run->vrings.lock);
+	lost = !wired && !run->vrings.changed &&
+	       vhu_latency_owner_why(&run->vrings, text, sizeof(text));
+	pthread_mutex_unlock(&run->vrings.lock);
+	if (lost && !run->said_lost)
+		vhu_fail(run->command, "%s: %s; waiting for another session",
+			 run->request->capture ? run->request->capture : run->sessions.socket,
+			 text);
+	run->said_lost = lost;
+}
+
 /* Look what became of the processes and their eventfds. Returns whether there is more to come. */
 static bool look(struct vhu_latency_run *run, uint64_t now)
 {
@@ -120,6 +138,8 @@ static bool look(struct vhu_latency_run *run, uint64_t now)
 	wired = vhu_latency_wire(run);
 	if (wired < 0)
 		return true;
+	if (run->capture && !vhu_latency_capture_ended(run->capture))
+		say_lost(run, wired > 0);
 	if (!wired && !run->learn && (!run->capture || vhu_latency_capture_ended(run->capture))) {
 		run->ended = "no process has the vrings' eventfds open any more";
 		return false;

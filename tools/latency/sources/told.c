@@ -9,6 +9,7 @@
 
 #include "lib/protocol/line.h"
 #include "lib/util/util.h"
+#include "tools/latency/vrings/owner.h"
 
 /* After a vring's addresses its eventfds come within this time. */
 #define NAMED_NS VHU_NS_PER_S
@@ -62,8 +63,7 @@ static int take_state(const struct vhu_latency_told *told, const struct vhu_stat
 		if (!vring->pair && told->kept)
 			vring->pair = strdup(pair_of(told->kept, state->id));
 		vring->polled = known->fd[VHU_KICK].number && known->fd[VHU_KICK].polling;
-		vring->peer[VHU_LATENCY_FRONT_END] = state->peer[0].pid;
-		vring->peer[VHU_LATENCY_BACK_END] = state->peer[1].pid;
+		vhu_latency_owner_take(vring, state);
 		for (enum vhu_vring_role which = VHU_KICK; which < VHU_LATENCY_ROLES; which++) {
 			const struct vhu_vring_fd *fd = &known->fd[which];
 

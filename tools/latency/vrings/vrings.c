@@ -10,14 +10,16 @@
 #include "bpf/vring/counts.h"
 #include "bpf/vring/roles.h"
 #include "lib/util/util.h"
+#include "tools/latency/vrings/owner.h"
 
 /* For so long an eventfd that is in no process is expected to come. */
 #define PATIENCE_NS UINT64_C(5000000000)
 
-/* The eventfds that there are. */
+/* The eventfds that there are, and processes that were looked at since. */
 struct listing {
 	struct vhu_bpf_eventfd *at;
 	int count;
+	struct vhu_rings_processes processes;
 };
 
 void vhu_latency_vrings_init(struct vhu_latency_vrings *vrings, struct vhu_probes *probes)
@@ -243,36 +245,33 @@ static void wire_by_id(struct vhu_latency_vrings *vrings, unsigned slot, enum vh
 
 /*
  * Find an eventfd of a vring. An id of a capture may belong to another eventfd by now, so one of
- * the session's processes must hold it open, or two processes must share it, as they do a vring's.
+ * the session's processes must hold it open.
  * @nth: index among the processes with this eventfd open, from 0.
- * Returns it, or NULL.
+ * Returns it, or NULL; *@foreign then: there is one, but not of the session.
  */
-static const struct vhu_bpf_eventfd *
-find(const struct listing *list, const struct vhu_latency_vring *vring, uint32_t id, unsigned nth)
+static const struct vhu_bpf_eventfd *find(struct listing *list,
+					  const struct vhu_latency_vring *vring, uint32_t id,
+					  unsigned nth, bool *foreign)
 {
 	const struct vhu_bpf_eventfd *found = NULL;
-	bool known = false;
-	unsigned holders = 0;
-	uint32_t first = 0;
+	bool known = !vring->session, any = false;
 
 	for (int i = 0; i < list->count; i++) {
 		const struct vhu_bpf_eventfd *at = &list->at[i];
 
 		if (at->own || at->eventfd_id != id)
 			continue;
-		if (!holders || at->pid != first)
-			holders++;
-		first = at->pid;
+		any = true;
 		if (nth-- == 0)
 			found = at;
-		if (at->pid == vring->peer[0] || at->pid == vring->peer[1])
-			known = true;
+		known = known || vhu_latency_owner_is(vring, &list->processes, at->pid);
 	}
-	return known || holders > 1 || !vring->session ? found : NULL;
+	*foreign = any && !known;
+	return known ? found : NULL;
 }
 
 /* Begin to watch what a vring is to have. Returns whether it is done. */
-static bool wire(struct vhu_latency_vrings *vrings, const struct listing *list, unsigned slot,
+static bool wire(struct vhu_latency_vrings *vrings, struct listing *list, unsigned slot,
 		 enum vhu_vring_role which)
 {
 	struct vhu_latency_vring *vring = vrings->vring[slot];
@@ -281,12 +280,12 @@ static bool wire(struct vhu_latency_vrings *vrings, const struct listing *list, 
 	struct vhu_bpf_role role;
 
 	/* Any process that lets us open it will do. */
-	for (unsigned nth = 0; (eventfd = find(list, vring, fd->id, nth)); nth++)
+	for (unsigned nth = 0; (eventfd = find(list, vring, fd->id, nth, &fd->foreign)); nth++)
 		if (vhu_held_open(&fd->held, eventfd) == 0)
 			break;
 	/* No process does: watch it until a listing lacks it. */
 	if (!eventfd) {
-		eventfd = find(list, vring, fd->id, 0);
+		eventfd = find(list, vring, fd->id, 0, &fd->foreign);
 		if (!eventfd || vhu_held_open(&fd->held, eventfd) == -ESRCH)
 			return false;
 	}
@@ -361,7 +360,7 @@ void vhu_latency_vrings_rewire(struct vhu_latency_vrings *vrings)
 int vhu_latency_vrings_wire(struct vhu_latency_vrings *vrings)
 {
 	uint64_t now = vhu_now_ns();
-	struct listing list;
+	struct listing list = {0};
 	int wired = 0;
 	bool missing = false;
 
@@ -393,6 +392,7 @@ int vhu_latency_vrings_wire(struct vhu_latency_vrings *vrings)
 	if (vhu_probes_has_inside(vrings->probes))
 		number(vrings);
 	vrings->changed = missing;
+	vhu_rings_processes_free(&list.processes);
 	free(list.at);
 	return wired;
 }

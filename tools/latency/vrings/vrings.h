@@ -16,6 +16,7 @@
 #include "bpf/vring/eventfds.h"
 #include "bpf/vring/probes.h"
 #include "lib/protocol/protocol.h"
+#include "tools/rings/process/process.h"
 
 /* One is kept for trying the probes. */
 #define VHU_LATENCY_VRINGS_MAX (VHU_BPF_VRINGS - 1)
@@ -24,11 +25,22 @@
 #define VHU_LATENCY_ROLES (VHU_CALL + 1)
 enum { VHU_LATENCY_FRONT_END, VHU_LATENCY_BACK_END, VHU_LATENCY_PEERS };
 
+/* Files of guest memory that are kept of a session: more than one is rare. */
+#define VHU_LATENCY_FILES 8
+
+/* What tells whether a process is of a vring's session. */
+struct vhu_latency_owner {
+	uint64_t opened_ns; /* when the session began, since the epoch; 0: not known */
+	struct vhu_rings_file file[VHU_LATENCY_FILES]; /* of its guest memory */
+	unsigned files;
+};
+
 /* An eventfd of a vring. */
 struct vhu_latency_fd {
 	bool wanted, wired;
 	bool by_id;           /* watched by its id until it is found */
 	bool fresh;           /* its session told of it, and it was not watched since */
+	bool foreign;         /* the eventfd of this id is not of the session, or may not be */
 	uint32_t id;          /* that is wanted */
 	uint64_t number;      /* of the record that told of it; 0 none */
 	uint64_t since_ns;    /* it is the vring's, and we look */
@@ -39,6 +51,7 @@ struct vhu_latency_vring {
 	uint64_t session;                 /* 0: of no capture */
 	uint32_t index;                   /* as the device numbers its vrings */
 	uint32_t peer[VHU_LATENCY_PEERS]; /* processes of its session, 0 not known */
+	struct vhu_latency_owner owner;
 	struct vhu_latency_fd fd[VHU_LATENCY_ROLES];
 	bool ever_wired;
 	bool polled;     /* as its session says: it gets no kicks */

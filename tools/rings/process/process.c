@@ -248,6 +248,22 @@ const struct vhu_rings_map *vhu_rings_process_map(const struct vhu_rings_process
 	return NULL;
 }
 
+bool vhu_rings_process_has(const struct vhu_rings_process *process,
+			   const struct vhu_rings_file *file, unsigned count)
+{
+	for (unsigned f = 0; f < count; f++) {
+		for (unsigned i = process->eventfds; i < process->opens; i++)
+			if (process->open[i].file.known &&
+			    process->open[i].file.inode == file[f].inode &&
+			    process->open[i].file.device == file[f].device)
+				return true;
+		for (unsigned i = 0; i < process->maps; i++)
+			if (process->map[i].inode == file[f].inode)
+				return true;
+	}
+	return false;
+}
+
 /* Open a descriptor or a mapping again. Returns ours, if it is the file, or -errno. */
 static int open_same(const char *path, const struct vhu_rings_file *file)
 {

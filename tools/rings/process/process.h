@@ -71,6 +71,20 @@ struct vhu_rings_process *vhu_rings_process(struct vhu_rings_processes *processe
 /* Read again what a process has open. Returns 0 or -errno. */
 int vhu_rings_process_read(struct vhu_rings_process *process);
 
+/* Return for how many nanoseconds a process has run; -ENOENT: it is gone; another -errno. */
+int64_t vhu_rings_process_age(uint32_t pid);
+
+/*
+ * Return whether process @pid may be the one that a session names: it runs, and it ran when the
+ * session began. Otherwise the process has ended, and its id may be another's by now.
+ * @opened_ns: when the session began, since the epoch; 0: not known.
+ */
+bool vhu_rings_process_is_of(uint32_t pid, uint64_t opened_ns);
+
+/* Return whether a process has one of @count files open or mapped. */
+bool vhu_rings_process_has(const struct vhu_rings_process *process,
+			   const struct vhu_rings_file *file, unsigned count);
+
 /* Begin to look at what a process waits for. */
 void vhu_rings_process_begin(struct vhu_rings_process *process);
 
