@@ -112,6 +112,7 @@ static void take_sample(struct vhu_ring_sample *newer, const struct vhu_ringwatc
 	newer->call = sight->call;
 	newer->front_end = sight->front_end;
 	newer->back_end = sight->back_end;
+	newer->proxy = sight->proxy;
 	newer->pending = sight->pending;
 	if (sight->place.memory) {
 		vhu_ring_sample_read(&sight->place, newer);

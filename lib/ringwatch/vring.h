@@ -36,6 +36,7 @@ struct vhu_ringwatch_sight {
 	struct vhu_ring_session session; /* without the vring as it was when it was started */
 	struct vhu_ring_counter kick, call;
 	struct vhu_ring_process front_end, back_end;
+	struct vhu_ring_process proxy; /* that stands between kicks and calls */
 	struct vhu_ring_pending pending;
 	struct vhu_ringwatch_signals signals; /* counted before the memory was read */
 	struct vhu_ring_signals turns;        /* how kicks and calls took turns, if that is known */

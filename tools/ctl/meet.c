@@ -28,31 +28,33 @@ void vhu_control_wait_on(FILE *proxy)
 	wait_for(fileno(proxy), 0);
 }
 
-const char *vhu_control_why(FILE *proxy, char why[VHU_CONTROL_WHY])
+void vhu_control_silence(FILE *proxy, const char *who, char why[VHU_CONTROL_WHY])
 {
-	const bool silent = ferror(proxy) && (errno == EAGAIN || errno == EINTR);
 	const struct vhu_ring_trouble *trouble;
 	struct vhu_ring_process process = {0};
 	struct ucred peer = {0};
 	socklen_t size = sizeof(peer);
 
 	/* Of a socket that systemd has made the peer is systemd. */
-	if (silent && !getsockopt(fileno(proxy), SOL_SOCKET, SO_PEERCRED, &peer, &size) &&
-	    peer.pid > 1)
+	if (!getsockopt(fileno(proxy), SOL_SOCKET, SO_PEERCRED, &peer, &size) && peer.pid > 1)
 		vhu_ring_process_read(&process, (uint32_t)peer.pid);
 	trouble = process.known ? vhu_ring_trouble(process.state) : NULL;
-	if (!silent)
-		snprintf(why, VHU_CONTROL_WHY, "the proxy closed the connection");
-	else if (trouble)
-		snprintf(why, VHU_CONTROL_WHY,
-			 "the proxy does not answer: process %" PRIu32 " %s: %s", process.pid,
-			 trouble->text, trouble->advice);
+	if (trouble)
+		snprintf(why, VHU_CONTROL_WHY, "%s does not answer: process %" PRIu32 " %s: %s",
+			 who, process.pid, trouble->text, trouble->advice);
 	else if (process.known)
-		snprintf(why, VHU_CONTROL_WHY,
-			 "the proxy (pid %" PRIu32 ", state %c) does not answer", process.pid,
-			 process.state);
+		snprintf(why, VHU_CONTROL_WHY, "%s (pid %" PRIu32 ", state %c) does not answer",
+			 who, process.pid, process.state);
 	else
-		snprintf(why, VHU_CONTROL_WHY, "the proxy does not answer");
+		snprintf(why, VHU_CONTROL_WHY, "%s does not answer", who);
+}
+
+const char *vhu_control_why(FILE *proxy, char why[VHU_CONTROL_WHY])
+{
+	if (ferror(proxy) && (errno == EAGAIN || errno == EINTR))
+		vhu_control_silence(proxy, "the proxy", why);
+	else
+		snprintf(why, VHU_CONTROL_WHY, "the proxy closed the connection");
 	return why;
 }
 

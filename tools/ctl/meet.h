@@ -22,6 +22,10 @@ int vhu_control_meet(const char *socket, FILE **proxy, char error[VHU_ENDPOINT_E
 /* Let a stream block for as long as the proxy has nothing to say. */
 void vhu_control_wait_on(FILE *proxy);
 
+/* Say that @who, the process that made the socket of @proxy, does not answer, and which state its
+ * process is in if that keeps it from it: "the proxy does not answer: process 7 is stopped ...". */
+void vhu_control_silence(FILE *proxy, const char *who, char why[VHU_CONTROL_WHY]);
+
 /* Say why a read from @proxy failed, by errno: it closed the connection, or it does not answer, and
  * which state its process is in. Returns @why. */
 const char *vhu_control_why(FILE *proxy, char why[VHU_CONTROL_WHY]);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "lib/ring/verdict/judges.h"
+#include "lib/ring/verdict/process.h"
 #include "lib/util/duration.h"
 
 /* A reply may take this long, as in rule 404; nanoseconds. */
@@ -53,7 +54,33 @@ bool vhu_judge_control(struct vhu_judgement *judgement)
 				pending->from_back_end ? "front-end" : "back-end");
 	vhu_judge_process(judgement, "back-end", &newer->back_end);
 	vhu_judge_process(judgement, "front-end", &newer->front_end);
+	vhu_judge_process(judgement, "proxy", &newer->proxy);
 	return vhu_judge_as(judgement, VHU_RING_D14, true);
+}
+
+/* Return whether a process cannot run, and did not at the older sample. */
+static bool cannot_run(const struct vhu_ring_process *older, const struct vhu_ring_process *newer)
+{
+	return older->known && newer->known && older->state == newer->state &&
+	       vhu_ring_trouble(newer->state);
+}
+
+bool vhu_judge_proxy(struct vhu_judgement *judgement)
+{
+	const struct vhu_ring_sample *older = &judgement->evidence->sample[0];
+	const struct vhu_ring_sample *newer = &judgement->evidence->sample[1];
+
+	if (!cannot_run(&older->proxy, &newer->proxy))
+		return false;
+	if (judgement->ring->waiting > 0)
+		vhu_judge_waits(judgement);
+	else
+		vhu_line_printf(&judgement->text, "nothing waits, available and used are %u",
+				judgement->ring->used);
+	vhu_judge_process(judgement, "proxy", &newer->proxy);
+	vhu_line_add(&judgement->text, " and passes no kick and no call on");
+	/* Whether a call is on its way is not known: the guest hangs with it. */
+	return vhu_judge_as(judgement, VHU_RING_D21, true);
 }
 
 bool vhu_judge_mappings(struct vhu_judgement *judgement)

@@ -52,6 +52,7 @@ struct vhu_ring_sample {
 	struct vhu_ring_look look; /* of the oldest requests */
 	struct vhu_ring_counter kick, call;
 	struct vhu_ring_process front_end, back_end;
+	struct vhu_ring_process proxy; /* that stands between kicks and calls */
 	/* The front-end's own view of the ring's indexes, through /proc/PID/mem. */
 	bool view_known;
 	uint16_t view_available, view_used;

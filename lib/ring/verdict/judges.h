@@ -8,8 +8,10 @@
 
 #include "lib/ring/verdict/judgement.h"
 
-/* control.c: D14, D9, D10, D19: what the sockets, the mappings and the session say. */
+/* control.c: D14, D9, D10, D19, D21: what the sockets, the mappings, the session and the processes
+ * say. */
 bool vhu_judge_control(struct vhu_judgement *judgement);
+bool vhu_judge_proxy(struct vhu_judgement *judgement);
 bool vhu_judge_mappings(struct vhu_judgement *judgement);
 bool vhu_judge_stopped(struct vhu_judgement *judgement);
 bool vhu_judge_dead(struct vhu_judgement *judgement);

@@ -32,7 +32,7 @@ int vhu_ring_chain_text(const struct vhu_ring_chain *chain, bool packed, bool ta
  *
  *	vring		its index; left out, with all about its memory, of a session without vrings
  *	verdict		{id, title, text, hangs, alternatives: [id], apart, advice};
- *			id: D1 to D20, D2b, moving, unread
+ *			id: D1 to D21, D2b, moving, unread
  *	error		why the memory could not be read; then the next nine are left out
  *	format		"split" or "packed"
  *	size, available, used, waiting

@@ -149,6 +149,7 @@ static void put_sample(struct vhu_json *json, const struct vhu_ring_sample *samp
 	}
 	put_process(json, "front_end", &sample->front_end);
 	put_process(json, "back_end", &sample->back_end);
+	put_process(json, "proxy", &sample->proxy);
 	if (sample->view_known) {
 		vhu_json_object(json, "view");
 		vhu_json_unsigned(json, "available", sample->view_available);

@@ -111,9 +111,9 @@ struct vhu_ring_verdict vhu_ring_judge(const struct vhu_ring_evidence *evidence)
 	static bool (*const judges[])(struct vhu_judgement *) = {
 	    vhu_judge_control, vhu_judge_mappings, vhu_judge_stopped,   vhu_judge_not_read,
 	    judge_unread,      vhu_judge_indexes,  vhu_judge_busy_loop, judge_moving,
-	    vhu_judge_views,   vhu_judge_restart,  vhu_judge_chains,    vhu_judge_deaf,
-	    vhu_judge_call,    vhu_judge_inflight, vhu_judge_waiting,   vhu_judge_dead,
-	    vhu_judge_idle,
+	    vhu_judge_proxy,   vhu_judge_views,    vhu_judge_restart,   vhu_judge_chains,
+	    vhu_judge_deaf,    vhu_judge_call,     vhu_judge_inflight,  vhu_judge_waiting,
+	    vhu_judge_dead,    vhu_judge_idle,
 	};
 	struct vhu_ring_verdict verdict = {.id = VHU_RING_D13};
 	struct vhu_judgement judgement = {

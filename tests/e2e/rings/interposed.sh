@@ -52,3 +52,28 @@ for packed in '' --packed; do
 	[ "$(jq .dead_eventfds out)" = null ] || fail "$case_name: leaked eventfds are counted"
 	all_out
 done
+
+# A proxy that stands between and cannot run is the cause: by its capture, and by each side.
+case_name='proxy stopped'
+back --device blk
+proxy --interpose-eventfds
+front --device blk --operation read --rate 50
+# The vring has kicks and calls that the proxy passes on.
+serves() {
+	is_there && [ "$(jq .used out)" -gt 5 ]
+}
+wait_for serves
+kill -STOP "$(stage_pid proxy)"
+expect_by D21 -r vm.pcapng
+jq -e --argjson pid "$(stage_pid proxy)" '.proxy == {pid: $pid, state: "T", unread: 0} and .verdict.hangs and
+	(.verdict.text | contains("the proxy (pid \($pid)) is stopped by a signal (T)")) and
+	(.verdict.advice | contains("kill -CONT"))' out >/dev/null || fail "$case_name: $(cat out)"
+for party in back front; do
+	expect_by D21 -p "$(stage_pid $party)"
+done
+kill -CONT "$(stage_pid proxy)"
+runs() {
+	is_there && [ "$(jq -r .verdict.id out)" != D21 ]
+}
+wait_for runs
+all_out

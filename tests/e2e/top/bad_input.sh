@@ -51,6 +51,7 @@ says 1 'back.sock: Connection reset by peer' --json --count 1 -s back.sock
 # A proxy that hangs does not answer, but it is there.
 kill -STOP "$(stage_pid proxy_p)"
 "$vhu" top --json --count 1 --delay 200ms -s p.ctl >out 2>err || fail "status $?"
-jq -e '.source == "p.ctl" and (.note | test("^p.ctl: it does not answer: [0-9.]+m?s$"))' out >told ||
+jq -e --argjson pid "$(stage_pid proxy_p)" '.source == "p.ctl" and (.note |
+	test("^p.ctl: not reached for [0-9.]+m?s: it does not answer: process \($pid) is stopped by a signal \\(T\\): let it continue"))' out >told ||
 	fail "a proxy that hangs is not shown: $(cat out)"
 kill -CONT "$(stage_pid proxy_p)"

@@ -93,6 +93,8 @@ static struct vhu_ringwatch_sight sight_of(const struct vhu_latency_stall *stall
 
 	vhu_ring_process_read(&sight.front_end, session->pid[VHU_RINGS_FRONT]);
 	vhu_ring_process_read(&sight.back_end, session->pid[VHU_RINGS_BACK]);
+	if (target->memory->proxy)
+		vhu_ring_process_read(&sight.proxy, target->memory->proxy->pid);
 	return sight;
 }
 

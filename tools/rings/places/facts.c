@@ -5,6 +5,7 @@
 
 #include "lib/ring/verdict/process.h"
 #include "tools/rings/places/places.h"
+#include "tools/rings/process/peers.h"
 #include "tools/rings/process/process.h"
 
 /* The process that was asked about, and its peers so far. */

@@ -12,7 +12,8 @@
 
 #include "tools/rings/places/places.h"
 #include "tools/rings/places/proxy.h"
-#include "tools/rings/process/queues.h"
+#include "tools/rings/process/peers.h"
+#include "tools/rings/process/process.h"
 
 /* Return whether a descriptor of a process is a capture that it writes. @path: gets its path. */
 static bool is_capture(uint32_t pid, int fd, char *path, size_t size)
@@ -31,17 +32,6 @@ static bool is_capture(uint32_t pid, int fd, char *path, size_t size)
 	       S_ISREG(stat_buffer.st_mode);
 }
 
-/* Return whether one of these sockets is among what a process has open. */
-static bool has_socket(const struct vhu_rings_process *process, const uint32_t *inode,
-		       unsigned inodes)
-{
-	for (unsigned i = process->eventfds; i < process->opens; i++)
-		for (unsigned j = 0; process->open[i].kind == VHU_RINGS_SOCKET && j < inodes; j++)
-			if (process->open[i].file.known && process->open[i].file.inode == inode[j])
-				return true;
-	return false;
-}
-
 /* Look for the capture of a process. */
 static bool capture_by(uint32_t pid, char *path, size_t size)
 {
@@ -54,16 +44,6 @@ static bool capture_by(uint32_t pid, char *path, size_t size)
 				is_capture(pid, process.open[i].fd, path, size);
 	free(process.open);
 	return found;
-}
-
-/* Return whether a process has one of these sockets. */
-static bool is_peer(uint32_t pid, const uint32_t *inode, unsigned inodes)
-{
-	struct vhu_rings_process process = {.pid = pid};
-	bool is = !vhu_rings_process_read(&process) && has_socket(&process, inode, inodes);
-
-	free(process.open);
-	return is;
 }
 
 /* Return whether a process is a vhu attach. */
@@ -100,29 +80,6 @@ bool vhu_rings_capture_attached(unsigned nth, char *path, size_t size)
 	}
 	if (proc)
 		closedir(proc);
-	return found;
-}
-
-bool vhu_rings_peers_find(uint32_t pid, bool (*by)(uint32_t peer, void *with), void *with)
-{
-	struct vhu_rings_process process = {.pid = pid};
-	uint32_t *inode = NULL;
-	unsigned inodes = 0;
-	struct dirent *entry;
-	bool found = false;
-	DIR *proc;
-
-	vhu_rings_process_read(&process);
-	inodes = vhu_rings_queues_peers(&process, &inode);
-	free(process.open);
-	proc = inodes ? opendir("/proc") : NULL;
-	while (proc && !found && (entry = readdir(proc)))
-		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
-			found = is_peer((uint32_t)atoi(entry->d_name), inode, inodes) &&
-				by((uint32_t)atoi(entry->d_name), with);
-	if (proc)
-		closedir(proc);
-	free(inode);
 	return found;
 }
 

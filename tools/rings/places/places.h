@@ -37,13 +37,6 @@ int vhu_rings_places_control(const struct vhu_rings_request *request,
 int vhu_rings_places_qmp(const struct vhu_rings_request *request,
 			 struct vhu_rings_sessions *sessions);
 
-/*
- * Look into the processes that hold the other ends of a process's connections, one after the other.
- * @by: looks into one of them; true: it has found what is sought.
- * Returns whether it has.
- */
-bool vhu_rings_peers_find(uint32_t pid, bool (*by)(uint32_t peer, void *with), void *with);
-
 /* Say what is seen of a process and of those that it shares eventfds with, a line each: which of
  * them cannot run, which eventfds were signalled and not read. */
 void vhu_rings_say_facts(const struct vhu_command *command, uint32_t pid);

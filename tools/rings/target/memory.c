@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "tools/rings/process/peers.h"
 #include "tools/rings/target/target.h"
 
 /* Open a file that a session shares, by way of any process that has the file open or mapped.
@@ -68,6 +69,59 @@ static void open_inflight(struct vhu_rings_memory *memory)
 	    .read = vhu_ring_read_file, .region = region, .regions = region->fd >= 0};
 }
 
+/* A proxy that is looked for. */
+struct sought_proxy {
+	struct vhu_rings_targets *targets;
+	const struct vhu_rings_session *session;
+	struct vhu_rings_process *found;
+};
+
+/* Return whether a process has a kick or a call of the front-end that the proxy keeps for itself.
+ */
+static bool has_interposed(const struct vhu_rings_process *process,
+			   const struct vhu_rings_session *session)
+{
+	for (unsigned i = 0; i < session->vrings; i++)
+		for (unsigned role = 0; role < VHU_VRING_ROLES; role++) {
+			const struct vhu_rings_vring *vring = &session->vring[i];
+
+			if (vring->interposed[role] && vring->fd[role].known &&
+			    vhu_rings_process_eventfd(process, vring->fd[role].id))
+				return true;
+		}
+	return false;
+}
+
+/* Take a process at the other end of the front-end's connection if it stands between. */
+static bool take_proxy(uint32_t pid, void *with)
+{
+	struct sought_proxy *sought = with;
+	struct vhu_rings_process process = {.pid = pid};
+
+	if (pid == sought->session->pid[VHU_RINGS_FRONT] ||
+	    pid == sought->session->pid[VHU_RINGS_BACK])
+		return false;
+	if (!vhu_rings_process_read(&process) && has_interposed(&process, sought->session))
+		sought->found = vhu_rings_process(&sought->targets->processes, pid);
+	free(process.open);
+	return sought->found;
+}
+
+/* Find the proxy that stands between kicks and calls. Returns NULL if none is known. */
+static struct vhu_rings_process *find_proxy(struct vhu_rings_targets *targets,
+					    const struct vhu_rings_session *session)
+{
+	struct sought_proxy sought = {.targets = targets, .session = session};
+	bool interposed = false;
+
+	for (unsigned i = 0; i < session->vrings; i++)
+		for (unsigned role = 0; role < VHU_VRING_ROLES; role++)
+			interposed |= session->vring[i].interposed[role];
+	if (interposed && session->pid[VHU_RINGS_FRONT])
+		vhu_rings_peers_find(session->pid[VHU_RINGS_FRONT], take_proxy, &sought);
+	return sought.found;
+}
+
 /* Open the memory of a session. Returns 0 or -ENOMEM. */
 static int memory_open(struct vhu_rings_targets *targets, struct vhu_rings_memory *memory,
 		       const struct vhu_rings_session *session)
@@ -82,6 +136,7 @@ static int memory_open(struct vhu_rings_targets *targets, struct vhu_rings_memor
 		if (!memory->process[side])
 			return -ENOMEM;
 	}
+	memory->proxy = find_proxy(targets, session);
 	memory->region = calloc(session->regions + 1, sizeof(*memory->region));
 	if (!memory->region)
 		return -ENOMEM;

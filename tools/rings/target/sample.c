@@ -100,6 +100,7 @@ static void sample(struct vhu_rings_target *target, unsigned which,
 		       vhu_rings_queues_unread(queues, target->memory, VHU_RINGS_FRONT));
 	to->back_end = process_of(target->memory->process[VHU_RINGS_BACK],
 				  vhu_rings_queues_unread(queues, target->memory, VHU_RINGS_BACK));
+	to->proxy = process_of(target->memory->proxy, 0);
 	to->pending = session->pending;
 	read_view(target, to);
 }

@@ -15,6 +15,7 @@
 struct vhu_rings_memory {
 	const struct vhu_rings_session *session;
 	struct vhu_rings_process *process[VHU_RINGS_SIDES]; /* NULL: not known */
+	struct vhu_rings_process *proxy; /* it stands between kicks and calls; NULL: none known */
 	struct vhu_ring_memory memory, inflight;
 	struct vhu_ring_region *region, inflight_region;
 	unsigned missing; /* regions that could not be opened */

@@ -11,6 +11,7 @@
 
 #include "lib/util/array.h"
 #include "lib/util/util.h"
+#include "tools/ctl/meet.h"
 #include "tools/top/sources/answer.h"
 
 /* A proxy that is silent for so long is shown as one that does not answer. */
@@ -113,13 +114,14 @@ static void give_up(struct vhu_top_control *control, const char *error)
 static void ask(struct vhu_top_control *control)
 {
 	const uint64_t now = vhu_now_ns();
-	char error[VHU_ENDPOINT_ERROR];
+	char error[VHU_ENDPOINT_ERROR], why[VHU_CONTROL_WHY];
 	int ret;
 
 	if (control->asked_ns) {
 		if (now - control->asked_ns < PATIENCE_NS)
 			return;
-		vhu_top_source_gone(control->source, "it does not answer", now);
+		vhu_control_silence(control->talk.proxy, "it", why);
+		vhu_top_source_gone(control->source, why, now);
 		control->source->listens = true;
 		return;
 	}

@@ -131,8 +131,9 @@ static int add_note(struct vhu_top_view *view, const struct vhu_top_source *sour
 			 vhu_top_time_text(vhu_elapsed_ns(source->since_ns, now_ns), age),
 			 source->error);
 	else if (source->since_ns)
-		snprintf(text, sizeof(text), "%s: %s: %s", source->name, source->error,
-			 vhu_top_time_text(vhu_elapsed_ns(source->since_ns, now_ns), age));
+		snprintf(text, sizeof(text), "%s: not reached for %s: %s", source->name,
+			 vhu_top_time_text(vhu_elapsed_ns(source->since_ns, now_ns), age),
+			 source->error);
 	else
 		snprintf(text, sizeof(text), "%s: has not answered yet", source->name);
 	vhu_top_plain(text, row->name, sizeof(row->name));

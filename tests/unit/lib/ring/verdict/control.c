@@ -93,12 +93,52 @@ static void d19_dead_eventfds_are_held(void **state)
 	image_close(&image);
 }
 
+/* Let the proxy between kicks and calls be in these states at the two looks. */
+static void set_proxy(struct image *image, char older, char newer)
+{
+	image->evidence.sample[0].proxy = (struct vhu_ring_process){true, 7, older, 0};
+	image->evidence.sample[1].proxy = (struct vhu_ring_process){true, 7, newer, 0};
+}
+
+static void d21_the_proxy_that_passes_kicks_cannot_run(void **state)
+{
+	struct image image;
+
+	(void)state;
+	image_open_waiting(&image, 0, 2);
+	set_proxy(&image, 'S', 'R');
+	image_expect(&image, V(D1), 2, V(D4), V(D20));
+	set_proxy(&image, 'T', 'T');
+	image_expect(&image, V(D21), 0);
+	assert_string_equal(image_judge(&image).text,
+			    "2 buffers wait, the proxy (pid 7) is stopped by a signal (T) and "
+			    "passes no kick and no call on");
+	assert_non_null(strstr(image_judge(&image).advice, "kill -CONT"));
+	/* It was stopped at one of the looks only. */
+	set_proxy(&image, 'D', 'S');
+	image_expect(&image, V(D1), 2, V(D4), V(D20));
+	set_proxy(&image, 'S', 'T');
+	image_expect(&image, V(D1), 2, V(D4), V(D20));
+	image_close(&image);
+	/* Nothing waits in the vring: a call may wait in the proxy. */
+	image_open_used(&image, IMAGE_EVENT_IDX, 3);
+	set_proxy(&image, 'T', 'T');
+	image_expect(&image, V(D21), 0);
+	assert_true(image_judge(&image).hangs);
+	assert_non_null(strstr(image_judge(&image).text, "nothing waits, available and used are 3, "
+							 "the proxy (pid 7) is stopped"));
+	/* A back-end that polls goes on without it. */
+	assert_int_equal(image_judge_moving(&image).id, VHU_RING_MOVING);
+	image_close(&image);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(d10_the_vring_does_not_run),
 	    cmocka_unit_test(d14_the_control_plane_is_stuck),
 	    cmocka_unit_test(d19_dead_eventfds_are_held),
+	    cmocka_unit_test(d21_the_proxy_that_passes_kicks_cannot_run),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
