@@ -9,6 +9,7 @@
 
 #include "proxy/control/socket.h"
 #include "tools/complete/complete.h"
+#include "tools/ctl/line.h"
 #include "tools/ctl/meet.h"
 
 /* A person waits. */
@@ -53,7 +54,7 @@ void vhu_complete_sessions(const struct vhu_complete *at)
 	if (!proxy)
 		return;
 	if (send(fileno(proxy), question, sizeof(question) - 1, MSG_NOSIGNAL) > 0 &&
-	    getline(&line, &room, proxy) > 0)
+	    vhu_answer_line(fileno(proxy), &line, &room) > 0)
 		answer = json_loads(line, 0, NULL);
 	json_array_foreach(json_object_get(answer, "sessions"), i, status) offer(at, status);
 	json_decref(answer);

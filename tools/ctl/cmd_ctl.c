@@ -20,6 +20,7 @@
 #include "tools/commands.h"
 #include "tools/ctl/ctl.h"
 #include "tools/ctl/http.h"
+#include "tools/ctl/line.h"
 #include "tools/ctl/meet.h"
 
 enum {
@@ -370,7 +371,8 @@ static int print_answers(const struct vhu_ctl_request *request, FILE *proxy)
 	bool end = false;
 	size_t room = 0;
 
-	while (!end && status == VHU_EXIT_DONE && getline(&line, &room, proxy) > 0) {
+	while (!end && status == VHU_EXIT_DONE &&
+	       vhu_answer_line(fileno(proxy), &line, &room) > 0) {
 		json_t *answer = json_loads(line, 0, NULL);
 
 		if (request->verb->follows)
@@ -384,9 +386,9 @@ static int print_answers(const struct vhu_ctl_request *request, FILE *proxy)
 		if (fflush(stdout) && status == VHU_EXIT_DONE)
 			status = vhu_fail(request->command, "standard output: %s", strerror(errno));
 	}
-	free(line);
 	if (!end && status == VHU_EXIT_DONE)
 		status = vhu_fail(request->command, "%s", vhu_control_why(proxy, why));
+	free(line);
 	return status;
 }
 

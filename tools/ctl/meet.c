@@ -51,8 +51,10 @@ void vhu_control_silence(FILE *proxy, const char *who, char why[VHU_CONTROL_WHY]
 
 const char *vhu_control_why(FILE *proxy, char why[VHU_CONTROL_WHY])
 {
-	if (ferror(proxy) && (errno == EAGAIN || errno == EINTR))
+	if (errno == EAGAIN)
 		vhu_control_silence(proxy, "the proxy", why);
+	else if (errno == EMSGSIZE)
+		snprintf(why, VHU_CONTROL_WHY, "what answers is not a vhu proxy's control socket");
 	else
 		snprintf(why, VHU_CONTROL_WHY, "the proxy closed the connection");
 	return why;

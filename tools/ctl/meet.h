@@ -26,8 +26,8 @@ void vhu_control_wait_on(FILE *proxy);
  * process is in if that keeps it from it: "the proxy does not answer: process 7 is stopped ...". */
 void vhu_control_silence(FILE *proxy, const char *who, char why[VHU_CONTROL_WHY]);
 
-/* Say why a read from @proxy failed, by errno: it closed the connection, or it does not answer, and
- * which state its process is in. Returns @why. */
+/* Say why nothing could be read from @proxy or sent to it, by errno: the proxy closed the
+ * connection, or does not answer, and which state its process is in. Returns @why. */
 const char *vhu_control_why(FILE *proxy, char why[VHU_CONTROL_WHY]);
 
 #endif

@@ -11,9 +11,18 @@
 #include <unistd.h>
 
 #include "lib/ring/verdict/process.h"
+#include "lib/util/util.h"
+#include "tools/ctl/line.h"
 
 /* A monitor that says nothing for so long has another client. */
 #define PATIENCE_S 5
+/* An answer comes within this time, whatever comes before it. */
+#define ANSWER_NS  (30 * VHU_NS_PER_S)
+
+/* What is said of such a monitor. */
+#define SILENT                                                                                     \
+	"QEMU's monitor does not answer: another client is connected, or "                         \
+	"QEMU waits for a back-end (vhu attach --list lists them)"
 
 int vhu_qmp_fail(const struct vhu_qmp *qmp, const char *what)
 {
@@ -22,13 +31,16 @@ int vhu_qmp_fail(const struct vhu_qmp *qmp, const char *what)
 
 json_t *vhu_qmp_ask(struct vhu_qmp *qmp, const char *question)
 {
+	const uint64_t until_ns = vhu_now_ns() + ANSWER_NS;
 	json_t *answer = NULL, *value = NULL;
 	char *line = NULL;
 	size_t room = 0;
 
 	if (send(fileno(qmp->monitor), question, strlen(question), MSG_NOSIGNAL) < 0)
 		return NULL;
-	while (!value && getline(&line, &room, qmp->monitor) > 0) {
+	/* Events pass before the answer, but not without end. */
+	while (!value && vhu_now_ns() < until_ns &&
+	       vhu_answer_line(fileno(qmp->monitor), &line, &room) > 0) {
 		answer = json_loads(line, 0, NULL);
 		value = json_incref(json_object_get(answer, "return"));
 		if (json_object_get(answer, "error") || !json_is_object(answer)) {
@@ -56,12 +68,14 @@ static int connect_to(struct vhu_qmp *qmp)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	/* A monitor serves one client at a time and lets others wait. */
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address))) {
 		int error = errno;
 
 		if (fd >= 0)
 			close(fd);
-		return vhu_qmp_fail(qmp, strerror(error));
+		/* Too many others wait there. */
+		return vhu_qmp_fail(qmp, error == EAGAIN ? SILENT : strerror(error));
 	}
 	if (!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
 		qmp->pid = (uint32_t)peer.pid;
@@ -95,8 +109,7 @@ int vhu_qmp_open(struct vhu_qmp *qmp, const struct vhu_command *command, const c
 	if (trouble)
 		return vhu_fail(command, "%s: QEMU (pid %" PRIu32 ") %s: %s", path, process.pid,
 				trouble->text, trouble->advice);
-	return vhu_qmp_fail(qmp, "QEMU's monitor does not answer: another client is connected, or "
-				 "QEMU waits for a back-end (vhu attach --list lists them)");
+	return vhu_qmp_fail(qmp, SILENT);
 }
 
 void vhu_qmp_close(struct vhu_qmp *qmp)

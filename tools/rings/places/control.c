@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "proxy/control/socket.h"
+#include "tools/ctl/line.h"
 #include "tools/ctl/meet.h"
 #include "tools/rings/places/places.h"
 
@@ -55,9 +56,9 @@ static json_t *ask(struct vhu_rings_control_talk *talk, const char *question)
 	size_t room = 0;
 
 	if (send(fileno(talk->proxy), question, strlen(question), MSG_NOSIGNAL) < 0 ||
-	    getline(&line, &room, talk->proxy) <= 0) {
-		free(line);
+	    vhu_answer_line(fileno(talk->proxy), &line, &room) <= 0) {
 		vhu_fail(command, "%s: %s", talk->path, vhu_control_why(talk->proxy, why));
+		free(line);
 		return NULL;
 	}
 	answer = json_loads(line, 0, NULL);
