@@ -278,7 +278,7 @@ static bool lacks_call(const struct vhu_cause_end *end, const struct vhu_cause_v
  * started. */
 static bool is_out_of_turn(const struct vhu_cause_end *end, const struct vhu_cause_vring *vring)
 {
-	return vring->turns.in_turn >= VHU_TURNS_HABIT && lacks_call(end, vring) &&
+	return vhu_turns_in_turn(&vring->turns) >= VHU_TURNS_HABIT && lacks_call(end, vring) &&
 	       vring->vring < end->state->vrings &&
 	       end->state->vring[vring->vring].start_ns <= vring->turns.begun_ns;
 }

@@ -287,7 +287,7 @@ int vhu_interposer_replace(struct vhu_interposer *interposer, struct vhu_relay *
 	}
 	/* Front-ends kick vrings that they start, with or without buffers. */
 	if (role == VHU_KICK)
-		ring->turns.in_turn = 0;
+		vhu_turns_begin(&ring->turns);
 	interposer_begin(wire);
 	interposer->replaced = true;
 	/* The relay may describe it once more, where faults have the message pass again. */

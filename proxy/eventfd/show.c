@@ -96,7 +96,7 @@ static void put_ring(struct vhu_json *json, const struct vhu_interposer_vring *r
 		vhu_histogram_times_json(json, "kick_to_call", &ring->kick_to_call);
 		vhu_histogram_buckets_json(json, "kick_to_call_buckets", &ring->kick_to_call);
 	}
-	vhu_json_unsigned(json, "kicks_in_turn", ring->turns.in_turn);
+	vhu_json_unsigned(json, "kicks_in_turn", vhu_turns_in_turn(&ring->turns));
 	if (ring->turns.open) {
 		vhu_json_unsigned(json, "kicks_without_call", ring->turns.open);
 		vhu_json_unsigned(json, "for_ns", vhu_now_ns() - ring->turns.open_ns);

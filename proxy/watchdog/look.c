@@ -165,7 +165,7 @@ static struct vhu_ring_signals turns_of(const struct vhu_interposer *interposer,
 	    .known = true,
 	    .kicks = signals_of(interposer, vring, VHU_KICK),
 	    .calls = signals_of(interposer, vring, VHU_CALL),
-	    .in_turn = ring->turns.in_turn,
+	    .in_turn = vhu_turns_in_turn(&ring->turns),
 	    .open_kicks = ring->turns.open,
 	    .open_ns =
 		ring->turns.open && now > ring->turns.open_ns ? now - ring->turns.open_ns : 0,

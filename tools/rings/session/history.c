@@ -84,7 +84,7 @@ static int see_vring(struct vhu_rings_session *session, unsigned index,
 					 !strcmp(record->text, VHU_RECORD_INTERPOSED);
 		/* Front-ends kick vrings that they start, with or without buffers. */
 		if (role == VHU_KICK)
-			seen->turns.in_turn = 0;
+			vhu_turns_begin(&seen->turns);
 		if (role == VHU_KICK && ++seen->kicks > session->resets + 1)
 			session->resets = seen->kicks - 1;
 	}

@@ -179,7 +179,7 @@ static struct vhu_rings_vring vring_of(const struct vhu_rings_session *session, 
 	};
 
 	vring.signals.open_kicks = seen->turns.open;
-	vring.signals.in_turn = seen->turns.in_turn;
+	vring.signals.in_turn = vhu_turns_in_turn(&seen->turns);
 	if (seen->turns.open && now > seen->turns.open_ns)
 		vring.signals.open_ns = now - seen->turns.open_ns;
 	memcpy(vring.interposed, seen->interposed, sizeof(vring.interposed));
