@@ -6,17 +6,18 @@
 work_open
 back_end=$build/bin/vhu-sample-backend front_end=$build/bin/vhu-sample-frontend
 
-# Start the parties: $1 are the proxy's options, $2 the back-end's, $3 the front-end's.
+# Start the parties: $1 are the proxy's options, $2 the back-end's, $3 the front-end's. $4 is a suffix of all
+# names, if several sessions run at once.
 start() {
-	rm -f vm.pcapng ./*.sock
+	rm -f "vm${4-}.pcapng" "back${4-}.sock" "front${4-}.sock"
 	# shellcheck disable=SC2086 # options are several words
-	stage_start back "$back_end" --socket-path=back.sock $2
-	stage_listens back back.sock
+	stage_start "back${4-}" "$back_end" --socket-path="back${4-}.sock" $2
+	stage_listens "back${4-}" "back${4-}.sock"
 	# The rule is one word.
-	eval "stage_start proxy \"\$vhu\" proxy -q -w vm.pcapng $1 front.sock back.sock"
-	stage_listens proxy front.sock
+	eval "stage_start proxy${4-} \"\$vhu\" proxy -q -w vm${4-}.pcapng $1 front${4-}.sock back${4-}.sock"
+	stage_listens "proxy${4-}" "front${4-}.sock"
 	# shellcheck disable=SC2086
-	stage_start front "$front_end" --timeout 100s $3 front.sock
+	stage_start "front${4-}" "$front_end" --timeout 100s $3 "front${4-}.sock"
 }
 
 # End the front-end by the signal $1 and the others.
@@ -27,7 +28,8 @@ end() {
 	stage_end proxy TERM || :
 	stage_end back KILL || :
 }
-grep_dump() { "$vhu" dump vm.pcapng | grep -q "$1"; }
+grep_dump() { "$vhu" dump "${2-vm.pcapng}" | grep -q "$1"; }
+has_dumped() { [ "$("$vhu" dump vm.pcapng | grep -c "$2")" -ge "$1" ]; }
 
 # See that vhu check says $1 as the cause, and does not blame a crash.
 says() {
@@ -48,8 +50,8 @@ says "$lost"
 
 # The hang comes before what it looked like: the front-end was ended because of it.
 start '--record-kicks --interpose-eventfds' '--device blk --fault lose-call:1/9' "$blk"
-wait_for grep_dump ' call, '
-sleep 2.5
+wait_for has_dumped 4 ' call, '
+sleep 1.5
 end KILL
 says 'vring 0: kick \([0-9]+\) had no call for [0-9.]+ s until the end, then the front-end'
 
@@ -116,8 +118,7 @@ stage_end proxy TERM || :
 
 # A back-end that took a request and is slow: the last kick has no call.
 start '--interpose-eventfds --record-kicks' "--device blk --delay 300ms" "$blk"
-wait_for grep_dump ' call, '
-sleep 2
+wait_for has_dumped 6 ' call, '
 kill -STOP "$(stage_pid back)"
 sleep 1.5
 "$vhu" rings -r vm.pcapng >rings.txt || :
@@ -126,13 +127,14 @@ says 'vring 0: kick \([0-9]+\) had no call for [0-9.]+ s until the end'
 kill -CONT "$(stage_pid back)" 2>/dev/null || :
 
 # Nothing is wrong with these: few requests, event indexes, many under way, polling, packed.
+healthy=0
 for options in '--rate 2' '--event-idx --depth 16' '--poll --rate 50' '--packed --rate 20' \
 	'--packed --event-idx --depth 8'; do
+	healthy=$((healthy + 1))
 	start '--interpose-eventfds --record-kicks' '--device blk' \
-		"--device blk --operation read --duration 2500ms $options"
-	wait_for grep_dump 'session closed'
-	"$vhu" check vm.pcapng >out || fail "$options: $(cat out)"
-	stage_end front || :
-	stage_end proxy TERM || :
-	stage_end back KILL || :
+		"--device blk --operation read --duration 2500ms $options" "$healthy"
+done
+for session in $(seq "$healthy"); do
+	wait_for grep_dump 'session closed' "vm$session.pcapng"
+	"$vhu" check "vm$session.pcapng" >out || fail "healthy session $session: $(cat out)"
 done
