@@ -46,6 +46,17 @@ if [ "$how" = waiting ]; then
 	stage_start proxy "$vhu" proxy -q -w vm.pcapng front back
 	stage_listens proxy front
 	waits 'vm.pcapng: no open session has vrings: waiting for one; is vhu proxy or' -f -r vm.pcapng
+	# A file that cannot grow keeps the events that it has.
+	stage_start latency sh -c 'ulimit -f 16; exec "$@"' sh \
+		"$vhu" latency --interval 0 --socket "$work/back" -w small.pcapng
+	wait_for grep -q "waiting for" latency.log
+	drive
+	wait_for grep -q 'small.pcapng: File too large: events are being lost' latency.log
+	status=0
+	stage_end latency INT || status=$?
+	[ "$status" = 1 ] || fail "events were lost: status $status"
+	grep -q 'small.pcapng: [1-9][0-9]* events written, [1-9][0-9]* lost' latency.log || fail 'losses are not counted'
+	"$vhu" dump small.pcapng >out || fail 'the capture is not whole'
 	exit 0
 fi
 

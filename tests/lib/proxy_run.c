@@ -149,7 +149,8 @@ void proxy_stop(struct proxy *proxy)
 
 	kill(proxy->pid, SIGTERM);
 	status = proxy_wait(proxy);
-	peer_check(status == 0, "the proxy ended with %d: %s", status, proxy_log(proxy));
+	peer_check(status == proxy->ends_with, "the proxy ended with %d: %s", status,
+		   proxy_log(proxy));
 	peer_check(access(proxy->front, F_OK), "%s is still there", proxy->front);
 }
 

@@ -25,6 +25,7 @@ struct proxy {
 	char log[PROXY_PATH_MAX];     /* its stderr */
 	size_t log_seen;              /* how much of it proxy_log_wait has passed */
 	const char *rule;             /* a rule for proxy_start; NULL without */
+	int ends_with;                /* the exit status that proxy_stop expects */
 	unsigned int max_fds;         /* RLIMIT_NOFILE for it; 0 leaves it alone */
 	char text[PROXY_LOG_MAX];     /* what proxy_log read last */
 };

@@ -417,8 +417,10 @@ int vhu_attach_run(const struct vhu_command *command, const struct vhu_attach_re
 		status = open_stall(&run);
 	if (status == VHU_EXIT_DONE) {
 		status = find_and_watch(&run);
-		vhu_attach_sinks_close(&run.sinks, vhu_attach_sessions_running(run.sessions),
-				       where);
+		if (!vhu_attach_sinks_close(&run.sinks, vhu_attach_sessions_running(run.sessions),
+					    where) &&
+		    status == VHU_EXIT_DONE)
+			status = VHU_EXIT_FAILED;
 		if (!request->quiet)
 			say_end(&run, where);
 	}

@@ -122,6 +122,9 @@ int vhu_attach_sinks_open(struct vhu_attach_sinks *sinks, const struct vhu_comma
 		length += (size_t)snprintf(sinks->comment + length, sizeof(sinks->comment) - length,
 					   " %s", argv[i]);
 	error = open_capture(sinks, ends);
+	/* vhu latency has ended, which reads this pipe, and has said why. */
+	if (error == -EPIPE && request->quiet)
+		return VHU_EXIT_FAILED;
 	if (error)
 		return vhu_fail(command, "%s: cannot write a capture: %s", request->file,
 				strerror(-error));
@@ -208,11 +211,13 @@ static void write_end(struct vhu_attach_sinks *sinks)
 	vhu_capture_file_take(&sinks->capture, &end);
 }
 
-void vhu_attach_sinks_close(struct vhu_attach_sinks *sinks, unsigned running,
+bool vhu_attach_sinks_close(struct vhu_attach_sinks *sinks, unsigned running,
 			    char where[VHU_ATTACH_WHERE_MAX])
 {
+	/* The reader of a pipe may leave. */
+	const bool may_lose = sinks->capture.pipe;
 	char name[2 * PATH_MAX + 128];
-	struct vhu_pcapng_counts counts;
+	struct vhu_pcapng_counts counts = {0};
 
 	*where = '\0';
 	if (sinks->flies) {
@@ -233,4 +238,5 @@ void vhu_attach_sinks_close(struct vhu_attach_sinks *sinks, unsigned running,
 	}
 	vhu_sessions_free(sinks->sessions);
 	sinks->sessions = NULL;
+	return may_lose || !counts.lost;
 }

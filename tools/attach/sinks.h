@@ -52,8 +52,9 @@ void vhu_attach_sinks_tick(struct vhu_attach_sinks *sinks, uint64_t now_ns);
 bool vhu_attach_sinks_are_left(const struct vhu_attach_sinks *sinks);
 
 /* Close all. @running: sessions that have not ended. @where: gets what the summary says about the
- * capture, "" nothing. */
-void vhu_attach_sinks_close(struct vhu_attach_sinks *sinks, unsigned running,
+ * capture, "" nothing. Returns whether all records could be written; the reader of a pipe may
+ * leave. */
+bool vhu_attach_sinks_close(struct vhu_attach_sinks *sinks, unsigned running,
 			    char where[VHU_ATTACH_WHERE_MAX]);
 
 #endif

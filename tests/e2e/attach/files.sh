@@ -140,4 +140,15 @@ for part in part_*.pcapng; do
 	head -n 1 dump | grep -q '(earlier) session opened, it began before the capture, ' || fail "$part: $(head -n 3 dump)"
 	healthy "$part" error
 done
+
+# A file that cannot grow keeps what it has, and that is said.
+rm attach.log
+stage_start attach sh -c 'ulimit -f 8; exec "$@"' sh "$vhu" attach --socket "$work/good" -w small.pcapng
+wait_for grep -q watching attach.log
+drive good --requests 5 || fail "the front-end failed"
+wait_for grep -q 'small.pcapng: File too large: records are being lost; watching goes on' attach.log
+status=0
+stage_end attach INT || status=$?
+[ "$status" = 1 ] || fail "records were lost: status $status"
+"$vhu" dump small.pcapng >dump && grep -q SET_FEATURES dump || fail "small.pcapng is not whole"
 echo "each file can be read alone"

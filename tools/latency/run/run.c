@@ -59,6 +59,8 @@ static int take_signals(void)
 	sigaddset(&set, SIGTERM);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	/* A file that cannot grow is one that cannot be written. */
+	signal(SIGXFSZ, SIG_IGN);
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
@@ -70,6 +72,7 @@ static void restore(void)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
 }
 
 /* Load the probes. Returns an exit status. */
@@ -228,6 +231,8 @@ int vhu_latency_run(const struct vhu_command *command, const struct vhu_latency_
 		status = vhu_latency_find_vrings(&run);
 	if (status == VHU_EXIT_DONE)
 		watch_and_show(&run);
+	if (status == VHU_EXIT_DONE && run.events.loses)
+		status = VHU_EXIT_FAILED;
 	vhu_latency_sessions_close(&run.sessions);
 	vhu_latency_capture_close(run.capture);
 	vhu_learn_close(run.learn);

@@ -22,10 +22,17 @@ void vhu_latency_events_epoch(struct vhu_latency_events *events)
 	events->epoch_ns = (int64_t)(day - (before + (after - before) / 2));
 }
 
-/* Write a record to the capture. */
+/* Write a record to the capture. That this fails is said once. */
 static void write_record(void *with, const struct vhu_record *record)
 {
-	vhu_pcapng_write(with, record);
+	struct vhu_latency_events *events = with;
+	int ret = vhu_pcapng_write(events->writer, record);
+
+	if (!ret || events->loses)
+		return;
+	events->loses = true;
+	vhu_fail(events->command, "%s: %s: events are being lost; watching goes on", events->path,
+		 strerror(-ret));
 }
 
 int vhu_latency_events_open(struct vhu_latency_events *events, const struct vhu_command *command,
@@ -36,10 +43,12 @@ int vhu_latency_events_open(struct vhu_latency_events *events, const struct vhu_
 	events->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (events->fd < 0)
 		return vhu_fail(command, "%s: %s", path, strerror(errno));
+	events->command = command;
+	events->path = path;
 	ret = vhu_pcapng_writer_open(&events->writer, events->fd, 0, "vhu latency");
 	if (!ret) {
 		events->give = write_record;
-		events->with = events->writer;
+		events->with = events;
 		return VHU_EXIT_DONE;
 	}
 	close(events->fd);

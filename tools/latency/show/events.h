@@ -3,6 +3,7 @@
 #ifndef VHU_TOOLS_LATENCY_EVENTS_H
 #define VHU_TOOLS_LATENCY_EVENTS_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "lib/capture/record.h"
@@ -19,6 +20,9 @@ struct vhu_latency_events {
 	void *with;
 	int fd; /* of the capture, -1 none */
 	struct vhu_pcapng_writer *writer;
+	const struct vhu_command *command;
+	const char *path; /* of the capture */
+	bool loses;       /* it could not be written at some time */
 	int64_t epoch_ns; /* what CLOCK_MONOTONIC lacks to the time of day */
 };
 

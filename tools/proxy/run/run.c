@@ -91,7 +91,7 @@ static int serve(struct vhu_proxy_run *run, bool *served)
 static int open_and_serve(struct vhu_proxy_run *run)
 {
 	int status = vhu_proxy_run_watch_stalls(run);
-	bool served = false;
+	bool served = false, whole;
 	char lost[VHU_PROXY_RUN_LOST_MAX];
 	int held = -1;
 
@@ -117,7 +117,10 @@ static int open_and_serve(struct vhu_proxy_run *run)
 	vhu_systemd_notify("STOPPING=1");
 	vhu_proxy_run_close_pairs(run, "the proxy was stopped");
 	status = vhu_proxy_child_finish(run, status);
-	vhu_proxy_run_close_sinks(run, lost, sizeof(lost));
+	whole = vhu_proxy_run_close_sinks(run, lost, sizeof(lost));
+	/* The status of a command is passed on. */
+	if (!whole && status == VHU_EXIT_DONE && !run->request->child)
+		status = VHU_EXIT_FAILED;
 	if (served && !run->request->quiet) {
 		vhu_proxy_say_rest();
 		summarize(run, lost);

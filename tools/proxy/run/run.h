@@ -115,8 +115,9 @@ int vhu_proxy_run_await_reader(struct vhu_proxy_run *run, int *held);
 int vhu_proxy_run_open_sinks(struct vhu_proxy_run *run);
 
 /* End what vhu_proxy_run_open_sinks began.
- * @lost: gets what the summary is to say about the capture, "" for nothing. */
-void vhu_proxy_run_close_sinks(struct vhu_proxy_run *run, char *lost, size_t size);
+ * @lost: gets what the summary is to say about the capture, "" for nothing.
+ * Returns whether all records could be written; the reader of a pipe may leave. */
+bool vhu_proxy_run_close_sinks(struct vhu_proxy_run *run, char *lost, size_t size);
 
 /* Begin and end the flight recorder. @text: gets what the summary is to say about it, "" nothing.
  * Returns 0 or -errno. */

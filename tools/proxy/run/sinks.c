@@ -204,10 +204,12 @@ int vhu_proxy_run_open_sinks(struct vhu_proxy_run *run)
 	return status;
 }
 
-void vhu_proxy_run_close_sinks(struct vhu_proxy_run *run, char *lost, size_t size)
+bool vhu_proxy_run_close_sinks(struct vhu_proxy_run *run, char *lost, size_t size)
 {
+	/* The reader of a pipe may leave. */
+	const bool may_lose = run->capture.pipe;
 	char where[2 * PATH_MAX + 128];
-	struct vhu_pcapng_counts counts;
+	struct vhu_pcapng_counts counts = {0};
 
 	vhu_proxy_flight_close(run, lost, size);
 	vhu_loop_unwatch(&run->proxy.loop, &run->reader);
@@ -224,4 +226,5 @@ void vhu_proxy_run_close_sinks(struct vhu_proxy_run *run, char *lost, size_t siz
 #endif
 	vhu_prologue_free(run->proxy.prologue);
 	run->proxy.prologue = NULL;
+	return may_lose || !counts.lost;
 }

@@ -126,6 +126,8 @@ static void mount_small(struct proxy *proxy, char folder[PROXY_PATH_MAX],
 		       strerror(errno));
 		exit(PROXY_EXIT_SKIPPED);
 	}
+	/* What there is no room for is lost. */
+	proxy->ends_with = 1;
 }
 
 void bad_capture_full(void)
@@ -255,6 +257,7 @@ void bad_capture_limit(void)
 	getrlimit(RLIMIT_FSIZE, &before);
 	limit.rlim_max = before.rlim_max;
 	proxy_prepare(&bad.proxy);
+	bad.proxy.ends_with = 1;
 	setrlimit(RLIMIT_FSIZE, &limit);
 	bad_begin_prepared(&bad, bad.proxy.capture);
 	setrlimit(RLIMIT_FSIZE, &before);
