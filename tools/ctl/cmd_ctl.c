@@ -311,7 +311,8 @@ static int send_question(const struct vhu_ctl_request *request, FILE *proxy)
 	sent = send(fileno(proxy), line, strlen(line), MSG_NOSIGNAL) == (ssize_t)strlen(line) &&
 	       send(fileno(proxy), "\n", 1, MSG_NOSIGNAL) == 1;
 	free(line);
-	return sent
+	/* A proxy that serves no more clients has said so, and has closed. */
+	return sent || errno == EPIPE
 		   ? VHU_EXIT_DONE
 		   : vhu_fail(request->command, "the proxy takes no question: %s", strerror(errno));
 }

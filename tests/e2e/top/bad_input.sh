@@ -39,7 +39,8 @@ says 1 'file.ctl: Connection refused' --json --count 1 -s file.ctl
 # What answers is no proxy: a listener that answers something else, and one that hangs up.
 other() {
 	stage_start "$1" perl -MIO::Socket::UNIX -e 'my $l = IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 5);
-		while (my $c = $l->accept) { my $line = <$c>; print $c $ARGV[1]; close $c }' "$1.ctl" "$2"
+		while (my $c = $l->accept) { my $line = $ARGV[2] || <$c>; print $c $ARGV[1]; close $c }' \
+		"$1.ctl" "$2" "${3-}"
 	stage_listens "$1" "$1.ctl"
 }
 other nonsense '{"what":1}
@@ -48,6 +49,16 @@ says 1 "nonsense.ctl: what answers is not a vhu proxy's control socket" --json -
 other closes ''
 says 1 "closes.ctl: closed the connection: is this a vhu proxy's control socket?" --json --count 1 -s closes.ctl
 says 1 'back.sock: Connection reset by peer' --json --count 1 -s back.sock
+# A proxy that serves no more clients says so before it is asked, and closes.
+other full '{"ok":false,"error":"too many clients"}
+' unasked
+for _ in 1 2; do
+	says 1 "full.ctl: too many clients" --json --count 1 --delay 200ms -s full.ctl
+	"$vhu" ctl -s full.ctl version 2>err && fail 'vhu ctl: no client is served'
+	grep -qx 'vhu ctl: too many clients' err || fail "vhu ctl does not say why: $(cat err)"
+	"$vhu" rings -s full.ctl 2>err && fail 'vhu rings: no client is served'
+	grep -qx 'vhu rings: full.ctl: too many clients' err || fail "vhu rings does not say why: $(cat err)"
+done
 # A proxy that hangs does not answer, but it is there.
 kill -STOP "$(stage_pid proxy_p)"
 "$vhu" top --json --count 1 --delay 200ms -s p.ctl >out 2>err || fail "status $?"

@@ -55,7 +55,9 @@ static json_t *ask(struct vhu_rings_control_talk *talk, const char *question)
 	json_t *answer;
 	size_t room = 0;
 
-	if (send(fileno(talk->proxy), question, strlen(question), MSG_NOSIGNAL) < 0 ||
+	/* A proxy that serves no more clients has said so, and has closed. */
+	if ((send(fileno(talk->proxy), question, strlen(question), MSG_NOSIGNAL) < 0 &&
+	     errno != EPIPE) ||
 	    vhu_answer_line(fileno(talk->proxy), &line, &room) <= 0) {
 		vhu_fail(command, "%s: %s", talk->path, vhu_control_why(talk->proxy, why));
 		free(line);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/util/array.h"
+#include "lib/util/utf8.h"
 #include "lib/util/util.h"
 #include "tools/ctl/meet.h"
 #include "tools/top/sources/answer.h"
@@ -22,8 +23,12 @@ static void take(void *with, const json_t *answer)
 {
 	struct vhu_top_control *control = with;
 
+	const char *error = json_string_value(json_object_get(answer, "error"));
+
 	control->asked_ns = 0;
 	control->wrong = vhu_top_answer_take(control->source, answer, vhu_now_ns());
+	if (control->wrong == -EBADMSG && error)
+		vhu_utf8_printable(error, control->refusal, sizeof(control->refusal));
 }
 
 /* Have a proxy as a source, unless it is one. @named: a person has named it. Returns 0 or -ENOMEM.
@@ -130,7 +135,8 @@ static void ask(struct vhu_top_control *control)
 		return;
 	}
 	ret = vhu_top_talk_ask(&control->talk, "{\"verb\":\"sessions\",\"brief\":true}");
-	if (ret)
+	/* A proxy that serves no more clients has said so, and has closed: that is read. */
+	if (ret && ret != -EPIPE)
 		give_up(control, strerror(-ret));
 	else
 		control->asked_ns = now;
@@ -157,10 +163,13 @@ void vhu_top_controls_read(struct vhu_top_controls *controls, unsigned at)
 			control->source->met
 			    ? "it has closed the connection"
 			    : "closed the connection: is this a vhu proxy's control socket?");
-	else if (ret == -EBADMSG)
+	else if (ret == -EBADMSG && *control->refusal)
+		give_up(control, control->refusal);
+	else if (ret == -EBADMSG || ret == -EMSGSIZE)
 		give_up(control, "what answers is not a vhu proxy's control socket");
 	else if (ret)
 		give_up(control, strerror(-ret));
+	*control->refusal = '\0';
 }
 
 bool vhu_top_controls_are_answered(const struct vhu_top_controls *controls)

@@ -17,6 +17,7 @@ struct vhu_top_control {
 	struct vhu_top_talk talk;
 	uint64_t asked_ns; /* when the question was sent that waits for its answer; 0: none does */
 	int wrong;         /* -errno that the last answer came to */
+	char refusal[64];  /* why the proxy refused, "" it did not */
 };
 
 struct vhu_top_controls {
