@@ -404,8 +404,11 @@ static int command_stall(struct vhu_request *request)
 	vhu_json_unsigned(&request->json, "stall_ns", ns);
 	if (!request->text)
 		return 0;
-	return ns ? vhu_request_say(request, "what stalls for %s is said\n",
-				    vhu_duration_text(ns, text))
+	return ns ? vhu_request_say(request, "what stalls for %s is reported%s\n",
+				    vhu_duration_text(ns, text),
+				    proxy->notify ? ""
+						  : ", but no missing call: that needs "
+						    "--interpose-eventfds")
 		  : vhu_request_say(request, "nothing counts as stalled\n");
 }
 

@@ -72,7 +72,8 @@ all_out
 back --device blk
 proxy --control ctl.sock
 [ "$("$vhu" ctl -s ctl.sock stall)" = 'nothing counts as stalled' ] || fail 'it watches by itself'
-[ "$("$vhu" ctl -s ctl.sock stall 500ms)" = 'what stalls for 500 ms is said' ] || fail 'ctl stall 500ms'
+[ "$("$vhu" ctl -s ctl.sock stall 500ms)" = \
+	'what stalls for 500 ms is reported, but no missing call: that needs --interpose-eventfds' ] || fail 'ctl stall 500ms'
 # shellcheck disable=SC2086
 front $blk
 stop_back 1
@@ -82,6 +83,19 @@ proxy --control ctl.sock --stall 500ms
 [ "$("$vhu" ctl -s ctl.sock stall off)" = 'nothing counts as stalled' ] || fail 'ctl stall off'
 [ "$("$vhu" ctl --json -s ctl.sock stall | jq .stall_ns)" = 0 ] || fail 'ctl stall --json'
 all_out
+
+# It says when it starts what it cannot see.
+finds='^vhu proxy: --stall finds no missing call, because kicks and calls do not pass the proxy'
+for option in '' -q --interpose-eventfds; do
+	back --device blk
+	# shellcheck disable=SC2086
+	proxy --control ctl.sock --stall 500ms $option
+	[ "$(grep -c "$finds" proxy.log)" = "$([ -z "$option" ] && echo 1 || echo 0)" ] ||
+		fail "--stall $option: $(cat proxy.log)"
+	[ "$option" != --interpose-eventfds ] ||
+		[ "$("$vhu" ctl -s ctl.sock stall)" = 'what stalls for 500 ms is reported' ] || fail "ctl stall $option"
+	all_out
+done
 
 # The configuration file.
 back --device blk

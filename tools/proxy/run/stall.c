@@ -57,6 +57,9 @@ int vhu_proxy_run_watch_stalls(struct vhu_proxy_run *run)
 	run->configured_stall_ns = request->watchdog.stall_ns;
 	run->proxy.stalled = stalled;
 	run->on_stall.pipe = -1;
+	if (request->watchdog.stall_ns && !request->interpose && !request->quiet)
+		vhu_proxy_say(&run->proxy, "--stall finds no missing call, because kicks and calls "
+					   "do not pass the proxy: --interpose-eventfds lets them");
 	return request->on_stall ? vhu_on_stall_open(&run->on_stall, run->command,
 						     request->on_stall, vhu_proxy_run_restore)
 				 : VHU_EXIT_DONE;
