@@ -19,7 +19,8 @@ static const struct vhu_option option[] = {
      "look at the sessions of the proxy with this control socket, if not the default one"},
     {'s', "socket", "SOCKET", NULL}, /* an older name */
     {'p', "pid", "PID",
-     "look at the sessions of this front-end or back-end that a proxy or vhu attach records"},
+     "look at the sessions of this front-end, back-end or proxy that a proxy or vhu attach "
+     "records"},
     {KEY_QMP, "qmp", "SOCKET", "look at the vrings of the QEMU with this monitor; needs no proxy"},
     {KEY_SESSION, "session", "N", "only this session"},
     {KEY_VRING, "vring", "N", "only this vring"},

@@ -37,6 +37,56 @@ wait_for says_of back "process $(stage_pid front) (vhu-sample-fron) is stopped b
 	fail "of a front-end that is stopped: $(cat err)"
 all_out
 
+# A proxy that records nothing is named, by each of the three; so is one with a flight recorder, and how to have
+# it write a file, by which its sessions are found then.
+between() {
+	back --device blk
+	stage_start proxy "$vhu" proxy -q "$@" front.sock back.sock
+	stage_listens proxy front.sock
+	front --device blk --operation read --rate 20 --requests 100000
+}
+# Return whether vhu rings -p fails for each, and its first line has $1 for the proxy, $2 for the sides.
+all_say() {
+	for party in proxy front back; do
+		[ $party = proxy ] && says=" is a vhu proxy that $1" || says=": its vhu proxy (pid $(stage_pid proxy)) $1"
+		! "$vhu" rings -p "$(stage_pid $party)" >out 2>err || return 1
+		head -n 1 err | grep -qF "process $(stage_pid $party)$says" || return 1
+	done
+}
+# Return whether vhu rings -p finds vring 0 of each.
+all_find() {
+	for party in proxy front back; do
+		rings -p "$(stage_pid $party)"
+		[ "$(jq .vring out)" = 0 ] || return 1
+	done
+}
+between --no-sandbox
+wait_for all_say 'says nothing of its sessions: start it with --control or -w' || fail "a bare proxy: $(cat err)"
+all_out
+for how in '-w kept.pcapng' '--control ctl.sock' '--config proxy.conf'; do
+	echo 'control ctl.sock' >proxy.conf
+	# shellcheck disable=SC2086
+	between $how
+	wait_for all_find || fail "a proxy with $how: $(cat err)"
+	all_out
+done
+for how in '-w vm.pcapng --flight-recorder' '--config proxy.conf'; do
+	printf 'write vm.pcapng\nflight-recorder 1M\n' >proxy.conf
+	# shellcheck disable=SC2086
+	between $how
+	wait_for all_say "keeps what passes in its flight recorder: \`kill -USR2 $(stage_pid proxy)\` has it write" ||
+		fail "a flight recorder, $how: $(cat err)"
+	# What begins with the same word is another series.
+	touch vm_2_00001_20990131235959.pcapng vm_00001_2099.pcapng
+	kill -USR2 "$(stage_pid proxy)"
+	wait_for all_find || fail "a file of a flight recorder, $how: $(cat err)"
+	"$vhu" rings -p "$(stage_pid back)" >out 2>err || :
+	grep -q "vm_00001_[0-9]*.pcapng: the flight recorder of process $(stage_pid proxy) wrote this .* ago" err ||
+		fail "it does not say what it has read: $(cat err)"
+	all_out
+	rm -f vm*.pcapng
+done
+
 # The name of a process may hold anything, and does nothing to a terminal.
 named=$(printf 'b\033[31m\377k')
 cp "$back_end" "$named"

@@ -37,9 +37,24 @@ int vhu_rings_places_control(const struct vhu_rings_request *request,
 int vhu_rings_places_qmp(const struct vhu_rings_request *request,
 			 struct vhu_rings_sessions *sessions);
 
+/*
+ * Read the sessions of a process from what records them: the proxy that it is, or that it is
+ * connected to, or a vhu attach that has watched it from the beginning.
+ * Returns VHU_EXIT_DONE, or VHU_EXIT_FAILED with what is wrong said.
+ */
+int vhu_rings_places_pid(const struct vhu_rings_request *request,
+			 struct vhu_rings_sessions *sessions);
+
 /* Say what is seen of a process and of those that it shares eventfds with, a line each: which of
  * them cannot run, which eventfds were signalled and not read. */
 void vhu_rings_say_facts(const struct vhu_command *command, uint32_t pid);
+
+/*
+ * Find the capture that a process writes.
+ * @path: gets the capture's path below /proc.
+ * Returns whether there is one.
+ */
+bool vhu_rings_capture_by(uint32_t pid, char *path, size_t size);
 
 /*
  * Find the capture of the proxy that a process is connected to.
@@ -47,13 +62,6 @@ void vhu_rings_say_facts(const struct vhu_command *command, uint32_t pid);
  * Returns whether there is one.
  */
 bool vhu_rings_capture_of(uint32_t pid, char *path, size_t size);
-
-/*
- * Find the control socket of the proxy that a process is connected to.
- * @path: gets the socket's path.
- * Returns whether there is one in a place of its own.
- */
-bool vhu_rings_control_of(uint32_t pid, char *path, size_t size);
 
 /*
  * Find a capture that a vhu attach writes, which may have sessions of any process.

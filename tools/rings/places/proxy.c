@@ -1,16 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The control socket of a running vhu proxy, as its command line or its configuration names it.
- * Other sockets at which a proxy listens must be left alone: a connection to one of them is a
+ * What a running vhu proxy records, as its command line or its configuration says.
+ * Other sockets than its control socket must be left alone: a connection to one of them is a
  * front-end's or a back-end's.
  */
+#include "tools/rings/places/proxy.h"
+
+#include <dirent.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#include "tools/rings/places/proxy.h"
+#include "lib/util/util.h"
+#include "tools/rings/process/peers.h"
+
+/* What a command line or a configuration names, as it stands there. */
+struct vhu_rings_proxy_words {
+	char control[PATH_MAX], file[PATH_MAX];
+	bool flight;
+};
 
 /* Let a path of process @pid be one of ours. Returns whether it has room. */
 static bool path_of(uint32_t pid, const char *named, char *path, size_t size)
@@ -21,32 +31,38 @@ static bool path_of(uint32_t pid, const char *named, char *path, size_t size)
 	return length > 0 && (size_t)length < size;
 }
 
-/* Look for the option in a configuration file. @named: gets its argument. Returns whether it is
- * there. */
-static bool named_in_file(uint32_t pid, const char *file_name, char *named, size_t size)
+/* Take a line of a configuration file. It ends with its NUL. */
+static void take_line(struct vhu_rings_proxy_words *named, char *line)
 {
-	char path[PATH_MAX], *line = NULL, *end;
-	bool found = false;
+	char *word = line + strspn(line, " \t"), *value = word + strcspn(word, " \t\r\n"), *end;
+
+	if (*value)
+		*value++ = '\0';
+	value += strspn(value, " \t");
+	for (end = value + strlen(value); end > value && strchr(" \t\r\n", end[-1]);)
+		*--end = '\0';
+	if (!strcmp(word, "control") && !*named->control)
+		snprintf(named->control, sizeof(named->control), "%s", value);
+	else if ((!strcmp(word, "write") || !strcmp(word, "w")) && !*named->file)
+		snprintf(named->file, sizeof(named->file), "%s", value);
+	else if (!strcmp(word, "flight-recorder"))
+		named->flight = true;
+}
+
+/* Take what a configuration file names, but for what the command line does. */
+static void take_config(struct vhu_rings_proxy_words *named, uint32_t pid, const char *file_name)
+{
+	char path[PATH_MAX], *line = NULL;
 	size_t room = 0;
 	FILE *file;
 
 	file = path_of(pid, file_name, path, sizeof(path)) ? fopen(path, "re") : NULL;
 	if (!file)
-		return false;
-	while (!found && getline(&line, &room, file) > 0) {
-		const char *at = line + strspn(line, " \t");
-		const char *value = at + strcspn(at, " \t\r\n");
-
-		found = value - at == (ptrdiff_t)strlen("control") &&
-			!strncmp(at, "control", strlen("control"));
-		if (found)
-			snprintf(named, size, "%s", value + strspn(value, " \t"));
-	}
+		return;
+	while (getline(&line, &room, file) > 0)
+		take_line(named, line);
 	fclose(file);
 	free(line);
-	for (end = named + strlen(named); found && end > named && strchr(" \t\r\n", end[-1]);)
-		*--end = '\0';
-	return found && *named;
 }
 
 /* Return the argument of an option in @words, which end at @end, if that option stands there; it
@@ -65,30 +81,151 @@ static const char *argument_of(const char *word, const char *end, const char *op
 	return word < end ? word : NULL;
 }
 
-bool vhu_rings_control_by(uint32_t pid, char *path, size_t size)
+/* Return the argument of -w, which may follow flags: "-w FILE", "-qwFILE"; NULL: another word. */
+static const char *file_of(const char *word, const char *end)
 {
-	char from[64], words[16384], named[PATH_MAX] = "";
-	const char *end, *word;
+	const size_t flags = *word == '-' ? strspn(word + 1, "qv") : 0;
+	const char *argument = argument_of(word, end, "--write");
+
+	if (argument || word[0] != '-' || word[1 + flags] != 'w')
+		return argument;
+	word += flags + 2;
+	if (!*word)
+		word++;
+	return word < end ? word : NULL;
+}
+
+/* Return whether a word is the path of vhu. */
+static bool is_vhu(const char *word)
+{
+	const char *slash = strrchr(word, '/');
+
+	return !strncmp(slash ? slash + 1 : word, "vhu", strlen("vhu"));
+}
+
+/* Take what a command line names. Returns whether it is that of a vhu proxy. */
+static bool take_words(struct vhu_rings_proxy_words *named, uint32_t pid, const char *words,
+		       const char *end)
+{
+	static const char flight[] = "--flight-recorder";
+	const char *config = NULL, *before = "";
 	bool is_proxy = false;
+
+	/* What follows -- is another program's. */
+	for (const char *word = words; word < end && strcmp(word, "--"); word += strlen(word) + 1) {
+		const char *control = argument_of(word, end, "--control");
+		const char *file = file_of(word, end);
+
+		is_proxy |= !strcmp(word, "proxy") && is_vhu(before);
+		before = word;
+		if (control)
+			snprintf(named->control, sizeof(named->control), "%s", control);
+		else if (file)
+			snprintf(named->file, sizeof(named->file), "%s", file);
+		else if (!strncmp(word, flight, strlen(flight)))
+			named->flight = true;
+		else if (argument_of(word, end, "--config"))
+			config = argument_of(word, end, "--config");
+	}
+	if (is_proxy && config)
+		take_config(named, pid, config);
+	return is_proxy;
+}
+
+bool vhu_rings_proxy_read(uint32_t pid, struct vhu_rings_proxy *proxy)
+{
+	char from[64], words[16384];
+	struct vhu_rings_proxy_words named = {0};
+	size_t size;
 	FILE *file;
 
+	*proxy = (struct vhu_rings_proxy){.pid = pid};
 	snprintf(from, sizeof(from), "/proc/%" PRIu32 "/cmdline", pid);
 	file = fopen(from, "re");
 	if (!file)
 		return false;
-	end = words + fread(words, 1, sizeof(words) - 1, file);
+	size = fread(words, 1, sizeof(words) - 1, file);
 	fclose(file);
-	words[end - words] = '\0';
-	/* What follows -- is another program's. */
-	for (word = words; word < end && strcmp(word, "--"); word += strlen(word) + 1) {
-		const char *control = argument_of(word, end, "--control");
-		const char *config = argument_of(word, end, "--config");
+	words[size] = '\0';
+	if (!take_words(&named, pid, words, words + size))
+		return false;
+	proxy->flight = named.flight;
+	if (*named.control && strcmp(named.control, "-") != 0 &&
+	    !path_of(pid, named.control, proxy->control, sizeof(proxy->control)))
+		*proxy->control = '\0';
+	if (*named.file && strcmp(named.file, "-") != 0 &&
+	    !path_of(pid, named.file, proxy->file, sizeof(proxy->file)))
+		*proxy->file = '\0';
+	return true;
+}
 
-		is_proxy |= !strcmp(word, "proxy");
-		if (control)
-			snprintf(named, sizeof(named), "%s", control);
-		else if (config && !*named)
-			named_in_file(pid, config, named, sizeof(named));
+/* Look whether a peer is a proxy. */
+static bool is_proxy(uint32_t peer, void *with)
+{
+	return vhu_rings_proxy_read(peer, with);
+}
+
+/* The same, one with a control socket. */
+static bool has_control(uint32_t peer, void *with)
+{
+	struct vhu_rings_proxy *proxy = with;
+
+	return vhu_rings_proxy_read(peer, proxy) && *proxy->control;
+}
+
+bool vhu_rings_proxy_of(uint32_t pid, bool control, struct vhu_rings_proxy *proxy)
+{
+	if (vhu_rings_proxy_read(pid, proxy))
+		return *proxy->control || !control;
+	return vhu_rings_peers_find(pid, control ? has_control : is_proxy, proxy);
+}
+
+/* Return whether a file is one of the series NAME_00001_20240131235959.EXT of NAME.EXT. */
+static bool is_of_series(const char *file, const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	const size_t length = dot && dot != name ? (size_t)(dot - name) : strlen(name);
+	size_t number, date;
+
+	if (strncmp(file, name, length) != 0 || file[length] != '_')
+		return false;
+	file += length + 1;
+	number = strspn(file, "0123456789");
+	if (number != 5 || file[number] != '_')
+		return false;
+	file += number + 1;
+	date = strspn(file, "0123456789");
+	return date == 14 && !strcmp(file + date, name + length);
+}
+
+bool vhu_rings_proxy_flight(const struct vhu_rings_proxy *proxy, char *path, size_t size,
+			    uint64_t *age_ns)
+{
+	const char *slash = strrchr(proxy->file, '/');
+	char folder[PATH_MAX], one[2 * PATH_MAX];
+	const struct dirent *entry;
+	uint64_t latest = 0, now = vhu_realtime_ns();
+	struct stat file;
+	DIR *dir;
+
+	if (!proxy->flight || !slash)
+		return false;
+	snprintf(folder, sizeof(folder), "%.*s", (int)(slash - proxy->file + 1), proxy->file);
+	dir = opendir(folder);
+	while (dir && (entry = readdir(dir))) {
+		if (!is_of_series(entry->d_name, slash + 1) ||
+		    snprintf(one, sizeof(one), "%s%s", folder, entry->d_name) >= (int)size ||
+		    stat(one, &file) || !S_ISREG(file.st_mode))
+			continue;
+		if ((uint64_t)file.st_mtim.tv_sec * VHU_NS_PER_S + (uint64_t)file.st_mtim.tv_nsec <
+		    latest)
+			continue;
+		latest =
+		    (uint64_t)file.st_mtim.tv_sec * VHU_NS_PER_S + (uint64_t)file.st_mtim.tv_nsec;
+		snprintf(path, size, "%s", one);
 	}
-	return is_proxy && *named && strcmp(named, "-") && path_of(pid, named, path, size);
+	if (dir)
+		closedir(dir);
+	*age_ns = vhu_elapsed_ns(latest, now);
+	return latest;
 }

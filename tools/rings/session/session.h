@@ -17,7 +17,8 @@
 struct vhu_rings_sessions {
 	struct vhu_rings_session **session;
 	unsigned count;
-	char none[160];                /* why there are none; "" without a reason */
+	char none[160]; /* why there are none; "" without a reason */
+	bool of_proxy;  /* they are all of the process asked about, which is their proxy */
 	struct vhu_prologue *prologue; /* takes all records too; NULL: none */
 	/* While records are fed. */
 	struct vhu_by_session open;
