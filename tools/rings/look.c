@@ -30,12 +30,26 @@ static void on_signal(int number)
 	alarm(1);
 }
 
+/* Return whether the process at one side has ended. */
+static bool has_ended(const struct vhu_rings_memory *memory, unsigned side)
+{
+	return memory->process[side] && memory->process[side]->error == -ESRCH;
+}
+
 /* Say what keeps us from looking at a session. Returns whether there is something. */
 static bool say_what_is_missing(const struct vhu_rings_request *request,
 				const struct vhu_rings_memory *memory)
 {
 	const char *who[] = {"front-end", "back-end"};
 
+	if (has_ended(memory, VHU_RINGS_FRONT) && has_ended(memory, VHU_RINGS_BACK)) {
+		vhu_fail(request->command,
+			 "session %" PRIu64 ": its processes have ended (front-end pid %" PRIu32
+			 ", back-end pid %" PRIu32 "): there is nothing to look at",
+			 memory->session->kept.session, memory->process[VHU_RINGS_FRONT]->pid,
+			 memory->process[VHU_RINGS_BACK]->pid);
+		return true;
+	}
 	for (unsigned side = 0; side < VHU_RINGS_SIDES; side++) {
 		const struct vhu_rings_process *process = memory->process[side];
 

@@ -108,9 +108,24 @@ static void show_requests(const struct vhu_rings_target *target)
 	}
 }
 
-/* Write what to do: about each cause, if there are several and nothing else is known. */
-static void show_advice(const struct vhu_ring_verdict *verdict)
+/* Write what to do about a cause. @several: it is one of several. */
+static void show_one(const struct vhu_rings_target *target, enum vhu_ring_verdict_id id,
+		     bool several)
 {
+	char text[VHU_RING_SHOW_TEXT];
+
+	vhu_ring_advice_text(&target->evidence, &target->verdict, id, text, sizeof(text));
+	if (several)
+		printf("  to do, if %s: %s\n", vhu_ring_verdicts[id].id, text);
+	else
+		printf("  to do: %s\n", text);
+}
+
+/* Write what to do: about each cause, if there are several and nothing else is known. */
+static void show_advice(const struct vhu_rings_target *target)
+{
+	const struct vhu_ring_verdict *verdict = &target->verdict;
+
 	if (verdict->id == VHU_RING_D13 && !verdict->advice && verdict->alternatives) {
 		printf("  to do, if the guest hangs: %s\n", vhu_ring_verdict_apart(verdict));
 		return;
@@ -119,14 +134,12 @@ static void show_advice(const struct vhu_ring_verdict *verdict)
 	    (verdict->id == VHU_RING_D13 || verdict->id == VHU_RING_MOVING))
 		return;
 	if (verdict->advice || !verdict->alternatives || !verdict->hangs) {
-		printf("  to do: %s\n", vhu_ring_verdict_advice(verdict));
+		show_one(target, verdict->id, false);
 		return;
 	}
-	printf("  to do, if %s: %s\n", vhu_ring_verdicts[verdict->id].id,
-	       vhu_ring_verdict_advice(verdict));
+	show_one(target, verdict->id, true);
 	for (unsigned i = 0; i < verdict->alternatives; i++)
-		printf("  to do, if %s: %s\n", vhu_ring_verdicts[verdict->alternative[i]].id,
-		       vhu_ring_verdicts[verdict->alternative[i]].advice);
+		show_one(target, verdict->alternative[i], true);
 }
 
 /* Write a vring as text. */
@@ -141,7 +154,7 @@ static void show_vring(const struct vhu_rings_target *target, bool verbose)
 	}
 	vhu_ring_verdict_text(target->vring->index, verdict, text, sizeof(text));
 	printf("  %s\n", text);
-	show_advice(verdict);
+	show_advice(target);
 	if (verbose)
 		show_requests(target);
 }

@@ -149,6 +149,10 @@ struct vhu_ring_evidence {
 	struct vhu_ring_watch watch; /* begins as all 0; see vhu_ring_watch_add */
 	struct vhu_ring_mappings mappings;
 	struct vhu_ring_dead dead;
+	/* The control socket of a proxy of the session, and the session's number there, 0: not
+	 * known. NULL: there is none. */
+	const char *control;
+	uint64_t at_control;
 	bool waiting_since_known;
 	uint64_t waiting_since_ns; /* how long the oldest buffer has waited */
 };

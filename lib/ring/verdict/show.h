@@ -23,6 +23,12 @@ int vhu_ring_numbers_text(const struct vhu_ring_evidence *evidence, char *to, si
 int vhu_ring_verdict_text(unsigned vring, const struct vhu_ring_verdict *verdict, char *to,
 			  size_t size);
 
+/* Write what to do about cause @id, which is the verdict's or one of its alternatives: "report it
+ * to the back-end: ...; `vhu ctl -s CONTROL kick 1 0` unsticks the guest", if there is a proxy. */
+int vhu_ring_advice_text(const struct vhu_ring_evidence *evidence,
+			 const struct vhu_ring_verdict *verdict, enum vhu_ring_verdict_id id,
+			 char *to, size_t size);
+
 /* Write a request: "head 5, in flight, 2 buffers: 0x1000 16 (NEXT), 0x2000 512 (WRITE)". */
 int vhu_ring_chain_text(const struct vhu_ring_chain *chain, bool packed, bool taken, char *to,
 			size_t size);

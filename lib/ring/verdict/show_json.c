@@ -11,8 +11,11 @@
 #define ENTRIES_MAX 64
 
 /* Write the verdict. */
-static void put_verdict(struct vhu_json *json, const struct vhu_ring_verdict *verdict)
+static void put_verdict(struct vhu_json *json, const struct vhu_ring_evidence *evidence,
+			const struct vhu_ring_verdict *verdict)
 {
+	char advice[VHU_RING_SHOW_TEXT];
+
 	const struct vhu_ring_verdict_row *row = &vhu_ring_verdicts[verdict->id];
 	const char *apart = vhu_ring_verdict_apart(verdict);
 
@@ -27,7 +30,8 @@ static void put_verdict(struct vhu_json *json, const struct vhu_ring_verdict *ve
 	vhu_json_array_end(json);
 	if (*apart)
 		vhu_json_string(json, "apart", apart);
-	vhu_json_string(json, "advice", vhu_ring_verdict_advice(verdict));
+	vhu_ring_advice_text(evidence, verdict, verdict->id, advice, sizeof(advice));
+	vhu_json_string(json, "advice", advice);
 	vhu_json_object_end(json);
 }
 
@@ -252,7 +256,7 @@ void vhu_ring_evidence_json(struct vhu_json *json, const struct vhu_ring_evidenc
 
 	if (evidence->vring != VHU_RING_NO_VRING)
 		vhu_json_unsigned(json, "vring", evidence->vring);
-	put_verdict(json, verdict);
+	put_verdict(json, evidence, verdict);
 	if (evidence->vring == VHU_RING_NO_VRING) {
 		put_sample(json, sample);
 		return;

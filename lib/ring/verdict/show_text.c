@@ -75,6 +75,29 @@ int vhu_ring_verdict_text(unsigned vring, const struct vhu_ring_verdict *verdict
 	return (int)line.length;
 }
 
+int vhu_ring_advice_text(const struct vhu_ring_evidence *evidence,
+			 const struct vhu_ring_verdict *verdict, enum vhu_ring_verdict_id id,
+			 char *to, size_t size)
+{
+	const struct vhu_ring_verdict_row *row = &vhu_ring_verdicts[id];
+	struct vhu_line line = vhu_line_in(to, size);
+
+	if (id == verdict->id && verdict->advice) {
+		vhu_line_add(&line, verdict->advice);
+		return (int)line.length;
+	}
+	vhu_line_add(&line, row->advice);
+	if (!evidence->control || !*row->unstick)
+		return (int)line.length;
+	vhu_line_add(&line, "; `vhu ctl -s ");
+	vhu_line_foreign(&line, evidence->control, strlen(evidence->control), "");
+	vhu_line_printf(&line, " %s", row->unstick);
+	if (evidence->at_control)
+		vhu_line_printf(&line, " %" PRIu64 " %u", evidence->at_control, evidence->vring);
+	vhu_line_add(&line, "` unsticks the guest");
+	return (int)line.length;
+}
+
 int vhu_ring_chain_text(const struct vhu_ring_chain *chain, bool packed, bool taken, char *to,
 			size_t size)
 {

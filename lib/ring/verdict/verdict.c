@@ -9,14 +9,18 @@
 #include "lib/util/util.h"
 
 const struct vhu_ring_verdict_row vhu_ring_verdicts[VHU_RING_VERDICTS] = {
-#define VHU_RING_VERDICT(id, text, title, advice, apart)                                           \
-	[VHU_RING_##id] = {text, title, advice, apart},
+#define VHU_RING_VERDICT(id, text, title, advice, apart, unstick)                                  \
+	[VHU_RING_##id] = {text, title, advice, apart, unstick},
 #include "lib/ring/verdict/verdict.def"
 };
 
-const char *vhu_ring_verdict_advice(const struct vhu_ring_verdict *verdict)
+bool vhu_ring_verdict_unsticks(const struct vhu_ring_verdict *verdict)
 {
-	return verdict->advice ? verdict->advice : vhu_ring_verdicts[verdict->id].advice;
+	bool unsticks = *vhu_ring_verdicts[verdict->id].unstick && !verdict->advice;
+
+	for (unsigned i = 0; i < verdict->alternatives; i++)
+		unsticks |= *vhu_ring_verdicts[verdict->alternative[i]].unstick;
+	return verdict->hangs && unsticks;
 }
 
 const char *vhu_ring_verdict_apart(const struct vhu_ring_verdict *verdict)
@@ -76,6 +80,12 @@ static const char *advice_of(int error)
 	return NULL;
 }
 
+/* Return whether a process has ended. */
+static bool is_gone(const struct vhu_ring_process *process)
+{
+	return process->known && process->state == 'X';
+}
+
 /* Say that the memory could not be read. */
 static bool judge_unread(struct vhu_judgement *judgement)
 {
@@ -84,6 +94,14 @@ static bool judge_unread(struct vhu_judgement *judgement)
 
 	if (judgement->readable)
 		return false;
+	if (is_gone(&sample[1].front_end) && is_gone(&sample[1].back_end)) {
+		vhu_line_add(&judgement->text,
+			     "the vring's memory could not be read: the session's "
+			     "processes have ended");
+		judgement->verdict->advice =
+		    "`vhu check` and `vhu dump` show what the capture has of the session";
+		return vhu_judge_as(judgement, VHU_RING_UNREAD, false);
+	}
 	vhu_line_printf(&judgement->text, "the vring's memory could not be read: %s",
 			reason_of(error));
 	judgement->verdict->advice = advice_of(error);

@@ -23,6 +23,8 @@ struct vhu_ring_verdict_row {
 	const char *title;  /* the cause, in a line */
 	const char *advice; /* what to do */
 	const char *apart;  /* what tells it from those it is taken for */
+	/* The command of vhu ctl that unsticks the guest, "kick" or "call"; "": none. */
+	const char *unstick;
 };
 
 extern const struct vhu_ring_verdict_row vhu_ring_verdicts[VHU_RING_VERDICTS];
@@ -41,8 +43,8 @@ struct vhu_ring_verdict {
 	char text[VHU_RING_VERDICT_TEXT];
 };
 
-/* Return what to do about a verdict. */
-const char *vhu_ring_verdict_advice(const struct vhu_ring_verdict *verdict);
+/* Return whether a verdict or one of its alternatives has a command that unsticks the guest. */
+bool vhu_ring_verdict_unsticks(const struct vhu_ring_verdict *verdict);
 
 /* Return what tells a verdict from its alternatives; "" if it has none. */
 const char *vhu_ring_verdict_apart(const struct vhu_ring_verdict *verdict);

@@ -88,6 +88,24 @@ if [ "$(id -u)" -eq 0 ]; then
 fi
 
 # Killed all at once, the capture leaves the session open and its processes are gone.
-kill -KILL "$(stage_pid proxy)" "$(stage_pid front)" "$(stage_pid back)"
+back=$(stage_pid back)
+kill -KILL "$(stage_pid proxy)" "$(stage_pid front)" "$back"
 sleep 0.2
-says 1 'is gone' -r vm.pcapng
+says 1 'its processes have ended' -r vm.pcapng
+! grep -q 'root\|CAP_SYS_PTRACE' out err || fail "rights that help nothing: $(cat out err)"
+grep -q 'could not be read: the session.s processes have ended$' out || fail "ended processes: $(cat out)"
+# Nor is a process of the session what has the back-end's id now.
+if [ -w /proc/sys/kernel/ns_last_pid ]; then
+	wait "$back" 2>/dev/null || :
+	# The clock may have been set meanwhile by less.
+	sleep 2
+	has_its_id() {
+		echo $((back - 1)) >/proc/sys/kernel/ns_last_pid
+		sleep 1000 &
+		other=$!
+		[ "$other" = "$back" ] || { kill $other; return 1; }
+	}
+	wait_for has_its_id
+	jobs="$jobs $back"
+	says 1 'its processes have ended' -r vm.pcapng
+fi

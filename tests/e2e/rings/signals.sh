@@ -22,6 +22,11 @@ case_is() {
 		verdict=${4#* }
 		jq -e --arg text "$5" '.verdict.text | contains($text)' out >/dev/null ||
 			fail "$1, $by: does not say '$5': $(cat out)"
+		# What unsticks the guest, with the numbers that the proxy has told.
+		case $by in -s*) command='vhu ctl -s ctl.sock call 1 0' ;; *) command="vhu ctl -s $work/ctl.sock call" ;; esac
+		[ "$verdict" != D5 ] ||
+			jq -e --arg text "\`$command\` unsticks the guest" '.verdict.advice | endswith($text)' out >/dev/null ||
+			fail "$1, $by: does not say '$command': $(jq .verdict.advice out)"
 	done
 	all_out
 }

@@ -113,10 +113,8 @@ bool vhu_latency_owner_why(const struct vhu_latency_vrings *vrings, char *text, 
 	}
 	line = vhu_line_in(text, size);
 	if (wanted && ended == wanted)
-		vhu_line_printf(&line,
-				"the session's processes have ended (%s): nothing is counted; "
-				"`vhu check` says how it ended",
-				gone);
+		vhu_line_printf(
+		    &line, "the session's processes have ended (%s): nothing is counted", gone);
 	else if (foreign)
 		put_foreign(&line, foreign, id);
 	return line.length > 0;

@@ -256,6 +256,7 @@ int vhu_rings_places_control(const struct vhu_rings_request *request,
 	if (status != VHU_EXIT_DONE)
 		return status;
 	status = read_sessions(&talk, sessions);
+	snprintf(sessions->control, sizeof(sessions->control), "%s", talk.path);
 	fclose(talk.proxy);
 	return status;
 }

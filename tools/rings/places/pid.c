@@ -11,7 +11,7 @@
 
 #include "lib/util/duration.h"
 #include "tools/rings/places/places.h"
-#include "tools/rings/places/proxy.h"
+#include "tools/rings/process/proxy.h"
 
 /* Return whether a process has a session. @known: one whose memory is known. */
 static bool has_session(const struct vhu_rings_sessions *sessions, uint32_t pid, bool known)

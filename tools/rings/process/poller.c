@@ -135,6 +135,8 @@ static void look_at_state(struct vhu_rings_process *process)
 	FILE *file;
 
 	process->state = 'X';
+	if (process->ended)
+		return;
 	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/stat", process->pid);
 	file = fopen(path, "re");
 	if (!file)
@@ -158,6 +160,8 @@ void vhu_rings_process_look(struct vhu_rings_process *process)
 	DIR *tasks;
 
 	look_at_state(process);
+	if (process->ended)
+		return;
 	process->looks++;
 	process->sorted = false;
 	for (unsigned i = process->eventfds; i < process->opens; i++)

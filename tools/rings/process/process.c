@@ -175,14 +175,11 @@ static void read_maps(struct vhu_rings_process *process)
 		fclose(file);
 }
 
-struct vhu_rings_process *vhu_rings_process(struct vhu_rings_processes *processes, uint32_t pid)
+/* Add a process to a list. Returns it; NULL out of memory. */
+static struct vhu_rings_process *add(struct vhu_rings_processes *processes, uint32_t pid)
 {
-	struct vhu_rings_process *process, **more;
+	struct vhu_rings_process *process = calloc(1, sizeof(*process)), **more;
 
-	for (unsigned i = 0; i < processes->count; i++)
-		if (processes->process[i]->pid == pid)
-			return processes->process[i];
-	process = calloc(1, sizeof(*process));
 	more =
 	    process ? vhu_array_more(processes->process, &processes->count, sizeof(*more)) : NULL;
 	if (!more) {
@@ -192,9 +189,35 @@ struct vhu_rings_process *vhu_rings_process(struct vhu_rings_processes *processe
 	processes->process = more;
 	processes->process[processes->count - 1] = process;
 	process->pid = pid;
+	return process;
+}
+
+struct vhu_rings_process *vhu_rings_process(struct vhu_rings_processes *processes, uint32_t pid)
+{
+	struct vhu_rings_process *process;
+
+	for (unsigned i = 0; i < processes->count; i++)
+		if (processes->process[i]->pid == pid && !processes->process[i]->ended)
+			return processes->process[i];
+	process = add(processes, pid);
+	if (!process)
+		return NULL;
 	read_name(process);
 	vhu_rings_process_read(process);
 	read_maps(process);
+	return process;
+}
+
+struct vhu_rings_process *vhu_rings_process_ended(struct vhu_rings_processes *processes,
+						  uint32_t pid)
+{
+	struct vhu_rings_process *process = add(processes, pid);
+
+	if (process) {
+		process->ended = true;
+		process->error = -ESRCH;
+		process->state = 'X';
+	}
 	return process;
 }
 

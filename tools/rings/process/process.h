@@ -41,7 +41,8 @@ struct vhu_rings_polled {
 
 struct vhu_rings_process {
 	uint32_t pid;
-	int error; /* -errno that looking at its descriptors gave; -ESRCH: it is gone */
+	bool ended; /* its session names it, and its id is another's by now, if it is anyone's */
+	int error;  /* -errno that looking at its descriptors gave; -ESRCH: it is gone */
 	char comm[17];
 	char state;                  /* of /proc/PID/stat */
 	struct vhu_rings_open *open; /* by kind, then by id or descriptor */
@@ -67,6 +68,11 @@ struct vhu_rings_processes {
 /* Return a process of the list; it is added, and its descriptors and mappings are read, if it is
  * not there. Returns NULL out of memory. */
 struct vhu_rings_process *vhu_rings_process(struct vhu_rings_processes *processes, uint32_t pid);
+
+/* Return a process that has ended, though another may have its id: nothing is read of that. It is
+ * added. Returns NULL out of memory. */
+struct vhu_rings_process *vhu_rings_process_ended(struct vhu_rings_processes *processes,
+						  uint32_t pid);
 
 /* Read again what a process has open. Returns 0 or -errno. */
 int vhu_rings_process_read(struct vhu_rings_process *process);

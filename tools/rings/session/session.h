@@ -10,6 +10,8 @@
 #ifndef VHU_TOOLS_RINGS_SESSION_H
 #define VHU_TOOLS_RINGS_SESSION_H
 
+#include <limits.h>
+
 #include "lib/recording/prologue.h"
 #include "tools/by_session.h"
 #include "tools/rings/session/kept.h"
@@ -17,8 +19,9 @@
 struct vhu_rings_sessions {
 	struct vhu_rings_session **session;
 	unsigned count;
-	char none[160]; /* why there are none; "" without a reason */
-	bool of_proxy;  /* they are all of the process asked about, which is their proxy */
+	char none[160];         /* why there are none; "" without a reason */
+	char control[PATH_MAX]; /* that said this: the socket of a proxy; "": none */
+	bool of_proxy;          /* they are all of the process asked about, which is their proxy */
 	struct vhu_prologue *prologue; /* takes all records too; NULL: none */
 	/* While records are fed. */
 	struct vhu_by_session open;

@@ -2,6 +2,7 @@
 /* The memory of sessions, opened read-only by the descriptors that their processes hold. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "tools/rings/process/peers.h"
@@ -122,6 +123,32 @@ static struct vhu_rings_process *find_proxy(struct vhu_rings_targets *targets,
 	return sought.found;
 }
 
+/* Return whether a process that runs is another than the one that a session names: it began after
+ * the session, and has none of its memory. */
+static bool is_another(const struct vhu_rings_process *process,
+		       const struct vhu_rings_session *session)
+{
+	if (process->error || vhu_rings_process_is_of(process->pid, session->opened_ns))
+		return false;
+	for (unsigned i = 0; i < session->regions; i++)
+		if (session->region[i].file.known &&
+		    vhu_rings_process_has(process, &session->region[i].file, 1))
+			return false;
+	return true;
+}
+
+/* Find the process at one side of a session. Returns NULL out of memory. */
+static struct vhu_rings_process *process_at(struct vhu_rings_targets *targets,
+					    const struct vhu_rings_session *session, unsigned side)
+{
+	struct vhu_rings_process *process =
+	    vhu_rings_process(&targets->processes, session->pid[side]);
+
+	return process && is_another(process, session)
+		   ? vhu_rings_process_ended(&targets->processes, session->pid[side])
+		   : process;
+}
+
 /* Open the memory of a session. Returns 0 or -ENOMEM. */
 static int memory_open(struct vhu_rings_targets *targets, struct vhu_rings_memory *memory,
 		       const struct vhu_rings_session *session)
@@ -132,7 +159,7 @@ static int memory_open(struct vhu_rings_targets *targets, struct vhu_rings_memor
 	for (unsigned side = 0; side < VHU_RINGS_SIDES; side++) {
 		if (!session->pid[side])
 			continue;
-		memory->process[side] = vhu_rings_process(&targets->processes, session->pid[side]);
+		memory->process[side] = process_at(targets, session, side);
 		if (!memory->process[side])
 			return -ENOMEM;
 	}
@@ -214,6 +241,8 @@ int vhu_rings_targets_open(struct vhu_rings_targets *targets,
 
 		if (memory_open(targets, memory, session))
 			return -ENOMEM;
+		memory->control = *sessions->control ? strdup(sessions->control) : NULL;
+		memory->told = memory->sought = *sessions->control;
 		if (session->vrings == 0 && session->pending.number)
 			targets->target[targets->count++] = target_of(memory, &no_vring);
 		for (unsigned v = 0; v < session->vrings; v++)
@@ -234,6 +263,7 @@ static void memory_close(struct vhu_rings_memory *memory)
 	if (memory->inflight_region.fd >= 0)
 		close(memory->inflight_region.fd);
 	free(memory->region);
+	free(memory->control);
 }
 
 void vhu_rings_targets_free(struct vhu_rings_targets *targets)

@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "lib/protocol/field.h"
 #include "lib/util/util.h"
+#include "tools/rings/process/proxy.h"
 #include "tools/rings/process/queues.h"
 #include "tools/rings/target/past.h"
 
@@ -153,6 +155,23 @@ static void look_until(struct vhu_rings_targets *targets, uint64_t until, bool h
 	} while (vhu_now_ns() < until);
 }
 
+/* Find the control socket of the session's proxy, for what to do about a vring that hangs. */
+static void find_control(struct vhu_rings_target *target)
+{
+	struct vhu_rings_memory *memory = target->memory;
+	const uint32_t front_end = target->session->pid[VHU_RINGS_FRONT];
+	struct vhu_rings_proxy proxy;
+
+	if (!vhu_ring_verdict_unsticks(&target->verdict))
+		return;
+	if (!memory->sought && front_end && vhu_rings_proxy_of(front_end, true, &proxy))
+		memory->control = realpath(proxy.control, NULL);
+	memory->sought = true;
+	target->evidence.control = memory->control;
+	/* Another source may number the sessions otherwise. */
+	target->evidence.at_control = memory->told ? target->session->kept.session : 0;
+}
+
 /* Judge all vrings by the samples that there are. Returns whether one seems to hang. */
 static bool judge_all(struct vhu_rings_targets *targets)
 {
@@ -192,4 +211,6 @@ void vhu_rings_targets_judge(struct vhu_rings_targets *targets)
 	look_until(targets, vhu_now_ns() + CONFIRM_NS, true);
 	sample_all(targets, 1);
 	judge_all(targets);
+	for (unsigned i = 0; i < targets->count; i++)
+		find_control(&targets->target[i]);
 }

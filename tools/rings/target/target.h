@@ -18,8 +18,10 @@ struct vhu_rings_memory {
 	struct vhu_rings_process *proxy; /* it stands between kicks and calls; NULL: none known */
 	struct vhu_ring_memory memory, inflight;
 	struct vhu_ring_region *region, inflight_region;
-	unsigned missing; /* regions that could not be opened */
-	int error;        /* why the first of them could not */
+	char *control;     /* the control socket of the session's proxy; NULL: none known */
+	bool told, sought; /* it told the session itself; it was looked for */
+	unsigned missing;  /* regions that could not be opened */
+	int error;         /* why the first of them could not */
 };
 
 /* A vring, or a session without vrings whose request waits (VHU_RING_NO_VRING). */

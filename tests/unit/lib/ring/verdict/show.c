@@ -64,11 +64,37 @@ static void a_vring_is_written_in_a_line(void **state)
 	image_close(&image);
 }
 
+static void advice_names_the_command_that_unsticks_if_there_is_a_proxy(void **state)
+{
+	struct vhu_ring_verdict verdict;
+	char text[VHU_RING_SHOW_TEXT];
+	struct image image;
+
+	(void)state;
+	image_open_waiting(&image, 0, 3);
+	verdict = image_judge(&image);
+	assert_int_equal(verdict.alternative[1], VHU_RING_D20);
+	assert_true(vhu_ring_verdict_unsticks(&verdict));
+	vhu_ring_advice_text(&image.evidence, &verdict, VHU_RING_D20, text, sizeof(text));
+	assert_null(strstr(text, "vhu ctl"));
+	image.evidence.control = "/run/vm.ctl";
+	vhu_ring_advice_text(&image.evidence, &verdict, VHU_RING_D20, text, sizeof(text));
+	assert_non_null(strstr(text, "; `vhu ctl -s /run/vm.ctl kick` unsticks the guest"));
+	image.evidence.at_control = 7;
+	vhu_ring_advice_text(&image.evidence, &verdict, VHU_RING_D20, text, sizeof(text));
+	assert_non_null(strstr(text, "; `vhu ctl -s /run/vm.ctl kick 7 0` unsticks the guest"));
+	/* Nothing is to be signalled for the other cause. */
+	vhu_ring_advice_text(&image.evidence, &verdict, VHU_RING_D1, text, sizeof(text));
+	assert_null(strstr(text, "vhu ctl"));
+	image_close(&image);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_verdict_is_written_as_json),
 	    cmocka_unit_test(a_vring_is_written_in_a_line),
+	    cmocka_unit_test(advice_names_the_command_that_unsticks_if_there_is_a_proxy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

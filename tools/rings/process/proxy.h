@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a running vhu proxy records, as its command line or its configuration says. */
-#ifndef VHU_TOOLS_RINGS_PLACES_PROXY_H
-#define VHU_TOOLS_RINGS_PLACES_PROXY_H
+#ifndef VHU_TOOLS_RINGS_PROCESS_PROXY_H
+#define VHU_TOOLS_RINGS_PROCESS_PROXY_H
 
 #include <limits.h>
 #include <stdbool.h>

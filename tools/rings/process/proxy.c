@@ -4,7 +4,7 @@
  * Other sockets than its control socket must be left alone: a connection to one of them is a
  * front-end's or a back-end's.
  */
-#include "tools/rings/places/proxy.h"
+#include "tools/rings/process/proxy.h"
 
 #include <dirent.h>
 #include <inttypes.h>
