@@ -91,7 +91,7 @@ start)
 	;;
 attach)
 	"$2/bin/vhu" attach --all --duration 1ms >"$work/out" 2>&1 || { cat "$work/out"; exit 77; }
-	sh "$here/attach.sh" -b "$2" -r 1 -n 20 -m 50 -f 1000 >"$work/out"
+	sh "$here/attach/attach.sh" -b "$2" -r 1 -n 20 -m 50 -f 1000 >"$work/out"
 	expect 6 "watched" "bystander"
 	expect 3 "flood of"
 	expect 2 "from the command"

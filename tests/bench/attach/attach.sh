@@ -9,8 +9,8 @@
 # ratios are printed. Front-end and back-end share one processor, so that a round trip is the sum of the
 # work done for it; vhu attach runs where the scheduler places it. Needs root, as vhu attach does.
 set -eu
-. "$(dirname "$0")/../../samples/stage.sh"
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../../../samples/stage.sh"
+. "$(dirname "$0")/../common.sh"
 
 build=build-test rounds=15 trips=5000 messages=20000 flood=1000000
 while getopts b:r:n:m:f: option; do
