@@ -27,6 +27,7 @@
 #define SENT        "sock_def_readable"
 #define CLOSED      "unix_release"
 #define SHUT        "unix_shutdown"
+#define CONNECTED   "security_unix_stream_connect"
 /* One that programs use if it is there. */
 #define CAST        "bpf_rdonly_cast"
 
@@ -34,15 +35,18 @@ VHU_BPF_OBJECT(vhu_bpf_attach);
 
 /* Sets of hooks, the best first: those that see sending and closing. */
 static const struct hooks {
-	const char *sent, *closing; /* programs, NULL none */
-	const char *point;          /* a trace point that the kernel must have, NULL none */
-	const char *function[3];    /* functions that it must have, NULL none */
+	const char *sent;        /* a program, NULL none */
+	const char *on;          /* what the programs of closing and connecting are on */
+	const char *point;       /* a trace point that the kernel must have, NULL none */
+	const char *function[3]; /* functions that it must have, NULL none */
 	const char *name;
 } hooks[] = {
-    {"sent_tracepoint", "closing_fentry", SENT_POINT, {CLOSED, SHUT}, "tracepoint+fentry"},
-    {"sent_fentry", "closing_fentry", NULL, {SENT, CLOSED, SHUT}, "fentry"},
-    {"sent_tracepoint", "closing_call", SENT_POINT, {NULL}, "tracepoint"},
-    {NULL, "closing_call", NULL, {NULL}, "taken"},
+    {"sent_tracepoint", "fentry", SENT_POINT, {CLOSED, SHUT}, "tracepoint+fentry"},
+    {"sent_fentry", "fentry", NULL, {SENT, CLOSED, SHUT}, "fentry"},
+    {"sent_tracepoint", "kprobe", SENT_POINT, {CLOSED, SHUT}, "tracepoint+kprobe"},
+    {"sent_kprobe", "kprobe", NULL, {SENT, CLOSED, SHUT}, "kprobe"},
+    {"sent_tracepoint", "call", SENT_POINT, {NULL}, "tracepoint"},
+    {NULL, "call", NULL, {NULL}, "taken"},
 };
 
 int vhu_attach_hooks_by_name(const char *name)
@@ -58,6 +62,8 @@ static bool are_possible(const struct vhu_bpf_kernel *kernel, const struct hooks
 {
 	char name[64];
 
+	if (!strcmp(set->on, "kprobe") && !vhu_bpf_has_kprobes())
+		return false;
 	for (unsigned i = 0; i < VHU_ARRAY_SIZE(set->function); i++)
 		if (set->function[i] && !vhu_bpf_has_function(kernel, set->function[i]))
 			return false;
@@ -67,20 +73,31 @@ static bool are_possible(const struct vhu_bpf_kernel *kernel, const struct hooks
 	return btf__find_by_name_kind(kernel->types, name, BTF_KIND_TYPEDEF) > 0;
 }
 
-/* Choose the programs of a set. */
-static void choose(struct bpf_object *object, const struct hooks *set)
+/* Return whether a program is one of "PREFIX_ON...". */
+static bool is_on(const char *name, const char *prefix, const char *on)
+{
+	size_t length = strlen(prefix);
+
+	return !strncmp(name, prefix, length) && !strncmp(name + length, on, strlen(on));
+}
+
+/* Return whether a program belongs to a set. @connects: those of connecting do. */
+static bool is_in(const struct hooks *set, const char *name, bool connects)
+{
+	if (is_on(name, "sent_", ""))
+		return set->sent && !strcmp(name, set->sent);
+	if (is_on(name, "closing_", ""))
+		return is_on(name, "closing_", set->on);
+	return !is_on(name, "connecting_", "") || (connects && is_on(name, "connecting_", set->on));
+}
+
+/* Choose the programs of a set. @connects: those of connecting, too. */
+static void choose(struct bpf_object *object, const struct hooks *set, bool connects)
 {
 	struct bpf_program *program;
 
 	bpf_object__for_each_program(program, object)
-	{
-		const char *name = bpf_program__name(program);
-		bool optional = !strncmp(name, "sent", 4) || !strncmp(name, "closing", 7);
-
-		bpf_program__set_autoload(program,
-					  !optional || (set->sent && !strcmp(name, set->sent)) ||
-					      !strncmp(name, set->closing, strlen(set->closing)));
-	}
+	    bpf_program__set_autoload(program, is_in(set, bpf_program__name(program), connects));
 }
 
 /* Attach an iterator. Returns 0 or -errno. */
@@ -202,6 +219,8 @@ static int find_maps(struct vhu_attach *attach)
 	if (shared == MAP_FAILED)
 		return -errno;
 	attach->shared = shared;
+	if (attach->choice.config.any)
+		memset(attach->shared->mark, 1, sizeof(attach->shared->mark));
 	return open_buffers(attach, events);
 }
 
@@ -222,7 +241,8 @@ static void unload(struct vhu_attach *attach)
 }
 
 /* Load and attach a set of hooks. Returns 0; -errno, with nothing left behind. */
-static int try_hooks(struct vhu_attach *attach, const struct hooks *set)
+static int try_hooks(struct vhu_attach *attach, const struct vhu_bpf_kernel *kernel,
+		     const struct hooks *set)
 {
 	struct bpf_map *fixed;
 	int ret;
@@ -230,7 +250,9 @@ static int try_hooks(struct vhu_attach *attach, const struct hooks *set)
 	attach->object = vhu_bpf_object_open(vhu_bpf_attach);
 	if (!attach->object)
 		return -errno;
-	choose(attach->object, set);
+	attach->sees_connecting =
+	    strcmp(set->on, "call") && vhu_bpf_has_function(kernel, CONNECTED);
+	choose(attach->object, set, attach->sees_connecting);
 	fixed = bpf_object__find_map_by_name(attach->object, ".rodata.config");
 	ret = fixed ? bpf_map__set_initial_value(fixed, &attach->choice.config,
 						 sizeof(attach->choice.config))
@@ -270,7 +292,7 @@ int vhu_attach_open(struct vhu_attach **to, const struct vhu_attach_choice *choi
 		for (size_t i = 0; ret && i < VHU_ARRAY_SIZE(hooks); i++)
 			if (is_chosen(choice, i) && are_possible(&kernel, &hooks[i])) {
 				vhu_diagnose_listen();
-				ret = try_hooks(attach, &hooks[i]);
+				ret = try_hooks(attach, &kernel, &hooks[i]);
 			}
 	}
 	btf__free(types);
@@ -281,7 +303,8 @@ int vhu_attach_open(struct vhu_attach **to, const struct vhu_attach_choice *choi
 	if (!vhu_diagnose_lack(error)) {
 		if (ret == -EOPNOTSUPP && choice->hooks >= 0)
 			snprintf(error, VHU_BPF_ERROR_SIZE,
-				 "hooks %s: this kernel lacks functions or trace points they need",
+				 "hooks %s: this kernel lacks functions, trace points or kprobes "
+				 "they need",
 				 hooks[choice->hooks].name);
 		else
 			vhu_diagnose_refusal("no hooks on local sockets work", ret, error);

@@ -188,7 +188,7 @@ struct vhu_attach_shared {
 	uint64_t lost;    /* events for which there was no room */
 	uint64_t refused; /* sockets for which there was no room */
 	/* What there is to compare with, written by the loader. */
-	uint32_t listeners; /* names of sockets were given */
+	uint32_t listeners; /* names of sockets are looked at */
 	uint32_t processes; /* processes were given */
 	/* By vhu_attach_place: whether a socket, a name or a process may be one that is looked at.
 	 * A mark stays, so one that is not set lets what does not matter pass at once. */

@@ -18,6 +18,8 @@ struct vhu_attach {
 	int watched, listeners, processes, users; /* maps */
 	const char *hooks;
 	bool sees_sending;
+	bool sees_connecting; /* who connects to a listening socket */
+	uint64_t listener_ns; /* when one was given, 0: names are not looked at */
 	struct vhu_attach_choice choice;
 };
 

@@ -15,8 +15,23 @@ int vhu_attach_fd(const struct vhu_attach *attach)
 	return perf_buffer__epoll_fd(attach->events);
 }
 
+/* Have names looked at for so long after a listening socket is given: a connection to it may have
+ * begun before, and not be in a list yet. */
+#define NAMES_NS VHU_NS_PER_S
+
+/* Have names looked at no more, if connections are seen when they are made. */
+static void rest_names(struct vhu_attach *attach)
+{
+	if (!attach->sees_connecting || !attach->listener_ns ||
+	    vhu_now_ns() - attach->listener_ns < NAMES_NS)
+		return;
+	attach->listener_ns = 0;
+	__atomic_store_n(&attach->shared->listeners, 0, __ATOMIC_RELAXED);
+}
+
 int vhu_attach_events(struct vhu_attach *attach)
 {
+	rest_names(attach);
 	return perf_buffer__consume(attach->events);
 }
 
@@ -191,6 +206,7 @@ int vhu_attach_listener(struct vhu_attach *attach, const struct vhu_attach_liste
 	memcpy(value.start, socket->path,
 	       socket->path_size < sizeof(value.start) ? socket->path_size : sizeof(value.start));
 	mark(attach, socket->address);
+	attach->listener_ns = vhu_now_ns();
 	__atomic_store_n(&attach->shared->listeners, 1, __ATOMIC_RELAXED);
 	return bpf_map_update_elem(attach->listeners, &socket->address, &value, BPF_ANY) ? -errno
 											 : 0;

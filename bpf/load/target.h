@@ -34,6 +34,9 @@ struct vhu_bpf_kernel {
 /* Return whether the kernel has a function of this name. */
 bool vhu_bpf_has_function(const struct vhu_bpf_kernel *kernel, const char *name);
 
+/* Return whether the kernel has kprobes, and this process can see that. */
+bool vhu_bpf_has_kprobes(void);
+
 /* Return whether the kernel has what a program needs, and nothing in its place. */
 bool vhu_bpf_target_fits(const struct vhu_bpf_kernel *kernel, const struct vhu_bpf_target *target);
 

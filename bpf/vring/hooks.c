@@ -73,19 +73,9 @@ bool vhu_hooks_are_possible(const struct vhu_bpf_kernel *kernel, enum vhu_hooks 
 
 bool vhu_hooks_have_files(enum vhu_hooks hooks)
 {
-	static const char *const kprobe[] = {"/sys/bus/event_source/devices/kprobe/type",
-					     "/sys/kernel/tracing/kprobe_events",
-					     "/sys/kernel/debug/tracing/kprobe_events", NULL};
-	static const char *const syscalls[] = {"/sys/kernel/tracing/events/syscalls",
-					       "/sys/kernel/debug/tracing/events/syscalls", NULL};
-	const char *const *path = hooks == VHU_HOOKS_KPROBE     ? kprobe
-				  : hooks == VHU_HOOKS_SYSCALLS ? syscalls
-								: NULL;
-
-	if (!path)
-		return true;
-	for (; *path; path++)
-		if (!access(*path, R_OK))
-			return true;
-	return false;
+	if (hooks == VHU_HOOKS_KPROBE)
+		return vhu_bpf_has_kprobes();
+	return hooks != VHU_HOOKS_SYSCALLS ||
+	       !access("/sys/kernel/tracing/events/syscalls", R_OK) ||
+	       !access("/sys/kernel/debug/tracing/events/syscalls", R_OK);
 }

@@ -59,7 +59,8 @@ const struct vhu_option vhu_attach_option[] = {
      "with --qmp: stop the virtual machine for some ms, so that QEMU sets up its vrings again"},
     {KEY_WITH_KEYS, "with-keys", NULL, "record key material, which is masked otherwise"},
     {KEY_HOOKS, "hooks", "SET",
-     "use tracepoint+fentry, fentry, tracepoint or taken (default: the best that works)"},
+     "use tracepoint+fentry, fentry, tracepoint+kprobe, kprobe, tracepoint or taken (default: the "
+     "best that works)"},
     {0},
 };
 

@@ -7,56 +7,35 @@
  * bytes; and when it is taken, in the receiver's context, with all its bytes. So the queueing shows
  * buffers that are never taken, and the taking shows buffers that are in several pieces.
  */
+#include "bpf/attach/kernel/closing.bpf.h"
+#include "bpf/attach/kernel/connecting.bpf.h"
 #include "bpf/attach/kernel/describe.bpf.h"
-
-/* Fill in what all events have. */
-static __always_inline void begin(struct vhu_attach_event *event, __u32 what,
-				  const struct sock *socket, struct vhu_attach_watched *sender)
-{
-	__builtin_memset(event, 0, sizeof(*event));
-	event->time_ns = bpf_ktime_get_ns();
-	event->what = what;
-	event->address = (__u64)socket;
-	if (sender) {
-		event->socket = sender->id;
-		event->parent = sender->parent;
-		event->guessed = sender->guessed;
-		event->begun = sender->begun;
-	}
-	/* An event of taking names the sender's socket. */
-	describe_who(&event->who, what == VHU_ATTACH_SENT ? sender : 0);
-}
-
-/* Count an event that could not be passed on. */
-static __always_inline void count_lost(long result)
-{
-	if (result)
-		__sync_fetch_and_add(&shared.lost, 1);
-}
+#include "bpf/attach/kernel/list.bpf.h"
 
 /* Return the last buffer of @sender that is still queued at @receiver; NULL without one. */
 static __always_inline const struct sk_buff *last_of(const struct sock *sender,
-						     const struct sock *receiver)
+						     const struct sock *receiver, bool typed)
 {
-	const struct sk_buff *buffer = receiver->sk_receive_queue.prev;
+	const struct sk_buff *buffer = READ(typed, receiver, sk_receive_queue.prev);
 
 	/* Whoever takes it may have been quicker. */
-	if (!buffer || !receiver->sk_receive_queue.qlen || buffer->sk != sender)
+	if (!buffer || !READ(typed, receiver, sk_receive_queue.qlen) ||
+	    READ(typed, buffer, sk) != sender)
 		return 0;
 	return buffer;
 }
 
 /* Fill in what was sent. Returns how many bytes of it were copied to @bytes. */
 static __always_inline __u32 fill_sent(void *context, const struct sk_buff *buffer,
-				       struct vhu_attach_event *event, __u8 *bytes)
+				       struct vhu_attach_event *event, __u8 *bytes, bool typed)
 {
 	__u32 linear;
 
 	event->buffer = (__u64)buffer;
-	event->length = buffer->len;
-	event->consumed = parms_of(buffer)->consumed;
-	describe_fds(context, buffer, event);
-	linear = event->length - buffer->data_len;
+	event->length = READ(typed, buffer, len);
+	event->consumed = READ(typed, parms_of(buffer), consumed);
+	describe_fds(context, buffer, event, typed);
+	linear = event->length - READ(typed, buffer, data_len);
 	if (linear > VHU_ATTACH_SENT_MAX)
 		linear = VHU_ATTACH_SENT_MAX;
 	/* So every kernel's verifier believes that it fits. */
@@ -64,7 +43,7 @@ static __always_inline __u32 fill_sent(void *context, const struct sk_buff *buff
 	if (linear >= VHU_ATTACH_SENT_MAX)
 		linear = VHU_ATTACH_SENT_MAX - 1;
 	linear &= VHU_ATTACH_SENT_MAX - 1;
-	if (bpf_probe_read_kernel(bytes, linear, buffer->data))
+	if (bpf_probe_read_kernel(bytes, linear, READ(typed, buffer, data)))
 		linear = 0;
 	return linear;
 }
@@ -113,7 +92,7 @@ static __always_inline bool tell_later(const struct sk_buff *buffer, const struc
 /* Note that the event of its sending has all of a buffer, if nothing else is noted. */
 static __always_inline void tell_now(const struct sock *sender, const struct sock *receiver,
 				     const struct sk_buff *buffer, struct vhu_attach_watched *from,
-				     struct vhu_attach_event *event)
+				     struct vhu_attach_event *event, bool typed)
 {
 	__u64 *note = told_of(buffer), before = *note, own = note_of(buffer, sender);
 
@@ -131,7 +110,8 @@ static __always_inline void tell_now(const struct sock *sender, const struct soc
 	__sync_fetch_and_add(&from->waiting, 1);
 	from->last_told = own;
 	/* Who was quicker has told it. */
-	event->told = last_of(sender, receiver) == buffer || !tell_later(buffer, sender, from);
+	event->told =
+	    last_of(sender, receiver, typed) == buffer || !tell_later(buffer, sender, from);
 }
 
 /* Return whether a buffer's SENT event holds all of it, when its first @end bytes are taken; else
@@ -170,13 +150,13 @@ static __always_inline void learn_cookies(struct vhu_attach_watched *from, struc
 }
 
 /* Tell what was queued at @receiver, if that is watched. */
-static __always_inline void tell_sent(void *context, const struct sock *sender,
-				      struct sock *receiver)
+static __always_inline int tell_sent(void *context, const struct sock *sender,
+				     struct sock *receiver, bool typed)
 {
-	const struct sk_buff *buffer = last_of(sender, receiver);
+	const struct sk_buff *buffer = last_of(sender, receiver, typed);
 	struct vhu_attach_watched *from =
-	    find_or_adopt(sender, (__u64)sender->__sk_common.skc_cookie.counter, receiver, buffer,
-			  buffer && !parms_of(buffer)->consumed);
+	    find_or_adopt(sender, (__u64)READ(typed, sender, __sk_common.skc_cookie.counter),
+			  receiver, buffer, buffer && !READ(typed, parms_of(buffer), consumed));
 	struct vhu_attach_event *event;
 	struct room *room;
 	__u32 zero = 0;
@@ -184,19 +164,19 @@ static __always_inline void tell_sent(void *context, const struct sock *sender,
 
 	room = bpf_map_lookup_elem(&rooms, &zero);
 	if (!from || !room)
-		return;
-	if (!from->peer_learnt)
+		return 0;
+	if (typed && !from->peer_learnt)
 		learn_cookies(from, receiver);
 	event = &room->event;
 	begin(event, VHU_ATTACH_SENT, sender, from);
-	event->name = name_of(receiver, sender);
+	event->name = name_of(receiver, sender, typed);
 	event->number = __sync_fetch_and_add(&from->sent, 1) + 1;
 	if (buffer) {
-		event->copied = fill_sent(context, buffer, event, room->bytes);
-		if (last_of(sender, receiver) != buffer)
+		event->copied = fill_sent(context, buffer, event, room->bytes, typed);
+		if (last_of(sender, receiver, typed) != buffer)
 			forget_sent(event);
 		else if (event->copied == event->length)
-			tell_now(sender, receiver, buffer, from, event);
+			tell_now(sender, receiver, buffer, from, event, typed);
 	}
 	zero = event->copied & (VHU_ATTACH_SENT_MAX - 1);
 	result =
@@ -204,56 +184,81 @@ static __always_inline void tell_sent(void *context, const struct sock *sender,
 	count_lost(result);
 	if (result && buffer && event->told)
 		tell_later(buffer, sender, from);
+	return 0;
+}
+
+/* Functions of their own, so that others' messages do not pay for the registers and the stack that
+ * these use. */
+static __noinline int tell_sent_typed(void *context, const struct sock *sender,
+				      struct sock *receiver)
+{
+	return tell_sent(context, sender, receiver, true);
+}
+
+static __noinline int tell_sent_untyped(void *context, const struct sock *sender,
+					struct sock *receiver)
+{
+	return tell_sent(context, sender, receiver, false);
 }
 
 /* Something was queued at @receiver, in the context of the task that sends it. */
-static __always_inline int on_sent(void *context, struct sock *receiver)
+static __always_inline int on_sent(void *context, struct sock *receiver, bool typed)
 {
 	const struct unix_sock *local;
-	const struct sock *sender;
+	struct sock *sender;
 
-	if (!is_passed_local_stream(receiver))
+	if (is_stranger(receiver) || !is_local_stream(receiver, typed))
 		return 0;
-	local = local_of(receiver);
+	local = local_of(receiver, typed);
 	if (!local)
 		return 0;
-	sender = local->peer;
-	if (sender && may_concern(sender, local, sender))
-		tell_sent(context, sender, receiver);
-	return 0;
+	sender = READ(typed, local, peer);
+	if (!sender || !may_concern(local, sender, typed))
+		return 0;
+	return typed ? tell_sent_typed(context, sender, receiver)
+		     : tell_sent_untyped(context, sender, receiver);
 }
 
 SEC("tp_btf/sk_data_ready")
 int sent_tracepoint(__u64 *args)
 {
-	return on_sent(args, (struct sock *)args[0]);
+	return on_sent(args, (struct sock *)args[0], true);
 }
 
 SEC("fentry/sock_def_readable")
 int sent_fentry(__u64 *args)
 {
-	return on_sent(args, (struct sock *)args[0]);
+	return on_sent(args, (struct sock *)args[0], true);
 }
 
-/* Tell what is taken of a buffer. */
-static __always_inline void tell_taken(__u64 *args, struct sk_buff *buffer, struct sock *sender,
-				       const struct sock *receiver, __u32 consumed)
+SEC("kprobe/sock_def_readable")
+int sent_kprobe(struct pt_regs *regs)
 {
-	struct vhu_attach_watched *from = find_or_adopt(
-	    sender, (__u64)sender->__sk_common.skc_cookie.counter, receiver, buffer, !consumed);
-	struct vhu_attach_event event;
-	__u32 copied;
+	return on_sent(regs, (struct sock *)PT_REGS_PARM1(regs), false);
+}
 
+/* Tell what is taken of a buffer, unless the event of its sending has it. */
+static __noinline int tell_taken(__u64 *args, struct sk_buff *buffer, struct sock *sender,
+				 const struct sock *receiver)
+{
+	__u32 consumed = parms_of(buffer)->consumed, copied;
+	struct vhu_attach_watched *from;
+	struct vhu_attach_event event;
+
+	if (was_told(buffer, sender, consumed + (__u32)args[1]))
+		return 0;
+	from = find_or_adopt(sender, (__u64)sender->__sk_common.skc_cookie.counter, receiver,
+			     buffer, !consumed);
 	if (!from)
-		return;
+		return 0;
 	begin(&event, VHU_ATTACH_TAKEN, sender, from);
-	event.name = name_of(sender, receiver);
+	event.name = name_of(sender, receiver, true);
 	event.number = __sync_fetch_and_add(&from->taken, 1) + 1;
 	event.buffer = (__u64)buffer;
 	event.length = (__u32)args[1];
 	event.consumed = consumed;
 	event.whole = buffer->len;
-	describe_fds(args, buffer, &event);
+	describe_fds(args, buffer, &event, true);
 	copied = consumed + event.length;
 	if (copied > event.whole)
 		copied = event.whole;
@@ -262,6 +267,7 @@ static __always_inline void tell_taken(__u64 *args, struct sk_buff *buffer, stru
 	event.copied = copied;
 	count_lost(bpf_skb_output(buffer, &events, BPF_F_CURRENT_CPU | (__u64)copied << 32, &event,
 				  sizeof(event)));
+	return 0;
 }
 
 SEC("tp_btf/skb_copy_datagram_iovec")
@@ -271,223 +277,12 @@ int taken(__u64 *args)
 	struct sock *sender = buffer->sk;
 	const struct unix_sock *local;
 	const struct sock *receiver;
-	__u32 consumed;
 
-	if (!sender || !is_passed_local_stream(sender))
+	if (!sender || is_stranger(sender) || !is_local_stream(sender, true))
 		return 0;
-	local = local_of(sender);
+	local = local_of(sender, true);
 	if (!local)
 		return 0;
 	receiver = local->peer;
-	if (!may_concern(sender, local, receiver))
-		return 0;
-	consumed = parms_of(buffer)->consumed;
-	if (!was_told(buffer, sender, consumed + (__u32)args[1]))
-		tell_taken(args, buffer, sender, receiver, consumed);
-	return 0;
-}
-
-/* Tell that a task closes a socket, or shuts it down, if it is watched. */
-static __always_inline int on_closing(void *context, const struct sock *socket, __u32 what)
-{
-	struct vhu_attach_watched *value;
-	struct vhu_attach_event event;
-
-	if (!socket || !is_local_stream(socket))
-		return 0;
-	value = find(socket, cookie_of(socket), peer_of(socket));
-	if (!value || value->ignored)
-		return 0;
-	begin(&event, what, socket, value);
-	count_lost(
-	    bpf_perf_event_output(context, &events, BPF_F_CURRENT_CPU, &event, sizeof(event)));
-	return 0;
-}
-
-SEC("fentry/unix_release")
-int closing_fentry(__u64 *args)
-{
-	return on_closing(args, BPF_CORE_READ((const struct socket *)args[0], sk),
-			  VHU_ATTACH_CLOSING);
-}
-
-#define SHUT_RD 0
-
-SEC("fentry/unix_shutdown")
-int closing_fentry_shutdown(__u64 *args)
-{
-	if ((__u32)args[1] == SHUT_RD)
-		return 0;
-	return on_closing(args, BPF_CORE_READ((const struct socket *)args[0], sk),
-			  VHU_ATTACH_SHUTDOWN);
-}
-
-#if defined(__TARGET_ARCH_x86)
-#define NR_CLOSE    3
-#define NR_SHUTDOWN 48
-#else
-#define NR_CLOSE    57
-#define NR_SHUTDOWN 210
-#endif
-
-SEC("tp_btf/sys_enter")
-int closing_call(__u64 *args)
-{
-	const struct pt_regs *regs = (const struct pt_regs *)args[0];
-	const struct socket *socket;
-	struct task_struct *task;
-	struct file *file = 0;
-	__u32 fd, what;
-
-	if ((__u32)args[1] == NR_CLOSE)
-		what = VHU_ATTACH_CLOSING;
-	else if ((__u32)args[1] == NR_SHUTDOWN && (__u32)regs_second(regs) != SHUT_RD)
-		what = VHU_ATTACH_SHUTDOWN;
-	else
-		return 0;
-	fd = (__u32)regs_first(regs);
-	task = (struct task_struct *)bpf_get_current_task();
-	if (fd >= BPF_CORE_READ(task, files, fdt, max_fds))
-		return 0;
-	bpf_probe_read_kernel(&file, sizeof(file), BPF_CORE_READ(task, files, fdt, fd) + fd);
-	if ((BPF_CORE_READ((const struct file___attach *)file, f_inode, i_mode) & S_IFMT) !=
-	    S_IFSOCK)
-		return 0;
-	socket = BPF_CORE_READ(file, private_data);
-	return on_closing(args, BPF_CORE_READ(socket, sk), what);
-}
-
-SEC("tp_btf/sched_process_exit")
-int exits(__u64 *args)
-{
-	const struct task_struct___attach *task = (const struct task_struct___attach *)args[0];
-	__u32 pid = (__u32)BPF_CORE_READ(task, tgid);
-	struct vhu_attach_event event;
-
-	if (BPF_CORE_READ(task, signal, live.counter))
-		return 0;
-	/* The next process with this id is another one. */
-	if (shared.processes)
-		bpf_map_delete_elem(&processes, &pid);
-	if (!bpf_map_lookup_elem(&users, &pid))
-		return 0;
-	begin(&event, VHU_ATTACH_EXIT, 0, 0);
-	bpf_map_delete_elem(&users, &pid);
-	count_lost(bpf_perf_event_output(args, &events, BPF_F_CURRENT_CPU, &event, sizeof(event)));
-	return 0;
-}
-
-/* Fill in what is known of a socket. Returns whether it is one to list. */
-static __always_inline bool list_socket(const struct file___attach *file,
-					struct vhu_attach_listed *to)
-{
-	const struct socket *socket = BPF_CORE_READ(file, private_data);
-	const struct sock *end = BPF_CORE_READ(socket, sk);
-	const struct unix_sock *local = (const struct unix_sock *)end, *peer;
-	const struct unix_address *address;
-	int length;
-
-	if (!end || !is_local_stream(end))
-		return false;
-	to->state = BPF_CORE_READ(end, __sk_common.skc_state);
-	to->socket = (__u64)end;
-	peer = (const struct unix_sock *)peer_of(end);
-	to->peer = (__u64)peer;
-	if (peer) {
-		to->peer_inode = inode_of((const struct sock *)peer);
-		to->peer_address = (__u64)BPF_CORE_READ(peer, addr);
-	}
-	to->file_inode = BPF_CORE_READ(local, path.dentry, d_inode, i_ino);
-	to->file_device = BPF_CORE_READ(local, path.dentry, d_inode, i_sb, s_dev);
-	address = BPF_CORE_READ(local, addr);
-	to->address = (__u64)address;
-	length = address ? BPF_CORE_READ(address, len) - 2 : 0;
-	if (length < 0)
-		length = 0;
-	if (length > VHU_ATTACH_PATH_MAX)
-		length = VHU_ATTACH_PATH_MAX;
-	to->path_size = (__u32)length;
-	if (address)
-		bpf_probe_read_kernel(to->path, sizeof(to->path), &address->name[0].sun_path);
-	return true;
-}
-
-/* List the sockets of all processes, and what they share. */
-SEC("iter/task_file")
-int list_files(struct bpf_iter__task_file *at)
-{
-	const struct task_struct *task = at->task;
-	const struct file___attach *file = (const struct file___attach *)at->file;
-	struct vhu_attach_listed entry = {};
-	const struct inode *inode;
-	char name[12] = {};
-	__u32 magic;
-
-	if (!task || !file)
-		return 0;
-	inode = BPF_CORE_READ(file, f_inode);
-	magic = (__u32)BPF_CORE_READ(inode, i_sb, s_magic);
-	entry.inode = BPF_CORE_READ(inode, i_ino);
-	entry.device = BPF_CORE_READ(inode, i_sb, s_dev);
-	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFSOCK) {
-		entry.kind = VHU_ATTACH_SOCKET;
-		if (!list_socket(file, &entry))
-			return 0;
-	} else if (magic == TMPFS_MAGIC || magic == HUGETLBFS_MAGIC) {
-		entry.kind = VHU_ATTACH_MEMORY;
-	} else if (magic == ANON_INODE_FS_MAGIC) {
-		bpf_probe_read_kernel_str(name, sizeof(name),
-					  BPF_CORE_READ(file, f_path.dentry, d_name.name));
-		if (name[1] == 'e' && name[6] == 'f') {
-			const struct eventfd_ctx___attach *context =
-			    BPF_CORE_READ(file, private_data);
-
-			entry.kind = VHU_ATTACH_EVENTFD;
-			entry.inode = (__u32)BPF_CORE_READ(context, id);
-		} else if (name[0] == 'k' && name[4] == 'v' && name[5] == 'm') {
-			entry.kind = VHU_ATTACH_VM;
-		} else {
-			return 0;
-		}
-	} else {
-		return 0;
-	}
-	entry.pid = (__u32)BPF_CORE_READ(task, tgid);
-	entry.uid = BPF_CORE_READ((const struct task_struct___attach *)task, cred, uid.val);
-	entry.gid = BPF_CORE_READ((const struct task_struct___attach *)task, cred, gid.val);
-	entry.fd = at->fd;
-	bpf_probe_read_kernel(entry.comm, sizeof(entry.comm), task->comm);
-	bpf_seq_write(at->meta->seq, &entry, sizeof(entry));
-	return 0;
-}
-
-/* List how the watched sockets stand. */
-SEC("iter/bpf_map_elem")
-int list_watched(struct bpf_iter__bpf_map_elem *at)
-{
-	const __u64 *key = at->key;
-	const struct vhu_attach_watched *value = at->value;
-	struct vhu_attach_state state = {};
-	const struct sock *socket;
-	__u64 inode;
-
-	if (!key || !value || value->id == TAKING_OVER)
-		return 0;
-	socket = (const struct sock *)*key;
-	inode = inode_of(socket);
-	state.socket = value->id;
-	state.address = *key;
-	/* A connection that is not accepted yet closes with the listening socket. */
-	state.open = value->inode ? inode == value->inode
-				  : BPF_CORE_READ(socket, __sk_common.skc_state) == TCP_ESTABLISHED;
-	if (value->cookie && value->cookie != cookie_of(socket))
-		state.open = 0;
-	state.waiting = value->waiting;
-	state.shutdown = BPF_CORE_READ(socket, sk_shutdown);
-	state.error = (__u32)BPF_CORE_READ(socket, sk_err);
-	state.queued = BPF_CORE_READ(socket, sk_receive_queue.qlen);
-	state.sent = value->sent;
-	state.begun = value->begun;
-	bpf_seq_write(at->meta->seq, &state, sizeof(state));
-	return 0;
+	return may_concern(local, receiver, true) ? tell_taken(args, buffer, sender, receiver) : 0;
 }

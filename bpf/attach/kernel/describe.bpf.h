@@ -26,6 +26,31 @@ static __always_inline void describe_who(struct vhu_attach_who *who,
 		bpf_map_update_elem(&users, &pid, &one, BPF_ANY);
 }
 
+/* Fill in what all events have. */
+static __always_inline void begin(struct vhu_attach_event *event, __u32 what,
+				  const struct sock *socket, struct vhu_attach_watched *sender)
+{
+	__builtin_memset(event, 0, sizeof(*event));
+	event->time_ns = bpf_ktime_get_ns();
+	event->what = what;
+	event->address = (__u64)socket;
+	if (sender) {
+		event->socket = sender->id;
+		event->parent = sender->parent;
+		event->guessed = sender->guessed;
+		event->begun = sender->begun;
+	}
+	/* An event of taking names the sender's socket. */
+	describe_who(&event->who, what == VHU_ATTACH_SENT ? sender : 0);
+}
+
+/* Count an event that could not be passed on. */
+static __always_inline void count_lost(long result)
+{
+	if (result)
+		__sync_fetch_and_add(&shared.lost, 1);
+}
+
 /* Return the structure around an inode that has @offset bytes before it. */
 #define AROUND(type, inode)                                                                        \
 	((const struct type *)((__u64)(inode) - (__u64)__builtin_preserve_access_index(            \
@@ -38,7 +63,7 @@ static __always_inline __u64 describe_socket(const struct file___attach *file, _
 	const struct sock *end = BPF_CORE_READ(socket, sk), *peer;
 	struct vhu_attach_watched *value;
 
-	if (!is_local_stream(end))
+	if (!is_local_stream(end, false))
 		return 0;
 	peer = peer_of(end);
 	value = find(end, cookie_of(end), peer);
@@ -116,9 +141,9 @@ static long describe_one(__u32 index, struct describing *with)
 
 /* Tell of the descriptors that a buffer carries, before the event that is about the buffer. */
 static __always_inline void describe_fds(void *context, const struct sk_buff *buffer,
-					 struct vhu_attach_event *event)
+					 struct vhu_attach_event *event, bool typed)
 {
-	const struct scm_fp_list *list = parms_of(buffer)->fp;
+	const struct scm_fp_list *list = READ(typed, parms_of(buffer), fp);
 	struct describing with = {.context = context, .list = list, .event = event};
 	short count;
 

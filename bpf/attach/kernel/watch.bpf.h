@@ -8,15 +8,21 @@
 /*
  * The kernel itself passes some sockets and buffers to a program, and what they point to is read
  * without a helper: that counts, for each message of the host comes here. Such pointers have types
- * that the verifier follows. Others are numbers to it, which a helper reads.
+ * that the verifier follows: they are typed. Others are numbers to it, which a helper reads, and so
+ * are all that a kprobe has.
+ *
+ * The macro reads a member. @typed is a constant where it stands.
  */
+#define READ(typed, from, member) ((typed) ? (from)->member : BPF_CORE_READ(from, member))
 
 extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym __weak;
 
-/* Return a socket that the kernel has passed, or that such a one points to, as the local one that
- * it is. Older kernels have another way, which newer ones do not take for all sockets. */
-static __always_inline const struct unix_sock *local_of(const struct sock *socket)
+/* Return a socket as the local one that it is. Of a typed one the type changes, too; older kernels
+ * have another way for that, which newer ones do not take for all sockets. */
+static __always_inline const struct unix_sock *local_of(const struct sock *socket, bool typed)
 {
+	if (!typed)
+		return (const struct unix_sock *)socket;
 	if (config.casts)
 		return bpf_rdonly_cast(socket, bpf_core_type_id_kernel(struct unix_sock));
 	return bpf_skc_to_unix_sock((void *)socket);
@@ -45,16 +51,10 @@ static __always_inline struct sock *peer_of(const struct sock *socket)
 }
 
 /* Return whether a socket is a local stream socket. */
-static __always_inline bool is_local_stream(const struct sock *socket)
+static __always_inline bool is_local_stream(const struct sock *socket, bool typed)
 {
-	return BPF_CORE_READ(socket, __sk_common.skc_family) == AF_UNIX &&
-	       BPF_CORE_READ(socket, sk_type) == SOCK_STREAM;
-}
-
-/* The same of one that the kernel itself passes. */
-static __always_inline bool is_passed_local_stream(const struct sock *socket)
-{
-	return socket->__sk_common.skc_family == AF_UNIX && socket->sk_type == SOCK_STREAM;
+	return READ(typed, socket, __sk_common.skc_family) == AF_UNIX &&
+	       READ(typed, socket, sk_type) == SOCK_STREAM;
 }
 
 /* Return the inode of a socket; 0: no process has the socket open. */
@@ -264,11 +264,11 @@ static __always_inline bool is_process_wanted(__u32 pid)
 }
 
 /* Return who was at the other end of a socket when it was connected. */
-static __always_inline __u32 peer_pid_of(const struct sock *socket)
+static __always_inline __u32 peer_pid_of(const struct sock *socket, bool typed)
 {
-	const struct pid *pid = BPF_CORE_READ(socket, sk_peer_pid);
+	const struct pid *pid = READ(typed, socket, sk_peer_pid);
 
-	return pid ? (__u32)BPF_CORE_READ(pid, numbers[0].nr) : 0;
+	return pid ? (__u32)READ(typed, pid, numbers[0].nr) : 0;
 }
 
 /* Return whether a connection is one that is looked at, by the task that acts or by who made it. */
@@ -278,41 +278,61 @@ static __always_inline bool is_wanted(const struct sock *sender, const struct so
 
 	if (pid == config.own)
 		return false;
-	return config.any || is_process_wanted(pid) || is_process_wanted(peer_pid_of(sender)) ||
-	       is_process_wanted(peer_pid_of(receiver));
+	return config.any || is_process_wanted(pid) ||
+	       is_process_wanted(peer_pid_of(sender, false)) ||
+	       is_process_wanted(peer_pid_of(receiver, false));
 }
 
 /* Return the address of the name that an end of a connection has; 0 none. */
-static __always_inline __u64 name_of(const struct sock *one, const struct sock *other)
+static __always_inline __u64 name_of(const struct sock *one, const struct sock *other, bool typed)
 {
-	const struct unix_sock *local = local_of(one), *others = other ? local_of(other) : 0;
+	const struct unix_sock *local = local_of(one, typed);
+	const struct unix_sock *others = other ? local_of(other, typed) : 0;
+	__u64 name = local ? (__u64)READ(typed, local, addr) : 0;
 
-	if (local && local->addr)
-		return (__u64)local->addr;
-	return others ? (__u64)others->addr : 0;
+	return name || !others ? name : (__u64)READ(typed, others, addr);
 }
 
-/* Return whether the name of a local socket is marked. */
-static __always_inline bool is_name_marked(const struct unix_sock *socket)
+/* Return whether a local socket has a name that is marked. */
+static __always_inline bool is_name_marked(const struct unix_sock *socket, bool typed)
 {
-	return socket && is_marked(low_of(socket->addr));
+	const struct unix_address *name = socket ? READ(typed, socket, addr) : 0;
+
+	return name && is_marked(low_of(name));
+}
+
+/* Return whether the address of a socket, and what is looked for, already show that its messages
+ * are not watched. So it is with most messages of the host. */
+static __always_inline bool is_stranger(const struct sock *socket)
+{
+	return !is_marked(low_of(socket)) && !shared.listeners && !shared.processes;
+}
+
+/* Return whether an end of a connection, or who acts on it, is a process that is marked. */
+static __always_inline bool is_process_marked(const struct sock *one, const struct sock *other,
+					      bool typed)
+{
+	return is_marked((__u32)(bpf_get_current_pid_tgid() >> 32)) ||
+	       is_marked(peer_pid_of(one, typed)) || is_marked(peer_pid_of(other, typed));
 }
 
 /*
  * Return whether a message may be of a connection that is watched, or is to be. Others' messages
  * are let go after this, so what is looked at first is what costs least.
- * @one: one end of the connection, sender or receiver; @other: the other end, NULL without.
+ * @one: one end of the connection, sender or receiver: if it is watched, both ends are marked.
+ * @other: the other end, NULL without.
  */
-static __always_inline bool may_concern(const struct sock *sender, const struct unix_sock *one,
-					const struct sock *other)
+static __always_inline bool may_concern(const struct unix_sock *one, const struct sock *other,
+					bool typed)
 {
-	if (config.any || is_marked(low_of(sender)))
+	if (is_marked(low_of(one)))
 		return true;
 	if (!other)
 		return false;
-	if (shared.listeners && (is_name_marked(one) || is_name_marked(local_of(other))))
+	if (shared.listeners &&
+	    (is_name_marked(one, typed) || is_name_marked(local_of(other, typed), typed)))
 		return true;
-	return shared.processes && is_wanted((const struct sock *)one, other);
+	return shared.processes && is_process_marked((const struct sock *)one, other, typed);
 }
 
 /*

@@ -7,7 +7,9 @@
 . "$top/tests/bpf/boot.sh"
 vhu_boot_lacks "$top" && exit 77
 
-cat >script <<'END'
+sets='tracepoint+fentry fentry tracepoint+kprobe kprobe tracepoint taken'
+echo "sets='$sets'" >script
+cat >>script <<'END'
 mkdir -p /tmp && cd /tmp
 wait_for() {
 	tries=0
@@ -56,6 +58,8 @@ same() {
 		/vhu/vhu proxy --no-sandbox -w $1-proxy.pcapng front back >proxy.log 2>&1 &
 		proxy=$!
 		wait_for listens front
+		# Later than a second, vhu attach learns of a connection when it is made, if it can.
+		sleep 2
 		/vhu/vhu-sample-frontend --device blk --requests 20 front >front.log 2>&1 || cat front.log
 		detach $1
 		kill $proxy
@@ -65,7 +69,7 @@ same() {
 	kill $back
 	wait
 }
-for hooks in best fentry tracepoint+fentry tracepoint taken; do
+for hooks in best $sets; do
 	same $hooks
 done
 
@@ -84,18 +88,24 @@ detach middle
 kill $back
 wait
 
-# Killed with bytes unread.
-back_end
-attach --socket /tmp/back -w killed.pcapng
-kill -STOP $back
-/vhu/vhu-sample-frontend --device blk --requests 1 back >front.log 2>&1 &
-said() {
-	/vhu/vhu dump killed.pcapng | grep -q GET_FEATURES
+# Killed with bytes unread: $1 names the case, the rest are options.
+killed() {
+	capture=$1
+	shift
+	back_end
+	attach "$@" --socket /tmp/back -w $capture.pcapng
+	kill -STOP $back
+	/vhu/vhu-sample-frontend --device blk --requests 1 back >front.log 2>&1 &
+	said() {
+		/vhu/vhu dump $capture.pcapng | grep -q GET_FEATURES
+	}
+	wait_for said
+	kill -KILL $back
+	detach $capture
+	wait
 }
-wait_for said
-kill -KILL $back
-detach killed
-wait
+killed killed
+killed killed-kprobe --hooks kprobe
 END
 vhu_boot "$top" script "$vhu" "$back_end" "$front_end"
 grep '^result\|^log\|^refused' lines || { tail -n 30 lines; fail "the guest told nothing"; }
@@ -103,12 +113,12 @@ for capture in $(sed -n 's/^file \([^ ]*\) .*/\1/p' lines | sort -u); do
 	sed -n "s/^file $capture //p" lines | base64 -d | gzip -d >"$capture"
 done
 
-# Two sets need a trace point that came with a later kernel than Debian 12's.
+# Three sets need a trace point that came with a later kernel than Debian 12's.
 refused=$(grep -c '^refused tracepoint.*: this kernel lacks' lines) || :
-[ $(($(grep -c '^result .* 0$' lines) + refused)) -eq 7 ] || fail "not all of 7 cases passed"
+[ $(($(grep -c '^result .* 0$' lines) + refused)) -eq 10 ] || fail "not all of 10 cases passed"
 ! grep '^log best .*hooks: taken' lines || fail "what is sent is not seen in the guest"
-[ "$(grep -c '^log .* 0 events lost' lines)" -eq $((7 - refused)) ] || fail "events were lost"
-for hooks in best fentry tracepoint+fentry tracepoint taken; do
+[ "$(grep -c '^log .* 0 events lost' lines)" -eq $((10 - refused)) ] || fail "events were lost"
+for hooks in best $sets; do
 	[ -e $hooks-proxy.pcapng ] || continue
 	lines $hooks.pcapng
 	lines $hooks-proxy.pcapng
@@ -129,6 +139,8 @@ holds middle.pcapng 'map(select(.type == "opened")) | length == 1 and (.[0].mark
 	fail "a session that began before is not opened as one: $("$vhu" dump middle.pcapng)"
 holds middle.pcapng 'any(.message == "GET_VRING_BASE" and .reply)' >/dev/null ||
 	fail "not all messages are there: $("$vhu" dump middle.pcapng)"
-holds killed.pcapng 'any(.type == "closed" and .text == "back-end closed, leaving bytes unread") and
-	(map(select(.type == "message")) | length == 1 and .[0].message == "GET_FEATURES")' >/dev/null ||
-	fail "the unread message is missing: $("$vhu" dump killed.pcapng)"
+for capture in killed killed-kprobe; do
+	holds $capture.pcapng 'any(.type == "closed" and .text == "back-end closed, leaving bytes unread") and
+		(map(select(.type == "message")) | length == 1 and .[0].message == "GET_FEATURES")' >/dev/null ||
+		fail "$capture: the unread message is missing: $("$vhu" dump $capture.pcapng)"
+done
