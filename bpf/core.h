@@ -42,6 +42,21 @@ struct file {
 	void *private_data;
 };
 
+struct inode;
+
+struct qstr {
+	const unsigned char *name;
+};
+
+struct dentry {
+	struct qstr d_name;
+	struct inode *d_inode;
+};
+
+struct path {
+	struct dentry *dentry;
+};
+
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;

@@ -22,7 +22,7 @@ vhu_boot_lacks() {
 vhu_boot() {
 	_top=$1 _script=$2
 	shift 2
-	sh "$_top/samples/guest/make-initramfs.sh" -o base.gz "$_script" kvm_amd
+	sh "$_top/samples/guest/make-initramfs.sh" -o base.gz "$_script" kvm_amd unix_diag
 	# The programs with all that they are linked to, as a second archive behind the first.
 	mkdir -p root/vhu
 	cp "$@" root/vhu/

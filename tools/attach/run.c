@@ -15,7 +15,7 @@
 
 #include "bpf/vring/events.h"
 #include "lib/util/util.h"
-#include "tools/attach/past.h"
+#include "tools/attach/past/past.h"
 
 /* Events are put in order among processors for so long, if the kernel cannot tell when all are
  * there. A program may be put off between taking the time and handing over its event, on a busy
@@ -365,6 +365,8 @@ static int find_and_watch(struct vhu_attach_run *run)
 	run->started = true;
 	if (run->request->qmp)
 		status = vhu_attach_ask_qemu(run);
+	else if (run->found)
+		vhu_attach_ask_kvm(run);
 	if (run->request->refresh && status == VHU_EXIT_DONE)
 		status = vhu_attach_refresh(run);
 	if (status == VHU_EXIT_DONE)

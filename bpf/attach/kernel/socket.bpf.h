@@ -42,19 +42,6 @@ struct inode {
 	long long i_size;
 };
 
-struct qstr {
-	const unsigned char *name;
-};
-
-struct dentry {
-	struct qstr d_name;
-	struct inode *d_inode;
-};
-
-struct path {
-	struct dentry *dentry;
-};
-
 struct file___attach {
 	struct path f_path;
 	struct inode *f_inode;

@@ -44,14 +44,18 @@ static void json_vring(struct vhu_json *json, const struct vhu_latency_vrings *v
 	vhu_json_object(json, NULL);
 	vhu_json_unsigned(json, "session", vring->session);
 	vhu_json_unsigned(json, "vring", vring->index);
-	vhu_json_unsigned(json, "kick_eventfd_id", vring->fd[VHU_KICK].id);
-	vhu_json_unsigned(json, "call_eventfd_id", vring->fd[VHU_CALL].id);
+	if (vring->fd[VHU_KICK].had)
+		vhu_json_unsigned(json, "kick_eventfd_id", vring->fd[VHU_KICK].id);
+	if (vring->fd[VHU_CALL].had)
+		vhu_json_unsigned(json, "call_eventfd_id", vring->fd[VHU_CALL].id);
 	vhu_json_bool(json, "ended", !vhu_latency_vring_is_wired(vring));
 	vhu_json_bool(json, "polled", vring->polled);
 	if (vring->left_known)
 		vhu_json_unsigned(json, "buffers_left", vring->left);
 	if (vring->seen)
 		vhu_json_unsigned(json, "sure_percent", vring->sure);
+	if (vring->kvm)
+		vhu_json_bool(json, "kick_by_kvm", true);
 	if (vring->session) {
 		vhu_json_unsigned(json, "eventfds", vring->taken_up);
 		vhu_json_unsigned(json, "unwatched_ns", vring->unwatched_ns);
@@ -146,6 +150,8 @@ static void put_unread(struct vhu_json *json, const struct vhu_learn *learn)
 	for (unsigned i = 0; i < count; i++) {
 		vhu_json_object(json, NULL);
 		vhu_json_unsigned(json, "eventfd_id", list[i].id);
+		if (list[i].kvm)
+			vhu_json_unsigned(json, "vring", list[i].vring);
 		vhu_json_unsigned(json, "kicks", list[i].kicks);
 		if (list[i].count_known)
 			vhu_json_unsigned(json, "count", list[i].count);

@@ -152,6 +152,16 @@ static void put_waiting(FILE *to, const struct vhu_latency_vring *vring,
 			vring->left == 1 ? "it" : "them");
 }
 
+/* Write which eventfd a vring has or had. */
+static void put_eventfd(FILE *to, const char *which, const struct vhu_latency_fd *fd)
+{
+	fprintf(to, "%s eventfd ", which);
+	if (fd->had)
+		fprintf(to, "%" PRIu32, fd->id);
+	else
+		fprintf(to, "not known");
+}
+
 /* Write all there is about a vring. */
 static void put_vring(FILE *to, const struct vhu_latency_vrings *vrings,
 		      const struct vhu_latency_vring *vring, uint64_t now_ns, bool histogram)
@@ -165,10 +175,13 @@ static void put_vring(FILE *to, const struct vhu_latency_vrings *vrings,
 		fprintf(to, "\nsession %" PRIu64 ", ", vring->session);
 	else
 		fprintf(to, "\n");
-	fprintf(to, "vring %" PRIu32 ": kick eventfd %" PRIu32 ", call eventfd %" PRIu32,
-		vring->index, vring->fd[VHU_KICK].id, vring->fd[VHU_CALL].id);
+	fprintf(to, "vring %" PRIu32 ": ", vring->index);
+	put_eventfd(to, "kick", &vring->fd[VHU_KICK]);
+	put_eventfd(to, ", call", &vring->fd[VHU_CALL]);
 	if (vring->seen)
 		fprintf(to, " (paired by %u kicks, %u %% sure)", vring->seen, vring->sure);
+	if (vring->kvm)
+		fprintf(to, ", kick by KVM's list");
 	fprintf(to, "%s%s\n", vring->polled ? ", polled: it gets no kicks" : "",
 		vhu_latency_vring_is_wired(vring) ? "" : " (ended)");
 	fprintf(to,
@@ -216,7 +229,10 @@ void vhu_latency_unread(FILE *to, const struct vhu_learn *learn)
 	unsigned count = learn ? vhu_learn_unread(learn, list, VHU_LEARN_MAX) : 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		fprintf(to, "eventfd %" PRIu32 ": ", list[i].id);
+		fprintf(to, "eventfd %" PRIu32, list[i].id);
+		if (list[i].kvm)
+			fprintf(to, ", the kick of vring %" PRIu32, list[i].vring);
+		fprintf(to, ": ");
 		if (list[i].kicks)
 			fprintf(to, "%" PRIu64 " kick%s, and the back-end reads none",
 				list[i].kicks, list[i].kicks == 1 ? "" : "s");

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Vrings found without a capture. */
-#include "tools/latency/sources/learn.h"
-
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -9,60 +7,7 @@
 
 #include "bpf/vring/roles.h"
 #include "lib/util/util.h"
-
-#define SHARED_MAX   VHU_LEARN_MAX
-/* Threads of a back-end that are distinguished; a power of two. */
-#define READERS      64
-/* Evidence that is enough: kicks taken, and percents of certainty. */
-#define KICKS_ENOUGH 32
-#define KICKS_FEW    4
-#define SURE_ENOUGH  80
-/* Scores that differ by less say the same. */
-#define SCORE_TIE    10
-/* Nothing is concluded before, so that vrings that are busy at once are numbered together. */
-#define LISTEN_NS    (1 * VHU_NS_PER_S)
-/* With less evidence than enough, what there is counts after this. */
-#define PATIENCE_NS  (3 * VHU_NS_PER_S)
-
-/* A shared eventfd. */
-struct vhu_learn_eventfd {
-	struct vhu_held held;
-	bool used;
-	uint32_t fd;                 /* of the back-end */
-	uint64_t reads, writes;      /* by the back-end */
-	uint64_t kicks;              /* writes by others */
-	uint64_t count, first_count; /* what it counts, now and when it was found */
-	bool counted;                /* these are known */
-	bool read_by_others;
-	uint64_t since_ns;            /* it was read, or written, first */
-	uint64_t read_ns, written_ns; /* last */
-	bool concluded;
-	bool seen;                    /* in the last listing */
-	uint32_t between[SHARED_MAX]; /* reads of it before which that one was written */
-	uint32_t after[SHARED_MAX];   /* writes of it whose thread had last read that one */
-};
-
-/* A thread of the back-end, and the eventfd that it read last. */
-struct vhu_learn_reader {
-	uint32_t tid, place;
-};
-
-struct vhu_learn {
-	struct vhu_latency_vrings *vrings;
-	uint32_t back_end, front_end;
-	struct vhu_learn_eventfd *shared[SHARED_MAX]; /* by place, which events name */
-	struct vhu_learn_reader
-	    reader[READERS]; /* by thread id; a newer one takes an older one's place */
-	uint32_t numbered;   /* vrings, so far */
-};
-
-/* A kick and a call that may be a vring's. */
-struct vhu_learn_pair {
-	unsigned kick, call;
-	unsigned score; /* 200 where all evidence is for it */
-	unsigned order; /* how far apart their places are in the order of descriptors */
-	unsigned sure;  /* percent */
-};
+#include "tools/latency/sources/learn_internal.h"
 
 /* Return whether another process of interest has an eventfd of the back-end's, too. */
 static bool is_shared(const struct vhu_learn *learn, const struct vhu_bpf_eventfd *list, int count,
@@ -134,6 +79,7 @@ static int add(struct vhu_learn *learn, const struct vhu_bpf_eventfd *eventfd)
 		return -ENOSPC;
 	}
 	learn->shared[place] = shared;
+	learn->fresh = true;
 	for (int i = 0; i < SHARED_MAX; i++)
 		if (learn->shared[i])
 			learn->shared[i]->between[place] = learn->shared[i]->after[place] = 0;
@@ -152,6 +98,24 @@ static void drop(struct vhu_learn *learn, unsigned place)
 	learn->shared[place] = NULL;
 }
 
+/* Ask KVM which vrings the shared eventfds kick. */
+static void ask_kvm(struct vhu_learn *learn, const struct vhu_bpf_eventfd *list, int count)
+{
+	vhu_latency_vm_ask(&learn->vm, list, count, learn->back_end, learn->front_end);
+	for (unsigned i = 0; i < SHARED_MAX; i++) {
+		struct vhu_learn_eventfd *shared = learn->shared[i];
+		const struct vhu_vm_kick *kick =
+		    shared ? vhu_latency_vm_kick(&learn->vm, shared->held.eventfd.eventfd_id)
+			   : NULL;
+
+		if (!shared || shared->concluded)
+			continue;
+		shared->kvm = kick;
+		shared->vring = kick ? kick->vring : 0;
+	}
+	learn->fresh = false;
+}
+
 /* Look which eventfds are shared now. Returns how many, or -errno. */
 static int look(struct vhu_learn *learn)
 {
@@ -168,6 +132,8 @@ static int look(struct vhu_learn *learn)
 			shared++;
 			add(learn, &list[i]);
 		}
+	if (learn->fresh)
+		ask_kvm(learn, list, count);
 	free(list);
 	for (unsigned i = 0; i < SHARED_MAX; i++)
 		if (learn->shared[i] && !learn->shared[i]->seen)
@@ -247,173 +213,6 @@ void vhu_learn_see(struct vhu_learn *learn, const struct vhu_bpf_event *event)
 	shared->read_ns = event->time_ns;
 }
 
-/* Return whether an eventfd is a kick, or a call, that belongs to no vring yet. */
-static bool is_free_kick(const struct vhu_learn_eventfd *shared)
-{
-	return shared && !shared->concluded && shared->reads > shared->writes;
-}
-
-static bool is_free_call(const struct vhu_learn_eventfd *shared)
-{
-	return shared && !shared->concluded && shared->writes > shared->reads;
-}
-
-/* Return whether an eventfd is a kick with some evidence. */
-static bool is_candidate(const struct vhu_learn_eventfd *shared)
-{
-	return is_free_kick(shared) && shared->reads >= KICKS_FEW;
-}
-
-/* Return @part in percents of @whole. */
-static unsigned percent(uint64_t part, uint64_t whole)
-{
-	return whole ? (unsigned)(100 * part / whole) : 0;
-}
-
-/* Return which of the eventfds that @is holds for, in the order of descriptors, the one at @place
- * is. */
-static unsigned rank(const struct vhu_learn *learn, unsigned place,
-		     bool (*is)(const struct vhu_learn_eventfd *shared))
-{
-	unsigned before = 0;
-
-	for (unsigned i = 0; i < SHARED_MAX; i++)
-		before += is(learn->shared[i]) && learn->shared[i]->fd < learn->shared[place]->fd;
-	return before;
-}
-
-/* Say what speaks for a kick and a call, with their ranks, being a vring's. */
-static struct vhu_learn_pair weigh(const struct vhu_learn *learn, unsigned kick, unsigned call,
-				   const unsigned ranks[SHARED_MAX])
-{
-	const struct vhu_learn_eventfd *k = learn->shared[kick], *c = learn->shared[call];
-	unsigned between = percent(k->between[call], k->reads - 1);
-	unsigned at = ranks[kick], other = ranks[call];
-
-	return (struct vhu_learn_pair){
-	    .kick = kick,
-	    .call = call,
-	    .score = between + percent(c->after[kick], c->writes),
-	    .order = at < other ? other - at : at - other,
-	    .sure = between,
-	};
-}
-
-/* Return whether @pair is likelier than @other: by what was seen, and if that decides nothing,
- * by descriptor order: front-ends hand over their eventfds vring by vring. */
-static bool is_likelier(const struct vhu_learn_pair *pair, const struct vhu_learn_pair *other)
-{
-	if (pair->score > other->score + SCORE_TIE || other->score > pair->score + SCORE_TIE)
-		return pair->score > other->score;
-	if (pair->order != other->order)
-		return pair->order < other->order;
-	return pair->score > other->score;
-}
-
-/* Find the likeliest pair among @count, which is as sure as its best rival is far behind. */
-static struct vhu_learn_pair likeliest(const struct vhu_learn_pair *list, unsigned count)
-{
-	struct vhu_learn_pair best = list[0];
-	unsigned rival = 0, sure;
-
-	for (unsigned i = 1; i < count; i++)
-		if (is_likelier(&list[i], &best))
-			best = list[i];
-	for (unsigned i = 0; i < count; i++)
-		if ((list[i].kick == best.kick) != (list[i].call == best.call) &&
-		    list[i].score > rival)
-			rival = list[i].score;
-	sure = 50 + (best.score > rival ? (best.score - rival) / 2 : 0);
-	if (rival && sure < best.sure)
-		best.sure = sure;
-	return best;
-}
-
-/* Find the best pair among those that are free. Returns whether there is one (and
- * memory to tell). */
-static bool best_pair(const struct vhu_learn *learn, struct vhu_learn_pair *best)
-{
-	unsigned kicks = 0, calls = 0, count = 0, ranks[SHARED_MAX] = {0};
-	struct vhu_learn_pair *list;
-
-	for (unsigned i = 0; i < SHARED_MAX; i++) {
-		kicks += is_candidate(learn->shared[i]);
-		calls += is_free_call(learn->shared[i]);
-		if (is_free_kick(learn->shared[i]))
-			ranks[i] = rank(learn, i, is_free_kick);
-		else if (is_free_call(learn->shared[i]))
-			ranks[i] = rank(learn, i, is_free_call);
-	}
-	list = kicks && calls ? calloc((size_t)kicks * calls, sizeof(*list)) : NULL;
-	if (!list)
-		return false;
-	for (unsigned k = 0; k < SHARED_MAX; k++)
-		for (unsigned c = 0; is_candidate(learn->shared[k]) && c < SHARED_MAX; c++)
-			if (is_free_call(learn->shared[c]))
-				list[count++] = weigh(learn, k, c, ranks);
-	*best = likeliest(list, count);
-	free(list);
-	return true;
-}
-
-/* Order pairs by the descriptors of their kicks, for qsort_r. */
-static int by_descriptor(const void *left, const void *right, void *with)
-{
-	const struct vhu_learn *learn = with;
-	uint32_t a = learn->shared[((const struct vhu_learn_pair *)left)->kick]->fd;
-	uint32_t b = learn->shared[((const struct vhu_learn_pair *)right)->kick]->fd;
-
-	return a < b ? -1 : a > b;
-}
-
-/* Make a vring of a pair. */
-static void make_vring(struct vhu_learn *learn, const struct vhu_learn_pair *pair)
-{
-	struct vhu_learn_eventfd *kick = learn->shared[pair->kick],
-				 *call = learn->shared[pair->call];
-	struct vhu_latency_vring *vring;
-
-	pthread_mutex_lock(&learn->vrings->lock);
-	vring = vhu_latency_vrings_get(learn->vrings, 0, learn->numbered);
-	if (vring) {
-		vring->sure = pair->sure;
-		vring->seen = (unsigned)kick->reads;
-		learn->numbered++;
-		/* As strangers first, else vrings would be watched as both. */
-		vhu_probes_forget(learn->vrings->probes, &kick->held.eventfd);
-		vhu_probes_forget(learn->vrings->probes, &call->held.eventfd);
-		vhu_latency_vrings_want(learn->vrings, vring, VHU_KICK, true,
-					kick->held.eventfd.eventfd_id);
-		vhu_latency_vrings_want(learn->vrings, vring, VHU_CALL, true,
-					call->held.eventfd.eventfd_id);
-	}
-	pthread_mutex_unlock(&learn->vrings->lock);
-}
-
-/* Conclude what there is evidence enough for. */
-static void conclude(struct vhu_learn *learn, uint64_t now_ns)
-{
-	struct vhu_learn_pair list[SHARED_MAX], pair;
-	unsigned count = 0;
-
-	/* The surest takes its call first, which leaves the others less to choose from. */
-	while (count < SHARED_MAX && best_pair(learn, &pair)) {
-		struct vhu_learn_eventfd *kick = learn->shared[pair.kick];
-		uint64_t listened = now_ns > kick->since_ns ? now_ns - kick->since_ns : 0;
-
-		if (listened < LISTEN_NS)
-			break;
-		if (listened < PATIENCE_NS &&
-		    (kick->reads < KICKS_ENOUGH || pair.sure < SURE_ENOUGH))
-			break;
-		kick->concluded = learn->shared[pair.call]->concluded = true;
-		list[count++] = pair;
-	}
-	qsort_r(list, count, sizeof(list[0]), by_descriptor, learn);
-	for (unsigned i = 0; i < count; i++)
-		make_vring(learn, &list[i]);
-}
-
 /* Return whether the back-end is gone. */
 static bool is_gone(const struct vhu_learn *learn)
 {
@@ -426,7 +225,7 @@ bool vhu_learn_tick(struct vhu_learn *learn, uint64_t now_ns)
 		return false;
 	if (look(learn) < 0)
 		return false;
-	conclude(learn, now_ns);
+	vhu_learn_conclude(learn, now_ns);
 	return true;
 }
 
@@ -473,6 +272,8 @@ unsigned vhu_learn_unread(const struct vhu_learn *learn, struct vhu_learn_unread
 		list[count++] = (struct vhu_learn_unread){
 		    .id = shared->held.eventfd.eventfd_id,
 		    .kicks = kicks_of(shared),
+		    .kvm = shared->kvm,
+		    .vring = shared->vring,
 		    .count_known = shared->counted,
 		    .count = shared->count,
 		};
@@ -487,5 +288,6 @@ void vhu_learn_close(struct vhu_learn *learn)
 	for (unsigned i = 0; i < SHARED_MAX; i++)
 		if (learn->shared[i])
 			drop(learn, i);
+	vhu_latency_vm_free(&learn->vm);
 	free(learn);
 }

@@ -7,8 +7,8 @@
  * back-end writes a kick's own call between nearly any two reads of that kick, another vring's call
  * between about half of them; and the call mostly comes from the thread that read the kick last. If
  * vrings are too busy or too much in step for both signs, the order of descriptors decides:
- * front-ends hand them over vring by vring. The queue's index cannot be known: vrings are numbered
- * in the order of the back-end's descriptors of their kicks.
+ * front-ends hand them over vring by vring. Which vring a kick is of only KVM says, for a virtual
+ * machine; other vrings are numbered in the order of the back-end's descriptors of their kicks.
  */
 #ifndef VHU_TOOLS_LATENCY_LEARN_H
 #define VHU_TOOLS_LATENCY_LEARN_H
@@ -43,6 +43,8 @@ unsigned vhu_learn_silent(const struct vhu_learn *learn);
 struct vhu_learn_unread {
 	uint32_t id;
 	uint64_t kicks; /* since it was found; 0: it was signalled before */
+	bool kvm;       /* KVM says that it is the kick of this vring */
+	uint32_t vring;
 	bool count_known;
 	uint64_t count; /* as it counts them */
 };

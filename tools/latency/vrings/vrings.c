@@ -126,6 +126,7 @@ void vhu_latency_vrings_want(struct vhu_latency_vrings *vrings, struct vhu_laten
 	forget_id(vrings, fd);
 	if (wanted)
 		fd->id = id;
+	fd->had |= wanted;
 	vrings->changed = true;
 }
 
@@ -418,7 +419,10 @@ struct vhu_latency_waiting vhu_latency_vring_waiting(const struct vhu_latency_vr
 	const uint64_t end = vring->ended_ns ? vring->ended_ns : now_ns;
 	struct vhu_latency_waiting waiting = {
 	    .untaken = counts->kicks > counts->taken ? counts->kicks - counts->taken : 0,
-	    .taken = counts->taken > counts->answered ? counts->taken - counts->answered : 0,
+	    /* Without its call nothing says whether it was answered. */
+	    .taken = vring->fd[VHU_CALL].had && counts->taken > counts->answered
+			 ? counts->taken - counts->answered
+			 : 0,
 	};
 	uint64_t oldest =
 	    waiting.untaken > VHU_BPF_STAMPS ? counts->kicks - VHU_BPF_STAMPS : counts->taken;

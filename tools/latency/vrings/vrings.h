@@ -38,6 +38,7 @@ struct vhu_latency_owner {
 /* An eventfd of a vring. */
 struct vhu_latency_fd {
 	bool wanted, wired;
+	bool had;             /* it was wanted once: `id` says which */
 	bool by_id;           /* watched by its id until it is found */
 	bool fresh;           /* its session told of it, and it was not watched since */
 	bool foreign;         /* the eventfd of this id is not of the session, or may not be */
@@ -68,6 +69,7 @@ struct vhu_latency_vring {
 	/* Eventfds that it got, and how long they were its own before they were watched. */
 	uint64_t taken_up, unwatched_ns, unwatched_most_ns;
 	unsigned sure, seen; /* found by its traffic: how sure, percent; of how many kicks */
+	bool kvm;            /* so, but KVM says which vring the kick is of */
 	struct vhu_bpf_vring counts;
 	struct vhu_bpf_inside inside;      /* where the back-end's own code is watched */
 	struct vhu_latency_before *before; /* NULL: no interval has begun */

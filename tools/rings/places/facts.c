@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What can be seen of a process and its peers if nothing says where their vrings are. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/ring/verdict/process.h"
 #include "tools/rings/places/places.h"
+#include "tools/rings/places/vm.h"
 #include "tools/rings/process/peers.h"
 #include "tools/rings/process/process.h"
 
@@ -30,11 +32,35 @@ static void say_state(struct facts *facts, struct vhu_rings_process *process)
 		 process->comm, trouble->text, trouble->advice);
 }
 
+/* Return what an eventfd is, as far as KVM says it: ", the kick of vring 0,"; else ",". */
+static const char *role_of(uint32_t id, const struct vhu_vm_kick *kick, unsigned kicks,
+			   char text[48])
+{
+	snprintf(text, 48, ",");
+	for (unsigned i = 0; i < kicks; i++)
+		if (kick[i].eventfd_id == id)
+			snprintf(text, 48, ", the kick of vring %u,", kick[i].vring);
+	return text;
+}
+
+/* Ask KVM for the kicks among the eventfds that two processes share, one of them the VMM. Returns
+ * how many. */
+static unsigned ask_kvm(const struct facts *facts, const struct vhu_rings_process *peer,
+			struct vhu_vm_kick **kick)
+{
+	unsigned kicks = vhu_rings_vm_kicks(facts->command, peer->pid, facts->asked, kick);
+
+	return kicks ? kicks : vhu_rings_vm_kicks(facts->command, facts->asked->pid, peer, kick);
+}
+
 /* Say which eventfds of both processes have a signal that nobody has read. Returns how many both
  * have. */
 static unsigned say_unread(struct facts *facts, const struct vhu_rings_process *peer)
 {
-	unsigned shared = 0;
+	struct vhu_vm_kick *kick = NULL;
+	unsigned shared = 0, kicks = 0;
+	bool asked = false;
+	char role[48];
 
 	for (unsigned i = 0; i < peer->eventfds; i++) {
 		const struct vhu_rings_open *eventfd = &peer->open[i];
@@ -47,14 +73,18 @@ static unsigned say_unread(struct facts *facts, const struct vhu_rings_process *
 		counter = vhu_rings_process_counter(peer, eventfd);
 		if (!counter.known || !counter.count)
 			continue;
+		if (!asked)
+			kicks = ask_kvm(facts, peer, &kick);
+		asked = true;
 		facts->said++;
 		vhu_fail(facts->command,
-			 "seen: eventfd %" PRIu32 ", which processes %" PRIu32 " (%s) and %" PRIu32
+			 "seen: eventfd %" PRIu32 "%s which processes %" PRIu32 " (%s) and %" PRIu32
 			 " (%s) share, was signalled and not read "
 			 "(counter %" PRIu64 ")",
-			 eventfd->id, facts->asked->pid, facts->asked->comm, peer->pid, peer->comm,
-			 counter.count);
+			 eventfd->id, role_of(eventfd->id, kick, kicks, role), facts->asked->pid,
+			 facts->asked->comm, peer->pid, peer->comm, counter.count);
 	}
+	free(kick);
 	return shared;
 }
 

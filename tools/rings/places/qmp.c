@@ -5,7 +5,7 @@
  * x-query-virtio-queue-status is never asked: it sends GET_VRING_BASE, which stops the vring.
  *
  * QEMU says where the vrings are in its own memory; which file is there its mappings say. It does
- * not say which eventfds they have.
+ * not say which eventfds they have, and KVM says which are the kicks.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -18,6 +18,7 @@
 #include "lib/util/util.h"
 #include "tools/qmp/qmp.h"
 #include "tools/rings/places/places.h"
+#include "tools/rings/places/vm.h"
 #include "tools/rings/process/process.h"
 
 /* Return a number of an answer; 0 without it. */
@@ -216,6 +217,9 @@ int vhu_rings_places_qmp(const struct vhu_rings_request *request,
 		if (process && path && !ret)
 			ret = add_device(&qmp, sessions, process, path);
 	}
+	/* Of several devices it does not show which is whose. */
+	if (!ret && sessions->count == 1)
+		vhu_rings_find_back_end(request->command, sessions->session[0]);
 	if (devices && !ret && sessions->count == 0)
 		say_none(&qmp, sessions);
 	else if (*sessions->none)

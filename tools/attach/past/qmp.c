@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Sessions that began before the watch, as QEMU's monitor describes them. */
-#include "tools/attach/past.h"
+#include "tools/attach/past/past.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -8,47 +8,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/protocol/message_io.h"
-#include "lib/util/array.h"
 #include "lib/util/util.h"
-#include "proxy/core/fdinfo.h"
+#include "tools/attach/past/reconstruct.h"
 #include "tools/qmp/qmp.h"
 #include "tools/rings/places/places.h"
 #include "tools/rings/process/process.h"
-
-/* Messages that would have said what a session has. */
-struct vhu_past_messages {
-	struct vhu_past_message {
-		struct vhu_message_buf buf;
-		struct vhu_fd_info fd;
-		char name[VHU_FDINFO_NAME];
-		bool has_fd;
-	} * message;
-	unsigned count;
-};
-
-/* Begin a message. Returns it; NULL out of memory. */
-static struct vhu_past_message *begin(struct vhu_past_messages *past, enum vhu_message_id id,
-				      enum vhu_layout_id layout)
-{
-	struct vhu_past_message *more =
-	    vhu_array_more(past->message, &past->count, sizeof(*past->message));
-
-	if (!more)
-		return NULL;
-	past->message = more;
-	more += past->count - 1;
-	memset(more, 0, sizeof(*more));
-	vhu_message_begin(&more->buf, id, layout);
-	return more;
-}
 
 /* Add a region of memory, and its file. Returns 0 or -ENOMEM. */
 static int add_region(struct vhu_past_messages *past, const struct vhu_rings_region *region)
 {
 	enum { BASE = 8 }; /* of the region in the message */
 	struct vhu_past_message *message =
-	    begin(past, VHU_MSG_ADD_MEM_REG, VHU_LAYOUT_single_region);
+	    vhu_past_begin(past, VHU_MSG_ADD_MEM_REG, VHU_LAYOUT_single_region);
 	int fd;
 
 	if (!message)
@@ -70,33 +41,37 @@ static int add_region(struct vhu_past_messages *past, const struct vhu_rings_reg
 static int add_vring(struct vhu_past_messages *past, const struct vhu_rings_vring *vring)
 {
 	struct vhu_past_message *message =
-	    begin(past, VHU_MSG_SET_VRING_NUM, VHU_LAYOUT_vring_size);
+	    vhu_past_begin(past, VHU_MSG_SET_VRING_NUM, VHU_LAYOUT_vring_size);
 
 	if (!message)
 		return -ENOMEM;
 	vhu_message_put(&message->buf, VHU_FIELD_vring_size_index, vring->index);
 	vhu_message_put(&message->buf, VHU_FIELD_vring_size_num, vring->size);
-	message = begin(past, VHU_MSG_SET_VRING_ADDR, VHU_LAYOUT_vring_addr);
+	message = vhu_past_begin(past, VHU_MSG_SET_VRING_ADDR, VHU_LAYOUT_vring_addr);
 	if (!message)
 		return -ENOMEM;
 	vhu_message_put(&message->buf, VHU_FIELD_vring_addr_index, vring->index);
 	vhu_message_put(&message->buf, VHU_FIELD_vring_addr_descriptor, vring->descriptor);
 	vhu_message_put(&message->buf, VHU_FIELD_vring_addr_available, vring->available);
 	vhu_message_put(&message->buf, VHU_FIELD_vring_addr_used, vring->used);
-	return 0;
+	return vring->fd[VHU_KICK].known
+		   ? vhu_past_add_kick(past, vring->index, vring->fd[VHU_KICK].id)
+		   : 0;
 }
 
 /* Make the messages of a session. Returns 0 or -ENOMEM. */
 static int make(struct vhu_past_messages *past, const struct vhu_rings_session *session)
 {
-	struct vhu_past_message *features = begin(past, VHU_MSG_SET_FEATURES, VHU_LAYOUT_features);
+	struct vhu_past_message *features =
+	    vhu_past_begin(past, VHU_MSG_SET_FEATURES, VHU_LAYOUT_features);
 	int error = features ? 0 : -ENOMEM;
 
 	if (features)
 		vhu_message_put(&features->buf, VHU_FIELD_features_features,
 				session->context.features);
 	if (session->context.has_protocol_features) {
-		features = begin(past, VHU_MSG_SET_PROTOCOL_FEATURES, VHU_LAYOUT_protocol_features);
+		features = vhu_past_begin(past, VHU_MSG_SET_PROTOCOL_FEATURES,
+					  VHU_LAYOUT_protocol_features);
 		if (!features)
 			return -ENOMEM;
 		vhu_message_put(&features->buf, VHU_FIELD_protocol_features_protocol_features,
@@ -110,8 +85,7 @@ static int make(struct vhu_past_messages *past, const struct vhu_rings_session *
 }
 
 /*
- * Find the only session of a QEMU that is watched, among its other connections: a back-end has
- * eventfds of it.
+ * Find the only session of a QEMU that is watched.
  * Returns 0 and in *@front its socket's address; -ENOENT without; -EMLINK: there are several.
  */
 static int find_session(struct vhu_attach_run *run, uint32_t pid, uint64_t *front)
@@ -119,48 +93,15 @@ static int find_session(struct vhu_attach_run *run, uint32_t pid, uint64_t *fron
 	const struct vhu_attach_listed *socket;
 	struct vhu_attach_listing listing;
 	int error = vhu_attach_listing_read(run->attach, &listing);
-	unsigned found = 0, at = 0;
+	bool several;
 
 	if (error)
 		return error;
-	while ((socket = vhu_attach_next_connected(&listing, &at))) {
-		const struct vhu_attach_listed *peer = vhu_attach_socket(&listing, socket->peer);
-
-		if (socket->pid != pid || !peer || peer->pid == pid ||
-		    (!socket->address && !socket->peer_address) ||
-		    !vhu_attach_sessions_know(run->sessions, socket->socket) ||
-		    !vhu_attach_share_eventfd(&listing, pid, peer->pid))
-			continue;
+	socket = vhu_past_session(run, &listing, pid, 0, &several);
+	if (socket)
 		*front = socket->socket;
-		found++;
-	}
 	vhu_attach_listing_free(&listing);
-	return found == 1 ? 0 : found ? -EMLINK : -ENOENT;
-}
-
-/* Record the messages of the session whose front-end's socket has address @front. Returns 0 or
- * -errno. */
-static int put(struct vhu_attach_run *run, uint64_t front, struct vhu_past_messages *past)
-{
-	struct vhu_attach_past *message = calloc(past->count, sizeof(*message));
-	int error;
-
-	if (!message)
-		return -ENOMEM;
-	for (unsigned i = 0; i < past->count; i++) {
-		struct vhu_past_message *from = &past->message[i];
-
-		from->fd.name = from->name;
-		message[i] = (struct vhu_attach_past){
-		    .bytes = from->buf.bytes,
-		    .size = (uint32_t)vhu_message_write(&from->buf),
-		    .fd = from->has_fd ? &from->fd : NULL,
-		};
-	}
-	error = vhu_attach_sessions_reconstruct(run->sessions, front, message, past->count,
-						vhu_now_ns());
-	free(message);
-	return error;
+	return socket ? 0 : several ? -EMLINK : -ENOENT;
 }
 
 /* Say what does not become known, and why. */
@@ -179,8 +120,8 @@ static void reconstruct(struct vhu_attach_run *run, const struct vhu_rings_sessi
 	if (!error)
 		error = make(&past, session);
 	if (!error)
-		error = put(run, front, &past);
-	free(past.message);
+		error = vhu_past_put(run, front, &past);
+	vhu_past_free(&past);
 	switch (error) {
 	case 0:
 		break;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What there is in place of QEMU's monitor, in a build without jansson. */
-#include "tools/attach/past.h"
+#include "tools/attach/past/past.h"
 
 int vhu_attach_ask_qemu(struct vhu_attach_run *run)
 {
