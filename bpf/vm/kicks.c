@@ -8,6 +8,8 @@
 /* A page of addresses at which the guest notifies a device's vrings, and the bytes of one. */
 #define PAGE  4096
 #define BYTES 4
+/* The bus of the guest's ports. */
+#define PORTS 1
 
 /* Return where the device is that is notified so; not the same for all of its vrings. */
 static uint64_t device_of(const struct vhu_vm_signal *signal)
@@ -50,6 +52,21 @@ static int by_vring(const void *left, const void *right)
 	return a->vring < b->vring ? -1 : a->vring > b->vring;
 }
 
+/* Return whether a device is notified so. */
+static bool is_of(const struct vhu_vm_device *device, const struct vhu_vm_signal *signal)
+{
+	if (signal->vmm != device->vmm)
+		return false;
+	for (unsigned i = 0; i < device->ranges; i++) {
+		const struct vhu_vm_range *range = &device->range[i];
+
+		if (range->ports == (signal->bus == PORTS) && signal->address >= range->address &&
+		    signal->address - range->address < range->size)
+			return true;
+	}
+	return !device->ranges;
+}
+
 /* Return whether a kick is of the device that the first one is of. */
 static bool is_same_device(const struct vhu_vm_signal *first, const struct vhu_vm_signal *signal)
 {
@@ -57,7 +74,7 @@ static bool is_same_device(const struct vhu_vm_signal *first, const struct vhu_v
 	       device_of(first) == device_of(signal);
 }
 
-int vhu_vm_kicks(struct vhu_vm_signal *list, unsigned count, uint32_t vmm,
+int vhu_vm_kicks(struct vhu_vm_signal *list, unsigned count, const struct vhu_vm_device *of,
 		 bool (*is_shared)(const void *with, uint32_t eventfd_id), const void *with,
 		 struct vhu_vm_kick **to)
 {
@@ -72,8 +89,8 @@ int vhu_vm_kicks(struct vhu_vm_signal *list, unsigned count, uint32_t vmm,
 	if (count)
 		qsort(list, count, sizeof(*list), by_eventfd);
 	for (unsigned i = 0; i < count && list[i].what == VHU_VM_IOEVENTFD; i++) {
-		if ((i && list[i].eventfd_id == list[i - 1].eventfd_id) || list[i].vmm != vmm ||
-		    !is_shared(with, list[i].eventfd_id))
+		if ((kicks && list[i].eventfd_id == kick[kicks - 1].eventfd_id) ||
+		    !is_of(of, &list[i]) || !is_shared(with, list[i].eventfd_id))
 			continue;
 		if (!first)
 			first = &list[i];

@@ -12,8 +12,8 @@
 #include "bpf/vm/signals.h"
 
 /*
- * List the eventfds of a VMM's virtual machines. It takes some 50 ms: it loads a program, but only
- * if the process has a virtual machine.
+ * List the eventfds of a VMM's virtual machines. It loads a program, which takes 40 to 110 ms, but
+ * only if the process has a virtual machine.
  * @vmm: the process; 0: all processes.
  * @list: gets them, to be freed; NULL without any.
  * @error: VHU_BPF_ERROR_SIZE bytes, gets why that is not possible, one line.
@@ -27,9 +27,22 @@ struct vhu_vm_kick {
 	unsigned vring; /* its index */
 };
 
+/* A part of the guest's memory or of its ports. */
+struct vhu_vm_range {
+	uint64_t address, size;
+	bool ports;
+};
+
+/* A device of a virtual machine, or all of them. */
+struct vhu_vm_device {
+	uint32_t vmm;                     /* the process */
+	const struct vhu_vm_range *range; /* where the guest reaches it */
+	unsigned ranges;                  /* 0: anywhere */
+};
+
 /*
  * Find the kicks of the device that another process serves.
- * @list: @count entries, which are put in order; those of other processes than @vmm do not count.
+ * @list: @count entries, which are put in order; those of other devices than @of do not count.
  * @is_shared: whether that process has an eventfd of this id, too.
  * @kick: gets them by vring, to be freed; NULL without any.
  * Returns how many; -EMLINK: they are of several devices, or their addresses do not tell the
@@ -39,7 +52,7 @@ struct vhu_vm_kick {
  * VMMs known to use ioeventfds put at the beginning of a page (virtio 1.2, 4.1.4.4); other devices
  * by the vring's index as the value (4.1.5.2, 4.2.2).
  */
-int vhu_vm_kicks(struct vhu_vm_signal *list, unsigned count, uint32_t vmm,
+int vhu_vm_kicks(struct vhu_vm_signal *list, unsigned count, const struct vhu_vm_device *of,
 		 bool (*is_shared)(const void *with, uint32_t eventfd_id), const void *with,
 		 struct vhu_vm_kick **kick);
 

@@ -5,7 +5,8 @@
 # though nothing was prepared.
 #
 # It runs in a guest with a KVM of its own: its processor has AMD's virtualization, which QEMU emulates.
-# The machine in it is a QEMU whose firmware reads a sector of the disk again and again.
+# The machine in it is a QEMU whose firmware reads a sector of one disk again and again; another disk, which
+# another back-end serves, is idle.
 . "$(dirname "$0")/lib.sh"
 . "$top/tests/bpf/boot.sh"
 vhu_boot_lacks "$top" && exit 77
@@ -46,10 +47,14 @@ show() {
 }
 /vhu/vhu-sample-backend --device blk --blk-file=/vhu/disk --socket-path=/tmp/back >back.log 2>&1 &
 back=$!
+/vhu/vhu-sample-backend --device blk --memory 8 --socket-path=/tmp/idle >idle.log 2>&1 &
+idle=$!
 wait_for grep -q /tmp/back /proc/net/unix
+wait_for grep -q /tmp/idle /proc/net/unix
 /vhu/qemu-system-x86_64 -accel kvm -cpu host -m 16 -nodefaults -display none -L /vhu \
 	-object memory-backend-memfd,id=m,size=16M,share=on -machine pc,memory-backend=m \
-	-chardev socket,id=c,path=/tmp/back -device vhost-user-blk-pci,chardev=c,bootindex=0,romfile= \
+	-chardev socket,id=i,path=/tmp/idle -device vhost-user-blk-pci,id=disk0,chardev=i,bootindex=1,romfile= \
+	-chardev socket,id=c,path=/tmp/back -device vhost-user-blk-pci,id=disk1,chardev=c,bootindex=0,romfile= \
 	-qmp unix:/tmp/qmp,server=on,wait=off >qemu.log 2>&1 &
 qemu=$!
 # It reads by itself when its kick was read.
@@ -71,7 +76,8 @@ show facts /vhu/vhu rings -p $back
 show rings /vhu/vhu rings --qmp /tmp/qmp
 show capture /vhu/vhu rings -r asked.pcapng
 kill -CONT $back
-kill $qemu $back
+echo "out pids $back $idle"
+kill $qemu $back $idle
 wait
 END
 vhu_boot "$top" script "$vhu" "$back_end" "$(command -v qemu-system-x86_64)" $firmware disk
@@ -79,6 +85,9 @@ grep '^result' lines || { tail -n 30 lines; fail "the guest told nothing"; }
 for part in latency attach dump qmp asked check unread facts rings capture; do
 	sed -n "s/^out $part //p" lines >$part
 done
+read -r back idle <<END
+$(sed -n 's/^out pids //p' lines)
+END
 # Each look at the stopped back-end finds what is wrong.
 expected='attach 0
 dump 0
@@ -116,4 +125,10 @@ for part in rings capture; do
 	grep -q "vring 0: 1 buffer waits, the kick counter is 1 (eventfd $id) and the back-end does not read it, .*(D3)" $part ||
 		fail "$part: the verdict is not D3: $(cat $part)"
 done
-sed -n 's/^  vring 0: /rings --qmp: /p' rings
+# Of the two devices of the machine each has its own back-end.
+for device in "disk1.*(pid $back)" "disk0.*(pid $idle)"; do
+	grep -q "^BLOCK, front-end qemu-system-x86 .* at /machine/peripheral/$device" rings ||
+		fail "a back-end is not found: $(cat rings)"
+done
+grep -q 'idle' rings || fail "the other disk is not idle: $(cat rings)"
+sed -n 's/^  vring 0: 1 /rings --qmp: 1 /p' rings

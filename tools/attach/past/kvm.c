@@ -35,9 +35,10 @@ static int reconstruct(struct vhu_attach_run *run, const struct vhu_attach_listi
 		       struct vhu_vm_signal *signal, unsigned signals)
 {
 	const struct vhu_attach_opener opener = {listing, back};
+	const struct vhu_vm_device any = {.vmm = front->pid};
 	struct vhu_past_messages past = {0};
 	struct vhu_vm_kick *kick;
-	int kicks = vhu_vm_kicks(signal, signals, front->pid, has, &opener, &kick);
+	int kicks = vhu_vm_kicks(signal, signals, &any, has, &opener, &kick);
 	int error = kicks < 0 ? kicks : 0;
 
 	for (int i = 0; i < kicks && !error; i++)

@@ -86,9 +86,10 @@ static int make(struct vhu_past_messages *past, const struct vhu_rings_session *
 
 /*
  * Find the only session of a QEMU that is watched.
+ * @pid: QEMU. @back: the back-end, 0: any.
  * Returns 0 and in *@front its socket's address; -ENOENT without; -EMLINK: there are several.
  */
-static int find_session(struct vhu_attach_run *run, uint32_t pid, uint64_t *front)
+static int find_session(struct vhu_attach_run *run, uint32_t pid, uint32_t back, uint64_t *front)
 {
 	const struct vhu_attach_listed *socket;
 	struct vhu_attach_listing listing;
@@ -97,7 +98,7 @@ static int find_session(struct vhu_attach_run *run, uint32_t pid, uint64_t *fron
 
 	if (error)
 		return error;
-	socket = vhu_past_session(run, &listing, pid, 0, &several);
+	socket = vhu_past_session(run, &listing, pid, back, &several);
 	if (socket)
 		*front = socket->socket;
 	vhu_attach_listing_free(&listing);
@@ -110,26 +111,34 @@ static void say(const struct vhu_attach_run *run, const char *why)
 	vhu_fail(run->command, "%s: nothing is reconstructed: %s", run->request->qmp, why);
 }
 
-/* Reconstruct a session. */
-static void reconstruct(struct vhu_attach_run *run, const struct vhu_rings_session *session)
+/* Reconstruct a session. Returns 0 or -errno. */
+static int reconstruct(struct vhu_attach_run *run, const struct vhu_rings_session *session)
 {
 	struct vhu_past_messages past = {0};
 	uint64_t front = 0;
-	int error = find_session(run, session->pid[VHU_RINGS_FRONT], &front);
+	int error =
+	    find_session(run, session->pid[VHU_RINGS_FRONT], session->pid[VHU_RINGS_BACK], &front);
 
 	if (!error)
 		error = make(&past, session);
 	if (!error)
 		error = vhu_past_put(run, front, &past);
 	vhu_past_free(&past);
+	return error;
+}
+
+/* Say why nothing could be reconstructed. */
+static void say_error(const struct vhu_attach_run *run, int error)
+{
 	switch (error) {
-	case 0:
-		break;
 	case -ENOENT:
 		say(run, "no session of this QEMU is watched that began before");
 		break;
 	case -EMLINK:
 		say(run, "several sessions of this QEMU are watched: name one by --socket");
+		break;
+	case -EXDEV:
+		say(run, "this QEMU has several devices, and does not say which session is whose");
 		break;
 	default:
 		say(run, strerror(-error));
@@ -142,14 +151,23 @@ int vhu_attach_ask_qemu(struct vhu_attach_run *run)
 	const struct vhu_rings_request request = {
 	    .command = run->command, .qmp = run->request->qmp, .vring = -1};
 	struct vhu_rings_sessions sessions = {0};
-	int status = vhu_rings_places_qmp(&request, &sessions);
+	int status = vhu_rings_places_qmp(&request, &sessions), error = 0;
+	unsigned done = 0;
 
 	if (status == VHU_EXIT_DONE && !sessions.count)
 		say(run, "this QEMU has no vhost-user device that runs");
-	else if (status == VHU_EXIT_DONE && sessions.count > 1)
-		say(run, "this QEMU has several devices, and does not say which session is whose");
-	else if (status == VHU_EXIT_DONE)
-		reconstruct(run, sessions.session[0]);
+	for (unsigned i = 0; status == VHU_EXIT_DONE && i < sessions.count; i++) {
+		const struct vhu_rings_session *session = sessions.session[i];
+		const bool known = sessions.count == 1 || session->pid[VHU_RINGS_BACK];
+		int ret = known ? reconstruct(run, session) : -EXDEV;
+
+		done += !ret;
+		/* That one of several devices is not watched says the least. */
+		if (ret && (!error || error == -ENOENT))
+			error = ret;
+	}
+	if (error && (!done || error != -ENOENT))
+		say_error(run, error);
 	vhu_rings_sessions_free(&sessions);
 	return status;
 }

@@ -39,18 +39,21 @@ void vhu_latency_vm_ask(struct vhu_latency_vm *vm, const struct vhu_bpf_eventfd 
 			uint32_t back_end, uint32_t front_end)
 {
 	const struct eventfds of = {list, count, back_end};
+	char error[VHU_BPF_ERROR_SIZE];
+	int signals = 0;
 
 	vhu_latency_vm_free(vm);
-	for (int i = 0; i < count && !vm->kick && !*vm->error; i++) {
+	for (int i = 0; i < count && !vm->kick && signals >= 0; i++) {
+		const struct vhu_vm_device any = {.vmm = list[i].pid};
 		struct vhu_vm_signal *signal;
-		int signals, kicks;
+		int kicks;
 
 		if (!is_new(&of, i, front_end))
 			continue;
-		signals = vhu_vm_list(list[i].pid, &signal, vm->error);
-		kicks = signals > 0 ? vhu_vm_kicks(signal, (unsigned)signals, list[i].pid, has, &of,
-						   &vm->kick)
-				    : 0;
+		signals = vhu_vm_list(list[i].pid, &signal, error);
+		kicks = signals > 0
+			    ? vhu_vm_kicks(signal, (unsigned)signals, &any, has, &of, &vm->kick)
+			    : 0;
 		vm->kicks = kicks > 0 ? (unsigned)kicks : 0;
 		free(signal);
 	}

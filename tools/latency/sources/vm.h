@@ -11,7 +11,6 @@
 struct vhu_latency_vm {
 	struct vhu_vm_kick *kick; /* NULL: KVM says nothing */
 	unsigned kicks;
-	char error[VHU_BPF_ERROR_SIZE]; /* why it cannot be asked; "" */
 };
 
 /*

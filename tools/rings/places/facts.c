@@ -33,11 +33,10 @@ static void say_state(struct facts *facts, struct vhu_rings_process *process)
 }
 
 /* Return what an eventfd is, as far as KVM says it: ", the kick of vring 0,"; else ",". */
-static const char *role_of(uint32_t id, const struct vhu_vm_kick *kick, unsigned kicks,
-			   char text[48])
+static const char *role_of(uint32_t id, const struct vhu_vm_kick *kick, int kicks, char text[48])
 {
 	snprintf(text, 48, ",");
-	for (unsigned i = 0; i < kicks; i++)
+	for (int i = 0; i < kicks; i++)
 		if (kick[i].eventfd_id == id)
 			snprintf(text, 48, ", the kick of vring %u,", kick[i].vring);
 	return text;
@@ -45,12 +44,21 @@ static const char *role_of(uint32_t id, const struct vhu_vm_kick *kick, unsigned
 
 /* Ask KVM for the kicks among the eventfds that two processes share, one of them the VMM. Returns
  * how many. */
-static unsigned ask_kvm(const struct facts *facts, const struct vhu_rings_process *peer,
-			struct vhu_vm_kick **kick)
+static int ask_kvm(const struct facts *facts, const struct vhu_rings_process *peer,
+		   struct vhu_vm_kick **kick)
 {
-	unsigned kicks = vhu_rings_vm_kicks(facts->command, peer->pid, facts->asked, kick);
+	const struct vhu_rings_process *const pair[] = {peer, facts->asked};
+	int kicks = 0;
 
-	return kicks ? kicks : vhu_rings_vm_kicks(facts->command, facts->asked->pid, peer, kick);
+	*kick = NULL;
+	for (unsigned i = 0; i < 2 && kicks <= 0; i++) {
+		struct vhu_rings_vm vm;
+
+		vhu_rings_vm_ask(&vm, facts->command, pair[i]->pid);
+		kicks = vhu_rings_vm_kicks(&vm, NULL, 0, pair[!i], kick);
+		vhu_rings_vm_free(&vm);
+	}
+	return kicks;
 }
 
 /* Say which eventfds of both processes have a signal that nobody has read. Returns how many both
@@ -58,7 +66,8 @@ static unsigned ask_kvm(const struct facts *facts, const struct vhu_rings_proces
 static unsigned say_unread(struct facts *facts, const struct vhu_rings_process *peer)
 {
 	struct vhu_vm_kick *kick = NULL;
-	unsigned shared = 0, kicks = 0;
+	unsigned shared = 0;
+	int kicks = 0;
 	bool asked = false;
 	char role[48];
 

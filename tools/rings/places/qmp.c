@@ -17,6 +17,7 @@
 #include "lib/util/array.h"
 #include "lib/util/util.h"
 #include "tools/qmp/qmp.h"
+#include "tools/rings/places/pci.h"
 #include "tools/rings/places/places.h"
 #include "tools/rings/places/vm.h"
 #include "tools/rings/process/process.h"
@@ -192,6 +193,22 @@ static void say_none(struct vhu_qmp *qmp, struct vhu_rings_sessions *sessions)
 	json_decref(answer);
 }
 
+/* Find the back-ends of the devices, and what KVM says of their vrings' kicks. */
+static void find_back_ends(struct vhu_qmp *qmp, struct vhu_rings_sessions *sessions)
+{
+	struct vhu_rings_vm vm;
+
+	vhu_rings_vm_ask(&vm, qmp->command, qmp->pid);
+	for (unsigned i = 0; i < sessions->count; i++) {
+		struct vhu_rings_session *session = sessions->session[i];
+		struct vhu_rings_bars bars;
+
+		vhu_rings_bars_ask(qmp, session->path[VHU_RINGS_FRONT], &bars);
+		vhu_rings_find_back_end(session, &vm, sessions->count == 1, bars.bar, bars.count);
+	}
+	vhu_rings_vm_free(&vm);
+}
+
 int vhu_rings_places_qmp(const struct vhu_rings_request *request,
 			 struct vhu_rings_sessions *sessions)
 {
@@ -217,9 +234,8 @@ int vhu_rings_places_qmp(const struct vhu_rings_request *request,
 		if (process && path && !ret)
 			ret = add_device(&qmp, sessions, process, path);
 	}
-	/* Of several devices it does not show which is whose. */
-	if (!ret && sessions->count == 1)
-		vhu_rings_find_back_end(request->command, sessions->session[0]);
+	if (!ret && sessions->count)
+		find_back_ends(&qmp, sessions);
 	if (devices && !ret && sessions->count == 0)
 		say_none(&qmp, sessions);
 	else if (*sessions->none)

@@ -10,18 +10,30 @@ static bool has(const void *with, uint32_t id)
 	return vhu_rings_process_eventfd(with, id);
 }
 
-unsigned vhu_rings_vm_kicks(const struct vhu_command *command, uint32_t vmm,
-			    const struct vhu_rings_process *back_end, struct vhu_vm_kick **kick)
+void vhu_rings_vm_ask(struct vhu_rings_vm *vm, const struct vhu_command *command, uint32_t vmm)
 {
-	struct vhu_vm_signal *signal;
 	char error[VHU_BPF_ERROR_SIZE];
-	int signals = vhu_vm_list(vmm, &signal, error), kicks = 0;
+	int signals;
 
-	*kick = NULL;
+	*vm = (struct vhu_rings_vm){.vmm = vmm};
+	signals = vhu_vm_list(vmm, &vm->signal, error);
 	if (signals < 0)
 		vhu_fail(command, "%s", error);
 	else
-		kicks = vhu_vm_kicks(signal, (unsigned)signals, vmm, has, back_end, kick);
-	free(signal);
-	return kicks > 0 ? (unsigned)kicks : 0;
+		vm->signals = (unsigned)signals;
+}
+
+int vhu_rings_vm_kicks(const struct vhu_rings_vm *vm, const struct vhu_vm_range *range,
+		       unsigned ranges, const struct vhu_rings_process *back_end,
+		       struct vhu_vm_kick **kick)
+{
+	const struct vhu_vm_device device = {.vmm = vm->vmm, .range = range, .ranges = ranges};
+
+	return vhu_vm_kicks(vm->signal, vm->signals, &device, has, back_end, kick);
+}
+
+void vhu_rings_vm_free(struct vhu_rings_vm *vm)
+{
+	free(vm->signal);
+	*vm = (struct vhu_rings_vm){0};
 }

@@ -38,11 +38,12 @@ static bool is_shared(const void *with, uint32_t id)
 /* Return what the list tells; on success in *@kick, which the caller frees. */
 static int tell(const struct vhu_vm_signal *list, unsigned count, struct vhu_vm_kick **kick)
 {
+	const struct vhu_vm_device any = {.vmm = VMM};
 	struct vhu_vm_signal copy[16];
 
 	for (unsigned i = 0; i < count; i++)
 		copy[i] = list[i];
-	return vhu_vm_kicks(copy, count, VMM, is_shared, NULL, kick);
+	return vhu_vm_kicks(copy, count, &any, is_shared, NULL, kick);
 }
 
 /* Expect kicks: @expected has pairs of vring and id. */
@@ -134,6 +135,29 @@ static void others_do_not_count(void **state)
 	expect(list, 0, expected, 0);
 }
 
+static void a_device_has_a_place(void **state)
+{
+	struct vhu_vm_signal list[] = {AT(4, 0xfe003000), BY(4, 0xc010, 0),  AT(6, 0xfe003004),
+				       BY(6, 0xc010, 1),  AT(8, 0xfe007000), BY(8, 0xc090, 0)};
+	const struct vhu_vm_range memory = {.address = 0xfe000000, .size = 0x4000};
+	const struct vhu_vm_range both[] = {memory, {0xc000, 0x80, true}};
+	const struct vhu_vm_range wrong[] = {{0xc000, 0x80, false}, {0xfe000000, 0x3000, false}};
+	struct vhu_vm_device device = {.vmm = VMM, .range = both};
+	struct vhu_vm_kick *kick;
+
+	(void)state;
+	expect_unclear(list, VHU_ARRAY_SIZE(list));
+	for (device.ranges = 1; device.ranges <= 2; device.ranges++) {
+		assert_int_equal(vhu_vm_kicks(list, 6, &device, is_shared, NULL, &kick), 2);
+		assert_int_equal(kick[0].eventfd_id, 4);
+		assert_int_equal(kick[1].eventfd_id, 6);
+		assert_int_equal(kick[1].vring, 1);
+		free(kick);
+	}
+	device = (struct vhu_vm_device){.vmm = VMM, .range = wrong, .ranges = 2};
+	assert_int_equal(vhu_vm_kicks(list, 6, &device, is_shared, NULL, &kick), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +166,7 @@ int main(void)
 	    cmocka_unit_test(a_transitional_device_has_both),
 	    cmocka_unit_test(several_devices_do_not_tell),
 	    cmocka_unit_test(others_do_not_count),
+	    cmocka_unit_test(a_device_has_a_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
