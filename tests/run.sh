@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Run all tests: the style, the tests, the same with sanitizers, and each fuzz target for a while.
+# Run all tests: the style, the tests, the same with sanitizers, and each fuzz target for a while. The style is
+# checked, and other presets are built, while tests run.
 #
 #	sh tests/run.sh [--fast]
 #
@@ -26,9 +27,17 @@ esac
 # shellcheck disable=SC2046 # a list of packages is several words
 vhu_need $(vhu_packages tests) || exit 1
 
-log=$(mktemp)
-fuzzers=
-trap 'rm -f "$log"; [ -z "$fuzzers" ] || kill $fuzzers 2>/dev/null' EXIT
+log=$(mktemp) outputs=$(mktemp -d)
+fuzzers='' beside=''
+close()
+{
+	[ -z "$fuzzers" ] || kill $fuzzers 2>/dev/null || true
+	for one in $beside; do
+		kill -- "-${one#*=}" 2>/dev/null || true
+	done
+	rm -rf "$log" "$outputs"
+}
+trap close EXIT
 trap 'exit 130' INT TERM
 failed=
 
@@ -38,17 +47,30 @@ step()
 	printf '\n== %s\n' "$*"
 }
 
-# Configure and build the preset $1; the compiler is only heard where it fails.
-build()
+# Run a command, $2 and what follows, aside: its processes work while no other process has work for a
+# processor. joined() shows its output under the name $1.
+aside()
 {
-	step "Building ($1)"
-	if ! cmake --preset "$1" >"$log" 2>&1 ||
-		! cmake --build --preset "$1" --parallel "$(nproc)" >>"$log" 2>&1; then
-		tail -n 40 "$log"
-		echo "the preset $1 does not build" >&2
-		exit 1
-	fi
-	grep '^-- Left out' "$log" || true
+	aside_name=$1
+	shift
+	setsid chrt --idle 0 "$@" >"$outputs/$aside_name" 2>&1 &
+	beside="$beside $aside_name=$!"
+}
+
+# Wait for the command aside that is named $1, and show its output. Returns its status.
+joined()
+{
+	joined_status=0
+	for joined_one in $beside; do
+		[ "${joined_one%=*}" = "$1" ] || continue
+		# This script has nothing else to do now.
+		for joined_process in $(ps -o pid= -s "${joined_one#*=}"); do
+			chrt --other --pid 0 "$joined_process" >/dev/null 2>&1 || true
+		done
+		wait "${joined_one#*=}" || joined_status=$?
+	done
+	cat "$outputs/$1"
+	return "$joined_status"
 }
 
 # Run the tests of the preset $1 that failed once more, one at a time. Those with several processes may fail
@@ -125,19 +147,24 @@ fuzz()
 	rm -rf "$logs"
 }
 
-build test
-step "Style"
-sh tests/style.sh build-test || failed="$failed style"
+sh tests/build.sh test
 if $fast; then
+	step "Style"
+	sh tests/style.sh build-test || failed="$failed style"
 	check test --label-regex 'unit|golden|rules|e2e' --label-exclude slow
 else
+	# Tests wait for most of the time. What only computes does so meanwhile.
+	aside style sh tests/style.sh build-test
+	aside dev sh tests/build.sh dev
 	check test
-	build dev
+	step "Style"
+	joined style || failed="$failed style"
+	joined dev || exit 1
+	# What is fuzzed, and what users build.
+	aside others sh tests/build.sh fuzz release
 	check dev
-	build fuzz
+	joined others || exit 1
 	fuzz "${FUZZ_SECONDS:-10}"
-	# What users build.
-	build release
 fi
 
 step "Done"
