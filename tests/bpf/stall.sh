@@ -30,8 +30,8 @@ watch() {
 	wait_for watches
 }
 watches() {
-	kill -0 "$(stage_pid latency)" 2>/dev/null || fail "vhu latency ended: $(cat latency.log)"
-	grep -q '"rings":\[{' latency.log
+	kill -0 "$(stage_pid "${1-latency}")" 2>/dev/null || fail "vhu latency ended: $(cat "${1-latency}.log")"
+	grep -q '"rings":\[{' "${1-latency}.log"
 }
 
 # Return whether $1 stalls were said so far; $2 is what the lines begin with, if it is not vhu latency.
@@ -301,16 +301,18 @@ healthy)
 		# shellcheck disable=SC2086
 		front --device blk --duration 100s $options
 		wait_for works
-		for how in '-r vm.pcapng' "-p $(stage_pid back)"; do
-			rm -f latency.log
-			# shellcheck disable=SC2086
-			stage_start latency "$vhu" latency --stall 200ms --cumulative --interval 100ms --json $how
-			wait_for watches
-			sleep 1
-			stage_end latency INT || fail "case '$options' $how: $(tail -n 1 latency.log)"
-			! grep '"type":"stall"\|stall: ' latency.log || fail "case '$options' $how: a false stall"
-			grep '^{' latency.log | tail -n 1 | jq -se '[.[0].rings[].kicks] | add > 5' >/dev/null ||
-				fail "case '$options' $how: nothing is watched"
+		# By the session's messages, and by the eventfds alone, at the same time.
+		set -- --stall 200ms --cumulative --interval 100ms --json
+		stage_start messages "$vhu" latency "$@" -r vm.pcapng
+		stage_start eventfds "$vhu" latency "$@" -p "$(stage_pid back)"
+		wait_for watches messages
+		wait_for watches eventfds
+		sleep 1
+		for how in messages eventfds; do
+			stage_end $how INT || fail "case '$options' by $how: $(tail -n 1 $how.log)"
+			! grep '"type":"stall"\|stall: ' $how.log || fail "case '$options' by $how: a false stall"
+			grep '^{' $how.log | tail -n 1 | jq -se '[.[0].rings[].kicks] | add > 5' >/dev/null ||
+				fail "case '$options' by $how: nothing is watched"
 		done
 		all_out
 	done
