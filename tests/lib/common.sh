@@ -71,16 +71,22 @@ work_open() {
 	cd "$work"
 }
 work_close() {
+	work_status=${1:-0}
+	if [ "$work_status" = 0 ] && command -v schemas_close >/dev/null && ! schemas_close; then
+		echo "${0##*/}: JSON that its schema does not allow"
+		work_status=1 stage_told=yes
+	fi
 	# A command that fails silently, or a signal, ends the script without a word.
-	case ${1:-0} in
+	case $work_status in
 	0 | 77) ;;
-	*) [ -n "$stage_told" ] || echo "${0##*/}: ended with status ${1:-0}, and said nothing" ;;
+	*) [ -n "$stage_told" ] || echo "${0##*/}: ended with status $work_status, and said nothing" ;;
 	esac
 	for work_job in $jobs; do
 		kill "$work_job" 2>/dev/null || :
 	done
 	cd /
 	stage_close
+	[ "$work_status" = "${1:-0}" ] || exit "$work_status"
 }
 
 # Say what went wrong ($*), show the files out, err and *.log of the work folder, end.

@@ -14,6 +14,26 @@ schemas_fit()
 	/usr/bin/python3 -W ignore "$top/tests/json/schemas.py" check "$top/docs/json" "$build/schema" <"$1"
 }
 
+# Keep the lines of the file $1, which $2 wrote: when the script ends they are held against their schemas, all
+# at once, for to start Python takes longer than to look at them.
+schemas_keep()
+{
+	cat "$1" >>"$work/schemas.lines"
+	sed "s/.*/x/" "$1" | while read -r _; do printf '%s\n' "$2"; done >>"$work/schemas.by"
+}
+
+# Hold what was kept against the schemas; work_close() calls it. Says what is wrong, and by whom it was written.
+schemas_close()
+{
+	[ -s "$work/schemas.lines" ] || return 0
+	schemas_fit "$work/schemas.lines" >"$work/schemas.fit" && return 0
+	cat "$work/schemas.fit"
+	sed -n 's/^line \([0-9]*\):.*/\1/p' "$work/schemas.fit" | while read -r schemas_line; do
+		echo "line $schemas_line is of: $(sed -n "${schemas_line}p" "$work/schemas.by")"
+	done
+	return 1
+}
+
 # Look whether the schemas agree with one another.
 schemas_are_sound()
 {

@@ -19,7 +19,7 @@ probe() {
 	timeout 60 "$vhu" probe --json --timeout $wait $options b.sock -- "$bad" b.sock "$@" \
 		>out 2>err || status=$?
 	[ "$status" -eq "$wanted" ] || fail "probe $options of $*: status $status, not $wanted"
-	[ ! -s out ] || schemas_fit out >fit || fail "probe $options of $*: $(cat fit)"
+	schemas_keep out "probe $options of $*"
 	rm -f b.sock
 }
 

@@ -18,7 +18,7 @@ probe() {
 	timeout 120 "$vhu" probe --json $options b.sock -- "$sample" --socket-path b.sock "$@" \
 		>out 2>err || status=$?
 	[ "$status" -eq "$wanted" ] || fail "probe $options of $*: status $status, not $wanted"
-	[ ! -s out ] || schemas_fit out >fit || fail "probe $options of $*: $(cat fit)"
+	schemas_keep out "probe $options of $*"
 }
 
 holds() {
