@@ -38,7 +38,9 @@ do
 		if fd.size then
 			text = text .. " " .. bytes_text(fd.size[1], fd.size[2])
 		end
-		return (text:gsub("[\1-\31\127]", "?"))
+		return vhu.replaced(text, function()
+			return "?"
+		end)
 	end
 	vhu.fd_text = fd_text
 
@@ -240,23 +242,6 @@ do
 		[6] = add_snapshot,
 	}
 
-	-- Return how many bytes at place `at` of a text are one character of UTF-8; 0: they are none.
-	local function character(text, at)
-		local a, b, c, d = text:byte(at, at + 3)
-		local function follows(x)
-			return x and x >= 128 and x < 192
-		end
-		if a >= 194 and a < 224 then
-			return follows(b) and 2 or 0
-		elseif a >= 224 and a < 240 then
-			return follows(b) and follows(c) and not (a == 224 and b < 160) and not (a == 237 and b > 159) and 3 or 0
-		elseif a >= 240 and a < 245 then
-			local good = follows(b) and follows(c) and follows(d)
-			return good and not (a == 240 and b < 144) and not (a == 244 and b > 143) and 4 or 0
-		end
-		return 0
-	end
-
 	-- Return a text whose every character can be shown: what is neither ASCII nor UTF-8 is replaced.
 	local function printable(text)
 		if not text:find("[^ -~]") then
@@ -265,7 +250,7 @@ do
 		local parts, at = {}, 1
 		while at <= #text do
 			local first = text:byte(at)
-			local size = first < 128 and 1 or character(text, at)
+			local size = first < 128 and 1 or vhu.character(text, at)
 			if first < 32 or first == 127 then
 				parts[#parts + 1] = format("\\x%02x", first)
 			elseif size == 0 then

@@ -100,13 +100,52 @@ do
 		return hex:gsub("^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)", "%1-%2-%3-%4-")
 	end
 
+	-- Return how many bytes at place `at` of a text are one character of UTF-8; 0: they are none.
+	function vhu.character(text, at)
+		local a, b, c, d = text:byte(at, at + 3)
+		local function follows(x)
+			return x and x >= 128 and x < 192
+		end
+		if a >= 194 and a < 224 then
+			return follows(b) and 2 or 0
+		elseif a >= 224 and a < 240 then
+			return follows(b) and follows(c) and not (a == 224 and b < 160) and not (a == 237 and b > 159) and 3 or 0
+		elseif a >= 240 and a < 245 then
+			local good = follows(b) and follows(c) and follows(d)
+			return good and not (a == 240 and b < 144) and not (a == 244 and b > 143) and 4 or 0
+		end
+		return 0
+	end
+
+	-- Return a text whose bytes that a terminal would act on, that are not UTF-8, or that the pattern
+	-- `escaped` matches, are what the function `instead` returns for them.
+	function vhu.replaced(text, instead, escaped)
+		escaped = escaped or "[\1-\31\127]"
+		if not text:find("[\128-\255]") then
+			return (text:gsub(escaped, instead))
+		end
+		local parts, at = {}, 1
+		while at <= #text do
+			local first, second = text:byte(at, at + 1)
+			local size = first < 128 and 1 or vhu.character(text, at)
+			local part = text:sub(at, at + math.max(size, 1) - 1)
+			-- Control characters of C1 are among them.
+			if size == 0 or (first == 194 and second < 160) or (size == 1 and part:find(escaped)) then
+				size, part = 1, instead(text:sub(at, at))
+			end
+			parts[#parts + 1] = part
+			at = at + size
+		end
+		return concat(parts)
+	end
+
 	-- Return text of others, up to a NUL: what a terminal would act on, and the bytes that the pattern
 	-- `escaped` matches, become \xNN.
 	function vhu.foreign(text, escaped)
 		local nul = text:find("\0", 1, true)
-		return ((nul and text:sub(1, nul - 1) or text):gsub(escaped or "[\1-\31\127]", function(c)
+		return vhu.replaced(nul and text:sub(1, nul - 1) or text, function(c)
 			return format("\\x%02x", byte(c))
-		end))
+		end, escaped)
 	end
 
 	-- Return an integer in the base that its field is shown in.

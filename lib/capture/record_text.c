@@ -6,6 +6,7 @@
 
 #include "lib/capture/record.h"
 #include "lib/protocol/line.h"
+#include "lib/util/utf8.h"
 #include "lib/util/util.h"
 
 const char *vhu_fd_kind_name(enum vhu_fd_kind kind)
@@ -156,8 +157,10 @@ int vhu_fd_text(const struct vhu_fd_info *fd, char *to, size_t size)
 		snprintf(bytes, sizeof(bytes), " %" PRIu64 "%.1s", amount, unit + power);
 	ret = snprintf(to, size, "%s%s%.*s%s", kind, length ? " " : "", length, name, bytes);
 	/* A peer chooses the names of its memfds: they must not reach a terminal as commands. */
-	for (size_t i = 0; i + 1 < size && to[i]; i++)
-		if ((unsigned char)to[i] < ' ' || to[i] == 0x7f)
+	for (size_t i = 0, shown; i + 1 < size && to[i]; i += shown ? shown : 1) {
+		shown = vhu_utf8_shown(to + i);
+		if (!shown)
 			to[i] = '?';
+	}
 	return ret;
 }

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/util/utf8.h"
+
 /* Digits of UINT64_MAX, and a NUL. */
 #define DIGITS_MAX 21
 
@@ -72,13 +74,18 @@ void vhu_line_printf(struct vhu_line *line, const char *format, ...)
 
 void vhu_line_foreign(struct vhu_line *line, const char *text, size_t size, const char *escaped)
 {
-	for (size_t i = 0; i < size && text[i]; i++) {
-		unsigned char c = (unsigned char)text[i];
+	for (size_t i = 0, bytes; i < size && text[i]; i += bytes) {
+		/* What is cut off at the end is no character. */
+		char next[5] = "";
 
-		if (c < ' ' || c == 0x7f || strchr(escaped, c))
-			vhu_line_printf(line, "\\x%02x", c);
-		else
-			add_bytes(line, text + i, 1);
+		memcpy(next, text + i, size - i < 4 ? size - i : 4);
+		bytes = strchr(escaped, *next) ? 0 : vhu_utf8_shown(next);
+		if (bytes) {
+			add_bytes(line, next, bytes);
+			continue;
+		}
+		vhu_line_printf(line, "\\x%02x", (unsigned char)*next);
+		bytes = 1;
 	}
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/protocol/text.h"
+#include "lib/util/utf8.h"
 #include "lib/util/util.h"
 
 #define LINE_WIDTH 100
@@ -23,8 +24,10 @@ void vhu_show_label(FILE *to, const char *label)
 
 void vhu_show_foreign(FILE *to, const char *text)
 {
-	for (; *text; text++)
-		fputc((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text, to);
+	for (unsigned bytes; *text; text += bytes ? bytes : 1) {
+		bytes = vhu_utf8_shown(text);
+		fprintf(to, "%.*s", bytes ? (int)bytes : 1, bytes ? text : "?");
+	}
 }
 
 void vhu_show_peer(FILE *to, const char *label, const struct vhu_peer *peer)

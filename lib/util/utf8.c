@@ -41,6 +41,11 @@ static bool is_control(const char *text)
 	return at[0] < ' ' || at[0] == 0x7f || (at[0] == 0xc2 && at[1] < 0xa0);
 }
 
+unsigned vhu_utf8_shown(const char *text)
+{
+	return is_control(text) ? 0 : vhu_utf8_size(text);
+}
+
 char *vhu_utf8_printable(const char *text, char *to, size_t size)
 {
 	size_t length = 0;

@@ -9,6 +9,10 @@
  * not UTF-8. @text ends with a NUL, which is a character of 1 byte. */
 unsigned vhu_utf8_size(const char *text);
 
+/* Return how many bytes the character at @text has if a terminal shows it and does nothing else; 0
+ * for control characters, for bytes that are not UTF-8, and at the NUL that ends @text. */
+unsigned vhu_utf8_shown(const char *text);
+
 /*
  * Copy a text that may hold what others chose, such as the name of a process: control characters
  * and bytes that are not UTF-8 become question marks, so that a terminal acts on nothing of it.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The command that runs when something has stalled. */
 #include "tools/stall/on_stall.h"
+#include "lib/util/utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,14 +26,11 @@ static void put_number(const char *name, bool known, uint64_t number)
 	setenv(name, text, 1);
 }
 
-/* Put a text into the environment, without control characters. */
+/* Put a text into the environment, of characters that a terminal only shows. */
 static void put_text(const char *name, char *text, size_t size)
 {
 	text[size - 1] = '\0';
-	for (char *at = text; *at; at++)
-		if ((unsigned char)*at < ' ' || *at == 0x7f)
-			*at = '?';
-	setenv(name, text, 1);
+	setenv(name, vhu_utf8_printable(text, text, size), 1);
 }
 
 /* Become the command. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/util/json.h"
+#include "lib/util/utf8.h"
 #include "lib/util/util.h"
 
 static const char *const result_name[] = {
@@ -62,10 +63,11 @@ static void put_line(FILE *to, const struct vhu_probe_verdict *verdict)
 static void put_yaml(FILE *to, const char *text)
 {
 	fputc('"', to);
-	for (; *text; text++) {
+	for (unsigned bytes; *text; text += bytes ? bytes : 1) {
+		bytes = vhu_utf8_shown(text);
 		if (*text == '"' || *text == '\\')
 			fputc('\\', to);
-		fputc((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text, to);
+		fprintf(to, "%.*s", bytes ? (int)bytes : 1, bytes ? text : "?");
 	}
 	fputs("\"\n", to);
 }
@@ -100,7 +102,8 @@ static void put_tap(FILE *to, unsigned number, const struct vhu_probe_verdict *v
 /* Write a text inside XML. */
 static void put_xml(FILE *to, const char *text)
 {
-	for (; *text; text++) {
+	for (unsigned bytes; *text; text += bytes ? bytes : 1) {
+		bytes = vhu_utf8_shown(text);
 		if (*text == '<')
 			fputs("&lt;", to);
 		else if (*text == '>')
@@ -110,7 +113,7 @@ static void put_xml(FILE *to, const char *text)
 		else if (*text == '"')
 			fputs("&quot;", to);
 		else
-			fputc((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text, to);
+			fprintf(to, "%.*s", bytes ? (int)bytes : 1, bytes ? text : "?");
 	}
 }
 

@@ -604,6 +604,7 @@ static void descriptors_are_told_in_a_few_words(void **state)
 	    {{.kind = VHU_FD_MEMFD, .has = VHU_FD_HAS_SIZE, .name = "/memfd: (deleted)"},
 	     "memfd 0"},
 	    {{.kind = VHU_FD_MEMFD, .name = "/memfd:\033[2J\177"}, "memfd ?[2J?"},
+	    {{.kind = VHU_FD_MEMFD, .name = "/memfd:\xff\xc2\x9b\xc3\xa4"}, "memfd ???\xc3\xa4"},
 	    {{.kind = VHU_FD_FILE, .has = VHU_FD_HAS_SIZE, .size = 1000, .name = "/a (deleted)"},
 	     "file /a (deleted) 1000"},
 	    {{.kind = VHU_FD_FILE, .has = VHU_FD_HAS_SIZE, .size = 1ull << 63}, "file 8E"},

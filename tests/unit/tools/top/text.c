@@ -63,7 +63,7 @@ static void nothing_reaches_the_terminal_that_it_acts_on(void **state)
 
 	(void)state;
 	assert_string_equal(vhu_top_plain("a\033[31m\x9b\x7f\n\t", text, sizeof(text)),
-			    "a\\x1b[31m?\\x7f\\x0a\\x09");
+			    "a\\x1b[31m\\x9b\\x7f\\x0a\\x09");
 	for (unsigned i = 0; i < 255; i++)
 		every[i] = (char)(i + 1);
 	every[255] = '\0';
