@@ -25,6 +25,7 @@ refused 2 'which vrings?'
 refused 2 'which vrings?' -p 1 -r "$capture"
 refused 2 '-f follows a capture' --eventfd kick=1 -f
 refused 2 'wants the path of a socket' --socket ''
+refused 1 "vhu latency: $0: not a socket" --socket "$0"
 refused 2 'which vrings' --socket back -p 1
 refused 2 'not a process id' -p none
 refused 2 'a third process' -p 1 -p 2 -p 3

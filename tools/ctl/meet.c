@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/ring/verdict/process.h"
+#include "tools/rings/process/proxy.h"
 
 /* A proxy answers within this time, seconds. */
 #define PATIENCE 5
@@ -43,10 +44,13 @@ void vhu_control_silence(FILE *proxy, const char *who, char why[VHU_CONTROL_WHY]
 		snprintf(why, VHU_CONTROL_WHY, "%s does not answer: process %" PRIu32 " %s: %s",
 			 who, process.pid, trouble->text, trouble->advice);
 	else if (process.known)
-		snprintf(why, VHU_CONTROL_WHY, "%s (pid %" PRIu32 ", state %c) does not answer",
+		snprintf(why, VHU_CONTROL_WHY,
+			 "%s (pid %" PRIu32
+			 ", state %c) does not answer: is this the control socket of a vhu proxy?",
 			 who, process.pid, process.state);
 	else
-		snprintf(why, VHU_CONTROL_WHY, "%s does not answer", who);
+		snprintf(why, VHU_CONTROL_WHY,
+			 "%s does not answer: is this the control socket of a vhu proxy?", who);
 }
 
 const char *vhu_control_why(FILE *proxy, char why[VHU_CONTROL_WHY])
@@ -62,6 +66,7 @@ const char *vhu_control_why(FILE *proxy, char why[VHU_CONTROL_WHY])
 
 int vhu_control_meet(const char *socket, FILE **proxy, char error[VHU_ENDPOINT_ERROR])
 {
+	struct vhu_rings_proxy proxy_of;
 	struct vhu_endpoint end;
 	int fd;
 
@@ -70,6 +75,15 @@ int vhu_control_meet(const char *socket, FILE **proxy, char error[VHU_ENDPOINT_E
 	if (end.kind != VHU_ENDPOINT_CONNECT) {
 		snprintf(error, VHU_ENDPOINT_ERROR, "%s: not the path of a socket", socket);
 		return -EINVAL;
+	}
+	if (vhu_rings_proxy_with(end.path, &proxy_of)) {
+		snprintf(error, VHU_ENDPOINT_ERROR,
+			 "%s: not a control socket: vhu proxy (pid %" PRIu32
+			 ") has it for its sessions%s%.200s",
+			 socket, proxy_of.pid,
+			 *proxy_of.control ? ": its control socket is " : " and no control socket",
+			 proxy_of.control);
+		return -ENOTSUP;
 	}
 	fd = vhu_endpoint_connect(&end, error);
 	if (fd < 0)

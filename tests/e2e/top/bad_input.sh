@@ -48,7 +48,14 @@ other nonsense '{"what":1}
 says 1 "nonsense.ctl: what answers is not a vhu proxy's control socket" --json --count 1 -s nonsense.ctl
 other closes ''
 says 1 "closes.ctl: closed the connection: is this a vhu proxy's control socket?" --json --count 1 -s closes.ctl
-says 1 'back.sock: Connection reset by peer' --json --count 1 -s back.sock
+# The other sockets of a proxy are left alone: no session begins.
+for socket in back.sock p.sock; do
+	says 1 "vhu top: $socket: not a control socket: vhu proxy (pid $(stage_pid proxy_p)) has it for its sessions: its control socket is $work/p.ctl" \
+		--json --count 1 -s $socket
+	! "$vhu" ctl -s "$socket" sessions >out 2>err || fail "vhu ctl -s $socket is done"
+	grep -q "^vhu ctl: $socket: not a control socket: vhu proxy (pid $(stage_pid proxy_p))" err || fail "vhu ctl -s $socket: $(cat err)"
+done
+"$vhu" ctl -s p.ctl metrics | grep -qx 'vhu_sessions_opened_total{pair="p.sock"} 0' || fail 'vhu was taken for a front-end'
 # A proxy that serves no more clients says so before it is asked, and closes.
 other full '{"ok":false,"error":"too many clients"}
 ' unasked

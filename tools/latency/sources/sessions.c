@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -77,10 +78,15 @@ int vhu_latency_sessions_open(struct vhu_latency_sessions *sessions,
 			      const struct vhu_latency_request *request)
 {
 	pid_t recorder;
+	struct stat file;
 	int ends[2];
 
 	if (request->socket && strlen(request->socket) >= sizeof(sessions->socket))
 		return vhu_fail(command, "%s: longer than the path of any socket", request->socket);
+	/* One that is not there yet is waited for. */
+	if (request->socket && *request->socket != '@' && !stat(request->socket, &file) &&
+	    !S_ISSOCK(file.st_mode))
+		return vhu_fail(command, "%s: not a socket", request->socket);
 	if (request->socket)
 		strcpy(sessions->socket, request->socket);
 	else

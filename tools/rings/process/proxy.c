@@ -16,6 +16,9 @@
 #include "lib/util/util.h"
 #include "tools/rings/process/peers.h"
 
+/* Bytes of a command line that are looked at. */
+#define WORDS_MAX 16384
+
 /* What a command line or a configuration names, as it stands there. */
 struct vhu_rings_proxy_words {
 	char control[PATH_MAX], file[PATH_MAX];
@@ -132,21 +135,29 @@ static bool take_words(struct vhu_rings_proxy_words *named, uint32_t pid, const 
 	return is_proxy;
 }
 
-bool vhu_rings_proxy_read(uint32_t pid, struct vhu_rings_proxy *proxy)
+/* Read the command line of a process: words that each end with a NUL. Returns its size. */
+static size_t read_words(uint32_t pid, char *words, size_t room)
 {
-	char from[64], words[16384];
-	struct vhu_rings_proxy_words named = {0};
+	char from[64];
 	size_t size;
 	FILE *file;
 
-	*proxy = (struct vhu_rings_proxy){.pid = pid};
 	snprintf(from, sizeof(from), "/proc/%" PRIu32 "/cmdline", pid);
 	file = fopen(from, "re");
 	if (!file)
-		return false;
-	size = fread(words, 1, sizeof(words) - 1, file);
+		return 0;
+	size = fread(words, 1, room - 1, file);
 	fclose(file);
 	words[size] = '\0';
+	return size;
+}
+
+/* Make out what a command line says. Returns whether it is that of a vhu proxy. */
+static bool take_proxy(uint32_t pid, const char *words, size_t size, struct vhu_rings_proxy *proxy)
+{
+	struct vhu_rings_proxy_words named = {0};
+
+	*proxy = (struct vhu_rings_proxy){.pid = pid};
 	if (!take_words(&named, pid, words, words + size))
 		return false;
 	proxy->flight = named.flight;
@@ -157,6 +168,87 @@ bool vhu_rings_proxy_read(uint32_t pid, struct vhu_rings_proxy *proxy)
 	    !path_of(pid, named.file, proxy->file, sizeof(proxy->file)))
 		*proxy->file = '\0';
 	return true;
+}
+
+bool vhu_rings_proxy_read(uint32_t pid, struct vhu_rings_proxy *proxy)
+{
+	char words[WORDS_MAX];
+	const size_t size = read_words(pid, words, sizeof(words));
+
+	return take_proxy(pid, words, size, proxy);
+}
+
+/* Return whether a word is the path of a socket, perhaps behind "listen:" or "connect:". */
+static bool is_socket(uint32_t pid, const char *word, const struct stat *socket)
+{
+	const char *colon = strchr(word, ':');
+	char path[PATH_MAX];
+	struct stat file;
+
+	if (colon && (!strncmp(word, "listen:", 7) || !strncmp(word, "connect:", 8)))
+		word = colon + 1;
+	return *word && *word != '-' && path_of(pid, word, path, sizeof(path)) &&
+	       !stat(path, &file) && file.st_dev == socket->st_dev && file.st_ino == socket->st_ino;
+}
+
+/* Return whether a configuration file names a socket. */
+static bool config_has(uint32_t pid, const char *file_name, const struct stat *socket)
+{
+	char path[PATH_MAX], *line = NULL, *word, *rest;
+	bool has = false;
+	size_t room = 0;
+	FILE *file;
+
+	file = path_of(pid, file_name, path, sizeof(path)) ? fopen(path, "re") : NULL;
+	while (file && !has && getline(&line, &room, file) > 0)
+		for (rest = line; !has && (word = strsep(&rest, " \t\r\n"));)
+			has = is_socket(pid, word, socket);
+	if (file)
+		fclose(file);
+	free(line);
+	return has;
+}
+
+/* Return whether a vhu proxy has a socket for its sessions. */
+static bool proxy_has(uint32_t pid, const struct stat *socket, struct vhu_rings_proxy *proxy)
+{
+	char words[WORDS_MAX];
+	const size_t size = read_words(pid, words, sizeof(words));
+	const char *end = words + size, *config;
+	struct stat control;
+	bool has = false;
+
+	if (!take_proxy(pid, words, size, proxy) ||
+	    (*proxy->control && !stat(proxy->control, &control) &&
+	     control.st_dev == socket->st_dev && control.st_ino == socket->st_ino))
+		return false;
+	for (const char *word = words; word < end && strcmp(word, "--") && !has;
+	     word += strlen(word) + 1) {
+		config = argument_of(word, end, "--config");
+		has = is_socket(pid, word, socket) || (config && config_has(pid, config, socket));
+	}
+	return has;
+}
+
+bool vhu_rings_proxy_with(const char *path, struct vhu_rings_proxy *proxy)
+{
+	char real[PATH_MAX];
+	struct dirent *entry;
+	struct stat socket;
+	bool found = false;
+	DIR *proc;
+
+	if (stat(path, &socket) || !S_ISSOCK(socket.st_mode))
+		return false;
+	proc = opendir("/proc");
+	while (proc && !found && (entry = readdir(proc)))
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
+			found = proxy_has((uint32_t)atoi(entry->d_name), &socket, proxy);
+	if (proc)
+		closedir(proc);
+	if (found && realpath(proxy->control, real))
+		snprintf(proxy->control, sizeof(proxy->control), "%s", real);
+	return found;
 }
 
 /* Look whether a peer is a proxy. */

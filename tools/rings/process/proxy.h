@@ -26,6 +26,10 @@ bool vhu_rings_proxy_read(uint32_t pid, struct vhu_rings_proxy *proxy);
  */
 bool vhu_rings_proxy_of(uint32_t pid, bool control, struct vhu_rings_proxy *proxy);
 
+/* Find the vhu proxy that has the socket at @path for its sessions, not as its control socket.
+ * Returns whether there is one. */
+bool vhu_rings_proxy_with(const char *path, struct vhu_rings_proxy *proxy);
+
 /*
  * Find the latest file that the flight recorder of a proxy has written.
  * @path: gets it. @age_ns: gets how long ago that was.

@@ -193,9 +193,13 @@ static void take_error(void *with, char *line)
 {
 	static const char name[] = "vhu latency: ";
 	struct vhu_top_probe *probe = with;
+	const size_t length = strlen(probe->socket);
 
 	if (!strncmp(line, name, strlen(name)))
 		line += strlen(name);
+	/* The source's name is said before. */
+	if (length && !strncmp(line, probe->socket, length) && !strncmp(line + length, ": ", 2))
+		line += length + 2;
 	snprintf(probe->error, sizeof(probe->error), "%s", line);
 }
 

@@ -9,10 +9,14 @@
 
 int vhu_top_talk_open(struct vhu_top_talk *talk, const char *path, char error[VHU_ENDPOINT_ERROR])
 {
+	const size_t length = strlen(path);
 	int ret = vhu_control_meet(path, &talk->proxy, error);
 
 	if (ret == -ENOENT || ret == -ECONNREFUSED)
 		snprintf(error, VHU_ENDPOINT_ERROR, "%s", strerror(-ret));
+	else if (ret && !strncmp(error, path, length) && !strncmp(error + length, ": ", 2))
+		/* The source's name is said before. */
+		memmove(error, error + length + 2, strlen(error + length + 2) + 1);
 	talk->lines = (struct vhu_top_lines){.fd = ret ? -1 : fileno(talk->proxy)};
 	talk->asked = 0;
 	if (ret)
