@@ -125,6 +125,9 @@ int vhu_histogram_since(struct vhu_histogram *part, const struct vhu_histogram *
 		part->greatest = now->greatest != before->greatest || last > now->greatest
 				     ? now->greatest
 				     : last;
+	/* The middle of a bucket may be above the greatest value in it. */
+	if (part->least > part->greatest)
+		part->least = part->greatest;
 	return ret;
 }
 

@@ -180,6 +180,7 @@ static void an_empty_histogram_says_0(void **state)
 static void what_came_since_is_told_apart(void **state)
 {
 	struct vhu_histogram now = {0}, before = {0}, part = {0};
+	uint64_t last;
 
 	(void)state;
 	vhu_histogram_add(&now, 5000, 10);
@@ -201,6 +202,16 @@ static void what_came_since_is_told_apart(void **state)
 
 	assert_int_equal(vhu_histogram_since(&part, &now, &now), 0);
 	assert_int_equal(part.count, 0);
+	vhu_histogram_free(&part);
+
+	/* One value at the beginning of its bucket: no quantile is above it. */
+	vhu_histogram_free(&before);
+	assert_int_equal(vhu_histogram_merge(&before, &now), 0);
+	vhu_histogram_add(&now, vhu_histogram_range(vhu_histogram_bucket_of(900000), &last), 1);
+	assert_int_equal(vhu_histogram_since(&part, &now, &before), 0);
+	assert_int_equal(part.count, 1);
+	assert_true(vhu_histogram_quantile(&part, 500) <= part.greatest);
+	vhu_histogram_free(&part);
 	vhu_histogram_free(&now);
 	vhu_histogram_free(&before);
 }
