@@ -66,6 +66,7 @@ struct vhu_check_request {
 	struct vhu_check check;
 	bool compare, list, markdown;
 	bool only; /* the rules that --rule names, and no others */
+	bool has_severity;
 	bool named[VHU_RULES], ignored[VHU_RULES];
 	const struct vhu_rule *explain;
 };
@@ -133,6 +134,7 @@ static int take_option(const struct vhu_command *command, struct vhu_check_reque
 		if (place < 0)
 			return vhu_usage(command, "%s: no such severity", argument);
 		check->least = (enum vhu_severity)place;
+		request->has_severity = true;
 		break;
 	case KEY_RULE:
 	case KEY_IGNORE:
@@ -279,6 +281,9 @@ static int run(const struct vhu_command *command, int argc, char **argv)
 	}
 	if (key != VHU_OPTIONS_END)
 		return key == VHU_OPTIONS_HELP ? VHU_EXIT_DONE : VHU_EXIT_USAGE;
+	/* Who names rules wants to see them, whatever their severity. */
+	if (request.only && !request.has_severity)
+		request.check.least = VHU_INFO;
 	status = look_over(command, &request, argv + optind, argc - optind);
 	if (status != VHU_EXIT_DONE)
 		return status;

@@ -59,6 +59,10 @@ check out 0 --rule V313 --ignore 313 "$name"
 grep ": [a-z]* V" out && fail "an ignored rule"
 check out 0 -s error --rule V616 "$name"
 check out 1 -s info --rule V616 "$name"
+# Who names a rule of severity info sees it, unless another severity is asked for.
+check out 1 --rule V616 "$name"
+grep -q ": info V616" out || fail "a rule that is named is not shown: $(cat out)"
+check out 0 --rule V616 -s warning "$name"
 
 # What counts as late: DPDK took 753 ms for its first answer.
 check out 0 --rule late-reply "$here/../../../samples/captures/dpdk-net-packed.pcapng"
