@@ -19,6 +19,7 @@ refused '199ms: too short for a stall' --stall 199ms
 refused '99999999999999999999: not a time' --stall 99999999999999999999
 refused 'on-stall wants --stall' --on-stall true
 refused 'snapshot-at-end wants -w' --snapshot-at-end
+refused 'record-kicks wants -w, or --control' --interpose-eventfds --record-kicks
 
 back --device blk
 proxy --control ctl.sock

@@ -364,6 +364,10 @@ int vhu_proxy_request_end(struct vhu_proxy_request *request, int argc, char **ar
 		return vhu_request_wrong(
 		    error,
 		    "--record-kicks wants --interpose-eventfds: else they do not come by here");
+	if (request->notify.record && !request->file && !request->control)
+		return vhu_request_wrong(
+		    error, "--record-kicks wants -w, or --control for vhu ctl follow: nothing is "
+			   "recorded otherwise");
 	if (request->on_stall && !request->watchdog.stall_ns && !request->control)
 		return vhu_request_wrong(error, "--on-stall wants --stall: after which time?");
 	if (request->watchdog.at_end && !request->file)
