@@ -257,6 +257,14 @@ static int add_sources(struct vhu_top_loop *run)
 	run->controls.top = &run->top;
 	for (unsigned i = 0; i < request->controls && !ret; i++)
 		ret = vhu_top_controls_add(&run->controls, request->control[i]);
+	if (run->controls.folders) {
+		run->top.among = run->controls.folder[0];
+		run->top.none = "no control socket is there yet (vhu.sock, *.ctl, or a name with "
+				"\"control\"): waiting for one";
+	} else if (request->all) {
+		run->top.among = "--all";
+		run->top.none = "no session is open on this host: waiting for one";
+	}
 	run->probes.top = &run->top;
 	run->probes.delay_ns = request->delay_ns;
 	run->probes.all = request->all;

@@ -66,6 +66,11 @@ for _ in 1 2; do
 	"$vhu" rings -s full.ctl 2>err && fail 'vhu rings: no client is served'
 	grep -qx 'vhu rings: full.ctl: too many clients' err || fail "vhu rings does not say why: $(cat err)"
 done
+# A folder in which there is nothing yet.
+mkdir empty
+"$vhu" top --json --count 1 --delay 200ms -s empty >out 2>err || fail "an empty folder: status $?"
+jq -e '.source == "empty" and (.note | test("^empty: no control socket is there yet .*: waiting for one$"))' out >told ||
+	fail "an empty folder: $(cat out err)"
 # A proxy that hangs does not answer, but it is there.
 kill -STOP "$(stage_pid proxy_p)"
 "$vhu" top --json --count 1 --delay 200ms -s p.ctl >out 2>err || fail "status $?"

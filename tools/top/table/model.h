@@ -126,6 +126,8 @@ struct vhu_top {
 	uint64_t stall_ns; /* what waits for longer has stalled */
 	struct vhu_top_source **source;
 	unsigned sources;
+	const char *among, *none; /* where sources are looked for, and what to say if there is none;
+				     borrowed; NULL: nowhere */
 };
 
 /* Return a source that a person has named and that was never there; NULL if all were. */

@@ -140,6 +140,22 @@ static int add_note(struct vhu_top_view *view, const struct vhu_top_source *sour
 	return 0;
 }
 
+/* Add a row that says that there is no source yet. Returns 0 or -ENOMEM. */
+static int add_none(struct vhu_top_view *view, const struct vhu_top *top)
+{
+	char text[3 * VHU_TOP_NAME];
+	struct vhu_top_row *row = add(view);
+
+	if (!row)
+		return -ENOMEM;
+	row->note = true;
+	snprintf(row->path, sizeof(row->path), "%s", top->among);
+	vhu_top_plain(top->among, row->source, sizeof(row->source));
+	snprintf(text, sizeof(text), "%s: %s", top->among, top->none);
+	vhu_top_plain(text, row->name, sizeof(row->name));
+	return 0;
+}
+
 int vhu_top_view_take(struct vhu_top_view *view, const struct vhu_top *top, uint64_t now_ns)
 {
 	int ret = 0;
@@ -158,6 +174,8 @@ int vhu_top_view_take(struct vhu_top_view *view, const struct vhu_top *top, uint
 		for (unsigned at = 0; at < source->sessions && !ret; at++)
 			ret = add_session(view, source, source->session[at]);
 	}
+	if (!top->sources && top->among && !ret)
+		ret = add_none(view, top);
 	return vhu_top_view_arrange(view) ? -ENOMEM : ret;
 }
 

@@ -152,12 +152,33 @@ static void rows_stay_when_the_model_goes_on(void **state)
 	vhu_top_view_free(&view);
 }
 
+static void a_folder_without_sources_says_what_it_waits_for(void **state)
+{
+	struct vhu_top top = {.among = "/run/vhu", .none = "waiting for one"};
+	struct vhu_top_view view = {0};
+
+	(void)state;
+	assert_int_equal(vhu_top_view_take(&view, &top, S), 0);
+	assert_int_equal(view.rows, 1);
+	assert_true(view.row[0]->note);
+	assert_string_equal(view.row[0]->path, "/run/vhu");
+	assert_string_equal(view.row[0]->name, "/run/vhu: waiting for one");
+	/* One that is there says for itself what it has. */
+	vhu_top_source_end(vhu_top_source(&top, "/run/vhu/a.ctl"), S);
+	assert_int_equal(vhu_top_view_take(&view, &top, S), 0);
+	assert_int_equal(view.rows, 1);
+	assert_string_equal(view.row[0]->name, "/run/vhu/a.ctl: no session is open");
+	vhu_top_view_free(&view);
+	vhu_top_free(&top);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(rows_are_sorted_by_any_column),
 	    cmocka_unit_test(a_filter_finds_names_and_states),
 	    cmocka_unit_test(rows_stay_when_the_model_goes_on),
+	    cmocka_unit_test(a_folder_without_sources_says_what_it_waits_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
