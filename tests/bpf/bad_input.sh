@@ -32,6 +32,7 @@ refused 2 'a third process' -p 1 -p 2 -p 3
 refused 2 'use vhu attach --latency -w -' -p 1 -w -
 refused 2 'no such set of hooks' -p 1 --hooks none
 refused 2 'not a time' -p 1 --interval soon
+refused 2 '0: not a time above 0: without --duration there is no limit' -p 1 --duration 0
 refused 2 'not of the form' --eventfd kick=x
 refused 2 'not of the form' --eventfd kick=1,kick=2
 for place in back-end back-end: :symbol back-end::probe; do

@@ -52,3 +52,11 @@ cmp -s capture.rings passive.rings ||
 	fail "other rings without a capture: $(cat passive.rings), with: $(cat capture.rings)"
 echo "depth $depth: $(cat capture.rings)"
 jq -c '.rings[] | [.kicks, .coalesced, .calls, .kick_to_call.p50_ns]' capture.last passive.last
+
+# The interval that ends with the watch is there, too, and no other.
+"$vhu" latency -r it.pcapng --json --interval 700ms --duration 700ms >once.json 2>once.log || fail "$(cat once.log)"
+jq -se 'map(select(.type == "interval") | .vring) == [0, 1] and .[-1].type == "counts"' once.json >/dev/null ||
+	fail "not one interval: $(cat once.json)"
+"$vhu" latency -r it.pcapng --json --interval 5s --duration 100ms >rest.json 2>rest.log || fail "$(cat rest.log)"
+jq -se 'all(.type != "interval") and .[-1].type == "counts"' rest.json >/dev/null ||
+	fail "an interval that did not end: $(cat rest.json)"

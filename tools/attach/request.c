@@ -159,8 +159,12 @@ int vhu_attach_request_take(const struct vhu_command *command, struct vhu_attach
 			return vhu_usage(command, "%s: no such set of hooks", argument);
 		break;
 	case KEY_DURATION:
-		if (vhu_duration_parse(argument, &request->duration_ns) || !request->duration_ns)
+		if (vhu_duration_parse(argument, &request->duration_ns))
 			return vhu_usage(command, "%s: not a time such as 5s or 500ms", argument);
+		if (!request->duration_ns)
+			return vhu_usage(
+			    command, "%s: not a time above 0: without --duration there is no limit",
+			    argument);
 		break;
 	}
 	return ret ? vhu_usage(command, "%s", error) : VHU_EXIT_DONE;

@@ -166,6 +166,11 @@ int vhu_latency_request_take(const struct vhu_command *command, struct vhu_laten
 		break;
 	case KEY_DURATION:
 		ret = vhu_duration_parse(argument, &request->duration_ns);
+		if (!ret && !request->duration_ns)
+			return vhu_usage(command,
+					 "%s: not a time above 0: without --duration there "
+					 "is no limit",
+					 argument);
 		break;
 	case KEY_SLOW:
 		ret = vhu_duration_parse(argument, &request->slow_ns);
