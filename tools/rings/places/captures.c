@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The capture of a process, of the proxy on the other side of its connection, or of a vhu attach
- * that watches it. */
+/* Sessions from a capture; the capture of a process, of the proxy on the other side of its
+ * connection, or of a vhu attach that watches it. */
 #include <dirent.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -10,9 +10,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tools/reading.h"
 #include "tools/rings/places/places.h"
 #include "tools/rings/process/peers.h"
 #include "tools/rings/process/process.h"
+
+int vhu_rings_places_capture(const struct vhu_rings_request *request, const char *path,
+			     struct vhu_rings_sessions *sessions)
+{
+	char *const paths[] = {(char *)path};
+	struct vhu_reading reading = {
+	    .command = request->command,
+	    .paths = paths,
+	    .count = 1,
+	    .see = vhu_rings_sessions_see,
+	    .with = sessions,
+	};
+
+	return vhu_reading_run(&reading);
+}
 
 /* Return whether a descriptor of a process is a capture that it writes. @path: gets its path. */
 static bool is_capture(uint32_t pid, int fd, char *path, size_t size)

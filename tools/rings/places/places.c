@@ -2,25 +2,6 @@
 /* The sessions that a source has, and the source that a person means. */
 #include "tools/rings/places/places.h"
 
-#include <inttypes.h>
-
-#include "tools/reading.h"
-
-int vhu_rings_places_capture(const struct vhu_rings_request *request, const char *path,
-			     struct vhu_rings_sessions *sessions)
-{
-	char *const paths[] = {(char *)path};
-	struct vhu_reading reading = {
-	    .command = request->command,
-	    .paths = paths,
-	    .count = 1,
-	    .see = vhu_rings_sessions_see,
-	    .with = sessions,
-	};
-
-	return vhu_reading_run(&reading);
-}
-
 /* Leave out the sessions that were not asked for. */
 static void choose(const struct vhu_rings_request *request, struct vhu_rings_sessions *sessions)
 {
