@@ -2,6 +2,8 @@
 /* The sessions that a source has, and the source that a person means. */
 #include "tools/rings/places/places.h"
 
+#include <inttypes.h>
+
 /* Leave out the sessions that were not asked for. */
 static void choose(const struct vhu_rings_request *request, struct vhu_rings_sessions *sessions)
 {
