@@ -19,6 +19,7 @@ struct vhu_attach_list_pair {
 	const struct vhu_attach_listed *front, *back;
 	char path[VHU_ATTACH_PATH_MAX + 2];
 	char device[VHU_PARTY_DEVICE_MAX]; /* "" not known */
+	char use[VHU_PARTY_DEVICE_MAX];    /* the option that shows that it is not vhost-user */
 	int64_t age_ns;                    /* that it has at most; negative: not known */
 };
 
@@ -51,7 +52,8 @@ static bool is_pair(const struct vhu_attach_listing *listing,
 	if (!socket->path_size)
 		socket = peer;
 	vhu_attach_path(socket, pair->path, sizeof(pair->path));
-	if (!vhu_party_device(pair->front->pid, pair->back->pid, socket, pair->device))
+	if (vhu_party_other_use(pair->front->pid, pair->back->pid, socket, pair->use) ||
+	    !vhu_party_device(pair->front->pid, pair->back->pid, socket, pair->device))
 		*pair->device = '\0';
 	/* No connection is older than the younger of its processes. */
 	pair->age_ns = vhu_rings_process_age(pair->front->pid);
@@ -84,6 +86,8 @@ static void put_json(const struct vhu_attach_list_pair *pair)
 	vhu_json_string(&json, "socket", pair->path);
 	if (*pair->device)
 		vhu_json_string(&json, "device", pair->device);
+	if (*pair->use)
+		vhu_json_string(&json, "other_use", pair->use);
 	if (pair->age_ns >= 0)
 		vhu_json_unsigned(&json, "age_at_most_ns", (uint64_t)pair->age_ns);
 	vhu_json_object_end(&json);
@@ -103,13 +107,17 @@ static void name_side(char *to, size_t size, const struct vhu_attach_listed *sid
 static void put_line(const struct vhu_attach_list_pair *pair)
 {
 	char front[40], back[40], path[sizeof(pair->path)], age[32] = "not known";
+	char device[VHU_PARTY_DEVICE_MAX + 8] = "not known";
 
 	name_side(front, sizeof(front), pair->front);
 	name_side(back, sizeof(back), pair->back);
 	if (pair->age_ns >= 0)
 		snprintf(age, sizeof(age), "%" PRId64 " s", pair->age_ns / (int64_t)VHU_NS_PER_S);
-	printf(LINE, front, back, *pair->device ? pair->device : "not known", age,
-	       vhu_utf8_printable(pair->path, path, sizeof(path)));
+	if (*pair->device)
+		snprintf(device, sizeof(device), "%s", pair->device);
+	else if (*pair->use)
+		snprintf(device, sizeof(device), "no: %s", pair->use);
+	printf(LINE, front, back, device, age, vhu_utf8_printable(pair->path, path, sizeof(path)));
 }
 
 int vhu_attach_list_run(const struct vhu_command *command, const struct vhu_attach_request *request)

@@ -174,6 +174,82 @@ static bool by_option(const struct line *line, char device[VHU_PARTY_DEVICE_MAX]
 	return false;
 }
 
+/* Return whether an option of QEMU names what a socket is for, and that is not vhost-user. */
+static bool is_other_option(const char *word)
+{
+	static const char *const option[] = {"-qmp", "-qmp-pretty", "-qtest", "-monitor",
+					     "-mon", "-serial",     "-gdb",   "-parallel"};
+
+	if (!strncmp(word, "--", 2))
+		word++;
+	for (unsigned i = 0; i < sizeof(option) / sizeof(*option); i++)
+		if (!strcmp(word, option[i]))
+			return true;
+	return false;
+}
+
+/* Return whether a word is "unix:PATH,..." of a socket. */
+static bool is_unix(const struct line *line, const char *word,
+		    const struct vhu_attach_listed *socket)
+{
+	char path[VHU_ATTACH_PATH_MAX + 2];
+
+	if (strncmp(word, "unix:", strlen("unix:")) != 0)
+		return false;
+	snprintf(path, sizeof(path), "%.*s", (int)strcspn(word + 5, ","), word + 5);
+	return is_path(line->pid, path, socket);
+}
+
+/* Return whether a word is or names the chardev @id: "ID,...", "chardev:ID", "x,chardev=ID". */
+static bool is_chardev(const char *word, const char *id)
+{
+	char used[64];
+
+	if (value_of(word, "chardev", used, sizeof(used)))
+		return !strcmp(used, id);
+	if (!strncmp(word, "chardev:", strlen("chardev:")))
+		word += strlen("chardev:");
+	return strcspn(word, ",") == strlen(id) && !strncmp(word, id, strlen(id));
+}
+
+/* Find the option that uses a socket, or its chardev @id ("": none), for something else. Returns
+ * it; NULL: there is none. */
+static const char *other_option(const struct line *line, const char *id,
+				const struct vhu_attach_listed *socket)
+{
+	for (const char *word = line->word, *before = word; word;
+	     before = word, word = next_word(line, word))
+		if (word != before && is_other_option(before) &&
+		    (is_unix(line, word, socket) || (*id && is_chardev(word, id))))
+			return before;
+	return NULL;
+}
+
+bool vhu_party_other_use(uint32_t front, uint32_t back, const struct vhu_attach_listed *socket,
+			 char use[VHU_PARTY_DEVICE_MAX])
+{
+	const uint32_t pid[2] = {front, back};
+	bool found = false;
+
+	for (unsigned i = 0; i < 2 && !found; i++) {
+		struct line *line = line_read(pid[i]);
+		const char *option;
+		char id[64] = "";
+
+		for (const char *word = line ? line->word : NULL; word && !*id;
+		     word = next_word(line, word))
+			if (has_path(line, word, socket) && !value_of(word, "id", id, sizeof(id)))
+				*id = '\0';
+		option = line ? other_option(line, id, socket) : NULL;
+		found = option;
+		if (found)
+			snprintf(use, VHU_PARTY_DEVICE_MAX, "%.*s", VHU_PARTY_DEVICE_MAX - 1,
+				 option);
+		free(line);
+	}
+	return found;
+}
+
 bool vhu_party_device(uint32_t front, uint32_t back, const struct vhu_attach_listed *socket,
 		      char device[VHU_PARTY_DEVICE_MAX])
 {

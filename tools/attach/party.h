@@ -18,4 +18,12 @@
 bool vhu_party_device(uint32_t front, uint32_t back, const struct vhu_attach_listed *socket,
 		      char device[VHU_PARTY_DEVICE_MAX]);
 
+/*
+ * Find what a connection is for, if it is not vhost-user: the option of QEMU on either command line
+ * that has the socket, such as -qmp, -qtest, -monitor or -serial, also by a chardev.
+ * Returns whether there is one, and then it is in @use.
+ */
+bool vhu_party_other_use(uint32_t front, uint32_t back, const struct vhu_attach_listed *socket,
+			 char use[VHU_PARTY_DEVICE_MAX]);
+
 #endif

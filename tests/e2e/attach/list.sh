@@ -46,9 +46,13 @@ pair d block --vhost-user "type=block,socket=$work/d"
 pair e disk --disk "vhost_user=true,socket=$work/e"
 pair f vsock --device vsock
 pair g '' -chardev "socket,id=c0,path=elsewhere" -device vhost-user-fs-pci,chardev=c0
-pair h '' -chardev "socket,id=c0,path=h" -mon c0
+pair h 'no: -mon' -chardev "socket,id=c0,path=h" -mon c0
 pair i '' -chardev path=
-memories="$(stage_pid front.a) $(stage_pid front.i)"
+pair j 'no: -qmp' -qmp unix:j,server=on
+pair k 'no: -qtest' -chardev socket,id=c0,path=k -qtest chardev:c0
+pair l 'no: -mon' -chardev socket,path=l,id=c0 -mon chardev=c0,mode=control
+pair m '' -qmp unix:elsewhere
+memories="$(stage_pid front.a) $(stage_pid front.m)"
 listed() {
 	"$vhu" attach --list --json >all.json
 	for listed_pid in $memories; do
@@ -56,11 +60,12 @@ listed() {
 	done
 }
 wait_for listed
-for path in a b c d e f g h i; do
+for path in a b c d e f g h i j k l m; do
 	jq -r --argjson pid "$(stage_pid front.$path)" 'select(.front_end.pid == $pid and
-		.age_at_most_ns > 1e6 and .age_at_most_ns < 600e9) | .socket + " " + (.device // "")' all.json
+		.age_at_most_ns > 1e6 and .age_at_most_ns < 600e9) | .socket + " " + (.device // (if .other_use then "no: " + .other_use else "" end))' all.json
 done >found
 cmp expected found || fail "other devices (>) than expected (<): $(diff expected found)"
 "$vhu" attach --list >out
 grep -q "perl ($(stage_pid front.a)) .* fs  *[0-9]* s  *a$" out || fail "the table lacks a connection"
+grep -q "perl ($(stage_pid front.j)) .* no: -qmp  *[0-9]* s  *j$" out || fail "the table does not say what is not vhost-user"
 grep -q "perl ($(stage_pid front.i)) .* not known  *[0-9]* s  *i$" out || fail "the table lacks a device that is not known"

@@ -41,7 +41,8 @@ void vhu_top_pairs_take(struct vhu_top_pairs *pairs, const json_t *line, uint64_
 	const char *device = json_string_value(json_object_get(line, "device"));
 	struct vhu_top_pair taken = {.inode = vhu_top_answer_number(front, "inode")}, *pair;
 
-	if (!socket)
+	/* QEMU's monitor and the like are no sessions. */
+	if (!socket || json_object_get(line, "other_use"))
 		return;
 	take_peer(&taken.peer[VHU_TOP_FRONT], front);
 	take_peer(&taken.peer[VHU_TOP_BACK], json_object_get(line, "back_end"));

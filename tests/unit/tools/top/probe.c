@@ -187,6 +187,24 @@ static void sessions_without_traffic_are_listed(void **state)
 	close_fixture(&fixture);
 }
 
+static void a_socket_for_something_else_is_no_session(void **state)
+{
+	static const char *const text[] = {
+	    "{\"front_end\":{\"pid\":8,\"comm\":\"vmm\",\"inode\":1},\"back_end\":{\"pid\":7,"
+	    "\"comm\":\"disk\",\"inode\":2},\"socket\":\"/run/a\"}",
+	    "{\"front_end\":{\"pid\":8,\"comm\":\"vmm\",\"inode\":3},\"back_end\":{\"pid\":7,"
+	    "\"comm\":\"disk\",\"inode\":4},\"socket\":\"/run/qmp\",\"other_use\":\"-qmp\"}",
+	};
+	struct probe_fixture fixture;
+
+	(void)state;
+	open_fixture(&fixture);
+	list(&fixture, text, 2, 1000);
+	assert_int_equal(fixture.probes.pairs.count, 1);
+	assert_string_equal(fixture.probes.pairs.pair[0].socket, "/run/a");
+	close_fixture(&fixture);
+}
+
 static void a_vring_is_of_the_session_that_has_its_kick(void **state)
 {
 	struct vhu_top_eventfd *eventfd = calloc(1, sizeof(*eventfd));
@@ -263,6 +281,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(lines_of_probes_are_taken_by_their_time),
 	    cmocka_unit_test(sessions_without_traffic_are_listed),
+	    cmocka_unit_test(a_socket_for_something_else_is_no_session),
 	    cmocka_unit_test(a_vring_is_of_the_session_that_has_its_kick),
 	    cmocka_unit_test(verdicts_are_shown_of_vrings_without_traffic),
 	};
