@@ -46,10 +46,11 @@ if [ "$how" = waiting ]; then
 	stage_start proxy "$vhu" proxy -q -w vm.pcapng front back
 	stage_listens proxy front
 	waits 'vm.pcapng: no open session has vrings: waiting for one; is vhu proxy or' -f -r vm.pcapng
-	# A file that cannot grow keeps the events that it has.
-	stage_start latency sh -c 'ulimit -f 16; exec "$@"' sh \
+	# A file that cannot grow keeps the events that it has. Nothing ends when nohup(1) has a hangup ignored.
+	stage_start latency sh -c 'ulimit -f 16; trap "" HUP; exec "$@"' sh \
 		"$vhu" latency --interval 0 --socket "$work/back" -w small.pcapng
 	wait_for grep -q "waiting for" latency.log
+	kill -HUP "$(stage_pid latency)"
 	drive
 	wait_for grep -q 'small.pcapng: File too large: events are being lost' latency.log
 	status=0
@@ -57,6 +58,18 @@ if [ "$how" = waiting ]; then
 	[ "$status" = 1 ] || fail "events were lost: status $status"
 	grep -q 'small.pcapng: [1-9][0-9]* events written, [1-9][0-9]* lost' latency.log || fail 'losses are not counted'
 	"$vhu" dump small.pcapng >out || fail 'the capture is not whole'
+	# Without a reader it ends, and a hangup ends it as SIGTERM does.
+	{
+		timeout 100 "$vhu" latency --interval 100ms --socket "$work/back" 2>err && status=0 || status=$?
+		echo $status >status
+	} | head -n 1 >out
+	[ "$(cat status)" = 1 ] || fail "without a reader: status $(cat status)"
+	grep -qx 'vhu latency: standard output: Broken pipe' err || fail "without a reader: $(cat err)"
+	rm latency.log
+	stage_start latency "$vhu" latency --interval 0 --socket "$work/back" -w hangup.pcapng
+	wait_for test -s hangup.pcapng
+	stage_end latency HUP || fail "a hangup: status $?"
+	grep -q 'hangup.pcapng: [0-9]* events written' latency.log || fail 'a hangup: no summary'
 	exit 0
 fi
 

@@ -141,10 +141,12 @@ for part in part_*.pcapng; do
 	healthy "$part" error
 done
 
-# A file that cannot grow keeps what it has, and that is said.
+# A file that cannot grow keeps what it has, and that is said. Nothing ends when nohup(1) has a hangup
+# ignored.
 rm attach.log
-stage_start attach sh -c 'ulimit -f 8; exec "$@"' sh "$vhu" attach --socket "$work/good" -w small.pcapng
+stage_start attach sh -c 'ulimit -f 8; trap "" HUP; exec "$@"' sh "$vhu" attach --socket "$work/good" -w small.pcapng
 wait_for grep -q watching attach.log
+kill -HUP "$(stage_pid attach)"
 drive good --requests 5 || fail "the front-end failed"
 wait_for grep -q 'small.pcapng: File too large: records are being lost; watching goes on' attach.log
 status=0

@@ -52,11 +52,15 @@ static void say_rest(struct vhu_latency_run *run)
 /* Block the signals that end the watching, to be read from a descriptor. */
 static int take_signals(void)
 {
+	struct sigaction hangup;
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
+	/* nohup(1) has it ignored; blocked it would come all the same. */
+	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN)
+		sigaddset(&set, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	/* A file that cannot grow is one that cannot be written. */

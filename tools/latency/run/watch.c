@@ -216,6 +216,9 @@ static bool do_due(struct vhu_latency_run *run, uint64_t now)
 		put_metrics(run);
 		run->metrics_ns = now + metrics_every(request);
 	}
+	/* What is shown has no reader, and nothing is kept elsewhere. */
+	if (ferror(stdout) && !request->write_to && !run->metrics && !request->on_stall)
+		return false;
 	return more;
 }
 
