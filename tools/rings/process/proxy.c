@@ -7,17 +7,21 @@
 #include "tools/rings/process/proxy.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/util/util.h"
 #include "tools/rings/process/peers.h"
 
 /* Bytes of a command line that are looked at. */
-#define WORDS_MAX 16384
+#define WORDS_MAX  16384
+/* Bytes that a configuration file may have. */
+#define CONFIG_MAX (1 << 20)
 
 /* What a command line or a configuration names, as it stands there. */
 struct vhu_rings_proxy_words {
@@ -32,6 +36,28 @@ static bool path_of(uint32_t pid, const char *named, char *path, size_t size)
 				   : snprintf(path, size, "/proc/%" PRIu32 "/cwd/%s", pid, named);
 
 	return length > 0 && (size_t)length < size;
+}
+
+/*
+ * Open a configuration file that process @pid names. Only a plain file is opened, since that of
+ * anything else, such as a pipe, may wait without end. Returns NULL without.
+ */
+static FILE *open_config(uint32_t pid, const char *file_name)
+{
+	char path[PATH_MAX];
+	struct stat file;
+	FILE *config = NULL;
+	int fd = -1;
+
+	if (path_of(pid, file_name, path, sizeof(path)))
+		fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd >= 0 && !fstat(fd, &file) && S_ISREG(file.st_mode) && file.st_size <= CONFIG_MAX) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		config = fopen(path, "re");
+	}
+	if (fd >= 0)
+		close(fd);
+	return config;
 }
 
 /* Take a line of a configuration file. It ends with its NUL. */
@@ -55,11 +81,10 @@ static void take_line(struct vhu_rings_proxy_words *named, char *line)
 /* Take what a configuration file names, but for what the command line does. */
 static void take_config(struct vhu_rings_proxy_words *named, uint32_t pid, const char *file_name)
 {
-	char path[PATH_MAX], *line = NULL;
+	FILE *file = open_config(pid, file_name);
+	char *line = NULL;
 	size_t room = 0;
-	FILE *file;
 
-	file = path_of(pid, file_name, path, sizeof(path)) ? fopen(path, "re") : NULL;
 	if (!file)
 		return;
 	while (getline(&line, &room, file) > 0)
@@ -135,21 +160,34 @@ static bool take_words(struct vhu_rings_proxy_words *named, uint32_t pid, const 
 	return is_proxy;
 }
 
-/* Read the command line of a process: words that each end with a NUL. Returns its size. */
-static size_t read_words(uint32_t pid, char *words, size_t room)
+/* Read a file of a process in /proc. Returns its size, without the NUL behind it. */
+static size_t read_of(uint32_t pid, const char *name, char *to, size_t room)
 {
 	char from[64];
-	size_t size;
+	size_t size = 0;
 	FILE *file;
 
-	snprintf(from, sizeof(from), "/proc/%" PRIu32 "/cmdline", pid);
+	snprintf(from, sizeof(from), "/proc/%" PRIu32 "/%s", pid, name);
 	file = fopen(from, "re");
-	if (!file)
-		return 0;
-	size = fread(words, 1, room - 1, file);
-	fclose(file);
-	words[size] = '\0';
+	if (file) {
+		size = fread(to, 1, room - 1, file);
+		fclose(file);
+	}
+	to[size] = '\0';
 	return size;
+}
+
+/*
+ * Read the command line of a vhu: words that each end with a NUL. Returns its size; 0: another
+ * process, whose name is read first. To read the command line of a process that hangs in the
+ * kernel may take as long as that does.
+ */
+static size_t read_words(uint32_t pid, char *words, size_t room)
+{
+	char name[32];
+
+	read_of(pid, "comm", name, sizeof(name));
+	return is_vhu(name) ? read_of(pid, "cmdline", words, room) : 0;
 }
 
 /* Make out what a command line says. Returns whether it is that of a vhu proxy. */
@@ -194,12 +232,11 @@ static bool is_socket(uint32_t pid, const char *word, const struct stat *socket)
 /* Return whether a configuration file names a socket. */
 static bool config_has(uint32_t pid, const char *file_name, const struct stat *socket)
 {
-	char path[PATH_MAX], *line = NULL, *word, *rest;
+	FILE *file = open_config(pid, file_name);
+	char *line = NULL, *word, *rest;
 	bool has = false;
 	size_t room = 0;
-	FILE *file;
 
-	file = path_of(pid, file_name, path, sizeof(path)) ? fopen(path, "re") : NULL;
 	while (file && !has && getline(&line, &room, file) > 0)
 		for (rest = line; !has && (word = strsep(&rest, " \t\r\n"));)
 			has = is_socket(pid, word, socket);
