@@ -74,7 +74,9 @@ void vhu_line_printf(struct vhu_line *line, const char *format, ...)
 
 void vhu_line_foreign(struct vhu_line *line, const char *text, size_t size, const char *escaped)
 {
-	for (size_t i = 0, bytes; i < size && text[i]; i += bytes) {
+	/* Behind the NUL there may be nothing that is the text's. */
+	size = strnlen(text, size);
+	for (size_t i = 0, bytes; i < size; i += bytes) {
 		/* What is cut off at the end is no character. */
 		char next[5] = "";
 

@@ -14,7 +14,7 @@ static void foreign_text_is_escaped(void **state)
 {
 	static const struct {
 		const char *text, *escaped, *shown;
-		size_t size; /* 0: up to the NUL */
+		size_t size; /* 0: that of the text */
 	} row[] = {
 	    {"a\033[31m\n\x7f", "", "a\\x1b[31m\\x0a\\x7f", 0},
 	    {"say \"x\"", "\"", "say \\x22x\\x22", 0},
@@ -27,6 +27,7 @@ static void foreign_text_is_escaped(void **state)
 	     "", "\\xc2\\x9b31m", 0}, /* CSI, one of C1 */
 	    {"\xc2\xa0", "", "\xc2\xa0", 0},
 	    {"a\xc3\xa4", "", "a\\xc3", 2}, /* half of it is none */
+	    {"a", "", "a", 64},             /* no more than the text is read */
 	};
 	char text[64];
 
