@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "bpf/attach/internal.h"
+#include "bpf/load/iterator.h"
 #include "lib/util/util.h"
 
 int vhu_attach_fd(const struct vhu_attach *attach)
@@ -52,47 +53,10 @@ uint64_t vhu_attach_refused(const struct vhu_attach *attach)
 	return __atomic_load_n(&attach->shared->refused, __ATOMIC_RELAXED);
 }
 
-/* Read all that an iterator writes, entries of @size bytes. Returns how many; -errno. */
-static int read_list(const struct bpf_link *link, void **list, size_t size)
-{
-	int fd = bpf_iter_create(bpf_link__fd(link)), error = 0;
-	size_t used = 0, room = 0;
-	char *bytes = NULL;
-	ssize_t got = 1;
-
-	*list = NULL;
-	if (fd < 0)
-		return -errno;
-	while (got && !error) {
-		if (room - used < 65536) {
-			char *more = realloc(bytes, room + 262144);
-
-			if (!more) {
-				error = -ENOMEM;
-				break;
-			}
-			bytes = more;
-			room += 262144;
-		}
-		got = read(fd, bytes + used, room - used);
-		if (got > 0)
-			used += (size_t)got;
-		else if (got < 0 && errno != EINTR && errno != EAGAIN)
-			error = -errno;
-	}
-	close(fd);
-	if (error) {
-		free(bytes);
-		return error;
-	}
-	*list = bytes;
-	return (int)(used / size);
-}
-
 int vhu_attach_list(struct vhu_attach *attach, struct vhu_attach_listed **list)
 {
 	void *bytes;
-	int count = read_list(attach->files, &bytes, sizeof(**list));
+	int count = vhu_bpf_iterator_read(attach->files, &bytes, sizeof(**list));
 
 	*list = bytes;
 	return count;
@@ -101,7 +65,7 @@ int vhu_attach_list(struct vhu_attach *attach, struct vhu_attach_listed **list)
 int vhu_attach_states(struct vhu_attach *attach, struct vhu_attach_state **list)
 {
 	void *bytes;
-	int count = read_list(attach->states, &bytes, sizeof(**list));
+	int count = vhu_bpf_iterator_read(attach->states, &bytes, sizeof(**list));
 
 	*list = bytes;
 	return count;

@@ -5,7 +5,7 @@
 
 #include "bpf/vm/vm.h"
 
-/* A page of addresses at which the guest notifies a device's vrings, and the bytes of one. */
+/* The guest notifies the vrings of a device at addresses in one page, each with so many bytes. */
 #define PAGE  4096
 #define BYTES 4
 /* The bus of the guest's ports. */

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bpf/load/iterator.h"
 #include "bpf/load/object.h"
 #include "lib/util/array.h"
 
@@ -61,26 +62,17 @@ static int keep(void *with, void *data, size_t size)
 	return 0;
 }
 
-/* Run the program over all descriptors. Returns 0 or -errno. */
+/* Run the program over all descriptors. It lists by the buffer of signals. Returns 0 or -errno. */
 static int run(const struct bpf_program *program)
 {
 	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
-	int ret = link ? 0 : -errno, fd = -1;
-	ssize_t got = 1;
-	char none[64];
+	int ret = link ? 0 : -errno;
+	void *nothing = NULL;
 
 	if (link)
-		fd = bpf_iter_create(bpf_link__fd(link));
-	if (link && fd < 0)
-		ret = -errno;
-	while (!ret && got) {
-		got = read(fd, none, sizeof(none));
-		if (got < 0 && errno != EINTR && errno != EAGAIN)
-			ret = -errno;
-	}
-	if (fd >= 0)
-		close(fd);
+		ret = vhu_bpf_iterator_read(link, &nothing, 1);
 	bpf_link__destroy(link);
+	free(nothing);
 	return ret;
 }
 

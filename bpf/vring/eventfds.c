@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "bpf/load/iterator.h"
 #include "bpf/vring/internal.h"
 
 #ifndef SYS_pidfd_getfd
@@ -17,38 +18,11 @@
 
 int vhu_probes_list(struct vhu_probes *probes, struct vhu_bpf_eventfd **list)
 {
-	int fd = bpf_iter_create(bpf_link__fd(probes->iterator));
-	size_t used = 0, room = 0;
-	char *bytes = NULL;
-	ssize_t got = 0;
+	void *entries;
+	int count = vhu_bpf_iterator_read(probes->iterator, &entries, sizeof(**list));
 
-	*list = NULL;
-	if (fd < 0)
-		return -errno;
-	for (;;) {
-		if (room - used < 65536) {
-			char *more = realloc(bytes, room + 262144);
-
-			if (!more) {
-				got = -1;
-				errno = ENOMEM;
-				break;
-			}
-			bytes = more;
-			room += 262144;
-		}
-		got = read(fd, bytes + used, room - used);
-		if (got <= 0 && !(got < 0 && (errno == EINTR || errno == EAGAIN)))
-			break;
-		used += got > 0 ? (size_t)got : 0;
-	}
-	close(fd);
-	if (got < 0) {
-		free(bytes);
-		return -errno;
-	}
-	*list = (struct vhu_bpf_eventfd *)(void *)bytes;
-	return (int)(used / sizeof(**list));
+	*list = entries;
+	return count;
 }
 
 /* Return whether our descriptor @fd is the eventfd with this id. */

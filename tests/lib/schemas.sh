@@ -22,7 +22,7 @@ schemas_keep()
 	sed "s/.*/x/" "$1" | while read -r _; do printf '%s\n' "$2"; done >>"$work/schemas.by"
 }
 
-# Hold what was kept against the schemas; work_close() calls it. Says what is wrong, and by whom it was written.
+# Hold what was kept against the schemas; work_close() calls it. Says what is wrong, and who wrote it.
 schemas_close()
 {
 	[ -s "$work/schemas.lines" ] || return 0

@@ -79,7 +79,7 @@ int vhu_control_meet(const char *socket, FILE **proxy, char error[VHU_ENDPOINT_E
 	if (vhu_rings_proxy_with(end.path, &proxy_of)) {
 		snprintf(error, VHU_ENDPOINT_ERROR,
 			 "%s: not a control socket: vhu proxy (pid %" PRIu32
-			 ") has it for its sessions%s%.200s",
+			 ") uses it for its sessions%s%.200s",
 			 socket, proxy_of.pid,
 			 *proxy_of.control ? ": its control socket is " : " and no control socket",
 			 proxy_of.control);

@@ -74,7 +74,7 @@ for how in '-w vm.pcapng --flight-recorder' '--config proxy.conf'; do
 	printf 'write vm.pcapng\nflight-recorder 1M\n' >proxy.conf
 	# shellcheck disable=SC2086
 	between $how
-	wait_for all_say "keeps what passes in its flight recorder: \`kill -USR2 $(stage_pid proxy)\` has it write" ||
+	wait_for all_say "keeps what passes in its flight recorder: \`kill -USR2 $(stage_pid proxy)\` makes it write" ||
 		fail "a flight recorder, $how: $(cat err)"
 	# What begins with the same word is another series.
 	touch vm_2_00001_20990131235959.pcapng vm_00001_2099.pcapng

@@ -50,7 +50,7 @@ other closes ''
 says 1 "closes.ctl: closed the connection: is this a vhu proxy's control socket?" --json --count 1 -s closes.ctl
 # The other sockets of a proxy are left alone: no session begins.
 for socket in back.sock p.sock; do
-	says 1 "vhu top: $socket: not a control socket: vhu proxy (pid $(stage_pid proxy_p)) has it for its sessions: its control socket is $work/p.ctl" \
+	says 1 "vhu top: $socket: not a control socket: vhu proxy (pid $(stage_pid proxy_p)) uses it for its sessions: its control socket is $work/p.ctl" \
 		--json --count 1 -s $socket
 	! "$vhu" ctl -s "$socket" sessions >out 2>err || fail "vhu ctl -s $socket is done"
 	grep -q "^vhu ctl: $socket: not a control socket: vhu proxy (pid $(stage_pid proxy_p))" err || fail "vhu ctl -s $socket: $(cat err)"
@@ -66,7 +66,7 @@ for _ in 1 2; do
 	"$vhu" rings -s full.ctl 2>err && fail 'vhu rings: no client is served'
 	grep -qx 'vhu rings: full.ctl: too many clients' err || fail "vhu rings does not say why: $(cat err)"
 done
-# A folder in which there is nothing yet.
+# An empty folder.
 mkdir empty
 "$vhu" top --json --count 1 --delay 200ms -s empty >out 2>err || fail "an empty folder: status $?"
 jq -e '.source == "empty" and (.note | test("^empty: no control socket is there yet .*: waiting for one$"))' out >told ||

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The back-end of a session that only its front-end tells of. */
+/* Finding the back-end of a session if only its front-end is known. */
 #include <stdlib.h>
 
 #include "tools/rings/places/vm.h"

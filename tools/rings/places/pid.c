@@ -59,7 +59,7 @@ static int say_unrecorded(const struct vhu_rings_request *request,
 	if (proxy->flight && *proxy->file)
 		return vhu_fail(request->command,
 				"process %" PRIu32 "%s keeps what passes in its flight recorder: "
-				"`kill -USR2 %" PRIu32 "` has it write a file, then ask again",
+				"`kill -USR2 %" PRIu32 "` makes it write a file, then ask again",
 				request->pid, who, proxy->pid);
 	return vhu_fail(request->command,
 			"process %" PRIu32 "%s says nothing of its sessions: start it with "
@@ -83,7 +83,7 @@ static int places_of_files(const struct vhu_rings_request *request,
 	if (!request->again && !request->json)
 		vhu_fail(request->command,
 			 "%s: the flight recorder of process %" PRIu32
-			 " wrote this %s ago: `kill -USR2 %" PRIu32 "` has it write a later file",
+			 " wrote this %s ago: `kill -USR2 %" PRIu32 "` makes it write a later file",
 			 realpath(path, real) ? real : path, proxy->pid,
 			 vhu_duration_text(age_ns, age), proxy->pid);
 	return VHU_EXIT_DONE;
